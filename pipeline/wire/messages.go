@@ -1,0 +1,160 @@
+package wire
+
+import (
+	"time"
+
+	"scrim/transport"
+)
+
+// Config is the first message downwards. It tells a redactor all that it needs
+// to know about its camera; the redactor reads no file but the detector's model.
+type Config struct {
+	Site   string `json:"site"`
+	Camera string `json:"camera"`
+	// Epoch is the first epoch that the redactor may use. It counts up from there.
+	Epoch uint64 `json:"epoch"`
+	// Detect says how faces are found.
+	Detect DetectConfig `json:"detect"`
+	// Obscure says how they are made unrecognisable.
+	Obscure ObscureConfig `json:"obscure"`
+	// Encode says how the redacted picture is coded.
+	Encode EncodeConfig `json:"encode"`
+}
+
+// DetectConfig says how faces are found.
+type DetectConfig struct {
+	// Model is the path of the ONNX file; empty: use the cascades in CascadeDir
+	// as last resort.
+	Model string `json:"model"`
+	// ModelName is its name for people, such as "yunet-n".
+	ModelName string `json:"model_name"`
+	// SHA256 is the hash, in hex, that the file must have. It is empty only
+	// when the user named the file himself.
+	SHA256 string `json:"sha256"`
+	// CascadeDir is the folder of OpenCV's Haar cascades.
+	CascadeDir string `json:"cascade_dir"`
+	// Size is the longer side of the detector's input in pixels, a multiple of
+	// 32; pictures are scaled down to it, never up.
+	Size int `json:"size"`
+	// Threshold is the score from which on a candidate counts as a face, 0 to 1.
+	Threshold float64 `json:"threshold"`
+}
+
+// ObscureConfig says how regions are made unrecognisable.
+type ObscureConfig struct {
+	// Style is "veil", "blur", "mosaic" or "fill".
+	Style string `json:"style"`
+	// Padding is added on the left, right and below, as a fraction of the
+	// face's size; PaddingTop above.
+	Padding    float64 `json:"padding"`
+	PaddingTop float64 `json:"padding_top"`
+	// Cells along the longer side of a region, for blur and mosaic.
+	Cells int `json:"cells"`
+	// Cosmetic admits settings that can be undone.
+	Cosmetic bool `json:"cosmetic"`
+}
+
+// EncodeConfig says how the redacted picture is coded.
+type EncodeConfig struct {
+	// Bitrate is the ceiling in bit/s; 0 chooses by picture size.
+	Bitrate int `json:"bitrate"`
+	// Preset is x264's, such as "ultrafast".
+	Preset string `json:"preset"`
+	// KeyframeInterval is the longest time between key frames.
+	KeyframeInterval time.Duration `json:"keyframe_interval"`
+}
+
+// Unit is the head of an access unit of the camera; the body is its data.
+type Unit struct {
+	Codec         transport.Codec `json:"codec"`
+	PTS           int64           `json:"pts"`
+	Captured      int64           `json:"captured"` // Unix time, ns
+	Arrived       int64           `json:"arrived"`  // Unix time, ns
+	Discontinuity string          `json:"discontinuity,omitempty"`
+}
+
+// Input tells the redactor that no pictures come, and why, so that the slate
+// can say so. The next Unit ends it.
+type Input struct {
+	Reason string `json:"reason"`
+}
+
+// Keyframe asks for a key frame.
+type Keyframe struct{}
+
+// Hello is the first message upwards: the redactor is ready.
+type Hello struct {
+	// Detector is the detector's name, such as "yunet-n".
+	Detector string `json:"detector"`
+	// ModelSHA256 is the hash of the bytes that were loaded, in hex.
+	ModelSHA256 string `json:"model_sha256"`
+	// Warning is what an operator must know, such as that this is the last resort.
+	Warning string `json:"warning,omitempty"`
+}
+
+// Output is the head of a redacted access unit; the body is its data.
+type Output struct {
+	Epoch    uint64          `json:"epoch"`
+	Seq      uint64          `json:"seq"`
+	PTS      int64           `json:"pts"`
+	Captured int64           `json:"captured"` // Unix time, ns
+	Key      bool            `json:"key,omitempty"`
+	Codec    string          `json:"codec"`
+	Width    int             `json:"width"`
+	Height   int             `json:"height"`
+	State    transport.State `json:"state"`
+	Reason   string          `json:"reason,omitempty"`
+	// Record is the inspection record of a picture; nil for a slate.
+	Record *Record `json:"record,omitempty"`
+	// Counts are the redactor's counters at this moment.
+	Counts Counts `json:"counts"`
+}
+
+// Record is a picture's inspection record: the proof that it was looked at.
+type Record struct {
+	// Picture is the number of the picture in the redactor's life, from 1.
+	Picture uint64 `json:"picture"`
+	// Inspected is when the detector pass it rests on ended; Unix time, ns.
+	Inspected int64    `json:"inspected"`
+	Regions   []Region `json:"regions"`
+	Stages    Stages   `json:"stages"`
+}
+
+// Region is one obscured rectangle: x, y, width, height in pixels.
+type Region struct {
+	Rect   [4]int  `json:"rect"`
+	Score  float64 `json:"score"`
+	Source string  `json:"source"`
+	Track  uint64  `json:"track"`
+}
+
+// Stages are what one picture cost, in nanoseconds.
+type Stages struct {
+	// Queue is from arrival to the start of decoding; Wait is the time between
+	// the stages below, when the picture lay in a queue.
+	Queue   int64 `json:"queue"`
+	Decode  int64 `json:"decode"`
+	Wait    int64 `json:"wait"`
+	Detect  int64 `json:"detect"`
+	Track   int64 `json:"track"`
+	Obscure int64 `json:"obscure"`
+	Encode  int64 `json:"encode"`
+	// CPU is the CPU time of the redactor process so far.
+	CPU int64 `json:"cpu"`
+}
+
+// Counts are the redactor's counters since its start.
+type Counts struct {
+	UnitsDropped     uint64 `json:"units_dropped"`
+	PicturesDropped  uint64 `json:"pictures_dropped"`
+	PicturesWithheld uint64 `json:"pictures_withheld"`
+}
+
+// Failure is the last message of a redactor that cannot go on.
+type Failure struct {
+	// Reason is one line that says what failed, why and what to do.
+	Reason string `json:"reason"`
+	// Permanent is set when trying again cannot help, such as when the model
+	// is corrupt.
+	Permanent bool `json:"permanent"`
+}

@@ -1,0 +1,102 @@
+package transport
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// State is what a viewer is told about a camera.
+type State string
+
+// The states of a camera.
+const (
+	// StateStarting: the redactor or the connection to the camera is coming up.
+	StateStarting State = "starting"
+	// StateLive: inspected, redacted pictures are being sent.
+	StateLive State = "live"
+	// StateObscured: a slate is being sent instead of pictures; see the reason.
+	StateObscured State = "obscured"
+	// StateFailed: nothing is being sent; see the reason. Retried with back-off.
+	StateFailed State = "failed"
+)
+
+// Status describes one camera at one moment. It is published about once a
+// second and on every change of State, and holds no secret: Source is set for
+// drawn demo cameras only.
+type Status struct {
+	Site     string `json:"site"`
+	Camera   string `json:"name"`
+	State    State  `json:"state"`
+	Reason   string `json:"reason,omitempty"`
+	Detector string `json:"detector,omitempty"`
+	// Warning is what an operator must know, such as that the detector is only
+	// the last resort.
+	Warning string `json:"warning,omitempty"`
+	Style   string `json:"style,omitempty"`
+	// Cosmetic is set when the camera's settings do not keep faces from being
+	// recovered, because its owner declared that acceptable.
+	Cosmetic bool   `json:"cosmetic,omitempty"`
+	Source   string `json:"source,omitempty"`
+	Epoch    uint64 `json:"epoch,omitempty"`
+	Width    int    `json:"width"`
+	Height   int    `json:"height"`
+	// FPS is the rate of redacted pictures over the last seconds, slates not
+	// counted.
+	FPS      float64   `json:"fps"`
+	Counters Counters  `json:"counters"`
+	Updated  time.Time `json:"updated"`
+}
+
+// Counters count since the worker started the camera; they never go back.
+type Counters struct {
+	// UnitsIn are access units received from the camera.
+	UnitsIn uint64 `json:"units_in"`
+	// UnitsDropped were received and not decoded, because the redactor was late.
+	UnitsDropped uint64 `json:"units_dropped"`
+	// Pictures are pictures redacted and sent.
+	Pictures uint64 `json:"pictures"`
+	// PicturesDropped were decoded and dropped whole, because a stage was late.
+	PicturesDropped uint64 `json:"pictures_dropped"`
+	// PicturesWithheld were decoded and not shown, because the gate was shut.
+	PicturesWithheld uint64 `json:"pictures_withheld"`
+	// Slates are slates sent.
+	Slates uint64 `json:"slates"`
+	// Regions are obscured regions over all pictures.
+	Regions uint64 `json:"regions"`
+	// Reconnects to the camera, and Restarts of the redactor process.
+	Reconnects uint64 `json:"reconnects"`
+	Restarts   uint64 `json:"restarts"`
+	// BytesOut are bytes of redacted access units.
+	BytesOut uint64 `json:"bytes_out"`
+}
+
+// Event is something that happened to a camera and that an operator may want
+// to be told, such as a change of state.
+type Event struct {
+	Site   string    `json:"site"`
+	Camera string    `json:"camera"`
+	Time   time.Time `json:"time"`
+	State  State     `json:"state"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// MaxNameBytes bounds the name of a site, camera or rendition.
+const MaxNameBytes = 63
+
+var nameRE = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+
+// CheckName reports whether name can be the name of a site, a camera or a
+// rendition: it becomes a token of a NATS subject and a path of a URL, so only
+// small letters, digits, hyphen and underscore are allowed.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("name is empty")
+	case len(name) > MaxNameBytes:
+		return fmt.Errorf("name %.20q… is longer than %d bytes", name, MaxNameBytes)
+	case !nameRE.MatchString(name):
+		return fmt.Errorf("name %q may hold only a-z, 0-9, '-' and '_' and must start with a letter or digit", name)
+	}
+	return nil
+}

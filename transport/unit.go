@@ -1,0 +1,77 @@
+package transport
+
+import (
+	"image"
+	"time"
+)
+
+// ClockRate is the rate of every PTS in Scrim: 90 kHz, as RTP uses it for
+// video (RFC 6184, section 8.2.1).
+const ClockRate = 90000
+
+// MaxUnitBytes bounds one coded access unit, in bytes, in either direction. A
+// larger one is refused before any decoder sees it.
+const MaxUnitBytes = 4 << 20
+
+// Codec names the coding of a camera's access units.
+type Codec string
+
+// H264 is ITU-T H.264 in Annex B byte-stream form.
+const H264 Codec = "h264"
+
+// CameraUnit is one coded access unit exactly as a camera sent it. It holds
+// raw biometric data: it is handed to the redactor's pipe and to nothing else.
+// The bus cannot publish it, because it takes a RedactedUnit.
+type CameraUnit struct {
+	// Codec of Data.
+	Codec Codec
+	// PTS is the presentation time in 90 kHz ticks, unwrapped from the RTP
+	// timestamp. Only differences mean something.
+	PTS int64
+	// Captured is the wall-clock time of capture from RTCP sender reports
+	// (RFC 3550, section 6.4.1) where they are sane, else Arrived.
+	Captured time.Time
+	// Arrived is when the last packet of the unit arrived.
+	Arrived time.Time
+	// Discontinuity says in a few words why the input between the unit before
+	// and this one, or within this one, is not known to be complete ("packet
+	// loss", "SSRC changed", "reconnected"). Empty: nothing is missing.
+	Discontinuity string
+	// Data is the access unit in Annex B form. The receiver owns it.
+	Data []byte
+}
+
+// RedactedUnit is one coded access unit that the redactor made. It is the only
+// kind that may leave the worker.
+type RedactedUnit struct {
+	// Camera is the camera's name; it is bound to the encoder that made Data.
+	Camera string
+	// Rendition names which of a camera's outputs this is, such as "main".
+	Rendition string
+	// Epoch grows whenever the encoder is made anew (start, change of size).
+	Epoch uint64
+	// Seq counts the units of an epoch from 1 without gaps.
+	Seq uint64
+	// PTS is the presentation time in 90 kHz ticks; it never goes back within
+	// a camera's life.
+	PTS int64
+	// Captured is the wall-clock time of capture.
+	Captured time.Time
+	// Key is set when decoding can start here: the unit holds SPS, PPS and IDR.
+	Key bool
+	// Codec is the codec string of RFC 6381, such as "avc1.42c01f".
+	Codec string
+	// Width and Height are the picture's size in pixels.
+	Width, Height int
+	// State is StateLive for a redacted picture and StateObscured for a slate.
+	State State
+	// Reason says why State is not StateLive.
+	Reason string
+	// Regions are the obscured rectangles, in pixels.
+	Regions []image.Rectangle
+	// Data is the access unit in Annex B form. Readers must not change it.
+	Data []byte
+}
+
+// MainRendition is the rendition that every camera has.
+const MainRendition = "main"
