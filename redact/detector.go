@@ -1,0 +1,28 @@
+package redact
+
+import (
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+)
+
+// Detector finds faces. Package redact/detect implements it.
+type Detector interface {
+	// Detect returns the faces in im, in pixels of im. An error means that the
+	// picture was not inspected, which is not the same as "no faces". It is
+	// not safe for concurrent use, and keeps nothing of im.
+	Detect(im *yuv.Image) ([]face.Face, error)
+	// Info describes the detector.
+	Info() DetectorInfo
+	// Close frees it.
+	Close() error
+}
+
+// DetectorInfo describes a detector.
+type DetectorInfo struct {
+	// Name for people, such as "yunet-n 640".
+	Name string
+	// ModelSHA256 is the hash, in hex, of the bytes that were loaded.
+	ModelSHA256 string
+	// Warning is what an operator must know; empty for a good detector.
+	Warning string
+}

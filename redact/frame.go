@@ -1,0 +1,49 @@
+package redact
+
+import (
+	"time"
+
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+)
+
+// Picture is one decoded, raw picture with its identity. It owns Image until
+// it is handed to Redactor.Redact.
+type Picture struct {
+	Image *yuv.Image
+	// Camera and Epoch say which camera and which life of its decoder the
+	// picture comes from.
+	Camera string
+	Epoch  uint64
+	// Number counts pictures of the camera from 1, in the order of their units.
+	Number uint64
+	// Complete is set when nothing was lost on the way from the last complete
+	// IDR to this picture.
+	Complete bool
+	// Captured is the wall-clock time of capture.
+	Captured time.Time
+}
+
+// Frame is a picture that may be seen. Only this package makes one; the zero
+// Frame holds no picture and is refused by the encoder.
+type Frame struct {
+	img         *yuv.Image
+	regions     []face.Region
+	certificate Certificate
+	slate       bool
+	reason      string
+}
+
+// Image returns the redacted picture, which the caller must not change; nil
+// for the zero Frame.
+func (f Frame) Image() *yuv.Image { return f.img }
+
+// Regions returns what was obscured; nil for a slate.
+func (f Frame) Regions() []face.Region { return f.regions }
+
+// Slate reports whether the frame is a slate, and why.
+func (f Frame) Slate() (bool, string) { return f.slate, f.reason }
+
+// Certificate returns the certificate that the frame rests on; the zero
+// Certificate for a slate.
+func (f Frame) Certificate() Certificate { return f.certificate }
