@@ -20,6 +20,8 @@ type Picture struct {
 	// Complete is set when nothing was lost on the way from the last complete
 	// IDR to this picture.
 	Complete bool
+	// IDR is set when decoding could have started at this picture.
+	IDR bool
 	// Captured is the wall-clock time of capture.
 	Captured time.Time
 }

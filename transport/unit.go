@@ -37,6 +37,11 @@ type CameraUnit struct {
 	// and this one, or within this one, is not known to be complete ("packet
 	// loss", "SSRC changed", "reconnected"). Empty: nothing is missing.
 	Discontinuity string
+	// Intact is set when Data itself is known to be whole, from its first packet
+	// to its last, although something before it is missing. It means something
+	// only where Discontinuity is not empty: an intact IDR can be trusted at
+	// once, anything else waits for the next.
+	Intact bool
 	// Data is the access unit in Annex B form. The receiver owns it.
 	Data []byte
 }

@@ -71,6 +71,7 @@ type Unit struct {
 	Captured      int64           `json:"captured"` // Unix time, ns
 	Arrived       int64           `json:"arrived"`  // Unix time, ns
 	Discontinuity string          `json:"discontinuity,omitempty"`
+	Intact        bool            `json:"intact,omitempty"`
 }
 
 // Input tells the redactor that no pictures come, and why, so that the slate
