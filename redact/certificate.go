@@ -2,26 +2,65 @@ package redact
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/fnv"
 	"time"
 
 	"scrim/redact/face"
 )
 
+// MaxInspectionAge is how long after its inspection a picture may be shown.
+const MaxInspectionAge = 2 * time.Second
+
 // Certificate is the proof that exactly one picture was inspected. A picture
-// passes only with the certificate that was made for it; see check.
+// passes only with the certificate that was made for it.
 type Certificate struct {
-	Camera      string
-	Epoch       uint64
-	Picture     uint64
-	Complete    bool
-	Width       int
-	Height      int
+	Camera string
+	// Epoch and Chain are those of the picture's decoder and of the gate.
+	Epoch, Chain uint64
+	// Picture is the picture's number.
+	Picture uint64
+	// Complete is set when nothing was lost from the last IDR to the picture.
+	Complete      bool
+	Width, Height int
+	// ModelSHA256 is the hash of the detector's model, in hex.
 	ModelSHA256 string
 	// Inspected is when the detector pass ended.
 	Inspected time.Time
 	// RegionsHash is over the regions that were obscured.
 	RegionsHash uint64
+}
+
+// certify makes the certificate for p, which the detector has just examined.
+func certify(p *Picture, model string, inspected time.Time, regions []face.Region) Certificate {
+	return Certificate{
+		Camera: p.Camera, Epoch: p.Epoch, Chain: p.Chain, Picture: p.Number, Complete: p.Complete,
+		Width: p.Image.Width, Height: p.Image.Height,
+		ModelSHA256: model, Inspected: inspected, RegionsHash: hashRegions(regions),
+	}
+}
+
+// check reports why c is not the certificate of p with these regions; nil when
+// it is.
+func (c Certificate) check(p *Picture, model string, now time.Time, regions []face.Region) error {
+	switch {
+	case c.Inspected.IsZero():
+		return fmt.Errorf("picture %d was not inspected", p.Number)
+	case c.Camera != p.Camera || c.Epoch != p.Epoch || c.Chain != p.Chain || c.Picture != p.Number:
+		return fmt.Errorf("certificate of picture %s/%d/%d/%d does not belong to picture %s/%d/%d/%d",
+			c.Camera, c.Epoch, c.Chain, c.Picture, p.Camera, p.Epoch, p.Chain, p.Number)
+	case !c.Complete || !p.Complete:
+		return fmt.Errorf("input of picture %d is not complete", p.Number)
+	case c.Width != p.Image.Width || c.Height != p.Image.Height:
+		return fmt.Errorf("certificate is for %d×%d, picture %d is %d×%d", c.Width, c.Height, p.Number, p.Image.Width, p.Image.Height)
+	case c.ModelSHA256 != model:
+		return fmt.Errorf("picture %d was inspected by another model", p.Number)
+	case now.Sub(c.Inspected) > MaxInspectionAge:
+		return fmt.Errorf("inspection of picture %d is %v old", p.Number, now.Sub(c.Inspected).Round(time.Millisecond))
+	case c.RegionsHash != hashRegions(regions):
+		return fmt.Errorf("regions of picture %d are not those that were certified", p.Number)
+	}
+	return nil
 }
 
 // hashRegions returns the FNV-1a hash over the rectangles of regions.

@@ -15,6 +15,8 @@ type Picture struct {
 	// picture comes from.
 	Camera string
 	Epoch  uint64
+	// Chain is the gate's chain at the time when the picture's unit was decoded.
+	Chain uint64
 	// Number counts pictures of the camera from 1, in the order of their units.
 	Number uint64
 	// Complete is set when nothing was lost on the way from the last complete

@@ -1,0 +1,88 @@
+package redact
+
+import "sync"
+
+// Gate decides whether pictures may be shown. It starts shut, is shut by
+// anything that makes the input doubtful (loss, a new SPS, a decoding error, a
+// detector that failed), and opens only when a complete IDR of the current
+// chain has been inspected. Decoder flags are no safety signal: after one lost
+// P slice FFmpeg marks none of the dozens of wrong pictures that follow, and a
+// detector on smeared pictures misses faces.
+//
+// A chain is a run of units without a gap. Every Shut begins a new one, and a
+// picture of an older chain never passes. A Gate is safe for concurrent use.
+type Gate struct {
+	mu     sync.Mutex
+	chain  uint64
+	open   bool
+	reason string
+}
+
+// NewGate returns a Gate that is shut for the given reason.
+func NewGate(reason string) *Gate { return &Gate{chain: 1, reason: reason} }
+
+// Shut closes the gate for a reason that viewers are shown, and returns the
+// new chain.
+func (g *Gate) Shut(reason string) uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.chain++
+	g.open = false
+	g.reason = reason
+	return g.chain
+}
+
+// Chain returns the current chain.
+func (g *Gate) Chain() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.chain
+}
+
+// State reports whether the gate is open and, when it is not, why.
+func (g *Gate) State() (open bool, reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open, g.reason
+}
+
+// Explain replaces the reason of a gate that is shut; an open one stays open.
+func (g *Gate) Explain(reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.open {
+		g.reason = reason
+	}
+}
+
+// Admits reports whether f may be sent now: it is a slate, or it rests on a
+// certificate of the current chain and the gate is open.
+func (g *Gate) Admits(f Frame) bool {
+	if f.img == nil {
+		return false
+	}
+	if f.slate {
+		return true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open && f.certificate.Chain == g.chain
+}
+
+// pass opens the gate for a certified picture where it may, and reports
+// whether the picture may be shown.
+func (g *Gate) pass(c Certificate, idr bool) (bool, string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case c.Chain != g.chain:
+		return false, g.reason
+	case g.open:
+		return true, ""
+	case idr && c.Complete:
+		g.open = true
+		g.reason = ""
+		return true, ""
+	}
+	return false, g.reason
+}
