@@ -1,0 +1,56 @@
+# Scrim. `make help` lists the targets.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+# Only programs whose folder is there; `make build` puts each into bin/.
+PROGRAMS := $(notdir $(wildcard cmd/scrim cmd/scrim-*))
+
+GO2RTC_VERSION := v1.9.13
+GOLANGCI_VERSION := v2.15.0
+
+# Detector models beside the repository are used when nothing else is said.
+ifeq ($(origin SCRIM_MODELS),undefined)
+ifneq ($(wildcard ../shared/models),)
+export SCRIM_MODELS := $(abspath ../shared/models)
+endif
+endif
+
+.DEFAULT_GOAL := build
+.PHONY: help deps build demo test lint bench peers clean $(PROGRAMS)
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+deps: ## install the system packages (Debian; says what to install elsewhere)
+	@.ci/deps
+
+build: deps $(PROGRAMS) ## build all programs into bin/
+
+# The pure part: one static binary without cgo.
+scrim: deps
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$@ ./cmd/$@
+
+# These link OpenCV or FFmpeg.
+$(filter-out scrim,$(PROGRAMS)): deps
+	go build -ldflags '$(LDFLAGS)' -o bin/$@ ./cmd/$@
+
+demo: build ## show a live, redacted picture of two drawn cameras in a browser
+	bin/scrim demo
+
+# go2rtc is a peer in tests that nobody here wrote. Without network they skip.
+peers:
+	@.ci/tool go2rtc github.com/AlexxIT/go2rtc $(GO2RTC_VERSION) github.com/AlexxIT/go2rtc \
+		|| echo "the tests against go2rtc will be skipped"
+
+test: build peers ## vet, test (with the race detector where there is no cgo), fuzz shortly, hunt leaks
+	@.ci/test
+
+lint: deps ## run golangci-lint
+	@.ci/tool golangci-lint github.com/golangci/golangci-lint/v2 $(GOLANGCI_VERSION) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/tools/golangci-lint run ./...
+
+bench: build ## run the benchmarks, each for half a second
+	go test -run '^$$' -bench . -benchmem -benchtime 500ms -timeout 10m -p 1 ./pipeline/... ./redact/... ./transport/...
+
+clean: ## remove what was built
+	rm -rf bin artefacts
