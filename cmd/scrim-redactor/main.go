@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"scrim/pipeline"
+	"scrim/pipeline/wire"
+	"scrim/redact/cv"
+	"scrim/redact/detect"
+	"scrim/redact/obscure"
+	"scrim/redact/track"
+	"scrim/transport"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	if err := harden(); err != nil {
+		log.Warn("process protections are incomplete", "error", err)
+	}
+	if fi, err := os.Stdin.Stat(); err == nil && fi.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintln(os.Stderr, "scrim-redactor: started by hand; it is a part of `scrim serve` and `scrim worker`, start one of those")
+		os.Exit(1)
+	}
+	out := wire.NewWriter(os.Stdout)
+	if err := run(context.Background(), wire.NewReader(os.Stdin), out, log); err != nil {
+		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig)
+		if werr := out.Write(wire.TypeFailure, wire.Failure{Reason: err.Error(), Permanent: permanent}, nil); werr != nil {
+			log.Error("redactor failed", "error", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errConfig is wrapped by errors that another try cannot mend.
+var errConfig = errors.New("configuration is not usable")
+
+// run reads the configuration, builds the pipeline and redacts until the pipe
+// is closed.
+func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger) error {
+	m, err := in.Read()
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	var c wire.Config
+	if m.Type != wire.TypeConfig {
+		return fmt.Errorf("%w: first message is %q", wire.ErrProtocol, m.Type)
+	}
+	if err := m.Decode(&c); err != nil {
+		return err
+	}
+	cv.SetThreads(1) // cameras are processes; more threads in each only fight
+	detector, err := detect.Open(c.Detect)
+	if err != nil {
+		return fmt.Errorf("camera %s: %w", c.Camera, err)
+	}
+	defer func() { _ = detector.Close() }()
+	p, err := build(c, detector, out, log)
+	if err != nil {
+		return err
+	}
+	info := detector.Info()
+	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}
+	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
+		return fmt.Errorf("camera %s: greet: %w", c.Camera, err)
+	}
+	return feed(ctx, p, in)
+}
+
+// build makes the pipeline that the configuration asks for.
+func build(c wire.Config, detector *detect.Detector, out *wire.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
+	style, err := obscure.ParseStyle(c.Obscure.Style)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)
+	}
+	obscurer, err := obscure.New(obscure.Options{
+		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: c.Epoch,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)
+	}
+	p, err := pipeline.New(pipeline.Options{
+		Camera: c.Camera, Epoch: c.Epoch,
+		Detector: detector,
+		Tracker:  track.New(track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop}),
+		Obscurer: obscurer,
+		Encode:   c.Encode,
+		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
+		Log:      log.With("camera", c.Camera),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	return p, nil
+}
+
+// feed runs the pipeline and hands it what comes down the pipe.
+func feed(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		done <- p.Run(ctx)
+		cancel()
+	}()
+	read := make(chan error, 1)
+	go func() { // ends with the process when the pipeline fails first
+		read <- receive(ctx, p, in)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case err := <-read:
+		p.Close()
+		return errors.Join(err, <-done)
+	}
+}
+
+// receive hands messages to the pipeline until the pipe ends.
+func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
+	for {
+		m, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read pipe: %w", err)
+		}
+		switch m.Type {
+		case wire.TypeUnit:
+			var u wire.Unit
+			if err := m.Decode(&u); err != nil {
+				return err
+			}
+			if err := p.Unit(ctx, transport.CameraUnit{
+				Codec: u.Codec, PTS: u.PTS, Captured: time.Unix(0, u.Captured), Arrived: time.Unix(0, u.Arrived),
+				Discontinuity: u.Discontinuity, Intact: u.Intact, Data: m.Body,
+			}); err != nil {
+				return nil //nolint:nilerr // the pipeline has ended and says why itself
+			}
+		case wire.TypeInput:
+			var i wire.Input
+			if err := m.Decode(&i); err != nil {
+				return err
+			}
+			p.Input(i.Reason)
+		case wire.TypeKeyframe:
+			p.Keyframe()
+		default:
+			return fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
+		}
+	}
+}

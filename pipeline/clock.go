@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"time"
+
+	"scrim/transport"
+)
+
+const (
+	// maxSkew is how far the output's clock may be from the wall clock before
+	// it is set anew: cameras' clocks drift, jump and wrap.
+	maxSkew = 300 * time.Millisecond
+	// skewGain is the share of the skew that is taken out at each picture,
+	// small enough to keep the camera's spacing.
+	skewGain = 64
+)
+
+// clock makes the PTS of the output. The wall clock gives the time, so that it
+// goes on over slates, reconnects and restarts of the process; the camera's
+// own PTS gives the spacing while it is sane. It never goes back.
+type clock struct {
+	last   int64
+	offset int64
+	set    bool
+}
+
+// wall returns t as 90 kHz ticks since the Unix epoch.
+func wall(t time.Time) int64 {
+	return t.Unix()*transport.ClockRate + int64(t.Nanosecond())*transport.ClockRate/int64(time.Second)
+}
+
+// picture returns the PTS for a picture that has the camera's pts and is sent now.
+func (c *clock) picture(pts int64, now time.Time) int64 {
+	w := wall(now)
+	skew := w - (pts + c.offset)
+	limit := int64(maxSkew.Seconds() * transport.ClockRate)
+	if !c.set || skew > limit || skew < -limit {
+		c.offset, c.set = w-pts, true
+		skew = 0
+	}
+	c.offset += skew / skewGain
+	return c.forward(pts + c.offset)
+}
+
+// slate returns the PTS for a slate that is sent now.
+func (c *clock) slate(now time.Time) int64 {
+	c.set = false
+	return c.forward(wall(now))
+}
+
+func (c *clock) forward(pts int64) int64 {
+	c.last = max(pts, c.last+1)
+	return c.last
+}

@@ -1,0 +1,219 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"scrim/pipeline/bitstream"
+	"scrim/pipeline/decode"
+	"scrim/redact"
+	"scrim/transport"
+)
+
+// maxJump is the largest step of the camera's PTS that still counts as the
+// same run of pictures, in 90 kHz ticks.
+const maxJump = 5 * transport.ClockRate
+
+// maxPending bounds the units that the decoder may hold back for reordering.
+const maxPending = 64
+
+// decoded is a raw picture on its way from the decoder to the redactor.
+type decoded struct {
+	pic redact.Picture
+	in  *unit
+	// done is when decoding ended.
+	done time.Time
+}
+
+// unit is what is remembered of an access unit while its picture is under way.
+type unit struct {
+	pts      int64
+	captured time.Time
+	arrived  time.Time
+	idr      bool
+	chain    uint64
+	begun    time.Time
+	cost     time.Duration
+}
+
+// input is the state of the decode stage.
+type input struct {
+	p       *Pipeline
+	dec     *decode.Decoder
+	sps     []byte
+	epoch   uint64
+	chain   uint64
+	whole   bool // nothing is missing since an IDR of this chain
+	id      int64
+	number  uint64
+	lastPTS int64
+	started bool
+	pending map[int64]*unit
+}
+
+// runDecode is the decode stage.
+func (p *Pipeline) runDecode(ctx context.Context) error {
+	in := &input{p: p, epoch: p.o.Epoch, chain: p.gate.Chain(), pending: make(map[int64]*unit)}
+	defer p.pictures.close()
+	defer in.close()
+	for {
+		select {
+		case u, ok := <-p.units:
+			if !ok {
+				in.flush()
+				return nil
+			}
+			p.enter(decodeStage)
+			in.unit(u)
+			p.leave(decodeStage)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// unit decodes one access unit. Whatever is wrong with it shuts the gate; the
+// next complete IDR may open it again.
+func (in *input) unit(u transport.CameraUnit) {
+	begun := time.Now()
+	if jump := u.PTS - in.lastPTS; in.started && u.Discontinuity == "" && (jump > maxJump || jump < -maxJump) {
+		u.Discontinuity, u.Intact = "camera's timestamps jumped", true
+	}
+	in.measure(u)
+	info, err := bitstream.Inspect(u.Data)
+	if err != nil {
+		in.breakChain("unsupported or damaged video: " + err.Error())
+		in.p.counts.unitsDropped.Add(1)
+		return
+	}
+	if u.Discontinuity != "" {
+		in.breakChain(u.Discontinuity)
+	}
+	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) {
+		if err := in.renew(info); err != nil {
+			in.breakChain(err.Error())
+			return
+		}
+	}
+	if chain := in.p.gate.Chain(); chain != in.chain { // another stage has shut the gate
+		in.chain, in.whole = chain, false
+	}
+	startable := info.IDR && (u.Discontinuity == "" || u.Intact)
+	if in.dec == nil || !in.whole && !startable {
+		in.p.gate.Explain(in.waiting())
+		in.p.counts.picturesWithheld.Add(1)
+		return
+	}
+	if startable {
+		in.whole = true
+	}
+	in.id++
+	if len(in.pending) >= maxPending {
+		clear(in.pending)
+		in.breakChain("decoder holds back too many pictures")
+		return
+	}
+	in.pending[in.id] = &unit{
+		pts: u.PTS, captured: u.Captured, arrived: u.Arrived, idr: info.IDR, chain: in.chain, begun: begun,
+	}
+	if err := in.dec.Decode(info.Data, in.id, in.picture); err != nil {
+		in.breakChain("decoding failed: " + err.Error())
+	}
+}
+
+// waiting is the reason shown while units are skipped up to the next IDR: what
+// broke the chain, as long as it says more than that.
+func (in *input) waiting() string {
+	if _, reason := in.p.gate.State(); reason != "" && reason != reasonStarting {
+		return reason
+	}
+	return reasonWaiting
+}
+
+// measure follows the camera's picture interval, from which the stall deadline
+// is derived.
+func (in *input) measure(u transport.CameraUnit) {
+	if in.started {
+		d := time.Duration(u.PTS-in.lastPTS) * time.Second / transport.ClockRate
+		if d > 0 && d < maxJump*time.Second/transport.ClockRate {
+			old := in.p.interval.Load()
+			if old == 0 {
+				old = int64(d)
+			}
+			in.p.interval.Store(old + (int64(d)-old)/8)
+		}
+	}
+	in.lastPTS, in.started = u.PTS, true
+}
+
+// breakChain shuts the gate: nothing that comes now is known to be complete.
+func (in *input) breakChain(reason string) {
+	in.chain = in.p.gate.Shut(reason)
+	in.whole = false
+}
+
+// renew makes a new decoder for a new SPS and begins a new epoch, with which
+// tracker, scaler and encoder are made anew, too. Nothing of the old size lives
+// on: a stale scale factor would put the mask in the wrong place.
+func (in *input) renew(info bitstream.Info) error {
+	first := in.sps == nil
+	in.close()
+	dec, err := decode.New(decode.Options{Pool: &in.p.pool})
+	if err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	in.dec = dec
+	in.sps = append([]byte(nil), info.SPS...)
+	in.epoch++
+	in.p.size.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
+	clear(in.pending)
+	if !first {
+		in.breakChain("the camera's picture format has changed")
+	}
+	return nil
+}
+
+// picture takes one picture from the decoder.
+func (in *input) picture(pic decode.Picture) error {
+	now := time.Now()
+	u := in.pending[pic.ID]
+	delete(in.pending, pic.ID)
+	if u == nil || pic.Corrupt || u.chain != in.chain {
+		in.p.pool.Put(pic.Image)
+		in.p.counts.picturesWithheld.Add(1)
+		if u == nil || pic.Corrupt {
+			in.breakChain("damaged picture")
+		}
+		return nil
+	}
+	u.cost = now.Sub(u.begun)
+	in.number++
+	d := &decoded{in: u, done: now, pic: redact.Picture{
+		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Chain: u.chain, Number: in.number,
+		Complete: in.whole, IDR: u.idr, Captured: u.captured,
+	}}
+	if old, full := in.p.pictures.put(d); full {
+		in.p.pool.Put(old.pic.Image)
+		in.p.counts.picturesDropped.Add(1)
+	}
+	return nil
+}
+
+// flush fetches what the decoder still holds.
+func (in *input) flush() {
+	if in.dec == nil {
+		return
+	}
+	if err := in.dec.Flush(in.picture); err != nil {
+		in.breakChain("decoding failed: " + err.Error())
+	}
+}
+
+func (in *input) close() {
+	if in.dec != nil {
+		in.dec.Close()
+		in.dec = nil
+	}
+}

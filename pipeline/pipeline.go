@@ -1,0 +1,173 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/yuv"
+	"scrim/transport"
+)
+
+const (
+	// pictureQueue and frameQueue bound the queues before redaction and before
+	// encoding, in pictures. They only even out: a longer one would be delay.
+	pictureQueue = 2
+	frameQueue   = 2
+	// hangLimit is how long a stage may be at one picture before the process
+	// gives itself up: a cgo call cannot be cancelled.
+	hangLimit = 4 * time.Second
+)
+
+// ErrHung is wrapped by the error of a pipeline in which a stage does not come
+// back.
+var ErrHung = errors.New("stage hung")
+
+// Sink takes what the pipeline makes. The data is the sink's to keep.
+type Sink func(head wire.Output, data []byte) error
+
+// Options are what a Pipeline is made of.
+type Options struct {
+	Camera string
+	// Epoch is the first epoch of the output.
+	Epoch uint64
+	// Detector, Tracker and Obscurer are used exclusively until Run has
+	// returned; they stay the caller's to close.
+	Detector redact.Detector
+	Tracker  redact.Tracker
+	Obscurer redact.Obscurer
+	Encode   wire.EncodeConfig
+	// Sink is called from one goroutine at a time.
+	Sink Sink
+	Log  *slog.Logger
+}
+
+// Pipeline redacts the access units of one camera. Unit, Input and Keyframe
+// may be called from one goroutine while Run runs in another.
+type Pipeline struct {
+	o        Options
+	gate     *redact.Gate
+	redactor *redact.Redactor
+	pool     yuv.Pool
+	units    chan transport.CameraUnit
+	pictures *queue[*decoded]
+	frames   *queue[*redacted]
+	keyframe atomic.Bool
+	size     atomic.Uint64 // of the input, width<<32 | height; 0: not known yet
+	interval atomic.Int64  // between the camera's pictures, smoothed, ns
+	counts   counts
+	busy     [2]atomic.Int64 // Unix ns since when decode and redact are at work; 0: idle
+	hang     chan error      // holds the error once a stage hangs
+}
+
+// counts are wire.Counts, counted by several stages.
+type counts struct {
+	unitsDropped, picturesDropped, picturesWithheld atomic.Uint64
+}
+
+func (c *counts) snapshot() wire.Counts {
+	return wire.Counts{
+		UnitsDropped:     c.unitsDropped.Load(),
+		PicturesDropped:  c.picturesDropped.Load(),
+		PicturesWithheld: c.picturesWithheld.Load(),
+	}
+}
+
+// The stages that are watched.
+const (
+	decodeStage = iota
+	redactStage
+)
+
+var stageNames = [...]string{decodeStage: "decode", redactStage: "redact"}
+
+// New returns a Pipeline whose gate is shut until the first complete IDR.
+func New(o Options) (*Pipeline, error) {
+	if o.Sink == nil || o.Log == nil {
+		return nil, errors.New("pipeline needs a sink and a log")
+	}
+	gate := redact.NewGate(reasonStarting)
+	r, err := redact.New(redact.Options{
+		Camera: o.Camera, Gate: gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: %w", o.Camera, err)
+	}
+	return &Pipeline{
+		o: o, gate: gate, redactor: r,
+		units:    make(chan transport.CameraUnit),
+		pictures: newQueue[*decoded](pictureQueue),
+		frames:   newQueue[*redacted](frameQueue),
+		hang:     make(chan error, 1),
+	}, nil
+}
+
+// Reasons that viewers are shown while the gate is shut.
+const (
+	reasonStarting = "starting"
+	reasonWaiting  = "waiting for a key frame of the camera"
+	reasonStalled  = "no pictures from the camera"
+)
+
+// Unit hands over one access unit of the camera. It blocks while the decoder
+// is busy, so that what is late piles up in the worker, which may drop it.
+func (p *Pipeline) Unit(ctx context.Context, u transport.CameraUnit) error {
+	select {
+	case p.units <- u:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Input says why no units come; the slate shows it.
+func (p *Pipeline) Input(reason string) { p.gate.Shut(reason) }
+
+// Keyframe asks for a key frame; several requests before it is made are one.
+func (p *Pipeline) Keyframe() { p.keyframe.Store(true) }
+
+// Close says that no unit will come. Run then sends what is left and returns.
+func (p *Pipeline) Close() { close(p.units) }
+
+// Run redacts until Close was called and all is sent, ctx is done, or a stage
+// fails for good. When the error wraps ErrHung a stage is still inside C code,
+// holding what it holds: the process must end.
+func (p *Pipeline) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.runDecode(ctx) })
+	g.Go(func() error { return p.runRedact(ctx) })
+	g.Go(func() error { return p.runEncode(ctx) })
+	done := make(chan error, 1)
+	go func() { done <- g.Wait() }()
+	var err error
+	select {
+	case err = <-done:
+	case err = <-p.hang:
+	}
+	if err != nil {
+		return fmt.Errorf("camera %s: %w", p.o.Camera, err)
+	}
+	return nil
+}
+
+// enter and leave mark a stage as at work on a picture.
+func (p *Pipeline) enter(stage int) { p.busy[stage].Store(time.Now().UnixNano()) }
+func (p *Pipeline) leave(stage int) { p.busy[stage].Store(0) }
+
+// hung reports a stage that has been at one picture for too long.
+func (p *Pipeline) hung(now time.Time) error {
+	for stage := range p.busy {
+		since := p.busy[stage].Load()
+		if since != 0 && now.Sub(time.Unix(0, since)) > hangLimit {
+			return fmt.Errorf("%s: %w for more than %v; the process must be restarted", stageNames[stage], ErrHung, hangLimit)
+		}
+	}
+	return nil
+}

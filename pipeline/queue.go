@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+)
+
+// queue is a bounded first-in first-out queue between two stages. Putting into
+// a full one drops the oldest element whole, so that what is shown is recent.
+// It is safe for concurrent use.
+type queue[T any] struct {
+	mu     sync.Mutex
+	items  []T
+	limit  int
+	ready  chan struct{} // holds one token while items may be there
+	closed bool
+}
+
+func newQueue[T any](limit int) *queue[T] {
+	return &queue[T]{limit: limit, ready: make(chan struct{}, 1)}
+}
+
+// put appends v. When the queue was full it returns the element that was
+// dropped for it. A queue that is closed drops v itself.
+func (q *queue[T]) put(v T) (dropped T, full bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return v, true
+	}
+	if len(q.items) == q.limit {
+		dropped, full = q.items[0], true
+		q.items = append(q.items[:0], q.items[1:]...)
+	}
+	q.items = append(q.items, v)
+	q.wake()
+	return dropped, full
+}
+
+// get waits for an element. It returns false when the queue is closed and
+// empty, or ctx is done.
+func (q *queue[T]) get(ctx context.Context) (v T, ok bool) {
+	for {
+		if v, ok, end := q.try(); ok || end {
+			return v, ok
+		}
+		select {
+		case <-q.ready:
+		case <-ctx.Done():
+			return v, false
+		}
+	}
+}
+
+// try returns an element if there is one; end is set when none will come.
+func (q *queue[T]) try() (v T, ok, end bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return v, false, q.closed
+	}
+	v = q.items[0]
+	q.items = append(q.items[:0], q.items[1:]...)
+	if len(q.items) > 0 || q.closed {
+		q.wake()
+	}
+	return v, true, false
+}
+
+// close lets get return what is left, and then false.
+func (q *queue[T]) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.wake()
+}
+
+func (q *queue[T]) wake() {
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,252 @@
+package redact
+
+import (
+	"errors"
+	"image"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+)
+
+// parts is a detector, tracker and obscurer whose faults a test chooses.
+type parts struct {
+	faces   []face.Face
+	err     error
+	panics  bool
+	regions func([]face.Face) []face.Region
+	apply   error
+	resets  int
+}
+
+func (p *parts) Detect(*yuv.Image) ([]face.Face, error) {
+	if p.panics {
+		panic("detector broke")
+	}
+	return p.faces, p.err
+}
+func (p *parts) Info() DetectorInfo { return DetectorInfo{Name: "scripted", ModelSHA256: "abc"} }
+func (p *parts) Close() error       { return nil }
+func (p *parts) Reset()             { p.resets++ }
+
+func (p *parts) Update(_ uint64, _ time.Time, faces []face.Face, _, _ int) []face.Region {
+	if p.regions != nil {
+		return p.regions(faces)
+	}
+	var out []face.Region
+	for i, f := range faces {
+		out = append(out, face.Region{Rect: face.Pad(f.Box, 0.3, 0.5), Face: f.Box, Source: face.Detected, Track: uint64(i + 1)})
+	}
+	return out
+}
+
+// Apply fills the regions with one colour.
+func (p *parts) Apply(im *yuv.Image, regions []face.Region) error {
+	for _, r := range regions {
+		rect := r.Rect.Intersect(im.Bounds())
+		for y := rect.Min.Y; y < rect.Max.Y; y++ {
+			for x := rect.Min.X; x < rect.Max.X; x++ {
+				im.Y[y*im.YStride+x] = 16
+			}
+		}
+	}
+	return p.apply
+}
+
+func setup(t *testing.T) (*Redactor, *parts, *Gate) {
+	t.Helper()
+	p, g := &parts{}, NewGate("starting")
+	r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p})
+	require.NoError(t, err)
+	return r, p, g
+}
+
+// next returns a complete picture of the gate's chain; every number once.
+func next(t *testing.T, g *Gate, number uint64, idr bool) *Picture {
+	t.Helper()
+	im, err := yuv.New(64, 48)
+	require.NoError(t, err)
+	im.Fill(200, 128, 128)
+	return &Picture{Image: im, Camera: "door", Epoch: 1, Chain: g.Chain(), Number: number, Complete: true, IDR: idr}
+}
+
+func TestGateOpensOnlyAtACompleteInspectedIDR(t *testing.T) {
+	r, _, g := setup(t)
+	_, _, err := r.Redact(next(t, g, 1, false))
+	require.Error(t, err, "a picture that is no IDR passed a shut gate")
+	f, _, err := r.Redact(next(t, g, 2, true))
+	require.NoError(t, err)
+	require.True(t, g.Admits(f))
+	f, _, err = r.Redact(next(t, g, 3, false))
+	require.NoError(t, err)
+	require.True(t, g.Admits(f))
+}
+
+func TestFaceIsObscuredInTheFrame(t *testing.T) {
+	r, p, g := setup(t)
+	p.faces = []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
+	f, _, err := r.Redact(next(t, g, 1, true))
+	require.NoError(t, err)
+	for y := 20; y < 32; y++ {
+		for x := 20; x < 30; x++ {
+			require.EqualValues(t, 16, f.Image().Y[y*f.Image().YStride+x])
+		}
+	}
+	require.Len(t, f.Regions(), 1)
+	require.Equal(t, hashRegions(f.Regions()), f.Certificate().RegionsHash)
+}
+
+func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
+	one := []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
+	faults := map[string]func(*parts, *Picture){
+		"detector fails":           func(p *parts, _ *Picture) { p.err = errors.New("no") },
+		"detector panics":          func(p *parts, _ *Picture) { p.panics = true },
+		"obscurer fails":           func(p *parts, _ *Picture) { p.apply = errors.New("no") },
+		"tracker forgets a face":   func(p *parts, _ *Picture) { p.regions = func([]face.Face) []face.Region { return nil } },
+		"tracker covers elsewhere": func(p *parts, _ *Picture) { p.regions = elsewhere },
+		"another camera":           func(_ *parts, pic *Picture) { pic.Camera = "yard" },
+		"number again":             func(_ *parts, pic *Picture) { pic.Number = 1 },
+		"older epoch":              func(_ *parts, pic *Picture) { pic.Epoch = 0 },
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			r, p, g := setup(t)
+			good, _, err := r.Redact(next(t, g, 1, true))
+			require.NoError(t, err)
+			p.faces = one
+			bad := next(t, g, 2, false)
+			fault(p, bad)
+			f, _, err := r.Redact(bad)
+			var withheld *WithheldError
+			require.ErrorAs(t, err, &withheld)
+			require.NotEmpty(t, withheld.Reason)
+			require.Nil(t, f.Image(), "a frame came out of a fault")
+			open, reason := g.State()
+			require.False(t, open)
+			require.Equal(t, withheld.Reason, reason)
+			require.False(t, g.Admits(good), "a frame of before the fault is still admitted")
+
+			*p = parts{}
+			_, _, err = r.Redact(next(t, g, 3, false))
+			require.Error(t, err, "the gate opened without an IDR")
+			_, _, err = r.Redact(next(t, g, 4, true))
+			require.NoError(t, err, "the gate did not recover at an IDR")
+		})
+	}
+}
+
+func elsewhere([]face.Face) []face.Region {
+	return []face.Region{{Rect: image.Rect(0, 0, 10, 10), Track: 1}}
+}
+
+func TestIncompletePictureIsNeverShown(t *testing.T) {
+	r, _, g := setup(t)
+	_, _, err := r.Redact(next(t, g, 1, true))
+	require.NoError(t, err)
+	pic := next(t, g, 2, true)
+	pic.Complete = false
+	_, _, err = r.Redact(pic)
+	require.Error(t, err)
+}
+
+func TestPictureOfAnOlderChainIsNeverShown(t *testing.T) {
+	r, _, g := setup(t)
+	pic := next(t, g, 1, true)
+	g.Shut("packet loss")
+	_, _, err := r.Redact(pic)
+	require.Error(t, err)
+	open, reason := g.State()
+	require.False(t, open)
+	require.Equal(t, "packet loss", reason)
+}
+
+func TestNewEpochResetsTheTracker(t *testing.T) {
+	r, p, g := setup(t)
+	_, _, err := r.Redact(next(t, g, 1, true))
+	require.NoError(t, err)
+	before := p.resets
+	pic := next(t, g, 2, true)
+	pic.Epoch = 2
+	_, _, err = r.Redact(pic)
+	require.NoError(t, err)
+	require.Equal(t, before+1, p.resets)
+}
+
+func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
+	_, _, g := setup(t)
+	p := next(t, g, 7, true)
+	now := time.Unix(1000, 0)
+	regions := []face.Region{{Rect: image.Rect(1, 2, 3, 4)}}
+	good := certify(p, "abc", now, regions)
+	require.NoError(t, good.check(p, "abc", now, regions))
+	changes := map[string]func(*Certificate){
+		"camera":       func(c *Certificate) { c.Camera = "yard" },
+		"epoch":        func(c *Certificate) { c.Epoch++ },
+		"chain":        func(c *Certificate) { c.Chain++ },
+		"picture":      func(c *Certificate) { c.Picture++ },
+		"complete":     func(c *Certificate) { c.Complete = false },
+		"width":        func(c *Certificate) { c.Width++ },
+		"height":       func(c *Certificate) { c.Height-- },
+		"model":        func(c *Certificate) { c.ModelSHA256 = "" },
+		"uninspected":  func(c *Certificate) { c.Inspected = time.Time{} },
+		"stale":        func(c *Certificate) { c.Inspected = now.Add(-MaxInspectionAge - 1) },
+		"other region": func(c *Certificate) { c.RegionsHash ^= 1 },
+	}
+	for name, change := range changes {
+		c := good
+		change(&c)
+		require.Error(t, c.check(p, "abc", now, regions), name)
+	}
+	require.Error(t, good.check(p, "abc", now, nil), "regions were exchanged")
+}
+
+func TestZeroFrameIsNotAdmitted(t *testing.T) {
+	require.False(t, NewGate("").Admits(Frame{}))
+}
+
+func TestSlateHoldsTextAndNothingElse(t *testing.T) {
+	for _, size := range [][2]int{{1280, 720}, {64, 48}, {33, 17}, {4096, 2304}} {
+		s, err := NewSlate(size[0], size[1])
+		require.NoError(t, err)
+		f := s.Frame("packet loss: waiting for a key frame of the camera, which may take a while — really", "door", "12:00:00")
+		is, reason := f.Slate()
+		require.True(t, is)
+		require.Contains(t, reason, "packet loss")
+		ink := 0
+		for y := range size[1] {
+			for x := range size[0] {
+				switch v := f.Image().Y[y*f.Image().YStride+x]; v {
+				case slateWriting:
+					ink++
+				case slateGround:
+				default:
+					t.Fatalf("sample %d at %d, %d", v, x, y)
+				}
+			}
+		}
+		require.Positive(t, ink)
+		require.True(t, NewGate("").Admits(f))
+	}
+}
+
+func FuzzSlateTakesAnyText(f *testing.F) {
+	f.Add("packet loss", "door")
+	f.Add("\xff\xfe …\n\t", "")
+	s, err := NewSlate(160, 90)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, reason, line string) {
+		require.NotNil(t, s.Frame(reason, line).Image())
+	})
+}
+
+func TestBoxesOutsideThePictureNeedNoCover(t *testing.T) {
+	im, err := yuv.New(64, 48)
+	require.NoError(t, err)
+	require.NoError(t, covers(nil, []face.Face{{Box: face.Box{X: 70, Y: 0, W: 10, H: 10}}}, im))
+	require.Error(t, covers(nil, []face.Face{{Box: face.Box{X: 60, Y: 0, W: 10, H: 10}}}, im))
+	require.False(t, math.IsNaN(face.Box{}.IoU(face.Box{})))
+}
