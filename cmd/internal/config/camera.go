@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"scrim/pipeline/wire"
+)
+
+// Address returns the URL with which to connect to the camera, user and
+// password included: it is not to be printed. It is a copy.
+func (c *Camera) Address() *url.URL {
+	u := *c.URL.u
+	if c.User != "" {
+		u.User = url.UserPassword(c.User, c.Password.Value())
+	}
+	return &u
+}
+
+// NewCameraURL returns u as a camera's URL, for cameras that no file names.
+func NewCameraURL(u string) (CameraURL, error) {
+	var c CameraURL
+	if err := c.UnmarshalText([]byte(u)); err != nil {
+		return CameraURL{}, err
+	}
+	return c, nil
+}
+
+// Redactor returns what a camera's redactor needs to know. The model's path,
+// name and hash, and the cascades' folder, are left to package models and the
+// caller; so is the epoch.
+func (c *Config) Redactor(cam *Camera) wire.Config {
+	return wire.Config{
+		Site:   string(c.Site),
+		Camera: string(cam.Name),
+		Detect: wire.DetectConfig{
+			Size:      int(cam.Detect.Size),
+			Threshold: float64(cam.Detect.Threshold),
+		},
+		Obscure: wire.ObscureConfig{
+			Style:      string(cam.Obscure.Style),
+			Padding:    float64(cam.Obscure.Padding),
+			PaddingTop: float64(cam.Obscure.PaddingTop),
+			Cells:      int(cam.Obscure.Cells),
+			Cosmetic:   cam.Obscure.Cosmetic,
+		},
+		Encode: wire.EncodeConfig{
+			Bitrate:          int(cam.Encode.Bitrate),
+			Preset:           string(cam.Encode.Preset),
+			KeyframeInterval: time.Duration(cam.Encode.KeyframeInterval),
+		},
+	}
+}
+
+// ModelIsPath reports whether Model names a file instead of a known model.
+func (c *Config) ModelIsPath() bool {
+	return strings.ContainsRune(c.Model, '/') || strings.HasSuffix(c.Model, ".onnx")
+}
+
+// Warnings says in one line each what is allowed and yet deserves a second
+// look before the cameras of other people are shown to the world.
+func (c *Config) Warnings() []string {
+	var out []string
+	if !c.HTTP.Listen.Loopback() && !c.HTTP.Token.IsSet() {
+		out = append(out, fmt.Sprintf("everyone who reaches %s may watch; set `http.token`", c.HTTP.Listen))
+	}
+	for i := range c.Cameras {
+		cam := &c.Cameras[i]
+		if cam.Obscure.Cosmetic {
+			out = append(out, fmt.Sprintf("camera %s: declared cosmetic, faces may be recovered from its video", cam.Name))
+		}
+		if _, has := cam.URL.u.User.Password(); has {
+			out = append(out, fmt.Sprintf("camera %s: its password lies in this file; use `user` and `password: file:PATH`", cam.Name))
+		}
+		if cam.AllowBasic && cam.URL.u.Scheme == "rtsp" {
+			out = append(out, fmt.Sprintf("camera %s: allow_basic sends its password in the clear", cam.Name))
+		}
+	}
+	return out
+}

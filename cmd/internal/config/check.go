@@ -1,0 +1,149 @@
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+// The bounds of keyframe_interval.
+const (
+	MinKeyframeInterval = 250 * time.Millisecond
+	MaxKeyframeInterval = 10 * time.Second
+)
+
+// The strongest values that published attacks do not undo, and the least
+// padding that keeps hair, ears and chin covered. Weaker ones need
+// cosmetic: true.
+const (
+	MaxSafeCells   = 5
+	MinSafePadding = 0.3
+)
+
+// MaxCameras bounds the cameras of one file.
+const MaxCameras = 1024
+
+// check finds what single values cannot know.
+func (d *decoder) check(c *Config) error {
+	if err := d.checkNATS(c); err != nil {
+		return err
+	}
+	if err := d.checkHTTP(c); err != nil {
+		return err
+	}
+	if err := d.checkSettings("defaults", &c.Defaults); err != nil {
+		return err
+	}
+	if len(c.Cameras) > MaxCameras {
+		return d.failAt("cameras", "there are %d cameras; one file holds at most %d", len(c.Cameras), MaxCameras)
+	}
+	first := map[Name]int{}
+	for i := range c.Cameras {
+		path := fmt.Sprintf("cameras[%d]", i)
+		cam := &c.Cameras[i]
+		if cam.Name == "" {
+			return d.failAt(path, "this camera has no `name`")
+		}
+		if j, twice := first[cam.Name]; twice {
+			line := d.positions[fmt.Sprintf("cameras[%d].name", j)].line
+			return d.failAt(path+".name", "camera %s is already defined in line %d; names must differ", cam.Name, line)
+		}
+		first[cam.Name] = i
+		if err := d.checkCamera(path, cam); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *decoder) checkNATS(c *Config) error {
+	n := &c.NATS
+	switch {
+	case n.URL != "" && n.Listen != "":
+		return d.failAt("nats.listen", "`nats.url` names an external server and `nats.listen` opens an embedded one; remove one of them")
+	case (n.User == "") != !n.Password.IsSet():
+		return d.failAt("nats", "`nats.user` and `nats.password` belong together; give both or none")
+	case n.User != "" && n.URL == "" && n.Listen == "":
+		return d.failAt("nats.user", "`nats.user` has no use without `nats.url` or `nats.listen`")
+	case n.Listen != "" && !n.Listen.Loopback() && n.User == "":
+		return d.failAt("nats.listen", "other machines reach %s; set `nats.user` and `nats.password`, or listen at 127.0.0.1", n.Listen)
+	}
+	return nil
+}
+
+func (d *decoder) checkHTTP(c *Config) error {
+	for i := range c.HTTP.ICEServers {
+		s, path := &c.HTTP.ICEServers[i], fmt.Sprintf("http.ice_servers[%d]", i)
+		switch {
+		case s.URL == "":
+			return d.failAt(path, "this ICE server has no `url`")
+		case s.URL.turn() != (s.User != "" && s.Password.IsSet()):
+			return d.failAt(path, "a TURN server needs `user` and `password`, a STUN server takes none")
+		}
+	}
+	for i, ip := range c.HTTP.PublicIPs {
+		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
+			return d.failAt(fmt.Sprintf("http.public_ips[%d]", i), "%s is no address at which a viewer could reach this machine", ip)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) checkCamera(path string, c *Camera) error {
+	switch {
+	case !c.URL.IsSet():
+		return d.failAt(path, "camera %s has no `url`", c.Name)
+	case c.URL.u.User != nil && (c.User != "" || c.Password.IsSet()):
+		return d.failAt(path+".url", "camera %s has a user in its `url` and beside it; remove one of them", c.Name)
+	case c.User == "" && c.Password.IsSet():
+		return d.failAt(path+".password", "camera %s has a `password` and no `user`", c.Name)
+	}
+	return d.checkSettings(path, &c.Settings)
+}
+
+func (d *decoder) checkSettings(path string, s *Settings) error {
+	if k := time.Duration(s.Encode.KeyframeInterval); k < MinKeyframeInterval || k > MaxKeyframeInterval {
+		return d.failAt(path+".encode.keyframe_interval", "`keyframe_interval` is %v; it may be %v to %v", k, MinKeyframeInterval, MaxKeyframeInterval)
+	}
+	o := &s.Obscure
+	if o.Cosmetic {
+		return nil
+	}
+	const admit = "say `cosmetic: true` where that is acceptable"
+	switch cells := o.Style == StyleBlur || o.Style == StyleMosaic; {
+	case cells && o.Cells > MaxSafeCells:
+		return d.failAt(path+".obscure.cells", "%s of %d cells leaves faces that trained recognisers re-identify; at most %d, or %s",
+			o.Style, o.Cells, MaxSafeCells, admit)
+	case o.Padding < MinSafePadding:
+		return d.failAt(path+".obscure.padding", "padding %v leaves ears and chin to be seen; at least %v, or %s", o.Padding, MinSafePadding, admit)
+	case o.PaddingTop < MinSafePadding:
+		return d.failAt(path+".obscure.padding_top", "padding_top %v leaves hair to be seen; at least %v, or %s", o.PaddingTop, MinSafePadding, admit)
+	}
+	return nil
+}
+
+// resolve reads all secrets.
+func (d *decoder) resolve(c *Config) error {
+	read := func(path string, s *Secret) error {
+		if err := s.Resolve(); err != nil {
+			return d.failAt(path, "%s", oneLine(err.Error()))
+		}
+		return nil
+	}
+	if err := read("nats.password", &c.NATS.Password); err != nil {
+		return err
+	}
+	if err := read("http.token", &c.HTTP.Token); err != nil {
+		return err
+	}
+	for i := range c.HTTP.ICEServers {
+		if err := read(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password); err != nil {
+			return err
+		}
+	}
+	for i := range c.Cameras {
+		if err := read(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password); err != nil {
+			return err
+		}
+	}
+	return nil
+}

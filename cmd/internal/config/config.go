@@ -1,0 +1,152 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the whole file. Parse and Load return it complete: with defaults
+// filled in and every camera holding the settings that apply to it.
+type Config struct {
+	// Site is the name of the site; it is part of every NATS subject.
+	// Default: local.
+	Site Name `yaml:"site"`
+	// Model is the detector: the name of a model that `scrim models list`
+	// shows, the path of an ONNX file that is trusted as it is, or empty for the
+	// best model found. A path has a slash or ends in ".onnx".
+	Model string `yaml:"model"`
+	// NATS says which NATS server carries the video.
+	NATS NATS `yaml:"nats"`
+	// HTTP is where viewers connect.
+	HTTP HTTP `yaml:"http"`
+	// Defaults apply to every camera that does not say otherwise.
+	Defaults Settings `yaml:"defaults"`
+	// Cameras of the site. A gateway needs none.
+	Cameras []Camera `yaml:"cameras"`
+}
+
+// NATS says which NATS server carries the video. Without url a server is
+// embedded in the process; it takes connections from outside only where
+// listen is set.
+type NATS struct {
+	// URL of an external server, or several separated by commas:
+	// nats://host:4222 or tls://host:4222.
+	URL NATSURLs `yaml:"url"`
+	// Listen is the address at which the embedded server takes connections.
+	Listen Address `yaml:"listen"`
+	// User and Password authenticate to the external server, or are what the
+	// embedded one asks of connections from outside.
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+}
+
+// HTTP is where viewers connect.
+type HTTP struct {
+	// Listen is the address of the page, the API and WHEP.
+	// Default: 127.0.0.1:8080.
+	Listen Address `yaml:"listen"`
+	// Token must be shown by every viewer (as a bearer token). Empty: everyone
+	// who reaches Listen may watch.
+	Token Secret `yaml:"token"`
+	// ICEServers are offered to viewers, in order. The gateway itself talks to
+	// none of them.
+	ICEServers []ICEServer `yaml:"ice_servers"`
+	// PublicIPs are the addresses at which viewers reach this machine when they
+	// are not its own, such as behind NAT.
+	PublicIPs []netip.Addr `yaml:"public_ips"`
+	// UDPPort carries all media. Default: 0, any free port per viewer.
+	UDPPort Port `yaml:"udp_port"`
+}
+
+// ICEServer is a STUN or TURN server that viewers may use.
+type ICEServer struct {
+	// URL is stun:host:port, turn:host:port or turns:host:port, with
+	// ?transport=udp or tcp where wanted.
+	URL ICEURL `yaml:"url"`
+	// User and Password are for TURN. Viewers get to see them.
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+}
+
+// Camera is one camera of the site.
+type Camera struct {
+	// Name is unique within the site; it is part of NATS subjects and URLs.
+	Name Name `yaml:"name"`
+	// URL is where the camera's stream is: rtsp:// or rtsps://. It is best
+	// without user and password; put those beside it.
+	URL CameraURL `yaml:"url"`
+	// User and Password authenticate to the camera.
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+	// Settings of this camera. In the file their keys stand directly in the
+	// camera.
+	Settings `yaml:",inline"`
+}
+
+// Settings are what can be said for all cameras and for each.
+type Settings struct {
+	// Transport is how RTP packets come from the camera: tcp (within the RTSP
+	// connection) or udp. Default: tcp.
+	Transport Transport `yaml:"transport"`
+	// AllowBasic lets the password be sent in the clear to a camera that knows
+	// no better, over plain rtsp. Default: false.
+	AllowBasic bool `yaml:"allow_basic"`
+	// Detect says how faces are found.
+	Detect Detect `yaml:"detect"`
+	// Obscure says how they are made unrecognisable.
+	Obscure Obscure `yaml:"obscure"`
+	// Encode says how the redacted video is coded.
+	Encode Encode `yaml:"encode"`
+}
+
+// Detect says how faces are found.
+type Detect struct {
+	// Size is the longer side of the detector's input in pixels, a multiple of
+	// 32. Larger finds smaller faces and costs more. Default: 640.
+	Size DetectSize `yaml:"size"`
+	// Threshold is the score from which on a candidate counts as a face. It is
+	// low on purpose: a needless blur costs little, a missed face everything.
+	// Default: 0.3.
+	Threshold Threshold `yaml:"threshold"`
+}
+
+// Obscure says how faces are made unrecognisable.
+type Obscure struct {
+	// Style is veil, blur, mosaic or fill. Default: veil.
+	Style Style `yaml:"style"`
+	// Padding is added left, right and below a face, as a fraction of its size;
+	// PaddingTop above it. Defaults: 0.3 and 0.5.
+	Padding    Padding `yaml:"padding"`
+	PaddingTop Padding `yaml:"padding_top"`
+	// Cells along the longer side of a region, for blur and mosaic. Default: 5.
+	Cells Cells `yaml:"cells"`
+	// Cosmetic declares that it is acceptable that faces can be recovered; it
+	// admits weaker settings, and viewers are shown it. Default: false.
+	Cosmetic bool `yaml:"cosmetic"`
+}
+
+// Encode says how the redacted video is coded.
+type Encode struct {
+	// Bitrate is the ceiling, such as 4Mbit/s or 800kbit/s. Default: auto, by
+	// picture size.
+	Bitrate Bitrate `yaml:"bitrate"`
+	// Preset is x264's, from ultrafast to medium. Default: ultrafast.
+	Preset Preset `yaml:"preset"`
+	// KeyframeInterval is the longest time between key frames, 250ms to 10s.
+	// Default: 2s.
+	KeyframeInterval Duration `yaml:"keyframe_interval"`
+}
+
+// Default returns the configuration of an empty file.
+func Default() *Config {
+	return &Config{
+		Site: "local",
+		HTTP: HTTP{Listen: "127.0.0.1:8080"},
+		Defaults: Settings{
+			Transport: TransportTCP,
+			Detect:    Detect{Size: 640, Threshold: 0.3},
+			Obscure:   Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
+			Encode:    Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},
+		},
+	}
+}

@@ -1,0 +1,208 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// position is where a value stands in the file, both from 1.
+type position struct{ line, column int }
+
+// decoder walks the syntax tree and the configuration's types together. The
+// library's own strict decoder ignores keys without a value, converts between
+// kinds and names one of several unknown keys at random; a privacy setting
+// must not be lost that way.
+type decoder struct {
+	file string
+	// positions of all values that the file sets, by path ("cameras[1].name").
+	positions map[string]position
+	// camera is what every camera starts from.
+	camera Camera
+}
+
+// fail returns an *Error at a node.
+func (d *decoder) fail(n ast.Node, format string, args ...any) error {
+	p := positionOf(n)
+	return &Error{File: d.file, Line: p.line, Column: p.column, Message: fmt.Sprintf(format, args...)}
+}
+
+// failAt returns an *Error at the value of a path, or at the nearest value
+// around it that the file sets.
+func (d *decoder) failAt(path, format string, args ...any) error {
+	e := &Error{File: d.file, Message: fmt.Sprintf(format, args...)}
+	for {
+		if p, ok := d.positions[path]; ok {
+			e.Line, e.Column = p.line, p.column
+			return e
+		}
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			return e
+		}
+		path = path[:i]
+	}
+}
+
+func positionOf(n ast.Node) position {
+	var t *token.Token
+	if m, ok := n.(ast.MapNode); ok {
+		// A mapping's own token is a colon: its first key is where it starts.
+		if it := m.MapRange(); it.Next() {
+			t = it.Key().GetToken()
+		}
+	}
+	if t == nil {
+		t = n.GetToken()
+	}
+	if t == nil || t.Position == nil {
+		return position{}
+	}
+	return position{t.Position.Line, t.Position.Column}
+}
+
+func (d *decoder) value(path string, n ast.Node, v reflect.Value) error {
+	switch n.(type) {
+	case *ast.NullNode:
+		return d.fail(n, "`%s` has no value; give one or remove it", path)
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		return d.fail(n, "YAML anchors, aliases and tags are not used here; write the value out, or put it into `defaults`")
+	}
+	d.positions[path] = positionOf(n)
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		text, err := d.scalar(path, n)
+		if err != nil {
+			return err
+		}
+		if err := u.UnmarshalText([]byte(text)); err != nil {
+			return d.fail(n, "`%s`: %s", path, oneLine(err.Error()))
+		}
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return d.mapping(path, n, v)
+	case reflect.Slice:
+		return d.sequence(path, n, v)
+	case reflect.Bool:
+		b, ok := n.(*ast.BoolNode)
+		if !ok {
+			return d.fail(n, "`%s` must be true or false", path)
+		}
+		v.SetBool(b.Value)
+		return nil
+	default: // string
+		text, err := d.scalar(path, n)
+		v.SetString(text)
+		return err
+	}
+}
+
+// scalar returns the text of a plain, quoted or block value as it was written.
+func (d *decoder) scalar(path string, n ast.Node) (string, error) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, nil
+	case *ast.LiteralNode:
+		return strings.TrimSpace(n.Value.Value), nil
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.GetToken().Value, nil
+	}
+	return "", d.fail(n, "`%s` must be a single value, not a list or mapping", path)
+}
+
+func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) error {
+	seq, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return d.fail(n, "`%s` must be a list", path)
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
+	for i, item := range seq.Values {
+		elem := v.Index(i)
+		if c, ok := elem.Addr().Interface().(*Camera); ok {
+			*c = d.camera
+		}
+		if err := d.value(fmt.Sprintf("%s[%d]", path, i), item, elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
+	m, ok := n.(ast.MapNode)
+	if !ok {
+		if path == "" {
+			return d.fail(n, "must hold keys and values, such as `site: plant-1`")
+		}
+		return d.fail(n, "`%s` must hold keys and values", path)
+	}
+	fields := fieldsOf(v)
+	seen := map[string]bool{}
+	for it := m.MapRange(); it.Next(); {
+		if it.Key().IsMergeKey() {
+			return d.fail(it.Key(), "YAML merge keys are not used here; put common values into `defaults`")
+		}
+		key := it.Key().GetToken().Value
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
+		if i < 0 {
+			return d.fail(it.Key(), "unknown key %s%s", quoteKey(key), suggest(key, fields))
+		}
+		if seen[key] {
+			return d.fail(it.Key(), "key `%s` is here twice", key)
+		}
+		seen[key] = true
+		sub := key
+		if path != "" {
+			sub = path + "." + key
+		}
+		if _, null := it.Value().(*ast.NullNode); null {
+			// Said at the key: an absent value has no place of its own.
+			return d.fail(it.Key(), "`%s` has no value; give one or remove the key", sub)
+		}
+		if err := d.value(sub, it.Value(), fields[i].value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field is one key of a struct.
+type field struct {
+	key   string
+	value reflect.Value
+}
+
+// fieldsOf lists the keys of a struct in the order of its definition, those of
+// inline structs included.
+func fieldsOf(v reflect.Value) []field {
+	var out []field
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag.Get("yaml")
+		if tag == ",inline" {
+			out = append(out, fieldsOf(v.Field(i))...)
+			continue
+		}
+		out = append(out, field{key: tag, value: v.Field(i)})
+	}
+	return out
+}
+
+// lookup returns the value of a key of a mapping, or nil.
+func lookup(n ast.Node, key string) ast.Node {
+	m, ok := n.(ast.MapNode)
+	if !ok {
+		return nil
+	}
+	for it := m.MapRange(); it.Next(); {
+		if it.Key().GetToken().Value == key {
+			return it.Value()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Duration is a time span, written with its unit: 250ms, 2s, 1m30s.
+type Duration time.Duration
+
+// UnmarshalText takes what time.ParseDuration takes, as far as it is positive.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%q is no time span; write one with its unit, such as 250ms or 2s", clip(text))
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// String returns the span with its unit.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// Bitrate is in bit/s; 0 chooses by picture size.
+type Bitrate int
+
+// MinBitrate and MaxBitrate bound a Bitrate, in bit/s.
+const (
+	MinBitrate = 64_000
+	MaxBitrate = 100_000_000
+)
+
+// UnmarshalText takes "auto", "4Mbit/s", "800kbit/s", "1.5 Mbit/s" or a number
+// of bit/s.
+func (b *Bitrate) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if s == "auto" {
+		*b = 0
+		return nil
+	}
+	factor := 1.0
+	for _, u := range []struct {
+		suffix string
+		factor float64
+	}{{"Mbit/s", 1e6}, {"kbit/s", 1e3}, {"bit/s", 1}} {
+		if rest, ok := strings.CutSuffix(s, u.suffix); ok {
+			s, factor = strings.TrimSpace(rest), u.factor
+			break
+		}
+	}
+	v, err := parseDecimal(s)
+	if err != nil {
+		return fmt.Errorf("%q is no bit rate; write 4Mbit/s, 800kbit/s, a number of bit/s, or auto", clip(text))
+	}
+	// Written so that a value that is not a number fails, too.
+	if v *= factor; !(v >= MinBitrate && v <= MaxBitrate) {
+		return fmt.Errorf("%q is out of range; a bit rate is 64kbit/s to 100Mbit/s", clip(text))
+	}
+	*b = Bitrate(v)
+	return nil
+}
+
+// String returns the rate with its unit.
+func (b Bitrate) String() string {
+	switch {
+	case b == 0:
+		return "auto"
+	case b%1_000_000 == 0:
+		return fmt.Sprintf("%dMbit/s", b/1_000_000)
+	case b%1000 == 0:
+		return fmt.Sprintf("%dkbit/s", b/1000)
+	}
+	return fmt.Sprintf("%dbit/s", int(b))
+}
+
+// DetectSize is the longer side of the detector's input, in pixels: a multiple
+// of 32 (the largest stride of YuNet) from 160 to 1920.
+type DetectSize int
+
+// UnmarshalText takes a decimal number.
+func (s *DetectSize) UnmarshalText(text []byte) error {
+	v, err := strconv.Atoi(string(text))
+	if err != nil || v%32 != 0 || v < 160 || v > 1920 {
+		return fmt.Errorf("%q is no detector size; it is a multiple of 32 from 160 to 1920, such as 640", clip(text))
+	}
+	*s = DetectSize(v)
+	return nil
+}
+
+// Threshold is a detector's score, from 0.05 to 0.95.
+type Threshold float64
+
+// UnmarshalText takes a decimal fraction.
+func (t *Threshold) UnmarshalText(text []byte) error {
+	v, err := parseDecimal(string(text))
+	if err != nil || !(v >= 0.05 && v <= 0.95) {
+		return fmt.Errorf("%q is no threshold; it is a number from 0.05 to 0.95, and 0.3 is recommended", clip(text))
+	}
+	*t = Threshold(v)
+	return nil
+}
+
+// Padding is a fraction of a face's size, from 0 to 2.
+type Padding float64
+
+// UnmarshalText takes a decimal fraction.
+func (p *Padding) UnmarshalText(text []byte) error {
+	v, err := parseDecimal(string(text))
+	if err != nil || !(v >= 0 && v <= 2) {
+		return fmt.Errorf("%q is no padding; it is a fraction of the face from 0 to 2, such as 0.3", clip(text))
+	}
+	*p = Padding(v)
+	return nil
+}
+
+// Cells is a number of cells along the longer side of a region, from 1 to 32.
+type Cells int
+
+// UnmarshalText takes a decimal number.
+func (c *Cells) UnmarshalText(text []byte) error {
+	v, err := strconv.Atoi(string(text))
+	if err != nil || v < 1 || v > 32 {
+		return fmt.Errorf("%q is no number of cells; it is 1 to 5, or up to 32 with cosmetic: true", clip(text))
+	}
+	*c = Cells(v)
+	return nil
+}
+
+// Port is a UDP port; 0: any.
+type Port uint16
+
+// UnmarshalText takes a decimal number.
+func (p *Port) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseUint(string(text), 10, 16)
+	if err != nil {
+		return fmt.Errorf("%q is no port; it is a number from 0 to 65535", clip(text))
+	}
+	*p = Port(v)
+	return nil
+}
+
+// parseDecimal takes digits with an optional fraction: none of the hexadecimal,
+// infinite and not-a-number forms of strconv.
+func parseDecimal(s string) (float64, error) {
+	if s == "" || strings.Trim(s, "0123456789.") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(s, 64)
+}
+
+// clip bounds a value that is quoted in an error.
+func clip(text []byte) string {
+	const maxBytes = 60
+	if len(text) > maxBytes {
+		return strings.ToValidUTF8(string(text[:maxBytes]), "") + "…"
+	}
+	return string(text)
+}

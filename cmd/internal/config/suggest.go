@@ -1,0 +1,81 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// maxKeyBytes bounds the keys that are compared and quoted whole.
+const maxKeyBytes = 40
+
+// quoteKey quotes a key for an error.
+func quoteKey(key string) string {
+	if len(key) > maxKeyBytes {
+		key = strings.ToValidUTF8(key[:maxKeyBytes], "") + "…"
+	}
+	if strconv.CanBackquote(key) && !strings.Contains(key, "\t") {
+		return "`" + key + "`"
+	}
+	return strconv.Quote(key)
+}
+
+// suggest returns "; did you mean …?" for an unknown key: a known one that is
+// spelt alike, or one of the same name a level further down; failing these it
+// lists what is known.
+func suggest(key string, fields []field) string {
+	best, distance := "", max(1, len(key)/3)+1
+	for _, f := range fields {
+		if d := editDistance(key, f.key); d < distance {
+			best, distance = f.key, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("; did you mean `%s`?", best)
+	}
+	known := make([]string, 0, len(fields))
+	for _, f := range fields {
+		known = append(known, f.key)
+		_, leaf := f.value.Addr().Interface().(encoding.TextUnmarshaler)
+		if leaf || f.value.Kind() != reflect.Struct {
+			continue
+		}
+		for _, inner := range fieldsOf(f.value) {
+			if inner.key == key {
+				return fmt.Sprintf("; did you mean `%s` in `%s`?", key, f.key)
+			}
+		}
+	}
+	return "; known here are " + strings.Join(known, ", ")
+}
+
+// editDistance counts insertions, deletions, substitutions and swaps of
+// neighbours that turn a into b (optimal string alignment).
+func editDistance(a, b string) int {
+	if len(a) > maxKeyBytes {
+		return len(a)
+	}
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row
+		row = make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before = last
+	}
+	return row[len(b)]
+}
