@@ -74,7 +74,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) error {
 		return d.fail(n, "YAML anchors, aliases and tags are not used here; write the value out, or put it into `defaults`")
 	}
 	d.positions[path] = positionOf(n)
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		text, err := d.scalar(path, n)
 		if err != nil {
 			return err
@@ -124,7 +124,7 @@ func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) error {
 	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
 	for i, item := range seq.Values {
 		elem := v.Index(i)
-		if c, ok := elem.Addr().Interface().(*Camera); ok {
+		if c, ok := reflect.TypeAssert[*Camera](elem.Addr()); ok {
 			*c = d.camera
 		}
 		if err := d.value(fmt.Sprintf("%s[%d]", path, i), item, elem); err != nil {

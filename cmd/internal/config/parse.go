@@ -154,8 +154,7 @@ func isComment(n ast.Node) bool {
 
 func syntaxError(name string, err error) error {
 	e := &Error{File: name, Message: oneLine(err.Error())}
-	var y yaml.Error
-	if errors.As(err, &y) {
+	if y, ok := errors.AsType[yaml.Error](err); ok {
 		e.Message = "not valid YAML: " + oneLine(strings.ReplaceAll(y.GetMessage(), "'\t'", "tab"))
 		if t := y.GetToken(); t != nil && t.Position != nil {
 			e.Line, e.Column = t.Position.Line, t.Position.Column

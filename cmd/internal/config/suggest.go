@@ -38,7 +38,7 @@ func suggest(key string, fields []field) string {
 	known := make([]string, 0, len(fields))
 	for _, f := range fields {
 		known = append(known, f.key)
-		_, leaf := f.value.Addr().Interface().(encoding.TextUnmarshaler)
+		_, leaf := reflect.TypeAssert[encoding.TextUnmarshaler](f.value.Addr())
 		if leaf || f.value.Kind() != reflect.Struct {
 			continue
 		}

@@ -64,7 +64,10 @@ func TestBitratePrintsWhatItReads(t *testing.T) {
 }
 
 func TestLoopbackIsOnlyThisMachine(t *testing.T) {
-	for address, want := range map[Address]bool{"127.0.0.1:1": true, "[::1]:1": true, "localhost:1": true, ":1": false, "0.0.0.0:1": false, "192.0.2.1:1": false, "": false} {
+	for address, want := range map[Address]bool{
+		"127.0.0.1:1": true, "[::1]:1": true, "localhost:1": true,
+		":1": false, "0.0.0.0:1": false, "192.0.2.1:1": false, "": false,
+	} {
 		require.Equal(t, want, address.Loopback(), address)
 	}
 }
@@ -149,7 +152,7 @@ func leafKeys(v any) []string {
 	var walk func(v reflect.Value) []string
 	walk = func(v reflect.Value) (keys []string) {
 		for _, f := range fieldsOf(v) {
-			_, leaf := f.value.Addr().Interface().(encoding.TextUnmarshaler)
+			_, leaf := reflect.TypeAssert[encoding.TextUnmarshaler](f.value.Addr())
 			switch {
 			case !leaf && f.value.Kind() == reflect.Struct:
 				keys = append(keys, walk(f.value)...)
