@@ -5,6 +5,9 @@ LDFLAGS := -X main.version=$(VERSION)
 # Only programs whose folder is there; `make build` puts each into bin/.
 PROGRAMS := $(notdir $(wildcard cmd/scrim cmd/scrim-*))
 
+# DEPS=build leaves out the packages that only tests need.
+DEPS := all
+
 GO2RTC_VERSION := v1.9.13
 GOLANGCI_VERSION := v2.15.0
 
@@ -22,7 +25,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 deps: ## install the system packages (Debian; says what to install elsewhere)
-	@.ci/deps
+	@.ci/deps $(DEPS)
 
 build: deps $(PROGRAMS) ## build all programs into bin/
 
