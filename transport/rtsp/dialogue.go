@@ -1,0 +1,123 @@
+package rtsp
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+)
+
+// maxSessionSeconds bounds the session timeout that a camera may name. gortsplib
+// computes the keep-alive period from it without a check: an overflow would
+// send keep-alives in a tight loop.
+const maxSessionSeconds = 3600
+
+func (s *session) onRequest(req *base.Request) {
+	s.method = req.Method
+	switch req.Method {
+	case base.Setup:
+		s.stage = stageSetup
+	case base.Play:
+		s.stage = stagePlay
+	}
+}
+
+// onResponse mends a response before gortsplib reads it.
+func (s *session) onResponse(res *base.Response) {
+	if res.Header == nil {
+		res.Header = base.Header{}
+	}
+	mendSession(res.Header)
+	switch {
+	case res.StatusCode == base.StatusUnauthorized:
+		s.challenge = chooseChallenge(res.Header["WWW-Authenticate"], s.client.cfg.AllowBasic || s.url.Scheme == "rtsps")
+		res.Header["WWW-Authenticate"] = s.challenge.keep
+	case res.StatusCode == base.StatusForbidden:
+	case s.method == base.Options:
+		// Cameras that do not know OPTIONS say so in many ways. gortsplib lets 404
+		// pass, but then cannot PLAY, because it asks again and is in the wrong state.
+		res.StatusCode = base.StatusOK
+	case s.method == base.Describe && res.StatusCode == base.StatusOK:
+		s.mendDescription(res)
+	case s.method == base.Describe && res.StatusCode > 300 && res.StatusCode < 400:
+		s.follow(res)
+	case s.method == base.Setup && res.StatusCode == base.StatusUnsupportedTransport:
+		s.transportRefused = true
+	case s.method == base.Setup:
+		mendTransport(res.Header)
+	case s.method == base.Play && res.StatusCode == base.StatusOK:
+		s.stage = stageStream
+	}
+}
+
+func (s *session) mendDescription(res *base.Response) {
+	s.described = true
+	s.desc = readDescription(res.Body)
+	res.Body = s.desc.SDP
+	// Some cameras name no type, or another.
+	res.Header["Content-Type"] = base.HeaderValue{"application/sdp"}
+	// A Content-Base that cannot be read makes gortsplib refuse the camera; the
+	// request's own URL does as well (RFC 2326, appendix C.1.1).
+	cb := res.Header["Content-Base"]
+	if len(cb) > 0 {
+		v := strings.TrimSpace(cb[0])
+		if strings.HasPrefix(v, "/") && validControl(v) || strings.HasPrefix(v, "rtsp") && validSessionControl(v) {
+			res.Header["Content-Base"] = base.HeaderValue{v}
+		} else {
+			delete(res.Header, "Content-Base")
+		}
+	}
+}
+
+// follow notes where a camera sends the client. gortsplib would go anywhere,
+// without end, and take the password along; here it is the same host or nothing
+// (SSRF), and never from TLS to plain.
+func (s *session) follow(res *base.Response) {
+	loc := res.Header["Location"]
+	delete(res.Header, "Location")
+	if len(loc) != 1 {
+		return
+	}
+	s.location = RedactURL(loc[0])
+	u, err := parseURL(loc[0])
+	if err != nil || !strings.EqualFold(u.Hostname(), s.url.Hostname()) || (s.url.Scheme == "rtsps" && u.Scheme != "rtsps") {
+		return
+	}
+	u.User = s.url.User
+	s.redirect = u
+}
+
+// mendSession keeps the session's id, and its timeout where that is sane.
+func mendSession(h base.Header) {
+	v := h["Session"]
+	if len(v) == 0 {
+		return
+	}
+	id, rest, _ := strings.Cut(v[0], ";")
+	out := strings.TrimSpace(id)
+	for p := range strings.SplitSeq(rest, ";") {
+		key, val, _ := strings.Cut(p, "=")
+		n, err := strconv.ParseUint(strings.TrimSpace(val), 10, 31)
+		if strings.EqualFold(strings.TrimSpace(key), "timeout") && err == nil && n >= 1 && n <= maxSessionSeconds {
+			out += ";timeout=" + strconv.FormatUint(n, 10)
+			break
+		}
+	}
+	h["Session"] = base.HeaderValue{out}
+}
+
+// mendTransport takes out the source address: gortsplib sends UDP packets to
+// whatever host the camera names there.
+func mendTransport(h base.Header) {
+	v := h["Transport"]
+	if len(v) == 0 {
+		return
+	}
+	var keep []string
+	for p := range strings.SplitSeq(v[0], ";") {
+		if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(p)), "source=") {
+			keep = append(keep, p)
+		}
+	}
+	h["Transport"] = base.HeaderValue{strings.Join(keep, ";")}
+}

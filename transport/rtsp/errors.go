@@ -1,0 +1,77 @@
+package rtsp
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// Classes of failure, found by errors.Is in every error that NewClient and Run
+// return. A supervisor chooses by them how long to wait; see Backoff.
+var (
+	// ErrConfig: the configuration cannot work, whatever the camera does.
+	ErrConfig = errors.New("configuration")
+	// ErrUnreachable: no connection, no answer, or the connection was lost.
+	ErrUnreachable = errors.New("camera unreachable")
+	// ErrCredentials: the camera refuses user or password (401, 403). Try rarely:
+	// cameras lock accounts after about five bad logins.
+	ErrCredentials = errors.New("credentials refused")
+	// ErrNotFound: the camera has no stream at this path (404).
+	ErrNotFound = errors.New("stream not found")
+	// ErrNoVideo: the stream has no video track.
+	ErrNoVideo = errors.New("no video track")
+	// ErrUnsupportedCodec: the video is not H.264.
+	ErrUnsupportedCodec = errors.New("unsupported codec")
+	// ErrStalled: connected, but no complete access unit for too long.
+	ErrStalled = errors.New("stream stalled")
+	// ErrProtocol: the camera's answers or packets make no sense.
+	ErrProtocol = errors.New("protocol error")
+)
+
+// Error is what NewClient and Run return. Its text is one line that says what
+// failed, on which camera, why, and what to do; it never holds credentials.
+type Error struct {
+	// Camera is the camera's name.
+	Camera string
+	// Class is one of the sentinels of this package.
+	Class error
+	// Reason says what failed and why.
+	Reason string
+	// Advice says what to do about it.
+	Advice string
+	// Delivered counts the access units that Run handed over before it failed,
+	// and Lasted is the time between the first of them and the failure.
+	Delivered uint64
+	Lasted    time.Duration
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	s := "camera " + e.Camera + ": " + e.Reason
+	if e.Advice != "" {
+		s += "; " + e.Advice
+	}
+	return s
+}
+
+// Unwrap returns the class. The library's own error is not kept: its text can
+// hold the URL with the password.
+func (e *Error) Unwrap() error { return e.Class }
+
+// maxQuoteBytes bounds what a camera says when it is quoted in an error.
+const maxQuoteBytes = 160
+
+// quote makes text that a camera may have chosen fit for one line of a log.
+func quote(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || (r >= 0x80 && r < 0xa0) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > maxQuoteBytes {
+		s = strings.ToValidUTF8(s[:maxQuoteBytes], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,182 @@
+package rtsp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
+)
+
+// What the watchdog finds.
+var (
+	errSilent  = errors.New("no complete picture")
+	errForeign = errors.New("only packets of another stream")
+)
+
+// dropReason is the Discontinuity for a packet that gortsplib dropped.
+func dropReason(err error) string {
+	// The error has no type of its own.
+	if strings.Contains(err.Error(), "wrong SSRC") {
+		return "SSRC changed"
+	}
+	return "undecodable packet"
+}
+
+// failure turns what ended a session into the error that Run returns.
+func (s *session) failure(err error) error {
+	if err == nil {
+		err = io.EOF
+	}
+	e := s.explain(err)
+	e.Camera = s.client.cfg.Camera
+	if e.Delivered = s.units.Load(); e.Delivered > 0 {
+		e.Lasted = time.Since(s.born) - time.Duration(s.firstUnit.Load())
+	}
+	return e
+}
+
+func (s *session) explain(err error) *Error {
+	var (
+		at      = string(s.stage) + " " + redact(s.url) + ": "
+		status  liberrors.ErrClientBadStatusCode
+		authErr liberrors.ErrClientAuthSetup
+		netErr  net.Error
+		limit   = s.client.cfg.StallTimeout
+	)
+	switch {
+	case s.dialErr != nil:
+		return s.explainDial(at)
+	case errors.Is(err, errSilent):
+		return &Error{Class: ErrStalled, Reason: at + fmt.Sprintf("no complete picture for %s", limit),
+			Advice: "see whether the camera shows a picture elsewhere and its network is not overloaded"}
+	case errors.Is(err, errForeign):
+		return &Error{Class: ErrStalled, Reason: at + "the camera restarted its stream (SSRC changed)", Advice: "connecting anew"}
+	case errors.Is(err, errNoUnits):
+		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()),
+			Advice: "restart the camera, or see whether its network loses packets"}
+	case errors.As(err, &status):
+		return s.explainStatus(at, status)
+	case errors.As(err, &authErr):
+		return s.explainCredentials(at)
+	case s.described && s.desc.SDP == nil:
+		return s.explainDescription(at)
+	case errors.As(err, new(liberrors.ErrClientServerRequestedUDP)):
+		s.transportRefused = true
+		return &Error{Class: ErrProtocol, Reason: at + "the camera refuses TCP", Advice: "use transport auto or udp"}
+	case errors.As(err, new(liberrors.ErrClientServerRequestedTCP)):
+		return &Error{Class: ErrProtocol, Reason: at + "the camera refuses UDP", Advice: "use transport tcp"}
+	case errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
+		return &Error{Class: ErrUnreachable, Reason: at + fmt.Sprintf("no answer within %s", s.client.cfg.ReadTimeout),
+			Advice: "see whether this is the RTSP port, and restart the camera"}
+	case errors.As(err, new(liberrors.ErrClientTCPTimeout)), errors.As(err, new(liberrors.ErrClientUDPTimeout)):
+		return &Error{Class: ErrStalled, Reason: at + "no packets", Advice: "see whether the network lets them through, or use transport tcp"}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &netErr), errors.Is(err, net.ErrClosed),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return &Error{Class: ErrUnreachable, Reason: at + "the camera closed the connection",
+			Advice: "see whether it is restarting or has too many viewers"}
+	default:
+		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()), Advice: "see whether this is the camera's RTSP port"}
+	}
+}
+
+func (s *session) explainDial(at string) *Error {
+	e := &Error{Class: ErrUnreachable, Advice: "see whether address and port are right and the camera is on"}
+	var (
+		dns  *net.DNSError
+		op   *net.OpError
+		cert *tls.CertificateVerificationError
+		rec  tls.RecordHeaderError
+	)
+	switch err := s.dialErr; {
+	case errors.As(err, &cert):
+		e.Reason, e.Advice = s.client.quote(cert.Err.Error()), "give the camera's certificate authority in its TLS settings"
+	case errors.As(err, &rec):
+		e.Reason, e.Advice = "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Reason = fmt.Sprintf("no connection within %s", s.client.cfg.ReadTimeout)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Reason = "connection refused"
+	case errors.As(err, &dns):
+		e.Reason = "its name cannot be resolved"
+	case errors.As(err, &op):
+		e.Reason = s.client.quote(op.Err.Error())
+	default:
+		e.Reason = s.client.quote(err.Error())
+	}
+	e.Reason = at + e.Reason
+	return e
+}
+
+func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) *Error {
+	code := fmt.Sprintf("%d", st.Code)
+	if m, ok := base.StatusMessages[st.Code]; ok {
+		code += " " + m
+	}
+	switch {
+	case st.Code == base.StatusUnauthorized && s.challenge.stale:
+		return &Error{Class: ErrProtocol, Reason: at + "the camera let its login challenge expire", Advice: "connecting anew"}
+	case st.Code == base.StatusUnauthorized, st.Code == base.StatusForbidden:
+		e := s.explainCredentials(at)
+		e.Reason += " (" + code + ")"
+		return e
+	case st.Code == base.StatusNotFound:
+		return &Error{Class: ErrNotFound, Reason: at + "the camera has no stream at this path (" + code + ")",
+			Advice: "correct the path of the camera's url (its manual names it)"}
+	case s.location != "":
+		return &Error{Class: ErrProtocol, Reason: at + "the camera redirects to " + quote(s.location) + " (" + code + ")",
+			Advice: "if that is right, make it the camera's url: other hosts are not followed"}
+	case st.Code == base.StatusUnsupportedTransport:
+		return &Error{Class: ErrProtocol, Reason: at + "the camera refuses transport " + string(s.proto) + " (" + code + ")",
+			Advice: "use transport auto"}
+	case st.Code == base.StatusNotEnoughBandwidth, st.Code == base.StatusServiceUnavailable:
+		return &Error{Class: ErrUnreachable, Reason: at + "the camera is busy (" + code + ")", Advice: "see whether it has too many viewers"}
+	default:
+		return &Error{Class: ErrProtocol, Reason: at + "the camera answers " + code + " (" + s.client.quote(st.Message) + ")",
+			Advice: "see whether the url is right, and restart the camera"}
+	}
+}
+
+// lockOut is said with every refused login.
+const lockOut = "next attempt not before a minute, since cameras lock accounts after about 5 bad logins"
+
+func (s *session) explainCredentials(at string) *Error {
+	e := &Error{Class: ErrCredentials}
+	switch {
+	case s.challenge.basicRefused:
+		e.Reason = at + "the camera offers only Basic authentication, which would send the password in clear"
+		e.Advice = "turn on Digest in the camera, or use rtsps, or set allow_basic"
+	case s.url.User == nil:
+		e.Reason = at + "the camera asks for user and password, and its url has none"
+		e.Advice = "put them into the url"
+	default:
+		e.Reason = at + "the camera refuses user or password"
+		e.Advice = "correct them in the url; " + lockOut
+	}
+	return e
+}
+
+func (s *session) explainDescription(at string) *Error {
+	switch {
+	case s.desc.Interleaved:
+		return &Error{Class: ErrUnsupportedCodec, Reason: at + "the camera sends H.264 in interleaved packetization mode",
+			Advice: "choose packetization mode 1 in the camera"}
+	case len(s.desc.Video) > 0:
+		return &Error{Class: ErrUnsupportedCodec, Reason: at + "the camera sends " + strings.Join(s.desc.Video, ", "),
+			Advice: "choose H.264 in the camera's video settings"}
+	default:
+		what := "nothing"
+		if len(s.desc.Other) > 0 {
+			what = "only " + strings.Join(s.desc.Other, ", ")
+		}
+		return &Error{Class: ErrNoVideo, Reason: at + "there is no video track (it offers " + what + ")",
+			Advice: "correct the path of the camera's url, or turn video on in the camera"}
+	}
+}

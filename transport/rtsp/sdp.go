@@ -1,0 +1,278 @@
+package rtsp
+
+import (
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+)
+
+// Limits of what is read from a session description.
+const (
+	maxListedCodecs     = 8
+	maxParameterSets    = 16
+	maxParameterSetSize = 4096 // bytes
+)
+
+// description is what a camera's session description (RFC 8866) says, as far
+// as it matters here.
+type description struct {
+	// SDP is rewritten: one video section with one H.264 payload type, made only
+	// of lines that this package wrote itself. Nil when there is no H.264.
+	SDP []byte
+	// Video lists the codecs of all video sections that the camera would send,
+	// and Other the kinds of the sections that were left out.
+	Video []string
+	Other []string
+	// Interleaved is set when the only H.264 is in packetization mode 2, which
+	// nobody sends and this package does not read.
+	Interleaved bool
+	// SPS and PPS are the parameter sets of sprop-parameter-sets, without start
+	// codes; empty when the camera sent none or nonsense.
+	SPS, PPS [][]byte
+}
+
+// section is one media section.
+type section struct {
+	kind         string
+	formats      []string
+	control      string
+	rtpmap, fmtp []attribute
+	sendOnly     bool
+}
+
+// attribute is the value of an rtpmap or fmtp line.
+type attribute struct {
+	payloadType uint8
+	value       string
+}
+
+// readDescription reads a session description as forgivingly as it can be read,
+// and writes a new one that gortsplib accepts. TRAPS: one bad line anywhere
+// ("c=IN ", "m=meta", "m=smart", a broken AAC fmtp beside good video) makes
+// gortsplib refuse the whole camera, so nothing is passed through; and since
+// audio, metadata and back channels never reach it, they can never be set up.
+func readDescription(body []byte) description {
+	control, sections := splitSections(body)
+	var d description
+	for _, s := range sections {
+		if s.kind != "video" {
+			d.Other = appendNew(d.Other, s.kind)
+			continue
+		}
+		// From the server's side sendonly marks what the *client* is to send
+		// (ONVIF streaming specification, section 5.3): a back channel.
+		if s.sendOnly {
+			d.Other = appendNew(d.Other, "back channel")
+			continue
+		}
+		for _, pt := range s.payloadTypes() {
+			codec := s.codec(pt)
+			d.Video = appendNew(d.Video, codec)
+			if codec != "H264" || d.SDP != nil {
+				continue
+			}
+			fmtp := s.parameters(pt)
+			if fmtp["packetization-mode"] == "2" {
+				d.Interleaved = true
+				continue
+			}
+			d.SPS, d.PPS = parameterSets(fmtp["sprop-parameter-sets"])
+			d.SDP = writeDescription(control, s.control, pt)
+		}
+	}
+	if d.SDP != nil {
+		d.Interleaved = false
+	}
+	return d
+}
+
+func splitSections(body []byte) (control string, sections []*section) {
+	var cur *section
+	for line := range strings.Lines(strings.ReplaceAll(string(body), "\r", "\n")) {
+		line = strings.TrimSpace(line)
+		if len(line) < 2 || line[1] != '=' {
+			continue
+		}
+		value := strings.TrimSpace(line[2:])
+		switch line[0] {
+		case 'm':
+			f := strings.Fields(value)
+			cur = &section{}
+			if len(f) > 0 {
+				cur.kind = quote(strings.ToLower(f[0]))
+			}
+			if len(f) > 3 {
+				cur.formats = f[3:]
+			}
+			sections = append(sections, cur)
+		case 'a':
+			key, v, _ := strings.Cut(value, ":")
+			key, v = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(v)
+			if cur != nil {
+				cur.attribute(key, v)
+			} else if key == "control" && validSessionControl(v) {
+				control = v
+			}
+		}
+	}
+	return control, sections
+}
+
+func (s *section) attribute(key, v string) {
+	switch key {
+	case "control":
+		if validControl(v) {
+			s.control = v
+		}
+	case "sendonly":
+		s.sendOnly = true
+	case "rtpmap", "fmtp":
+		num, rest, ok := strings.Cut(v, " ")
+		pt, err := strconv.ParseUint(num, 10, 7)
+		if !ok || err != nil {
+			return
+		}
+		a := attribute{payloadType: uint8(pt), value: strings.TrimSpace(rest)}
+		if key == "rtpmap" {
+			s.rtpmap = append(s.rtpmap, a)
+		} else {
+			s.fmtp = append(s.fmtp, a)
+		}
+	}
+}
+
+// payloadTypes are those of the m line, or, where that holds no number (as in
+// "smart/1/90000" of some cameras), those of the rtpmap lines.
+func (s *section) payloadTypes() []uint8 {
+	var pts []uint8
+	for _, f := range s.formats {
+		if pt, err := strconv.ParseUint(f, 10, 7); err == nil {
+			pts = append(pts, uint8(pt))
+		}
+	}
+	if len(pts) == 0 {
+		for _, a := range s.rtpmap {
+			pts = append(pts, a.payloadType)
+		}
+	}
+	return pts
+}
+
+// codec names a payload type as people know it.
+func (s *section) codec(pt uint8) string {
+	for _, a := range s.rtpmap {
+		if a.payloadType != pt {
+			continue
+		}
+		name, clock, _ := strings.Cut(a.value, "/")
+		switch name = strings.ToUpper(strings.TrimSpace(name)); {
+		case name == "H264" && clock != "" && strings.TrimSpace(clock) != "90000":
+			return quote("H264 at " + clock + " Hz")
+		case name == "HEVC":
+			return "H265"
+		case name == "":
+			return "unnamed payload type " + strconv.Itoa(int(pt))
+		default:
+			return quote(name)
+		}
+	}
+	switch pt { // static payload types of RFC 3551, section 6
+	case 26:
+		return "MJPEG"
+	case 31:
+		return "H261"
+	case 32:
+		return "MPEG-1/2 video"
+	case 33:
+		return "MPEG-TS"
+	case 34:
+		return "H263"
+	}
+	return "unnamed payload type " + strconv.Itoa(int(pt))
+}
+
+// parameters are the fmtp parameters of a payload type, keys in small letters.
+func (s *section) parameters(pt uint8) map[string]string {
+	m := make(map[string]string)
+	for _, a := range s.fmtp {
+		if a.payloadType != pt {
+			continue
+		}
+		for kv := range strings.SplitSeq(a.value, ";") {
+			if k, v, ok := strings.Cut(kv, "="); ok {
+				m[strings.ToLower(strings.TrimSpace(k))] = strings.TrimSpace(v)
+			}
+		}
+	}
+	return m
+}
+
+// parameterSets decodes sprop-parameter-sets (RFC 6184, section 8.1). Missing
+// or nonsense is fine: nearly every camera sends the sets in band as well.
+func parameterSets(s string) (sps, pps [][]byte) {
+	for enc := range strings.SplitSeq(s, ",") {
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(enc))
+		if err != nil {
+			raw, err = base64.RawStdEncoding.DecodeString(strings.TrimSpace(enc))
+		}
+		if err != nil || len(raw) > maxParameterSetSize || len(sps)+len(pps) >= maxParameterSets {
+			continue
+		}
+		// Some cameras ship the sets with Annex B start codes.
+		for nalu := range nalus(raw) {
+			switch {
+			case len(nalu) < 2 || nalu[0]&forbiddenBit != 0:
+			case naluType(nalu[0]) == typeSPS:
+				sps = append(sps, slices.Clone(nalu))
+			case naluType(nalu[0]) == typePPS:
+				pps = append(pps, slices.Clone(nalu))
+			}
+		}
+	}
+	return sps, pps
+}
+
+func writeDescription(sessionControl, control string, pt uint8) []byte {
+	num := strconv.Itoa(int(pt))
+	lines := []string{"v=0", "o=- 0 0 IN IP4 127.0.0.1", "s= ", "c=IN IP4 0.0.0.0", "t=0 0"}
+	if sessionControl != "" {
+		lines = append(lines, "a=control:"+sessionControl)
+	}
+	lines = append(lines, "m=video 0 RTP/AVP "+num)
+	if control != "" {
+		lines = append(lines, "a=control:"+control)
+	}
+	lines = append(lines, "a=rtpmap:"+num+" H264/90000", "a=fmtp:"+num+" packetization-mode=1", "")
+	return []byte(strings.Join(lines, "\r\n"))
+}
+
+// validControl reports whether a media section's control attribute can be made
+// a URL. gortsplib ignores that error and then dereferences nil: a camera that
+// sends "a=control:%zz" would end the whole worker.
+func validControl(v string) bool {
+	if v == "" || v == "*" || len(v) > maxURLBytes/2 || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return false
+	}
+	if strings.HasPrefix(v, "rtsp://") || strings.HasPrefix(v, "rtsps://") {
+		_, err := base.ParseURL(v)
+		return err == nil
+	}
+	_, err := base.ParseURL("rtsp://host/" + v)
+	return err == nil
+}
+
+// validSessionControl reports whether gortsplib can use a session's control
+// attribute: it refuses the camera when that is not an absolute URL.
+func validSessionControl(v string) bool {
+	return strings.HasPrefix(v, "rtsp") && validControl(v)
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) || len(list) >= maxListedCodecs {
+		return list
+	}
+	return append(list, s)
+}

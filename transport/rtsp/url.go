@@ -1,0 +1,88 @@
+package rtsp
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+)
+
+// maxURLBytes bounds a camera's URL: gortsplib reads no longer request line.
+const maxURLBytes = 2048
+
+// secretRE finds credentials that some cameras take in path or query, such as
+// "/user=admin_password=x_channel=1" of the XM family.
+var secretRE = regexp.MustCompile(`(?i)((?:user|usr|login|pass|pwd|psw|token|key|auth|secret|sig|session)[a-z]*=)[^&/;]*`)
+
+// errNotAURL deliberately says nothing of what was read: url.Parse quotes the
+// part that it stumbles over, which is the password when that holds a '/'.
+var errNotAURL = errors.New("is not a URL of the form rtsp://user:password@host:port/path " +
+	"(write '/', '#', '?', '@', ':' and '%' in user or password as %2F, %23, %3F, %40, %3A, %25)")
+
+// parseURL accepts rtsp and rtsps URLs and nothing else: a camera's URL comes
+// from configuration or an API and must never become a request to another kind
+// of service (SSRF).
+func parseURL(s string) (*base.URL, error) {
+	switch {
+	case s == "":
+		return nil, errors.New("is empty")
+	case len(s) > maxURLBytes:
+		return nil, errors.New("is longer than " + strconv.Itoa(maxURLBytes) + " bytes")
+	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return nil, errors.New("holds a space or a control character")
+	}
+	scheme, _, found := strings.Cut(s, "://")
+	if !found {
+		return nil, errNotAURL
+	}
+	if l := strings.ToLower(scheme); l != "rtsp" && l != "rtsps" {
+		return nil, errors.New("must begin with rtsp:// or rtsps://; no other scheme is ever opened")
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Opaque != "" || u.Hostname() == "" || u.Fragment != "" || u.RawFragment != "" {
+		return nil, errNotAURL
+	}
+	// "rtsp://admin:12/34@host/" parses with host "admin" and port 12: a
+	// password that was not escaped, and would be sent to a name server.
+	if u.User == nil && strings.Contains(s, "@") {
+		return nil, errNotAURL
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return nil, errors.New("has a port that is not in 1..65535")
+		}
+	}
+	return (*base.URL)(u), nil
+}
+
+// RedactURL returns a URL that is fit for logs, errors and the viewer page:
+// without user and password, and with the values masked of path and query parts
+// that look like credentials. What it cannot read it does not show.
+func RedactURL(s string) string {
+	u, err := parseURL(s)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	return redact(u)
+}
+
+func redact(u *base.URL) string {
+	return secretRE.ReplaceAllString(u.CloneWithoutCredentials().String(), "${1}***")
+}
+
+// address is the host and port to dial: 554, or 322 with TLS (RFC 7826, section
+// 19.2), unless the URL names one.
+func address(u *base.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "554"
+		if u.Scheme == "rtsps" {
+			port = "322"
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
