@@ -1,0 +1,4 @@
+// Package bitstream looks at an H.264 access unit (ITU-T H.264, Annex B) before
+// any C code does: an allow list of profiles, sizes and NAL unit types, so that
+// libavcodec meets little that a hostile camera could choose.
+package bitstream
