@@ -11,8 +11,7 @@ const (
 	MaxHeight = 2304
 )
 
-// Image is a picture in planar YUV 4:2:0, 8 bits a sample, limited ("TV")
-// range unless the source says otherwise. The chroma planes are half as wide
+// Image is a picture in planar YUV 4:2:0, 8 bits a sample. The chroma planes are half as wide
 // and half as high as the luma plane, rounded up. An Image is not safe for
 // concurrent writing.
 type Image struct {
@@ -21,6 +20,9 @@ type Image struct {
 	// CStride bytes.
 	Y, U, V          []byte
 	YStride, CStride int
+	// FullRange is set when samples go from 0 to 255 (JPEG) instead of from 16
+	// to 235 and 240 (BT.601, BT.709).
+	FullRange bool
 }
 
 const strideAlign = 64
@@ -67,6 +69,7 @@ func (im *Image) CopyFrom(src *Image) error {
 	if im.Width != src.Width || im.Height != src.Height {
 		return fmt.Errorf("copy of a %d×%d picture into one of %d×%d", src.Width, src.Height, im.Width, im.Height)
 	}
+	im.FullRange = src.FullRange
 	copyPlane(im.Y, im.YStride, src.Y, src.YStride, im.Width, im.Height)
 	copyPlane(im.U, im.CStride, src.U, src.CStride, im.ChromaWidth(), im.ChromaHeight())
 	copyPlane(im.V, im.CStride, src.V, src.CStride, im.ChromaWidth(), im.ChromaHeight())

@@ -1,0 +1,103 @@
+package av
+
+/*
+#cgo pkg-config: libavutil
+#include <libavutil/frame.h>
+#include <libavutil/buffer.h>
+
+// Go owns the planes.
+static void scrim_keep(void *opaque, uint8_t *data) {}
+
+static int scrim_point(AVFrame *f, uint8_t *y, uint8_t *u, uint8_t *v, size_t ysize, size_t csize, int ystride, int cstride) {
+	f->buf[0] = av_buffer_create(y, ysize, scrim_keep, NULL, AV_BUFFER_FLAG_READONLY);
+	f->buf[1] = av_buffer_create(u, csize, scrim_keep, NULL, AV_BUFFER_FLAG_READONLY);
+	f->buf[2] = av_buffer_create(v, csize, scrim_keep, NULL, AV_BUFFER_FLAG_READONLY);
+	f->data[0] = y; f->data[1] = u; f->data[2] = v;
+	f->linesize[0] = ystride; f->linesize[1] = cstride; f->linesize[2] = cstride;
+	return f->buf[0] && f->buf[1] && f->buf[2] ? 0 : -1;
+}
+
+static int scrim_shared(AVFrame *f) {
+	for (int i = 0; i < 3; i++)
+		if (f->buf[i] && av_buffer_get_ref_count(f->buf[i]) > 1) return 1;
+	return 0;
+}
+
+static int scrim_damaged(AVFrame *f) {
+	return f->decode_error_flags != 0 || (f->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+}
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+
+	"scrim/redact/yuv"
+)
+
+// Planes returns the planes of a decoded 4:2:0 frame as an Image that shares
+// the frame's memory: read only, and valid until the frame is unreferenced.
+func Planes(f *astiav.Frame) (yuv.Image, error) {
+	switch pf := f.PixelFormat(); pf {
+	case astiav.PixelFormatYuv420P, astiav.PixelFormatYuvj420P:
+	default:
+		return yuv.Image{}, fmt.Errorf("pixel format %s is not 4:2:0 with 8 bits", pf)
+	}
+	c := (*C.AVFrame)(f.UnsafePointer())
+	im := yuv.Image{
+		Width: int(c.width), Height: int(c.height), YStride: int(c.linesize[0]), CStride: int(c.linesize[1]),
+		FullRange: f.PixelFormat() == astiav.PixelFormatYuvj420P || c.color_range == C.AVCOL_RANGE_JPEG,
+	}
+	if im.Width < 1 || im.Height < 1 || im.Width > yuv.MaxWidth || im.Height > yuv.MaxHeight ||
+		c.data[0] == nil || c.data[1] == nil || c.data[2] == nil ||
+		im.YStride < im.Width || im.CStride < im.ChromaWidth() || c.linesize[2] != c.linesize[1] {
+		return yuv.Image{}, fmt.Errorf("frame of %d×%d with strides %d, %d is not usable", im.Width, im.Height, im.YStride, im.CStride)
+	}
+	rows := func(p *C.uint8_t, stride, width, height int) []byte {
+		return unsafe.Slice((*byte)(unsafe.Pointer(p)), stride*(height-1)+width)
+	}
+	im.Y = rows(c.data[0], im.YStride, im.Width, im.Height)
+	im.U = rows(c.data[1], im.CStride, im.ChromaWidth(), im.ChromaHeight())
+	im.V = rows(c.data[2], im.CStride, im.ChromaWidth(), im.ChromaHeight())
+	return im, nil
+}
+
+// Damaged reports whether the decoder marked the frame as wrong. That it did
+// not says little.
+func Damaged(f *astiav.Frame) bool { return C.scrim_damaged((*C.AVFrame)(f.UnsafePointer())) != 0 }
+
+// Lend lets f point to the planes of im for the duration of use, without a
+// copy. The picture is pinned meanwhile. When use has kept a reference to the
+// planes, Lend fails: their memory must not be written any more by the caller.
+func Lend(f *astiav.Frame, im *yuv.Image, use func() error) error {
+	if len(im.Y) == 0 || len(im.U) == 0 || len(im.V) == 0 {
+		return errors.New("picture has no planes")
+	}
+	var pin runtime.Pinner
+	pin.Pin(&im.Y[0])
+	pin.Pin(&im.U[0])
+	pin.Pin(&im.V[0])
+	defer pin.Unpin()
+	f.Unref()
+	c := (*C.AVFrame)(f.UnsafePointer())
+	f.SetWidth(im.Width)
+	f.SetHeight(im.Height)
+	f.SetPixelFormat(astiav.PixelFormatYuv420P)
+	defer f.Unref()
+	if C.scrim_point(c, (*C.uint8_t)(&im.Y[0]), (*C.uint8_t)(&im.U[0]), (*C.uint8_t)(&im.V[0]),
+		C.size_t(len(im.Y)), C.size_t(len(im.U)), C.int(im.YStride), C.int(im.CStride)) != 0 {
+		return errors.New("out of memory for the frame's buffers")
+	}
+	if err := use(); err != nil {
+		return err
+	}
+	if C.scrim_shared(c) != 0 {
+		return errors.New("encoder keeps a reference to the picture")
+	}
+	return nil
+}
