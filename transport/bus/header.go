@@ -1,0 +1,274 @@
+package bus
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/nats-io/nats.go"
+
+	"scrim/transport"
+)
+
+const (
+	// MaxPartBytes is the most data in one message. A larger unit is split.
+	MaxPartBytes = 1 << 20
+	// maxParts is how many parts a unit of the greatest size has.
+	maxParts = transport.MaxUnitBytes / MaxPartBytes
+	// MaxRegions is how many regions a unit lists. They are information for the
+	// viewer; more are obscured all the same and not listed.
+	MaxRegions = 512
+	// maxReasonBytes bounds the reason.
+	maxReasonBytes = 256
+	// maxSide bounds width and height in pixels.
+	maxSide = 8192
+	// maxCodecBytes bounds the codec string.
+	maxCodecBytes = 32
+	// maxHeaderBytes is more than the headers can take: 512 regions of at most 20
+	// bytes, and the rest.
+	maxHeaderBytes = 16 << 10
+)
+
+// The headers of a unit. Camera, Epoch, Seq and Part are in every part, the
+// others in the first.
+const (
+	hdrCamera   = "Scrim-Camera"
+	hdrSeq      = "Scrim-Seq"
+	hdrEpoch    = "Scrim-Epoch"
+	hdrPTS      = "Scrim-Pts"
+	hdrCaptured = "Scrim-Captured" // Unix time, ns
+	hdrKey      = "Scrim-Key"      // "1" or "0"
+	hdrCodec    = "Scrim-Codec"
+	hdrSize     = "Scrim-Size" // 1920x1080
+	hdrState    = "Scrim-State"
+	hdrReason   = "Scrim-Reason"
+	hdrRegions  = "Scrim-Regions" // x,y,w,h;x,y,w,h
+	hdrPart     = "Scrim-Part"    // n/m
+)
+
+// part is one message of a unit. In parts after the first, only the unit's
+// Camera, Rendition, Epoch, Seq and Data are set.
+type part struct {
+	unit transport.RedactedUnit
+	n, m int
+}
+
+// checkUnit reports whether a unit can be sent: the same bounds that hold for
+// what is received.
+func checkUnit(u *transport.RedactedUnit) error {
+	switch {
+	case len(u.Data) == 0 || len(u.Data) > transport.MaxUnitBytes:
+		return fmt.Errorf("unit of %d bytes is not within 1 to %d", len(u.Data), transport.MaxUnitBytes)
+	case u.Epoch == 0 || u.Seq == 0:
+		return fmt.Errorf("epoch %d and sequence %d must be at least 1", u.Epoch, u.Seq)
+	case u.Width < 1 || u.Width > maxSide || u.Height < 1 || u.Height > maxSide:
+		return fmt.Errorf("size %dx%d is not within 1 to %d", u.Width, u.Height, maxSide)
+	case u.State != transport.StateLive && u.State != transport.StateObscured:
+		return fmt.Errorf("a unit cannot be in state %.20q", u.State)
+	}
+	return checkCodec(u.Codec)
+}
+
+func checkCodec(codec string) error {
+	if codec == "" || len(codec) > maxCodecBytes {
+		return fmt.Errorf("codec %.40q is not within 1 to %d bytes", codec, maxCodecBytes)
+	}
+	for _, c := range []byte(codec) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' {
+			return fmt.Errorf("codec %q is not a codec string", codec)
+		}
+	}
+	return nil
+}
+
+// writeHeader puts the headers of part n of m into h, which it empties first.
+func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
+	clear(h)
+	h[hdrCamera] = []string{u.Camera}
+	h[hdrEpoch] = []string{strconv.FormatUint(u.Epoch, 10)}
+	h[hdrSeq] = []string{strconv.FormatUint(u.Seq, 10)}
+	if m > 1 {
+		h[hdrPart] = []string{strconv.Itoa(n) + "/" + strconv.Itoa(m)}
+	}
+	if n > 1 {
+		return
+	}
+	key := "0"
+	if u.Key {
+		key = "1"
+	}
+	h[hdrKey] = []string{key}
+	h[hdrPTS] = []string{strconv.FormatInt(u.PTS, 10)}
+	h[hdrCaptured] = []string{strconv.FormatInt(u.Captured.UnixNano(), 10)}
+	h[hdrCodec] = []string{u.Codec}
+	h[hdrSize] = []string{strconv.Itoa(u.Width) + "x" + strconv.Itoa(u.Height)}
+	h[hdrState] = []string{string(u.State)}
+	if reason := oneLine(u.Reason); reason != "" {
+		h[hdrReason] = []string{reason}
+	}
+	if regions := formatRegions(u); regions != "" {
+		h[hdrRegions] = []string{regions}
+	}
+}
+
+// oneLine makes text fit for a header: one line, bounded, valid UTF-8.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, text)), " ")
+	for len(text) > maxReasonBytes {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return strings.TrimSpace(text)
+}
+
+func formatRegions(u *transport.RedactedUnit) string {
+	var b []byte
+	bounds := image.Rect(0, 0, u.Width, u.Height)
+	listed := 0
+	for _, r := range u.Regions {
+		if r = r.Intersect(bounds); r.Empty() || listed == MaxRegions {
+			continue
+		}
+		listed++
+		if len(b) > 0 {
+			b = append(b, ';')
+		}
+		for i, v := range [4]int{r.Min.X, r.Min.Y, r.Dx(), r.Dy()} {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = strconv.AppendInt(b, int64(v), 10)
+		}
+	}
+	return string(b)
+}
+
+// parsePart reads one message. Its subject is at, its bytes are not trusted.
+func parsePart(at Address, h nats.Header, data []byte) (*part, error) {
+	p := &part{n: 1, m: 1}
+	u := &p.unit
+	u.Camera, u.Rendition, u.Data = at.Camera, at.Rendition, data
+	// The wrong camera is as bad as an unredacted one.
+	if camera := h.Get(hdrCamera); at.Kind != KindVideo || camera != at.Camera {
+		return nil, fmt.Errorf("%w: header names camera %.70q, subject %.70q", ErrInvalid, camera, at.Camera)
+	}
+	r := headerReader{h: h}
+	u.Epoch, u.Seq = r.uint(hdrEpoch), r.uint(hdrSeq)
+	if text := h.Get(hdrPart); text != "" {
+		p.n, p.m = r.pair(hdrPart, "/", maxParts)
+		if p.m < 2 || p.n > p.m {
+			r.fail(hdrPart)
+		}
+	}
+	if p.n == 1 {
+		u.PTS, u.Captured = r.int(hdrPTS), time.Unix(0, r.int(hdrCaptured))
+		u.Key = r.bool(hdrKey)
+		u.Codec = h.Get(hdrCodec)
+		u.Width, u.Height = r.pair(hdrSize, "x", maxSide)
+		u.State, u.Reason = transport.State(h.Get(hdrState)), oneLine(h.Get(hdrReason))
+		u.Regions = r.regions(image.Rect(0, 0, u.Width, u.Height))
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	if len(data) > MaxPartBytes || len(data) == 0 || u.Epoch == 0 || u.Seq == 0 {
+		return nil, fmt.Errorf("%w: part of %d bytes, epoch %d, sequence %d", ErrInvalid, len(data), u.Epoch, u.Seq)
+	}
+	if p.n == 1 {
+		if err := checkUnit(u); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	return p, nil
+}
+
+// headerReader reads values and keeps the first error.
+type headerReader struct {
+	h   nats.Header
+	err error
+}
+
+func (r *headerReader) fail(name string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: header %s: %.40q", ErrInvalid, name, r.h.Get(name))
+	}
+}
+
+func (r *headerReader) uint(name string) uint64 {
+	v, err := strconv.ParseUint(r.h.Get(name), 10, 64)
+	if err != nil {
+		r.fail(name)
+	}
+	return v
+}
+
+func (r *headerReader) int(name string) int64 {
+	v, err := strconv.ParseInt(r.h.Get(name), 10, 64)
+	if err != nil {
+		r.fail(name)
+	}
+	return v
+}
+
+func (r *headerReader) bool(name string) bool {
+	v := r.h.Get(name)
+	if v != "0" && v != "1" {
+		r.fail(name)
+	}
+	return v == "1"
+}
+
+// pair reads two numbers within 1 to limit.
+func (r *headerReader) pair(name, sep string, limit int) (int, int) {
+	one, two, _ := strings.Cut(r.h.Get(name), sep)
+	a, errA := strconv.ParseUint(one, 10, 31)
+	b, errB := strconv.ParseUint(two, 10, 31)
+	if errA != nil || errB != nil || a < 1 || b < 1 || a > uint64(limit) || b > uint64(limit) { //nolint:gosec // limit is a constant
+		r.fail(name)
+		return 1, 1
+	}
+	return int(a), int(b) //nolint:gosec // bounded above
+}
+
+func (r *headerReader) regions(bounds image.Rectangle) []image.Rectangle {
+	text := r.h.Get(hdrRegions)
+	if text == "" {
+		return nil
+	}
+	if len(text) > maxHeaderBytes {
+		r.fail(hdrRegions)
+		return nil
+	}
+	regions := make([]image.Rectangle, 0, strings.Count(text, ";")+1)
+	for one := range strings.SplitSeq(text, ";") {
+		v := [4]int{}
+		rest := one
+		for i := range v {
+			var field string
+			var more bool
+			field, rest, more = strings.Cut(rest, ",")
+			n, err := strconv.ParseUint(field, 10, 31)
+			if err != nil || n > math.MaxInt16 || more != (i < 3) {
+				r.fail(hdrRegions)
+				return nil
+			}
+			v[i] = int(n) //nolint:gosec // bounded above
+		}
+		rect := image.Rect(v[0], v[1], v[0]+v[2], v[1]+v[3])
+		if rect.Empty() || !rect.In(bounds) || len(regions) == MaxRegions {
+			r.fail(hdrRegions)
+			return nil
+		}
+		regions = append(regions, rect)
+	}
+	return regions
+}

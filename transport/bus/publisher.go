@@ -1,0 +1,136 @@
+package bus
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+
+	"scrim/transport"
+)
+
+// maxStateBytes bounds a status or an event as JSON.
+const maxStateBytes = 64 << 10
+
+// Publisher sends what one camera has: redacted units, status and events. It is
+// safe for concurrent use. Nothing is kept while there is no connection; then
+// every call returns an error that wraps ErrDisconnected.
+type Publisher struct {
+	conn         *Conn
+	site, camera string
+	status       string
+	events       string
+	requests     *nats.Subscription
+	limit        *limiter
+
+	mu    sync.Mutex
+	msg   nats.Msg
+	video map[string]string // subject by rendition
+}
+
+// Publisher returns the sending end for one camera. If keyframe is not nil, it
+// is called when viewers ask for a key frame: at most once a second, however
+// many ask, and with no lock held. It must not block.
+func (c *Conn) Publisher(site, camera string, keyframe func()) (*Publisher, error) {
+	at := Address{Site: site, Camera: camera, Kind: KindStatus}
+	if err := at.Check(); err != nil {
+		return nil, err
+	}
+	p := &Publisher{
+		conn: c, site: site, camera: camera,
+		status: at.Subject(),
+		events: Address{Site: site, Camera: camera, Kind: KindEvents}.Subject(),
+		msg:    nats.Msg{Header: nats.Header{}},
+		video:  make(map[string]string),
+	}
+	if keyframe == nil {
+		return p, nil
+	}
+	p.limit = newLimiter(keyframeInterval, keyframe)
+	sub, err := c.nc.Subscribe(Address{Site: site, Camera: camera, Kind: KindKeyframe}.Subject(), func(*nats.Msg) { p.limit.ask() })
+	if err == nil {
+		err = sub.SetPendingLimits(maxPendingMessages, maxStateBytes)
+	}
+	if err != nil {
+		p.limit.close()
+		return nil, fmt.Errorf("camera %s: %w", camera, c.explain(err))
+	}
+	p.requests = sub
+	return p, nil
+}
+
+// Publish sends a unit. It must be of this publisher's camera, within the bounds
+// of size, and its Data stays the caller's. A unit over MaxPartBytes goes in
+// several messages.
+func (p *Publisher) Publish(u *transport.RedactedUnit) error {
+	if u.Camera != p.camera {
+		return fmt.Errorf("camera %s: refused to publish a unit of camera %.70q", p.camera, u.Camera)
+	}
+	if err := checkUnit(u); err != nil {
+		return fmt.Errorf("camera %s: publish: %w", p.camera, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	subject, ok := p.video[u.Rendition]
+	if !ok {
+		at := Address{Site: p.site, Camera: p.camera, Kind: KindVideo, Rendition: u.Rendition}
+		if err := at.Check(); err != nil {
+			return fmt.Errorf("camera %s: publish: %w", p.camera, err)
+		}
+		subject = at.Subject()
+		p.video[u.Rendition] = subject
+	}
+	p.msg.Subject = subject
+	m := (len(u.Data) + MaxPartBytes - 1) / MaxPartBytes
+	for n := 1; n <= m; n++ {
+		writeHeader(p.msg.Header, u, n, m)
+		p.msg.Data = u.Data[(n-1)*MaxPartBytes : min(n*MaxPartBytes, len(u.Data))]
+		err := p.conn.nc.PublishMsg(&p.msg)
+		p.msg.Data = nil
+		if err != nil {
+			return fmt.Errorf("camera %s: publish: %w", p.camera, p.conn.explain(err))
+		}
+	}
+	return nil
+}
+
+// PublishStatus sends the camera's status.
+func (p *Publisher) PublishStatus(s transport.Status) error {
+	if s.Site != p.site || s.Camera != p.camera {
+		return fmt.Errorf("camera %s: refused to publish the status of %.70q", p.camera, s.Site+"/"+s.Camera)
+	}
+	return p.send(p.status, s)
+}
+
+// PublishEvent sends an event of the camera.
+func (p *Publisher) PublishEvent(e transport.Event) error {
+	if e.Site != p.site || e.Camera != p.camera {
+		return fmt.Errorf("camera %s: refused to publish an event of %.70q", p.camera, e.Site+"/"+e.Camera)
+	}
+	return p.send(p.events, e)
+}
+
+func (p *Publisher) send(subject string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("camera %s: publish: %w", p.camera, err)
+	}
+	if len(b) > maxStateBytes {
+		return fmt.Errorf("camera %s: publish: %d bytes are over the limit of %d", p.camera, len(b), maxStateBytes)
+	}
+	if err := p.conn.nc.Publish(subject, b); err != nil {
+		return fmt.Errorf("camera %s: publish: %w", p.camera, p.conn.explain(err))
+	}
+	return nil
+}
+
+// Close ends listening for requests; no call of keyframe begins after it
+// returns. The connection stays open.
+func (p *Publisher) Close() {
+	if p.requests == nil {
+		return
+	}
+	_ = p.requests.Unsubscribe() // fails only when the connection is closed
+	p.limit.close()
+}
