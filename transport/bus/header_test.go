@@ -1,0 +1,199 @@
+package bus
+
+import (
+	"image"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"scrim/transport"
+)
+
+func TestSubjectsReadBackAsWritten(t *testing.T) {
+	for subject, want := range map[string]Address{
+		"scrim.v1.plant-1.gate.video.main":       {Site: "plant-1", Camera: "gate", Kind: KindVideo, Rendition: "main"},
+		"scrim.v1.plant-1.gate.status":           {Site: "plant-1", Camera: "gate", Kind: KindStatus},
+		"scrim.v1.plant-1.gate.events":           {Site: "plant-1", Camera: "gate", Kind: KindEvents},
+		"scrim.v1.plant-1.gate.request.keyframe": {Site: "plant-1", Camera: "gate", Kind: KindKeyframe},
+		"scrim.v1.plant-1.gate.request.snapshot": {Site: "plant-1", Camera: "gate", Kind: KindSnapshot},
+	} {
+		got, err := ParseSubject(subject)
+		require.NoError(t, err, subject)
+		assert.Equal(t, want, got)
+		assert.Equal(t, subject, got.Subject())
+	}
+}
+
+func TestForeignSubjectsAreRefused(t *testing.T) {
+	for _, subject := range []string{
+		"", "scrim.v1.", "scrim.v2.a.b.status", "scrim.v1.a.b", "scrim.v1.a.b.video", "scrim.v1.a.b.video.", "scrim.v1.a.b.video.x.y",
+		"scrim.v1.a.*.status", "scrim.v1.>", "scrim.v1.a.b.status.x", "scrim.v1.A.b.status", "scrim.v1.a..status", "scrim.v1.a.b.request",
+		"scrim.v1." + strings.Repeat("a", 64) + ".b.status", "scrim.v1.a b.c.status",
+	} {
+		_, err := ParseSubject(subject)
+		assert.Error(t, err, subject)
+	}
+}
+
+func FuzzSubject(f *testing.F) {
+	f.Add("scrim.v1.plant-1.gate.video.main")
+	f.Add("scrim.v1.plant-1.gate.request.keyframe")
+	f.Add("scrim.v1.a.b.video.*")
+	f.Fuzz(func(t *testing.T, subject string) {
+		a, err := ParseSubject(subject)
+		if err == nil && a.Subject() != subject {
+			t.Fatalf("%q reads as %q", subject, a.Subject())
+		}
+	})
+}
+
+func TestHeadersReadBackAsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := rapid.IntRange(1, maxSide).Draw(t, "w"), rapid.IntRange(1, maxSide).Draw(t, "h")
+		u := &transport.RedactedUnit{
+			Camera: camera, Rendition: "main",
+			Epoch: rapid.Uint64Min(1).Draw(t, "epoch"), Seq: rapid.Uint64Min(1).Draw(t, "seq"),
+			PTS: rapid.Int64().Draw(t, "pts"), Captured: time.Unix(0, rapid.Int64().Draw(t, "captured")),
+			Key: rapid.Bool().Draw(t, "key"), Codec: rapid.StringMatching(`[a-z0-9.]{1,32}`).Draw(t, "codec"),
+			Width: w, Height: h,
+			State:  rapid.SampledFrom([]transport.State{transport.StateLive, transport.StateObscured}).Draw(t, "state"),
+			Reason: oneLine(rapid.String().Draw(t, "reason")),
+			Data:   []byte{1},
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "regions") {
+			x, y := rapid.IntRange(0, w-1).Draw(t, "x"), rapid.IntRange(0, h-1).Draw(t, "y")
+			u.Regions = append(u.Regions, image.Rect(x, y, rapid.IntRange(x+1, w).Draw(t, "x2"), rapid.IntRange(y+1, h).Draw(t, "y2")))
+		}
+		header := nats.Header{}
+		writeHeader(header, u, 1, 1)
+		p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, header, u.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assert.Equal(t, u, &p.unit)
+	})
+}
+
+func TestReasonIsOneBoundedLine(t *testing.T) {
+	for _, text := range []string{"a\r\nScrim-Camera: other", "\xff\xfe", strings.Repeat("é", 400), "tab\tnul\x00", "  "} {
+		got := oneLine(text)
+		assert.LessOrEqual(t, len(got), maxReasonBytes)
+		assert.NotContains(t, got, "\n")
+		assert.NotContains(t, got, "\r")
+		assert.Equal(t, strings.ToValidUTF8(got, ""), got)
+	}
+}
+
+func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
+	u := unit(1<<63, 1<<63, true)
+	u.Width, u.Height, u.Reason, u.Codec = maxSide, maxSide, strings.Repeat("r", 1000), strings.Repeat("c", maxCodecBytes)
+	u.Regions = nil
+	for range 2 * MaxRegions {
+		u.Regions = append(u.Regions, image.Rect(1000, 1000, maxSide, maxSide))
+	}
+	h := nats.Header{}
+	writeHeader(h, u, 1, maxParts)
+	size := 0
+	for k, v := range h {
+		size += len(k) + len(v[0]) + 4
+	}
+	assert.Less(t, size, maxHeaderBytes)
+	p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
+	require.NoError(t, err)
+	assert.Len(t, p.unit.Regions, MaxRegions)
+}
+
+// FuzzUnit reads what may come off the bus: whatever is accepted keeps the
+// bounds, and is of the subject's camera.
+func FuzzUnit(f *testing.F) {
+	add := func(h map[string]string) {
+		var b strings.Builder
+		for k, v := range h {
+			b.WriteString(k + ": " + v + "\r\n")
+		}
+		f.Add(b.String(), []byte{0, 0, 0, 1, 0x65})
+	}
+	good := map[string]string{
+		hdrCamera: camera, hdrEpoch: "7", hdrSeq: "1", hdrPTS: "-90", hdrCaptured: "1700000000000000000", hdrKey: "1",
+		hdrCodec: "avc1.42c01f", hdrSize: "1920x1080", hdrState: "live", hdrRegions: "1,2,3,4;5,6,7,8", hdrReason: "none", hdrPart: "1/2",
+	}
+	add(good)
+	for name, bad := range map[string]string{
+		hdrCamera: "lobby", hdrEpoch: "0", hdrSeq: "-1", hdrPTS: "1e9", hdrKey: "yes", hdrCodec: "a b", hdrSize: "0x0", hdrState: "failed",
+		hdrRegions: "1,2,3", hdrPart: "3/2",
+	} {
+		h := map[string]string{}
+		for k, v := range good {
+			h[k] = v
+		}
+		h[name] = bad
+		add(h)
+	}
+	at := Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}
+	f.Fuzz(func(t *testing.T, text string, data []byte) {
+		h, err := nats.DecodeHeadersMsg([]byte("NATS/1.0\r\n" + text + "\r\n"))
+		if err != nil {
+			return
+		}
+		p, err := parsePart(at, h, data)
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalid)
+			return
+		}
+		require.Equal(t, camera, p.unit.Camera)
+		require.True(t, 1 <= p.n && p.n <= p.m && p.m <= maxParts)
+		if p.n > 1 {
+			return
+		}
+		require.NoError(t, checkUnit(&p.unit))
+		for _, r := range p.unit.Regions {
+			require.True(t, r.In(image.Rect(0, 0, p.unit.Width, p.unit.Height)))
+		}
+		again := nats.Header{}
+		writeHeader(again, &p.unit, p.n, p.m)
+		q, err := parsePart(at, again, data)
+		require.NoError(t, err)
+		require.Equal(t, p, q)
+	})
+}
+
+func TestSmallerEpochIsTakenOnlyAfterTheGreaterIsSilent(t *testing.T) {
+	var q sequence
+	now := time.Unix(1700000000, 0)
+	v, _ := q.admit(9, 1, true, now)
+	require.Equal(t, deliver, v)
+	v, _ = q.admit(8, 100, true, now.Add(staleEpoch-1))
+	assert.Equal(t, stale, v)
+	v, _ = q.admit(8, 101, false, now.Add(staleEpoch))
+	assert.Equal(t, skip, v)
+	v, _ = q.admit(8, 102, true, now.Add(staleEpoch))
+	assert.Equal(t, deliver, v)
+}
+
+// FuzzParts: whatever order parts come in, a unit that comes out has all of its
+// own parts and no others.
+func FuzzParts(f *testing.F) {
+	f.Add([]byte{0x12, 0x22, 0x13, 0x23, 0x33})
+	f.Add([]byte{0x12, 0x13, 0x22, 0x22})
+	f.Add([]byte{0x11, 0x14, 0x24, 0x34, 0x44})
+	f.Fuzz(func(t *testing.T, order []byte) {
+		var a assembler
+		for i, b := range order {
+			n, m := int(b>>4&3)+1, int(b&3)+1
+			if n > m {
+				continue
+			}
+			p := &part{n: n, m: m}
+			p.unit.Epoch, p.unit.Seq, p.unit.Data = 1, uint64(b>>6), []byte{byte(n)}
+			if got, _ := a.add(p); got != nil {
+				require.Equal(t, m, got.m, "message %d", i)
+				require.Equal(t, []byte{1, 2, 3, 4}[:m], got.unit.Data)
+			}
+		}
+	})
+}

@@ -1,0 +1,78 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"scrim/transport"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	site   = "plant-1"
+	camera = "gate"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// startServer runs a server for the test's time.
+func startServer(t *testing.T, c ServerConfig) *Server {
+	t.Helper()
+	c.Log = quiet
+	s, err := StartServer(c)
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// connect connects for the test's time.
+func connect(t *testing.T, c Config) *Conn {
+	t.Helper()
+	c.Log, c.Name = quiet, t.Name()
+	conn, err := Connect(t.Context(), c)
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	return conn
+}
+
+// flush waits until the server knows all that the connection has said.
+func flush(t *testing.T, c *Conn) {
+	t.Helper()
+	require.NoError(t, c.Flush(t.Context()))
+}
+
+// soon bounds a wait for something that must come.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// unit makes a valid unit whose data says which it is.
+func unit(epoch, seq uint64, key bool) *transport.RedactedUnit {
+	return &transport.RedactedUnit{
+		Camera: camera, Rendition: transport.MainRendition, Epoch: epoch, Seq: seq,
+		PTS: int64(seq) * 3000, Captured: time.Unix(1700000000, int64(seq)), Key: key,
+		Codec: "avc1.42c01f", Width: 1920, Height: 1080, State: transport.StateLive,
+		Regions: []image.Rectangle{image.Rect(1, 2, 30, 40), image.Rect(1900, 1000, 1920, 1080)},
+		Data:    fmt.Appendf(nil, "unit %d/%d", epoch, seq),
+	}
+}
+
+// next returns the next unit or fails.
+func next(t *testing.T, s *Subscription) *transport.RedactedUnit {
+	t.Helper()
+	u, err := s.Next(soon(t))
+	require.NoError(t, err)
+	return u
+}
