@@ -1,0 +1,107 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+const (
+	// maxCandidates and maxFaces bound what is believed of the network; more is
+	// a network gone wrong, or a picture made to exhaust us.
+	maxCandidates = 4096
+	maxFaces      = 512
+	// maxGrowth bounds a box's side, as a multiple of the input's longer side.
+	maxGrowth = 4
+	// overlap is the IoU from which on two candidates are the same face. It is
+	// higher than the customary 0.3, which drops the farther of two heads close
+	// together.
+	overlap = 0.4
+	// slack is how far a score may lie outside 0 to 1, for rounding.
+	slack = 1e-3
+)
+
+// candidate is a box in pixels of the network's input, with its score.
+type candidate struct {
+	x, y, w, h, score float32
+}
+
+var errOutput = errors.New("the network's output makes no sense")
+
+// decode appends the candidates of the threshold or more to found. outs has
+// the outputs in the order of `outputs`, for an input of width × height pixels.
+// score = sqrt(cls·obj), centre = (cell + bbox[0:2])·stride,
+// size = exp(bbox[2:4])·stride.
+func decode(found []candidate, outs [][]float32, width, height int, threshold float32) ([]candidate, error) {
+	if len(outs) != len(outputs) {
+		return nil, fmt.Errorf("%w: %d outputs", errOutput, len(outs))
+	}
+	limit := float64(maxGrowth * max(width, height))
+	for i, stride := range strides {
+		columns, rows := width/stride, height/stride
+		cls, obj, box := outs[i], outs[len(strides)+i], outs[2*len(strides)+i]
+		if n := columns * rows; len(cls) != n || len(obj) != n || len(box) != 4*n {
+			return nil, fmt.Errorf("%w: stride %d has %d, %d and %d values for %d cells", errOutput, stride, len(cls), len(obj), len(box), n)
+		}
+		for cell := range cls {
+			c, o := cls[cell], obj[cell]
+			// Written so that NaN is caught, too.
+			if !(c >= -slack && c <= 1+slack && o >= -slack && o <= 1+slack) {
+				return nil, fmt.Errorf("%w: scores %v and %v", errOutput, c, o)
+			}
+			if c*o < threshold*threshold || c < 0 {
+				continue
+			}
+			s := float64(stride)
+			b := box[4*cell : 4*cell+4]
+			w, h := math.Exp(float64(b[2]))*s, math.Exp(float64(b[3]))*s
+			x := (float64(cell%columns)+float64(b[0]))*s - w/2
+			y := (float64(cell/columns)+float64(b[1]))*s - h/2
+			if !(w <= limit && h <= limit && math.Abs(x) <= limit && math.Abs(y) <= limit) {
+				return nil, fmt.Errorf("%w: box %v×%v at %v, %v", errOutput, w, h, x, y)
+			}
+			if len(found) == maxCandidates {
+				return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
+			}
+			score := float32(math.Min(1, math.Sqrt(float64(c)*float64(o))))
+			found = append(found, candidate{float32(x), float32(y), float32(w), float32(h), score})
+		}
+	}
+	return found, nil
+}
+
+// suppress keeps the best of candidates that overlap (greedy non-maximum
+// suppression), in place.
+func suppress(found []candidate) []candidate {
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
+		}
+		return 0
+	})
+	kept := found[:0]
+next:
+	for _, c := range found {
+		for _, k := range kept {
+			if iou(c, k) > overlap {
+				continue next
+			}
+		}
+		kept = append(kept, c)
+	}
+	return kept
+}
+
+func iou(a, b candidate) float32 {
+	w := min(a.x+a.w, b.x+b.w) - max(a.x, b.x)
+	h := min(a.y+a.h, b.y+b.h) - max(a.y, b.y)
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	inter := w * h
+	return inter / (a.w*a.h + b.w*b.h - inter)
+}

@@ -1,0 +1,185 @@
+package detect
+
+import (
+	"image"
+	_ "image/jpeg"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/redact"
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+)
+
+// yunetSHA is the hash of YuNet-n's file.
+const yunetSHA = "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31"
+
+// modelPath returns YuNet-n's file, or skips the test.
+func modelPath(tb testing.TB) string {
+	tb.Helper()
+	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
+		path := filepath.Join(dir, "face_detection_yunet_n.onnx")
+		if _, err := os.Stat(path); dir != "" && err == nil {
+			return path
+		}
+	}
+	tb.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
+	return ""
+}
+
+const cascadeDir = "/usr/share/opencv4/haarcascades"
+
+func open(tb testing.TB, size int) redact.Detector {
+	tb.Helper()
+	d, err := Open(Config{Model: modelPath(tb), ModelName: "yunet-n", SHA256: yunetSHA, Size: size, Threshold: 0.3})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, d.Close()) })
+	return d
+}
+
+// load returns a photograph as YUV, with even sides.
+func load(tb testing.TB, path string) *yuv.Image {
+	tb.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		tb.Skip("no photographs for measuring here: " + err.Error())
+	}
+	defer f.Close()
+	img, _, err := image.Decode(f)
+	require.NoError(tb, err)
+	ycc, ok := img.(*image.YCbCr)
+	require.True(tb, ok)
+	im, err := yuv.New(img.Bounds().Dx(), img.Bounds().Dy())
+	require.NoError(tb, err)
+	im.FullRange = true
+	for y := range im.Height {
+		for x := range im.Width {
+			im.Y[y*im.YStride+x] = ycc.Y[ycc.YOffset(x, y)]
+			im.U[y/2*im.CStride+x/2] = ycc.Cb[ycc.COffset(x, y)]
+			im.V[y/2*im.CStride+x/2] = ycc.Cr[ycc.COffset(x, y)]
+		}
+	}
+	return im
+}
+
+func TestFacesOfAPhotographAreFoundAtEverySize(t *testing.T) {
+	paths, _ := filepath.Glob("../../../shared/faces/*.jpg")
+	if len(paths) == 0 {
+		t.Skip("no photographs for measuring here")
+	}
+	modelPath(t)
+	for _, size := range []int{320, 640, 1280} {
+		d, found := open(t, size), 0
+		for _, p := range paths {
+			im := load(t, p)
+			faces, err := d.Detect(im)
+			require.NoError(t, err)
+			for _, f := range faces {
+				require.True(t, f.Score >= 0.3 && f.Score <= 1)
+				require.Positive(t, f.Box.Intersect(face.Box{W: float64(im.Width), H: float64(im.Height)}))
+			}
+			found += len(faces)
+		}
+		t.Logf("%d pixels: %d faces in %d photographs", size, found, len(paths))
+		require.GreaterOrEqual(t, found, len(paths), "%d pixels", size)
+	}
+}
+
+func TestEmptyPicturesOfEverySizeHoldNoFace(t *testing.T) {
+	d := open(t, 640)
+	for _, size := range [][2]int{{1, 1}, {2, 2}, {31, 17}, {640, 360}, {641, 361}, {1920, 1080}, {1080, 1920}, {4096, 2304}, {4096, 2}} {
+		im, err := yuv.New(size[0], size[1])
+		require.NoError(t, err)
+		im.Fill(128, 128, 128)
+		faces, err := d.Detect(im)
+		require.NoError(t, err)
+		require.Empty(t, faces, "%v", size)
+	}
+}
+
+func TestOpenRefusesWhatCannotWork(t *testing.T) {
+	dir := t.TempDir()
+	junk := filepath.Join(dir, "junk.onnx")
+	require.NoError(t, os.WriteFile(junk, []byte("this is no model"), 0o600))
+	empty := filepath.Join(dir, "empty.onnx")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	good := Config{Model: junk, CascadeDir: cascadeDir, Size: 640, Threshold: 0.3}
+	for name, c := range map[string]struct {
+		change func(*Config)
+		says   string
+	}{
+		"not a model":  {func(*Config) {}, "scrim models pull"},
+		"wrong hash":   {func(c *Config) { c.SHA256 = yunetSHA }, "SHA-256"},
+		"missing":      {func(c *Config) { c.Model = filepath.Join(dir, "gone.onnx") }, "gone.onnx"},
+		"empty":        {func(c *Config) { c.Model = empty }, "empty"},
+		"folder":       {func(c *Config) { c.Model = dir }, dir},
+		"size":         {func(c *Config) { c.Size = 333 }, "multiple of 32"},
+		"size 0":       {func(c *Config) { c.Size = 0 }, "multiple of 32"},
+		"threshold":    {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
+		"no cascades":  {func(c *Config) { c.Model, c.CascadeDir = "", dir }, "opencv-data"},
+		"odd cascades": {func(c *Config) { c.Model, c.CascadeDir = "", junkCascades(t) }, "SHA-256"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := good
+			c.change(&cfg)
+			_, err := Open(cfg)
+			require.ErrorIs(t, err, ErrPermanent)
+			require.ErrorContains(t, err, c.says)
+			require.NotContains(t, err.Error(), "\n")
+		})
+	}
+}
+
+func junkCascades(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range cascadeFiles {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, f.name), []byte("<opencv_storage/>"), 0o600))
+	}
+	return dir
+}
+
+func TestCascadesAreTheLastResortAndSaySo(t *testing.T) {
+	if _, err := os.Stat(cascadeDir); err != nil {
+		t.Skip("no cascades here: " + err.Error())
+	}
+	d, err := Open(Config{CascadeDir: cascadeDir, Size: 640, Threshold: 0.3})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.Close()) }()
+	require.Contains(t, d.Info().Warning, "last resort")
+	require.Len(t, d.Info().ModelSHA256, 64)
+	for _, size := range [][2]int{{2, 2}, {640, 360}, {1920, 1080}} {
+		im, err := yuv.New(size[0], size[1])
+		require.NoError(t, err)
+		im.Fill(90, 128, 128)
+		faces, err := d.Detect(im)
+		require.NoError(t, err)
+		require.Empty(t, faces)
+	}
+	paths, _ := filepath.Glob("../../../shared/faces/*.jpg")
+	found := 0
+	for _, p := range paths {
+		faces, err := d.Detect(load(t, p))
+		require.NoError(t, err)
+		found += len(faces)
+	}
+	if len(paths) > 0 {
+		require.Positive(t, found)
+	}
+}
+
+func BenchmarkYuNet640(b *testing.B) {
+	d := open(b, 640)
+	im, err := yuv.New(1920, 1080)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Detect(im); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

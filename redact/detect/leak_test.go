@@ -1,0 +1,32 @@
+//go:build matprofile
+
+package detect
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gocv.io/x/gocv"
+
+	"scrim/redact/yuv"
+)
+
+func TestLeakOfMatrices(t *testing.T) {
+	before := gocv.MatProfile.Count()
+	for _, c := range []Config{
+		{Model: modelPath(t), SHA256: yunetSHA, Size: 320, Threshold: 0.3},
+		{CascadeDir: cascadeDir, Size: 320, Threshold: 0.3},
+	} {
+		d, err := Open(c)
+		require.NoError(t, err)
+		for i := range 10 {
+			im, err := yuv.New(320+i, 180)
+			require.NoError(t, err)
+			_, err = d.Detect(im)
+			require.NoError(t, err)
+		}
+		require.NoError(t, d.Close())
+		require.NoError(t, d.Close())
+	}
+	require.Equal(t, before, gocv.MatProfile.Count())
+}
