@@ -25,8 +25,15 @@ const (
 	maxUnitNALUs = 128
 )
 
-// discontinuityConnected is the Discontinuity of the first unit of a connection.
-const discontinuityConnected = "connected"
+// Discontinuities. The first unit of a connection has discontinuityConnected.
+const (
+	discontinuityConnected = "connected"
+	reasonNewSSRC          = "SSRC changed"
+	reasonTooLarge         = "access unit too large"
+	reasonTooMany          = "access unit of too many NAL units"
+	reasonOpenFragment     = "fragment without end"
+	reasonMarker           = "marker bit within a picture"
+)
 
 // errNoUnits ends a connection whose packets never make a picture.
 var errNoUnits = errors.New("packets keep coming, but no complete picture")
@@ -164,12 +171,8 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 
 	// An empty payload is padding (RFC 3550, section 5.1): nothing was lost.
 	if a.damage == "" && len(pkt.Payload) > 0 {
-		if err := a.read(pkt.Payload); err != nil {
-			a.spoil(err.Error())
-		} else if len(a.buf) > transport.MaxUnitBytes {
-			a.spoil(fmt.Sprintf("access unit over %d bytes", transport.MaxUnitBytes))
-		} else if a.content.nalus > maxUnitNALUs {
-			a.spoil(fmt.Sprintf("access unit of over %d NAL units", maxUnitNALUs))
+		if why := a.collect(pkt.Payload); why != "" {
+			a.spoil(why)
 		}
 	}
 	if pkt.Marker {
@@ -181,13 +184,28 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 	return nil
 }
 
+// collect reads a payload and says why the unit cannot be kept, or "".
+func (a *assembler) collect(payload []byte) string {
+	err := a.read(payload)
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(a.buf) > transport.MaxUnitBytes:
+		return reasonTooLarge
+	case a.content.nalus > maxUnitNALUs:
+		return reasonTooMany
+	default:
+		return ""
+	}
+}
+
 // sequence compares a packet's number with the one that is due.
 func (a *assembler) sequence(pkt *rtp.Packet) {
 	switch {
 	case !a.started:
 		a.started = true
 	case pkt.SSRC != a.ssrc:
-		a.lose("SSRC changed")
+		a.lose(reasonNewSSRC)
 		a.clock.forget()
 	case pkt.SequenceNumber != a.nextSeq:
 		if n := pkt.SequenceNumber - a.nextSeq; n < 1<<15 {
@@ -202,7 +220,7 @@ func (a *assembler) sequence(pkt *rtp.Packet) {
 // timestampChanged ends the open access unit at a packet of another one.
 func (a *assembler) timestampChanged(ts uint32) {
 	if a.fragment >= 0 {
-		a.spoil("fragment without end")
+		a.spoil(reasonOpenFragment)
 	}
 	if a.content.slices || a.damage != "" {
 		if a.marked && a.marker == markerUnproven {
@@ -228,9 +246,9 @@ func (a *assembler) checkMarker(pkt *rtp.Packet) {
 		a.finish()
 	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && continuesPicture(pkt.Payload):
 		a.distrustMarker()
-		a.lose("marker bit within a picture")
+		a.lose(reasonMarker)
 		a.begin(pkt.Timestamp)
-		a.spoil("marker bit within a picture")
+		a.spoil(reasonMarker)
 	}
 }
 
@@ -251,7 +269,7 @@ func (a *assembler) marks() {
 		return
 	}
 	if a.fragment >= 0 {
-		a.spoil("fragment without end")
+		a.spoil(reasonOpenFragment)
 	}
 	switch {
 	case a.damage == "" && !a.content.slices:
@@ -285,7 +303,7 @@ func (a *assembler) finish() {
 	}
 	data := a.withParameterSets()
 	if len(data) > transport.MaxUnitBytes {
-		a.spoil(fmt.Sprintf("access unit over %d bytes", transport.MaxUnitBytes))
+		a.spoil(reasonTooLarge)
 		return
 	}
 	unit := transport.CameraUnit{

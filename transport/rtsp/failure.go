@@ -25,7 +25,7 @@ var (
 func dropReason(err error) string {
 	// The error has no type of its own.
 	if strings.Contains(err.Error(), "wrong SSRC") {
-		return "SSRC changed"
+		return reasonNewSSRC
 	}
 	return "undecodable packet"
 }

@@ -13,7 +13,7 @@ const (
 )
 
 // startCode separates NAL units in what is delivered (H.264, annex B).
-var startCode = []byte{0, 0, 0, 1} //nolint:gochecknoglobals // a constant that Go cannot write as one
+var startCode = []byte{0, 0, 0, 1}
 
 // read appends the NAL units of one RTP payload to the access unit.
 func (a *assembler) read(p []byte) error {
@@ -22,7 +22,7 @@ func (a *assembler) read(p []byte) error {
 	}
 	t := naluType(p[0])
 	if a.fragment >= 0 && t != typeFUA {
-		return errors.New("fragment without end")
+		return errors.New(reasonOpenFragment)
 	}
 	switch {
 	case t <= typeMaxSingle:
@@ -76,7 +76,7 @@ func (a *assembler) readFragment(p []byte) error {
 	switch {
 	case p[1]&fuStart != 0:
 		if a.fragment >= 0 {
-			return errors.New("fragment without end")
+			return errors.New(reasonOpenFragment)
 		}
 		if t > typeMaxSingle {
 			return errors.New("fragment of something else than a NAL unit")

@@ -1,0 +1,166 @@
+package rtsp
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	gdescription "github.com/bluenviron/gortsplib/v4/pkg/description"
+	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/bluenviron/gortsplib/v4/pkg/sdp"
+	"github.com/stretchr/testify/require"
+)
+
+const goodVideo = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
+
+// sdpOf gives what a camera says the lines that it ought to begin with.
+func sdpOf(lines ...string) []byte {
+	return []byte("v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=cam\r\nt=0 0\r\n" + strings.Join(lines, "\r\n") + "\r\n")
+}
+
+// libraryReads parses as gortsplib does.
+func libraryReads(body []byte) (*gdescription.Session, error) {
+	var ssd sdp.SessionDescription
+	if err := ssd.Unmarshal(body); err != nil {
+		return nil, err
+	}
+	var d gdescription.Session
+	return &d, d.Unmarshal(&ssd)
+}
+
+func TestBadLinesBesideGoodVideoDoNoHarm(t *testing.T) {
+	tests := map[string]struct {
+		lines   []string
+		refused bool // gortsplib alone refuses it
+	}{
+		"plain":                     {[]string{goodVideo}, false},
+		"c=IN":                      {[]string{"c=IN ", goodVideo}, true},
+		"c=IN IP4 in section":       {[]string{goodVideo + "c=IN"}, false},
+		"m=meta":                    {[]string{goodVideo, "m=meta 0 RTP/AVP", "a=control:track9"}, true},
+		"m=smart":                   {[]string{goodVideo, "m=smart", "a=control:track9"}, true},
+		"broken AAC":                {[]string{goodVideo, "m=audio 0 RTP/AVP 97", "a=rtpmap:97 mpeg4-generic/16000", "a=fmtp:97 config=zz"}, true},
+		"broken audio first":        {[]string{"m=audio 0 RTP/AVP x", goodVideo}, true},
+		"bandwidth":                 {[]string{"b=XX", goodVideo + "b=AS:none"}, true},
+		"no sense":                  {[]string{"hello", "", "x", "=", goodVideo}, true},
+		"broken sprop":              {[]string{goodVideo + "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=%%%,%%%"}, true},
+		"broken packetization mode": {[]string{goodVideo + "a=fmtp:96 packetization-mode=one"}, true},
+		"relative session control":  {[]string{"a=control:trackID=0", goodVideo}, false},
+		"mid":                       {[]string{goodVideo + "a=mid:!!"}, true},
+		"MIKEY":                     {[]string{"a=key-mgmt:mikey zz", goodVideo}, true},
+		"second codec in section": {
+			[]string{"m=video 0 RTP/AVP 98 96", "a=rtpmap:98 H265/90000", "a=fmtp:98 sprop-vps=%", "a=rtpmap:96 H264/90000"}, true,
+		},
+		"HEVC section too":      {[]string{"m=video 0 RTP/AVP 98", "a=rtpmap:98 H265/90000", goodVideo}, false},
+		"payload type as words": {[]string{"m=video 0 RTP/AVP smart/1/90000", "a=rtpmap:96 H264/90000"}, false},
+		"small letters, spaces": {[]string{"m=video 0 RTP/AVP 96", "a=rtpmap: 96", "a=rtpmap:96  h264/90000 "}, false},
+		"line feeds only":       {[]string{strings.ReplaceAll(goodVideo, "\r", "")}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			body := sdpOf(tt.lines...)
+			_, err := libraryReads(body)
+			require.Equal(t, tt.refused, err != nil, "gortsplib alone: %v", err)
+			d := readDescription(body)
+			desc, err := libraryReads(d.SDP)
+			require.NoError(t, err, "%s", d.SDP)
+			require.Len(t, desc.Medias, 1)
+			require.Equal(t, gdescription.MediaTypeVideo, desc.Medias[0].Type)
+			require.Len(t, desc.Medias[0].Formats, 1)
+			require.IsType(t, &format.H264{}, desc.Medias[0].Formats[0])
+			require.Equal(t, uint8(96), desc.Medias[0].Formats[0].PayloadType())
+		})
+	}
+}
+
+func TestOnlyVideoIsEverSetUp(t *testing.T) {
+	d := readDescription(sdpOf(
+		"m=audio 0 RTP/AVP 0", "a=control:audio", goodVideo,
+		"m=application 0 RTP/AVP 107", "a=control:meta",
+		"m=audio 0 RTP/AVP 0", "a=sendonly", "a=control:backchannel",
+		"m=video 0 RTP/AVP 97", "a=rtpmap:97 H264/90000", "a=control:second"))
+	desc, err := libraryReads(d.SDP)
+	require.NoError(t, err)
+	require.Len(t, desc.Medias, 1)
+	require.Equal(t, "track1", desc.Medias[0].Control)
+	require.Equal(t, []string{"audio", "application"}, d.Other)
+}
+
+func TestWhatACameraSendsInsteadIsNamed(t *testing.T) {
+	tests := []struct {
+		lines []string
+		video []string
+		other []string
+	}{
+		{nil, nil, nil},
+		{[]string{"m=audio 0 RTP/AVP 0"}, nil, []string{"audio"}},
+		{[]string{goodVideo + "a=sendonly"}, nil, []string{"back channel"}},
+		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000"}, []string{"H265"}, nil},
+		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 hevc/90000"}, []string{"H265"}, nil},
+		{[]string{"m=video 0 RTP/AVP 26"}, []string{"MJPEG"}, nil},
+		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/48000"}, []string{"H264 at 48000 Hz"}, nil},
+		{[]string{"m=video 0 RTP/AVP 99"}, []string{"unnamed payload type 99"}, nil},
+	}
+	for _, tt := range tests {
+		d := readDescription(sdpOf(tt.lines...))
+		require.Nil(t, d.SDP)
+		require.Equal(t, tt.video, d.Video)
+		require.Equal(t, tt.other, d.Other)
+	}
+	d := readDescription(sdpOf(goodVideo + "a=fmtp:96 packetization-mode=2"))
+	require.Nil(t, d.SDP)
+	require.True(t, d.Interleaved)
+}
+
+func TestParameterSetsOfTheDescription(t *testing.T) {
+	b64 := base64.StdEncoding.EncodeToString
+	for name, sprop := range map[string]string{
+		"plain":              b64(testSPS) + "," + b64(testPPS),
+		"with start codes":   b64(annexB(testSPS)) + "," + b64(annexB(testPPS)),
+		"both in one":        b64(annexB(testSPS, testPPS)),
+		"nonsense between":   b64(testSPS) + ",!!!," + b64(testPPS) + ",",
+		"without padding":    strings.TrimRight(b64(testSPS), "=") + "," + strings.TrimRight(b64(testPPS), "="),
+		"other way round":    b64(testPPS) + "," + b64(testSPS),
+		"spaces around":      " " + b64(testSPS) + " , " + b64(testPPS) + " ",
+		"damaged one beside": b64([]byte{0xe7, 1, 2}) + "," + b64(testSPS) + "," + b64(testPPS),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := readDescription(sdpOf(goodVideo + "a=fmtp:96 packetization-mode=1; sprop-parameter-sets=" + sprop + ";x"))
+			require.Equal(t, [][]byte{testSPS}, d.SPS)
+			require.Equal(t, [][]byte{testPPS}, d.PPS)
+		})
+	}
+	d := readDescription(sdpOf(goodVideo))
+	require.Empty(t, d.SPS)
+}
+
+// TestControlThatIsNoURLIsLeftOut: gortsplib would dereference nil.
+func TestControlThatIsNoURLIsLeftOut(t *testing.T) {
+	for _, control := range []string{"%zz", "rtsp://[::1", "a\x01b", "*", "rtsp://host:port/x", "é"} {
+		d := readDescription(sdpOf("a=control:"+control, "m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", "a=control:"+control))
+		require.NotNil(t, d.SDP)
+		require.NotContains(t, string(d.SDP), "control", "%q", control)
+	}
+}
+
+func FuzzReadDescription(f *testing.F) {
+	f.Add([]byte(""))
+	f.Add(sdpOf("c=IN ", "m=meta", "m=smart", goodVideo, "m=audio 0 RTP/AVP 97", "a=rtpmap:97 mpeg4-generic/16000", "a=fmtp:97 config=zz"))
+	f.Add(sdpOf("a=control:rtsp://10.0.0.1/x", "m=video 0 RTP/AVP smart/1/90000", "a=rtpmap:96 H264/90000", "a=control:?x=%20"))
+	f.Add(sdpOf(goodVideo + "a=fmtp:96 sprop-parameter-sets=Z0LAKNkAeAIn5YQ=,aMuDyyA=\r\na=sendonly"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := readDescription(body)
+		require.LessOrEqual(t, len(d.Video)+len(d.Other), 2*maxListedCodecs)
+		require.LessOrEqual(t, len(d.SPS)+len(d.PPS), maxParameterSets*maxParameterSetSize)
+		for _, s := range append(d.Video, d.Other...) {
+			require.Equal(t, quote(s), s, "unfit for a log")
+		}
+		if d.SDP == nil {
+			return
+		}
+		desc, err := libraryReads(d.SDP)
+		require.NoError(t, err, "%q", d.SDP)
+		require.Len(t, desc.Medias, 1)
+		require.False(t, desc.Medias[0].IsBackChannel)
+		require.Len(t, desc.Medias[0].Formats, 1)
+	})
+}
