@@ -77,7 +77,7 @@ func (o *output) picture(r *redacted) error {
 	}
 	im, c := r.frame.Image(), r.frame.Certificate()
 	if o.enc == nil || o.in != c.Epoch {
-		if err := o.renew(im.Width, im.Height); err != nil {
+		if err := o.renew(im.Width, im.Height, im.FullRange); err != nil {
 			return err
 		}
 		o.in = c.Epoch
@@ -143,7 +143,7 @@ func (o *output) sendSlate(now time.Time, reason string) error {
 		if s := o.p.size.Load(); s != 0 {
 			w, h = int(s>>32), int(s&0xffffffff) //nolint:gosec // two sizes in one word
 		}
-		if err := o.renew(w, h); err != nil {
+		if err := o.renew(w, h, false); err != nil {
 			return err
 		}
 	}
@@ -176,10 +176,11 @@ func (o *output) send(unit encode.Unit, head wire.Output) error {
 }
 
 // renew makes a new encoder and begins a new epoch of the output.
-func (o *output) renew(width, height int) error {
+func (o *output) renew(width, height int, fullRange bool) error {
 	o.close()
 	enc, err := encode.New(width, height, encode.Options{
 		Bitrate: o.p.o.Encode.Bitrate, Preset: o.p.o.Encode.Preset, KeyframeInterval: o.p.o.Encode.KeyframeInterval,
+		FullRange: fullRange,
 	})
 	if err != nil {
 		return fmt.Errorf("encoder for %d×%d: %w", width, height, err)

@@ -11,6 +11,7 @@ import (
 
 	"scrim/pipeline"
 	"scrim/pipeline/wire"
+	"scrim/redact"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
 	"scrim/redact/obscure"
@@ -55,7 +56,7 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 		return err
 	}
 	cv.SetThreads(1) // cameras are processes; more threads in each only fight
-	detector, err := detect.Open(c.Detect)
+	detector, err := detect.Open(detect.Config(c.Detect))
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", c.Camera, err)
 	}
@@ -73,7 +74,7 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 }
 
 // build makes the pipeline that the configuration asks for.
-func build(c wire.Config, detector *detect.Detector, out *wire.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
+func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
 	style, err := obscure.ParseStyle(c.Obscure.Style)
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)
@@ -87,7 +88,7 @@ func build(c wire.Config, detector *detect.Detector, out *wire.Writer, log *slog
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,
 		Detector: detector,
-		Tracker:  track.New(track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop}),
+		Tracker:  track.New(track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic}),
 		Obscurer: obscurer,
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },

@@ -1,0 +1,262 @@
+package track
+
+import (
+	"cmp"
+	"image"
+	"math"
+	"slices"
+	"time"
+
+	"scrim/redact/face"
+)
+
+const (
+	// MinPadding is the least padding on any side, as a fraction of the face's
+	// size. Ears, hair and chin recognise a person, too.
+	MinPadding = 0.3
+	// DefaultPaddingTop is the padding above, where the hair is.
+	DefaultPaddingTop = 0.5
+	// DefaultHold is how long a face stays covered after the detector lost it.
+	DefaultHold = time.Second
+	// MaxTracks bounds the faces that are followed at a time. Beyond it those
+	// lost longest are given up first.
+	MaxTracks = 1024
+)
+
+const (
+	// minAffinity is the least affinity of a track and a face that may be the same.
+	minAffinity = 0.2
+	// maxSizeRatio bounds how much a face grows or shrinks from one picture to
+	// the next.
+	maxSizeRatio = 2.0
+	// velocityGain is the weight of a new measurement of the velocity.
+	velocityGain = 0.4
+	// maxSpeed bounds the velocity that is believed, in face sizes a second.
+	maxSpeed = 8.0
+	// coast is the time constant with which a lost face is thought to slow down.
+	coast = 400 * time.Millisecond
+	// growth is by how much of its size a held region grows on each side while
+	// it is held for the whole time.
+	growth = 0.5
+	// calmMargin is added around a region that is made anew, as a fraction of
+	// the face's size, so that small movements stay within it; calmExcess is how
+	// many times larger than needed a region may become before it is made anew.
+	calmMargin = 0.06
+	calmExcess = 1.5
+)
+
+// Options are a Tracker's settings.
+type Options struct {
+	// Padding on the left, right and below, and PaddingTop above, as fractions
+	// of the face's size. Less than MinPadding counts as MinPadding unless
+	// Cosmetic is set; 0 means MinPadding and DefaultPaddingTop.
+	Padding, PaddingTop float64
+	// Cosmetic admits less padding: its owner accepts that faces are recovered.
+	Cosmetic bool
+	// Hold is how long a lost face stays covered; 0 means DefaultHold.
+	Hold time.Duration
+}
+
+// track is one face over time.
+type track struct {
+	id       uint64
+	box      face.Box // as last found
+	score    float64
+	vx, vy   float64 // of the centre, pixels a second
+	found    time.Time
+	rect     image.Rectangle // what was obscured last
+	lost     bool
+	predBox  face.Box // where it is thought to be now
+	velocity bool     // vx, vy were measured
+}
+
+// Tracker follows the faces of one camera. It is not safe for concurrent use.
+type Tracker struct {
+	o       Options
+	last    uint64
+	tracks  []*track
+	spare   []*track
+	pairs   []pair
+	taken   []bool
+	regions []face.Region
+}
+
+// pair is a track and a face that may be the same.
+type pair struct {
+	track, face int
+	affinity    float64
+}
+
+// New returns a Tracker that follows nothing yet.
+func New(o Options) *Tracker {
+	least := MinPadding
+	if o.Cosmetic {
+		least = 0
+	}
+	if o.PaddingTop == 0 {
+		o.PaddingTop = DefaultPaddingTop
+	}
+	if o.Padding == 0 || !(o.Padding >= least) {
+		o.Padding = MinPadding
+	}
+	if !(o.PaddingTop >= least) {
+		o.PaddingTop = MinPadding
+	}
+	if o.Hold <= 0 {
+		o.Hold = DefaultHold
+	}
+	return &Tracker{o: o}
+}
+
+// Reset implements redact.Tracker. Numbers of tracks are not used again.
+func (t *Tracker) Reset() {
+	t.spare = append(t.spare, t.tracks...)
+	t.tracks = t.tracks[:0]
+}
+
+// Update implements redact.Tracker. Every face lies within the region of its
+// track; tracks without a face in this picture are held.
+func (t *Tracker) Update(_ uint64, at time.Time, faces []face.Face, width, height int) []face.Region {
+	t.expire(at)
+	for _, tr := range t.tracks {
+		tr.lost = true
+		tr.predBox = tr.predict(at)
+	}
+	t.associate(faces)
+	for _, p := range t.pairs {
+		t.tracks[p.track].measure(faces[p.face], at)
+	}
+	for i, f := range faces {
+		if !t.taken[i] {
+			t.begin(f, at)
+		}
+	}
+	t.bound()
+	return t.cover(at, image.Rect(0, 0, width, height))
+}
+
+// expire gives up the tracks that were held for their time.
+func (t *Tracker) expire(at time.Time) {
+	t.tracks = slices.DeleteFunc(t.tracks, func(tr *track) bool {
+		gone := at.Sub(tr.found) > t.o.Hold
+		if gone {
+			t.spare = append(t.spare, tr)
+		}
+		return gone
+	})
+}
+
+// predict returns where the face is thought to be, slowing down.
+func (tr *track) predict(at time.Time) face.Box {
+	dt := max(0, at.Sub(tr.found)).Seconds()
+	travel := coast.Seconds() * (1 - math.Exp(-dt/coast.Seconds()))
+	b := tr.box
+	b.X += tr.vx * travel
+	b.Y += tr.vy * travel
+	return b
+}
+
+// associate leaves in t.pairs which track is which face, best first, each at
+// most once, and in t.taken which faces have a track.
+func (t *Tracker) associate(faces []face.Face) {
+	t.pairs = t.pairs[:0]
+	for i, tr := range t.tracks {
+		for j, f := range faces {
+			if a := affinity(tr.predBox, f.Box); a >= minAffinity {
+				t.pairs = append(t.pairs, pair{i, j, a})
+			}
+		}
+	}
+	slices.SortStableFunc(t.pairs, func(a, b pair) int { return cmp.Compare(b.affinity, a.affinity) })
+	t.taken = append(t.taken[:0], make([]bool, len(faces))...)
+	kept := t.pairs[:0]
+	for _, p := range t.pairs {
+		if tr := t.tracks[p.track]; tr.lost && !t.taken[p.face] {
+			tr.lost, t.taken[p.face] = false, true
+			kept = append(kept, p)
+		}
+	}
+	t.pairs = kept
+}
+
+// affinity says how likely two boxes are the same face, 0 to 1: by how near
+// they are to one another, in units of their size, and by overlap.
+func affinity(a, b face.Box) float64 {
+	sa, sb := math.Sqrt(a.Area()), math.Sqrt(b.Area())
+	if sa <= 0 || sb <= 0 || sa > maxSizeRatio*sb || sb > maxSizeRatio*sa {
+		return 0
+	}
+	d := math.Hypot(a.X+a.W/2-b.X-b.W/2, a.Y+a.H/2-b.Y-b.H/2) / ((sa + sb) / 2)
+	return (max(0, 1-d) + a.IoU(b)) / 2 * min(sa, sb) / max(sa, sb)
+}
+
+// measure takes over a face that was found.
+func (tr *track) measure(f face.Face, at time.Time) {
+	if dt := at.Sub(tr.found).Seconds(); dt > 0 {
+		limit := maxSpeed * math.Sqrt(f.Box.Area())
+		vx := clamp((f.Box.X+f.Box.W/2-tr.box.X-tr.box.W/2)/dt, limit)
+		vy := clamp((f.Box.Y+f.Box.H/2-tr.box.Y-tr.box.H/2)/dt, limit)
+		if tr.velocity {
+			vx, vy = tr.vx+velocityGain*(vx-tr.vx), tr.vy+velocityGain*(vy-tr.vy)
+		}
+		tr.vx, tr.vy, tr.velocity = vx, vy, true
+	}
+	tr.box, tr.score, tr.found = f.Box, f.Score, at
+}
+
+func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
+
+// begin starts a track.
+func (t *Tracker) begin(f face.Face, at time.Time) {
+	var tr *track
+	if n := len(t.spare); n > 0 {
+		tr, t.spare = t.spare[n-1], t.spare[:n-1]
+	} else {
+		tr = new(track)
+	}
+	t.last++
+	*tr = track{id: t.last, box: f.Box, score: f.Score, found: at}
+	t.tracks = append(t.tracks, tr)
+}
+
+// bound gives up the tracks that were lost longest when there are too many.
+func (t *Tracker) bound() {
+	if len(t.tracks) <= MaxTracks {
+		return
+	}
+	slices.SortStableFunc(t.tracks, func(a, b *track) int { return b.found.Compare(a.found) })
+	for n := len(t.tracks); n > MaxTracks && t.tracks[n-1].lost; n-- {
+		t.spare = append(t.spare, t.tracks[n-1])
+		t.tracks = t.tracks[:n-1]
+	}
+}
+
+// cover returns the region of every track that reaches into the picture.
+func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
+	t.regions = t.regions[:0]
+	for _, tr := range t.tracks {
+		source := face.Detected
+		need := face.Pad(tr.box, t.o.Padding, t.o.PaddingTop)
+		if tr.lost {
+			source = face.Held
+			grown := growth * min(1, at.Sub(tr.found).Seconds()/t.o.Hold.Seconds())
+			// Where it was stays covered, too: people stop.
+			need = face.Pad(tr.predBox, t.o.Padding+grown, t.o.PaddingTop+grown).Union(need)
+		}
+		tr.settle(need)
+		if tr.rect.Overlaps(bounds) {
+			t.regions = append(t.regions, face.Region{Rect: tr.rect, Face: tr.box, Score: tr.score, Source: source, Track: tr.id})
+		}
+	}
+	return t.regions
+}
+
+// settle makes the region hold what is needed. It stays as it is while it
+// does so without being much too large.
+func (tr *track) settle(need image.Rectangle) {
+	if need.In(tr.rect) && float64(tr.rect.Dx())*float64(tr.rect.Dy()) <= calmExcess*float64(need.Dx())*float64(need.Dy()) {
+		return
+	}
+	margin := int(math.Ceil(calmMargin * math.Max(tr.box.W, tr.box.H)))
+	tr.rect = need.Inset(-margin)
+}
