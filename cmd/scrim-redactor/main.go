@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -79,8 +81,12 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)
 	}
+	var seed [8]byte // of the noise: nobody outside may know it and take it off again
+	if _, err := rand.Read(seed[:]); err != nil {
+		return nil, fmt.Errorf("camera %s: random seed: %w", c.Camera, err)
+	}
 	obscurer, err := obscure.New(obscure.Options{
-		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: c.Epoch,
+		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: binary.LittleEndian.Uint64(seed[:]),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)

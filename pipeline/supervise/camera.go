@@ -1,0 +1,197 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// The waits between starts of the redactor, and how long one must have run for
+// them to begin anew.
+const (
+	minRestart  = 250 * time.Millisecond
+	maxRestart  = 10 * time.Second
+	healthyTime = 30 * time.Second
+)
+
+// ErrPermanent is wrapped by the error of Run when another try cannot help.
+var ErrPermanent = errors.New("cannot work as configured")
+
+// Source is where a camera's units come from, such as an rtsp.Client.
+type Source interface {
+	// Run connects once and calls onUnit for every unit until ctx ends or the
+	// connection fails.
+	Run(ctx context.Context, onUnit func(transport.CameraUnit)) error
+}
+
+// Sink takes what is made of a camera, such as a bus.Publisher. Errors are
+// logged: live video that cannot be sent now is lost.
+type Sink interface {
+	Publish(u *transport.RedactedUnit) error
+	PublishStatus(s transport.Status) error
+	PublishEvent(e transport.Event) error
+}
+
+// Options say what a Camera is made of.
+type Options struct {
+	// Redactor is the redactor's configuration; its Epoch is set at every start.
+	Redactor wire.Config
+	// Program is the path of scrim-redactor, Args what it is started with.
+	Program string
+	Args    []string
+	Source  Source
+	// Delay says how long to wait after Source.Run has failed.
+	Delay func(err error) time.Duration
+	Sink  Sink
+	// ShownSource is the camera's URL as everybody may see it; empty for real
+	// cameras.
+	ShownSource string
+	// Observe, if set, is called with every published unit and the redactor's
+	// record of it; nil record for a slate. It must not block.
+	Observe func(u *transport.RedactedUnit, r *wire.Record)
+	Log     *slog.Logger
+}
+
+// Camera is one supervised camera. Keyframe and Status may be called at any
+// time, from any goroutine.
+type Camera struct {
+	o     Options
+	log   *slog.Logger
+	queue *queue
+	state *state
+
+	mu    sync.Mutex
+	epoch uint64 // the last that a redactor has used
+}
+
+// New returns a Camera that does nothing before Run.
+func New(o Options) (*Camera, error) {
+	if err := errors.Join(transport.CheckName(o.Redactor.Site), transport.CheckName(o.Redactor.Camera)); err != nil {
+		return nil, fmt.Errorf("camera %q of site %q: %w", o.Redactor.Camera, o.Redactor.Site, err)
+	}
+	if o.Program == "" || o.Source == nil || o.Sink == nil || o.Delay == nil || o.Log == nil {
+		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
+	}
+	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
+	c.state = newState(c)
+	return c, nil
+}
+
+// Run keeps the camera going until ctx ends; then it returns nil. It returns
+// an error that wraps ErrPermanent when the redactor says that it can never
+// work. All that it started has ended when it returns.
+func (c *Camera) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.ingest(ctx) })
+	g.Go(func() error { return c.redact(ctx) })
+	g.Go(func() error { return c.state.report(ctx) })
+	err := g.Wait()
+	c.state.publish()
+	return err
+}
+
+// Keyframe asks the redactor for a key frame.
+func (c *Camera) Keyframe() { c.queue.command(wire.TypeKeyframe, wire.Keyframe{}) }
+
+// Status returns the camera's state now.
+func (c *Camera) Status() transport.Status { return c.state.snapshot() }
+
+// ingest keeps the connection to the camera.
+func (c *Camera) ingest(ctx context.Context) error {
+	for first := true; ; first = false {
+		if !first {
+			c.state.count(func(n *transport.Counters) { n.Reconnects++ })
+		}
+		err := c.o.Source.Run(ctx, c.unit)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // that the connection ended is what was wanted
+		}
+		delay := c.o.Delay(err)
+		reason := "connection to the camera ended"
+		if err != nil {
+			reason = oneLine(err.Error())
+		}
+		c.log.Warn("no video from the camera", "error", reason, "retry_in", delay.Round(time.Millisecond))
+		c.queue.command(wire.TypeInput, wire.Input{Reason: reason})
+		c.state.input(reason)
+		if !wait(ctx, delay) {
+			return nil
+		}
+	}
+}
+
+// unit takes one unit from the source. It must not block.
+func (c *Camera) unit(u transport.CameraUnit) {
+	dropped := c.queue.unit(u)
+	c.state.count(func(n *transport.Counters) {
+		n.UnitsIn++
+		n.UnitsDropped += uint64(dropped) //nolint:gosec // a count
+	})
+	c.state.input("")
+}
+
+// redact keeps a redactor process running.
+func (c *Camera) redact(ctx context.Context) error {
+	waits := &backoff.ExponentialBackOff{
+		InitialInterval: minRestart * 5 / 4, RandomizationFactor: 0.2, Multiplier: 2, MaxInterval: maxRestart,
+	}
+	waits.Reset()
+	for {
+		begun := time.Now()
+		err := c.runProcess(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // that the process ended is what was wanted
+		}
+		c.state.failed(err)
+		if errors.Is(err, ErrPermanent) {
+			c.log.Error("redactor cannot work", "error", err)
+			return fmt.Errorf("camera %s: %w", c.o.Redactor.Camera, err)
+		}
+		if time.Since(begun) > healthyTime {
+			waits.Reset()
+		}
+		delay := max(waits.NextBackOff(), minRestart)
+		c.log.Error("redactor ended", "error", err, "restart_in", delay.Round(time.Millisecond))
+		if !wait(ctx, delay) {
+			return nil
+		}
+		c.state.count(func(n *transport.Counters) { n.Restarts++ })
+	}
+}
+
+// nextEpoch returns an epoch that no redactor of this camera has used, also
+// before a restart of this program, as long as the clock is about right.
+func (c *Camera) nextEpoch() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch = max(c.epoch+1, uint64(max(time.Now().UnixMilli(), 1))) //nolint:gosec // positive
+	return c.epoch
+}
+
+// used notes an epoch that a redactor has used.
+func (c *Camera) used(epoch uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch = max(c.epoch, epoch)
+}
+
+// wait waits; it returns false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

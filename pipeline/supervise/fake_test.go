@@ -1,0 +1,102 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// The test binary, started with this argument, plays a redactor.
+const fakeArg = "fake-redactor"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == fakeArg {
+		os.Exit(fake(os.Args[2]))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// fake answers every unit with a live output that has the unit's data, and
+// every input message with a slate. A unit's data may be an order: "crash",
+// "hang", "garbage", "flood" or "wrong epoch".
+func fake(mode string) int {
+	out := wire.NewWriter(os.Stdout)
+	in := wire.NewReader(os.Stdin)
+	m, err := in.Read()
+	if err != nil || m.Type != wire.TypeConfig {
+		return 3
+	}
+	var c wire.Config
+	if err := m.Decode(&c); err != nil {
+		return 3
+	}
+	switch mode {
+	case "permanent", "failing":
+		_ = out.Write(wire.TypeFailure, wire.Failure{Reason: "model gone.onnx is\nmissing", Permanent: mode == "permanent"}, nil)
+		return 1
+	case "impolite":
+		_ = out.Write(wire.TypeOutput, wire.Output{Epoch: c.Epoch}, nil)
+		return 0
+	case "chatty":
+		fmt.Fprintln(os.Stderr, `{"level":"WARN","msg":"picture withheld","error":"no\nface"}`)
+		fmt.Fprintln(os.Stderr, strings.Repeat("x", 3*maxLogLine))
+		fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'cv::Exception'")
+	}
+	_ = out.Write(wire.TypeHello, wire.Hello{Detector: "fake " + strings.Join(os.Environ(), ","), Warning: "only a test"}, nil)
+	seq := uint64(0)
+	send := func(o wire.Output, data []byte) {
+		seq++
+		o.Epoch, o.Seq, o.PTS, o.Key, o.Codec, o.Width, o.Height = max(o.Epoch, c.Epoch), seq, int64(seq), true, "avc1.42c01f", 64, 48
+		_ = out.Write(wire.TypeOutput, o, data)
+	}
+	for {
+		m, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return 0
+		}
+		if err != nil {
+			return 3
+		}
+		switch m.Type {
+		case wire.TypeInput:
+			var i wire.Input
+			_ = m.Decode(&i)
+			send(wire.Output{State: transport.StateObscured, Reason: i.Reason}, []byte("slate"))
+		case wire.TypeKeyframe:
+			send(wire.Output{State: transport.StateObscured, Reason: "key frame"}, []byte("slate"))
+		case wire.TypeUnit:
+			var u wire.Unit
+			_ = m.Decode(&u)
+			switch string(m.Body) {
+			case "crash":
+				return 134
+			case "hang":
+				time.Sleep(time.Hour)
+			case "garbage":
+				_, _ = os.Stdout.WriteString(strings.Repeat("garbage ", 100))
+			case "wrong epoch":
+				send(wire.Output{Epoch: c.Epoch + 2*maxEpochs, State: transport.StateLive, Record: &wire.Record{}}, []byte("x"))
+			case "live without record":
+				send(wire.Output{State: transport.StateLive}, []byte("x"))
+			default:
+				body := string(m.Body)
+				if u.Discontinuity != "" {
+					body += fmt.Sprintf(" after %s %v", u.Discontinuity, u.Intact)
+				}
+				send(wire.Output{
+					State:  transport.StateLive,
+					Record: &wire.Record{Picture: seq, Regions: []wire.Region{{Rect: [4]int{1, 2, 3, 4}, Source: "detected", Track: 1}}},
+				}, []byte(body))
+			}
+		}
+	}
+}

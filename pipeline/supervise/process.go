@@ -1,0 +1,270 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+const (
+	// helloTimeout bounds the start of a redactor: it loads its model.
+	helloTimeout = 20 * time.Second
+	// silence is how long a redactor may send nothing. It sends pictures or
+	// slates all the time; a longer silence is a call into C that hangs, which
+	// only SIGKILL ends.
+	silence = 5 * time.Second
+	// quitTime is what a redactor gets to end by itself when its pipe is closed.
+	quitTime = 2 * time.Second
+)
+
+var (
+	errSilent   = fmt.Errorf("redactor sent nothing for %v and was killed", silence)
+	errNoHello  = fmt.Errorf("redactor did not come up within %v and was killed", helloTimeout)
+	errProtocol = errors.New("redactor talks nonsense and was killed")
+)
+
+// process is one life of a redactor.
+type process struct {
+	c     *Camera
+	cmd   *exec.Cmd
+	epoch uint64
+	seq   uint64
+	in    io.WriteCloser
+	out   io.ReadCloser
+	alive chan struct{} // gets a token with every message; closed when none will come
+	hello chan struct{} // closed at the first message
+}
+
+// runProcess starts a redactor and works with it until it ends or ctx does.
+func (c *Camera) runProcess(ctx context.Context) error {
+	p, err := c.start()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.watch(gctx) })
+	g.Go(func() error { return p.write(gctx) })
+	g.Go(func() error {
+		defer cancel() // nothing comes any more: the others may end
+		return p.read()
+	})
+	err = g.Wait()
+	return p.reap(err)
+}
+
+// start starts the program. It gets two pipes, a log and no environment.
+func (c *Camera) start() (*process, error) {
+	p := &process{c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{})}
+	p.cmd = exec.Command(c.o.Program, c.o.Args...) //nolint:gosec // the program beside this one
+	p.cmd.Env = []string{"MALLOC_ARENA_MAX=2", "GOTRACEBACK=single"}
+	p.cmd.Dir = "/"
+	// In a process group of its own, an interrupt at the terminal reaches this
+	// program only, which then ends the redactors in order.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.Stderr = &logWriter{log: c.log}
+	p.cmd.WaitDelay = quitTime
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err == nil {
+		if p.out, err = p.cmd.StdoutPipe(); err == nil {
+			err = p.cmd.Start()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: start %s: %w; install it beside scrim, or name it with --redactor", ErrPermanent, c.o.Program, err)
+	}
+	c.queue.restart("redactor restarted")
+	return p, nil
+}
+
+// write sends the configuration, and then what is in the queue.
+func (p *process) write(ctx context.Context) error {
+	w := wire.NewWriter(p.in)
+	config := p.c.o.Redactor
+	config.Epoch = p.epoch
+	// The pipe is closed when the context ends, also while a write blocks.
+	stop := context.AfterFunc(ctx, func() { _ = p.in.Close() })
+	defer stop()
+	if err := w.Write(wire.TypeConfig, config, nil); err != nil {
+		return nil //nolint:nilerr // read or reap know better why
+	}
+	select { // nothing is taken from the queue for a redactor that never comes up
+	case <-p.hello:
+	case <-ctx.Done():
+		return nil
+	}
+	if reason := p.c.state.inputReason(); reason != "" {
+		if err := w.Write(wire.TypeInput, wire.Input{Reason: reason}, nil); err != nil {
+			return nil //nolint:nilerr // as above
+		}
+	}
+	for {
+		it, ok := p.c.queue.next(ctx)
+		if !ok {
+			return nil
+		}
+		if err := w.Write(it.kind, it.head, it.body); err != nil {
+			return nil //nolint:nilerr // as above
+		}
+	}
+}
+
+// watch kills a redactor that is silent, and one that does not end when its
+// pipe is closed.
+func (p *process) watch(ctx context.Context) error {
+	limit, err := helloTimeout, errNoHello
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	for {
+		select {
+		case _, ok := <-p.alive:
+			if !ok {
+				return nil
+			}
+			limit, err = silence, errSilent
+			t.Reset(limit)
+		case <-t.C:
+			p.kill()
+			return err
+		case <-ctx.Done():
+			quit := time.AfterFunc(quitTime, p.kill)
+			defer quit.Stop()
+			for range p.alive { // until read has ended
+			}
+			return nil
+		}
+	}
+}
+
+func (p *process) kill() { _ = p.cmd.Process.Kill() }
+
+// read takes messages until the pipe ends.
+func (p *process) read() error {
+	defer close(p.alive)
+	r := wire.NewReader(p.out)
+	var last error
+	for {
+		m, err := r.Read()
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return last
+		}
+		if err == nil {
+			err = p.message(m)
+		}
+		if err != nil {
+			var f *failure
+			if errors.As(err, &f) { // it ends by itself now
+				last = err
+				continue
+			}
+			p.kill()
+			return fmt.Errorf("%w: %w", errProtocol, err)
+		}
+		select {
+		case p.alive <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// failure is what a redactor says last.
+type failure struct{ wire.Failure }
+
+func (f *failure) Error() string { return oneLine(f.Reason) }
+
+// message handles one message.
+func (p *process) message(m *wire.Message) error {
+	greeted := p.greeted()
+	switch {
+	case m.Type == wire.TypeFailure:
+		var f wire.Failure
+		if err := m.Decode(&f); err != nil {
+			return err
+		}
+		if f.Permanent {
+			return fmt.Errorf("%w: %w", ErrPermanent, &failure{f})
+		}
+		return &failure{f}
+	case m.Type == wire.TypeHello && !greeted:
+		var h wire.Hello
+		if err := m.Decode(&h); err != nil {
+			return err
+		}
+		p.c.state.hello(h)
+		p.c.log.Info("redactor is up", "detector", oneLine(h.Detector), "epoch", p.epoch)
+		if h.Warning != "" {
+			p.c.log.Warn(oneLine(h.Warning))
+		}
+		close(p.hello)
+		return nil
+	case m.Type == wire.TypeOutput && greeted:
+		var o wire.Output
+		if err := m.Decode(&o); err != nil {
+			return err
+		}
+		return p.output(&o, m.Body)
+	}
+	return fmt.Errorf("%w: message %q is not due", wire.ErrProtocol, m.Type)
+}
+
+func (p *process) greeted() bool {
+	select {
+	case <-p.hello:
+		return true
+	default:
+		return false
+	}
+}
+
+// output checks and publishes one redacted unit.
+func (p *process) output(o *wire.Output, data []byte) error {
+	switch {
+	case o.Epoch < p.epoch, o.Epoch > p.epoch+maxEpochs, o.Width <= 0, o.Height <= 0, len(data) == 0,
+		o.State != transport.StateLive && o.State != transport.StateObscured,
+		(o.Record != nil) != (o.State == transport.StateLive):
+		return fmt.Errorf("%w: unit %d/%d is not what a redactor makes", wire.ErrProtocol, o.Epoch, o.Seq)
+	}
+	p.c.used(o.Epoch)
+	u := &transport.RedactedUnit{
+		Camera: p.c.o.Redactor.Camera, Rendition: transport.MainRendition,
+		Epoch: o.Epoch, Seq: o.Seq, PTS: o.PTS, Captured: time.Unix(0, o.Captured), Key: o.Key, Codec: o.Codec,
+		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
+	}
+	if o.Record != nil {
+		u.Regions = rectangles(o.Record.Regions)
+	}
+	err := p.c.o.Sink.Publish(u)
+	p.c.state.output(u, o.Counts, err)
+	if p.c.o.Observe != nil {
+		p.c.o.Observe(u, o.Record)
+	}
+	return nil
+}
+
+// reap waits for the process and says why it ended.
+func (p *process) reap(err error) error {
+	quit := time.AfterFunc(quitTime, p.kill)
+	defer quit.Stop()
+	werr := p.cmd.Wait()
+	if err != nil {
+		return err
+	}
+	var exit *exec.ExitError
+	if errors.As(werr, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return fmt.Errorf("redactor was killed by signal %v; its log above says more", status.Signal())
+		}
+		return fmt.Errorf("redactor ended with status %d; its log above says more", exit.ExitCode())
+	}
+	return errors.New("redactor ended without being asked to")
+}

@@ -1,0 +1,285 @@
+package supervise
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+const testTimeout = 30 * time.Second
+
+// site is source and sink of a camera in a test.
+type site struct {
+	units  chan transport.CameraUnit
+	fail   chan error
+	out    chan *transport.RedactedUnit
+	events chan transport.Event
+	log    *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (s *site) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
+	for {
+		select {
+		case u := <-s.units:
+			onUnit(u)
+		case err := <-s.fail:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *site) Publish(u *transport.RedactedUnit) error { s.out <- u; return nil }
+func (s *site) PublishStatus(transport.Status) error    { return errors.New("no connection") }
+func (s *site) PublishEvent(e transport.Event) error    { s.events <- e; return nil }
+
+// begin runs a camera whose redactor is the fake one; it ends with the test.
+func begin(t *testing.T, mode string) (*site, *Camera, <-chan error) {
+	t.Helper()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	return beginProgram(t, exe, fakeArg, mode)
+}
+
+func beginProgram(t *testing.T, program string, args ...string) (*site, *Camera, <-chan error) {
+	t.Helper()
+	s := &site{
+		units: make(chan transport.CameraUnit), fail: make(chan error),
+		out: make(chan *transport.RedactedUnit, 10000), events: make(chan transport.Event, 1000), log: &lockedBuffer{},
+	}
+	c, err := New(Options{
+		Redactor: wire.Config{Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"}},
+		Program:  program, Args: args,
+		Source: s, Sink: s, Delay: func(error) time.Duration { return time.Millisecond },
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	ended := make(chan struct{})
+	go func() {
+		done <- c.Run(ctx)
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	return s, c, done
+}
+
+func (s *site) send(t *testing.T, data string) {
+	t.Helper()
+	select {
+	case s.units <- transport.CameraUnit{Codec: transport.H264, Captured: time.Now(), Arrived: time.Now(), Data: []byte(data)}:
+	case <-time.After(testTimeout):
+		t.Fatal("camera takes no units")
+	}
+}
+
+// expect waits for an output with the data.
+func (s *site) expect(t *testing.T, data string) *transport.RedactedUnit {
+	t.Helper()
+	for deadline := time.After(testTimeout); ; {
+		select {
+		case u := <-s.out:
+			if string(u.Data) == data {
+				return u
+			}
+			t.Logf("got %q", u.Data)
+		case <-deadline:
+			t.Fatalf("no output %q; log:\n%s", data, s.log)
+		}
+	}
+}
+
+func (s *site) event(t *testing.T, state transport.State, reason string) {
+	t.Helper()
+	for deadline := time.After(testTimeout); ; {
+		select {
+		case e := <-s.events:
+			if e.State == state && strings.Contains(e.Reason, reason) {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("no event %s %q; log:\n%s", state, reason, s.log)
+		}
+	}
+}
+
+func TestUnitsGoThroughTheRedactorAndCarryItsRecord(t *testing.T) {
+	s, c, _ := begin(t, "good")
+	s.send(t, "one")
+	u := s.expect(t, "one after redactor restarted true")
+	require.Equal(t, "door", u.Camera)
+	require.Equal(t, transport.StateLive, u.State)
+	require.Equal(t, []image.Rectangle{image.Rect(1, 2, 4, 6)}, u.Regions)
+	s.send(t, "two")
+	s.expect(t, "two")
+	s.event(t, transport.StateLive, "")
+	require.Eventually(t, func() bool { return c.Status().Counters.Pictures == 2 }, testTimeout, time.Millisecond)
+	got := c.Status()
+	require.Equal(t, uint64(2), got.Counters.UnitsIn)
+	require.Equal(t, "only a test", got.Warning)
+	require.Equal(t, "fake MALLOC_ARENA_MAX=2,GOTRACEBACK=single", got.Detector, "the redactor's environment")
+	require.Equal(t, 64, got.Width)
+	require.Positive(t, got.FPS)
+	c.Keyframe()
+	require.Equal(t, "key frame", s.expect(t, "slate").Reason)
+}
+
+func TestRedactorThatBreaksIsReplacedWithALaterEpoch(t *testing.T) {
+	for order, says := range map[string]string{
+		"crash":               "status 134",
+		"garbage":             "nonsense",
+		"wrong epoch":         "nonsense",
+		"live without record": "nonsense",
+	} {
+		t.Run(order, func(t *testing.T) {
+			t.Parallel()
+			s, c, _ := begin(t, "good")
+			s.send(t, "before")
+			before := s.expect(t, "before after redactor restarted true")
+			s.send(t, order)
+			s.event(t, transport.StateFailed, says)
+			s.send(t, "after")
+			after := s.expect(t, "after after redactor restarted true")
+			require.Greater(t, after.Epoch, before.Epoch)
+			require.Equal(t, uint64(1), c.Status().Counters.Restarts)
+		})
+	}
+}
+
+func TestRedactorThatHangsIsKilled(t *testing.T) {
+	t.Parallel()
+	s, _, _ := begin(t, "good")
+	s.send(t, "before")
+	s.expect(t, "before after redactor restarted true")
+	s.send(t, "hang")
+	s.event(t, transport.StateFailed, "sent nothing")
+	s.send(t, "after")
+	s.expect(t, "after after redactor restarted true")
+}
+
+func TestCameraThatFailsIsTriedAgainAndTheSlateSaysWhy(t *testing.T) {
+	s, c, _ := begin(t, "good")
+	s.send(t, "one")
+	s.expect(t, "one after redactor restarted true")
+	s.fail <- errors.New("camera door: credentials refused:\ncheck the password")
+	u := s.expect(t, "slate")
+	require.Equal(t, transport.StateObscured, u.State)
+	require.Equal(t, "camera door: credentials refused: check the password", u.Reason)
+	s.event(t, transport.StateObscured, "credentials refused")
+	s.send(t, "two")
+	s.expect(t, "two")
+	require.Equal(t, uint64(1), c.Status().Counters.Reconnects)
+	require.Equal(t, transport.StateLive, c.Status().State)
+}
+
+func TestWhatCanNeverWorkEndsRun(t *testing.T) {
+	s, _, done := begin(t, "permanent")
+	err := <-done
+	require.ErrorIs(t, err, ErrPermanent)
+	require.ErrorContains(t, err, "camera door: cannot work as configured: model gone.onnx is missing")
+	s.event(t, transport.StateFailed, "gone.onnx")
+
+	_, err = New(Options{})
+	require.Error(t, err)
+	_, _, done = beginProgram(t, "/nonexistent/scrim-redactor")
+	err = <-done
+	require.ErrorIs(t, err, ErrPermanent)
+	require.ErrorContains(t, err, "/nonexistent/scrim-redactor")
+}
+
+func TestRedactorThatFailsForNowIsTriedAgain(t *testing.T) {
+	for mode, says := range map[string]string{"failing": "gone.onnx", "impolite": "nonsense"} {
+		s, c, _ := begin(t, mode)
+		s.event(t, transport.StateFailed, says)
+		require.Eventually(t, func() bool { return c.Status().Counters.Restarts > 1 }, testTimeout, time.Millisecond)
+	}
+}
+
+func TestLogOfARedactorIsPassedOnInBoundedLines(t *testing.T) {
+	s, _, _ := begin(t, "chatty")
+	s.send(t, "one")
+	s.expect(t, "one after redactor restarted true")
+	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "cv::Exception") }, testTimeout, time.Millisecond)
+	text := s.log.String()
+	require.Contains(t, text, `level=WARN msg="redactor: picture withheld" camera=door error="no face"`)
+	for _, l := range strings.Split(text, "\n") {
+		require.Less(t, len(l), 600)
+	}
+}
+
+func TestQueueDropsWholeAndSaysSo(t *testing.T) {
+	q := newQueue()
+	q.command(wire.TypeKeyframe, wire.Keyframe{})
+	dropped := 0
+	for range maxQueuedUnits + 1 {
+		dropped += q.unit(transport.CameraUnit{Data: []byte{1}})
+	}
+	require.Equal(t, maxQueuedUnits, dropped)
+	for range 3 * maxCommands {
+		q.command(wire.TypeKeyframe, wire.Keyframe{})
+	}
+	it, ok := q.take()
+	require.True(t, ok)
+	require.Equal(t, wire.TypeKeyframe, it.kind, "a command survives")
+	it, ok = q.take()
+	require.True(t, ok)
+	require.Equal(t, reasonLate, it.head.(wire.Unit).Discontinuity)
+	require.True(t, it.head.(wire.Unit).Intact)
+	n := 0
+	for ; ok; n++ {
+		_, ok = q.take()
+	}
+	require.LessOrEqual(t, n, maxCommands+1)
+
+	big := make([]byte, transport.MaxUnitBytes)
+	for range 5 {
+		q.unit(transport.CameraUnit{Data: big})
+	}
+	require.LessOrEqual(t, q.bytes, maxQueuedBytes)
+	// What the source says of a unit stays said.
+	q = newQueue()
+	q.restart("redactor restarted")
+	q.unit(transport.CameraUnit{Discontinuity: "packet loss"})
+	it, _ = q.take()
+	require.Equal(t, "packet loss", it.head.(wire.Unit).Discontinuity)
+	require.False(t, it.head.(wire.Unit).Intact)
+}
+
+func TestOneLine(t *testing.T) {
+	require.Equal(t, "a b c", oneLine(" a\n\tb\x00\x1b c\r\n"))
+	require.Len(t, []rune(oneLine(strings.Repeat("ä", 1000))), maxReason)
+}

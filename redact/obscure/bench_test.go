@@ -1,0 +1,33 @@
+package obscure
+
+import (
+	"image"
+	"testing"
+
+	"scrim/redact/face"
+)
+
+func BenchmarkApply(b *testing.B) {
+	crowd := make([]face.Region, 0, 21)
+	for i := range 20 {
+		x, y := 40+i%10*140, 50+i/10*150
+		crowd = append(crowd, face.Region{Rect: image.Rect(x, y, x+60, y+80), Track: uint64(i + 1)})
+	}
+	crowd = append(crowd, face.Region{Rect: image.Rect(1400, 500, 1800, 1000), Track: 21})
+	one := []face.Region{{Rect: image.Rect(301, 203, 501, 463), Track: 1}}
+	for _, s := range styles {
+		for name, regions := range map[string][]face.Region{"20x60x80+400x500": crowd, "200x260": one} {
+			b.Run(string(s)+"/"+name, func(b *testing.B) {
+				im := padded(1920, 1080, 0)
+				randomise(im, 1)
+				o := newObscurer(b, Options{Style: s})
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := o.Apply(im, regions); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package obscure
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Style is how a region is made unrecognisable.
+type Style string
+
+// The styles.
+const (
+	// Veil fills a region smoothly from the pixels around it.
+	Veil Style = "veil"
+	// Blur interpolates smoothly between a few coarse, quantised cells.
+	Blur Style = "blur"
+	// Mosaic shows those cells.
+	Mosaic Style = "mosaic"
+	// Fill paints one dark grey.
+	Fill Style = "fill"
+)
+
+// Bounds of what an Obscurer takes.
+const (
+	// DefaultCells is the number of cells along the longer side of a region
+	// when none is given.
+	DefaultCells = 5
+	// MaxCells is the most cells along the longer side that are not known to
+	// be undone.
+	MaxCells = 5
+	// MaxCosmeticCells is the most cells along the longer side of any region.
+	MaxCosmeticCells = 64
+	// MaxRegions is the most regions in one picture.
+	MaxRegions = 1024
+)
+
+// ErrWeak is wrapped by errors about settings that can be undone.
+var ErrWeak = errors.New("obscuring that can be undone")
+
+// ParseStyle returns the style of that name, or an error that lists them.
+func ParseStyle(s string) (Style, error) {
+	switch st := Style(s); st {
+	case Veil, Blur, Mosaic, Fill:
+		return st, nil
+	}
+	return "", fmt.Errorf("unknown style %q: use %s, %s, %s or %s", s, Veil, Blur, Mosaic, Fill)
+}
+
+// Options are what an Obscurer is made of.
+type Options struct {
+	// Style is the style; empty means Veil.
+	Style Style
+	// Cells is the number of cells along the longer side of a region, for Blur
+	// and Mosaic. 0 means DefaultCells.
+	Cells int
+	// Cosmetic admits settings that can be undone.
+	Cosmetic bool
+	// Seed varies the noise on the cells. Whoever knows it can take the noise
+	// off, so it is best drawn at random and told to nobody.
+	Seed uint64
+}
+
+// check returns o with its defaults, or why it is refused.
+func (o Options) check() (Options, error) {
+	if o.Style == "" {
+		o.Style = Veil
+	}
+	if o.Cells == 0 {
+		o.Cells = DefaultCells
+	}
+	if _, err := ParseStyle(string(o.Style)); err != nil {
+		return o, err
+	}
+	if o.Cells < 1 || o.Cells > MaxCosmeticCells {
+		return o, fmt.Errorf("%d cells along a region: use 1 to %d, or up to %d where recognition is acceptable",
+			o.Cells, MaxCells, MaxCosmeticCells)
+	}
+	if cells := o.Style == Blur || o.Style == Mosaic; cells && o.Cells > MaxCells && !o.Cosmetic {
+		return o, fmt.Errorf("%w: %s of %d cells can be recognised by a trained network "+
+			"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; "+
+			"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); "+
+			"use at most %d cells, or declare the camera cosmetic", ErrWeak, o.Style, o.Cells, MaxCells)
+	}
+	return o, nil
+}
