@@ -92,6 +92,7 @@ func New(o Options) (*Encoder, error) {
 }
 
 func (e *Encoder) open() error {
+	astiav.SetLogLevel(astiav.LogLevelQuiet)
 	codec := astiav.FindEncoderByName("libx264")
 	if codec == nil {
 		return errors.New("FFmpeg has no libx264; install a build with it (Debian: libavcodec-extra or libavcodec59)")

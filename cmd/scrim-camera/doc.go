@@ -1,0 +1,7 @@
+// Command scrim-camera is a simulated camera: an RTSP server that shows drawn
+// people, of whom every face is known exactly, or any video file in a loop.
+//
+//	scrim-camera                          # rtsp://127.0.0.1:8554/camera
+//	scrim-camera --size 1920x1080 --fps 30 --people 20
+//	scrim-camera clip.mp4 --user admin --password-file secret
+package main
