@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"scrim/cmd/internal/config"
+)
+
+// ConfigCmd works with configuration files.
+type ConfigCmd struct {
+	Check ConfigCheckCmd `cmd:"" help:"Check a configuration file and the secrets that it refers to."`
+}
+
+// ConfigCheckCmd checks a configuration file.
+type ConfigCheckCmd struct {
+	File string `arg:"" help:"The YAML file."`
+}
+
+// Run prints what the file means, one line for each camera, and what deserves
+// a second look.
+func (c ConfigCheckCmd) Run(out io.Writer) error {
+	cfg, err := config.Load(c.File)
+	if err != nil {
+		return err
+	}
+	for i := range cfg.Cameras {
+		cam := &cfg.Cameras[i]
+		if _, err := fmt.Fprintf(out, "camera %s: %s over %s, %s\n", cam.Name, cam.URL, cam.Transport, cam.Obscure.Style); err != nil {
+			return err
+		}
+	}
+	for _, w := range cfg.Warnings() {
+		if _, err := fmt.Fprintf(out, "warning: %s\n", w); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(out, "%s: site %s, %d cameras, good\n", c.File, cfg.Site, len(cfg.Cameras))
+	return err
+}

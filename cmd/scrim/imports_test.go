@@ -1,0 +1,212 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/redact"
+)
+
+// goPackage is what `go list -json` says of a package.
+type goPackage struct {
+	ImportPath string
+	Standard   bool
+	CgoFiles   []string
+	Imports    []string
+}
+
+// graph is every package of the module and all that they import, tests left
+// out.
+type graph map[string]*goPackage
+
+func listPackages(t *testing.T) graph {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,CgoFiles,Imports", "scrim/...")
+	// Without cgo the go command would hide the files that we look for.
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, stderr.String())
+	g := graph{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return g
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		g[p.ImportPath] = &p
+	}
+}
+
+// matching lists the packages of a pattern: a path, or a path with "/..." for
+// it and all below.
+func (g graph) matching(pattern string) []string {
+	var out []string
+	for path := range g {
+		if matches(pattern, path) {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func matches(pattern, path string) bool {
+	prefix, tree := strings.CutSuffix(pattern, "/...")
+	return path == prefix || tree && strings.HasPrefix(path, prefix+"/")
+}
+
+// path returns how from comes to import a package for which bad is true, or
+// nil.
+func (g graph) path(from string, bad func(*goPackage) bool) []string {
+	seen := map[string]bool{}
+	var walk func(path string) []string
+	walk = func(path string) []string {
+		p := g[path]
+		if p == nil || seen[path] {
+			return nil
+		}
+		seen[path] = true
+		if path != from && bad(p) {
+			return []string{path}
+		}
+		for _, next := range p.Imports {
+			if rest := walk(next); rest != nil {
+				return append([]string{path}, rest...)
+			}
+		}
+		return nil
+	}
+	return walk(from)
+}
+
+// linksC is true for packages with C code outside the standard library (whose
+// own, in net and os/user, is optional).
+func linksC(p *goPackage) bool {
+	return !p.Standard && len(p.CgoFiles) > 0
+}
+
+func isAnyOf(patterns ...string) func(*goPackage) bool {
+	return func(p *goPackage) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, p.ImportPath) })
+	}
+}
+
+func TestEveryPackageOfTheDesignExists(t *testing.T) {
+	g := listPackages(t)
+	for _, path := range []string{
+		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera",
+		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/simcam", "pipeline/scene", "pipeline/supervise", "pipeline/wire",
+		"redact", "redact/detect", "redact/track", "redact/obscure",
+		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "models",
+	} {
+		require.Contains(t, g, "scrim/"+path)
+	}
+}
+
+func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
+	g := listPackages(t)
+	for _, rule := range []struct {
+		why     string
+		subject []string
+		bad     func(*goPackage) bool
+	}{
+		{
+			"what talks to the network cannot decode a picture",
+			[]string{"scrim/cmd/scrim", "scrim/cmd/internal/...", "scrim/transport/...", "scrim/models/...", "scrim/pipeline/supervise", "scrim/pipeline/wire"},
+			func(p *goPackage) bool { return linksC(p) || isAnyOf("gocv.io/x/gocv/...", "github.com/asticode/go-astiav/...")(p) },
+		},
+		{
+			"policy on regions is plain arithmetic",
+			[]string{"scrim/redact", "scrim/redact/track", "scrim/redact/face", "scrim/redact/yuv"},
+			linksC,
+		},
+		{
+			"transport knows neither pictures nor policy",
+			[]string{"scrim/transport/..."},
+			isAnyOf("scrim/pipeline/...", "scrim/redact/..."),
+		},
+		{
+			"redaction knows neither where pictures come from nor where they go",
+			[]string{"scrim/redact/..."},
+			isAnyOf("scrim/transport/...", "scrim/pipeline/...", "net", "net/http"),
+		},
+		{
+			"the redactor process has nothing with which to talk to anyone, and draws no people",
+			[]string{"scrim/cmd/scrim-redactor"},
+			isAnyOf("net/http", "scrim/transport/rtsp/...", "scrim/transport/bus/...", "scrim/transport/webrtc/...",
+				"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/pipeline/supervise/..."),
+		},
+	} {
+		for _, subject := range rule.subject {
+			paths := g.matching(subject)
+			require.NotEmpty(t, paths, "no package %s", subject)
+			for _, path := range paths {
+				require.Nil(t, g.path(path, rule.bad), rule.why)
+			}
+		}
+	}
+}
+
+func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
+	g := listPackages(t)
+	for _, rule := range []struct {
+		why     string
+		target  string
+		allowed []string
+	}{
+		{
+			"whoever has the raw encoder can encode a picture that was not redacted",
+			"scrim/pipeline/internal/x264",
+			[]string{"scrim/pipeline/encode", "scrim/pipeline/simcam"},
+		},
+		{
+			"drawn people are for the camera, the benchmark and tests",
+			"scrim/pipeline/scene/...",
+			[]string{"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/cmd/scrim-camera", "scrim/cmd/scrim-bench"},
+		},
+		{
+			"the simulated camera is no part of the way of a real picture",
+			"scrim/pipeline/simcam/...",
+			[]string{"scrim/pipeline/simcam/...", "scrim/cmd/scrim-camera", "scrim/cmd/scrim-bench"},
+		},
+		{
+			"a wrong argument to OpenCV aborts the process: one package checks them all",
+			"gocv.io/x/gocv",
+			[]string{"gocv.io/x/gocv/...", "scrim/redact/cv"},
+		},
+		{
+			"FFmpeg is entered in the pipeline only",
+			"github.com/asticode/go-astiav",
+			[]string{"github.com/asticode/go-astiav/...", "scrim/pipeline/..."},
+		},
+	} {
+		targets := g.matching(rule.target)
+		require.NotEmpty(t, targets, "no package %s", rule.target)
+		for path, p := range g {
+			if p.Standard || isAnyOf(rule.allowed...)(p) {
+				continue
+			}
+			for _, target := range targets {
+				require.NotContains(t, p.Imports, target, "%s imports it: %s", path, rule.why)
+			}
+		}
+	}
+}
+
+// A Frame can only be made where its fields can be named.
+func TestFrameHasNoExportedField(t *testing.T) {
+	for f := range reflect.TypeFor[redact.Frame]().Fields() {
+		require.False(t, f.IsExported(), f.Name)
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// CLI is the command line. Each command is a field, and its Run method gets
+// what it asks for of: context.Context, *slog.Logger and io.Writer (standard
+// output).
+type CLI struct {
+	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
+	LogFormat string     `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
+
+	Models  ModelsCmd  `cmd:"" help:"List, fetch and verify face detection models."`
+	Config  ConfigCmd  `cmd:"" help:"Work with configuration files."`
+	Version VersionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run parses the arguments, runs the command and returns the exit status. An
+// error is one line on stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := execute(ctx, args, stdout, stderr)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "scrim: interrupted")
+	default:
+		fmt.Fprintln(stderr, "scrim: "+strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return 1
+}
+
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var cli CLI
+	parser, err := kong.New(&cli,
+		kong.Name("scrim"),
+		kong.Description("Hides every face in camera streams before anyone sees them."),
+		kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w; see scrim --help", err)
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	command.BindTo(stdout, (*io.Writer)(nil))
+	command.Bind(newLogger(stderr, cli.LogLevel, cli.LogFormat))
+	return command.Run()
+}
+
+func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

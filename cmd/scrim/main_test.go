@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// scrim runs a command line in this process.
+func scrim(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(t.Context(), args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func TestProgramBuildsWithoutCgoAndRuns(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "scrim")
+	build := exec.Command("go", "build", "-ldflags", "-X main.version=v1.2.3-test", "-o", program, ".")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	out, err = exec.Command(program, "version").Output()
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(out), "scrim v1.2.3-test go"), string(out))
+
+	out, err = exec.Command(program, "--help").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "models list")
+}
+
+func TestMistakesOnTheCommandLineAreOneLineAndStatusOne(t *testing.T) {
+	for _, args := range [][]string{
+		{},
+		{"frobnicate"},
+		{"--frobnicate", "version"},
+		{"--log-level", "loud", "version"},
+		{"--log-format", "xml", "version"},
+		{"config", "check"},
+		{"config", "check", filepath.Join(t.TempDir(), "missing.yaml")},
+		{"models", "pull", "no-such-model"},
+	} {
+		status, stdout, stderr := scrim(t, args...)
+		require.Equal(t, 1, status, "%q", args)
+		require.Empty(t, stdout, "%q", args)
+		require.Regexp(t, `^scrim: [^\n]+\n$`, stderr, "%q", args)
+	}
+}
+
+func TestInterruptedCommandSaysSo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	var out, errs bytes.Buffer
+	require.Equal(t, 1, run(ctx, []string{"models", "pull", "yunet-n"}, &out, &errs))
+	require.Equal(t, "scrim: interrupted\n", errs.String())
+}
+
+func TestConfigCheckNamesTheTypoAndItsPlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cameras.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("site: a\ncameras:\n  - name: hall\n    urll: rtsp://192.0.2.1/\n"), 0o600))
+	status, _, stderr := scrim(t, "config", "check", path)
+	require.Equal(t, 1, status)
+	require.Equal(t, "scrim: "+path+":4:5: unknown key `urll`; did you mean `url`?\n", stderr)
+}
+
+func TestConfigCheckListsCamerasAndWarningsWithoutPasswords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cameras.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("site: a\ncameras:\n  - name: hall\n    url: rtsp://u:hunter2@192.0.2.1/\n"), 0o600))
+	status, stdout, _ := scrim(t, "config", "check", path)
+	require.Equal(t, 0, status)
+	require.Contains(t, stdout, "camera hall: rtsp://u:xxxxx@192.0.2.1/ over tcp, veil\n")
+	require.Contains(t, stdout, "warning: camera hall: its password lies in this file")
+	require.NotContains(t, stdout, "hunter2")
+}
+
+func TestLogIsJSONWhenAskedFor(t *testing.T) {
+	var text bytes.Buffer
+	newLogger(&text, 0, "json").Debug("not shown")
+	newLogger(&text, 0, "json").Info("shown")
+	require.Regexp(t, `^\{"time":.*"msg":"shown"\}\n$`, text.String())
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"scrim/models"
+)
+
+// ModelsCmd works with face detection models.
+type ModelsCmd struct {
+	List   ModelsListCmd   `cmd:"" help:"List the known models, best first, and where they are."`
+	Pull   ModelsPullCmd   `cmd:"" help:"Fetch a model and verify its hash."`
+	Verify ModelsVerifyCmd `cmd:"" help:"Verify the hashes of the models that are there."`
+}
+
+// ModelsListCmd lists the known models.
+type ModelsListCmd struct {
+	JSON bool `name:"json" help:"Print a JSON array."`
+}
+
+// modelState says whether a model can be used.
+type modelState string
+
+const (
+	modelFound   modelState = "found"
+	modelMissing modelState = "missing"
+	modelCorrupt modelState = "corrupt"
+	// modelUnreadable: something has the file's name and cannot be read.
+	modelUnreadable modelState = "unreadable"
+)
+
+// modelRow is one model in the list.
+type modelRow struct {
+	Name        string     `json:"name"`
+	State       modelState `json:"state"`
+	Path        string     `json:"path,omitempty"`
+	Size        int64      `json:"size"` // bytes
+	SHA256      string     `json:"sha256"`
+	Licence     string     `json:"licence"`
+	Description string     `json:"description"`
+	// Problem says what is wrong with a corrupt or unreadable one.
+	Problem string `json:"problem,omitempty"`
+}
+
+func newModelRow(m models.Model) (modelRow, error) {
+	row := modelRow{
+		Name: m.Name, State: modelFound, Size: m.Size, SHA256: m.SHA256, Licence: m.Licence, Description: m.Description,
+	}
+	found, err := models.Find(m.Name)
+	if err == nil {
+		row.Path = found.Path
+	} else if errors.Is(err, models.ErrNotFound) {
+		row.State = modelMissing
+	} else if corrupt, ok := errors.AsType[*models.CorruptError](err); ok {
+		row.State, row.Path, row.Problem = modelCorrupt, corrupt.Path, err.Error()
+	} else {
+		row.State, row.Problem = modelUnreadable, err.Error()
+	}
+	return row, err
+}
+
+// Run prints a table, or JSON.
+func (c ModelsListCmd) Run(out io.Writer) error {
+	known := models.Known()
+	rows := make([]modelRow, 0, len(known))
+	for _, m := range known {
+		row, _ := newModelRow(m) // the row says it
+		rows = append(rows, row)
+	}
+	if c.JSON {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(rows)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tSTATE\tSIZE\tPATH\tLICENCE")
+	for _, r := range rows {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.State, kilobytes(r.Size), cmp.Or(r.Path, "-"), r.Licence)
+	}
+	return table.Flush()
+}
+
+// kilobytes writes a size in bytes for people.
+func kilobytes(n int64) string { return fmt.Sprintf("%d kB", (n+999)/1000) }
+
+// ModelsPullCmd fetches a model.
+type ModelsPullCmd struct {
+	Name string `arg:"" optional:"" help:"The model, as in the list; by default the best."`
+	Dir  string `placeholder:"DIR" help:"The folder to put it in; by default the first of $$SCRIM_MODELS, else scrim/models in the user's data folder."`
+}
+
+// Run fetches the model and prints where it is.
+func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
+	m, err := models.Lookup(cmp.Or(c.Name, models.Known()[0].Name))
+	if err != nil {
+		return err
+	}
+	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), nil)
+}
+
+// pullModel fetches a model into a folder with a client (nil: the default one).
+func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Model, dir string, c *http.Client) error {
+	log.Debug("pull model", "model", m.Name, "dir", dir, "urls", m.URLs)
+	o := models.PullOptions{Client: c}
+	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
+		report, wipe := progress(os.Stderr, m)
+		defer wipe()
+		o.Progress = report
+	}
+	path, err := models.Pull(ctx, m, dir, o)
+	if err != nil {
+		return err
+	}
+	return printGood(out, m, path)
+}
+
+// progress returns what draws a bar on a terminal, and what wipes it away.
+func progress(w io.Writer, m models.Model) (report func(done, total int64), wipe func()) {
+	const redraw = 100 * time.Millisecond
+	bar := progressbar.NewOptions64(cmp.Or(m.Size, -1), // -1: a spinner
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(m.Name),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(redraw),
+		progressbar.OptionClearOnFinish(),
+	)
+	// A bar that cannot be drawn is no reason to end a download.
+	_ = bar.RenderBlank()
+	return func(done, _ int64) { _ = bar.Set64(done) }, func() { _ = bar.Clear() }
+}
+
+func printGood(out io.Writer, m models.Model, path string) error {
+	_, err := fmt.Fprintf(out, "%s: %s, SHA-256 %s, good\n", m.Name, path, models.Short(m.SHA256))
+	return err
+}
+
+// ModelsVerifyCmd verifies models.
+type ModelsVerifyCmd struct {
+	Names []string `arg:"" optional:"" name:"name" help:"The models, as in the list; by default all that are there."`
+}
+
+// Run prints a line for each model. It fails when one that is there is not
+// whole, or one that was named is missing.
+func (c ModelsVerifyCmd) Run(out io.Writer) error {
+	wanted := models.Known()
+	if len(c.Names) > 0 {
+		wanted = wanted[:0]
+		for _, name := range c.Names {
+			m, err := models.Lookup(name)
+			if err != nil {
+				return err
+			}
+			wanted = append(wanted, m)
+		}
+	}
+	var failed error
+	for _, m := range wanted {
+		row, err := newModelRow(m)
+		if err == nil {
+			err = printGood(out, m, row.Path)
+		} else if _, printErr := fmt.Fprintf(out, "%s: %s\n", m.Name, row.State); printErr != nil {
+			return printErr
+		}
+		switch {
+		case err == nil || row.State == modelMissing && len(c.Names) == 0:
+		case failed == nil:
+			failed = err
+		default:
+			failed = fmt.Errorf("%w; %w", failed, err)
+		}
+	}
+	return failed
+}

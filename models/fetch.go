@@ -1,0 +1,254 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+)
+
+// maxRedirects bounds how often a server may send us elsewhere.
+const maxRedirects = 5
+
+// errStalled says that a server sent nothing for StallTimeout.
+var errStalled = fmt.Errorf("nothing came for %v", StallTimeout)
+
+// errOtherPart says that what lies on disk does not go with what the server
+// has, so it was deleted; asking again gets the whole.
+var errOtherPart = errors.New("the server has another file than the one begun")
+
+// fetcher makes the file part hold the model.
+type fetcher struct {
+	model    Model
+	part     string
+	client   *http.Client
+	progress func(done, total int64)
+}
+
+// fetch tries the URLs in turn.
+func (f *fetcher) fetch(ctx context.Context) error {
+	// An earlier process may have ended between the last byte and the rename.
+	if info, err := os.Stat(f.part); err == nil && info.Size() >= f.limit() {
+		if f.verify() == nil {
+			return nil
+		}
+	}
+	var failed error
+	for _, u := range f.model.URLs {
+		err := f.from(ctx, u)
+		if errors.Is(err, errOtherPart) {
+			err = f.from(ctx, u)
+		}
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err = fmt.Errorf("%s: %w", u, err)
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		failed = err
+	}
+	return fmt.Errorf("%w; try again, or copy the file to %s yourself", failed, f.part[:len(f.part)-len(".part")])
+}
+
+// from fetches what is missing from one URL and verifies the whole.
+func (f *fetcher) from(ctx context.Context, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	if !mayFetch(u) {
+		return errors.New("only https URLs are used")
+	}
+	file, err := os.OpenFile(f.part, os.O_WRONLY|os.O_CREATE, 0o644) //nolint:gosec // models are public
+	if err != nil {
+		return err
+	}
+	defer f.tidy(file)
+	begun, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if err := f.download(ctx, u, file, begun); err != nil {
+		if errors.Is(err, errTooLarge) || errors.Is(err, errOtherPart) {
+			os.Remove(f.part)
+		}
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	err = f.verify()
+	if errors.Is(err, ErrHash) && begun > 0 {
+		return fmt.Errorf("%w: %w", errOtherPart, err)
+	}
+	return err
+}
+
+// tidy closes the part and leaves none that is empty.
+func (f *fetcher) tidy(file *os.File) {
+	if info, err := file.Stat(); err == nil && info.Size() == 0 {
+		os.Remove(f.part)
+	}
+	file.Close()
+}
+
+// verify reads the part back from disk; it deletes one of another hash.
+func (f *fetcher) verify() error {
+	got, _, err := hashFile(f.part)
+	if err == nil && got != f.model.SHA256 {
+		err = fmt.Errorf("%w: it is %s and must be %s", ErrHash, Short(got), Short(f.model.SHA256))
+	}
+	if err != nil {
+		os.Remove(f.part)
+	}
+	return err
+}
+
+// download appends to file, of which begun bytes are there, what is missing; a
+// server that knows no ranges sends all anew.
+func (f *fetcher) download(ctx context.Context, u *url.URL, file *os.File, begun int64) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := time.AfterFunc(StallTimeout, func() { cancel(errStalled) })
+	defer stall.Stop()
+
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return err
+	}
+	// Ranges count the bytes of what is sent, so it must not be compressed.
+	req.Header.Set("Accept-Encoding", "identity")
+	req.Header.Set("User-Agent", "scrim")
+	if begun > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", begun))
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	defer resp.Body.Close()
+	done, err := f.position(resp, file, begun)
+	if err != nil {
+		return err
+	}
+	return cause(ctx, f.copyBody(resp, file, done, func() { stall.Reset(StallTimeout) }))
+}
+
+// position prepares file for the body and returns how many bytes of it stay.
+func (f *fetcher) position(resp *http.Response, file *os.File, begun int64) (int64, error) {
+	switch resp.StatusCode {
+	case http.StatusOK:
+		if err := file.Truncate(0); err != nil {
+			return 0, err
+		}
+		_, err := file.Seek(0, io.SeekStart)
+		return 0, err
+	case http.StatusPartialContent:
+		var first int64
+		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &first); err != nil || first != begun || begun == 0 {
+			return 0, fmt.Errorf("%w: Content-Range %.60q", errOtherPart, resp.Header.Get("Content-Range"))
+		}
+		return begun, nil
+	case http.StatusRequestedRangeNotSatisfiable:
+		return 0, fmt.Errorf("%w: %s", errOtherPart, resp.Status)
+	default:
+		return 0, fmt.Errorf("the server says %.60q", resp.Status)
+	}
+}
+
+// copyBody writes the body behind the first done bytes of file and calls alive
+// whenever bytes have come.
+func (f *fetcher) copyBody(resp *http.Response, file *os.File, done int64, alive func()) error {
+	total := f.model.Size
+	if total == 0 {
+		total = -1
+		if resp.ContentLength >= 0 {
+			total = done + resp.ContentLength
+		}
+	}
+	if done+resp.ContentLength > f.limit() {
+		return fmt.Errorf("%d bytes: %w", done+resp.ContentLength, errTooLarge)
+	}
+	f.progress(done, total)
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := resp.Body.Read(buf)
+		if n > 0 {
+			alive()
+			if done += int64(n); done > f.limit() {
+				return fmt.Errorf("more than %d bytes: %w", f.limit(), errTooLarge)
+			}
+			if _, err := file.Write(buf[:n]); err != nil {
+				return err
+			}
+			f.progress(done, total)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("cut off after %d bytes: %w", done, err)
+		}
+	}
+}
+
+// limit is the most bytes that the part may have.
+func (f *fetcher) limit() int64 {
+	if f.model.Size > 0 {
+		return f.model.Size
+	}
+	return MaxBytes
+}
+
+// cause returns why a request failed, and why we ended it where we did.
+func cause(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
+		return errStalled
+	}
+	// The URL is said by the caller.
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+// client returns a copy of c that follows only redirects to where we may fetch
+// from.
+func client(c *http.Client) *http.Client {
+	if c == nil {
+		c = &http.Client{}
+	}
+	mine := *c
+	mine.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if len(via) >= maxRedirects {
+			return fmt.Errorf("more than %d redirects", maxRedirects)
+		}
+		// Nobody out there is to send us to a server on this host.
+		if !mayFetch(req.URL) || req.URL.Scheme != "https" && via[0].URL.Scheme == "https" {
+			return fmt.Errorf("redirected to %s, and only https URLs are used", req.URL.Redacted())
+		}
+		return nil
+	}
+	return &mine
+}
+
+// mayFetch admits https, and http to an address of this host.
+func mayFetch(u *url.URL) bool {
+	switch u.Scheme {
+	case "https":
+		return u.Host != ""
+	case "http":
+		ip := net.ParseIP(u.Hostname())
+		return ip != nil && ip.IsLoopback()
+	}
+	return false
+}
