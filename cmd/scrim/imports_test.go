@@ -124,7 +124,9 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 		{
 			"what talks to the network cannot decode a picture",
 			[]string{"scrim/cmd/scrim", "scrim/cmd/internal/...", "scrim/transport/...", "scrim/models/...", "scrim/pipeline/supervise", "scrim/pipeline/wire"},
-			func(p *goPackage) bool { return linksC(p) || isAnyOf("gocv.io/x/gocv/...", "github.com/asticode/go-astiav/...")(p) },
+			func(p *goPackage) bool {
+				return linksC(p) || isAnyOf("gocv.io/x/gocv/...", "github.com/asticode/go-astiav/...")(p)
+			},
 		},
 		{
 			"policy on regions is plain arithmetic",

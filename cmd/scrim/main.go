@@ -21,6 +21,10 @@ type CLI struct {
 	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
 	LogFormat string     `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
 
+	Demo    DemoCmd    `cmd:"" help:"Show drawn cameras, live and redacted, in a browser; needs nothing outside this machine."`
+	Serve   ServeCmd   `cmd:"" help:"Run everything in one process: cameras, NATS, page."`
+	Worker  WorkerCmd  `cmd:"" help:"Run the cameras only, against an external NATS server."`
+	Gateway GatewayCmd `cmd:"" help:"Show the page only, against an external NATS server."`
 	Models  ModelsCmd  `cmd:"" help:"List, fetch and verify face detection models."`
 	Config  ConfigCmd  `cmd:"" help:"Work with configuration files."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
@@ -54,7 +58,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		kong.Name("scrim"),
 		kong.Description("Hides every face in camera streams before anyone sees them."),
 		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
 		return err

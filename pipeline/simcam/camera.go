@@ -65,6 +65,7 @@ type Camera struct {
 	drop   atomic.Int64
 	silent atomic.Bool
 	key    atomic.Bool
+	greet  atomic.Bool // a viewer has come: it needs a sender report
 	frames atomic.Uint64
 	resize chan scene.Options
 	mu     sync.Mutex
@@ -101,7 +102,7 @@ func Start(o Options) (*Camera, error) {
 	}
 	c := &Camera{o: o, log: o.Log, addr: ln.Addr(), done: make(chan struct{}), resize: make(chan scene.Options, 1)}
 	c.server = &gortsplib.Server{
-		Handler: c, RTSPAddress: o.Listen,
+		Handler: c, RTSPAddress: o.Listen, DisableRTCPSenderReports: true,
 		Listen: func(string, string) (net.Listener, error) { return ln, nil },
 	}
 	if o.UDPPort > 0 {
@@ -236,7 +237,9 @@ func (c *Camera) renew(old *sender, im *yuv.Image) (*sender, error) {
 	s := &sender{enc: enc, width: im.Width, height: im.Height}
 	if old != nil {
 		old.enc.Close()
-		s.rtp, s.media, s.epoch = old.rtp, old.media, old.epoch
+		next := *old
+		next.enc, next.width, next.height = s.enc, s.width, s.height
+		return &next, nil
 	}
 	return s, nil
 }
@@ -267,6 +270,7 @@ func (c *Camera) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 // for a key frame.
 func (c *Camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
 	c.Keyframe()
+	c.greet.Store(true)
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 

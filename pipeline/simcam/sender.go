@@ -25,6 +25,10 @@ type sender struct {
 	rtp           *rtph264.Encoder
 	media         *description.Media
 	epoch         time.Time // PTS 0
+	reported      time.Time // when the last sender report was sent
+	ssrc          uint32
+	packets       uint32 // sent so far, and their payload in bytes
+	octets        uint32
 }
 
 // send codes and sends one picture. Its PTS is its time of capture.
@@ -62,9 +66,14 @@ func (s *sender) send(c *Camera, im *yuv.Image, captured time.Time) error {
 		if err := c.stream.WritePacketRTPWithNTP(s.media, p, captured); err != nil {
 			return fmt.Errorf("RTP: %w", err)
 		}
+		s.packets++
+		s.octets += uint32(len(p.Payload)) //nolint:gosec // wraps by design
 	}
 	c.frames.Add(1)
-	return nil
+	if c.silent.Load() {
+		return nil
+	}
+	return s.report(c, uint32(pts), captured) //nolint:gosec // wraps by design
 }
 
 // announce opens the stream with the parameter sets of the first picture.
@@ -83,7 +92,11 @@ func (s *sender) announce(c *Camera, nalus [][]byte) error {
 		return fmt.Errorf("RTP: %w", err)
 	}
 	s.rtp, s.media = rtp, &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{f}}
-	return c.open(&description.Session{Medias: []*description.Media{s.media}})
+	if err := c.open(&description.Session{Medias: []*description.Media{s.media}}); err != nil {
+		return err
+	}
+	s.learn(c, s.media)
+	return nil
 }
 
 // waitUntil waits for a time; it returns false when ctx ended first.

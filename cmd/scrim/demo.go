@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"scrim/cmd/internal/config"
+)
+
+const (
+	// cameraTimeout is what a simulated camera gets to come up.
+	cameraTimeout = 20 * time.Second
+	// maxDemoCameras bounds the drawn cameras.
+	maxDemoCameras = 64
+	// maxReadyBytes bounds what a camera says when it is ready.
+	maxReadyBytes = 4096
+)
+
+// demoNames are the names of the first drawn cameras.
+var demoNames = []string{"lobby", "corridor"}
+
+// DemoCmd shows drawn cameras; it needs nothing outside the machine.
+type DemoCmd struct {
+	WorkerFlags
+	HTTP          string        `name:"http" default:"127.0.0.1:8080" help:"Address of the page." placeholder:"HOST:PORT"`
+	For           time.Duration `help:"End after this time and print a summary; 0 runs until it is interrupted." placeholder:"DURATION"`
+	JSON          bool          `name:"json" help:"Print the summary as JSON and nothing else."`
+	Cameras       int           `default:"2" help:"How many cameras are drawn."`
+	Size          string        `default:"1280x720" help:"Size of their pictures in pixels." placeholder:"WxH"`
+	FPS           float64       `name:"fps" default:"15" help:"Pictures a second."`
+	People        int           `default:"6" help:"How many people walk before each camera."`
+	Seed          uint64        `default:"1" help:"Chooses the people and their ways."`
+	Style         config.Style  `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
+	CameraProgram string        `help:"Path of scrim-camera. Default: beside this program." placeholder:"FILE"`
+}
+
+// Run shows the cameras until ctx ends or the time is over, and prints what
+// was measured.
+func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error {
+	if c.Cameras < 1 || c.Cameras > maxDemoCameras {
+		return fmt.Errorf("demo: --cameras %d: choose 1 to %d", c.Cameras, maxDemoCameras)
+	}
+	if c.For < 0 {
+		return fmt.Errorf("demo: --for %v: a time cannot be negative", c.For)
+	}
+	program, err := findProgram("scrim-camera", c.CameraProgram)
+	if err != nil {
+		return err
+	}
+	cfg := config.Default()
+	cfg.Site = "demo"
+	cfg.Defaults.Obscure.Style = c.Style
+	if err := (HTTPFlags{HTTP: c.HTTP}).apply(cfg); err != nil {
+		return err
+	}
+	w, err := newWorker(cfg, c.WorkerFlags, log)
+	if err != nil {
+		return err
+	}
+	drawn, err := c.draw(ctx, program, cfg, log)
+	defer drawn.close()
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	m := newMeter(cfg)
+	w.shown, w.observe = drawn.urls, m.observe
+	if c.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
+	var page string
+	err = serve(ctx, w, func(url string) {
+		page = url
+		if !c.JSON {
+			fmt.Fprintf(out, "Scrim shows %d drawn cameras at %s (Ctrl-C ends it)\n", c.Cameras, url)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s := m.summary(page, drawn.urls)
+	if c.JSON {
+		err = json.NewEncoder(out).Encode(s)
+	} else {
+		err = s.write(out)
+	}
+	if err == nil && c.For > 0 {
+		err = s.check()
+	}
+	return err
+}
+
+// drawnCameras are the simulated cameras of a demo.
+type drawnCameras struct {
+	urls  map[string]string
+	procs []*cameraProcess
+}
+
+// cameraProcess is one simulated camera. It ends when its standard input does.
+type cameraProcess struct {
+	cmd   *exec.Cmd
+	stdin io.Closer
+}
+
+// draw starts the cameras and adds them to the configuration. What it returns
+// must be closed, also after an error.
+func (c DemoCmd) draw(ctx context.Context, program string, cfg *config.Config, log *slog.Logger) (*drawnCameras, error) {
+	d := &drawnCameras{urls: make(map[string]string)}
+	for i := range c.Cameras {
+		name := fmt.Sprintf("camera-%d", i+1)
+		if i < len(demoNames) {
+			name = demoNames[i]
+		}
+		args := []string{
+			"--listen", "127.0.0.1:0", "--path", name, "--ready-json", "--exit-with-stdin",
+			"--size", c.Size, "--fps", strconv.FormatFloat(c.FPS, 'g', -1, 64),
+			"--people", strconv.Itoa(c.People), "--seed", strconv.FormatUint(c.Seed+uint64(i), 10), //nolint:gosec // positive
+		}
+		url, err := d.start(ctx, program, args)
+		if err != nil {
+			return d, fmt.Errorf("drawn camera %s: %w", name, err)
+		}
+		log.Info("drawn camera", "camera", name, "url", url)
+		d.urls[name] = url
+		u, err := config.NewCameraURL(url)
+		if err != nil {
+			return d, fmt.Errorf("drawn camera %s: %w", name, err)
+		}
+		cfg.Cameras = append(cfg.Cameras, config.Camera{Name: config.Name(name), URL: u, Settings: cfg.Defaults})
+	}
+	return d, nil
+}
+
+// start starts one camera and returns its URL once it can be reached.
+func (d *drawnCameras) start(ctx context.Context, program string, args []string) (string, error) {
+	cmd := exec.Command(program, args...) //nolint:gosec // the program beside this one
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var stderr strings.Builder
+	cmd.Stderr = &limitedWriter{w: &stderr, left: maxReadyBytes}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return "", err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	p := &cameraProcess{cmd: cmd, stdin: stdin}
+	d.procs = append(d.procs, p)
+	ready := make(chan string, 1)
+	go func() { // ends with the process at the latest
+		line, _ := bufio.NewReader(io.LimitReader(stdout, maxReadyBytes)).ReadString('\n')
+		ready <- line
+	}()
+	timeout := time.NewTimer(cameraTimeout)
+	defer timeout.Stop()
+	select {
+	case line := <-ready:
+		var said struct {
+			URL string `json:"url"`
+		}
+		if err := json.Unmarshal([]byte(line), &said); err != nil || said.URL == "" {
+			d.procs = d.procs[:len(d.procs)-1]
+			p.close() // after which all that it said is there
+			return "", errors.New("it did not start: " + strings.TrimPrefix(strings.TrimSpace(stderr.String()), "scrim-camera: "))
+		}
+		return said.URL, nil
+	case <-timeout.C:
+		return "", fmt.Errorf("it did not start within %v", cameraTimeout)
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// close ends the cameras and waits for that.
+func (d *drawnCameras) close() {
+	for _, p := range d.procs {
+		p.close()
+	}
+}
+
+func (p *cameraProcess) close() {
+	_ = p.stdin.Close()
+	kill := time.AfterFunc(shutdownTimeout, func() { _ = p.cmd.Process.Kill() })
+	defer kill.Stop()
+	_ = p.cmd.Wait()
+}
+
+// limitedWriter passes on the first bytes and drops the rest.
+type limitedWriter struct {
+	w    io.Writer
+	left int
+}
+
+func (l *limitedWriter) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	if _, err := l.w.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

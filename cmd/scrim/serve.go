@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"scrim/cmd/internal/config"
+	"scrim/transport/bus"
+)
+
+// WorkerFlags are the flags of all commands that run cameras.
+type WorkerFlags struct {
+	Model    string `help:"Face detection model: a name from scrim models list, or the path of an ONNX file that you vouch for." placeholder:"NAME|FILE"`
+	Redactor string `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
+}
+
+// HTTPFlags are the flags of all commands that show a page.
+type HTTPFlags struct {
+	HTTP string `name:"http" help:"Address of the page, instead of the file's http.listen." placeholder:"HOST:PORT"`
+}
+
+func (f HTTPFlags) apply(cfg *config.Config) error {
+	if f.HTTP == "" {
+		return nil
+	}
+	if err := cfg.HTTP.Listen.UnmarshalText([]byte(f.HTTP)); err != nil {
+		return fmt.Errorf("--http: %w", err)
+	}
+	return nil
+}
+
+// ServeCmd runs everything in one process.
+type ServeCmd struct {
+	File string `arg:"" help:"The YAML file."`
+	WorkerFlags
+	HTTPFlags
+}
+
+// Run runs cameras, NATS and page until ctx ends.
+func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
+	cfg, err := loadSite(c.File, log)
+	if err != nil {
+		return err
+	}
+	if err := c.apply(cfg); err != nil {
+		return err
+	}
+	if err := needCameras(cfg, c.File); err != nil {
+		return err
+	}
+	w, err := newWorker(cfg, c.WorkerFlags, log)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, w, func(url string) { log.Info("page", "url", url) })
+}
+
+// serve runs a worker and a gateway on one connection. ready is called with
+// the page's URL.
+func serve(ctx context.Context, w *worker, ready func(url string)) error {
+	ln, err := listen(ctx, w.cfg.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ln.Close() }()
+	conn, end, err := connect(ctx, w.cfg, "serve", w.log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	w.conn = conn
+	gw := &gateway{cfg: w.cfg, conn: conn, ln: ln, log: w.log}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return gw.run(ctx) })
+	g.Go(func() error { return w.run(ctx) })
+	ready(gw.url())
+	return g.Wait()
+}
+
+// WorkerCmd runs the cameras, beside them.
+type WorkerCmd struct {
+	File string `arg:"" help:"The YAML file."`
+	WorkerFlags
+}
+
+// Run runs the cameras until ctx ends.
+func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
+	cfg, err := loadSite(c.File, log)
+	if err != nil {
+		return err
+	}
+	if err := needCameras(cfg, c.File); err != nil {
+		return err
+	}
+	if err := needNATS(cfg, c.File, "worker"); err != nil {
+		return err
+	}
+	w, err := newWorker(cfg, c.WorkerFlags, log)
+	if err != nil {
+		return err
+	}
+	conn, end, err := connect(ctx, cfg, "worker", log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	w.conn = conn
+	return w.run(ctx)
+}
+
+// GatewayCmd shows the cameras, beside the viewers.
+type GatewayCmd struct {
+	File string `arg:"" help:"The YAML file; it needs no cameras."`
+	HTTPFlags
+}
+
+// Run serves viewers until ctx ends.
+func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
+	cfg, err := loadSite(c.File, log)
+	if err != nil {
+		return err
+	}
+	if err := c.apply(cfg); err != nil {
+		return err
+	}
+	if err := needNATS(cfg, c.File, "gateway"); err != nil {
+		return err
+	}
+	ln, err := listen(ctx, cfg.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ln.Close() }()
+	conn, end, err := connect(ctx, cfg, "gateway", log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	gw := &gateway{cfg: cfg, conn: conn, ln: ln, log: log}
+	log.Info("page", "url", gw.url())
+	return gw.run(ctx)
+}
+
+func loadSite(file string, log *slog.Logger) (*config.Config, error) {
+	cfg, err := config.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings() {
+		log.Warn(w)
+	}
+	return cfg, nil
+}
+
+func needCameras(cfg *config.Config, file string) error {
+	if len(cfg.Cameras) == 0 {
+		return fmt.Errorf("%s: it names no camera; add one below `cameras:`, or try `scrim demo`", file)
+	}
+	return nil
+}
+
+// needNATS refuses a half without a server between it and the other half.
+func needNATS(cfg *config.Config, file, half string) error {
+	if cfg.NATS.URL == "" && cfg.NATS.Listen == "" {
+		return fmt.Errorf("%s: a %s needs `nats.url`, the server that it shares with the other half; or run all in one with `scrim serve`", file, half)
+	}
+	return nil
+}
+
+// newWorker finds the model and the program that the cameras need.
+func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, error) {
+	if f.Model == "" {
+		f.Model = cfg.Model
+	}
+	detect, err := findDetector(f.Model, log)
+	if err != nil {
+		return nil, err
+	}
+	redactor, err := findProgram("scrim-redactor", f.Redactor)
+	if err != nil {
+		return nil, err
+	}
+	return &worker{cfg: cfg, detect: detect, redactor: redactor, log: log}, nil
+}
+
+// connect connects to the configured NATS server, or starts one. end closes
+// both.
+func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Logger) (conn *bus.Conn, end func(), err error) {
+	c := bus.Config{Name: "scrim " + name + " " + string(cfg.Site), Log: log}
+	end = func() {}
+	if cfg.NATS.URL != "" {
+		c.URL, c.User, c.Password = string(cfg.NATS.URL), cfg.NATS.User, cfg.NATS.Password.Value()
+	} else {
+		server := bus.ServerConfig{Listen: string(cfg.NATS.Listen), Log: log}
+		if cfg.NATS.User != "" {
+			server.Users = []bus.User{{Name: cfg.NATS.User, Password: cfg.NATS.Password.Value()}}
+		}
+		s, err := bus.StartServer(server)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.Server, end = s, s.Close
+	}
+	if conn, err = bus.Connect(ctx, c); err != nil {
+		end()
+		return nil, nil, err
+	}
+	stop := end
+	return conn, func() {
+		conn.Close()
+		stop()
+	}, nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"scrim/transport"
+	"scrim/transport/bus"
+	"scrim/transport/webrtc"
+)
+
+const (
+	// silentAfter is how old a camera's last status may be; workers send one
+	// every second.
+	silentAfter = 5 * time.Second
+	// forgottenAfter is when a camera without a status is no longer listed.
+	forgottenAfter = 15 * time.Minute
+	// maxCameras bounds the cameras of a site that are listed.
+	maxCameras = 4096
+	// eventBuffer is how many events may wait for a slow reader.
+	eventBuffer = 64
+)
+
+// busSource is a webrtc.Source on the bus.
+type busSource struct {
+	conn *bus.Conn
+	site string
+
+	mu      sync.Mutex
+	cameras map[string]transport.Status // Updated is when it came
+	readers map[chan transport.Event]struct{}
+	watches []*bus.Watch
+}
+
+// newBusSource begins to listen; the caller closes it.
+func newBusSource(conn *bus.Conn, site string) (*busSource, error) {
+	s := &busSource{conn: conn, site: site, cameras: make(map[string]transport.Status), readers: make(map[chan transport.Event]struct{})}
+	status, err := conn.WatchStatus(site, s.status)
+	if err != nil {
+		return nil, err
+	}
+	events, err := conn.WatchEvents(site, s.event)
+	if err != nil {
+		status.Close()
+		return nil, err
+	}
+	s.watches = []*bus.Watch{status, events}
+	return s, nil
+}
+
+func (s *busSource) Close() {
+	for _, w := range s.watches {
+		w.Close()
+	}
+}
+
+func (s *busSource) status(st transport.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.cameras[st.Camera]; !known && len(s.cameras) >= maxCameras {
+		return
+	}
+	st.Updated = time.Now() // other machines' clocks may be wrong
+	s.cameras[st.Camera] = st
+}
+
+func (s *busSource) event(e transport.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ch := range s.readers {
+		select {
+		case ch <- e:
+		default:
+		}
+	}
+}
+
+// Cameras implements webrtc.Source. A camera whose worker is silent has failed.
+func (s *busSource) Cameras() []transport.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	out := make([]transport.Status, 0, len(s.cameras))
+	for name, st := range s.cameras {
+		age := now.Sub(st.Updated)
+		if age > forgottenAfter {
+			delete(s.cameras, name)
+			continue
+		}
+		if age > silentAfter {
+			st.State, st.FPS = transport.StateFailed, 0
+			st.Reason = fmt.Sprintf("no word from the camera's worker for %v", age.Truncate(time.Second))
+		}
+		out = append(out, st)
+	}
+	slices.SortFunc(out, func(a, b transport.Status) int { return strings.Compare(a.Camera, b.Camera) })
+	return out
+}
+
+// Subscribe implements webrtc.Source.
+func (s *busSource) Subscribe(camera string) (webrtc.Units, error) {
+	s.mu.Lock()
+	_, known := s.cameras[camera]
+	s.mu.Unlock()
+	if !known {
+		return nil, fmt.Errorf("%w: %q", webrtc.ErrNoCamera, camera)
+	}
+	return s.conn.Subscribe(s.site, camera, transport.MainRendition)
+}
+
+// RequestKeyframe implements webrtc.Source.
+func (s *busSource) RequestKeyframe(camera string) error {
+	return s.conn.RequestKeyframe(s.site, camera)
+}
+
+// Events implements webrtc.Source.
+func (s *busSource) Events(ctx context.Context) <-chan transport.Event {
+	ch := make(chan transport.Event, eventBuffer)
+	s.mu.Lock()
+	s.readers[ch] = struct{}{}
+	s.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.readers, ch)
+		close(ch)
+	})
+	return ch
+}
