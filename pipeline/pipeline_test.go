@@ -1,0 +1,381 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"image"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"scrim/pipeline/decode"
+	"scrim/pipeline/internal/x264"
+	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/face"
+	"scrim/redact/obscure"
+	"scrim/redact/track"
+	"scrim/redact/yuv"
+	"scrim/transport"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	testTimeout   = 20 * time.Second
+	width, height = 320, 240
+	// secret is the luma of what must never be seen, in secretBox.
+	secret = 235
+)
+
+var secretBox = face.Box{X: 120, Y: 120, W: 48, H: 60}
+
+// scripted is a detector that finds the secret, and whose faults a test chooses.
+type scripted struct {
+	err   atomic.Pointer[error]
+	hang  atomic.Bool
+	freed chan struct{} // closed to end a hang
+}
+
+func (s *scripted) Detect(im *yuv.Image) ([]face.Face, error) {
+	if s.hang.Load() {
+		<-s.freed
+	}
+	if err := s.err.Load(); err != nil {
+		return nil, *err
+	}
+	return []face.Face{{Box: secretBox, Score: 0.9}}, nil
+}
+func (s *scripted) Info() redact.DetectorInfo { return redact.DetectorInfo{Name: "scripted"} }
+func (s *scripted) Close() error              { return nil }
+
+// camera makes the coded units of a camera.
+type camera struct {
+	t    *testing.T
+	enc  *x264.Encoder
+	w, h int
+	n    uint32
+	pts  int64
+}
+
+func newCamera(t *testing.T, w, h int) *camera {
+	enc, err := x264.New(x264.Options{Width: w, Height: h, KeyframeInterval: time.Hour})
+	require.NoError(t, err)
+	t.Cleanup(enc.Close)
+	return &camera{t: t, enc: enc, w: w, h: h}
+}
+
+// unit returns the next unit: a dark picture with a number and a bright secret.
+func (c *camera) unit(key bool) transport.CameraUnit {
+	im, err := yuv.New(c.w, c.h)
+	require.NoError(c.t, err)
+	im.Fill(60, 128, 128)
+	for y := int(secretBox.Y); y < int(secretBox.Y+secretBox.H); y++ {
+		for x := int(secretBox.X); x < int(secretBox.X+secretBox.W); x++ {
+			im.Y[y*im.YStride+x] = secret
+		}
+	}
+	c.n++
+	c.pts += transport.ClockRate / 25
+	now := time.Now()
+	stamp.Draw(im, c.n, now)
+	p, err := c.enc.Encode(im, c.pts, key)
+	require.NoError(c.t, err)
+	return transport.CameraUnit{Codec: transport.H264, PTS: c.pts, Captured: now, Arrived: now, Data: p.Data}
+}
+
+// seen is what came out of the pipeline.
+type seen struct {
+	wire.Output
+	data []byte
+}
+
+// rig is a pipeline that runs.
+type rig struct {
+	t        *testing.T
+	p        *Pipeline
+	detector *scripted
+	out      chan seen
+	done     chan error
+	dec      *decode.Decoder
+	epoch    uint64
+}
+
+func start(t *testing.T) *rig {
+	obscurer, err := obscure.New(obscure.Options{Style: obscure.Veil})
+	require.NoError(t, err)
+	r := &rig{t: t, detector: &scripted{freed: make(chan struct{})}, out: make(chan seen, 10000), done: make(chan error, 1)}
+	r.p, err = New(Options{
+		Camera: "door", Epoch: 7, Detector: r.detector, Tracker: track.New(track.Options{}), Obscurer: obscurer,
+		Sink: func(head wire.Output, data []byte) error {
+			r.out <- seen{head, data}
+			return nil
+		},
+		Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	go func() { r.done <- r.p.Run(context.Background()) }()
+	t.Cleanup(func() {
+		if r.dec != nil {
+			r.dec.Close()
+		}
+	})
+	return r
+}
+
+func (r *rig) end() {
+	r.p.Close()
+	require.NoError(r.t, <-r.done)
+}
+
+func (r *rig) send(u transport.CameraUnit) {
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	require.NoError(r.t, r.p.Unit(ctx, u))
+}
+
+// next returns the next output, having looked at it as a viewer would.
+func (r *rig) next() (seen, *yuv.Image) {
+	select {
+	case o := <-r.out:
+		if r.dec == nil || o.Epoch != r.epoch {
+			require.True(r.t, o.Key, "an epoch begins with a key frame")
+			require.Equal(r.t, uint64(1), o.Seq)
+			if r.dec != nil {
+				r.dec.Close()
+			}
+			var err error
+			r.dec, err = decode.New(decode.Options{})
+			require.NoError(r.t, err)
+			r.epoch = o.Epoch
+		}
+		var im *yuv.Image
+		require.NoError(r.t, r.dec.Decode(o.data, int64(o.Seq), func(p decode.Picture) error {
+			im = p.Image
+			return nil
+		}))
+		require.NotNil(r.t, im)
+		require.Equal(r.t, [2]int{o.Width, o.Height}, [2]int{im.Width, im.Height})
+		r.inspect(o, im)
+		return o, im
+	case <-time.After(testTimeout):
+		r.t.Fatal("nothing comes out")
+		return seen{}, nil
+	}
+}
+
+// inspect fails the test when the secret is to be seen, or a slate shows more
+// than writing.
+func (r *rig) inspect(o seen, im *yuv.Image) {
+	_, err := stamp.Read(im)
+	if o.State == transport.StateObscured {
+		require.Error(r.t, err, "a slate shows the camera's picture")
+		return
+	}
+	require.NoError(r.t, err)
+	b := secretBox.Rect().Inset(4)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			require.Less(r.t, im.Y[y*im.YStride+x], byte(140), "the secret is to be seen at %d, %d of picture %d", x, y, o.Seq)
+		}
+	}
+}
+
+// live sends units and waits for each, which must be shown.
+func (r *rig) live(c *camera, n int, key bool) seen {
+	var o seen
+	for i := range n {
+		r.send(c.unit(key && i == 0))
+		o = r.untilLive(c.n)
+	}
+	return o
+}
+
+// untilLive skips slates up to the picture with the number.
+func (r *rig) untilLive(number uint32) seen {
+	for {
+		o, im := r.next()
+		if o.State == transport.StateLive {
+			s, err := stamp.Read(im)
+			require.NoError(r.t, err)
+			require.Equal(r.t, number, s.Number, "a frozen or late picture")
+			return o
+		}
+	}
+}
+
+// slate waits for a slate with the reason; no picture may come before.
+func (r *rig) slate(reason string) {
+	for {
+		o, _ := r.next()
+		require.Equal(r.t, transport.StateObscured, o.State)
+		if o.Reason == reason {
+			return
+		}
+	}
+}
+
+func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
+	r, c := start(t), newCamera(t, width, height)
+	first := r.live(c, 1, true)
+	require.GreaterOrEqual(t, first.Epoch, uint64(7))
+	last := r.live(c, 20, false)
+	require.Equal(t, first.Epoch, last.Epoch)
+	require.NotEmpty(t, last.Record.Regions)
+	require.True(t, secretBox.Rect().In(rect(last.Record.Regions[0])))
+	require.Positive(t, last.Record.Stages.Decode)
+	require.Positive(t, last.Record.Stages.Encode)
+	require.Positive(t, last.Record.Stages.CPU)
+	r.p.Keyframe()
+	require.True(t, r.live(c, 1, false).Key)
+	require.False(t, r.live(c, 1, false).Key)
+	r.end()
+}
+
+func rect(g wire.Region) image.Rectangle {
+	return image.Rect(g.Rect[0], g.Rect[1], g.Rect[0]+g.Rect[2], g.Rect[1]+g.Rect[3])
+}
+
+// Whatever is wrong with the input, viewers see a slate with the reason until
+// a complete key frame has been inspected, and then pictures again.
+func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
+	faults := map[string]struct {
+		fault  func(r *rig, c *camera)
+		reason string
+	}{
+		"lost unit": {func(r *rig, c *camera) {
+			c.unit(false)
+			u := c.unit(false)
+			u.Discontinuity, u.Intact = "packet loss", true
+			r.send(u)
+		}, "packet loss"},
+		"key frame that is not whole": {func(r *rig, c *camera) {
+			u := c.unit(true)
+			u.Discontinuity = "packet loss"
+			r.send(u)
+		}, "packet loss"},
+		"timestamps jump": {func(r *rig, c *camera) {
+			c.pts += 10 * transport.ClockRate
+			r.send(c.unit(false))
+		}, "camera's timestamps jumped"},
+		"timestamps jump back": {func(r *rig, c *camera) {
+			u := c.unit(false)
+			u.PTS -= 10 * transport.ClockRate
+			r.send(u)
+		}, "camera's timestamps jumped"},
+		"garbage": {func(r *rig, c *camera) {
+			u := c.unit(false)
+			u.Data = []byte{0, 0, 0, 1, 0x67, 1, 2, 3}
+			r.send(u)
+		}, ""},
+		"empty unit": {func(r *rig, c *camera) {
+			u := c.unit(false)
+			u.Data = nil
+			r.send(u)
+		}, ""},
+		"detector fails": {func(r *rig, c *camera) {
+			err := errors.New("NaN")
+			r.detector.err.Store(&err)
+			r.send(c.unit(false))
+			r.slate("face detection failed")
+			r.detector.err.Store(nil)
+			r.send(c.unit(false))
+		}, "face detection failed"},
+		"worker says why nothing comes": {func(r *rig, c *camera) {
+			r.p.Input("camera unreachable")
+		}, "camera unreachable"},
+		"silence": {func(*rig, *camera) {}, reasonStalled},
+	}
+	for name, f := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, c := start(t), newCamera(t, width, height)
+			defer r.end()
+			r.live(c, 5, true)
+			f.fault(r, c)
+			if f.reason != "" {
+				r.slate(f.reason)
+			} else {
+				o, _ := r.next()
+				require.Equal(t, transport.StateObscured, o.State)
+				require.NotEmpty(t, o.Reason)
+			}
+			if name == "silence" {
+				r.live(c, 3, false) // nothing is missing: goes on at once
+				return
+			}
+			for range 3 { // without a key frame nothing is shown
+				r.send(c.unit(false))
+				o, _ := r.next()
+				require.Equal(t, transport.StateObscured, o.State)
+			}
+			r.live(c, 3, true)
+		})
+	}
+}
+
+func TestGateIsShutUntilTheFirstKeyFrame(t *testing.T) {
+	r, c := start(t), newCamera(t, width, height)
+	defer r.end()
+	c.unit(true)
+	r.send(c.unit(false)) // joined in the middle of a group of pictures
+	r.slate(reasonWaiting)
+	o := r.live(c, 2, true)
+	require.Equal(t, width, o.Width)
+}
+
+func TestNewSizeInTheMidstBeginsANewEpoch(t *testing.T) {
+	r, c := start(t), newCamera(t, width, height)
+	defer r.end()
+	before := r.live(c, 3, true)
+	other := newCamera(t, 400, 300)
+	other.pts, other.n = c.pts, 100
+	after := r.live(other, 3, true)
+	require.Greater(t, after.Epoch, before.Epoch)
+	require.Equal(t, [2]int{400, 300}, [2]int{after.Width, after.Height})
+	require.Greater(t, after.PTS, before.PTS)
+}
+
+func TestUnitsOfAnotherSizeInsideAChainAreNotShown(t *testing.T) {
+	r, c := start(t), newCamera(t, width, height)
+	defer r.end()
+	r.live(c, 3, true)
+	other := newCamera(t, 400, 300)
+	other.pts = c.pts
+	other.unit(true)
+	for range 3 { // P slices of a stream whose parameter sets were lost
+		u := other.unit(false)
+		u.Discontinuity = "packet loss"
+		r.send(u)
+	}
+	r.slate("packet loss")
+	c.pts = other.pts
+	r.live(c, 2, true)
+}
+
+func TestHungStageEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	r, c := start(t), newCamera(t, width, height)
+	r.live(c, 2, true)
+	r.detector.hang.Store(true)
+	r.send(c.unit(false))
+	select {
+	case err := <-r.done:
+		require.ErrorIs(t, err, ErrHung)
+		require.ErrorContains(t, err, "camera door: redact")
+	case <-time.After(testTimeout):
+		t.Fatal("a hang is not noticed")
+	}
+	close(r.detector.freed)
+	r.p.Close()
+}
+
+func TestPipelineNeedsItsParts(t *testing.T) {
+	_, err := New(Options{})
+	require.Error(t, err)
+}

@@ -1,0 +1,102 @@
+package scene
+
+import (
+	"math"
+
+	"scrim/redact/face"
+)
+
+// Truth is what is to be seen in one frame.
+type Truth struct {
+	// Frame is the frame's number.
+	Frame uint32
+	// Faces are the faces that are turned to the camera by less than MaxYaw and
+	// whose box reaches into the picture, the farthest first. The caller owns them.
+	Faces []TrueFace
+	// Heads are the boxes of all heads that reach into the picture, hair
+	// included, whichever way they are turned and whatever is before them: what a
+	// detector may well take for a face. The caller owns them.
+	Heads []face.Box
+}
+
+// TrueFace is one face in one frame.
+type TrueFace struct {
+	// Person is the number of the person, from 0; it keeps it for ever.
+	Person int
+	// Box is the extent of the visible side of the face, from hairline to chin
+	// and from cheek to cheek, without ears. It may reach outside the picture.
+	Box face.Box
+	// Visible is the fraction of Box that is inside the picture and not behind a
+	// nearer person or the column, times 1 for yaws up to ProfileYaw, falling to
+	// 0 at MaxYaw.
+	Visible float64
+	// Yaw is how far the face is turned to the right of the picture, Roll how
+	// far the head is tilted clockwise, in degrees.
+	Yaw, Roll float64
+	// Distance is that from the camera's plane, in metres.
+	Distance float64
+}
+
+// Yaws in degrees: up to ProfileYaw a face counts in full, from MaxYaw on it is
+// none but the back of a head.
+const (
+	ProfileYaw = 70
+	MaxYaw     = 100
+)
+
+// Truth returns what is to be seen in frame n, without drawing it.
+func (s *Scene) Truth(n uint32) Truth {
+	s.arrange(n)
+	return s.truth(n)
+}
+
+func (s *Scene) truth(n uint32) Truth {
+	t := Truth{Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]face.Box, 0, len(s.figures))}
+	picture := face.Box{W: s.lens.width, H: s.lens.height}
+	for i := range s.figures {
+		f := &s.figures[i]
+		if head := f.headBox(); head.Intersect(picture) > 0 {
+			t.Heads = append(t.Heads, head)
+		}
+		box := f.box()
+		turned := (MaxYaw - math.Abs(f.yaw)) / (MaxYaw - ProfileYaw)
+		inside := box.Intersect(picture)
+		if turned <= 0 || box.Area() == 0 || inside == 0 {
+			continue
+		}
+		t.Faces = append(t.Faces, TrueFace{
+			Person: f.who.id, Box: box, Visible: min(turned, 1) * s.seen(i, box),
+			Yaw: f.yaw, Roll: f.roll, Distance: s.lens.focal / f.size / metre,
+		})
+	}
+	return t
+}
+
+// seen returns the fraction of box, the face of figure i, that is in the
+// picture with nothing before it.
+func (s *Scene) seen(i int, box face.Box) float64 {
+	const grid = 14
+	n := 0
+	for k := range grid * grid {
+		x := box.X + (float64(k%grid)+0.5)/grid*box.W
+		y := box.Y + (float64(k/grid)+0.5)/grid*box.H
+		if x >= 0 && y >= 0 && x < s.lens.width && y < s.lens.height && !s.hidden(i, x, y) {
+			n++
+		}
+	}
+	return float64(n) / (grid * grid)
+}
+
+// hidden reports whether something is before figure i at a point.
+func (s *Scene) hidden(i int, x, y float64) bool {
+	if c := s.room.column; s.figures[i].size <= s.room.columnSize &&
+		x >= float64(c.Min.X) && x < float64(c.Max.X) && y < float64(c.Max.Y) {
+		return true
+	}
+	for k := i + 1; k < len(s.figures); k++ {
+		if s.figures[k].hides(x, y) {
+			return true
+		}
+	}
+	return false
+}
