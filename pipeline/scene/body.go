@@ -72,7 +72,10 @@ func (b *builder) torso() {
 	skin := p.skin.times(0.72) // in the chin's shadow
 	waist := shape{col: p.shirt.ink(), round: true}
 	for _, side := range []float64{1, -1} {
-		rows := [][2]float64{{b.wide(0.34, 0.3), 0.70}, {b.wide(0.80, 0.45), 0.86}, {b.wide(1.10*w, 0.55), 1.08}, {b.wide(1.0*w, 0.62), 2.2}, {b.wide(0.88*w, 0.58), hip}}
+		rows := [...][2]float64{ // half width, height
+			{b.wide(0.34, 0.3), 0.70}, {b.wide(0.80, 0.45), 0.86}, {b.wide(1.10*w, 0.55), 1.08},
+			{b.wide(1.0*w, 0.62), 2.2}, {b.wide(0.88*w, 0.58), hip},
+		}
 		for i := range rows {
 			row := rows[i]
 			if side < 0 {

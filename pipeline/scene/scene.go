@@ -13,14 +13,15 @@ import (
 
 // Bounds of the options.
 const (
-	MinWidth, MinHeight = 320, 180
+	MinWidth  = 320
+	MinHeight = 180
 	// MaxAspect is the greatest width of a picture in heights.
 	MaxAspect = 3
 	MaxPeople = 64
 	// LeastFace is the least face height in pixels that is drawn.
 	LeastFace = 8
-	// MinFPS and MaxFPS bound the frames per second.
-	MinFPS, MaxFPS = 0.1, 240
+	MinFPS    = 0.1
+	MaxFPS    = 240
 )
 
 // Defaults for options that are 0. MaxFace is a third of the picture's height.
@@ -34,7 +35,7 @@ const (
 const StampMargin = 0.6
 
 // modelScale bounds the size at which heads are rendered, in pixels per face
-// height; larger ones are enlarged. It bounds memory to about 12 MiB a person.
+// height; larger ones are enlarged. It bounds memory to about 14 MiB a person.
 const modelScale = 160
 
 // Options say what is drawn. Fields that are 0 take the defaults.
@@ -46,7 +47,8 @@ type Options struct {
 	FPS float64
 	// Seed chooses the people and their ways.
 	Seed uint64
-	// People is how many there are; they are not all in the picture always.
+	// People is how many there are; they are not all in the picture always. Each
+	// takes about 14 MiB of memory with large faces.
 	People int
 	// MinFace and MaxFace bound the height of faces that are not tilted, in
 	// pixels, nearly.

@@ -148,16 +148,23 @@ const lanes = 0x00ff00ff
 // lerp interpolates two samples at a time; f goes from 0 to 256.
 func lerp(a, b, f uint32) uint32 { return (a*(256-f) + b*f) >> 8 & lanes }
 
+// opaque is the least opacity that hides what is below: interpolation of 255
+// may lose some.
+const opaque = 253
+
 // lumaRow blends luma over dst.
 func (l *level) lumaRow(dst []byte, sx, sy, stepX, stepY int32) {
-	w := l.w
+	w, pix := l.w, l.pix
 	for i := range dst {
 		at := int(sy>>16)*w + int(sx>>16)
-		if uint(at+w+1) < uint(len(l.pix)) {
+		if uint(at+w+1) < uint(len(pix)) {
 			fx, fy := uint32(sx>>8)&255, uint32(sy>>8)&255
-			top := lerp(l.pix[at]&lanes, l.pix[at+1]&lanes, fx)
-			v := lerp(top, lerp(l.pix[at+w]&lanes, l.pix[at+w+1]&lanes, fx), fy)
-			if v != 0 {
+			top := lerp(pix[at]&lanes, pix[at+1]&lanes, fx)
+			v := lerp(top, lerp(pix[at+w]&lanes, pix[at+w+1]&lanes, fx), fy)
+			switch {
+			case v>>16 >= opaque:
+				dst[i] = byte(v)
+			case v != 0:
 				dst[i] = over(v&255, v>>16, dst[i])
 			}
 		}

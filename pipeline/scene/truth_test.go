@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,52 +63,53 @@ func coloured(im *yuv.Image) face.Box {
 	return face.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
 }
 
-// What Visible says is compared with what a picture of the one person alone has
-// and the picture of all has not.
+// What Visible says is compared with what is drawn before the face.
 func TestTruth_VisibleIsWhatIsSeen(t *testing.T) {
-	s := newScene(t, Options{Width: 960, Height: 540, Seed: 11, People: 12, MinFace: 40, MaxFace: 200})
-	partly := 0
-	for n := uint32(0); n < 1500; n += 20 {
-		all, truth := draw(t, s, n)
-		for _, f := range truth.Faces {
-			r := f.Box.Rect().Intersect(all.Bounds())
+	s := newScene(t, Options{Width: 640, Height: 360, Seed: 11, People: 10, MinFace: 30, MaxFace: 130})
+	partly, wholly := 0, 0
+	for n := uint32(0); n < 1500; n += 75 {
+		for _, f := range s.Truth(n).Faces {
+			r := f.Box.Rect().Intersect(s.room.back.Bounds())
 			if f.Box.H < 30 || math.Abs(f.Yaw) > ProfileYaw || r.Empty() {
 				continue
 			}
-			hidden := hiddenPixels(t, s, n, f.Person, all, r)
-			inside := f.Box.Intersect(face.Box{W: 960, H: 540}) / f.Box.Area()
-			seen := (1 - float64(hidden)/float64(r.Dx()*r.Dy())) * inside
-			require.InDelta(t, seen, f.Visible, 0.15, "frame %d person %d %v", n, f.Person, f.Box)
-			if hidden > 0 && f.Visible > 0.2 && f.Visible < 0.8 {
+			hidden := float64(s.hiddenPixels(t, f.Person, r)) / float64(r.Dx()*r.Dy())
+			inside := f.Box.Intersect(face.Box{W: 640, H: 360}) / f.Box.Area()
+			require.InDelta(t, (1-hidden)*inside, f.Visible, 0.12, "frame %d person %d %v", n, f.Person, f.Box)
+			if hidden > 0.2 && hidden < 0.8 {
 				partly++
 			}
+			if f.Visible == 1 {
+				wholly++
+			}
 		}
 	}
-	require.Greater(t, partly, 10)
+	require.GreaterOrEqual(t, partly, 5)
+	require.Greater(t, wholly, 20)
 }
 
-// hiddenPixels returns how many pixels of r look different with that person alone.
-func hiddenPixels(t *testing.T, s *Scene, n uint32, id int, all *yuv.Image, r image.Rectangle) int {
+// hiddenPixels returns how many pixels of r are covered by what is before a
+// person of the frame arranged last: what looks the same on black and on white.
+func (s *Scene) hiddenPixels(t *testing.T, id int, r image.Rectangle) int {
 	t.Helper()
-	s.arrange(n)
-	alone := s.room.back.Clone()
-	for i := range s.figures {
-		if f := &s.figures[i]; f.who.id == id {
-			// What is behind does not count.
-			for k := range i {
-				s.drawFigure(alone, &s.figures[k])
-			}
-			if f.size > s.room.columnSize {
-				s.room.drawColumn(alone)
-			}
-			s.drawFigure(alone, f)
+	black, white := newPicture(t, s.options), newPicture(t, s.options)
+	black.Fill(16, 128, 128)
+	white.Fill(235, 128, 128)
+	i := slices.IndexFunc(s.figures, func(f figure) bool { return f.who.id == id })
+	require.GreaterOrEqual(t, i, 0)
+	for _, im := range []*yuv.Image{black, white} {
+		if s.figures[i].size <= s.room.columnSize {
+			s.room.drawColumn(im)
+		}
+		for k := i + 1; k < len(s.figures); k++ {
+			s.drawFigure(im, &s.figures[k])
 		}
 	}
-	return differ(all, alone, r, 5) // softly drawn edges are no cover
+	return r.Dx()*r.Dy() - differ(black, white, r, 110)
 }
 
 func TestTruth_FacesAreSkin(t *testing.T) {
-	s := newScene(t, Options{Width: 960, Height: 540, Seed: 2, People: 5})
+	s := newScene(t, Options{Width: 640, Height: 360, Seed: 2, People: 5})
 	n := 0
 	for frame := uint32(0); frame < 1500; frame += 30 {
 		im, truth := draw(t, s, frame)
@@ -131,15 +133,15 @@ func TestTruth_FacesAreSkin(t *testing.T) {
 			require.Greater(t, v/px, 132, "frame %d %+v", frame, f)
 		}
 	}
-	require.Greater(t, n, 30)
+	require.Greater(t, n, 20)
 }
 
 func TestTruth_FacesKeepOffTheStamp(t *testing.T) {
-	for i, size := range []image.Point{{320, 180}, {640, 360}, {1280, 428}, {720, 1280}, {1920, 1080}} {
+	for i, size := range []image.Point{{320, 180}, {1280, 428}, {720, 1280}, {1280, 720}} {
 		for _, largest := range []int{0, size.Y / 2} {
-			s := newScene(t, Options{Width: size.X, Height: size.Y, Seed: uint64(20 + i), People: 8, MaxFace: largest})
+			s := newScene(t, Options{Width: size.X, Height: size.Y, Seed: uint64(20 + i), People: 4, MaxFace: largest})
 			area := stamp.Bounds(size.X, size.Y)
-			for n := uint32(0); n < 6000; n += 5 {
+			for n := uint32(0); n < 6000; n += 20 {
 				s.arrange(n)
 				for k := range s.figures {
 					f := &s.figures[k]
@@ -157,14 +159,14 @@ type span struct{ lo, hi float64 }
 func (s *span) add(v float64) { s.lo, s.hi = min(s.lo, v), max(s.hi, v) }
 
 func TestTruth_Variety(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			s := newScene(t, Options{Width: 640, Height: 360, Seed: seed})
 			size, yaw, roll, visible := span{1e9, 0}, span{}, span{}, span{1, 0}
 			backs, crossings := 0, 0
 			entered, left := map[bool]int{}, map[bool]int{} // by side: true is the right
 			last := map[int]TrueFace{}
-			for n := range uint32(2500) {
+			for n := uint32(0); n < 4000; n += 2 {
 				truth := s.Truth(n)
 				now := map[int]TrueFace{}
 				for _, f := range truth.Faces {
@@ -230,8 +232,8 @@ func crossed(before, after map[int]TrueFace) int {
 
 // Heads move as heads do: they do not jump, and come and go over the edges only.
 func TestPeople_MoveSmoothly(t *testing.T) {
-	for seed := range uint64(4) {
-		s := newScene(t, Options{Width: 640, Height: 360, Seed: seed, People: 5})
+	for seed := range uint64(3) {
+		s := newScene(t, Options{Width: 640, Height: 360, Seed: seed, People: 4})
 		for _, p := range s.people {
 			last := p.pose(&s.lens, 0)
 			for n := 1; n < 6000; n++ {

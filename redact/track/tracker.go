@@ -25,16 +25,23 @@ const (
 
 const (
 	// minAffinity is the least affinity of a track and a face that may be the same.
-	minAffinity = 0.2
+	minAffinity = 0.15
 	// maxSizeRatio bounds how much a face grows or shrinks from one picture to
 	// the next.
 	maxSizeRatio = 2.0
 	// velocityGain is the weight of a new measurement of the velocity.
 	velocityGain = 0.4
 	// maxSpeed bounds the velocity that is believed, in face sizes a second.
-	maxSpeed = 8.0
+	maxSpeed = 12.0
 	// coast is the time constant with which a lost face is thought to slow down.
-	coast = 400 * time.Millisecond
+	coast = time.Second
+	// reach is by how much further from its prediction a face may be found again
+	// for each second for which it was lost, in face sizes.
+	reach = 4.0
+	// unknownSpeed is the speed, in face sizes a second, that a face may have
+	// which was found only once, and unknownReach is how far that is believed.
+	unknownSpeed = 4.0
+	unknownReach = 1.0
 	// growth is by how much of its size a held region grows on each side while
 	// it is held for the whole time.
 	growth = 0.5
@@ -122,7 +129,7 @@ func (t *Tracker) Update(_ uint64, at time.Time, faces []face.Face, width, heigh
 		tr.lost = true
 		tr.predBox = tr.predict(at)
 	}
-	t.associate(faces)
+	t.associate(faces, at)
 	for _, p := range t.pairs {
 		t.tracks[p.track].measure(faces[p.face], at)
 	}
@@ -158,11 +165,11 @@ func (tr *track) predict(at time.Time) face.Box {
 
 // associate leaves in t.pairs which track is which face, best first, each at
 // most once, and in t.taken which faces have a track.
-func (t *Tracker) associate(faces []face.Face) {
+func (t *Tracker) associate(faces []face.Face, at time.Time) {
 	t.pairs = t.pairs[:0]
 	for i, tr := range t.tracks {
 		for j, f := range faces {
-			if a := affinity(tr.predBox, f.Box); a >= minAffinity {
+			if a := affinity(tr.predBox, f.Box, 1+reach*at.Sub(tr.found).Seconds()); a >= minAffinity {
 				t.pairs = append(t.pairs, pair{i, j, a})
 			}
 		}
@@ -179,15 +186,15 @@ func (t *Tracker) associate(faces []face.Face) {
 	t.pairs = kept
 }
 
-// affinity says how likely two boxes are the same face, 0 to 1: by how near
-// they are to one another, in units of their size, and by overlap.
-func affinity(a, b face.Box) float64 {
+// affinity says how likely two boxes are the same face, 0 to 1: by overlap, and
+// by how near they are to one another; at gate sizes they are strangers.
+func affinity(a, b face.Box, gate float64) float64 {
 	sa, sb := math.Sqrt(a.Area()), math.Sqrt(b.Area())
 	if sa <= 0 || sb <= 0 || sa > maxSizeRatio*sb || sb > maxSizeRatio*sa {
 		return 0
 	}
 	d := math.Hypot(a.X+a.W/2-b.X-b.W/2, a.Y+a.H/2-b.Y-b.H/2) / ((sa + sb) / 2)
-	return (max(0, 1-d) + a.IoU(b)) / 2 * min(sa, sb) / max(sa, sb)
+	return (max(0, 1-d/gate) + a.IoU(b)) / 2 * min(sa, sb) / max(sa, sb)
 }
 
 // measure takes over a face that was found.
@@ -239,7 +246,11 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 		need := face.Pad(tr.box, t.o.Padding, t.o.PaddingTop)
 		if tr.lost {
 			source = face.Held
-			grown := growth * min(1, at.Sub(tr.found).Seconds()/t.o.Hold.Seconds())
+			lost := at.Sub(tr.found).Seconds()
+			grown := growth * min(1, lost/t.o.Hold.Seconds())
+			if !tr.velocity {
+				grown = max(grown, min(unknownReach, unknownSpeed*lost))
+			}
 			// Where it was stays covered, too: people stop.
 			need = face.Pad(tr.predBox, t.o.Padding+grown, t.o.PaddingTop+grown).Union(need)
 		}

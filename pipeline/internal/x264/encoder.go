@@ -19,10 +19,13 @@ const (
 	bufferTime = 500 * time.Millisecond
 	// quality is the constant rate factor below the ceiling.
 	quality = 23
-	// bitsPerPixel is the default ceiling, per pixel and second: 4 Mbit/s at
-	// 1080p; minBitrate bounds it from below.
-	bitsPerPixel = 2
-	minBitrate   = 400_000
+	// fullHDBitrate is the default ceiling at 1080p in bit/s. Smaller pictures
+	// need more for each pixel: it goes with their number to the power of
+	// bitratePower. minBitrate bounds it from below.
+	fullHDBitrate = 6_000_000
+	fullHDPixels  = 1920 * 1080
+	bitratePower  = 0.75
+	minBitrate    = 400_000
 	// nominalRate is what x264 is told until timestamps say otherwise.
 	nominalRate = 30
 )
@@ -81,7 +84,8 @@ func New(o Options) (*Encoder, error) {
 	}
 	o.Threads = max(o.Threads, 1)
 	if o.Bitrate <= 0 {
-		o.Bitrate = max(bitsPerPixel*o.Width*o.Height, minBitrate)
+		pixels := float64(o.Width*o.Height) / fullHDPixels
+		o.Bitrate = max(int(fullHDBitrate*math.Pow(pixels, bitratePower)), minBitrate)
 	}
 	e := &Encoder{o: o}
 	if err := e.open(); err != nil {

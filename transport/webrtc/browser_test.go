@@ -1,0 +1,152 @@
+package webrtc
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"scrim/transport"
+)
+
+// pattern is a test picture that moves, two seconds of it, one unit each.
+func pattern(t *testing.T) [][]byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", "pattern.h264"))
+	require.NoError(t, err)
+	delimiter := []byte{0, 0, 0, 1, 0x09}
+	var units [][]byte
+	for part := range bytes.SplitSeq(raw, delimiter) {
+		if len(part) > 1 {
+			units = append(units, part[1:])
+		}
+	}
+	require.Len(t, units, 20)
+	return units
+}
+
+// play sends the pattern over and over until ctx ends or pause says so.
+func play(ctx context.Context, m *memory, units [][]byte, pause func() bool) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if pause() {
+				continue
+			}
+			data := units[n%len(units)]
+			m.put(camera, &transport.RedactedUnit{
+				Camera: camera, Epoch: 1, Seq: uint64(n + 1), PTS: int64(n+1) * 9000, Captured: now,
+				Key: bytes.Contains(data, []byte{0, 0, 0, 1, 0x67}), State: transport.StateLive, Data: data,
+			})
+		}
+	}
+}
+
+// browser starts Chromium, or skips the test where there is none.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium here: the page is not tested")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WindowSize(1280, 800), chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancelTab := chromedp.NewContext(ctx)
+	t.Cleanup(cancelTab)
+	ctx, cancelTime := context.WithTimeout(ctx, 90*time.Second)
+	t.Cleanup(cancelTime)
+	return ctx
+}
+
+const (
+	video     = `document.querySelector('video[data-camera="gate"]')`
+	tileClass = `document.querySelector('.tile').classList`
+	noticed   = `document.querySelector('.notice').classList.contains('shown')`
+)
+
+func TestPagePlaysInABrowser(t *testing.T) {
+	tab := browser(t)
+	g := start(t, Options{Token: secret, Source: newMemory(camera)}, func(g *Gateway) { g.times.status = 50 * time.Millisecond })
+	status := g.source.Cameras()[0]
+	status.Warning, status.Cosmetic = "<b>last resort</b>", true
+	g.source.set(status)
+
+	ctx, stop := context.WithCancel(tab)
+	var mu sync.Mutex
+	var paused bool
+	pause := func(on bool) { mu.Lock(); paused = on; mu.Unlock() }
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer stop()
+	units := pattern(t)
+	sending.Go(func() {
+		play(ctx, g.source, units, func() bool { mu.Lock(); defer mu.Unlock(); return paused })
+	})
+
+	run := func(actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		require.NoError(t, chromedp.Do(tab, actions...))
+	}
+	until := func(condition string) {
+		t.Helper()
+		eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
+	}
+	text := func(selector string) string {
+		t.Helper()
+		got, err := chromedp.Run(tab, chromedp.Text(selector))
+		require.NoError(t, err)
+		return got
+	}
+
+	// The wrong token is asked for again; the right one is kept and leaves the address.
+	run(chromedp.Navigate(g.url + "/?token=wrong"))
+	until(`!!document.querySelector('#login')?.open && location.search === ''`)
+	run(chromedp.SendKeys("#token", secret+"\r"))
+	until(video + `?.videoWidth === 320 && ` + video + `.currentTime > 0 && !` + noticed)
+	require.Equal(t, "live", text(".state"))
+	require.Equal(t, "640 × 360 · 25 fps", text(".size"))
+	require.Equal(t, "<b>last resort</b>", text(".warning"))
+
+	// A tile is enlarged and made small again.
+	run(chromedp.Click(".enlarge"))
+	until(tileClass + `.contains('large')`)
+	run(chromedp.KeyEvent("\u001b"))
+	until(`!` + tileClass + `.contains('large')`)
+
+	// What changes is shown.
+	status.State, status.Reason = transport.StateObscured, "packet loss"
+	g.source.set(status)
+	until(`document.querySelector('.state').textContent === 'obscured: packet loss'`)
+
+	// Silence is shown and leads to another session, which plays again.
+	opened := g.Counts().Opened
+	pause(true)
+	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture'`)
+	eventually(t, func() bool { return g.Counts().Opened > opened }, "page connects anew")
+	pause(false)
+	until(`!` + noticed + ` && ` + video + `.currentTime > 0`)
+	if dir := os.Getenv("SCRIM_SHOTS"); dir != "" {
+		png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "page.png"), png, 0o600))
+	}
+}

@@ -1,0 +1,180 @@
+package webrtc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/ice/v2"
+	pion "github.com/pion/webrtc/v3"
+)
+
+// Counts are what a Gateway has done since it began, and what it holds now.
+type Counts struct {
+	// Sessions are open now, of which Viewers are connected.
+	Sessions, Viewers int
+	// Subscriptions are cameras that are subscribed to now.
+	Subscriptions int
+	// Opened sessions since the beginning; Refused for want of room; TimedOut
+	// because they never connected.
+	Opened, Refused, TimedOut uint64
+	// Units were received from the source and packetised.
+	Units uint64
+	// Packets and Bytes (payload) were sent to viewers, not counting
+	// Retransmitted packets.
+	Packets, Bytes, Retransmitted uint64
+	// RetransmitsRefused would have exceeded twice the bit rate.
+	RetransmitsRefused uint64
+	// Dropped are units that a viewer missed because it was slow.
+	Dropped uint64
+	// WrongCamera units named another camera than the one subscribed to. This
+	// must be 0.
+	WrongCamera uint64
+	// KeyframeRequests were passed on to cameras.
+	KeyframeRequests uint64
+	// Resubscribed is how often a subscription failed and was tried again.
+	Resubscribed uint64
+}
+
+// counters are the parts of Counts that only grow.
+type counters struct {
+	opened, refused, timedOut            atomic.Uint64
+	units, packets, bytes, dropped       atomic.Uint64
+	retransmitted, retransmitsRefused    atomic.Uint64
+	wrongCamera, keyframes, resubscribed atomic.Uint64
+	viewers, eventStreams                atomic.Int64
+}
+
+// times are the constants of the same names; tests change them.
+type times struct {
+	connect, linger, keyframe, heartbeat, status time.Duration
+}
+
+// Gateway serves viewers. Its methods may be called from many goroutines.
+type Gateway struct {
+	opt   Options
+	log   *slog.Logger
+	api   *pion.API
+	mux   *ice.MultiUDPMuxDefault // nil: a port per viewer
+	http  http.Handler
+	times times
+	count counters
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // sessions, hubs and event streams
+
+	mu       sync.Mutex
+	closed   bool
+	sessions map[string]*session
+	hubs     map[string]*hub
+}
+
+// New makes a gateway and, if Options.UDPPort says so, opens the UDP port. The
+// caller closes it.
+func New(o Options) (*Gateway, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.MaxViewers == 0 {
+		o.MaxViewers = DefaultMaxViewers
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	g := &Gateway{
+		opt: o, log: o.Log,
+		times: times{
+			connect: connectTimeout, linger: hubLinger, keyframe: keyframeInterval,
+			heartbeat: heartbeat, status: statusInterval,
+		},
+		sessions: map[string]*session{}, hubs: map[string]*hub{},
+	}
+	if o.UDPPort > 0 {
+		mux, err := listenUDP(o.UDPPort, pionLog{log: g.log, scope: "udp"})
+		if err != nil {
+			return nil, fmt.Errorf("webrtc: listen on UDP port %d: %w; choose another port or end what uses it", o.UDPPort, err)
+		}
+		g.mux = mux
+	}
+	api, err := g.newAPI()
+	if err != nil {
+		if g.mux != nil {
+			_ = g.mux.Close()
+		}
+		return nil, fmt.Errorf("webrtc: %w", err)
+	}
+	g.api = api
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.http = g.routes()
+	return g, nil
+}
+
+// Handler serves the page, the API and WHEP, all below "/".
+func (g *Gateway) Handler() http.Handler { return g.http }
+
+// Close ends all sessions and event streams and waits until nothing of them is
+// left. Requests that come later get 503.
+func (g *Gateway) Close() error {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.cancel()
+	g.wg.Wait()
+	g.mu.Lock()
+	for _, h := range g.hubs {
+		if h.linger != nil {
+			h.linger.Stop()
+		}
+	}
+	clear(g.hubs)
+	g.mu.Unlock()
+	if g.mux == nil {
+		return nil
+	}
+	if err := g.mux.Close(); err != nil {
+		return fmt.Errorf("webrtc: close UDP port: %w", err)
+	}
+	return nil
+}
+
+// Counts returns what has been counted so far.
+func (g *Gateway) Counts() Counts {
+	g.mu.Lock()
+	sessions, hubs := len(g.sessions), len(g.hubs)
+	g.mu.Unlock()
+	c := &g.count
+	return Counts{
+		Sessions: sessions, Viewers: int(c.viewers.Load()), Subscriptions: hubs,
+		Opened: c.opened.Load(), Refused: c.refused.Load(), TimedOut: c.timedOut.Load(),
+		Units: c.units.Load(), Packets: c.packets.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(),
+		Retransmitted: c.retransmitted.Load(), RetransmitsRefused: c.retransmitsRefused.Load(),
+		WrongCamera: c.wrongCamera.Load(), KeyframeRequests: c.keyframes.Load(), Resubscribed: c.resubscribed.Load(),
+	}
+}
+
+// enter registers work that Close waits for. It fails once Close has begun; if
+// not, the caller calls g.wg.Done.
+func (g *Gateway) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false
+	}
+	g.wg.Add(1)
+	return true
+}
+
+// knows reports whether the source has the camera.
+func (g *Gateway) knows(camera string) bool {
+	for _, c := range g.opt.Source.Cameras() {
+		if c.Camera == camera {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,229 @@
+package webrtc
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	pion "github.com/pion/webrtc/v3"
+)
+
+// session is one viewer's connection to one camera.
+type session struct {
+	g          *Gateway
+	id, etag   string
+	camera     string
+	ufrag      string // of the viewer
+	pc         *pion.PeerConnection
+	track      *pion.TrackLocalStaticRTP
+	sender     *pion.RTPSender
+	hub        *hub
+	connected  chan struct{}
+	connecting sync.Once
+	ctx        context.Context
+	cancel     context.CancelFunc
+
+	mu         sync.Mutex
+	candidates int // so far
+}
+
+// open makes a session out of an offer and returns it with the answer. The
+// session ends by itself if nobody connects.
+func (g *Gateway) open(ctx context.Context, camera string, o *offer) (*session, string, error) {
+	s, err := g.reserve(camera, o)
+	if err != nil {
+		return nil, "", err
+	}
+	answer, err := s.negotiate(ctx, o)
+	if err != nil {
+		s.cancel()
+		s.shut()
+		g.wg.Done()
+		return nil, "", err
+	}
+	g.count.opened.Add(1)
+	go s.run() // g.wg has been told by reserve
+	return s, answer, nil
+}
+
+// reserve takes a place before anything that costs is made. The caller owes
+// s.shut and g.wg.Done.
+func (g *Gateway) reserve(camera string, o *offer) (*session, error) {
+	s := &session{
+		g: g, id: rand.Text(), etag: strconv.Quote(rand.Text()), camera: camera, ufrag: o.ufrag,
+		candidates: o.candidates, connected: make(chan struct{}),
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.closed:
+		return nil, refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
+	case len(g.sessions) >= g.opt.MaxViewers:
+		g.count.refused.Add(1)
+		return nil, refuse(http.StatusServiceUnavailable, "all %d places are taken; try again later", g.opt.MaxViewers)
+	}
+	s.ctx, s.cancel = context.WithCancel(g.ctx)
+	g.sessions[s.id] = s
+	g.wg.Add(1)
+	return s, nil
+}
+
+// negotiate makes the peer connection and answers the offer.
+func (s *session) negotiate(ctx context.Context, o *offer) (string, error) {
+	if s.hub = s.g.acquire(s.camera); s.hub == nil {
+		return "", refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
+	}
+	var err error
+	if s.pc, err = s.g.api.NewPeerConnection(pion.Configuration{}); err != nil {
+		return "", err
+	}
+	s.pc.OnConnectionStateChange(s.stateChanged)
+	if s.track, err = pion.NewTrackLocalStaticRTP(codec(profiles[0]), "video", s.camera); err != nil {
+		return "", err
+	}
+	t, err := s.pc.AddTransceiverFromTrack(s.track, pion.RTPTransceiverInit{Direction: pion.RTPTransceiverDirectionSendonly})
+	if err != nil {
+		return "", err
+	}
+	s.sender = t.Sender()
+	if err = s.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: o.sdp}); err != nil {
+		return "", refuse(http.StatusBadRequest, "the offer cannot be used: %s", brief(err))
+	}
+	answer, err := s.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", refuse(http.StatusBadRequest, "the offer cannot be answered: %s", brief(err))
+	}
+	gathered := pion.GatheringCompletePromise(s.pc)
+	if err = s.pc.SetLocalDescription(answer); err != nil {
+		return "", refuse(http.StatusBadRequest, "the offer cannot be answered: %s", brief(err))
+	}
+	if t.Direction() != pion.RTPTransceiverDirectionSendonly || t.Mid() == "" {
+		return "", refuse(http.StatusNotAcceptable, "the offer leaves nothing that may be sent")
+	}
+	select {
+	case <-gathered:
+	case <-time.After(gatherTimeout): // what there is must do
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-s.ctx.Done():
+		return "", refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
+	}
+	return addPublic(s.pc.LocalDescription().SDP, s.g.opt.PublicIPs), nil
+}
+
+// stateChanged is called by pion, which must not be made to wait.
+func (s *session) stateChanged(state pion.PeerConnectionState) {
+	switch state {
+	case pion.PeerConnectionStateConnected:
+		s.connecting.Do(func() { close(s.connected) })
+	case pion.PeerConnectionStateFailed, pion.PeerConnectionStateClosed:
+		s.cancel()
+	default: // disconnected may pass; failed follows if not
+	}
+}
+
+// run is the life of a session after the answer.
+func (s *session) run() {
+	defer s.g.wg.Done()
+	defer s.shut()
+	log := s.g.log.With("camera", s.camera)
+	deadline := time.NewTimer(s.g.times.connect)
+	defer deadline.Stop()
+	select {
+	case <-s.ctx.Done():
+		return
+	case <-deadline.C:
+		s.g.count.timedOut.Add(1)
+		log.Info("viewer never connected", "timeout", s.g.times.connect)
+		return
+	case <-s.connected:
+	}
+	s.g.count.viewers.Add(1)
+	defer s.g.count.viewers.Add(-1)
+	begun := time.Now()
+	log.Info("viewer connected")
+	s.g.wg.Go(s.feedback)
+	v := newViewer(s.track.WriteRTP, negotiated(s.sender.GetParameters()), &s.g.count)
+	s.hub.add(v)
+	defer s.hub.remove(v)
+	v.run(s.ctx)
+	log.Info("viewer gone", "after", time.Since(begun).Round(time.Second))
+}
+
+// maxBadRTCP is how many packets in a row may be something else than RTCP.
+const maxBadRTCP = 100
+
+// feedback reads RTCP until the connection ends. It must run for NACKs to be
+// answered, too.
+func (s *session) feedback() {
+	for bad := 0; bad < maxBadRTCP; {
+		packets, _, err := s.sender.ReadRTCP()
+		if err != nil {
+			if s.ctx.Err() != nil || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, io.EOF) {
+				return
+			}
+			bad++
+			continue
+		}
+		bad = 0
+		for _, p := range packets {
+			switch p.(type) {
+			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				s.hub.want()
+			}
+		}
+	}
+}
+
+// shut frees all that the session holds.
+func (s *session) shut() {
+	s.cancel()
+	s.g.mu.Lock()
+	delete(s.g.sessions, s.id)
+	s.g.mu.Unlock()
+	if s.pc != nil {
+		if err := s.pc.GracefulClose(); err != nil {
+			s.g.log.Debug("connection not closed cleanly", "camera", s.camera, "error", err)
+		}
+	}
+	if s.hub != nil {
+		s.g.release(s.hub)
+	}
+}
+
+// trickle adds candidates.
+func (s *session) trickle(f *fragment) error {
+	if f.ufrag != "" && f.ufrag != s.ufrag {
+		return refuse(http.StatusUnprocessableEntity, "ICE restarts are not supported; open another session")
+	}
+	s.mu.Lock()
+	s.candidates += f.said
+	over := s.candidates > maxCandidates
+	s.mu.Unlock()
+	if over {
+		return refuse(http.StatusUnprocessableEntity, "the session has more than %d candidates", maxCandidates)
+	}
+	for _, c := range f.candidates {
+		if err := s.pc.AddICECandidate(c); err != nil {
+			return refuse(http.StatusUnprocessableEntity, "candidate refused: %s", brief(err))
+		}
+	}
+	return nil
+}
+
+// find returns the session of a camera, or nil.
+func (g *Gateway) find(camera, id string) *session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.sessions[id]
+	if s == nil || s.camera != camera || s.ctx.Err() != nil {
+		return nil
+	}
+	return s
+}
