@@ -42,7 +42,7 @@ type scripted struct {
 	freed chan struct{} // closed to end a hang
 }
 
-func (s *scripted) Detect(im *yuv.Image) ([]face.Face, error) {
+func (s *scripted) Detect(*yuv.Image) ([]face.Face, error) {
 	if s.hang.Load() {
 		<-s.freed
 	}
@@ -286,7 +286,7 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 			r.detector.err.Store(nil)
 			r.send(c.unit(false))
 		}, "face detection failed"},
-		"worker says why nothing comes": {func(r *rig, c *camera) {
+		"worker says why nothing comes": {func(r *rig, _ *camera) {
 			r.p.Input("camera unreachable")
 		}, "camera unreachable"},
 		"silence": {func(*rig, *camera) {}, reasonStalled},

@@ -59,6 +59,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	}
 	cfg := config.Default()
 	cfg.Site = "demo"
+	cfg.HTTP.AllowOrigins = []config.Origin{"*"} // drawn people have no secrets
 	cfg.Defaults.Obscure.Style = c.Style
 	if err := (HTTPFlags{HTTP: c.HTTP}).apply(cfg); err != nil {
 		return err

@@ -70,8 +70,15 @@ func (g *gateway) run(ctx context.Context) error {
 	for _, s := range g.cfg.HTTP.ICEServers {
 		ice = append(ice, webrtc.ICEServer{URL: string(s.URL), User: s.User, Password: s.Password.Value()})
 	}
+	origins := make([]string, 0, len(g.cfg.HTTP.AllowOrigins))
+	for _, o := range g.cfg.HTTP.AllowOrigins {
+		origins = append(origins, string(o))
+	}
+	if len(origins) == 0 && g.cfg.HTTP.Token.IsSet() {
+		origins = []string{"*"}
+	}
 	gw, err := webrtc.New(webrtc.Options{
-		Source: source, Token: g.cfg.HTTP.Token.Value(), ICEServers: ice,
+		Source: source, AllowOrigins: origins, Token: g.cfg.HTTP.Token.Value(), ICEServers: ice,
 		PublicIPs: g.cfg.HTTP.PublicIPs, UDPPort: int(g.cfg.HTTP.UDPPort), Log: g.log,
 	})
 	if err != nil {

@@ -154,8 +154,8 @@ func (s demoSummary) write(w io.Writer) error {
 			c.Name, c.Width, c.Height, c.Pictures, c.FPS, c.Regions, c.Slates, c.Bitrate/1000); err != nil {
 			return err
 		}
-		c.Summary.Stages = append(c.Summary.Stages, c.Latency)
-		if err := c.Summary.Write(w); err != nil {
+		c.Stages = append(c.Stages, c.Latency)
+		if err := c.Write(w); err != nil {
 			return err
 		}
 	}

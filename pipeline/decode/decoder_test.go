@@ -89,7 +89,7 @@ func TestUseAfterGarbageRecoversAtAnIDR(t *testing.T) {
 	defer d.Close()
 	_ = d.Decode([]byte{0, 0, 0, 1, 0x65, 0xff, 0xff, 0xff}, 1, func(decode.Picture) error { return nil })
 	got := 0
-	require.NoError(t, d.Decode(units[0], 2, func(p decode.Picture) error { got++; return nil }))
+	require.NoError(t, d.Decode(units[0], 2, func(decode.Picture) error { got++; return nil }))
 	require.Equal(t, 1, got)
 }
 

@@ -37,7 +37,6 @@ type process struct {
 	c     *Camera
 	cmd   *exec.Cmd
 	epoch uint64
-	seq   uint64
 	in    io.WriteCloser
 	out   io.ReadCloser
 	alive chan struct{} // gets a token with every message; closed when none will come
@@ -162,8 +161,7 @@ func (p *process) read() error {
 			err = p.message(m)
 		}
 		if err != nil {
-			var f *failure
-			if errors.As(err, &f) { // it ends by itself now
+			if _, ok := errors.AsType[*failure](err); ok { // it ends by itself now
 				last = err
 				continue
 			}
@@ -259,8 +257,7 @@ func (p *process) reap(err error) error {
 	if err != nil {
 		return err
 	}
-	var exit *exec.ExitError
-	if errors.As(werr, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](werr); ok {
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			return fmt.Errorf("redactor was killed by signal %v; its log above says more", status.Signal())
 		}

@@ -236,7 +236,7 @@ func TestLogOfARedactorIsPassedOnInBoundedLines(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "cv::Exception") }, testTimeout, time.Millisecond)
 	text := s.log.String()
 	require.Contains(t, text, `level=WARN msg="redactor: picture withheld" camera=door error="no face"`)
-	for _, l := range strings.Split(text, "\n") {
+	for l := range strings.SplitSeq(text, "\n") {
 		require.Less(t, len(l), 600)
 	}
 }

@@ -51,6 +51,7 @@ func ReadONNX(model []byte, outputs []string) (*Net, error) {
 	}
 	n := &Net{lens: make([]C.int, len(outputs))}
 	var msg [errBytes]C.char
+	//nolint:gocritic // of what cgo makes of it
 	if C.scrim_net_read(unsafe.Pointer(&model[0]), C.size_t(len(model)), &n.p, &msg[0], errBytes) != 0 {
 		return nil, fmt.Errorf("OpenCV cannot read the model: %s", C.GoString(&msg[0]))
 	}

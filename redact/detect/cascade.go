@@ -15,7 +15,8 @@ import (
 )
 
 // CascadeWarning is what an operator is told about the last resort.
-const CascadeWarning = "no face detection model: OpenCV's cascades are the last resort and miss most profiles, tilted and small faces; run `scrim models pull yunet-n`"
+const CascadeWarning = "no face detection model: OpenCV's cascades are the last resort and miss most profiles, " +
+	"tilted and small faces; run `scrim models pull yunet-n`"
 
 // The cascades of opencv-data 4.6 (Intel licence), with the SHA-256 of their
 // files.
@@ -55,7 +56,8 @@ func openCascades(c Config) (*cascades, error) {
 		}
 		if err != nil {
 			_ = d.Close()
-			return nil, fmt.Errorf("no face detection model, and the last resort fails: cascade %s: %w: %w; run `scrim models pull yunet-n`, or install the package opencv-data 4.6", path, ErrPermanent, err)
+			return nil, fmt.Errorf("no face detection model, and the last resort fails: cascade %s: %w: %w; "+
+				"run `scrim models pull yunet-n`, or install the package opencv-data 4.6", path, ErrPermanent, err)
 		}
 		all.Write([]byte(sum))
 	}

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"image"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -127,10 +128,7 @@ func FuzzUnit(f *testing.F) {
 		hdrCamera: "lobby", hdrEpoch: "0", hdrSeq: "-1", hdrPTS: "1e9", hdrKey: "yes", hdrCodec: "a b", hdrSize: "0x0", hdrState: "failed",
 		hdrRegions: "1,2,3", hdrPart: "3/2",
 	} {
-		h := map[string]string{}
-		for k, v := range good {
-			h[k] = v
-		}
+		h := maps.Clone(good)
 		h[name] = bad
 		add(h)
 	}

@@ -94,16 +94,16 @@ func mendSession(h base.Header) {
 		return
 	}
 	id, rest, _ := strings.Cut(v[0], ";")
-	out := strings.TrimSpace(id)
+	timeout := ""
 	for p := range strings.SplitSeq(rest, ";") {
 		key, val, _ := strings.Cut(p, "=")
 		n, err := strconv.ParseUint(strings.TrimSpace(val), 10, 31)
 		if strings.EqualFold(strings.TrimSpace(key), "timeout") && err == nil && n >= 1 && n <= maxSessionSeconds {
-			out += ";timeout=" + strconv.FormatUint(n, 10)
+			timeout = ";timeout=" + strconv.FormatUint(n, 10)
 			break
 		}
 	}
-	h["Session"] = base.HeaderValue{out}
+	h["Session"] = base.HeaderValue{strings.TrimSpace(id) + timeout}
 }
 
 // mendTransport takes out the source address: gortsplib sends UDP packets to

@@ -34,7 +34,7 @@ type offer struct {
 // parseOffer checks an offer of at most maxOfferBytes: one video section that
 // can receive H.264 as it is sent here, any audio (which is refused in the
 // answer), nothing else. What it returns differs from raw in that the direction
-// of the video is recvonly.
+// of the video is recvonly, and that it has one format.
 func parseOffer(raw []byte) (*offer, error) {
 	if len(strings.TrimSpace(string(raw))) == 0 {
 		return nil, refuse(http.StatusNotAcceptable, "the body is empty; send an SDP offer: the mode in which the server offers is not supported")
@@ -54,13 +54,15 @@ func parseOffer(raw []byte) (*offer, error) {
 	if o.ufrag, err = credentials(&d, video); err != nil {
 		return nil, err
 	}
-	if !sendable(video) {
+	format, ok := chooseFormat(video)
+	if !ok {
 		return nil, refuse(http.StatusNotAcceptable,
 			"the offer has no H.264 that can be sent: needed is packetization-mode=1 with profile-level-id 42e0xx, 42c0xx or 4200xx")
 	}
 	if err := receiveOnly(&d, video); err != nil {
 		return nil, err
 	}
+	keepFormat(video, format)
 	out, err := d.Marshal()
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the offer cannot be read: %s", brief(err))
@@ -133,40 +135,63 @@ func credentials(d *sdp.SessionDescription, video *sdp.MediaDescription) (ufrag 
 	return ufrag, nil
 }
 
-// sendable reports whether one of the formats of m is what codec describes.
-func sendable(m *sdp.MediaDescription) bool {
-	mode := map[string]bool{} // payload types with a format that fits
+// chooseFormat returns the payload type of m that fits best what codec
+// describes; none when nothing does.
+func chooseFormat(m *sdp.MediaDescription) (pt string, ok bool) {
+	rank := map[string]int{} // of payload types with parameters that fit
 	for _, a := range m.Attributes {
 		if pt, parameters, ok := strings.Cut(a.Value, " "); a.Key == "fmtp" && ok {
-			mode[pt] = fits(parameters)
+			if r := fits(parameters); r >= 0 {
+				rank[pt] = r
+			}
 		}
 	}
+	best := len(profiles)
 	for _, a := range m.Attributes {
-		pt, name, ok := strings.Cut(a.Value, " ")
-		if a.Key != "rtpmap" || !ok || !slices.Contains(m.MediaName.Formats, pt) {
+		candidate, name, found := strings.Cut(a.Value, " ")
+		if a.Key != "rtpmap" || !found || !slices.Contains(m.MediaName.Formats, candidate) {
 			continue
 		}
-		if strings.EqualFold(strings.TrimSpace(name), "H264/90000") && mode[pt] {
-			return true
+		if r, known := rank[candidate]; known && r < best && strings.EqualFold(strings.TrimSpace(name), "H264/90000") {
+			pt, best, ok = candidate, r, true
 		}
 	}
-	return false
+	return pt, ok
 }
 
-// fits reports whether the parameters (RFC 6184, section 8.1) are of a profile
-// in profiles, with packetization mode 1.
-func fits(parameters string) bool {
-	mode, profile := false, false
+// fits returns the place in profiles of the parameters' profile (RFC 6184,
+// section 8.1), or -1 when it is not there or the packetization mode is not 1.
+func fits(parameters string) int {
+	mode, profile := false, -1
 	for p := range strings.SplitSeq(parameters, ";") {
 		key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
 		switch strings.ToLower(key) {
 		case "packetization-mode":
 			mode = value == "1"
 		case "profile-level-id":
-			profile = len(value) == 6 && slices.Contains(profiles, strings.ToLower(value[:4]))
+			if len(value) == 6 {
+				profile = slices.Index(profiles, strings.ToLower(value[:4]))
+			}
 		}
 	}
-	return mode && profile
+	if !mode {
+		return -1
+	}
+	return profile
+}
+
+// keepFormat takes all other formats out of m. With one left, the answer names
+// just what is sent; there are clients (go2rtc) that take the first format of an
+// answer for it.
+func keepFormat(m *sdp.MediaDescription, pt string) {
+	m.MediaName.Formats = []string{pt}
+	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+		if a.Key != "rtpmap" && a.Key != "fmtp" && a.Key != "rtcp-fb" {
+			return false
+		}
+		of, _, _ := strings.Cut(a.Value, " ")
+		return of != pt && of != "*"
+	})
 }
 
 var errDirection = errors.New("no direction")

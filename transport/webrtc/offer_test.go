@@ -200,3 +200,12 @@ func sum(added []string, answer string) int {
 	}
 	return n
 }
+
+// The answer names what is sent and nothing else: the best format of the offer.
+func TestOfferIsCutDownToOneFormat(t *testing.T) {
+	o, err := parseOffer([]byte(sdpOffer()))
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(o.sdp, "a=rtpmap:"), o.sdp)
+	require.Contains(t, o.sdp, "profile-level-id=42e01f")
+	require.Regexp(t, `m=video 9 UDP/TLS/RTP/SAVPF \d+\r\n`, o.sdp)
+}

@@ -59,6 +59,21 @@ func (c CameraURL) GoString() string { return c.String() }
 // MarshalText is String, for JSON, YAML and slog.
 func (c CameraURL) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// Origin is another site whose pages may use the API (RFC 6454), or "*".
+type Origin string
+
+// UnmarshalText takes https://HOST[:PORT], http://HOST[:PORT] or *.
+func (o *Origin) UnmarshalText(text []byte) error {
+	if string(text) != "*" {
+		u, err := url.Parse(string(text))
+		if err != nil || len(text) > maxURLBytes || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != string(text) {
+			return fmt.Errorf("%q is no origin; write https://HOST, or * for every site", clip(text))
+		}
+	}
+	*o = Origin(text)
+	return nil
+}
+
 // Address is where a server listens: HOST:PORT, an empty host meaning all
 // addresses of the machine.
 type Address string

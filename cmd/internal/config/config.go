@@ -48,6 +48,10 @@ type HTTP struct {
 	// Token must be shown by every viewer (as a bearer token). Empty: everyone
 	// who reaches Listen may watch.
 	Token Secret `yaml:"token"`
+	// AllowOrigins are the other sites whose pages may show the cameras, such as
+	// https://wall.example.org; "*" is every site. Default: "*" where a token is
+	// asked for, which no page has by itself, else none.
+	AllowOrigins []Origin `yaml:"allow_origins"`
 	// ICEServers are offered to viewers, in order. The gateway itself talks to
 	// none of them.
 	ICEServers []ICEServer `yaml:"ice_servers"`

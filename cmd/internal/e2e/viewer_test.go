@@ -104,12 +104,12 @@ func (v *viewer) receive(track *webrtc.TrackRemote) {
 		}
 		builder.Push(p)
 		for {
-			s, ts := builder.PopWithTimestamp()
+			s := builder.Pop()
 			if s == nil {
 				break
 			}
 			select {
-			case v.samples <- sample{data: s.Data, ts: ts, lost: s.PrevDroppedPackets, arrived: time.Now()}:
+			case v.samples <- sample{data: s.Data, ts: s.PacketTimestamp, lost: s.PrevDroppedPackets, arrived: time.Now()}:
 			default: // a test that does not read loses what it does not want
 			}
 		}

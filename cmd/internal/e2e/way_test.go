@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -295,12 +296,7 @@ func coverage(box face.Box, regions []image.Rectangle, bounds image.Rectangle) f
 }
 
 func anyHolds(regions []image.Rectangle, p image.Point) bool {
-	for _, r := range regions {
-		if p.In(r) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(regions, p.In)
 }
 
 // psnrOutside returns the PSNR of the luma outside the regions, in dB.
