@@ -35,7 +35,7 @@ func TestStatuses(t *testing.T) {
 		{"not SDP", []string{"POST", "/whep/gate", "hello", "Content-Type", mimeSDP}, 400, "not an SDP offer"},
 		{"other codec", []string{"POST", "/whep/gate", sdpOffer("H264", "H265"), "Content-Type", mimeSDP}, 406, "H.264"},
 		{"data channel", []string{"POST", "/whep/gate", sdpOffer("m=video", "m=application"), "Content-Type", mimeSDP}, 400, "data channel"},
-		{"format without a codec", []string{"POST", "/whep/gate", sdpOffer("a=mid:0\r\n", ""), "Content-Type", mimeSDP}, 400, "payload type"},
+		{"section without mid", []string{"POST", "/whep/gate", sdpOffer("a=mid:0\r\n", ""), "Content-Type", mimeSDP}, 400, "mid"},
 		{"get", []string{"GET", "/whep/gate", ""}, 405, "POST"},
 		{"put", []string{"PUT", "/whep/gate", ""}, 405, "POST"},
 		{"post to session", []string{"POST", location, ""}, 405, "PATCH"},

@@ -58,7 +58,7 @@ func TestPeerPullsOurWHEP(t *testing.T) {
 	if err != nil {
 		t.Skip("no ffprobe here; `make deps` installs it on Debian")
 	}
-	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
+	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
 	ctx := deadline(t, 3*time.Minute)
 	s.live(ctx, t)
 	url := go2rtc(t, "webrtc:"+s.base+"/whep/door")
@@ -99,7 +99,7 @@ func TestWorkerIngestsAPeersStream(t *testing.T) {
 	cam, err := simcam.Start(simcam.Options{Listen: "127.0.0.1:0", Scene: drawnScene})
 	require.NoError(t, err)
 	t.Cleanup(cam.Close)
-	s := siteOf(t, go2rtc(t, cam.URL()), "", cam)
+	s := siteOf(t, go2rtc(t, cam.URL()), drawnSettings(), cam)
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, drawnScene.Width, status.Width)

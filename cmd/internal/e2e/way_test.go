@@ -44,8 +44,23 @@ const (
 	minPSNR = 30
 )
 
-// drawnScene is small enough for the detector to see it at its own size.
-var drawnScene = scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5}
+// drawnScene is small enough for the detector to see it at its own size, and
+// without a model slow enough for the cascades.
+var drawnScene = func() scene.Options {
+	o := scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5}
+	if modelDir() == "" {
+		o.FPS = 6
+	}
+	return o
+}()
+
+// drawnSettings are the camera's settings for it.
+func drawnSettings() string {
+	if modelDir() == "" {
+		return "    detect: {size: 320}\n"
+	}
+	return ""
+}
 
 // site is a drawn camera, a worker, a NATS server and a gateway.
 type site struct {
@@ -114,7 +129,7 @@ func (s *site) live(ctx context.Context, t *testing.T) transport.Status {
 // TestFromCameraToViewer is the whole way: a drawn camera over RTSP, worker,
 // redactor, NATS, gateway, and a viewer over WHEP who decodes what it gets.
 func TestFromCameraToViewer(t *testing.T) {
-	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
+	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, [2]int{640, 360}, [2]int{status.Width, status.Height})
