@@ -9,8 +9,12 @@ import (
 	"scrim/redact/face"
 )
 
-// MaxInspectionAge is how long after its inspection a picture may be shown.
-const MaxInspectionAge = 2 * time.Second
+const (
+	// MaxInspectionAge is how long after its inspection a picture may be shown.
+	MaxInspectionAge = 2 * time.Second
+	// MaxLookaheadTime is added where pictures wait for those after them.
+	MaxLookaheadTime = 10 * time.Second
+)
 
 // Certificate is the proof that exactly one picture was inspected. A picture
 // passes only with the certificate that was made for it.
@@ -42,7 +46,7 @@ func certify(p *Picture, model string, inspected time.Time, regions []face.Regio
 
 // check reports why c is not the certificate of p with these regions; nil when
 // it is.
-func (c Certificate) check(p *Picture, model string, now time.Time, regions []face.Region) error {
+func (c Certificate) check(p *Picture, model string, now time.Time, maxAge time.Duration, regions []face.Region) error {
 	switch {
 	case c.Inspected.IsZero():
 		return fmt.Errorf("picture %d was not inspected", p.Number)
@@ -55,7 +59,7 @@ func (c Certificate) check(p *Picture, model string, now time.Time, regions []fa
 		return fmt.Errorf("certificate is for %d×%d, picture %d is %d×%d", c.Width, c.Height, p.Number, p.Image.Width, p.Image.Height)
 	case c.ModelSHA256 != model:
 		return fmt.Errorf("picture %d was inspected by another model", p.Number)
-	case now.Sub(c.Inspected) > MaxInspectionAge:
+	case now.Sub(c.Inspected) > maxAge:
 		return fmt.Errorf("inspection of picture %d is %v old", p.Number, now.Sub(c.Inspected).Round(time.Millisecond))
 	case c.RegionsHash != hashRegions(regions):
 		return fmt.Errorf("regions of picture %d are not those that were certified", p.Number)

@@ -11,10 +11,16 @@ import (
 
 // Tracker carries faces through time. Package redact/track implements it.
 type Tracker interface {
-	// Update takes the faces found in one picture and returns what must be
-	// obscured in it; the result is valid until the next call.
-	Update(picture uint64, at time.Time, faces []face.Face, width, height int) []face.Region
-	// Reset forgets everything: the picture's size or the scene has changed.
+	// Lookahead is by how many pictures Release lags behind Observe.
+	Lookahead() int
+	// Observe takes the faces found in the next picture, of the given size in
+	// pixels.
+	Observe(at time.Time, faces []face.Face, width, height int)
+	// Release returns what must be obscured in the oldest picture that was
+	// observed and not released; there must be one. The result is valid until
+	// the next call.
+	Release() []face.Region
+	// Reset forgets everything, pictures that were not released included.
 	Reset()
 }
 
@@ -37,11 +43,23 @@ type Options struct {
 // Redactor turns the Pictures of one camera into Frames. It is not safe for
 // concurrent use.
 type Redactor struct {
-	o     Options
-	model string
-	epoch uint64
-	last  uint64
-	now   func() time.Time
+	o       Options
+	model   string
+	epoch   uint64
+	last    uint64
+	now     func() time.Time
+	maxAge  time.Duration
+	pending []*inspected
+	spare   []*inspected
+	out     []Outcome
+}
+
+// inspected is a picture between inspection and release.
+type inspected struct {
+	p      *Picture
+	faces  []face.Face
+	at     time.Time
+	timing Timing
 }
 
 // New returns a Redactor.
@@ -49,7 +67,11 @@ func New(o Options) (*Redactor, error) {
 	if o.Camera == "" || o.Gate == nil || o.Detector == nil || o.Tracker == nil || o.Obscurer == nil {
 		return nil, errors.New("redactor needs a camera, a gate, a detector, a tracker and an obscurer")
 	}
-	return &Redactor{o: o, model: o.Detector.Info().ModelSHA256, now: time.Now}, nil
+	r := &Redactor{o: o, model: o.Detector.Info().ModelSHA256, now: time.Now, maxAge: MaxInspectionAge}
+	if o.Tracker.Lookahead() > 0 {
+		r.maxAge += MaxLookaheadTime
+	}
+	return r, nil
 }
 
 // WithheldError says that a picture is not shown, and why. It is no fault of
@@ -59,6 +81,8 @@ type WithheldError struct {
 	Reason string
 	// Err is the cause, nil where the reason says all.
 	Err error
+
+	shut bool // the gate was shut for it
 }
 
 func (e *WithheldError) Error() string {
@@ -76,64 +100,163 @@ type Timing struct {
 	Detect, Track, Obscure time.Duration
 }
 
-// Redact inspects p, obscures it in place and returns the Frame, which takes
-// over p.Image. When p may not be shown it returns a *WithheldError, the zero
-// Frame, and p.Image is the caller's again. Anything that goes wrong shuts the
-// gate, a panic included.
-func (r *Redactor) Redact(p *Picture) (f Frame, t Timing, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			f, err = Frame{}, r.refuse("internal error in the redactor", fmt.Errorf("panic: %v", v))
-		}
+// Outcome is what became of one picture.
+type Outcome struct {
+	Picture *Picture
+	// Frame has taken over the picture's Image. It is the zero Frame when Err,
+	// a *WithheldError, says why the picture may not be shown; then the Image is
+	// the caller's again.
+	Frame  Frame
+	Timing Timing
+	Err    error
+}
+
+// Redact inspects p and takes it over. It returns what became of the oldest
+// pictures that it holds, in their order and each once: with look-ahead those
+// are others than p. Anything that goes wrong shuts the gate, a panic included,
+// and with it all pictures are withheld that were not released. The Outcomes
+// are valid until the next call.
+func (r *Redactor) Redact(p *Picture) []Outcome {
+	r.out = r.out[:0]
+	r.guarded(p, func() error { return r.take(p) })
+	return r.out
+}
+
+// Flush returns what becomes of the pictures that are left: none will come.
+func (r *Redactor) Flush() []Outcome {
+	r.out = r.out[:0]
+	r.guarded(nil, func() error { return r.release(0) })
+	return r.out
+}
+
+// guarded calls f. When it fails, or panics, all pictures are withheld that
+// are held, and p with them.
+func (r *Redactor) guarded(p *Picture, f func() error) {
+	err := func() (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				r.o.Tracker.Reset()
+				err = r.refuse("internal error in the redactor", fmt.Errorf("panic: %v", v))
+			}
+		}()
+		return f()
 	}()
+	if err == nil {
+		return
+	}
+	for _, e := range r.pending {
+		if e.p == p {
+			p = nil // it is among them
+		}
+		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: err})
+		r.spare = append(r.spare, e)
+	}
+	r.pending = r.pending[:0]
+	r.o.Tracker.Reset()
+	if p != nil {
+		r.out = append(r.out, Outcome{Picture: p, Err: err})
+	}
+}
+
+// take inspects p and releases the pictures that have waited long enough.
+func (r *Redactor) take(p *Picture) error {
 	if p == nil || p.Image == nil || p.Camera != r.o.Camera || p.Number <= r.last || p.Epoch < r.epoch {
-		return Frame{}, t, r.refuse("picture of another camera or out of order", nil)
+		return r.refuse("picture of another camera or out of order", nil)
 	}
 	if p.Epoch != r.epoch {
+		r.withhold()
 		r.o.Tracker.Reset()
 		r.epoch = p.Epoch
 	}
 	r.last = p.Number
-	if !p.Complete {
-		return Frame{}, t, &WithheldError{Reason: "input is not complete"}
+	if n := len(r.pending); n > 0 && r.pending[n-1].p.Chain != p.Chain {
+		r.withhold() // the gate was shut since
 	}
-
+	if !p.Complete {
+		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: "input is not complete"}})
+		return nil
+	}
 	start := r.now()
 	faces, err := r.o.Detector.Detect(p.Image)
-	inspected := r.now()
-	t.Detect = inspected.Sub(start)
+	e := r.hold(p, faces, r.now())
+	e.timing.Detect = e.at.Sub(start)
 	if err != nil {
-		return Frame{}, t, r.refuse("face detection failed", err)
+		return r.refuse("face detection failed", err)
 	}
-	regions := r.o.Tracker.Update(p.Number, inspected, faces, p.Image.Width, p.Image.Height)
-	tracked := r.now()
-	t.Track = tracked.Sub(inspected)
-	if err := covers(regions, faces, p.Image); err != nil {
-		return Frame{}, t, r.refuse("face tracking failed", err)
-	}
-	if err := r.o.Obscurer.Apply(p.Image, regions); err != nil {
-		return Frame{}, t, r.refuse("obscuring failed", err)
-	}
-	t.Obscure = r.now().Sub(tracked)
-	return r.release(p, certify(p, r.model, inspected, regions), regions, t)
+	r.o.Tracker.Observe(e.at, faces, p.Image.Width, p.Image.Height)
+	e.timing.Track = r.now().Sub(e.at)
+	return r.release(r.o.Tracker.Lookahead())
 }
 
-// release is the only place where a picture becomes a Frame.
-func (r *Redactor) release(p *Picture, c Certificate, regions []face.Region, t Timing) (Frame, Timing, error) {
-	if err := c.check(p, r.model, r.now(), regions); err != nil {
-		return Frame{}, t, r.refuse("no valid inspection", err)
+// hold puts p to the pictures that wait.
+func (r *Redactor) hold(p *Picture, faces []face.Face, at time.Time) *inspected {
+	e := new(inspected)
+	if n := len(r.spare); n > 0 {
+		e, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	if ok, reason := r.o.Gate.pass(c, p.IDR); !ok {
-		return Frame{}, t, &WithheldError{Reason: reason}
+	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at}
+	r.pending = append(r.pending, e)
+	return e
+}
+
+// withhold gives up the pictures that wait, because the gate was shut since
+// they were inspected.
+func (r *Redactor) withhold() {
+	_, reason := r.o.Gate.State()
+	for _, e := range r.pending {
+		r.o.Tracker.Release()
+		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: &WithheldError{Reason: reason}})
+		r.spare = append(r.spare, e)
 	}
-	kept := append([]face.Region(nil), regions...)
-	return Frame{img: p.Image, regions: kept, certificate: c}, t, nil
+	r.pending = r.pending[:0]
+}
+
+// release obscures and releases the oldest pictures until so many are left.
+func (r *Redactor) release(left int) error {
+	for len(r.pending) > left {
+		e := r.pending[0]
+		frame, err := r.finish(e)
+		if withheld, ok := errors.AsType[*WithheldError](err); err != nil && (!ok || withheld.shut) {
+			return err
+		}
+		r.out = append(r.out, Outcome{Picture: e.p, Frame: frame, Timing: e.timing, Err: err})
+		r.pending = append(r.pending[:0], r.pending[1:]...)
+		r.spare = append(r.spare, e)
+	}
+	return nil
+}
+
+// finish is the only place where a picture becomes a Frame.
+func (r *Redactor) finish(e *inspected) (Frame, error) {
+	begun := r.now()
+	regions := r.o.Tracker.Release()
+	tracked := r.now()
+	e.timing.Track += tracked.Sub(begun)
+	if err := covers(regions, e.faces, e.p.Image); err != nil {
+		return Frame{}, r.refuse("face tracking failed", err)
+	}
+	if tracked.Sub(e.at) > r.maxAge {
+		// It waited while the camera was silent. It is not wrong, only old.
+		return Frame{}, &WithheldError{Reason: "no pictures from the camera"}
+	}
+	if err := r.o.Obscurer.Apply(e.p.Image, regions); err != nil {
+		return Frame{}, r.refuse("obscuring failed", err)
+	}
+	e.timing.Obscure = r.now().Sub(tracked)
+	c := certify(e.p, r.model, e.at, regions)
+	if err := c.check(e.p, r.model, r.now(), r.maxAge, regions); err != nil {
+		return Frame{}, r.refuse("no valid inspection", err)
+	}
+	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
+		return Frame{}, &WithheldError{Reason: reason}
+	}
+	return Frame{img: e.p.Image, regions: append([]face.Region(nil), regions...), certificate: c}, nil
 }
 
 // refuse shuts the gate.
 func (r *Redactor) refuse(reason string, cause error) error {
 	r.o.Gate.Shut(reason)
-	return &WithheldError{Reason: reason, Err: cause}
+	return &WithheldError{Reason: reason, Err: cause, shut: true}
 }
 
 // covers checks the tracker's answer: every face that was found in this

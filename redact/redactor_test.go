@@ -21,6 +21,19 @@ type parts struct {
 	regions func([]face.Face) []face.Region
 	apply   error
 	resets  int
+	// ahead is the look-ahead, observed what was not released yet.
+	ahead    int
+	observed [][]face.Face
+}
+
+// redactOne redacts a picture without look-ahead.
+func redactOne(r *Redactor, p *Picture) (Frame, Timing, error) {
+	for _, o := range r.Redact(p) {
+		if o.Picture == p {
+			return o.Frame, o.Timing, o.Err
+		}
+	}
+	return Frame{}, Timing{}, errors.New("the picture was not answered")
 }
 
 func (p *parts) Detect(*yuv.Image) ([]face.Face, error) {
@@ -31,9 +44,17 @@ func (p *parts) Detect(*yuv.Image) ([]face.Face, error) {
 }
 func (p *parts) Info() DetectorInfo { return DetectorInfo{Name: "scripted", ModelSHA256: "abc"} }
 func (p *parts) Close() error       { return nil }
-func (p *parts) Reset()             { p.resets++ }
+func (p *parts) Reset()             { p.resets, p.observed = p.resets+1, nil }
 
-func (p *parts) Update(_ uint64, _ time.Time, faces []face.Face, _, _ int) []face.Region {
+func (p *parts) Lookahead() int { return p.ahead }
+
+func (p *parts) Observe(_ time.Time, faces []face.Face, _, _ int) {
+	p.observed = append(p.observed, append([]face.Face(nil), faces...))
+}
+
+func (p *parts) Release() []face.Region {
+	faces := p.observed[0]
+	p.observed = p.observed[1:]
 	if p.regions != nil {
 		return p.regions(faces)
 	}
@@ -76,12 +97,12 @@ func next(t *testing.T, g *Gate, number uint64, idr bool) *Picture {
 
 func TestGateOpensOnlyAtACompleteInspectedIDR(t *testing.T) {
 	r, _, g := setup(t)
-	_, _, err := r.Redact(next(t, g, 1, false))
+	_, _, err := redactOne(r, next(t, g, 1, false))
 	require.Error(t, err, "a picture that is no IDR passed a shut gate")
-	f, _, err := r.Redact(next(t, g, 2, true))
+	f, _, err := redactOne(r, next(t, g, 2, true))
 	require.NoError(t, err)
 	require.True(t, g.Admits(f))
-	f, _, err = r.Redact(next(t, g, 3, false))
+	f, _, err = redactOne(r, next(t, g, 3, false))
 	require.NoError(t, err)
 	require.True(t, g.Admits(f))
 }
@@ -89,7 +110,7 @@ func TestGateOpensOnlyAtACompleteInspectedIDR(t *testing.T) {
 func TestFaceIsObscuredInTheFrame(t *testing.T) {
 	r, p, g := setup(t)
 	p.faces = []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
-	f, _, err := r.Redact(next(t, g, 1, true))
+	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	for y := 20; y < 32; y++ {
 		for x := 20; x < 30; x++ {
@@ -115,12 +136,12 @@ func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			r, p, g := setup(t)
-			good, _, err := r.Redact(next(t, g, 1, true))
+			good, _, err := redactOne(r, next(t, g, 1, true))
 			require.NoError(t, err)
 			p.faces = one
 			bad := next(t, g, 2, false)
 			fault(p, bad)
-			f, _, err := r.Redact(bad)
+			f, _, err := redactOne(r, bad)
 			var withheld *WithheldError
 			require.ErrorAs(t, err, &withheld)
 			require.NotEmpty(t, withheld.Reason)
@@ -131,9 +152,9 @@ func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
 			require.False(t, g.Admits(good), "a frame of before the fault is still admitted")
 
 			*p = parts{}
-			_, _, err = r.Redact(next(t, g, 3, false))
+			_, _, err = redactOne(r, next(t, g, 3, false))
 			require.Error(t, err, "the gate opened without an IDR")
-			_, _, err = r.Redact(next(t, g, 4, true))
+			_, _, err = redactOne(r, next(t, g, 4, true))
 			require.NoError(t, err, "the gate did not recover at an IDR")
 		})
 	}
@@ -145,11 +166,11 @@ func elsewhere([]face.Face) []face.Region {
 
 func TestIncompletePictureIsNeverShown(t *testing.T) {
 	r, _, g := setup(t)
-	_, _, err := r.Redact(next(t, g, 1, true))
+	_, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	pic := next(t, g, 2, true)
 	pic.Complete = false
-	_, _, err = r.Redact(pic)
+	_, _, err = redactOne(r, pic)
 	require.Error(t, err)
 }
 
@@ -157,7 +178,7 @@ func TestPictureOfAnOlderChainIsNeverShown(t *testing.T) {
 	r, _, g := setup(t)
 	pic := next(t, g, 1, true)
 	g.Shut("packet loss")
-	_, _, err := r.Redact(pic)
+	_, _, err := redactOne(r, pic)
 	require.Error(t, err)
 	open, reason := g.State()
 	require.False(t, open)
@@ -166,12 +187,12 @@ func TestPictureOfAnOlderChainIsNeverShown(t *testing.T) {
 
 func TestNewEpochResetsTheTracker(t *testing.T) {
 	r, p, g := setup(t)
-	_, _, err := r.Redact(next(t, g, 1, true))
+	_, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	before := p.resets
 	pic := next(t, g, 2, true)
 	pic.Epoch = 2
-	_, _, err = r.Redact(pic)
+	_, _, err = redactOne(r, pic)
 	require.NoError(t, err)
 	require.Equal(t, before+1, p.resets)
 }
@@ -182,7 +203,7 @@ func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
 	now := time.Unix(1000, 0)
 	regions := []face.Region{{Rect: image.Rect(1, 2, 3, 4)}}
 	good := certify(p, "abc", now, regions)
-	require.NoError(t, good.check(p, "abc", now, regions))
+	require.NoError(t, good.check(p, "abc", now, MaxInspectionAge, regions))
 	changes := map[string]func(*Certificate){
 		"camera":       func(c *Certificate) { c.Camera = "yard" },
 		"epoch":        func(c *Certificate) { c.Epoch++ },
@@ -199,9 +220,9 @@ func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
 	for name, change := range changes {
 		c := good
 		change(&c)
-		require.Error(t, c.check(p, "abc", now, regions), name)
+		require.Error(t, c.check(p, "abc", now, MaxInspectionAge, regions), name)
 	}
-	require.Error(t, good.check(p, "abc", now, nil), "regions were exchanged")
+	require.Error(t, good.check(p, "abc", now, MaxInspectionAge, nil), "regions were exchanged")
 }
 
 func TestZeroFrameIsNotAdmitted(t *testing.T) {
@@ -249,4 +270,89 @@ func TestBoxesOutsideThePictureNeedNoCover(t *testing.T) {
 	require.NoError(t, covers(nil, []face.Face{{Box: face.Box{X: 70, Y: 0, W: 10, H: 10}}}, im))
 	require.Error(t, covers(nil, []face.Face{{Box: face.Box{X: 60, Y: 0, W: 10, H: 10}}}, im))
 	require.False(t, math.IsNaN(face.Box{}.IoU(face.Box{})))
+}
+
+// ahead returns a redactor that looks ahead by n pictures.
+func ahead(t *testing.T, n int) (*Redactor, *parts, *Gate) {
+	t.Helper()
+	p, g := &parts{ahead: n}, NewGate("starting")
+	r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p})
+	require.NoError(t, err)
+	return r, p, g
+}
+
+func TestLookaheadReleasesPicturesLateAndInOrder(t *testing.T) {
+	r, _, g := ahead(t, 3)
+	var numbers []uint64
+	collect := func(outs []Outcome) {
+		for _, o := range outs {
+			require.NoError(t, o.Err)
+			require.Equal(t, o.Picture.Image, o.Frame.Image())
+			require.Equal(t, o.Picture.Number, o.Frame.Certificate().Picture)
+			numbers = append(numbers, o.Picture.Number)
+		}
+	}
+	for i := uint64(1); i <= 10; i++ {
+		collect(r.Redact(next(t, g, i, i == 1)))
+		require.Len(t, numbers, max(0, int(i)-3))
+	}
+	collect(r.Flush())
+	require.Equal(t, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, numbers)
+	require.Empty(t, r.Flush())
+}
+
+// What shuts the gate withholds the pictures that wait, too, each once.
+func TestPicturesThatWaitAreWithheldWhenTheGateShuts(t *testing.T) {
+	for name, fault := range map[string]func(*parts, *Gate, *Picture){
+		"detector fails": func(p *parts, _ *Gate, _ *Picture) { p.err = errors.New("no") },
+		"panic":          func(p *parts, _ *Gate, _ *Picture) { p.panics = true },
+		"loss":           func(_ *parts, g *Gate, pic *Picture) { pic.Chain = g.Shut("packet loss") },
+		"obscurer fails": func(p *parts, _ *Gate, _ *Picture) { p.apply = errors.New("no") },
+		"wrong camera":   func(_ *parts, _ *Gate, pic *Picture) { pic.Camera = "yard" },
+		"new epoch":      func(_ *parts, g *Gate, pic *Picture) { pic.Epoch, pic.Chain = 2, g.Shut("size") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, p, g := ahead(t, 3)
+			answered := map[uint64]int{}
+			for i := uint64(1); i <= 5; i++ {
+				for _, o := range r.Redact(next(t, g, i, i == 1)) {
+					require.NoError(t, o.Err)
+					answered[o.Picture.Number]++
+				}
+			}
+			bad := next(t, g, 6, false)
+			fault(p, g, bad)
+			for _, o := range append(append([]Outcome(nil), r.Redact(bad)...), r.Flush()...) {
+				require.Error(t, o.Err)
+				require.Nil(t, o.Frame.Image())
+				answered[o.Picture.Number]++
+			}
+			require.Equal(t, map[uint64]int{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1}, answered)
+			*p = parts{ahead: 3}
+			for i := uint64(7); i <= 10; i++ {
+				pic := next(t, g, i, i == 7)
+				pic.Epoch = 2
+				for _, o := range r.Redact(pic) {
+					require.NoError(t, o.Err, "the gate does not recover")
+				}
+			}
+		})
+	}
+}
+
+func TestPicturesThatWaitedTooLongAreNotShownAndShutNothing(t *testing.T) {
+	r, _, g := ahead(t, 1)
+	now := time.Unix(1000, 0)
+	r.now = func() time.Time { return now }
+	require.Empty(t, r.Redact(next(t, g, 1, true)))
+	for _, o := range r.Redact(next(t, g, 2, false)) {
+		require.NoError(t, o.Err)
+	}
+	now = now.Add(MaxInspectionAge + MaxLookaheadTime + time.Second)
+	outs := r.Redact(next(t, g, 3, false))
+	require.Len(t, outs, 1)
+	require.Error(t, outs[0].Err)
+	outs = r.Redact(next(t, g, 4, false))
+	require.Len(t, outs, 1)
+	require.NoError(t, outs[0].Err)
 }

@@ -96,8 +96,8 @@ func TestLayOutKeepsTheShapeAndNeverScalesUp(t *testing.T) {
 	require.Equal(t, geometry{1920, 1080, 640, 360, 640, 384}, layOut(1920, 1080, 640))
 	require.Equal(t, geometry{640, 360, 640, 360, 640, 384}, layOut(640, 360, 640))
 	require.Equal(t, geometry{1080, 1920, 360, 640, 384, 640}, layOut(1080, 1920, 640))
-	require.Equal(t, geometry{33, 1, 33, 1, 64, 32}, layOut(33, 1, 640))
-	require.Equal(t, geometry{4096, 2, 640, 1, 640, 32}, layOut(4096, 2, 640))
+	require.Equal(t, geometry{33, 1, 33, 1, 64, 64}, layOut(33, 1, 640))
+	require.Equal(t, geometry{4096, 2, 640, 1, 640, 64}, layOut(4096, 2, 640))
 }
 
 func FuzzDecode(f *testing.F) {

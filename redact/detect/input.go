@@ -7,6 +7,11 @@ import (
 	"scrim/redact/yuv"
 )
 
+// minPaddedH is the least height of the network's input in pixels. OpenCV 4.6
+// computes feature maps that are one row high and over 17 wide from memory that
+// nobody has written.
+const minPaddedH = 2 * stepSize
+
 // geometry says how a picture is laid into the network's input: scaled to
 // width × height, at the top left of paddedW × paddedH.
 type geometry struct {
@@ -24,7 +29,7 @@ func layOut(imageW, imageH, size int) geometry {
 		g.height = max(1, (imageH*size+longer/2)/longer)
 	}
 	g.paddedW = (g.width + stepSize - 1) / stepSize * stepSize
-	g.paddedH = (g.height + stepSize - 1) / stepSize * stepSize
+	g.paddedH = max((g.height+stepSize-1)/stepSize*stepSize, minPaddedH)
 	return g
 }
 

@@ -59,7 +59,8 @@ func Open(c Config) (redact.Detector, error) {
 	}
 	y, err := newYuNet(model, c.Size, c.Threshold)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w: %w; fetch a whole one with `scrim models pull`", c.Model, ErrPermanent, err)
+		// OpenCV is wordy, so it has the last word: a long error may be cut off.
+		return nil, fmt.Errorf("model %s: %w; fetch a whole one with `scrim models pull`: %w", c.Model, ErrPermanent, err)
 	}
 	name := c.ModelName
 	if name == "" {

@@ -60,7 +60,9 @@ const (
 	Detected Source = "detected"
 	Tracked  Source = "tracked"
 	Held     Source = "held"
-	Failsafe Source = "failsafe"
+	// Backfilled regions cover a face in pictures before it was found.
+	Backfilled Source = "backfilled"
+	Failsafe   Source = "failsafe"
 )
 
 // Region is a part of the picture that must be obscured.

@@ -18,6 +18,9 @@ const (
 	DefaultPaddingTop = 0.5
 	// DefaultHold is how long a face stays covered after the detector lost it.
 	DefaultHold = time.Second
+	// MinHoldPictures is for how many pictures a lost face stays covered at least,
+	// where pictures come slowly.
+	MinHoldPictures = 4
 	// MaxTracks bounds the faces that are followed at a time. Beyond it those
 	// lost longest are given up first.
 	MaxTracks = 1024
@@ -45,6 +48,12 @@ const (
 	// growth is by how much of its size a held region grows on each side while
 	// it is held for the whole time.
 	growth = 0.5
+	// shrink is the time constant with which what is covered of a face shrinks to
+	// what was found: detectors find half of a face, too.
+	shrink = 400 * time.Millisecond
+	// sameIoU is the least IoU of a face with where it was thought to be that
+	// leaves no doubt that it is the same.
+	sameIoU = 0.3
 	// calmMargin is added around a region that is made anew, as a fraction of
 	// the face's size, so that small movements stay within it; calmExcess is how
 	// many times larger than needed a region may become before it is made anew.
@@ -68,13 +77,21 @@ type Options struct {
 type track struct {
 	id       uint64
 	box      face.Box // as last found
+	env      face.Box // what is covered of it, when last found
+	ghost    bool     // a place that stays covered; no face is taken for it
 	score    float64
 	vx, vy   float64 // of the centre, pixels a second
 	found    time.Time
 	rect     image.Rectangle // what was obscured last
 	lost     bool
-	predBox  face.Box // where it is thought to be now
-	velocity bool     // vx, vy were measured
+	predBox  face.Box  // where it is thought to be now
+	first    time.Time // when it was first found, and where
+	firstBox face.Box
+	gap      bool      // it was found again now, after pictures without it
+	gapFrom  time.Time // when it had been found before, and where
+	gapBox   face.Box
+	misses   int  // pictures since it was found
+	velocity bool // vx, vy were measured
 }
 
 // Tracker follows the faces of one camera. It is not safe for concurrent use.
@@ -115,23 +132,31 @@ func New(o Options) *Tracker {
 	return &Tracker{o: o}
 }
 
-// Reset implements redact.Tracker. Numbers of tracks are not used again.
+// Reset forgets all faces. Numbers of tracks are not used again.
 func (t *Tracker) Reset() {
 	t.spare = append(t.spare, t.tracks...)
 	t.tracks = t.tracks[:0]
 }
 
-// Update implements redact.Tracker. Every face lies within the region of its
-// track; tracks without a face in this picture are held.
-func (t *Tracker) Update(_ uint64, at time.Time, faces []face.Face, width, height int) []face.Region {
+// Update takes the faces found in one picture of the given size in pixels, and
+// returns what must be obscured in it, valid until the next call. Every face
+// lies within the region of its track; tracks without a face in this picture
+// are held.
+func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []face.Region {
 	t.expire(at)
 	for _, tr := range t.tracks {
-		tr.lost = true
-		tr.predBox = tr.predict(at)
+		tr.lost, tr.gap = true, false
+		tr.misses++
+		tr.predBox = tr.predict(tr.box, at)
 	}
 	t.associate(faces, at)
 	for _, p := range t.pairs {
-		t.tracks[p.track].measure(faces[p.face], at)
+		tr, f := t.tracks[p.track], faces[p.face]
+		if tr.misses > 0 && tr.predBox.IoU(f.Box) < sameIoU {
+			// It may be somebody else, while the one who was here still is.
+			t.haunt(tr)
+		}
+		tr.measure(f, at)
 	}
 	for i, f := range faces {
 		if !t.taken[i] {
@@ -145,7 +170,7 @@ func (t *Tracker) Update(_ uint64, at time.Time, faces []face.Face, width, heigh
 // expire gives up the tracks that were held for their time.
 func (t *Tracker) expire(at time.Time) {
 	t.tracks = slices.DeleteFunc(t.tracks, func(tr *track) bool {
-		gone := at.Sub(tr.found) > t.o.Hold
+		gone := at.Sub(tr.found) > t.o.Hold && tr.misses >= MinHoldPictures
 		if gone {
 			t.spare = append(t.spare, tr)
 		}
@@ -153,11 +178,11 @@ func (t *Tracker) expire(at time.Time) {
 	})
 }
 
-// predict returns where the face is thought to be, slowing down.
-func (tr *track) predict(at time.Time) face.Box {
+// predict returns where a box that was last measured is thought to be, slowing
+// down.
+func (tr *track) predict(b face.Box, at time.Time) face.Box {
 	dt := max(0, at.Sub(tr.found)).Seconds()
 	travel := coast.Seconds() * (1 - math.Exp(-dt/coast.Seconds()))
-	b := tr.box
 	b.X += tr.vx * travel
 	b.Y += tr.vy * travel
 	return b
@@ -169,6 +194,9 @@ func (t *Tracker) associate(faces []face.Face, at time.Time) {
 	t.pairs = t.pairs[:0]
 	for i, tr := range t.tracks {
 		for j, f := range faces {
+			if tr.ghost {
+				break
+			}
 			if a := affinity(tr.predBox, f.Box, 1+reach*at.Sub(tr.found).Seconds()); a >= minAffinity {
 				t.pairs = append(t.pairs, pair{i, j, a})
 			}
@@ -208,13 +236,33 @@ func (tr *track) measure(f face.Face, at time.Time) {
 		}
 		tr.vx, tr.vy, tr.velocity = vx, vy, true
 	}
-	tr.box, tr.score, tr.found = f.Box, f.Score, at
+	tr.env = envelope(f.Box, tr.predict(tr.env, at), at.Sub(tr.found))
+	tr.gap, tr.gapFrom, tr.gapBox = tr.misses > 1, tr.found, tr.box
+	tr.box, tr.score, tr.found, tr.misses = f.Box, f.Score, at, 0
 }
 
-func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
+// envelope returns what must be covered of a face: what was found, and what was
+// covered before as far as it has not shrunk yet.
+func envelope(found, before face.Box, dt time.Duration) face.Box {
+	f := 1 - math.Exp(-max(0, dt).Seconds()/shrink.Seconds())
+	mix := func(from, to float64) float64 { return from + f*(to-from) }
+	left := min(found.X, mix(before.X, found.X))
+	top := min(found.Y, mix(before.Y, found.Y))
+	right := max(found.X+found.W, mix(before.X+before.W, found.X+found.W))
+	bottom := max(found.Y+found.H, mix(before.Y+before.H, found.Y+found.H))
+	return face.Box{X: left, Y: top, W: right - left, H: bottom - top}
+}
 
-// begin starts a track.
-func (t *Tracker) begin(f face.Face, at time.Time) {
+// haunt leaves a ghost in the place of a track that goes on elsewhere.
+func (t *Tracker) haunt(tr *track) {
+	g := t.fresh()
+	id := g.id
+	*g = *tr
+	g.id, g.ghost, g.lost = id, true, true
+}
+
+// fresh returns a new track with a number of its own.
+func (t *Tracker) fresh() *track {
 	var tr *track
 	if n := len(t.spare); n > 0 {
 		tr, t.spare = t.spare[n-1], t.spare[:n-1]
@@ -222,8 +270,17 @@ func (t *Tracker) begin(f face.Face, at time.Time) {
 		tr = new(track)
 	}
 	t.last++
-	*tr = track{id: t.last, box: f.Box, score: f.Score, found: at}
+	*tr = track{id: t.last}
 	t.tracks = append(t.tracks, tr)
+	return tr
+}
+
+func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
+
+// begin starts a track.
+func (t *Tracker) begin(f face.Face, at time.Time) {
+	tr := t.fresh()
+	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box}
 }
 
 // bound gives up the tracks that were lost longest when there are too many.
@@ -243,7 +300,7 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 	t.regions = t.regions[:0]
 	for _, tr := range t.tracks {
 		source := face.Detected
-		need := face.Pad(tr.box, t.o.Padding, t.o.PaddingTop)
+		need := face.Pad(tr.env, t.o.Padding, t.o.PaddingTop)
 		if tr.lost {
 			source = face.Held
 			lost := at.Sub(tr.found).Seconds()
@@ -252,7 +309,7 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 				grown = max(grown, min(unknownReach, unknownSpeed*lost))
 			}
 			// Where it was stays covered, too: people stop.
-			need = face.Pad(tr.predBox, t.o.Padding+grown, t.o.PaddingTop+grown).Union(need)
+			need = face.Pad(tr.predict(tr.env, at), t.o.Padding+grown, t.o.PaddingTop+grown).Union(need)
 		}
 		tr.settle(need)
 		if tr.rect.Overlaps(bounds) {
