@@ -79,10 +79,11 @@ type assembler struct {
 	// fragment is the offset of the fragmented NAL unit being read, or -1.
 	fragment     int
 	fragmentType byte
-	// marked is set when the marker bit has ended the unit, but is not trusted yet.
+	// marked is set when a marker bit may have ended the unit, and the next packet
+	// is to show it.
 	marked bool
 
-	// marker says what is known of the camera's marker bits.
+	// marker is what is known of the camera's marker bits.
 	marker markerTrust
 
 	// What came before.
@@ -94,25 +95,12 @@ type assembler struct {
 	idleSince time.Time
 }
 
-// markerTrust is what has been seen of a camera's marker bits, which ought to
-// be set on the last packet of every access unit (RFC 6184, section 5.1).
-type markerTrust int
-
-const (
-	// markerUnproven: wait for the next timestamp before delivering.
-	markerUnproven markerTrust = iota
-	// markerHonest: deliver at the marker.
-	markerHonest
-	// markerLies: it has been set within a picture (on every NAL unit, mostly).
-	// Only timestamps tell units apart, at the price of one frame of delay.
-	markerLies
-)
-
 // content is what an access unit holds.
 type content struct {
 	nalus          int
 	first          byte // type of the first NAL unit
-	slices         bool
+	slices         int
+	sliceBytes     int
 	startsAtZero   bool // the first slice begins the picture
 	idr            bool
 	sps, pps       bool
@@ -129,6 +117,7 @@ func newAssembler(emit func(transport.CameraUnit), clock *senderClock, log *slog
 // lose tells that something is missing between the packet before and the next.
 func (a *assembler) lose(reason string) {
 	a.gap = true
+	a.marker.forget()
 	a.discontinue(reason)
 	if a.open {
 		a.spoil(reason)
@@ -147,6 +136,7 @@ func (a *assembler) spoil(reason string) {
 	if a.damage == "" {
 		a.damage = reason
 	}
+	a.marker.forget()
 	a.discontinue(reason)
 	a.fragment = -1
 	a.buf = a.buf[:0]
@@ -222,10 +212,8 @@ func (a *assembler) timestampChanged(ts uint32) {
 	if a.fragment >= 0 {
 		a.spoil(reasonOpenFragment)
 	}
-	if a.content.slices || a.damage != "" {
-		if a.marked && a.marker == markerUnproven {
-			a.marker = markerHonest
-		}
+	if a.content.slices > 0 || a.damage != "" {
+		a.learnMarker()
 		a.finish()
 		return
 	}
@@ -234,56 +222,20 @@ func (a *assembler) timestampChanged(ts uint32) {
 	a.ts, a.marked = ts, false
 }
 
-// checkMarker finds out whether the marker bit before was the end of a picture.
-func (a *assembler) checkMarker(pkt *rtp.Packet) {
-	switch {
-	case a.marker == markerLies || a.gap:
-	case a.open && a.marked && continuesPicture(pkt.Payload):
-		a.distrustMarker()
-		a.marked = false
-	case a.open && a.marked && len(pkt.Payload) > 0 && beginsPicture(pkt.Payload):
-		// Another picture of the same time.
-		a.finish()
-	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && continuesPicture(pkt.Payload):
-		a.distrustMarker()
-		a.lose(reasonMarker)
-		a.begin(pkt.Timestamp)
-		a.spoil(reasonMarker)
-	}
-}
-
-func (a *assembler) distrustMarker() {
-	a.marker = markerLies
-	a.log.Warn("camera sets the RTP marker bit within pictures; telling them apart by timestamp, one frame later")
-}
-
 // begin opens an access unit.
 func (a *assembler) begin(ts uint32) {
 	a.open, a.ts, a.known = true, ts, !a.gap
 	a.buf, a.damage, a.content, a.fragment, a.marked = a.buf[:0], "", content{}, -1, false
 }
 
-// marks is called after a packet with the marker bit.
-func (a *assembler) marks() {
-	if a.marker == markerLies {
-		return
-	}
-	if a.fragment >= 0 {
-		a.spoil(reasonOpenFragment)
-	}
-	switch {
-	case a.damage == "" && !a.content.slices:
-		// Some cameras set it on parameter sets.
-	case a.marker == markerHonest || a.damage != "":
-		a.finish()
-	default:
-		a.marked = true
-	}
-}
-
 // finish delivers the access unit, if it is whole, and closes it.
 func (a *assembler) finish() {
 	a.open = false
+	if a.seenUnit && a.ts == a.lastTS && a.damage == "" && !a.content.startsAtZero {
+		// What was delivered under this timestamp was not the whole picture.
+		a.distrustMarker()
+		a.spoil(reasonMarker)
+	}
 	if a.seenUnit {
 		step := int64(int32(a.ts - a.lastTS))
 		a.pts += step

@@ -52,6 +52,21 @@ func feed(t testing.TB, a *assembler, pkts ...*rtp.Packet) (units []transport.Ca
 	return units
 }
 
+// feedAll is feed, and what then still waits for the next picture.
+func feedAll(t testing.TB, a *assembler, pkts ...*rtp.Packet) []transport.CameraUnit {
+	t.Helper()
+	units := feed(t, a, pkts...)
+	if a.open {
+		p := packets(a.nextSeq, a.ts+1, nil)[0]
+		p.SSRC, p.Marker = a.ssrc, false
+		ts := a.ts
+		units = append(units, feed(t, a, p)...)
+		a.open, a.ts = false, ts
+		a.nextSeq-- // it has never been
+	}
+	return units
+}
+
 func testAssembler() *assembler {
 	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), nil, nil)
 }
@@ -73,7 +88,7 @@ func packets(seq uint16, ts uint32, payloads ...[]byte) []*rtp.Packet {
 func started(t testing.TB) *assembler {
 	t.Helper()
 	a := testAssembler()
-	idr := []byte{0x65, 0x88, 1, 2}
+	idr := noise(rand.New(rand.NewPCG(1, 1)), 0x65, true, 4*maxMacroblockBytes)
 	feed(t, a, packets(0, 0, testSPS, testPPS, idr)...)
 	units := feed(t, a, packets(3, 3000, []byte{0x41, 0x9a, 1})...)
 	require.Len(t, units, 2)
@@ -205,7 +220,7 @@ func TestLossIsNamed(t *testing.T) {
 			a := started(t)
 			require.Empty(t, feed(t, a, tt.lost...), "a damaged picture was delivered")
 			units := feed(t, a, packets(tt.next, 9000, whole)...)
-			units = append(units, feed(t, a, packets(tt.next+1, 12000, []byte{0x41, 0x9a, 1})...)...)
+			units = append(units, feedAll(t, a, packets(tt.next+1, 12000, []byte{0x41, 0x9a, 1})...)...)
 			require.Len(t, units, 2)
 			require.Equal(t, tt.want, units[0].Discontinuity)
 			require.Empty(t, units[1].Discontinuity, "told twice")
@@ -219,7 +234,7 @@ func TestDroppedPacketSpoilsThePictureAroundIt(t *testing.T) {
 	require.Empty(t, feed(t, a, pkts[0]))
 	a.lose("undecodable packet") // gortsplib dropped one
 	require.Empty(t, feed(t, a, pkts[1]))
-	units := feed(t, a, packets(6, 9000, []byte{0x41, 0x9a})...)
+	units := feedAll(t, a, packets(6, 9000, []byte{0x41, 0x9a})...)
 	require.Len(t, units, 1)
 	require.Equal(t, "undecodable packet", units[0].Discontinuity)
 	require.True(t, units[0].Intact)
@@ -241,21 +256,20 @@ func TestIntactNeedsAProvenBeginning(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			units := feed(t, started(t), packets(50, 6000, tt.nalus...)...)
+			units := feedAll(t, started(t), packets(50, 6000, tt.nalus...)...)
 			require.Len(t, units, 1)
 			require.Equal(t, "packet loss (46 packets)", units[0].Discontinuity)
 			require.Equal(t, tt.want, units[0].Intact)
 		})
 	}
-	require.Empty(t, feed(t, started(t), packets(50, 6000, []byte{0x65, 0x11, 1})...), "a picture without its first slice was delivered")
+	require.Empty(t, feedAll(t, started(t), packets(50, 6000, []byte{0x65, 0x11, 1})...), "a picture without its first slice was delivered")
 }
 
 func TestParameterSetsComeBeforeAnIDRThatLacksThem(t *testing.T) {
 	idr, aud, newSPS := []byte{0x65, 0x88, 1}, []byte{0x09, 0xf0}, append(slices.Clone(testSPS), 7)
 	a := newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), [][]byte{testSPS}, [][]byte{testPPS})
-	a.marker = markerHonest
 	one := func(seq uint16, nalus ...[]byte) []byte {
-		units := feed(t, a, packets(seq, uint32(seq)*3000, nalus...)...)
+		units := feedAll(t, a, packets(seq, uint32(seq)*3000, nalus...)...)
 		require.Len(t, units, 1)
 		return units[0].Data
 	}
@@ -284,7 +298,7 @@ func TestStartCodesInsideRTPAreSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := started(t)
 			a.sps, a.pps = nil, nil
-			units := feed(t, a, packets(4, 6000, payloads...)...)
+			units := feedAll(t, a, packets(4, 6000, payloads...)...)
 			require.Len(t, units, 1)
 			require.Equal(t, [][]byte{testSPS, testPPS, idr}, slices.Collect(nalus(units[0].Data)))
 			require.Equal(t, [][]byte{testSPS}, a.sps, "the sets inside were not seen")
@@ -296,7 +310,7 @@ func TestParameterSetsUnderMarkersOfTheirOwnBelongToTheNextPicture(t *testing.T)
 	a := started(t)
 	idr := []byte{0x65, 0x88, 1}
 	pkts := slices.Concat(packets(4, 5999, testSPS), packets(5, 5999, testPPS), packets(6, 6000, idr))
-	units := feed(t, a, pkts...)
+	units := feedAll(t, a, pkts...)
 	require.Len(t, units, 1)
 	require.Equal(t, annexB(testSPS, testPPS, idr), units[0].Data)
 	require.Empty(t, units[0].Discontinuity)
@@ -352,7 +366,7 @@ func TestNewSSRCIsADiscontinuity(t *testing.T) {
 	a := started(t)
 	p := packets(4, 6000, []byte{0x41, 0x9a})
 	p[0].SSRC = 8
-	units := feed(t, a, p...)
+	units := feedAll(t, a, p...)
 	require.Len(t, units, 1)
 	require.Equal(t, reasonNewSSRC, units[0].Discontinuity)
 }
@@ -368,7 +382,7 @@ func TestPicturesAreBounded(t *testing.T) {
 			seq++
 		}
 		require.LessOrEqual(t, len(a.buf), transport.MaxUnitBytes)
-		units := feed(t, a, packets(seq, 9000, []byte{0x41, 0x9a})...)
+		units := feedAll(t, a, packets(seq, 9000, []byte{0x41, 0x9a})...)
 		require.Len(t, units, 1)
 		require.Equal(t, reasonTooLarge, units[0].Discontinuity)
 	})
@@ -378,7 +392,7 @@ func TestPicturesAreBounded(t *testing.T) {
 		for range maxUnitNALUs + 1 {
 			many = append(many, []byte{0x41, 0x9a})
 		}
-		require.Empty(t, feed(t, a, packets(4, 6000, many...)...))
+		require.Empty(t, feedAll(t, a, packets(4, 6000, many...)...))
 	})
 	t.Run("packets", func(t *testing.T) { // fragments with nothing in them
 		a, seq := started(t), uint16(4)

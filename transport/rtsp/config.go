@@ -57,6 +57,13 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// Check returns what NewClient refuses, without the network: nil, or an *Error of
+// class ErrConfig.
+func (c Config) Check() error {
+	_, err := NewClient(c)
+	return err
+}
+
 // validate fills in defaults and returns what is wrong, without the camera's
 // name and without quoting the URL.
 func (c *Config) validate() (reason, advice string) {
@@ -74,12 +81,12 @@ func (c *Config) validate() (reason, advice string) {
 	case TransportUDP, TransportAuto:
 		if u.Scheme == "rtsps" {
 			if c.Transport == TransportUDP {
-				return "transport udp with rtsps would send the video unencrypted", "use transport tcp"
+				return "transport udp with rtsps would send the video unencrypted", "set `transport: tcp`"
 			}
 			c.Transport = TransportTCP
 		}
 	default:
-		return "transport " + quote(string(c.Transport)) + " is unknown", "use tcp, udp or auto"
+		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp` or `transport: udp`"
 	}
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = DefaultReadTimeout

@@ -43,6 +43,9 @@ func TestBadConfigurationIsRefusedInOneLineWithoutThePassword(t *testing.T) {
 			}
 			_, err := NewClient(tt.cfg)
 			require.ErrorIs(t, err, ErrConfig)
+			require.EqualError(t, tt.cfg.Check(), err.Error())
+			require.ErrorIs(t, tt.cfg.Check(), ErrConfig)
+			require.NotContains(t, err.Error(), "auto", "the configuration knows tcp and udp")
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "hunter2")
 			require.NotContains(t, err.Error(), "\n")
@@ -63,6 +66,7 @@ func TestURLsThatCamerasHave(t *testing.T) {
 	} {
 		c, err := NewClient(Config{Camera: "front", URL: in})
 		require.NoError(t, err, in)
+		require.NoError(t, Config{Camera: "front", URL: in}.Check())
 		require.Equal(t, want[0], c.URL())
 		require.Equal(t, want[0], RedactURL(in))
 		require.Equal(t, want[1], address(c.url))

@@ -39,6 +39,8 @@ type Error struct {
 	Reason string
 	// Advice says what to do about it.
 	Advice string
+	// short is what Public says, where the class does not say it all.
+	short string
 	// Delivered counts the access units that Run handed over before it failed,
 	// and Lasted is the time between the first of them and the failure.
 	Delivered uint64
@@ -52,6 +54,31 @@ func (e *Error) Error() string {
 		s += "; " + e.Advice
 	}
 	return s
+}
+
+// Public says in a few words what is wrong, for those who watch the camera: no
+// host, no path (which can hold a key), no credentials, no advice, and nothing
+// that the camera has said but the names of its codecs.
+func (e *Error) Public() string {
+	if e.short != "" {
+		return e.short
+	}
+	if text, ok := public[e.Class]; ok {
+		return text
+	}
+	return "connection to the camera failed"
+}
+
+// public is what Public says of a class.
+var public = map[error]string{
+	ErrConfig:           "wrong configuration",
+	ErrUnreachable:      "camera unreachable",
+	ErrCredentials:      "wrong user or password",
+	ErrNotFound:         "stream not found",
+	ErrNoVideo:          "no video track",
+	ErrUnsupportedCodec: "unsupported codec",
+	ErrStalled:          "stream stalled",
+	ErrProtocol:         "protocol error",
 }
 
 // Unwrap returns the class. The library's own error is not kept: its text can

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -58,9 +59,9 @@ func (s *session) explain(err error) *Error {
 		return &Error{Class: ErrStalled, Reason: at + fmt.Sprintf("no complete picture for %s", limit),
 			Advice: "see whether the camera shows a picture elsewhere and its network is not overloaded"}
 	case errors.Is(err, errForeign):
-		return &Error{Class: ErrStalled, Reason: at + "the camera restarted its stream (SSRC changed)", Advice: "connecting anew"}
+		return &Error{Class: ErrStalled, short: "stream restarted", Reason: at + "the camera restarted its stream (SSRC changed)", Advice: "connecting anew"}
 	case errors.Is(err, errNoUnits):
-		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()),
+		return &Error{Class: ErrProtocol, short: "no complete picture", Reason: at + s.client.quote(err.Error()),
 			Advice: "restart the camera, or see whether its network loses packets"}
 	case errors.As(err, &status):
 		return s.explainStatus(at, status)
@@ -70,17 +71,17 @@ func (s *session) explain(err error) *Error {
 		return s.explainDescription(at)
 	case errors.As(err, new(liberrors.ErrClientServerRequestedUDP)):
 		s.transportRefused = true
-		return &Error{Class: ErrProtocol, Reason: at + "the camera refuses TCP", Advice: "use transport auto or udp"}
+		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses TCP", Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientServerRequestedTCP)):
-		return &Error{Class: ErrProtocol, Reason: at + "the camera refuses UDP", Advice: "use transport tcp"}
+		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses UDP", Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
-		return &Error{Class: ErrUnreachable, Reason: at + fmt.Sprintf("no answer within %s", s.client.cfg.ReadTimeout),
+		return &Error{Class: ErrUnreachable, short: "no answer", Reason: at + fmt.Sprintf("no answer within %s", s.client.cfg.ReadTimeout),
 			Advice: "see whether this is the RTSP port, and restart the camera"}
 	case errors.As(err, new(liberrors.ErrClientTCPTimeout)), errors.As(err, new(liberrors.ErrClientUDPTimeout)):
-		return &Error{Class: ErrStalled, Reason: at + "no packets", Advice: "see whether the network lets them through, or use transport tcp"}
+		return &Error{Class: ErrStalled, Reason: at + "no packets", Advice: "see whether the network lets them through" + s.orTCP()}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &netErr), errors.Is(err, net.ErrClosed),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return &Error{Class: ErrUnreachable, Reason: at + "the camera closed the connection",
+		return &Error{Class: ErrUnreachable, short: "connection lost", Reason: at + "the camera closed the connection",
 			Advice: "see whether it is restarting or has too many viewers"}
 	default:
 		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()), Advice: "see whether this is the camera's RTSP port"}
@@ -97,15 +98,16 @@ func (s *session) explainDial(at string) *Error {
 	)
 	switch err := s.dialErr; {
 	case errors.As(err, &cert):
-		e.Reason, e.Advice = s.client.quote(cert.Err.Error()), "give the camera's certificate authority in its TLS settings"
+		e.short, e.Reason = "certificate not trusted", s.client.quote(cert.Err.Error())
+		e.Advice = "let an authority in the system's trust store vouch for the camera's certificate (add its own with update-ca-certificates)"
 	case errors.As(err, &rec):
-		e.Reason, e.Advice = "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
+		e.short, e.Reason, e.Advice = "no TLS", "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
 	case errors.Is(err, context.DeadlineExceeded):
-		e.Reason = fmt.Sprintf("no connection within %s", s.client.cfg.ReadTimeout)
+		e.short, e.Reason = "no answer", fmt.Sprintf("no connection within %s", s.client.cfg.ReadTimeout)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Reason = "connection refused"
+		e.short, e.Reason = "connection refused", "connection refused"
 	case errors.As(err, &dns):
-		e.Reason = "its name cannot be resolved"
+		e.short, e.Reason = "name not found", "its name cannot be resolved"
 	case errors.As(err, &op):
 		e.Reason = s.client.quote(op.Err.Error())
 	default:
@@ -122,7 +124,7 @@ func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) 
 	}
 	switch {
 	case st.Code == base.StatusUnauthorized && s.challenge.stale:
-		return &Error{Class: ErrProtocol, Reason: at + "the camera let its login challenge expire", Advice: "connecting anew"}
+		return &Error{Class: ErrProtocol, short: "login expired", Reason: at + "the camera let its login challenge expire", Advice: "connecting anew"}
 	case st.Code == base.StatusUnauthorized, st.Code == base.StatusForbidden:
 		e := s.explainCredentials(at)
 		e.Reason += " (" + code + ")"
@@ -131,18 +133,54 @@ func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) 
 		return &Error{Class: ErrNotFound, Reason: at + "the camera has no stream at this path (" + code + ")",
 			Advice: "correct the path of the camera's url (its manual names it)"}
 	case s.location != "":
-		return &Error{Class: ErrProtocol, Reason: at + "the camera redirects to " + quote(s.location) + " (" + code + ")",
+		return &Error{Class: ErrProtocol, short: "stream moved elsewhere", Reason: at + "the camera redirects to " + quote(s.location) + " (" + code + ")",
 			Advice: "if that is right, make it the camera's url: other hosts are not followed"}
 	case st.Code == base.StatusUnsupportedTransport:
-		return &Error{Class: ErrProtocol, Reason: at + "the camera refuses transport " + string(s.proto) + " (" + code + ")",
-			Advice: "use transport auto"}
+		return &Error{Class: ErrProtocol, short: "transport refused",
+			Reason: at + "the camera refuses transport " + string(s.proto) + " (" + code + ")", Advice: s.otherTransport()}
 	case st.Code == base.StatusNotEnoughBandwidth, st.Code == base.StatusServiceUnavailable:
-		return &Error{Class: ErrUnreachable, Reason: at + "the camera is busy (" + code + ")", Advice: "see whether it has too many viewers"}
+		return &Error{Class: ErrUnreachable, short: "camera busy", Reason: at + "the camera is busy (" + code + ")",
+			Advice: "see whether it has too many viewers"}
 	default:
-		return &Error{Class: ErrProtocol, Reason: at + "the camera answers " + code + " (" + s.client.quote(st.Message) + ")",
+		return &Error{Class: ErrProtocol, short: "request refused", Reason: at + "the camera answers " + code + " (" + s.client.quote(st.Message) + ")",
 			Advice: "see whether the url is right, and restart the camera"}
 	}
 }
+
+// otherTransport advises what to do when the camera refuses the one in use.
+func (s *session) otherTransport() string {
+	switch {
+	case s.proto == TransportUDP:
+		return "set `transport: tcp`"
+	case s.url.Scheme == "rtsps": // udp would be in clear
+		return "turn on RTP over RTSP (TCP) in the camera"
+	default:
+		return "set `transport: udp`"
+	}
+}
+
+// orTCP is advice where UDP is in use.
+func (s *session) orTCP() string {
+	if s.proto == TransportUDP {
+		return ", or set `transport: tcp`"
+	}
+	return ""
+}
+
+// shortCodecs names codecs to viewers, as far as the camera's names for them
+// look like names of codecs: that text is the camera's.
+func shortCodecs(names []string) string {
+	var plain []string
+	for _, n := range names {
+		if codecRE.MatchString(n) && len(plain) < 3 {
+			plain = append(plain, n)
+		}
+	}
+	return strings.TrimSpace("unsupported codec " + strings.Join(plain, ", "))
+}
+
+// codecRE matches names such as H265, MJPEG and VP8.
+var codecRE = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,11}$`)
 
 // lockOut is said with every refused login.
 const lockOut = "next attempt not before a minute, since cameras lock accounts after about 5 bad logins"
@@ -151,14 +189,16 @@ func (s *session) explainCredentials(at string) *Error {
 	e := &Error{Class: ErrCredentials}
 	switch {
 	case s.challenge.basicRefused:
+		e.short = "only insecure login offered"
 		e.Reason = at + "the camera offers only Basic authentication, which would send the password in clear"
 		e.Advice = "turn on Digest in the camera, or use rtsps, or set allow_basic"
 	case s.url.User == nil:
-		e.Reason = at + "the camera asks for user and password, and its url has none"
-		e.Advice = "put them into the url"
+		e.short = "no user and password"
+		e.Reason = at + "the camera asks for user and password, and has been given none"
+		e.Advice = "set the camera's user and password"
 	default:
 		e.Reason = at + "the camera refuses user or password"
-		e.Advice = "correct them in the url; " + lockOut
+		e.Advice = "correct the camera's user and password; " + lockOut
 	}
 	return e
 }
@@ -166,10 +206,10 @@ func (s *session) explainCredentials(at string) *Error {
 func (s *session) explainDescription(at string) *Error {
 	switch {
 	case s.desc.Interleaved:
-		return &Error{Class: ErrUnsupportedCodec, Reason: at + "the camera sends H.264 in interleaved packetization mode",
+		return &Error{Class: ErrUnsupportedCodec, short: "unsupported packetization mode", Reason: at + "the camera sends H.264 in interleaved packetization mode",
 			Advice: "choose packetization mode 1 in the camera"}
 	case len(s.desc.Video) > 0:
-		return &Error{Class: ErrUnsupportedCodec, Reason: at + "the camera sends " + strings.Join(s.desc.Video, ", "),
+		return &Error{Class: ErrUnsupportedCodec, short: shortCodecs(s.desc.Video), Reason: at + "the camera sends " + strings.Join(s.desc.Video, ", "),
 			Advice: "choose H.264 in the camera's video settings"}
 	default:
 		what := "nothing"

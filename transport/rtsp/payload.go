@@ -127,11 +127,12 @@ func (a *assembler) note(stream []byte) error {
 			if len(n) < 2 {
 				return errors.New("truncated slice")
 			}
-			if !c.slices {
-				c.slices = true
+			if c.slices == 0 {
 				c.startsAtZero = (t <= typePartitionA || t == typeIDR) && n[1]&firstMBZero != 0
 				c.setsBeforeData = c.sps && c.pps
 			}
+			c.slices++
+			c.sliceBytes += len(n)
 			c.idr = c.idr || t == typeIDR
 		}
 	}

@@ -115,7 +115,7 @@ func (s *session) run(ctx context.Context) error {
 	go func() { ended <- s.gc.Wait() }()
 	err := s.stream(ctx, ended)
 	s.gc.Close()
-	_ = <-ended //nolint:errcheck // why it ended is known by now
+	<-ended //nolint:errcheck // why it ended is known by now
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the caller asked for the end
 	}

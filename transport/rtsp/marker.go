@@ -1,0 +1,125 @@
+package rtsp
+
+import "github.com/pion/rtp"
+
+// maxMacroblockBytes is more than a slice can fall short of the size at which
+// the encoder cuts: one macroblock has 3200 bits at most (H.264, section A.3.1),
+// and those of an interlaced picture come in pairs.
+const maxMacroblockBytes = 1024
+
+// markerTrust says when a packet with the marker bit, which ought to be the last
+// of an access unit (RFC 6184, section 5.1), is taken for the end of a picture.
+// Otherwise the first packet of the next picture is, one frame later.
+//
+// TRAPS: many cameras, those with live555's H264VideoStreamDiscreteFramer for
+// instance, set it on every slice, and are honest for as long as a picture is one
+// slice. A part of a picture that is delivered as a whole decodes without an
+// error: FFmpeg makes the rest up. So the marker ends a picture only when all of
+// this holds:
+//
+//   - it has never been found within a picture on this connection;
+//   - the picture has neither an IDR slice nor a parameter set. At those an
+//     encoder may change how it cuts pictures;
+//   - since the last of those, and since the last loss, every picture that ended
+//     with a marker and the next timestamp had as many slices as this one;
+//   - one of those pictures was larger, by more than a macroblock pair. An encoder
+//     that cuts slices at a size would have cut that one.
+//
+// The usual camera thus has its key frames, and the few pictures that are as
+// large as they, delivered a frame later, and all others at once. What is left
+// is an encoder that, all of a sudden, with neither key frame nor parameter set,
+// cuts pictures into more slices than before for another reason than their size.
+// Then one picture lacks its end, and the next packet shuts the gate with
+// reasonMarker.
+type markerTrust struct {
+	// lies is set when the marker was within a picture.
+	lies bool
+	// slices is how many slices the proven pictures had: 0 when there is none,
+	// variable when they differ.
+	slices int
+	// bytes is the size of the largest of them, without all that is no slice.
+	bytes int
+}
+
+// variable is no number of slices.
+const variable = -1
+
+// forget takes back what was proven of the way that pictures are cut.
+func (m *markerTrust) forget() { m.slices, m.bytes = 0, 0 }
+
+// learn takes a picture that is known to be whole and to have had its marker at
+// the end, and only there.
+func (m *markerTrust) learn(c *content) {
+	if c.startsAnew() {
+		m.forget()
+	}
+	switch m.slices {
+	case 0:
+		m.slices = c.slices
+	case c.slices:
+	default:
+		m.slices = variable
+	}
+	m.bytes = max(m.bytes, c.sliceBytes)
+}
+
+// ends reports whether a marker after c is the end of the picture.
+func (m *markerTrust) ends(c *content) bool {
+	return !m.lies && !c.startsAnew() && m.slices == c.slices && c.sliceBytes+maxMacroblockBytes <= m.bytes
+}
+
+// startsAnew reports whether the encoder may cut pictures in another way from
+// here on.
+func (c *content) startsAnew() bool { return c.idr || c.sps || c.pps }
+
+// learnMarker is called when another timestamp ends the open access unit.
+func (a *assembler) learnMarker() {
+	switch {
+	case a.damage != "": // spoil has made it forgotten
+	case a.marked:
+		a.marker.learn(&a.content)
+	default:
+		a.marker.forget()
+	}
+}
+
+// checkMarker finds out whether the marker bit before was the end of a picture.
+func (a *assembler) checkMarker(pkt *rtp.Packet) {
+	switch {
+	case a.marker.lies || a.gap:
+	case a.open && a.marked && continuesPicture(pkt.Payload):
+		a.distrustMarker()
+		a.marked = false
+	case a.open && a.marked && len(pkt.Payload) > 0 && beginsPicture(pkt.Payload):
+		// Another picture of the same time.
+		a.finish()
+	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && continuesPicture(pkt.Payload):
+		a.distrustMarker()
+		a.lose(reasonMarker)
+		a.begin(pkt.Timestamp)
+		a.spoil(reasonMarker)
+	}
+}
+
+func (a *assembler) distrustMarker() {
+	a.marker.lies = true
+	a.log.Warn("camera sets the RTP marker bit within pictures; telling them apart by timestamp, one frame later")
+}
+
+// marks is called after a packet with the marker bit.
+func (a *assembler) marks() {
+	if a.marker.lies {
+		return
+	}
+	if a.fragment >= 0 {
+		a.spoil(reasonOpenFragment)
+	}
+	switch {
+	case a.damage == "" && a.content.slices == 0:
+		// Some cameras set it on parameter sets.
+	case a.damage != "" || a.marker.ends(&a.content):
+		a.finish()
+	default:
+		a.marked = true
+	}
+}
