@@ -36,11 +36,16 @@ type Status struct {
 	Style   string `json:"style,omitempty"`
 	// Cosmetic is set when the camera's settings do not keep faces from being
 	// recovered, because its owner declared that acceptable.
-	Cosmetic bool   `json:"cosmetic,omitempty"`
-	Source   string `json:"source,omitempty"`
-	Epoch    uint64 `json:"epoch,omitempty"`
-	Width    int    `json:"width"`
-	Height   int    `json:"height"`
+	Cosmetic bool `json:"cosmetic,omitempty"`
+	// Lookahead is by how many pictures the output lags on purpose.
+	Lookahead int `json:"lookahead,omitempty"`
+	// Ignored are the zones where no faces are looked for, each by its reason and
+	// name, such as "public_display lobby screen".
+	Ignored []string `json:"ignored,omitempty"`
+	Source  string   `json:"source,omitempty"`
+	Epoch   uint64   `json:"epoch,omitempty"`
+	Width   int      `json:"width"`
+	Height  int      `json:"height"`
 	// FPS is the rate of redacted pictures over the last seconds, slates not
 	// counted.
 	FPS      float64   `json:"fps"`

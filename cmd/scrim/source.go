@@ -19,7 +19,8 @@ const (
 	silentAfter = 5 * time.Second
 	// forgottenAfter is when a camera without a status is no longer listed.
 	forgottenAfter = 15 * time.Minute
-	// maxCameras bounds the cameras of a site that are listed.
+	// maxCameras bounds the cameras of a site that are listed. A status takes 5 KiB
+	// at most (see bus.Conn.WatchStatus).
 	maxCameras = 4096
 	// eventBuffer is how many events may wait for a slow reader.
 	eventBuffer = 64
@@ -61,11 +62,32 @@ func (s *busSource) Close() {
 func (s *busSource) status(st transport.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.cameras[st.Camera]; !known && len(s.cameras) >= maxCameras {
+	now := time.Now()
+	if _, known := s.cameras[st.Camera]; !known && !s.makeRoom(now) {
 		return
 	}
-	st.Updated = time.Now() // other machines' clocks may be wrong
+	st.Updated = now // other machines' clocks may be wrong
 	s.cameras[st.Camera] = st
+}
+
+// makeRoom reports whether another camera can be listed, if need be instead of
+// the one that has been silent for longest: names that somebody made up must not
+// keep out real cameras. It is called with the lock held.
+func (s *busSource) makeRoom(now time.Time) bool {
+	if len(s.cameras) < maxCameras {
+		return true
+	}
+	oldest, at := "", now.Add(-silentAfter)
+	for name, st := range s.cameras {
+		if st.Updated.Before(at) {
+			oldest, at = name, st.Updated
+		}
+	}
+	if oldest == "" {
+		return false
+	}
+	delete(s.cameras, oldest)
+	return true
 }
 
 func (s *busSource) event(e transport.Event) {

@@ -262,8 +262,8 @@ func TestWatcherHearsAllCamerasOfItsSiteOnly(t *testing.T) {
 	// Not JSON, and a status on another camera's subject, are dropped.
 	subject := Address{Site: site, Camera: "gate", Kind: KindStatus}.Subject()
 	require.NoError(t, c.nc.Publish(subject, []byte("{")))
-	require.NoError(t, c.nc.Publish(subject, []byte(`{"site":"plant-1","name":"lobby"}`)))
-	require.NoError(t, c.nc.Publish(subject, []byte(`{"site":"plant-1","name":"gate","reason":"last"}`)))
+	require.NoError(t, c.nc.Publish(subject, []byte(`{"site":"plant-1","name":"lobby","state":"live"}`)))
+	require.NoError(t, c.nc.Publish(subject, []byte(`{"site":"plant-1","name":"gate","state":"failed","reason":"last"}`)))
 	for _, want := range []string{"gate", "lobby"} {
 		got := <-statuses
 		assert.Equal(t, want, got.Camera)
@@ -273,7 +273,7 @@ func TestWatcherHearsAllCamerasOfItsSiteOnly(t *testing.T) {
 	assert.Equal(t, "last", (<-statuses).Reason)
 	ws.Close()
 	we.Close()
-	require.NoError(t, c.nc.Publish(subject, []byte(`{"site":"plant-1","name":"gate"}`)))
+	require.NoError(t, c.nc.Publish(subject, []byte(`{"site":"plant-1","name":"gate","state":"live"}`)))
 	flush(t, c)
 	assert.Empty(t, statuses)
 }
@@ -383,8 +383,8 @@ func TestRolesCanDoTheirWork(t *testing.T) {
 	require.NoError(t, err)
 	p, s := pair(t, worker, gateway, func() { asked <- struct{}{} })
 	require.NoError(t, p.Publish(unit(1, 1, true)))
-	require.NoError(t, p.PublishStatus(transport.Status{Site: site, Camera: camera}))
-	require.NoError(t, p.PublishEvent(transport.Event{Site: site, Camera: camera}))
+	require.NoError(t, p.PublishStatus(transport.Status{Site: site, Camera: camera, State: transport.StateLive}))
+	require.NoError(t, p.PublishEvent(transport.Event{Site: site, Camera: camera, State: transport.StateLive}))
 	next(t, s)
 	<-asked
 	<-statuses
@@ -420,7 +420,7 @@ func TestWhatARoleMayNotDoEndsItsConnection(t *testing.T) {
 			if err != nil {
 				return g, err
 			}
-			return g, p.PublishStatus(transport.Status{Site: site, Camera: camera})
+			return g, p.PublishStatus(transport.Status{Site: site, Camera: camera, State: transport.StateLive})
 		},
 		"gateway reads another site": func(_, g *Conn) (*Conn, error) {
 			_, err := g.WatchStatus("other", func(transport.Status) {})

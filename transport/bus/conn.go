@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -19,6 +21,11 @@ const (
 	// clients of a restarted server at the same moment.
 	reconnectWait   = 250 * time.Millisecond
 	reconnectJitter = 500 * time.Millisecond
+	// refusedWaitMost bounds the wait while logins are refused, which doubles with
+	// each: somebody must do something first.
+	refusedWaitMost = 15 * time.Second
+	// refusedLogInterval is the least time between log lines about that.
+	refusedLogInterval = 10 * time.Second
 	// maxPendingMessages and maxPendingVideo bound what waits for one reader:
 	// about two seconds of video. With the library's defaults frames were
 	// measured to age to 66 s.
@@ -58,7 +65,9 @@ type Config struct {
 }
 
 // Conn is a connection to NATS. It reconnects by itself for ever and buffers
-// nothing meanwhile. It is safe for concurrent use.
+// nothing meanwhile. A login that is refused on reconnection is tried again, less
+// and less often and with an error in the log: a server whose passwords are being
+// changed must not take all sites off for good. It is safe for concurrent use.
 type Conn struct {
 	nc  *nats.Conn
 	log *slog.Logger
@@ -69,6 +78,9 @@ type Conn struct {
 	done chan struct{}
 	// closing is set by Close: what was heard before is no reason then.
 	closing atomic.Bool
+	// refused counts the logins refused since the last connection.
+	refused    atomic.Int64
+	refusedLog rate.Sometimes
 
 	mu  sync.Mutex
 	err error
@@ -84,7 +96,10 @@ func Connect(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{log: cfg.Log.With("nats", t.name), name: t.name, done: make(chan struct{})}
+	c := &Conn{
+		log: cfg.Log.With("nats", t.name), name: t.name, done: make(chan struct{}),
+		refusedLog: rate.Sometimes{Interval: refusedLogInterval},
+	}
 	c.life, c.end = context.WithCancel(context.Background())
 	stop := context.AfterFunc(ctx, c.end)
 	c.nc, err = nats.Connect(t.urls, append(c.options(cfg.Name), t.options...)...)
@@ -96,6 +111,7 @@ func Connect(ctx context.Context, cfg Config) (*Conn, error) {
 		c.end()
 		return nil, t.explain(ctx, err)
 	}
+	c.checkPayload(c.nc)
 	return c, nil
 }
 
@@ -110,8 +126,9 @@ func (c *Conn) options(name string) []nats.Option {
 		// default buffer of 8 MiB.
 		nats.ReconnectBufSize(-1),
 		nats.MaxReconnects(-1),
-		nats.ReconnectWait(reconnectWait),
-		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.CustomReconnectDelay(func(int) time.Duration { return reconnectAfter(c.refused.Load()) }),
+		// By default the second refusal in a row ends the connection for good.
+		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(pingInterval),
 		nats.MaxPingsOutstanding(maxPings),
 		// A write that blocks holds up a camera: give the connection up instead.
@@ -125,7 +142,11 @@ func (c *Conn) options(name string) []nats.Option {
 				c.log.Warn("connection to NATS lost; trying to reconnect", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { c.log.Info("connected to NATS again") }),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			c.refused.Store(0)
+			c.log.Info("connected to NATS again")
+			c.checkPayload(nc)
+		}),
 		nats.ClosedHandler(func(nc *nats.Conn) {
 			if !c.closing.Load() {
 				c.fail(nc.LastError())
@@ -142,10 +163,36 @@ func (c *Conn) asyncError(nc *nats.Conn, sub *nats.Subscription, err error) {
 	case errors.Is(err, nats.ErrPermissionViolation):
 		c.fail(fmt.Errorf("%w: %w", ErrPermission, err))
 		nc.Close()
+	case loginRefused(err):
+		c.refused.Add(1)
+		c.refusedLog.Do(func() {
+			c.log.Error("login refused by NATS, will be tried again; check user, password, token or credentials file against the server's", "error", err)
+		})
 	case errors.Is(err, nats.ErrSlowConsumer) && sub != nil:
 		c.log.Debug("reader is slow; messages were dropped", "subject", sub.Subject)
 	default:
 		c.log.Warn("NATS", "error", err)
+	}
+}
+
+// loginRefused tells errors that end when the server's or this side's
+// credentials change.
+func loginRefused(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) ||
+		errors.Is(err, nats.ErrAuthRevoked) || errors.Is(err, nats.ErrAccountAuthExpired)
+}
+
+// reconnectAfter is how long to wait before the next attempt to connect, after
+// so many refused logins.
+func reconnectAfter(refused int64) time.Duration {
+	wait := min(reconnectWait<<min(refused, 10), refusedWaitMost)
+	return wait + rand.N(reconnectJitter)
+}
+
+// checkPayload warns of a server that takes small messages only.
+func (c *Conn) checkPayload(nc *nats.Conn) {
+	if payload := nc.MaxPayload(); payload < fewBytes {
+		c.log.Warn("the NATS server's max_payload is small: large pictures go in many parts and may be lost; set it to 1 MB or more", "max_payload", payload)
 	}
 }
 
@@ -158,8 +205,8 @@ func (c *Conn) fail(err error) {
 	}
 }
 
-// Done is closed when the connection has ended for good: by Close, by a
-// permission that was refused, or by a login that is refused on reconnection.
+// Done is closed when the connection has ended for good: by Close, or by a
+// permission that was refused.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Err says why the connection ended; nil while it has not, or after Close.

@@ -15,10 +15,18 @@ import (
 )
 
 const (
-	// MaxPartBytes is the most data in one message. A larger unit is split.
+	// MaxPartBytes is the most data in one message. A larger unit is split, and
+	// into smaller parts where the server's max_payload leaves less room.
 	MaxPartBytes = 1 << 20
-	// maxParts is how many parts a unit of the greatest size has.
-	maxParts = transport.MaxUnitBytes / MaxPartBytes
+	// minPartBytes is the least that a part may have to be.
+	minPartBytes = 16 << 10
+	// maxParts is how many of these a unit of the greatest size has.
+	maxParts = transport.MaxUnitBytes / minPartBytes
+	// MinPayload is the least max_payload in bytes that a server may have.
+	MinPayload = minPartBytes + maxHeaderBytes
+	// fewBytes: a server whose max_payload is below this has the largest pictures
+	// sent in so many parts that a reader may lose some.
+	fewBytes = 256 << 10
 	// MaxRegions is how many regions a unit lists. They are information for the
 	// viewer; more are obscured all the same and not listed.
 	MaxRegions = 512
@@ -55,6 +63,15 @@ const (
 type part struct {
 	unit transport.RedactedUnit
 	n, m int
+}
+
+// partBytes is how much data fits into one message to a server with the given
+// max_payload.
+func partBytes(payload int64) (int, error) {
+	if payload < MinPayload {
+		return 0, fmt.Errorf("the NATS server's max_payload of %d bytes is too small; set it to 1 MB or more", payload)
+	}
+	return int(min(MaxPartBytes, payload-maxHeaderBytes)), nil
 }
 
 // checkUnit reports whether a unit can be sent: the same bounds that hold for
@@ -116,18 +133,23 @@ func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
 }
 
 // oneLine makes text fit for a header: one line, bounded, valid UTF-8.
-func oneLine(text string) string {
+func oneLine(text string) string { return cut(text, maxReasonBytes) }
+
+// cut is oneLine with a limit in bytes. What it returns holds no more memory
+// than that.
+func cut(text string, limit int) string {
 	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError {
 			return ' '
 		}
 		return r
 	}, text)), " ")
-	for len(text) > maxReasonBytes {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
+	if len(text) > limit {
+		for text = text[:limit]; !utf8.ValidString(text); { // at most 3 bytes of a rune
+			text = text[:len(text)-1]
+		}
 	}
-	return strings.TrimSpace(text)
+	return strings.Clone(strings.TrimSpace(text))
 }
 
 func formatRegions(u *transport.RedactedUnit) string {

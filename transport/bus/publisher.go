@@ -10,9 +10,6 @@ import (
 	"scrim/transport"
 )
 
-// maxStateBytes bounds a status or an event as JSON.
-const maxStateBytes = 64 << 10
-
 // Publisher sends what one camera has: redacted units, status and events. It is
 // safe for concurrent use. Nothing is kept while there is no connection; then
 // every call returns an error that wraps ErrDisconnected.
@@ -61,8 +58,8 @@ func (c *Conn) Publisher(site, camera string, keyframe func()) (*Publisher, erro
 }
 
 // Publish sends a unit. It must be of this publisher's camera, within the bounds
-// of size, and its Data stays the caller's. A unit over MaxPartBytes goes in
-// several messages.
+// of size, and its Data stays the caller's. A unit over MaxPartBytes, or over
+// what the server takes, goes in several messages.
 func (p *Publisher) Publish(u *transport.RedactedUnit) error {
 	if u.Camera != p.camera {
 		return fmt.Errorf("camera %s: refused to publish a unit of camera %.70q", p.camera, u.Camera)
@@ -81,11 +78,16 @@ func (p *Publisher) Publish(u *transport.RedactedUnit) error {
 		subject = at.Subject()
 		p.video[u.Rendition] = subject
 	}
+	// Asked each time: after a reconnection it may be another server.
+	size, err := partBytes(p.conn.nc.MaxPayload())
+	if err != nil {
+		return fmt.Errorf("camera %s: publish: %w", p.camera, err)
+	}
 	p.msg.Subject = subject
-	m := (len(u.Data) + MaxPartBytes - 1) / MaxPartBytes
+	m := (len(u.Data) + size - 1) / size
 	for n := 1; n <= m; n++ {
 		writeHeader(p.msg.Header, u, n, m)
-		p.msg.Data = u.Data[(n-1)*MaxPartBytes : min(n*MaxPartBytes, len(u.Data))]
+		p.msg.Data = u.Data[(n-1)*size : min(n*size, len(u.Data))]
 		err := p.conn.nc.PublishMsg(&p.msg)
 		p.msg.Data = nil
 		if err != nil {
@@ -95,18 +97,27 @@ func (p *Publisher) Publish(u *transport.RedactedUnit) error {
 	return nil
 }
 
-// PublishStatus sends the camera's status.
+// PublishStatus sends the camera's status. Its text is cut to the bounds that
+// hold for what is received; other values must be within theirs.
 func (p *Publisher) PublishStatus(s transport.Status) error {
 	if s.Site != p.site || s.Camera != p.camera {
 		return fmt.Errorf("camera %s: refused to publish the status of %.70q", p.camera, s.Site+"/"+s.Camera)
 	}
+	tidyStatus(&s)
+	if err := checkStatus(&s); err != nil {
+		return fmt.Errorf("camera %s: publish: %w", p.camera, err)
+	}
 	return p.send(p.status, s)
 }
 
-// PublishEvent sends an event of the camera.
+// PublishEvent sends an event of the camera, bounded as a status is.
 func (p *Publisher) PublishEvent(e transport.Event) error {
 	if e.Site != p.site || e.Camera != p.camera {
 		return fmt.Errorf("camera %s: refused to publish an event of %.70q", p.camera, e.Site+"/"+e.Camera)
+	}
+	tidyEvent(&e)
+	if err := checkState(e.State); err != nil {
+		return fmt.Errorf("camera %s: publish: %w", p.camera, err)
 	}
 	return p.send(p.events, e)
 }

@@ -1,6 +1,10 @@
 package bus
 
-import "time"
+import (
+	"time"
+
+	"scrim/transport"
+)
 
 // staleEpoch is how long a smaller epoch is refused after the last unit of a
 // greater one. Two workers may send the same camera for a moment; the one that
@@ -78,10 +82,12 @@ func (a *assembler) add(p *part) (done *part, lost bool) {
 	if p.n == 1 {
 		lost = a.unit != nil
 		a.unit, a.next = p, 2
-		a.data = append(make([]byte, 0, p.m*MaxPartBytes), p.unit.Data...)
+		// All parts but the last are of one size.
+		a.data = append(make([]byte, 0, min(p.m*len(p.unit.Data), transport.MaxUnitBytes)), p.unit.Data...)
 		return nil, lost
 	}
-	if a.unit == nil || p.n != a.next || p.m != a.unit.m || p.unit.Epoch != a.unit.unit.Epoch || p.unit.Seq != a.unit.unit.Seq {
+	if a.unit == nil || len(a.data)+len(p.unit.Data) > transport.MaxUnitBytes ||
+		p.n != a.next || p.m != a.unit.m || p.unit.Epoch != a.unit.unit.Epoch || p.unit.Seq != a.unit.unit.Seq {
 		a.reset()
 		return nil, true
 	}

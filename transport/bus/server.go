@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// MaxPayload is the largest message in bytes. Units over MaxPartBytes are
-	// split, so it leaves ample room for headers.
+	// MaxPayload is the largest message in bytes of an embedded server. Units over
+	// MaxPartBytes are split, so it leaves ample room for headers.
 	MaxPayload = 2 << 20
 	// maxPendingBytes is what the server holds for one client before it gives
 	// that client up. The server's own default is 64 MiB: a minute of video.
@@ -95,9 +95,9 @@ func (s *Server) options(c ServerConfig) (*server.Options, error) {
 	if c.MaxPayload == 0 {
 		c.MaxPayload = MaxPayload
 	}
-	if c.MaxPayload < MaxPartBytes+maxHeaderBytes || c.MaxPayload > 64<<20 {
+	if c.MaxPayload < MinPayload || c.MaxPayload > 64<<20 {
 		return nil, fmt.Errorf("NATS server: max payload of %d bytes is not between %d and %d",
-			c.MaxPayload, MaxPartBytes+maxHeaderBytes, 64<<20)
+			c.MaxPayload, MinPayload, 64<<20)
 	}
 	o := &server.Options{
 		ServerName:   "scrim-" + rand.Text()[:8],

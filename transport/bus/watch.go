@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -23,36 +22,27 @@ type Watch struct {
 
 // WatchStatus calls f, one call at a time, with every status that any camera of
 // the site sends. The status has been checked to be of the camera whose subject
-// it came on.
+// it came on, and to keep its bounds: a known state, sizes and rates that can be,
+// text of one line and at most 256 bytes.
 func (c *Conn) WatchStatus(site string, f func(transport.Status)) (*Watch, error) {
 	return c.watch(site, KindStatus, func(at Address, data []byte) error {
-		var s transport.Status
-		if err := json.Unmarshal(data, &s); err != nil {
-			return err
+		s, err := parseStatus(at, data)
+		if err == nil {
+			f(s)
 		}
-		if s.Site != at.Site || s.Camera != at.Camera {
-			return fmt.Errorf("it names camera %.140q", s.Site+"/"+s.Camera)
-		}
-		s.Reason, s.Warning = oneLine(s.Reason), oneLine(s.Warning)
-		f(s)
-		return nil
+		return err
 	})
 }
 
 // WatchEvents calls f, one call at a time, with every event of any camera of the
-// site.
+// site, checked as a status is.
 func (c *Conn) WatchEvents(site string, f func(transport.Event)) (*Watch, error) {
 	return c.watch(site, KindEvents, func(at Address, data []byte) error {
-		var e transport.Event
-		if err := json.Unmarshal(data, &e); err != nil {
-			return err
+		e, err := parseEvent(at, data)
+		if err == nil {
+			f(e)
 		}
-		if e.Site != at.Site || e.Camera != at.Camera {
-			return fmt.Errorf("it names camera %.140q", e.Site+"/"+e.Camera)
-		}
-		e.Reason = oneLine(e.Reason)
-		f(e)
-		return nil
+		return err
 	})
 }
 
@@ -68,9 +58,6 @@ func (c *Conn) watch(site string, kind Kind, take func(Address, []byte) error) (
 			return
 		}
 		at, err := ParseSubject(m.Subject)
-		if err == nil && len(m.Data) > maxStateBytes {
-			err = fmt.Errorf("%d bytes are over the limit of %d", len(m.Data), maxStateBytes)
-		}
 		if err == nil {
 			err = take(at, m.Data)
 		}

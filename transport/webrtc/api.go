@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"scrim/transport"
@@ -27,7 +28,8 @@ func (g *Gateway) getHealth(w http.ResponseWriter, _ *http.Request) {
 		Cameras int    `json:"cameras"`
 		Live    int    `json:"live"`
 	}{Status: "ok"}
-	for _, c := range g.opt.Source.Cameras() {
+	cameras, _ := g.snapshot()
+	for _, c := range cameras {
 		health.Cameras++
 		if c.State == transport.StateLive {
 			health.Live++
@@ -51,7 +53,8 @@ const writeTimeout = 10 * time.Second
 
 // getEvents sends, as they come, events ("event: event") and states of cameras
 // ("event: camera", first all of them, later those that changed; "event: gone"
-// with a name for one that is no longer known).
+// with a name for one that is no longer known). However many events and streams
+// there are, the source is asked for its cameras a few times a second at most.
 func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 	if !g.enter() {
 		fail(w, refuse(http.StatusServiceUnavailable, "the gateway is shutting down"))
@@ -72,8 +75,9 @@ func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 	beat, look := time.NewTicker(g.times.heartbeat), time.NewTicker(g.times.status)
 	defer beat.Stop()
 	defer look.Stop()
+	var soon <-chan time.Time // set when an event came since the last look
 	s.comment("scrim")
-	s.cameras(g.opt.Source.Cameras())
+	s.cameras(g.snapshot())
 	for s.flush() == nil {
 		select {
 		case <-ctx.Done():
@@ -85,9 +89,14 @@ func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			s.event("event", e)
-			s.cameras(g.opt.Source.Cameras())
+			if soon == nil {
+				soon = time.After(g.times.event)
+			}
+		case <-soon:
+			soon = nil
+			s.cameras(g.snapshot())
 		case <-look.C:
-			s.cameras(g.opt.Source.Cameras())
+			s.cameras(g.snapshot())
 		case <-beat.C:
 			s.comment("")
 		}
@@ -100,7 +109,8 @@ type stream struct {
 	control *http.ResponseController
 	buf     bytes.Buffer
 	begun   bool
-	sent    map[string]transport.Status
+	sent    map[string]transport.Status // without counters
+	number  uint64                      // of the snapshot they are of
 }
 
 func (s *stream) comment(text string) { fmt.Fprintf(&s.buf, ": %s\n\n", text) }
@@ -112,23 +122,33 @@ func (s *stream) event(name string, v any) {
 }
 
 // cameras sends the states that are not what was sent before. Counters alone are
-// no reason.
-func (s *stream) cameras(all []transport.Status) {
-	now := make(map[string]transport.Status, len(all))
+// no reason. The number tells one snapshot from another.
+func (s *stream) cameras(all []transport.Status, number uint64) {
+	if number == s.number {
+		return
+	}
+	s.number = number
 	for _, c := range all {
 		plain := c
 		plain.Counters, plain.Updated = transport.Counters{}, time.Time{}
-		now[c.Camera] = plain
-		if before, ok := s.sent[c.Camera]; !ok || before != plain {
+		if before, ok := s.sent[c.Camera]; !ok || !reflect.DeepEqual(before, plain) {
+			s.sent[c.Camera] = plain
 			s.event("camera", c)
 		}
 	}
+	if len(s.sent) == len(all) {
+		return // names are there once, so none is gone
+	}
+	now := make(map[string]bool, len(all))
+	for _, c := range all {
+		now[c.Camera] = true
+	}
 	for name := range s.sent {
-		if _, ok := now[name]; !ok {
+		if !now[name] {
+			delete(s.sent, name)
 			s.event("gone", name)
 		}
 	}
-	s.sent = now
 }
 
 // flush writes what has been collected. A client that does not read ends its

@@ -103,6 +103,58 @@ func TestEvents(t *testing.T) {
 	require.Empty(t, kind, "the stream ends with the gateway")
 }
 
+func TestManyEventsAreOneLookAtTheCameras(t *testing.T) {
+	g := start(t, Options{}, func(g *Gateway) { g.times.status, g.times.event = time.Hour, time.Hour })
+	streams := []*sse{follow(t, g), follow(t, g), follow(t, g)}
+	for _, s := range streams {
+		for range 1 + len(g.source.cameras) { // the comment and all cameras
+			s.next(t)
+		}
+	}
+	listed := func() int { g.source.mu.Lock(); defer g.source.mu.Unlock(); return g.source.listed }
+	before := listed()
+	require.LessOrEqual(t, before, len(streams))
+	for range 10 {
+		g.source.happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed})
+	}
+	for _, s := range streams {
+		for range 10 {
+			kind, _ := s.next(t)
+			require.Equal(t, "event", kind)
+		}
+	}
+	require.Equal(t, before, listed())
+}
+
+func TestStatusFollowsAnEvent(t *testing.T) {
+	g := start(t, Options{}, func(g *Gateway) {
+		g.times.status, g.times.event, g.times.snapshot = time.Hour, 2*time.Millisecond, time.Millisecond
+	})
+	s := follow(t, g)
+	for range 1 + len(g.source.cameras) {
+		s.next(t)
+	}
+	status := g.source.Cameras()[0]
+	status.State = transport.StateFailed
+	g.source.set(status)
+	g.source.happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed})
+	kind, _ := s.next(t)
+	require.Equal(t, "event", kind)
+	kind, data := s.next(t)
+	require.Equal(t, "camera", kind)
+	require.Contains(t, data, `"state":"failed"`)
+}
+
+func TestStreamsShareASnapshot(t *testing.T) {
+	g := start(t, Options{}, func(g *Gateway) { g.times.snapshot = time.Hour })
+	for range 3 {
+		cameras, number := g.snapshot()
+		require.Len(t, cameras, 2)
+		require.EqualValues(t, 1, number)
+	}
+	require.Equal(t, 1, g.source.listed)
+}
+
 func TestEventsHeartbeat(t *testing.T) {
 	g := start(t, Options{}, func(g *Gateway) { g.times.heartbeat = time.Millisecond })
 	s := follow(t, g)

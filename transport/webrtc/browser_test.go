@@ -85,7 +85,9 @@ const (
 
 func TestPagePlaysInABrowser(t *testing.T) {
 	tab := browser(t)
-	g := start(t, Options{Token: secret, Source: newMemory(camera)}, func(g *Gateway) { g.times.status = 50 * time.Millisecond })
+	g := start(t, Options{Token: secret, Source: newMemory(camera)}, func(g *Gateway) {
+		g.times.status, g.times.silence, g.times.first = 50*time.Millisecond, silenceTimeout, firstTimeout
+	})
 	status := g.source.Cameras()[0]
 	status.Warning, status.Cosmetic = "<b>last resort</b>", true
 	g.source.set(status)
@@ -144,6 +146,21 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	eventually(t, func() bool { return g.Counts().Opened > opened }, "page connects anew")
 	pause(false)
 	until(`!` + noticed + ` && ` + video + `.currentTime > 0`)
+
+	// When the worker is gone the gateway ends the session. The page, which knows
+	// that the camera sends nothing, says why, connects anew, and plays when the
+	// camera is back.
+	status.State, status.Reason = transport.StateFailed, "no word from the worker"
+	g.source.set(status)
+	until(`document.querySelector('.state').textContent === 'failed: no word from the worker'`)
+	before := g.Counts()
+	pause(true)
+	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture: no word from the worker'`)
+	eventually(t, func() bool { c := g.Counts(); return c.Silent > before.Silent && c.Opened > before.Opened }, "page connects anew")
+	pause(false)
+	status.State, status.Reason = transport.StateLive, ""
+	g.source.set(status)
+	until(`!` + noticed)
 	if dir := os.Getenv("SCRIM_SHOTS"); dir != "" {
 		png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
 		require.NoError(t, err)

@@ -9,6 +9,14 @@
 // becomes a wish for a key frame, of which at most one a second and camera goes
 // back.
 //
+// A session whose camera has sent nothing for 5 seconds is ended, because a
+// viewer would show the last picture for ever otherwise: while a redactor lives
+// there is a slate at least. Others may be opened meanwhile; they wait for the
+// camera, and are ended after 10 seconds without a unit.
+//
+// Without a token the gateway answers to IP addresses, localhost and the names in
+// Options.Hosts only, because of DNS rebinding.
+//
 // The gateway sends video and nothing else: there is no data channel, nothing is
 // received but RTCP, and it talks to no STUN or TURN server itself. It keeps no
 // state that a restart would lose: viewers connect anew.

@@ -20,8 +20,9 @@ type Counts struct {
 	// Subscriptions are cameras that are subscribed to now.
 	Subscriptions int
 	// Opened sessions since the beginning; Refused for want of room; TimedOut
-	// because they never connected.
-	Opened, Refused, TimedOut uint64
+	// because they never connected; Silent ended because their camera sent
+	// nothing any more.
+	Opened, Refused, TimedOut, Silent uint64
 	// Units were received from the source and packetised.
 	Units uint64
 	// Packets and Bytes (payload) were sent to viewers, not counting
@@ -42,7 +43,7 @@ type Counts struct {
 
 // counters are the parts of Counts that only grow.
 type counters struct {
-	opened, refused, timedOut            atomic.Uint64
+	opened, refused, timedOut, silent    atomic.Uint64
 	units, packets, bytes, dropped       atomic.Uint64
 	retransmitted, retransmitsRefused    atomic.Uint64
 	wrongCamera, keyframes, resubscribed atomic.Uint64
@@ -51,7 +52,8 @@ type counters struct {
 
 // times are the constants of the same names; tests change them.
 type times struct {
-	connect, linger, keyframe, heartbeat, status time.Duration
+	connect, linger, keyframe, silence, first time.Duration
+	heartbeat, status, event, snapshot        time.Duration
 }
 
 // Gateway serves viewers. Its methods may be called from many goroutines.
@@ -72,6 +74,8 @@ type Gateway struct {
 	closed   bool
 	sessions map[string]*session
 	hubs     map[string]*hub
+
+	shared snapshot
 }
 
 // New makes a gateway and, if Options.UDPPort says so, opens the UDP port. The
@@ -89,8 +93,8 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		opt: o, log: o.Log,
 		times: times{
-			connect: connectTimeout, linger: hubLinger, keyframe: keyframeInterval,
-			heartbeat: heartbeat, status: statusInterval,
+			connect: connectTimeout, linger: hubLinger, keyframe: keyframeInterval, silence: silenceTimeout, first: firstTimeout,
+			heartbeat: heartbeat, status: statusInterval, event: eventInterval, snapshot: snapshotAge,
 		},
 		sessions: map[string]*session{}, hubs: map[string]*hub{},
 	}
@@ -150,7 +154,7 @@ func (g *Gateway) Counts() Counts {
 	c := &g.count
 	return Counts{
 		Sessions: sessions, Viewers: int(c.viewers.Load()), Subscriptions: hubs,
-		Opened: c.opened.Load(), Refused: c.refused.Load(), TimedOut: c.timedOut.Load(),
+		Opened: c.opened.Load(), Refused: c.refused.Load(), TimedOut: c.timedOut.Load(), Silent: c.silent.Load(),
 		Units: c.units.Load(), Packets: c.packets.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(),
 		Retransmitted: c.retransmitted.Load(), RetransmitsRefused: c.retransmitsRefused.Load(),
 		WrongCamera: c.wrongCamera.Load(), KeyframeRequests: c.keyframes.Load(), Resubscribed: c.resubscribed.Load(),

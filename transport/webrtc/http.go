@@ -27,7 +27,7 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("/api/events", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getEvents}))
 	mux.HandleFunc("/healthz", readOnly(g.getHealth))
 	mux.HandleFunc("/", readOnly(pageHandler().ServeHTTP))
-	return g.headers(mux)
+	return g.headers(g.hosts(mux))
 }
 
 // headers adds what every answer has, and what lets pages of allowed other

@@ -98,7 +98,7 @@ func TestSessionHeaders(t *testing.T) {
 	res, body := do(t, http.MethodPost, g.url+"/whep/gate", sdpOffer(), "Content-Type", mimeSDP, "Authorization", "bearer "+secret)
 	require.Equal(t, http.StatusCreated, res.StatusCode, body)
 	require.Equal(t, mimeSDP, res.Header.Get("Content-Type"))
-	require.Regexp(t, `^/whep/gate/[A-Z2-7]{26}$`, res.Header.Get("Location"))
+	require.Regexp(t, `^gate/[A-Z2-7]{26}$`, res.Header.Get("Location"))
 	require.Regexp(t, `^"[A-Z2-7]{26}"$`, res.Header.Get("ETag"))
 	require.Equal(t, links, res.Header.Values("Link"))
 	require.Contains(t, body, "a=sendonly")

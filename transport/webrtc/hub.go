@@ -25,8 +25,13 @@ type hub struct {
 	log    *slog.Logger
 	count  *counters
 	every  time.Duration // between requests for a key frame
-	wrong  rate.Sometimes
-	cancel context.CancelFunc
+	// silence and first are how long viewers wait for a unit: after the last one,
+	// and when none has come since they joined.
+	silence, first time.Duration
+	born           time.Time
+	last           atomic.Int64 // unit, as the time since born; 0: none so far
+	wrong          rate.Sometimes
+	cancel         context.CancelFunc
 
 	// refs and linger belong to the gateway and its lock.
 	refs   int
@@ -52,7 +57,7 @@ func (g *Gateway) acquire(camera string) *hub {
 		ctx, cancel := context.WithCancel(g.ctx)
 		h = &hub{
 			camera: camera, source: g.opt.Source, log: g.log.With("camera", camera), count: &g.count,
-			every: g.times.keyframe, wrong: rate.Sometimes{Interval: 10 * time.Second}, cancel: cancel,
+			every: g.times.keyframe, silence: g.times.silence, first: g.times.first, born: time.Now(), wrong: rate.Sometimes{Interval: 10 * time.Second}, cancel: cancel,
 			viewers: map[*viewer]struct{}{}, wake: make(chan struct{}, 1),
 		}
 		g.hubs[camera] = h
@@ -145,11 +150,26 @@ func (h *hub) follow(ctx context.Context, p *packetiser, works func()) error {
 			continue
 		}
 		works()
-		if f := p.frame(u, time.Now()); f != nil {
+		now := time.Now()
+		if f := p.frame(u, now); f != nil {
+			h.heard(now)
 			h.count.units.Add(1)
 			h.deliver(f)
 		}
 	}
+}
+
+// heard notes when a unit came that viewers get.
+func (h *hub) heard(now time.Time) { h.last.Store(max(int64(now.Sub(h.born)), 1)) }
+
+// patience is how much longer a viewer that joined at a time is kept without a
+// unit; it is over at 0.
+func (h *hub) patience(joined, now time.Time) time.Duration {
+	last := h.born.Add(time.Duration(h.last.Load()))
+	if last.After(joined) {
+		return last.Add(h.silence).Sub(now)
+	}
+	return joined.Add(h.first).Sub(now)
 }
 
 // restart makes every viewer wait for a key frame: what comes next does not

@@ -38,13 +38,25 @@ const (
 	// keyframeInterval is the least time between two requests for a key frame of
 	// one camera.
 	keyframeInterval = time.Second
+	// silenceTimeout is how long a camera may send nothing before its viewers'
+	// sessions are ended, so that they see it and connect anew instead of showing
+	// the last picture for ever. A living redactor sends slates every 250 ms.
+	silenceTimeout = 5 * time.Second
+	// firstTimeout is how long a session may wait for the first unit.
+	firstTimeout = 10 * time.Second
 	// heartbeat is the time between comments on an event stream, which tell a
 	// proxy that it is alive.
 	heartbeat = 15 * time.Second
 	// statusInterval is how often the state of the cameras is looked at for those
 	// who follow it.
 	statusInterval = time.Second
-	retryAfter     = 5 * time.Second
+	// eventInterval is the least time between an event and the look at the cameras
+	// that follows it, whatever else happens meanwhile.
+	eventInterval = 200 * time.Millisecond
+	// snapshotAge is how old the state may be that event streams share. It is less
+	// than eventInterval, so that what an event was about is in it.
+	snapshotAge = 100 * time.Millisecond
+	retryAfter  = 5 * time.Second
 )
 
 // ErrNoCamera is what Source.Subscribe returns, wrapped or not, for a camera
@@ -91,6 +103,12 @@ type Options struct {
 	Source Source
 	// Token that clients must present as bearer token (RFC 6750). Empty: none.
 	Token string
+	// Hosts are names, without a port, by which the gateway may be called when
+	// there is no Token, besides any IP address and "localhost"; empty ones are
+	// ignored. Requests for other names get 421, because any page on the Internet
+	// could otherwise read the cameras by having its own name resolve to the
+	// gateway (DNS rebinding). With a Token every name will do.
+	Hosts []string
 	// ICEServers for viewers.
 	ICEServers []ICEServer
 	// PublicIPs at which the gateway can be reached besides the addresses of its
@@ -125,6 +143,11 @@ func (o *Options) check() error {
 	}
 	for _, s := range o.ICEServers {
 		if err := s.check(); err != nil {
+			return err
+		}
+	}
+	for _, host := range o.Hosts {
+		if err := checkHost(host); err != nil {
 			return err
 		}
 	}

@@ -149,11 +149,32 @@ func (s *session) run() {
 	begun := time.Now()
 	log.Info("viewer connected")
 	s.g.wg.Go(s.feedback)
+	s.g.wg.Go(func() { s.endWhenSilent(begun) })
 	v := newViewer(s.track.WriteRTP, negotiated(s.sender.GetParameters()), &s.g.count)
 	s.hub.add(v)
 	defer s.hub.remove(v)
 	v.run(s.ctx)
 	log.Info("viewer gone", "after", time.Since(begun).Round(time.Second))
+}
+
+// endWhenSilent ends the session when the camera has sent nothing for too long:
+// neither a worker nor a bus that is gone can say so, and a viewer that is not our
+// page would show the last picture for ever.
+func (s *session) endWhenSilent(joined time.Time) {
+	for {
+		left := s.hub.patience(joined, time.Now())
+		if left <= 0 {
+			s.g.count.silent.Add(1)
+			s.g.log.Info("camera sends nothing; viewer's session ended", "camera", s.camera)
+			s.cancel()
+			return
+		}
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(min(left, s.hub.silence)): // a unit may make it less
+		}
+	}
 }
 
 // maxBadRTCP is how many packets in a row may be something else than RTCP.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -100,7 +101,7 @@ func (c *client) post(t *testing.T, base, camera, offer string) {
 	res, body := do(t, http.MethodPost, base+"/whep/"+camera, offer, "Content-Type", mimeSDP, "Authorization", "Bearer "+c.token)
 	require.Equal(t, http.StatusCreated, res.StatusCode, body)
 	c.header, c.answer = res.Header, body
-	c.location, c.etag = base+res.Header.Get("Location"), res.Header.Get("ETag")
+	c.location, c.etag = resource(t, base+"/whep/"+camera, res), res.Header.Get("ETag")
 	require.NoError(t, c.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: body}))
 }
 
@@ -230,7 +231,17 @@ func open(t *testing.T, g *rig, camera string) (location, etag string) {
 	t.Helper()
 	res, body := do(t, http.MethodPost, g.url+"/whep/"+camera, sdpOffer(), "Content-Type", mimeSDP)
 	require.Equal(t, http.StatusCreated, res.StatusCode, body)
-	return g.url + res.Header.Get("Location"), res.Header.Get("ETag")
+	return resource(t, g.url+"/whep/"+camera, res), res.Header.Get("ETag")
+}
+
+// resource is the address of a session that was opened at another address.
+func resource(t *testing.T, opened string, res reply) string {
+	t.Helper()
+	base, err := url.Parse(opened)
+	require.NoError(t, err)
+	at, err := base.Parse(res.Header.Get("Location"))
+	require.NoError(t, err)
+	return at.String()
 }
 
 // sdpOffer is the offer of a browser, without candidates. Lines that begin with

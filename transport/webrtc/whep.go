@@ -38,7 +38,9 @@ func (g *Gateway) postOffer(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", mimeSDP)
-	h.Set("Location", "/whep/"+camera+"/"+s.id)
+	// Relative to the address that was asked (RFC 9110, section 10.2.2), which a
+	// proxy may have below another path than "/".
+	h.Set("Location", camera+"/"+s.id)
 	h.Set("ETag", s.etag)
 	g.addLinks(h)
 	w.WriteHeader(http.StatusCreated)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -86,11 +87,18 @@ func watch(ctx context.Context, t *testing.T, base, camera string) *viewer {
 	return v
 }
 
+// absolute is the address of a session on base: what a WHEP client makes of the
+// Location that it got from base/whep/<camera> (RFC 3986, section 5).
 func absolute(base, location string) string {
-	if strings.HasPrefix(location, "/") {
-		return base + location
+	opened, err := url.Parse(base + "/whep/")
+	if err != nil {
+		return location
 	}
-	return location
+	ref, err := url.Parse(location)
+	if err != nil {
+		return location
+	}
+	return opened.ResolveReference(ref).String()
 }
 
 // receive turns packets into access units until the track ends.

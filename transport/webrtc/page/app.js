@@ -206,6 +206,13 @@ class Session {
     return 0;
   }
 
+  // over reports whether the connection is over. When the gateway ends a session
+  // the browser hears so at once by DTLS, and only much later by ICE.
+  get over() {
+    return ['failed', 'closed'].includes(this.pc.connectionState) ||
+      ['failed', 'closed'].includes(this.receiver.transport?.state);
+  }
+
   close() {
     this.pc?.close();
     if (!this.resource) return;
@@ -263,11 +270,21 @@ class Tile {
     this.find('.cosmetic').hidden = !status.cosmetic;
     setText(this.find('.warning'), status.warning ?? '');
     this.find('.warning').hidden = !status.warning;
+    // What is not looked at is said to whoever watches.
+    const ignored = status.ignored ?? [];
+    setText(this.find('.ignored'), ignored.length ? `No faces are looked for in: ${ignored.map((z) => z.replaceAll('_', ' ')).join('; ')}` : '');
+    this.find('.ignored').hidden = !ignored.length;
     if (cameBack) this.kick.abort();
   }
 
   // sends reports whether the camera is said to send anything, be it a slate.
   get sends() { return ['live', 'obscured'].includes(this.status.state); }
+
+  // silence says that nothing comes, and why if that is known.
+  get silence() {
+    const { state, reason } = this.status;
+    return state === 'failed' && reason ? `no picture: ${reason}` : 'no picture';
+  }
 
   async play() {
     const backoff = new Backoff();
@@ -308,11 +325,10 @@ class Tile {
         this.say('');
         continue;
       }
-      const state = session.pc.connectionState;
-      if (performance.now() - since > STALL_MS) this.say('no picture');
-      if (state === 'failed' || state === 'closed') return;
+      if (session.over || performance.now() - since > STALL_MS) this.say(this.silence);
+      if (session.over) return;
       // A camera that sends nothing is waited for; a connection is not.
-      if (state === 'connected' && !this.sends) patience = performance.now();
+      if (session.pc.connectionState === 'connected' && !this.sends) patience = performance.now();
       if (performance.now() - Math.max(since, patience) > limit) return;
     }
   }

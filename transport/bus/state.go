@@ -1,0 +1,116 @@
+package bus
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"scrim/transport"
+)
+
+// Bounds of a status or an event. A reader keeps the last status of every
+// camera, and whoever may publish can name many.
+const (
+	// maxStateBytes bounds either as JSON, in which a byte may take six.
+	maxStateBytes = 32 << 10
+	// maxTextBytes bounds each text but reason and warning.
+	maxTextBytes = 200
+	// maxIgnored bounds the zones where no faces are looked for, and
+	// maxIgnoredBytes what is said of each.
+	maxIgnored      = 16
+	maxIgnoredBytes = 180
+	// maxFPS bounds a rate of pictures, per second.
+	maxFPS = 1000
+	// maxLookahead bounds the look-ahead, in pictures.
+	maxLookahead = 1000
+)
+
+// tidyStatus cuts text to its bounds.
+func tidyStatus(s *transport.Status) {
+	s.Detector, s.Style, s.Source = cut(s.Detector, maxTextBytes), cut(s.Style, maxTextBytes), cut(s.Source, maxTextBytes)
+	s.Reason, s.Warning = oneLine(s.Reason), oneLine(s.Warning)
+	s.Ignored = slices.Clone(s.Ignored[:min(len(s.Ignored), maxIgnored)]) // the caller keeps its own
+	for i := range s.Ignored {
+		s.Ignored[i] = cut(s.Ignored[i], maxIgnoredBytes)
+	}
+	s.Updated = tidyTime(s.Updated)
+}
+
+func tidyEvent(e *transport.Event) {
+	e.Reason, e.Time = oneLine(e.Reason), tidyTime(e.Time)
+}
+
+// tidyTime leaves the zone out, which is of no use and takes memory, and times
+// that JSON cannot hold then.
+func tidyTime(t time.Time) time.Time {
+	t = t.UTC()
+	if y := t.Year(); y < 0 || y > 9999 {
+		return time.Time{}
+	}
+	return t
+}
+
+// checkStatus checks what cannot be cut.
+func checkStatus(s *transport.Status) error {
+	switch {
+	case s.Width < 0 || s.Width > maxSide || s.Height < 0 || s.Height > maxSide:
+		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, maxSide)
+	case !(s.FPS >= 0 && s.FPS <= maxFPS): // so written for NaN
+		return fmt.Errorf("rate of %g pictures per second is not within 0 to %d", s.FPS, maxFPS)
+	case s.Lookahead < 0 || s.Lookahead > maxLookahead:
+		return fmt.Errorf("look-ahead of %d pictures is not within 0 to %d", s.Lookahead, maxLookahead)
+	}
+	return checkState(s.State)
+}
+
+func checkState(s transport.State) error {
+	switch s {
+	case transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateFailed:
+		return nil
+	}
+	return fmt.Errorf("state %.20q is not known", s)
+}
+
+// parseStatus reads a status that came on the subject at; its bytes are not
+// trusted.
+func parseStatus(at Address, data []byte) (transport.Status, error) {
+	var s transport.Status
+	if err := unmarshal(data, &s); err != nil {
+		return transport.Status{}, err
+	}
+	if s.Site != at.Site || s.Camera != at.Camera {
+		return transport.Status{}, fmt.Errorf("%w: it names camera %.140q", ErrInvalid, s.Site+"/"+s.Camera)
+	}
+	if err := checkStatus(&s); err != nil {
+		return transport.Status{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	tidyStatus(&s)
+	return s, nil
+}
+
+// parseEvent is parseStatus for an event.
+func parseEvent(at Address, data []byte) (transport.Event, error) {
+	var e transport.Event
+	if err := unmarshal(data, &e); err != nil {
+		return transport.Event{}, err
+	}
+	if e.Site != at.Site || e.Camera != at.Camera {
+		return transport.Event{}, fmt.Errorf("%w: it names camera %.140q", ErrInvalid, e.Site+"/"+e.Camera)
+	}
+	if err := checkState(e.State); err != nil {
+		return transport.Event{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	tidyEvent(&e)
+	return e, nil
+}
+
+func unmarshal(data []byte, v any) error {
+	if len(data) > maxStateBytes {
+		return fmt.Errorf("%w: %d bytes are over the limit of %d", ErrInvalid, len(data), maxStateBytes)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
