@@ -19,7 +19,7 @@ endif
 endif
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build demo test lint bench peers clean $(PROGRAMS)
+.PHONY: help deps test-deps build demo test lint bench peers clean $(PROGRAMS)
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -27,6 +27,7 @@ help: ## list the targets
 deps: ## install the system packages (Debian; says what to install elsewhere)
 	@.ci/deps $(DEPS)
 
+build demo lint: DEPS := build
 build: deps $(PROGRAMS) ## build all programs into bin/
 
 # The pure part: one static binary without cgo.
@@ -45,12 +46,15 @@ peers:
 	@.ci/tool go2rtc github.com/AlexxIT/go2rtc $(GO2RTC_VERSION) github.com/AlexxIT/go2rtc \
 		|| echo "the tests against go2rtc will be skipped"
 
-test: build peers ## vet, test (with the race detector where there is no cgo), fuzz shortly, hunt leaks
+test: build test-deps peers ## vet, test (with the race detector where there is no cgo), fuzz shortly, hunt leaks
 	@.ci/test
 
 lint: deps ## run golangci-lint
 	@.ci/tool golangci-lint github.com/golangci/golangci-lint/v2 $(GOLANGCI_VERSION) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/tools/golangci-lint run ./...
+
+test-deps:
+	@.ci/deps all
 
 bench: build ## run the benchmarks, each for half a second
 	go test -run '^$$' -bench . -benchmem -benchtime 500ms -timeout 10m -p 1 ./pipeline/... ./redact/... ./transport/...

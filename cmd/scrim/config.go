@@ -9,7 +9,7 @@ import (
 
 // ConfigCmd works with configuration files.
 type ConfigCmd struct {
-	Check ConfigCheckCmd `cmd:"" help:"Check a configuration file and the secrets that it refers to."`
+	Check ConfigCheckCmd `cmd:"" help:"Check a configuration file."`
 }
 
 // ConfigCheckCmd checks a configuration file.
@@ -18,15 +18,25 @@ type ConfigCheckCmd struct {
 }
 
 // Run prints what the file means, one line for each camera, and what deserves
-// a second look.
+// a second look, such as secrets that cannot be read here.
 func (c ConfigCheckCmd) Run(out io.Writer) error {
-	cfg, err := config.Load(c.File)
+	cfg, missing, err := config.Inspect(c.File, config.CamerasPart|config.HTTPPart)
 	if err != nil {
 		return err
 	}
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
 		if _, err := fmt.Fprintf(out, "camera %s: %s over %s, %s\n", cam.Name, cam.URL, cam.Transport, cam.Obscure.Style); err != nil {
+			return err
+		}
+		for k := range cam.Zones {
+			if _, err := fmt.Fprintf(out, "camera %s: zone %s\n", cam.Name, cam.Zones[k].String()); err != nil {
+				return err
+			}
+		}
+	}
+	for _, err := range missing {
+		if _, err := fmt.Fprintf(out, "warning: %v; whoever needs this secret will not start\n", err); err != nil {
 			return err
 		}
 	}

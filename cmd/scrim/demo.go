@@ -53,7 +53,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if c.For < 0 {
 		return fmt.Errorf("demo: --for %v: a time cannot be negative", c.For)
 	}
-	program, err := findProgram("scrim-camera", c.CameraProgram)
+	program, err := findProgram("scrim-camera", "--camera-program", c.CameraProgram)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"scrim/cmd/internal/config"
 	"scrim/transport/bus"
 	"scrim/transport/webrtc"
@@ -19,10 +21,13 @@ import (
 const (
 	// headerTimeout and idleTimeout bound what a client may leave open.
 	headerTimeout = 10 * time.Second
+	readTimeout   = 15 * time.Second
 	idleTimeout   = 2 * time.Minute
 	// shutdownTimeout is what requests get to end when the program does.
 	shutdownTimeout = 2 * time.Second
 	maxHeaderBytes  = 64 << 10
+	// maxConnections bounds the HTTP connections at a time.
+	maxConnections = 2048
 )
 
 // listen opens the address of the page.
@@ -36,6 +41,14 @@ func listen(ctx context.Context, address config.Address) (net.Listener, error) {
 		return nil, fmt.Errorf("HTTP: %w; choose another address with --http or `http.listen`", err)
 	}
 	return ln, nil
+}
+
+// ended says why a connection to NATS has ended.
+func ended(conn *bus.Conn) error {
+	if err := conn.Err(); err != nil {
+		return err
+	}
+	return bus.ErrClosed
 }
 
 // gateway serves viewers.
@@ -58,6 +71,17 @@ func (g *gateway) url() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+// hosts are the names by which viewers may call a gateway that asks for no
+// token: a page of another name that resolves to this machine is not one of
+// ours.
+func (g *gateway) hosts() []string {
+	hosts := append([]string(nil), g.cfg.HTTP.Hosts...)
+	if host, _, err := net.SplitHostPort(string(g.cfg.HTTP.Listen)); err == nil && host != "" {
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
 // run serves until ctx ends; then it returns nil. It closes the listener.
 func (g *gateway) run(ctx context.Context) error {
 	defer func() { _ = g.ln.Close() }()
@@ -78,23 +102,24 @@ func (g *gateway) run(ctx context.Context) error {
 		origins = []string{"*"}
 	}
 	gw, err := webrtc.New(webrtc.Options{
-		Source: source, AllowOrigins: origins, Token: g.cfg.HTTP.Token.Value(), ICEServers: ice,
+		Source: source, AllowOrigins: origins, Hosts: g.hosts(), Token: g.cfg.HTTP.Token.Value(), ICEServers: ice,
 		PublicIPs: g.cfg.HTTP.PublicIPs, UDPPort: int(g.cfg.HTTP.UDPPort), Log: g.log,
 	})
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	server := &http.Server{
-		Handler: gw.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: gw.Handler(), MaxHeaderBytes: maxHeaderBytes,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(g.ln) }()
+	go func() { served <- server.Serve(netutil.LimitListener(g.ln, maxConnections)) }()
 	select {
 	case err = <-served:
 		err = fmt.Errorf("gateway: %w", err)
 	case <-g.conn.Done():
-		err = fmt.Errorf("gateway: %w", errors.Join(g.conn.Err(), ctx.Err()))
+		err = fmt.Errorf("gateway: %w", ended(g.conn))
 	case <-ctx.Done():
 		err = nil
 	}

@@ -22,15 +22,15 @@ var cascadeDirs = []string{
 }
 
 // findProgram returns the path of another of Scrim's programs: the one that
-// was named, the one beside this program, or the one in PATH.
-func findProgram(name, named string) (string, error) {
+// was named by a flag, the one beside this program, or the one in PATH.
+func findProgram(name, flag, named string) (string, error) {
 	if named != "" {
 		path, err := filepath.Abs(named)
 		if err == nil {
 			_, err = os.Stat(path)
 		}
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
+			return "", fmt.Errorf("%s: %w; name the program with %s, or leave that out where it lies beside scrim", name, err, flag)
 		}
 		return path, nil
 	}
@@ -42,7 +42,7 @@ func findProgram(name, named string) (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%s is neither beside scrim nor in PATH; `make build` makes it", name)
+		return "", fmt.Errorf("%s is neither beside scrim nor in PATH; `make build` makes it, and %s says where it is", name, flag)
 	}
 	return filepath.Abs(path)
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,11 +43,8 @@ type ServeCmd struct {
 
 // Run runs cameras, NATS and page until ctx ends.
 func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, log)
+	cfg, err := loadSite(c.File, config.CamerasPart|config.HTTPPart, c.HTTPFlags, log)
 	if err != nil {
-		return err
-	}
-	if err := c.apply(cfg); err != nil {
 		return err
 	}
 	if err := needCameras(cfg, c.File); err != nil {
@@ -88,7 +87,7 @@ type WorkerCmd struct {
 
 // Run runs the cameras until ctx ends.
 func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, log)
+	cfg, err := loadSite(c.File, config.CamerasPart, HTTPFlags{}, log)
 	if err != nil {
 		return err
 	}
@@ -119,11 +118,8 @@ type GatewayCmd struct {
 
 // Run serves viewers until ctx ends.
 func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, log)
+	cfg, err := loadSite(c.File, config.HTTPPart, c.HTTPFlags, log)
 	if err != nil {
-		return err
-	}
-	if err := c.apply(cfg); err != nil {
 		return err
 	}
 	if err := needNATS(cfg, c.File, "gateway"); err != nil {
@@ -144,9 +140,14 @@ func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
 	return gw.run(ctx)
 }
 
-func loadSite(file string, log *slog.Logger) (*config.Config, error) {
-	cfg, err := config.Load(file)
+// loadSite loads the file with the secrets of its parts, and logs what deserves
+// a second look.
+func loadSite(file string, parts config.Part, flags HTTPFlags, log *slog.Logger) (*config.Config, error) {
+	cfg, err := config.Load(file, parts)
 	if err != nil {
+		return nil, err
+	}
+	if err := flags.apply(cfg); err != nil {
 		return nil, err
 	}
 	for _, w := range cfg.Warnings() {
@@ -179,7 +180,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 	if err != nil {
 		return nil, err
 	}
-	redactor, err := findProgram("scrim-redactor", f.Redactor)
+	redactor, err := findProgram("scrim-redactor", "--redactor", f.Redactor)
 	if err != nil {
 		return nil, err
 	}
@@ -196,9 +197,17 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 	} else {
 		server := bus.ServerConfig{Listen: string(cfg.NATS.Listen), Log: log}
 		if cfg.NATS.User != "" {
-			server.Users = []bus.User{{Name: cfg.NATS.User, Password: cfg.NATS.Password.Value()}}
+			// Who connects from outside are gateways: they read, and publish no video.
+			may, err := bus.GatewayPermissions(string(cfg.Site))
+			if err != nil {
+				return nil, nil, fmt.Errorf("NATS: %w", err)
+			}
+			server.Users = []bus.User{{Name: cfg.NATS.User, Password: cfg.NATS.Password.Value(), Permissions: may}}
 		}
 		s, err := bus.StartServer(server)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, nil, fmt.Errorf("NATS: %s is in use, perhaps by another Scrim; choose another address with `nats.listen`", cfg.NATS.Listen)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -33,11 +32,14 @@ type worker struct {
 // never work is given up while the others go on; when none is left, run
 // returns why.
 func (w *worker) run(ctx context.Context) error {
+	var failed []error
 	cameras := make([]*supervise.Camera, 0, len(w.cfg.Cameras))
 	for i := range w.cfg.Cameras {
 		c, closeCamera, err := w.camera(&w.cfg.Cameras[i])
 		if err != nil {
-			return err
+			w.log.Error("camera is given up", "camera", string(w.cfg.Cameras[i].Name), "error", err)
+			failed = append(failed, err)
+			continue
 		}
 		defer closeCamera()
 		cameras = append(cameras, c)
@@ -47,11 +49,16 @@ func (w *worker) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make(chan error, len(cameras))
 	for _, c := range cameras {
-		wg.Go(func() { errs <- c.Run(ctx) })
+		wg.Go(func() {
+			err := c.Run(ctx)
+			errs <- err
+			if err != nil {
+				c.Mourn(ctx)
+			}
+		})
 	}
 	defer wg.Wait()
 	defer cancel()
-	var failed []error
 	for range cameras {
 		select {
 		case err := <-errs:
@@ -59,10 +66,10 @@ func (w *worker) run(ctx context.Context) error {
 				failed = append(failed, err)
 			}
 		case <-w.conn.Done():
-			return fmt.Errorf("worker: %w", errors.Join(w.conn.Err(), ctx.Err()))
+			return fmt.Errorf("worker: %w", ended(w.conn))
 		}
 	}
-	if len(failed) > 0 && len(failed) == len(cameras) {
+	if len(failed) > 0 && len(failed) == len(w.cfg.Cameras) {
 		return failed[0]
 	}
 	return nil

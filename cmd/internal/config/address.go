@@ -8,14 +8,16 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"scrim/transport/rtsp"
 )
 
 // maxURLBytes bounds every URL.
 const maxURLBytes = 2048
 
 // CameraURL is where a camera's stream is. The scheme is rtsp or rtsps: a URL
-// in a configuration must not reach anything else. It prints without its
-// password. The zero value is no URL.
+// in a configuration must not reach anything else. It prints without
+// credentials. The zero value is no URL.
 type CameraURL struct{ u *url.URL }
 
 // UnmarshalText takes an rtsp or rtsps URL.
@@ -45,12 +47,13 @@ func (c *CameraURL) UnmarshalText(text []byte) error {
 // IsSet reports whether there is a URL.
 func (c CameraURL) IsSet() bool { return c.u != nil }
 
-// String returns the URL with its password replaced.
+// String returns the URL as it may be shown: without user and password, and with
+// what looks like credentials in path and query masked.
 func (c CameraURL) String() string {
 	if c.u == nil {
 		return ""
 	}
-	return c.u.Redacted()
+	return rtsp.RedactURL(c.u.String())
 }
 
 // GoString is String, for %#v.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,11 @@ func (c *Config) Redactor(cam *Camera) wire.Config {
 		Detect: wire.DetectConfig{
 			Size:      int(cam.Detect.Size),
 			Threshold: float64(cam.Detect.Threshold),
+			Tiles:     cam.Detect.Tiles,
+			Gate:      cam.Detect.Gate,
 		},
+		Lookahead: int(cam.Lookahead),
+		Zones:     wireZones(cam.Zones),
 		Obscure: wire.ObscureConfig{
 			Style:      string(cam.Obscure.Style),
 			Padding:    float64(cam.Obscure.Padding),
@@ -65,6 +70,12 @@ func (c *Config) Warnings() []string {
 	var out []string
 	if !c.HTTP.Listen.Loopback() && !c.HTTP.Token.IsSet() {
 		out = append(out, fmt.Sprintf("everyone who reaches %s may watch; set `http.token`", c.HTTP.Listen))
+	}
+	if c.NATS.Listen != "" && !c.NATS.Listen.Loopback() {
+		out = append(out, fmt.Sprintf("what %s carries is not encrypted; listen in a network that you trust, or use `nats.url` with tls://", c.NATS.Listen))
+	}
+	if slices.Contains(c.HTTP.AllowOrigins, "*") && !c.HTTP.Token.IsSet() {
+		out = append(out, "every page that a viewer's browser opens may show the cameras; set `http.token`, or name the origins")
 	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"scrim/transport/rtsp"
 )
 
 // The bounds of keyframe_interval.
@@ -90,12 +92,22 @@ func (d *decoder) checkHTTP(c *Config) error {
 
 func (d *decoder) checkCamera(path string, c *Camera) error {
 	switch {
+	case c.URL.IsSet() && c.URL.u.Scheme == "rtsps" && c.Transport == TransportUDP:
+		return d.failAt(path+".transport", "camera %s: `transport: udp` with rtsps:// would send the video unencrypted; use tcp", c.Name)
 	case !c.URL.IsSet():
 		return d.failAt(path, "camera %s has no `url`", c.Name)
 	case c.URL.u.User != nil && (c.User != "" || c.Password.IsSet()):
 		return d.failAt(path+".url", "camera %s has a user in its `url` and beside it; remove one of them", c.Name)
 	case c.User == "" && c.Password.IsSet():
 		return d.failAt(path+".password", "camera %s has a `password` and no `user`", c.Name)
+	}
+	// What the client would refuse at the start is a mistake in the file.
+	client := rtsp.Config{Camera: string(c.Name), URL: c.URL.u.String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic}
+	if err := client.Check(); err != nil {
+		return d.failAt(path+".url", "%s", oneLine(err.Error()))
+	}
+	if err := d.checkZones(path, c); err != nil {
+		return err
 	}
 	return d.checkSettings(path, &c.Settings)
 }
@@ -121,29 +133,24 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 	return nil
 }
 
-// resolve reads all secrets.
-func (d *decoder) resolve(c *Config) error {
-	read := func(path string, s *Secret) error {
+// resolve reads the secrets of the parts, and returns what is wrong with them.
+func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
+	read := func(path string, s *Secret) {
 		if err := s.Resolve(); err != nil {
-			return d.failAt(path, "%s", oneLine(err.Error()))
-		}
-		return nil
-	}
-	if err := read("nats.password", &c.NATS.Password); err != nil {
-		return err
-	}
-	if err := read("http.token", &c.HTTP.Token); err != nil {
-		return err
-	}
-	for i := range c.HTTP.ICEServers {
-		if err := read(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password); err != nil {
-			return err
+			wrong = append(wrong, d.failAt(path, "%s", oneLine(err.Error())))
 		}
 	}
-	for i := range c.Cameras {
-		if err := read(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password); err != nil {
-			return err
+	read("nats.password", &c.NATS.Password)
+	if parts&HTTPPart != 0 {
+		read("http.token", &c.HTTP.Token)
+		for i := range c.HTTP.ICEServers {
+			read(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
 		}
 	}
-	return nil
+	if parts&CamerasPart != 0 {
+		for i := range c.Cameras {
+			read(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password)
+		}
+	}
+	return wrong
 }

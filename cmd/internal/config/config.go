@@ -32,7 +32,8 @@ type NATS struct {
 	// URL of an external server, or several separated by commas:
 	// nats://host:4222 or tls://host:4222.
 	URL NATSURLs `yaml:"url"`
-	// Listen is the address at which the embedded server takes connections.
+	// Listen is the address at which the embedded server takes connections of
+	// gateways elsewhere; they may read, and publish nothing.
 	Listen Address `yaml:"listen"`
 	// User and Password authenticate to the external server, or are what the
 	// embedded one asks of connections from outside.
@@ -48,6 +49,10 @@ type HTTP struct {
 	// Token must be shown by every viewer (as a bearer token). Empty: everyone
 	// who reaches Listen may watch.
 	Token Secret `yaml:"token"`
+	// Hosts are the names by which viewers call this machine, such as
+	// scrim.example.org. Without a token other names are refused; addresses and
+	// localhost never are.
+	Hosts []string `yaml:"hosts"`
 	// AllowOrigins are the other sites whose pages may show the cameras, such as
 	// https://wall.example.org; "*" is every site. Default: "*" where a token is
 	// asked for, which no page has by itself, else none.
@@ -82,6 +87,8 @@ type Camera struct {
 	// User and Password authenticate to the camera.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
+	// Zones are parts of its picture, at most zone.MaxZones.
+	Zones []Zone `yaml:"zones"`
 	// Settings of this camera. In the file their keys stand directly in the
 	// camera.
 	Settings `yaml:",inline"`
@@ -97,6 +104,9 @@ type Settings struct {
 	AllowBasic bool `yaml:"allow_basic"`
 	// Detect says how faces are found.
 	Detect Detect `yaml:"detect"`
+	// Lookahead is by how many pictures the output lags, 0 to 30, so that a face
+	// is covered already in the pictures before it was first found. Default: 0.
+	Lookahead Lookahead `yaml:"lookahead"`
 	// Obscure says how they are made unrecognisable.
 	Obscure Obscure `yaml:"obscure"`
 	// Encode says how the redacted video is coded.
@@ -112,6 +122,13 @@ type Detect struct {
 	// low on purpose: a needless blur costs little, a missed face everything.
 	// Default: 0.3.
 	Threshold Threshold `yaml:"threshold"`
+	// Tiles looks at parts of the picture in their own size, too, for faces that
+	// are too small for Size: from 12 pixels. It costs about ten times as much in
+	// 1080p, less where little moves. Default: false.
+	Tiles bool `yaml:"tiles"`
+	// Gate inspects only the parts of a picture that have changed, and all of it
+	// at least once a second. Default: true.
+	Gate bool `yaml:"gate"`
 }
 
 // Obscure says how faces are made unrecognisable.
@@ -148,7 +165,7 @@ func Default() *Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080"},
 		Defaults: Settings{
 			Transport: TransportTCP,
-			Detect:    Detect{Size: 640, Threshold: 0.3},
+			Detect:    Detect{Size: 640, Threshold: 0.3, Gate: true},
 			Obscure:   Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
 			Encode:    Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},
 		},

@@ -34,56 +34,75 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
-// Load reads, parses and checks a file, and reads the secrets it refers to.
-// An error in the file's content is an *Error.
-func Load(path string) (*Config, error) {
+// Part says whose secrets are needed: a gateway must not hold the passwords of
+// the cameras, nor a worker the viewers' token.
+type Part uint8
+
+// The parts of a configuration that have secrets beside those for NATS.
+const (
+	CamerasPart Part = 1 << iota
+	HTTPPart
+)
+
+// Load reads, parses and checks a file, and reads the secrets that the parts
+// refer to. An error in the file's content is an *Error.
+func Load(path string, parts Part) (*Config, error) {
+	cfg, missing, err := Inspect(path, parts)
+	if err == nil && len(missing) > 0 {
+		return nil, missing[0]
+	}
+	return cfg, err
+}
+
+// Inspect is Load, but secrets that cannot be read are listed apart.
+func Inspect(path string, parts Part) (cfg *Config, missing []error, err error) {
 	data, err := readBounded(path, MaxFileBytes)
 	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+		return nil, nil, fmt.Errorf("configuration: %w", err)
 	}
-	return parse(path, data, true)
+	cfg, d, err := parse(path, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cfg, d.resolve(cfg, parts), nil
 }
 
 // Parse parses and checks a file's content; name is for errors. Secrets are
 // left as references: their Value is empty. Every error is an *Error.
 func Parse(name string, data []byte) (*Config, error) {
-	return parse(name, data, false)
+	cfg, _, err := parse(name, data)
+	return cfg, err
 }
 
-func parse(name string, data []byte, resolve bool) (*Config, error) {
+func parse(name string, data []byte) (*Config, *decoder, error) {
 	if len(data) > MaxFileBytes {
-		return nil, &Error{File: name, Message: fmt.Sprintf("longer than %d bytes", MaxFileBytes)}
+		return nil, nil, &Error{File: name, Message: fmt.Sprintf("longer than %d bytes", MaxFileBytes)}
 	}
 	if line := tooDeep(data); line > 0 {
-		return nil, &Error{File: name, Line: line, Column: 1, Message: "nested deeper than any key here"}
+		return nil, nil, &Error{File: name, Line: line, Column: 1, Message: "nested deeper than any key here"}
 	}
 	root, err := document(name, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &decoder{file: name, positions: map[string]position{}}
 	cfg := Default()
 	// The defaults come first, wherever they stand: cameras start from them.
 	if node := lookup(root, "defaults"); node != nil {
 		if err := d.value("defaults", node, reflect.ValueOf(&cfg.Defaults).Elem()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	d.camera = Camera{Settings: cfg.Defaults}
 	if root != nil {
 		if err := d.value("", root, reflect.ValueOf(cfg).Elem()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := d.check(cfg); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if resolve {
-		if err := d.resolve(cfg); err != nil {
-			return nil, err
-		}
-	}
-	return cfg, nil
+	return cfg, d, nil
 }
 
 // document returns the mapping at the top of the only document, or nil for an
@@ -113,7 +132,8 @@ func document(name string, data []byte) (root ast.Node, err error) {
 }
 
 // maxDepth bounds the nesting of brackets and list items, in levels, and
-// maxIndent that of lines, in spaces. The deepest key is 4 levels down.
+// maxIndent that of lines, in spaces. The deepest value
+// is 7 levels down.
 const (
 	maxDepth  = 64
 	maxIndent = 256

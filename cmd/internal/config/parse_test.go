@@ -140,9 +140,9 @@ func TestEmptyFileIsTheDefault(t *testing.T) {
 func TestFileOverTheLimitAndPipeAreRefused(t *testing.T) {
 	_, err := Parse("f", make([]byte, MaxFileBytes+1))
 	require.EqualError(t, err, "f: longer than 262144 bytes")
-	_, err = Load(t.TempDir())
+	_, err = Load(t.TempDir(), CamerasPart)
 	require.ErrorContains(t, err, "not a regular file")
-	_, err = Load(filepath.Join(t.TempDir(), "missing.yaml"))
+	_, err = Load(filepath.Join(t.TempDir(), "missing.yaml"), CamerasPart)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -204,4 +204,34 @@ func FuzzParse(f *testing.F) {
 		}
 		cfg.Warnings()
 	})
+}
+
+func TestSecretsAreReadByWhoNeedsThem(t *testing.T) {
+	t.Setenv("TOKEN", "viewers")
+	path := filepath.Join(t.TempDir(), "f.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("http: {token: env:TOKEN}\ncameras:\n"+
+		"  - {name: a, url: rtsp://b, user: u, password: env:NOT_SET_ANYWHERE}\n"), 0o600))
+	cfg, err := Load(path, HTTPPart)
+	require.NoError(t, err)
+	require.Equal(t, "viewers", cfg.HTTP.Token.Value())
+	require.Empty(t, cfg.Cameras[0].Password.Value())
+	_, err = Load(path, HTTPPart|CamerasPart)
+	require.ErrorContains(t, err, "NOT_SET_ANYWHERE")
+	cfg, missing, err := Inspect(path, CamerasPart)
+	require.NoError(t, err)
+	require.Len(t, missing, 1)
+	require.Empty(t, cfg.HTTP.Token.Value())
+}
+
+// What the camera's client would refuse is told when the file is read.
+func TestWhatTheClientRefusesIsAMistakeInTheFile(t *testing.T) {
+	for _, camera := range []string{
+		`{name: a, url: "rtsps://b/", transport: udp}`,
+		`{name: a, url: "rtsp://host/x@y"}`,
+	} {
+		_, err := Parse("f.yaml", []byte("cameras:\n  - "+camera+"\n"))
+		var e *Error
+		require.ErrorAs(t, err, &e, camera)
+		require.Equal(t, 2, e.Line)
+	}
 }

@@ -89,6 +89,22 @@ func (s *DetectSize) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// MaxLookahead bounds the look-ahead, in pictures.
+const MaxLookahead = 30
+
+// Lookahead is a number of pictures, 0 to MaxLookahead.
+type Lookahead int
+
+// UnmarshalText takes a whole number.
+func (l *Lookahead) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 0 || n > MaxLookahead {
+		return fmt.Errorf("%q is no look-ahead; write how many pictures the output may lag, 0 to %d", clip(text), MaxLookahead)
+	}
+	*l = Lookahead(n)
+	return nil
+}
+
 // Threshold is a detector's score, from 0.05 to 0.95.
 type Threshold float64
 

@@ -81,13 +81,14 @@ func TestNothingPrintsAPassword(t *testing.T) {
 cameras:
   - {name: a, url: "rtsp://192.0.2.1/", user: u, password: "env:SCRIM_TEST_PASSWORD"}
   - {name: b, url: "rtsp://u:correct-horse@192.0.2.2/"}
+  - {name: c, url: "rtsp://192.0.2.3/user=admin_password=correct-horse_channel=1"}
+  - {name: d, url: "rtsp://192.0.2.4/live?channel=1&token=correct-horse"}
 `), 0o600))
-	cfg, err := Load(path)
+	cfg, err := Load(path, CamerasPart|HTTPPart)
 	require.NoError(t, err)
 
 	for i := range cfg.Cameras {
-		p, _ := cfg.Cameras[i].Address().User.Password()
-		require.Equal(t, password, p, "the camera itself gets it")
+		require.Contains(t, cfg.Cameras[i].Address().String(), password, "the camera itself gets it")
 	}
 	require.Equal(t, password, cfg.HTTP.Token.Value())
 
@@ -102,6 +103,9 @@ cameras:
 	slog.New(slog.NewJSONHandler(&text, nil)).Info("x", "config", cfg, "token", cfg.HTTP.Token, "url", cfg.Cameras[1].URL)
 	require.NotContains(t, text.String(), password)
 	require.Contains(t, text.String(), "***")
+	require.Equal(t, "rtsp://192.0.2.2/", cfg.Cameras[1].URL.String())
+	require.Equal(t, "rtsp://192.0.2.3/user=***", cfg.Cameras[2].URL.String())
+	require.Equal(t, "rtsp://192.0.2.4/live?channel=1&token=***", cfg.Cameras[3].URL.String())
 }
 
 func TestErrorsDoNotQuotePasswords(t *testing.T) {
@@ -128,7 +132,7 @@ func TestSecretsAreReadFromFilesAndEnvironment(t *testing.T) {
 	config := filepath.Join(dir, "scrim.yaml")
 	load := func(ref string) (*Config, error) {
 		require.NoError(t, os.WriteFile(config, []byte("http:\n  token: "+ref+"\n"), 0o600))
-		return Load(config)
+		return Load(config, CamerasPart|HTTPPart)
 	}
 
 	cfg, err := load("file:" + file)

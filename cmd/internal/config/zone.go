@@ -1,0 +1,140 @@
+package config
+
+import (
+	"fmt"
+	"math"
+
+	"scrim/pipeline/wire"
+	"scrim/redact/zone"
+)
+
+// Zone is a part of a camera's picture; see package zone.
+type Zone struct {
+	// Kind is mask (always obscured), tiles (small faces are to be expected) or
+	// ignore (nothing needs finding there; viewers are told).
+	Kind ZoneKind `yaml:"kind"`
+	// Name is for people; a zone of kind ignore needs one.
+	Name string `yaml:"name"`
+	// Reason is why nothing needs finding in a zone of kind ignore: one of
+	// zone.Reasons.
+	Reason ZoneReason `yaml:"reason"`
+	// Polygon is its corners, each [x, y] in fractions of the frame from the top
+	// left.
+	Polygon [][]Fraction `yaml:"polygon"`
+}
+
+// ZoneKind is what a zone is for.
+type ZoneKind string
+
+// UnmarshalText takes one of the kinds.
+func (k *ZoneKind) UnmarshalText(text []byte) error {
+	var known []ZoneKind
+	for _, kind := range zone.Kinds() {
+		known = append(known, ZoneKind(kind))
+	}
+	return choose(k, text, "kind of zone", known...)
+}
+
+// ZoneReason is why nothing needs finding in a zone.
+type ZoneReason string
+
+// UnmarshalText takes one of the reasons.
+func (r *ZoneReason) UnmarshalText(text []byte) error {
+	var known []ZoneReason
+	for _, reason := range zone.Reasons() {
+		known = append(known, ZoneReason(reason))
+	}
+	return choose(r, text, "reason to look for no faces", known...)
+}
+
+// Fraction is a share of the frame's width or height, from 0 to 1.
+type Fraction float64
+
+// UnmarshalText takes a decimal fraction.
+func (f *Fraction) UnmarshalText(text []byte) error {
+	v, err := parseDecimal(string(text))
+	if err != nil || !(v >= 0 && v <= 1) {
+		return fmt.Errorf("%q is no coordinate; it is a fraction of the frame from 0 to 1, such as 0.25", clip(text))
+	}
+	*f = Fraction(v)
+	return nil
+}
+
+// zone returns z as package zone knows it.
+func (z *Zone) zone() zone.Zone {
+	out := zone.Zone{Kind: zone.Kind(z.Kind), Name: z.Name, Reason: string(z.Reason)}
+	for _, p := range z.Polygon {
+		if len(p) != 2 {
+			p = []Fraction{Fraction(math.NaN()), 0} // checkZones has refused it
+		}
+		out.Polygon = append(out.Polygon, zone.Point{X: float64(p[0]), Y: float64(p[1])})
+	}
+	return out
+}
+
+// wireZones returns the zones as a redactor is told them.
+func wireZones(list []Zone) []wire.ZoneConfig {
+	var out []wire.ZoneConfig
+	for i := range list {
+		z := list[i].zone()
+		w := wire.ZoneConfig{Kind: string(z.Kind), Name: z.Name, Reason: z.Reason}
+		for _, p := range z.Polygon {
+			w.Polygon = append(w.Polygon, [2]float64{p.X, p.Y})
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// String says in a few words what the zone is.
+func (z *Zone) String() string {
+	s := string(z.Kind)
+	if z.Reason != "" {
+		s += ", " + string(z.Reason)
+	}
+	if z.Name != "" {
+		s += fmt.Sprintf(" %q", z.Name)
+	}
+	s += fmt.Sprintf(", %d points", len(z.Polygon))
+	if zone.Kind(z.Kind) == zone.Ignore {
+		s += "; no faces are looked for there, and viewers are told"
+	}
+	return s
+}
+
+// checkZones finds what is wrong with the zones of the camera at path.
+func (d *decoder) checkZones(path string, c *Camera) error {
+	if len(c.Zones) > zone.MaxZones {
+		return d.failAt(path+".zones", "camera %s has %d zones; at most %d", c.Name, len(c.Zones), zone.MaxZones)
+	}
+	for i := range c.Zones {
+		z, at := &c.Zones[i], fmt.Sprintf("%s.zones[%d]", path, i)
+		switch {
+		case z.Kind == "":
+			return d.failAt(at, "this zone has no `kind`")
+		case z.Polygon == nil:
+			return d.failAt(at, "this zone has no `polygon`")
+		}
+		for k, p := range z.Polygon {
+			if len(p) != 2 {
+				return d.failAt(fmt.Sprintf("%s.polygon[%d]", at, k), "a point is two numbers, [x, y]; this one has %d", len(p))
+			}
+		}
+		if err := z.zone().CheckWords(); err != nil {
+			return d.failAt(at+wordsKey(z), "%s", err)
+		}
+		if err := zone.CheckPolygon(z.zone().Polygon); err != nil {
+			return d.failAt(at+".polygon", "%s", err)
+		}
+	}
+	return nil
+}
+
+// wordsKey returns which key of a zone an error of its words is about.
+func wordsKey(z *Zone) string {
+	w := z.zone()
+	if w.Name = "zone"; w.CheckWords() == nil {
+		return ".name"
+	}
+	return ".reason"
+}
