@@ -42,6 +42,8 @@ type CLI struct {
 	MinFace int     `help:"Height of the smallest faces in pixels."`
 	MaxFace int     `help:"Height of the largest faces in pixels."`
 
+	Recording `embed:""`
+
 	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output once the camera can be reached."`
 	ExitWithStdin bool `name:"exit-with-stdin" help:"End when standard input is closed, as when the parent process ends."`
 }
@@ -81,6 +83,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if _, err := parser.Parse(args); err != nil {
 		return fmt.Errorf("%w; see scrim-camera --help", err)
 	}
+	people := scene.Options{
+		Width: cli.Size.w, Height: cli.Size.h, FPS: cli.FPS, Seed: cli.Seed, People: cli.People, MinFace: cli.MinFace, MaxFace: cli.MaxFace,
+	}
+	if err := cli.check(cli.File); err != nil {
+		return err
+	}
+	if cli.Record != "" {
+		return cli.Recording.run(ctx, people)
+	}
 	password, err := cli.password()
 	if err != nil {
 		return err
@@ -88,10 +99,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	cam, err := simcam.Start(simcam.Options{
 		Listen: cli.Listen, Path: cli.Path, UDPPort: cli.UDPPort, User: cli.User, Password: password,
 		File: cli.File, Bitrate: cli.Bitrate, GOP: cli.GOP,
-		Scene: scene.Options{
-			Width: cli.Size.w, Height: cli.Size.h, FPS: cli.FPS, Seed: cli.Seed, People: cli.People, MinFace: cli.MinFace, MaxFace: cli.MaxFace,
-		},
-		Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		Scene: people, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
 		return err
@@ -137,5 +145,9 @@ func (c *CLI) password() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("password: %w", err)
 	}
-	return strings.TrimRight(string(b), "\r\n"), nil
+	password := strings.TrimRight(string(b), "\r\n")
+	if password == "" {
+		return "", fmt.Errorf("password: %s is empty; write the password into it", c.PasswordFile)
+	}
+	return password, nil
 }

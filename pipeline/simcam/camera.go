@@ -28,6 +28,11 @@ const (
 	DefaultGOP    = time.Second
 )
 
+// greetings is how many pictures in a row come as key frames with a sender
+// report when a viewer has come: the first may be sent before gortsplib has
+// taken the viewer on, which it does after OnPlay.
+const greetings = 2
+
 // Options say what a Camera shows, and how.
 type Options struct {
 	// Listen is the TCP address; port 0 takes a free one. Empty: DefaultListen.
@@ -65,7 +70,7 @@ type Camera struct {
 	drop   atomic.Int64
 	silent atomic.Bool
 	key    atomic.Bool
-	greet  atomic.Bool // a viewer has come: it needs a sender report
+	greet  atomic.Int32 // pictures that are to greet a viewer who has come
 	frames atomic.Uint64
 	resize chan scene.Options
 	mu     sync.Mutex
@@ -88,8 +93,13 @@ func Start(o Options) (*Camera, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if strings.ContainsAny(o.Path, "/?# ") || o.UDPPort%2 != 0 || o.UDPPort < 0 || o.UDPPort > 65534 {
-		return nil, fmt.Errorf("simulated camera: path %q must be one word, and UDP port %d even", o.Path, o.UDPPort)
+	switch {
+	case strings.ContainsAny(o.Path, "/?# "):
+		return nil, fmt.Errorf("simulated camera: path %q must be one word without / ? #", o.Path)
+	case o.UDPPort%2 != 0 || o.UDPPort < 0 || o.UDPPort > 65534:
+		return nil, fmt.Errorf("simulated camera: UDP port %d must be even, from 2 to 65534", o.UDPPort)
+	case o.Bitrate < 0:
+		return nil, fmt.Errorf("simulated camera: bitrate %d must be positive, or 0 to choose by size", o.Bitrate)
 	}
 	shots, err := newShots(o)
 	if err != nil {
@@ -267,10 +277,9 @@ func (c *Camera) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 }
 
 // OnPlay implements gortsplib.ServerHandlerOnPlay. A viewer should not wait
-// for a key frame.
+// for a key frame and a sender report.
 func (c *Camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	c.Keyframe()
-	c.greet.Store(true)
+	c.greet.Store(greetings)
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 

@@ -25,8 +25,8 @@ func ntpTimestamp(t time.Time) uint64 {
 // every new viewer. gortsplib's own are off, because it writes nanoseconds
 // where the binary fraction of a second belongs, so that its clock jumps by
 // up to three quarters of a second.
-func (s *sender) report(c *Camera, ts uint32, captured time.Time) error {
-	if !c.greet.Swap(false) && captured.Sub(s.reported) < reportInterval {
+func (s *sender) report(c *Camera, ts uint32, captured time.Time, greet bool) error {
+	if !greet && captured.Sub(s.reported) < reportInterval {
 		return nil
 	}
 	s.reported = captured

@@ -37,7 +37,8 @@ func (s *sender) send(c *Camera, im *yuv.Image, captured time.Time) error {
 		s.epoch = captured
 	}
 	pts := int64(captured.Sub(s.epoch)) * transport.ClockRate / int64(time.Second)
-	unit, err := s.enc.Encode(im, pts, c.key.Swap(false))
+	greet := !c.silent.Load() && c.greet.Load() > 0
+	unit, err := s.enc.Encode(im, pts, c.key.Swap(false) || greet)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,10 @@ func (s *sender) send(c *Camera, im *yuv.Image, captured time.Time) error {
 	if c.silent.Load() {
 		return nil
 	}
-	return s.report(c, uint32(pts), captured) //nolint:gosec // wraps by design
+	if greet {
+		c.greet.Add(-1)
+	}
+	return s.report(c, uint32(pts), captured, greet) //nolint:gosec // wraps by design
 }
 
 // announce opens the stream with the parameter sets of the first picture.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"scrim/cmd/internal/measure"
+	"scrim/pipeline/scene"
+	"scrim/pipeline/simcam"
+)
+
+// Recording are the flags for drawing into a file in place of an RTSP stream.
+type Recording struct {
+	Record string        `placeholder:"FILE" help:"Draw into a video file (.mp4 or .h264), every frame and as fast as it goes, and end."`
+	Truth  string        `placeholder:"FILE" help:"With --record: write where every face is, one JSON line per frame."`
+	Frames int           `placeholder:"N" help:"With --record: how many frames."`
+	For    time.Duration `placeholder:"TIME" help:"With --record: how long, such as 60s."`
+}
+
+// check reports flags that do not go together.
+func (r *Recording) check(file string) error {
+	switch {
+	case r.Record == "" && (r.Truth != "" || r.Frames != 0 || r.For != 0):
+		return errors.New("--truth, --frames and --for need --record")
+	case r.Record == "":
+		return nil
+	case file != "":
+		return fmt.Errorf("--record draws people; it does not go with the file %s", file)
+	case (r.Frames != 0) == (r.For != 0):
+		return errors.New("--record needs --frames or --for, and not both")
+	case r.Frames < 0 || r.For < 0:
+		return errors.New("--frames and --for must be above 0")
+	}
+	return nil
+}
+
+// count returns how many frames there are to draw.
+func (r *Recording) count(fps float64) int {
+	if r.Frames != 0 {
+		return r.Frames
+	}
+	return int(min(math.Round(r.For.Seconds()*fps), math.MaxInt32))
+}
+
+// run draws the scene into the file.
+func (r *Recording) run(ctx context.Context, o scene.Options) error {
+	record := simcam.RecordOptions{Path: r.Record, Scene: o, Frames: r.count(o.FPS)}
+	if r.Truth == "" {
+		return simcam.Record(ctx, record, func(simcam.Recorded) error { return nil })
+	}
+	f, err := os.CreateTemp(filepath.Dir(r.Truth), "."+filepath.Base(r.Truth)+"-*")
+	if err != nil {
+		return fmt.Errorf("truth: %w", err)
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
+	defer func() { _ = f.Close() }()
+	w := bufio.NewWriter(f)
+	lines := json.NewEncoder(w)
+	err = simcam.Record(ctx, record, func(p simcam.Recorded) error { return lines.Encode(truthLine(p, o)) })
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(w.Flush(), f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("truth: %w", err)
+	}
+	return os.Rename(f.Name(), r.Truth)
+}
+
+// truthLine is what package measure reads of a frame.
+func truthLine(p simcam.Recorded, o scene.Options) measure.TruthLine {
+	line := measure.TruthLine{
+		Frame: int64(p.Truth.Frame), PTS: p.PTS, Width: o.Width, Height: o.Height, Faces: make([]measure.TruthFace, 0, len(p.Truth.Faces)),
+	}
+	for _, f := range p.Truth.Faces {
+		line.Faces = append(line.Faces, measure.TruthFace{
+			Person: f.Person, X: f.Box.X, Y: f.Box.Y, W: f.Box.W, H: f.Box.H, Visible: f.Visible, Yaw: f.Yaw, Roll: f.Roll,
+		}.Rounded())
+	}
+	return line
+}

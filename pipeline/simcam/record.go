@@ -1,0 +1,110 @@
+package simcam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"scrim/pipeline/internal/x264"
+	"scrim/pipeline/scene"
+	"scrim/redact/yuv"
+	"scrim/transport"
+)
+
+// Settings of recordings: hardly a difference to the drawn picture is left.
+const (
+	recordQuality = 14
+	recordBitrate = 200_000_000
+	recordGOP     = 2 * time.Second
+	recordThreads = 2
+)
+
+// MaxRecordFrames is the most pictures of a recording.
+const MaxRecordFrames = 1_000_000
+
+// RecordOptions say what Record draws.
+type RecordOptions struct {
+	// Path is the file, which must end in .mp4 or .h264 (bare Annex B). It has
+	// this name only once it is whole; one that is there is replaced.
+	Path string
+	// Scene is what is drawn.
+	Scene scene.Options
+	// Frames is how many pictures there are, from number 0.
+	Frames int
+}
+
+// Recorded is one picture of a recording.
+type Recorded struct {
+	// PTS is its time in the file in 90 kHz ticks: the number over the frames per
+	// second, rounded to the nearest.
+	PTS int64
+	// Truth is what is to be seen.
+	Truth scene.Truth
+}
+
+// RecordPTS returns the time of picture n in 90 kHz ticks.
+func RecordPTS(n int, fps float64) int64 {
+	return int64(math.Round(float64(n) * transport.ClockRate / fps))
+}
+
+// Record draws the scene into a video file, every picture of it and as fast as
+// it goes, and calls each after every picture. The stamp's time of capture is
+// 1970 plus the picture's time, so that the same options give the same
+// pictures. It fails when ctx ends first, or with the error of each; then there
+// is no file.
+func Record(ctx context.Context, o RecordOptions, each func(Recorded) error) error {
+	if err := record(ctx, o, each); err != nil {
+		return fmt.Errorf("record %s: %w", o.Path, err)
+	}
+	return nil
+}
+
+func record(ctx context.Context, o RecordOptions, each func(Recorded) error) (err error) {
+	if o.Frames < 1 || o.Frames > MaxRecordFrames {
+		return fmt.Errorf("%d pictures are not within 1 … %d", o.Frames, MaxRecordFrames)
+	}
+	s, err := scene.New(o.Scene)
+	if err != nil {
+		return err
+	}
+	o.Scene = s.Options()
+	im, err := yuv.New(o.Scene.Width, o.Scene.Height)
+	if err != nil {
+		return err
+	}
+	enc, err := x264.New(x264.Options{
+		Width: im.Width, Height: im.Height, Quality: recordQuality, Bitrate: recordBitrate, KeyframeInterval: recordGOP, Threads: recordThreads,
+	})
+	if err != nil {
+		return err
+	}
+	defer enc.Close()
+	out, err := newMovie(o.Path, im.Width, im.Height)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.close(err == nil)) }()
+	for n := range o.Frames {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pts, next := RecordPTS(n, o.Scene.FPS), RecordPTS(n+1, o.Scene.FPS)
+		truth, err := s.Draw(im, uint32(n), time.Unix(0, pts*int64(time.Second)/transport.ClockRate)) //nolint:gosec // bounded above
+		if err != nil {
+			return err
+		}
+		unit, err := enc.Encode(im, pts, false)
+		if err != nil {
+			return err
+		}
+		if err := out.write(unit, next-pts); err != nil {
+			return err
+		}
+		if err := each(Recorded{PTS: pts, Truth: truth}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
