@@ -15,7 +15,31 @@ const (
 	skewGain = 64
 )
 
-// clock makes the PTS of the output. The wall clock gives the time, so that it
+// timeline tells a pipeline the time: that of the wall clock when it began, and
+// from there on as the monotonic clock goes. The wall clock is set now and then;
+// a step must neither stop the output nor look like a stage that hangs.
+type timeline struct {
+	wall      func() time.Time
+	monotonic func() time.Duration
+	start     time.Time     // by the wall clock
+	begun     time.Duration // by the monotonic one
+}
+
+// newTimeline returns a timeline that begins now.
+func newTimeline(wall func() time.Time, monotonic func() time.Duration) *timeline {
+	return &timeline{wall: wall, monotonic: monotonic, start: wall(), begun: monotonic()}
+}
+
+// systemTimeline returns one on the system's clocks.
+func systemTimeline() *timeline {
+	start := time.Now()
+	return newTimeline(time.Now, func() time.Duration { return time.Since(start) })
+}
+
+// now returns a time that never steps.
+func (t *timeline) now() time.Time { return t.start.Add(t.monotonic() - t.begun) }
+
+// clock makes the PTS of the output. The timeline gives the time, so that it
 // goes on over slates, reconnects and restarts of the process; the camera's
 // own PTS gives the spacing while it is sane. It never goes back.
 type clock struct {

@@ -19,6 +19,10 @@ const maxJump = 5 * transport.ClockRate
 // maxPending bounds the units that the decoder may hold back for reordering.
 const maxPending = 64
 
+// maxSets bounds the parameter sets that are kept for the next picture, in
+// bytes.
+const maxSets = 1 << 16
+
 // decoded is a raw picture on its way from the decoder to the redactor.
 type decoded struct {
 	pic redact.Picture
@@ -51,6 +55,10 @@ type input struct {
 	lastPTS int64
 	started bool
 	pending map[int64]*unit
+	// continuity sees every unit; sets are the parameter sets that came in units
+	// of their own since the last one that was decoded.
+	continuity bitstream.Continuity
+	sets       []byte
 }
 
 // runDecode is the decode stage.
@@ -62,7 +70,9 @@ func (p *Pipeline) runDecode(ctx context.Context) error {
 		select {
 		case u, ok := <-p.units:
 			if !ok {
+				p.enter(decodeStage)
 				in.flush()
+				p.leave(decodeStage)
 				return nil
 			}
 			p.enter(decodeStage)
@@ -82,11 +92,18 @@ func (in *input) unit(u transport.CameraUnit) {
 		u.Discontinuity, u.Intact = "camera's timestamps jumped", true
 	}
 	in.measure(u)
+	var gap string
 	info, err := bitstream.Inspect(u.Data)
+	if err == nil {
+		gap, err = in.continuity.Check(info)
+	}
 	if err != nil {
 		in.breakChain("unsupported or damaged video: " + err.Error())
 		in.p.counts.unitsDropped.Add(1)
 		return
+	}
+	if gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
+		u.Discontinuity, u.Intact = gap, true
 	}
 	if u.Discontinuity != "" {
 		in.breakChain(u.Discontinuity)
@@ -96,6 +113,13 @@ func (in *input) unit(u transport.CameraUnit) {
 			in.breakChain(err.Error())
 			return
 		}
+	}
+	if info.Slices == 0 { // no picture: the next one needs what is in it
+		if len(in.sets) > maxSets {
+			in.sets = in.sets[:0]
+		}
+		in.sets = append(in.sets, info.Data...)
+		return
 	}
 	if chain := in.p.gate.Chain(); chain != in.chain { // another stage has shut the gate
 		in.chain, in.whole = chain, false
@@ -118,7 +142,11 @@ func (in *input) unit(u transport.CameraUnit) {
 	in.pending[in.id] = &unit{
 		pts: u.PTS, captured: u.Captured, arrived: u.Arrived, idr: info.IDR, chain: in.chain, begun: begun,
 	}
-	if err := in.dec.Decode(info.Data, in.id, in.picture); err != nil {
+	data := info.Data
+	if len(in.sets) > 0 {
+		data, in.sets = append(in.sets, data...), nil
+	}
+	if err := in.dec.Decode(data, in.id, in.picture); err != nil {
 		in.breakChain("decoding failed: " + err.Error())
 	}
 }

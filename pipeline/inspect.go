@@ -14,9 +14,8 @@ type redacted struct {
 	frame  redact.Frame
 	in     *unit
 	timing redact.Timing
-	// wait is the time in the queue before; done is when redaction ended.
-	wait time.Duration
-	done time.Time
+	// decoded is when decoding ended.
+	decoded time.Time
 }
 
 // runRedact is the redact stage. Its thread is locked, since OpenCV keeps
@@ -25,21 +24,37 @@ func (p *Pipeline) runRedact(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer p.frames.close()
+	held := make(map[*redact.Picture]*decoded)
 	for {
 		d, ok := p.pictures.get(ctx)
 		if !ok {
+			p.enter(redactStage)
+			outcomes := p.redactor.Flush()
+			p.leave(redactStage)
+			// Nothing comes behind these that they could make late.
+			p.hand(held, outcomes, func(r *redacted) (*redacted, bool) { return r, !p.frames.offer(ctx, r) })
 			return nil
 		}
-		begun := time.Now()
+		held[&d.pic] = d
 		p.enter(redactStage)
-		frame, timing, err := p.redactor.Redact(&d.pic)
+		outcomes := p.redactor.Redact(&d.pic)
 		p.leave(redactStage)
-		if err != nil {
-			p.withhold(d, err)
+		p.hand(held, outcomes, p.frames.put)
+	}
+}
+
+// hand passes on what the redactor has released. put returns the frame that it
+// drops, if it drops one.
+func (p *Pipeline) hand(held map[*redact.Picture]*decoded, outcomes []redact.Outcome, put func(*redacted) (*redacted, bool)) {
+	for _, o := range outcomes {
+		d := held[o.Picture]
+		delete(held, o.Picture)
+		if o.Err != nil {
+			p.withhold(d, o.Err)
 			continue
 		}
-		r := &redacted{frame: frame, in: d.in, timing: timing, wait: begun.Sub(d.done), done: time.Now()}
-		if old, full := p.frames.put(r); full {
+		r := &redacted{frame: o.Frame, in: d.in, timing: o.Timing, decoded: d.done}
+		if old, full := put(r); full {
 			p.recycle(old)
 			p.counts.picturesDropped.Add(1)
 		}

@@ -27,7 +27,7 @@ const (
 // output is the state of the encode stage.
 type output struct {
 	p     *Pipeline
-	enc   *encode.Encoder
+	enc   encoder
 	clock clock
 	slate *redact.Slate
 	// epoch and seq are those of the output; in is the epoch of the input that
@@ -58,8 +58,8 @@ func (p *Pipeline) runEncode(ctx context.Context) error {
 		}
 		select {
 		case <-p.frames.ready:
-		case now := <-tick.C:
-			if err := out.idle(now); err != nil {
+		case <-tick.C:
+			if err := out.idle(p.now()); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -68,10 +68,12 @@ func (p *Pipeline) runEncode(ctx context.Context) error {
 	}
 }
 
-// picture sends one redacted picture, unless the gate has been shut since.
+// picture sends one redacted picture, unless the gate has been shut since or
+// the picture has grown old, as it does while the sink blocks.
 func (o *output) picture(r *redacted) error {
 	defer o.p.recycle(r)
-	if !o.p.gate.Admits(r.frame) {
+	begun := o.p.now()
+	if !o.p.gate.Admits(r.frame, begun) {
 		o.p.counts.picturesWithheld.Add(1)
 		return nil
 	}
@@ -82,20 +84,20 @@ func (o *output) picture(r *redacted) error {
 		}
 		o.in = c.Epoch
 	}
-	begun := time.Now()
 	o.lastPicture = begun
 	pts := o.clock.picture(r.in.pts, begun)
-	unit, err := o.enc.Encode(r.frame, pts, o.p.keyframe.Swap(false))
+	unit, err := o.encode(r.frame, pts)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	done := time.Now()
+	done := o.p.now()
 	record := &wire.Record{
 		Picture: c.Picture, Inspected: c.Inspected.UnixNano(),
 		Regions: make([]wire.Region, 0, len(r.frame.Regions())),
 		Stages: wire.Stages{
 			Queue:  int64(r.in.begun.Sub(r.in.arrived)),
-			Decode: int64(r.in.cost), Wait: int64(r.wait + begun.Sub(r.done)),
+			Decode: int64(r.in.cost),
+			Wait:   int64(begun.Sub(r.decoded) - r.timing.Detect - r.timing.Track - r.timing.Obscure),
 			Detect: int64(r.timing.Detect), Track: int64(r.timing.Track), Obscure: int64(r.timing.Obscure),
 			Encode: int64(done.Sub(begun)), CPU: cpuTime(),
 		},
@@ -112,12 +114,15 @@ func (o *output) picture(r *redacted) error {
 	})
 }
 
-// idle sends a slate when one is due, and watches over the other stages.
+// encode codes one frame, with a key frame where one was asked for.
+func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
+	o.p.enter(encodeStage)
+	defer o.p.leave(encodeStage)
+	return o.enc.Encode(f, pts, o.p.keyframe.Swap(false))
+}
+
+// idle sends a slate when one is due.
 func (o *output) idle(now time.Time) error {
-	if err := o.p.hung(now); err != nil {
-		o.p.hang <- err
-		return err
-	}
 	open, reason := o.p.gate.State()
 	if open {
 		if now.Sub(o.lastPicture) < o.stall() {
@@ -154,13 +159,14 @@ func (o *output) sendSlate(now time.Time, reason string) error {
 		}
 		o.slate = s
 	}
-	frame := o.slate.Frame(reason, o.p.o.Camera, now.UTC().Format("2006-01-02 15:04:05 UTC"))
+	shown := o.p.time.wall() // what people's clocks say, also after they were set
+	frame := o.slate.Frame(reason, o.p.o.Camera, shown.UTC().Format("2006-01-02 15:04:05 UTC"))
 	pts := o.clock.slate(now)
-	unit, err := o.enc.Encode(frame, pts, o.p.keyframe.Swap(false))
+	unit, err := o.encode(frame, pts)
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
-	return o.send(unit, wire.Output{PTS: pts, Captured: now.UnixNano(), State: transport.StateObscured, Reason: reason})
+	return o.send(unit, wire.Output{PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason})
 }
 
 // send hands a coded unit to the sink.
@@ -177,8 +183,10 @@ func (o *output) send(unit encode.Unit, head wire.Output) error {
 
 // renew makes a new encoder and begins a new epoch of the output.
 func (o *output) renew(width, height int, fullRange bool) error {
+	o.p.enter(encodeStage)
+	defer o.p.leave(encodeStage)
 	o.close()
-	enc, err := encode.New(width, height, encode.Options{
+	enc, err := o.p.newEncoder(width, height, encode.Options{
 		Bitrate: o.p.o.Encode.Bitrate, Preset: o.p.o.Encode.Preset, KeyframeInterval: o.p.o.Encode.KeyframeInterval,
 		FullRange: fullRange,
 	})

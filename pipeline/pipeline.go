@@ -10,9 +10,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"scrim/pipeline/encode"
 	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/yuv"
+	"scrim/redact/zone"
 	"scrim/transport"
 )
 
@@ -24,6 +26,8 @@ const (
 	// hangLimit is how long a stage may be at one picture before the process
 	// gives itself up: a cgo call cannot be cancelled.
 	hangLimit = 4 * time.Second
+	// hangWatch is the time between looks at the stages.
+	hangWatch = hangLimit / 16
 )
 
 // ErrHung is wrapped by the error of a pipeline in which a stage does not come
@@ -43,7 +47,9 @@ type Options struct {
 	Detector redact.Detector
 	Tracker  redact.Tracker
 	Obscurer redact.Obscurer
-	Encode   wire.EncodeConfig
+	// Zones are the camera's.
+	Zones  []zone.Zone
+	Encode wire.EncodeConfig
 	// Sink is called from one goroutine at a time.
 	Sink Sink
 	Log  *slog.Logger
@@ -63,8 +69,18 @@ type Pipeline struct {
 	size     atomic.Uint64 // of the input, width<<32 | height; 0: not known yet
 	interval atomic.Int64  // between the camera's pictures, smoothed, ns
 	counts   counts
-	busy     [2]atomic.Int64 // Unix ns since when decode and redact are at work; 0: idle
-	hang     chan error      // holds the error once a stage hangs
+	busy     [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
+	time     *timeline
+
+	// newEncoder makes the encoders; a test may replace it.
+	newEncoder func(width, height int, o encode.Options) (encoder, error)
+}
+
+// encoder is an encode.Encoder. It takes frames, and no other pictures.
+type encoder interface {
+	Encode(f redact.Frame, pts int64, key bool) (encode.Unit, error)
+	Codec() string
+	Close()
 }
 
 // counts are wire.Counts, counted by several stages.
@@ -84,30 +100,37 @@ func (c *counts) snapshot() wire.Counts {
 const (
 	decodeStage = iota
 	redactStage
+	encodeStage
 )
 
-var stageNames = [...]string{decodeStage: "decode", redactStage: "redact"}
+var stageNames = [...]string{decodeStage: "decode", redactStage: "redact", encodeStage: "encode"}
 
 // New returns a Pipeline whose gate is shut until the first complete IDR.
 func New(o Options) (*Pipeline, error) {
 	if o.Sink == nil || o.Log == nil {
 		return nil, errors.New("pipeline needs a sink and a log")
 	}
-	gate := redact.NewGate(reasonStarting)
-	r, err := redact.New(redact.Options{
-		Camera: o.Camera, Gate: gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer,
+	p := &Pipeline{
+		o: o, gate: redact.NewGate(reasonStarting), time: systemTimeline(),
+		units:    make(chan transport.CameraUnit),
+		pictures: newQueue[*decoded](pictureQueue),
+		frames:   newQueue[*redacted](frameQueue),
+		newEncoder: func(width, height int, o encode.Options) (encoder, error) {
+			return encode.New(width, height, o)
+		},
+	}
+	var err error
+	p.redactor, err = redact.New(redact.Options{
+		Camera: o.Camera, Gate: p.gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer, Zones: o.Zones, Now: p.now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w", o.Camera, err)
 	}
-	return &Pipeline{
-		o: o, gate: gate, redactor: r,
-		units:    make(chan transport.CameraUnit),
-		pictures: newQueue[*decoded](pictureQueue),
-		frames:   newQueue[*redacted](frameQueue),
-		hang:     make(chan error, 1),
-	}, nil
+	return p, nil
 }
+
+// now is the time on the pipeline's timeline.
+func (p *Pipeline) now() time.Time { return p.time.now() }
 
 // Reasons that viewers are shown while the gate is shut.
 const (
@@ -140,25 +163,40 @@ func (p *Pipeline) Close() { close(p.units) }
 // fails for good. When the error wraps ErrHung a stage is still inside C code,
 // holding what it holds: the process must end.
 func (p *Pipeline) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.runDecode(ctx) })
 	g.Go(func() error { return p.runRedact(ctx) })
 	g.Go(func() error { return p.runEncode(ctx) })
 	done := make(chan error, 1)
 	go func() { done <- g.Wait() }()
-	var err error
-	select {
-	case err = <-done:
-	case err = <-p.hang:
-	}
-	if err != nil {
+	if err := p.watch(done); err != nil {
 		return fmt.Errorf("camera %s: %w", p.o.Camera, err)
 	}
 	return nil
 }
 
-// enter and leave mark a stage as at work on a picture.
-func (p *Pipeline) enter(stage int) { p.busy[stage].Store(time.Now().UnixNano()) }
+// watch waits for the end of the stages, or for one that hangs. No stage could
+// do this: each may be the one.
+func (p *Pipeline) watch(done <-chan error) error {
+	tick := time.NewTicker(hangWatch)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-tick.C:
+			if err := p.hung(p.now()); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// enter and leave mark a stage as at work on a picture. A Sink that blocks is
+// not work: the worker is slow then, or gone, which ends the Sink.
+func (p *Pipeline) enter(stage int) { p.busy[stage].Store(p.now().UnixNano()) }
 func (p *Pipeline) leave(stage int) { p.busy[stage].Store(0) }
 
 // hung reports a stage that has been at one picture for too long.

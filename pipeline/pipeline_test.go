@@ -40,9 +40,11 @@ type scripted struct {
 	err   atomic.Pointer[error]
 	hang  atomic.Bool
 	freed chan struct{} // closed to end a hang
+	calls atomic.Int64
 }
 
 func (s *scripted) Detect(*yuv.Image) ([]face.Face, error) {
+	s.calls.Add(1)
 	if s.hang.Load() {
 		<-s.freed
 	}
@@ -70,8 +72,8 @@ func newCamera(t *testing.T, w, h int) *camera {
 	return &camera{t: t, enc: enc, w: w, h: h}
 }
 
-// unit returns the next unit: a dark picture with a number and a bright secret.
-func (c *camera) unit(key bool) transport.CameraUnit {
+// draw returns the next picture: a dark one with a number and a bright secret.
+func (c *camera) draw() (*yuv.Image, time.Time) {
 	im, err := yuv.New(c.w, c.h)
 	require.NoError(c.t, err)
 	im.Fill(60, 128, 128)
@@ -84,6 +86,12 @@ func (c *camera) unit(key bool) transport.CameraUnit {
 	c.pts += transport.ClockRate / 25
 	now := time.Now()
 	stamp.Draw(im, c.n, now)
+	return im, now
+}
+
+// unit returns the next unit.
+func (c *camera) unit(key bool) transport.CameraUnit {
+	im, now := c.draw()
 	p, err := c.enc.Encode(im, c.pts, key)
 	require.NoError(c.t, err)
 	return transport.CameraUnit{Codec: transport.H264, PTS: c.pts, Captured: now, Arrived: now, Data: p.Data}
@@ -104,21 +112,30 @@ type rig struct {
 	done     chan error
 	dec      *decode.Decoder
 	epoch    uint64
+	sink     atomic.Pointer[func()] // called once, with the next output in the sink
 }
 
-func start(t *testing.T) *rig {
+func start(t *testing.T) *rig { return startWith(t, 0, func(*Pipeline) {}) }
+
+// startWith starts a pipeline that looks ahead by some pictures; prepare may
+// change it before.
+func startWith(t *testing.T, lookahead int, prepare func(*Pipeline)) *rig {
 	obscurer, err := obscure.New(obscure.Options{Style: obscure.Veil})
 	require.NoError(t, err)
 	r := &rig{t: t, detector: &scripted{freed: make(chan struct{})}, out: make(chan seen, 10000), done: make(chan error, 1)}
 	r.p, err = New(Options{
-		Camera: "door", Epoch: 7, Detector: r.detector, Tracker: track.New(track.Options{}), Obscurer: obscurer,
+		Camera: "door", Epoch: 7, Detector: r.detector, Tracker: track.NewWindow(track.Options{}, lookahead), Obscurer: obscurer,
 		Sink: func(head wire.Output, data []byte) error {
+			if f := r.sink.Swap(nil); f != nil {
+				(*f)()
+			}
 			r.out <- seen{head, data}
 			return nil
 		},
 		Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
+	prepare(r.p)
 	go func() { r.done <- r.p.Run(context.Background()) }()
 	t.Cleanup(func() {
 		if r.dec != nil {
@@ -211,13 +228,15 @@ func (r *rig) untilLive(number uint32) seen {
 
 // slate waits for a slate with the reason; no picture may come before.
 func (r *rig) slate(reason string) {
-	for {
+	last := ""
+	for deadline := time.Now().Add(testTimeout); time.Now().Before(deadline); {
 		o, _ := r.next()
 		require.Equal(r.t, transport.StateObscured, o.State)
-		if o.Reason == reason {
+		if last = o.Reason; last == reason {
 			return
 		}
 	}
+	r.t.Fatalf("no slate says %q, but %q", reason, last)
 }
 
 func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
@@ -254,6 +273,10 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 			u.Discontinuity, u.Intact = "packet loss", true
 			r.send(u)
 		}, "packet loss"},
+		"picture dropped before RTP": {func(r *rig, c *camera) {
+			c.unit(false)
+			r.send(c.unit(false))
+		}, "pictures are missing"},
 		"key frame that is not whole": {func(r *rig, c *camera) {
 			u := c.unit(true)
 			u.Discontinuity = "packet loss"

@@ -13,11 +13,12 @@ type queue[T any] struct {
 	items  []T
 	limit  int
 	ready  chan struct{} // holds one token while items may be there
+	room   chan struct{} // holds one token while there may be room for offer
 	closed bool
 }
 
 func newQueue[T any](limit int) *queue[T] {
-	return &queue[T]{limit: limit, ready: make(chan struct{}, 1)}
+	return &queue[T]{limit: limit, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
 // put appends v. When the queue was full it returns the element that was
@@ -33,8 +34,36 @@ func (q *queue[T]) put(v T) (dropped T, full bool) {
 		q.items = append(q.items[:0], q.items[1:]...)
 	}
 	q.items = append(q.items, v)
-	q.wake()
+	signal(q.ready)
 	return dropped, full
+}
+
+// offer appends v and drops nothing: it waits for room. It returns false, and v
+// stays the caller's, when the queue is closed or ctx is done first. One
+// goroutine may wait at a time.
+func (q *queue[T]) offer(ctx context.Context, v T) bool {
+	for ctx.Err() == nil {
+		if taken, closed := q.append(v); taken || closed {
+			return taken
+		}
+		select {
+		case <-q.room:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+// append puts v to the queue when there is room.
+func (q *queue[T]) append(v T) (taken, closed bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || len(q.items) == q.limit {
+		return false, q.closed
+	}
+	q.items = append(q.items, v)
+	signal(q.ready)
+	return true, false
 }
 
 // get waits for an element. It returns false when the queue is closed and
@@ -62,8 +91,9 @@ func (q *queue[T]) try() (v T, ok, end bool) {
 	v = q.items[0]
 	q.items = append(q.items[:0], q.items[1:]...)
 	if len(q.items) > 0 || q.closed {
-		q.wake()
+		signal(q.ready)
 	}
+	signal(q.room)
 	return v, true, false
 }
 
@@ -72,12 +102,14 @@ func (q *queue[T]) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.wake()
+	signal(q.ready)
+	signal(q.room)
 }
 
-func (q *queue[T]) wake() {
+// signal leaves a token, unless one is there.
+func signal(token chan<- struct{}) {
 	select {
-	case q.ready <- struct{}{}:
+	case token <- struct{}{}:
 	default:
 	}
 }

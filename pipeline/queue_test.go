@@ -60,3 +60,37 @@ func TestGetWaitsForPutAndForTheEndOfItsContext(t *testing.T) {
 	_, ok = newQueue[int](1).get(ctx)
 	require.False(t, ok)
 }
+
+func TestOfferWaitsForRoomAndDropsNothing(t *testing.T) {
+	q := newQueue[int](2)
+	done := make(chan bool, 1)
+	go func() {
+		ok := true
+		for i := range 1000 {
+			ok = ok && q.offer(t.Context(), i)
+		}
+		done <- ok
+	}()
+	for i := range 1000 {
+		v, ok := q.get(t.Context())
+		require.True(t, ok)
+		require.Equal(t, i, v)
+	}
+	require.True(t, <-done)
+}
+
+func TestOfferEndsWithItsContextAndWithTheQueue(t *testing.T) {
+	q := newQueue[int](1)
+	require.True(t, q.offer(t.Context(), 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan bool, 1)
+	go func() { done <- q.offer(ctx, 2) }()
+	cancel()
+	require.False(t, <-done)
+	go func() { done <- q.offer(t.Context(), 3) }()
+	q.close()
+	require.False(t, <-done)
+	v, ok := q.get(t.Context())
+	require.True(t, ok)
+	require.Equal(t, 1, v)
+}

@@ -31,22 +31,24 @@ type Certificate struct {
 	ModelSHA256 string
 	// Inspected is when the detector pass ended.
 	Inspected time.Time
+	// MaxAge is how long after Inspected the picture may be shown.
+	MaxAge time.Duration
 	// RegionsHash is over the regions that were obscured.
 	RegionsHash uint64
 }
 
 // certify makes the certificate for p, which the detector has just examined.
-func certify(p *Picture, model string, inspected time.Time, regions []face.Region) Certificate {
+func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration, regions []face.Region) Certificate {
 	return Certificate{
 		Camera: p.Camera, Epoch: p.Epoch, Chain: p.Chain, Picture: p.Number, Complete: p.Complete,
 		Width: p.Image.Width, Height: p.Image.Height,
-		ModelSHA256: model, Inspected: inspected, RegionsHash: hashRegions(regions),
+		ModelSHA256: model, Inspected: inspected, MaxAge: maxAge, RegionsHash: hashRegions(regions),
 	}
 }
 
 // check reports why c is not the certificate of p with these regions; nil when
 // it is.
-func (c Certificate) check(p *Picture, model string, now time.Time, maxAge time.Duration, regions []face.Region) error {
+func (c Certificate) check(p *Picture, model string, now time.Time, regions []face.Region) error {
 	switch {
 	case c.Inspected.IsZero():
 		return fmt.Errorf("picture %d was not inspected", p.Number)
@@ -59,7 +61,7 @@ func (c Certificate) check(p *Picture, model string, now time.Time, maxAge time.
 		return fmt.Errorf("certificate is for %d×%d, picture %d is %d×%d", c.Width, c.Height, p.Number, p.Image.Width, p.Image.Height)
 	case c.ModelSHA256 != model:
 		return fmt.Errorf("picture %d was inspected by another model", p.Number)
-	case now.Sub(c.Inspected) > maxAge:
+	case !c.fresh(now):
 		return fmt.Errorf("inspection of picture %d is %v old", p.Number, now.Sub(c.Inspected).Round(time.Millisecond))
 	case c.RegionsHash != hashRegions(regions):
 		return fmt.Errorf("regions of picture %d are not those that were certified", p.Number)
@@ -67,15 +69,22 @@ func (c Certificate) check(p *Picture, model string, now time.Time, maxAge time.
 	return nil
 }
 
-// hashRegions returns the FNV-1a hash over the rectangles of regions.
+// fresh reports whether the inspection is recent enough to show the picture now.
+func (c Certificate) fresh(now time.Time) bool { return now.Sub(c.Inspected) <= c.MaxAge }
+
+// hashRegions returns the FNV-1a hash over the rectangles and shapes of regions.
 func hashRegions(regions []face.Region) uint64 {
 	h := fnv.New64a()
-	var b [32]byte
+	var b [40]byte
 	for _, r := range regions {
 		binary.LittleEndian.PutUint64(b[0:], uint64(r.Rect.Min.X))  //nolint:gosec // a bit pattern
 		binary.LittleEndian.PutUint64(b[8:], uint64(r.Rect.Min.Y))  //nolint:gosec // a bit pattern
 		binary.LittleEndian.PutUint64(b[16:], uint64(r.Rect.Max.X)) //nolint:gosec // a bit pattern
 		binary.LittleEndian.PutUint64(b[24:], uint64(r.Rect.Max.Y)) //nolint:gosec // a bit pattern
+		binary.LittleEndian.PutUint64(b[32:], 0)
+		if s := r.Outline(); s != nil {
+			binary.LittleEndian.PutUint64(b[32:], s.Hash())
+		}
 		_, _ = h.Write(b[:])
 	}
 	return h.Sum64()

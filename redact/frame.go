@@ -42,7 +42,8 @@ type Frame struct {
 // for the zero Frame.
 func (f Frame) Image() *yuv.Image { return f.img }
 
-// Regions returns what was obscured; nil for a slate.
+// Regions returns what was obscured: all of a picture that Failsafe was given,
+// nil for any other slate.
 func (f Frame) Regions() []face.Region { return f.regions }
 
 // Slate reports whether the frame is a slate, and why.

@@ -1,6 +1,9 @@
 package redact
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Gate decides whether pictures may be shown. It starts shut, is shut by
 // anything that makes the input doubtful (loss, a new SPS, a decoding error, a
@@ -55,9 +58,11 @@ func (g *Gate) Explain(reason string) {
 	}
 }
 
-// Admits reports whether f may be sent now: it is a slate, or it rests on a
-// certificate of the current chain and the gate is open.
-func (g *Gate) Admits(f Frame) bool {
+// Admits reports whether f may be sent at the time now: it is a slate, or the
+// gate is open and f rests on a certificate of the current chain that is not
+// too old. A frame that has waited too long is refused and shuts nothing: it is
+// not wrong, only old.
+func (g *Gate) Admits(f Frame, now time.Time) bool {
 	if f.img == nil {
 		return false
 	}
@@ -66,7 +71,7 @@ func (g *Gate) Admits(f Frame) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.open && f.certificate.Chain == g.chain
+	return g.open && f.certificate.Chain == g.chain && f.certificate.fresh(now)
 }
 
 // pass opens the gate for a certified picture where it may, and reports

@@ -7,6 +7,7 @@ import (
 
 	"scrim/redact/face"
 	"scrim/redact/yuv"
+	"scrim/redact/zone"
 )
 
 // Tracker carries faces through time. Package redact/track implements it.
@@ -38,6 +39,12 @@ type Options struct {
 	Detector Detector
 	Tracker  Tracker
 	Obscurer Obscurer
+	// Zones are the camera's: masks are obscured in every picture, and faces in
+	// zones where nothing needs finding are left out.
+	Zones []zone.Zone
+	// Now tells the time of inspections, which Gate.Admits is asked about with
+	// the same clock; nil means time.Now.
+	Now func() time.Time
 }
 
 // Redactor turns the Pictures of one camera into Frames. It is not safe for
@@ -52,6 +59,7 @@ type Redactor struct {
 	pending []*inspected
 	spare   []*inspected
 	out     []Outcome
+	zones   zones
 }
 
 // inspected is a picture between inspection and release.
@@ -67,7 +75,10 @@ func New(o Options) (*Redactor, error) {
 	if o.Camera == "" || o.Gate == nil || o.Detector == nil || o.Tracker == nil || o.Obscurer == nil {
 		return nil, errors.New("redactor needs a camera, a gate, a detector, a tracker and an obscurer")
 	}
-	r := &Redactor{o: o, model: o.Detector.Info().ModelSHA256, now: time.Now, maxAge: MaxInspectionAge}
+	r := &Redactor{o: o, model: o.Detector.Info().ModelSHA256, now: o.Now, maxAge: MaxInspectionAge}
+	if r.now == nil {
+		r.now = time.Now
+	}
 	if o.Tracker.Lookahead() > 0 {
 		r.maxAge += MaxLookaheadTime
 	}
@@ -172,12 +183,21 @@ func (r *Redactor) take(p *Picture) error {
 	if n := len(r.pending); n > 0 && r.pending[n-1].p.Chain != p.Chain {
 		r.withhold() // the gate was shut since
 	}
+	if p.Chain != r.o.Gate.Chain() {
+		// The gate was shut since it was decoded. What waits is older still. The
+		// detector is spared, and its faults must not shut the chain of today.
+		r.withhold()
+		_, reason := r.o.Gate.State()
+		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: reason}})
+		return nil
+	}
 	if !p.Complete {
 		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: "input is not complete"}})
 		return nil
 	}
 	start := r.now()
 	faces, err := r.o.Detector.Detect(p.Image)
+	faces = r.zones.of(r.o.Zones, p.Image).Filter(faces)
 	e := r.hold(p, faces, r.now())
 	e.timing.Detect = e.at.Sub(start)
 	if err != nil {
@@ -239,12 +259,13 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		// It waited while the camera was silent. It is not wrong, only old.
 		return Frame{}, &WithheldError{Reason: "no pictures from the camera"}
 	}
+	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
 	if err := r.o.Obscurer.Apply(e.p.Image, regions); err != nil {
 		return Frame{}, r.refuse("obscuring failed", err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
-	c := certify(e.p, r.model, e.at, regions)
-	if err := c.check(e.p, r.model, r.now(), r.maxAge, regions); err != nil {
+	c := certify(e.p, r.model, e.at, r.maxAge, regions)
+	if err := c.check(e.p, r.model, r.now(), regions); err != nil {
 		return Frame{}, r.refuse("no valid inspection", err)
 	}
 	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
@@ -266,7 +287,7 @@ func covers(regions []face.Region, faces []face.Face, im *yuv.Image) error {
 		box := f.Box.Rect().Intersect(im.Bounds())
 		covered := box.Empty()
 		for _, r := range regions {
-			if covered = covered || box.In(r.Rect); covered {
+			if covered = covered || r.Covers(box); covered {
 				break
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"scrim/pipeline"
@@ -18,20 +19,24 @@ import (
 	"scrim/redact/detect"
 	"scrim/redact/obscure"
 	"scrim/redact/track"
+	"scrim/redact/zone"
 	"scrim/transport"
 )
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	if err := harden(); err != nil {
+	if err := harden(); err != nil { // first: it begins the program anew
 		log.Warn("process protections are incomplete", "error", err)
 	}
 	if fi, err := os.Stdin.Stat(); err == nil && fi.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprintln(os.Stderr, "scrim-redactor: started by hand; it is a part of `scrim serve` and `scrim worker`, start one of those")
+		fmt.Fprintln(os.Stderr, "scrim-redactor: started by hand; it is a part of `scrim serve`, `scrim worker` and `scrim redact`, start one of those")
 		os.Exit(1)
 	}
 	out := wire.NewWriter(os.Stdout)
-	if err := run(context.Background(), wire.NewReader(os.Stdin), out, log); err != nil {
+	err := redactPipes(context.Background(), wire.NewReader(os.Stdin), out, log)
+	if err != nil {
+		// A stage that hangs may hold the pipe, too.
+		time.AfterFunc(farewellTime, func() { os.Exit(1) })
 		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig)
 		if werr := out.Write(wire.TypeFailure, wire.Failure{Reason: err.Error(), Permanent: permanent}, nil); werr != nil {
 			log.Error("redactor failed", "error", err)
@@ -40,12 +45,30 @@ func main() {
 	}
 }
 
+// filesArg makes a redactor of files.
+const filesArg = "--files"
+
+// redactPipes redacts a camera's units, or files where that was asked for.
+func redactPipes(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger) error {
+	if slices.Contains(os.Args[1:], filesArg) {
+		return runFiles(ctx, in, out)
+	}
+	return run(ctx, in, out, log, detect.Open)
+}
+
 // errConfig is wrapped by errors that another try cannot mend.
 var errConfig = errors.New("configuration is not usable")
 
+// farewellTime is what the last message gets.
+const farewellTime = time.Second
+
 // run reads the configuration, builds the pipeline and redacts until the pipe
-// is closed.
-func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger) error {
+// is closed. After an error that wraps pipeline.ErrHung the detector is still in
+// use by a thread that will not come back: then nothing is freed, and the
+// process must end at once.
+func run(
+	ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger, open func(detect.Config) (redact.Detector, error),
+) (err error) {
 	m, err := in.Read()
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
@@ -58,11 +81,15 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 		return err
 	}
 	cv.SetThreads(1) // cameras are processes; more threads in each only fight
-	detector, err := detect.Open(detect.Config(c.Detect))
+	detector, err := open(detect.Config(c.Detect))
 	if err != nil {
-		return fmt.Errorf("camera %s: %w", c.Camera, err)
+		return err // the supervisor says whose redactor this is
 	}
-	defer func() { _ = detector.Close() }()
+	defer func() {
+		if !errors.Is(err, pipeline.ErrHung) {
+			_ = detector.Close()
+		}
+	}()
 	p, err := build(c, detector, out, log)
 	if err != nil {
 		return err
@@ -70,7 +97,7 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 	info := detector.Info()
 	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}
 	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
-		return fmt.Errorf("camera %s: greet: %w", c.Camera, err)
+		return fmt.Errorf("greet: %w", err)
 	}
 	return feed(ctx, p, in)
 }
@@ -79,23 +106,30 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
 	style, err := obscure.ParseStyle(c.Obscure.Style)
 	if err != nil {
-		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
 	var seed [8]byte // of the noise: nobody outside may know it and take it off again
 	if _, err := rand.Read(seed[:]); err != nil {
-		return nil, fmt.Errorf("camera %s: random seed: %w", c.Camera, err)
+		return nil, fmt.Errorf("random seed: %w", err)
 	}
 	obscurer, err := obscure.New(obscure.Options{
 		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: binary.LittleEndian.Uint64(seed[:]),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("camera %s: %w: %w", c.Camera, errConfig, err)
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	zones, err := zonesOf(c.Zones)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,
 		Detector: detector,
-		Tracker:  track.New(track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic}),
+		Tracker: track.NewWindow(track.Options{
+			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
+		}, c.Lookahead),
 		Obscurer: obscurer,
+		Zones:    zones,
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
 		Log:      log.With("camera", c.Camera),
@@ -104,6 +138,23 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
 	return p, nil
+}
+
+// zonesOf returns the zones of a configuration, checked once more: what they
+// mean decides what is shown.
+func zonesOf(list []wire.ZoneConfig) ([]zone.Zone, error) {
+	var out []zone.Zone
+	for i, c := range list {
+		z := zone.Zone{Kind: zone.Kind(c.Kind), Name: c.Name, Reason: c.Reason}
+		for _, p := range c.Polygon {
+			z.Polygon = append(z.Polygon, zone.Point{X: p[0], Y: p[1]})
+		}
+		if err := z.Check(); err != nil {
+			return nil, fmt.Errorf("zone %d: %w", i+1, err)
+		}
+		out = append(out, z)
+	}
+	return out, nil
 }
 
 // feed runs the pipeline and hands it what comes down the pipe.

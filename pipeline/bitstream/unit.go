@@ -42,6 +42,9 @@ type Info struct {
 	// Width and Height are the picture's size in pixels after cropping, as the
 	// SPS says it; 0 without one.
 	Width, Height int
+
+	seq   sequence // with SPS
+	nalus [][]byte // those of Data
 }
 
 // Inspect checks one access unit in Annex B form. An error wraps
@@ -62,16 +65,24 @@ func Inspect(au []byte) (Info, error) {
 			return Info{}, err
 		}
 		if nalu == nil {
+			if n == 0 {
+				return Info{}, fmt.Errorf("%w: nothing is in it", ErrDamaged)
+			}
 			break
 		}
 		if n >= MaxNALUs {
 			return Info{}, fmt.Errorf("%w: more than %d NAL units", ErrDamaged, MaxNALUs)
 		}
 		switch typ := h264.NALUType(nalu[0] & 0x1f); typ {
-		case h264.NALUTypeIDR:
-			idr++
-		case h264.NALUTypeNonIDR:
-			other++
+		case h264.NALUTypeIDR, h264.NALUTypeNonIDR:
+			if idr+other == 0 && !firstOf(nalu) {
+				return Info{}, fmt.Errorf("%w: its first slice is not the first of the picture", ErrDamaged)
+			}
+			if typ == h264.NALUTypeIDR {
+				idr++
+			} else {
+				other++
+			}
 		case h264.NALUTypeSPS:
 			if err := info.sps(nalu); err != nil {
 				return Info{}, err
@@ -79,6 +90,9 @@ func Inspect(au []byte) (Info, error) {
 		case h264.NALUTypePPS:
 			if len(nalu) > maxParameterSet {
 				return Info{}, fmt.Errorf("%w: PPS of %d bytes", ErrDamaged, len(nalu))
+			}
+			if _, _, err := readPPS(nalu); err != nil {
+				return Info{}, err
 			}
 		case h264.NALUTypeDataPartitionA, h264.NALUTypeDataPartitionB, h264.NALUTypeDataPartitionC:
 			return Info{}, fmt.Errorf("%w: H.264 data partitioning; choose Baseline, Main or High in the camera", ErrUnsupported)
@@ -93,7 +107,7 @@ func Inspect(au []byte) (Info, error) {
 		return Info{}, fmt.Errorf("%w: %d slices in a picture, more than %d; lower the number of slices in the camera", ErrUnsupported, info.Slices, MaxSlices)
 	}
 	info.IDR = idr > 0 && other == 0
-	info.Data = au
+	info.Data, info.nalus = au, kept
 	if !clean {
 		info.Data = join(kept)
 	}
@@ -123,11 +137,15 @@ func (i *Info) sps(nalu []byte) error {
 	if sps.ChromaFormatIdc != 1 || sps.BitDepthLumaMinus8 != 0 || sps.BitDepthChromaMinus8 != 0 || sps.SeparateColourPlaneFlag {
 		return fmt.Errorf("%w: it is not 4:2:0 with 8 bits; choose another profile in the camera", ErrUnsupported)
 	}
+	seq, err := newSequence(&sps)
+	if err != nil {
+		return fmt.Errorf("%w: SPS: %w", ErrDamaged, err)
+	}
 	w, h := sps.Width(), sps.Height()
 	if w < 2 || h < 2 || w > yuv.MaxWidth || h > yuv.MaxHeight {
 		return fmt.Errorf("%w: %d×%d pixels, outside 2×2 … %d×%d; lower the resolution in the camera", ErrUnsupported, w, h, yuv.MaxWidth, yuv.MaxHeight)
 	}
-	i.SPS, i.Width, i.Height = nalu, w, h
+	i.SPS, i.Width, i.Height, i.seq = nalu, w, h, seq
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -29,7 +30,8 @@ var ErrPermanent = errors.New("cannot work as configured")
 // Source is where a camera's units come from, such as an rtsp.Client.
 type Source interface {
 	// Run connects once and calls onUnit for every unit until ctx ends or the
-	// connection fails.
+	// connection fails. The log gets the error's text; viewers get what its method
+	// Public() string says, or that the connection failed where it has none.
 	Run(ctx context.Context, onUnit func(transport.CameraUnit)) error
 }
 
@@ -68,6 +70,7 @@ type Camera struct {
 	log   *slog.Logger
 	queue *queue
 	state *state
+	wasUp atomic.Bool // a redactor has come up: what keeps the next one from it may pass
 
 	mu    sync.Mutex
 	epoch uint64 // the last that a redactor has used
@@ -87,8 +90,9 @@ func New(o Options) (*Camera, error) {
 }
 
 // Run keeps the camera going until ctx ends; then it returns nil. It returns
-// an error that wraps ErrPermanent when the redactor says that it can never
-// work. All that it started has ended when it returns.
+// an error that wraps ErrPermanent when the redactor says at the start that it
+// can never work; once one has worked, everything is tried again. All that it
+// started has ended when it returns.
 func (c *Camera) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.ingest(ctx) })
@@ -98,6 +102,10 @@ func (c *Camera) Run(ctx context.Context) error {
 	c.state.publish()
 	return err
 }
+
+// Mourn goes on to publish the status of a camera that Run has given up, until
+// ctx ends, so that viewers are told why there is no picture.
+func (c *Camera) Mourn(ctx context.Context) { _ = c.state.report(ctx) }
 
 // Keyframe asks the redactor for a key frame.
 func (c *Camera) Keyframe() { c.queue.command(wire.TypeKeyframe, wire.Keyframe{}) }
@@ -116,17 +124,36 @@ func (c *Camera) ingest(ctx context.Context) error {
 			return nil //nolint:nilerr // that the connection ended is what was wanted
 		}
 		delay := c.o.Delay(err)
-		reason := "connection to the camera ended"
+		detail, reason := "connection to the camera ended", publicReason(err)
 		if err != nil {
-			reason = oneLine(err.Error())
+			detail = oneLine(err.Error())
 		}
-		c.log.Warn("no video from the camera", "error", reason, "retry_in", delay.Round(time.Millisecond))
+		c.log.Warn("no video from the camera", "error", detail, "retry_in", delay.Round(time.Millisecond))
 		c.queue.command(wire.TypeInput, wire.Input{Reason: reason})
 		c.state.input(reason)
 		if !wait(ctx, delay) {
 			return nil
 		}
 	}
+}
+
+// publicReason is what viewers are told of an error of the source. Its text is
+// for the log: it can name the camera's host and path, and so a key.
+func publicReason(err error) string {
+	if err == nil {
+		return "connection to the camera ended"
+	}
+	if p, ok := errors.AsType[publicError](err); ok {
+		return oneLine(p.Public())
+	}
+	return "connection to the camera failed"
+}
+
+// publicError is an error that says what may be shown of it, such as an
+// rtsp.Error.
+type publicError interface {
+	error
+	Public() string
 }
 
 // unit takes one unit from the source. It must not block.
@@ -152,7 +179,7 @@ func (c *Camera) redact(ctx context.Context) error {
 			return nil //nolint:nilerr // that the process ended is what was wanted
 		}
 		c.state.failed(err)
-		if errors.Is(err, ErrPermanent) {
+		if errors.Is(err, ErrPermanent) && !c.wasUp.Load() {
 			c.log.Error("redactor cannot work", "error", err)
 			return fmt.Errorf("camera %s: %w", c.o.Redactor.Camera, err)
 		}

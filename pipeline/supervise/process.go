@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -31,6 +34,10 @@ var (
 	errNoHello  = fmt.Errorf("redactor did not come up within %v and was killed", helloTimeout)
 	errProtocol = errors.New("redactor talks nonsense and was killed")
 )
+
+// shortages are why a program cannot be started now, and may be later: too many
+// processes or open files, too little memory, a file that is being written.
+var shortages = []error{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ETXTBSY}
 
 // process is one life of a redactor.
 type process struct {
@@ -80,6 +87,12 @@ func (c *Camera) start() (*process, error) {
 		}
 	}
 	if err != nil {
+		if path, ok := errors.AsType[*fs.PathError](err); ok { // which would name the program again
+			err = path.Err
+		}
+		if slices.ContainsFunc(shortages, func(e error) bool { return errors.Is(err, e) }) {
+			return nil, fmt.Errorf("start %s: %w; free what the machine is short of", c.o.Program, err)
+		}
 		return nil, fmt.Errorf("%w: start %s: %w; install it beside scrim, or name it with --redactor", ErrPermanent, c.o.Program, err)
 	}
 	c.queue.restart("redactor restarted")
@@ -95,7 +108,7 @@ func (p *process) write(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = p.in.Close() })
 	defer stop()
 	if err := w.Write(wire.TypeConfig, config, nil); err != nil {
-		return nil //nolint:nilerr // read or reap know better why
+		return p.unwritable(err)
 	}
 	select { // nothing is taken from the queue for a redactor that never comes up
 	case <-p.hello:
@@ -104,7 +117,7 @@ func (p *process) write(ctx context.Context) error {
 	}
 	if reason := p.c.state.inputReason(); reason != "" {
 		if err := w.Write(wire.TypeInput, wire.Input{Reason: reason}, nil); err != nil {
-			return nil //nolint:nilerr // as above
+			return p.unwritable(err)
 		}
 	}
 	for {
@@ -113,9 +126,22 @@ func (p *process) write(ctx context.Context) error {
 			return nil
 		}
 		if err := w.Write(it.kind, it.head, it.body); err != nil {
-			return nil //nolint:nilerr // as above
+			return p.unwritable(err)
 		}
 	}
+}
+
+// unwritable handles an error of a write. Of a pipe that is closed read or reap
+// know better why. After any other error the redactor would be fed no more and
+// show a slate for ever; so it is killed, and the next begins anew.
+func (p *process) unwritable(err error) error {
+	for _, closed := range []error{syscall.EPIPE, os.ErrClosed, io.ErrClosedPipe} {
+		if errors.Is(err, closed) {
+			return nil
+		}
+	}
+	p.kill()
+	return fmt.Errorf("write to the redactor, which was killed for it: %w", err)
 }
 
 // watch kills a redactor that is silent, and one that does not end when its
@@ -198,6 +224,7 @@ func (p *process) message(m *wire.Message) error {
 		if err := m.Decode(&h); err != nil {
 			return err
 		}
+		p.c.wasUp.Store(true)
 		p.c.state.hello(h)
 		p.c.log.Info("redactor is up", "detector", oneLine(h.Detector), "epoch", p.epoch)
 		if h.Warning != "" {

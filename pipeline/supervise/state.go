@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"scrim/pipeline/wire"
+	"scrim/redact/zone"
 	"scrim/transport"
 )
 
@@ -23,6 +24,8 @@ const (
 	maxReason = 300
 	// maxEpochs bounds how many epochs one life of a redactor may use.
 	maxEpochs = 1 << 20
+	// quiet is how long a redactor may send nothing before viewers are told.
+	quiet = 2 * time.Second
 	// logInterval is the least time between lines about units that could not be
 	// sent.
 	logInterval = 10 * time.Second
@@ -41,14 +44,26 @@ type state struct {
 	times   []time.Time // of the pictures within fpsWindow
 	sendErr time.Time   // when one was last logged
 	lost    int         // units that could not be sent since
+	heard   time.Time   // when the redactor last sent something
 }
 
 func newState(c *Camera) *state {
 	r := c.o.Redactor
 	return &state{c: c, changed: make(chan struct{}, 1), s: transport.Status{
 		Site: r.Site, Camera: r.Camera, State: transport.StateStarting,
-		Style: r.Obscure.Style, Cosmetic: r.Obscure.Cosmetic, Source: c.o.ShownSource,
+		Style: r.Obscure.Style, Cosmetic: r.Obscure.Cosmetic, Lookahead: r.Lookahead, Source: c.o.ShownSource,
+		Ignored: ignored(r.Zones),
 	}}
+}
+
+// ignored names the zones where no faces are looked for.
+func ignored(zones []wire.ZoneConfig) (out []string) {
+	for _, z := range zones {
+		if z.Kind == string(zone.Ignore) {
+			out = append(out, zone.Zone{Name: z.Name, Reason: z.Reason}.String())
+		}
+	}
+	return out
 }
 
 func (s *state) snapshot() transport.Status {
@@ -117,6 +132,7 @@ func (s *state) output(u *transport.RedactedUnit, counts wire.Counts, err error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
+	s.heard = now
 	s.s.Epoch, s.s.Width, s.s.Height = u.Epoch, u.Width, u.Height
 	s.life = counts
 	n := &s.s.Counters
@@ -172,11 +188,21 @@ func (s *state) report(ctx context.Context) error {
 			if err != nil {
 				s.c.log.Debug("event cannot be sent", "error", err)
 			}
-		case <-tick.C:
+		case now := <-tick.C:
+			s.listen(now)
 			s.publish()
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// listen notes that a redactor sends nothing although it lives.
+func (s *state) listen(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if (s.s.State == transport.StateLive || s.s.State == transport.StateObscured) && now.Sub(s.heard) > quiet {
+		s.set(transport.StateFailed, "redactor sends nothing")
 	}
 }
 

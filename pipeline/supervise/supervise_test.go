@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"log/slog"
 	"os"
@@ -195,24 +196,58 @@ func TestCameraThatFailsIsTriedAgainAndTheSlateSaysWhy(t *testing.T) {
 	s, c, _ := begin(t, "good")
 	s.send(t, "one")
 	s.expect(t, "one after redactor restarted true")
-	s.fail <- errors.New("camera door: credentials refused:\ncheck the password")
+	s.fail <- fmt.Errorf("wrapped: %w", refusal{})
 	u := s.expect(t, "slate")
 	require.Equal(t, transport.StateObscured, u.State)
-	require.Equal(t, "camera door: credentials refused: check the password", u.Reason)
-	s.event(t, transport.StateObscured, "credentials refused")
+	require.Equal(t, "wrong password", u.Reason)
+	s.event(t, transport.StateObscured, "wrong password")
+	require.Equal(t, "wrong password", c.Status().Reason)
+	require.Contains(t, s.log.String(), `error="wrapped: camera door: rtsp://10.0.0.7/s3cret refuses: check the password"`)
 	s.send(t, "two")
 	s.expect(t, "two")
 	require.Equal(t, uint64(1), c.Status().Counters.Reconnects)
 	require.Equal(t, transport.StateLive, c.Status().State)
 }
 
+// refusal is an error that says what may be shown of it.
+type refusal struct{}
+
+func (refusal) Error() string {
+	return "camera door: rtsp://10.0.0.7/s3cret refuses:\ncheck the password"
+}
+func (refusal) Public() string { return "wrong\npassword" }
+
+func TestViewersAreNotToldWhatIsForTheLog(t *testing.T) {
+	s, c, _ := begin(t, "good")
+	s.send(t, "one")
+	s.expect(t, "one after redactor restarted true")
+	s.fail <- errors.New("rtsp://10.0.0.7/s3cret: no answer")
+	require.Equal(t, "connection to the camera failed", s.expect(t, "slate").Reason)
+	s.event(t, transport.StateObscured, "connection to the camera failed")
+	require.Equal(t, "connection to the camera failed", c.Status().Reason)
+	require.Contains(t, s.log.String(), `error="rtsp://10.0.0.7/s3cret: no answer"`)
+	s.send(t, "two")
+	s.expect(t, "two")
+	s.fail <- nil
+	require.Equal(t, "connection to the camera ended", s.expect(t, "slate").Reason)
+}
+
 func TestWhatCanNeverWorkEndsRun(t *testing.T) {
-	s, _, done := begin(t, "permanent")
+	s, c, done := begin(t, "permanent")
 	err := <-done
 	require.ErrorIs(t, err, ErrPermanent)
 	require.ErrorContains(t, err, "camera door: cannot work as configured: model gone.onnx is missing")
 	s.event(t, transport.StateFailed, "gone.onnx")
 
+	ctx, cancel := context.WithCancel(t.Context())
+	mourned := make(chan struct{})
+	go func() {
+		defer close(mourned)
+		c.Mourn(ctx)
+	}()
+	cancel()
+	<-mourned
+	require.Equal(t, transport.StateFailed, c.Status().State)
 	_, err = New(Options{})
 	require.Error(t, err)
 	_, _, done = beginProgram(t, "/nonexistent/scrim-redactor")

@@ -23,6 +23,13 @@ const (
 	TypeHello    Type = 'H' // up: Hello
 	TypeOutput   Type = 'O' // up: Output with data
 	TypeFailure  Type = 'F' // up: Failure
+
+	// Those of a redactor of files.
+	TypeFiles     Type = 'J' // down: Files, first
+	TypeFile      Type = 'T' // down: File, when the one before has ended
+	TypeFileBegin Type = 'B' // up: FileBegin
+	TypeFileFrame Type = 'R' // up: FileFrame
+	TypeFileEnd   Type = 'E' // up: FileEnd
 )
 
 // MaxHeadBytes and MaxBodyBytes bound the two parts of a message.

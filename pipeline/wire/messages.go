@@ -15,10 +15,28 @@ type Config struct {
 	Epoch uint64 `json:"epoch"`
 	// Detect says how faces are found.
 	Detect DetectConfig `json:"detect"`
+	// Lookahead is by how many pictures the output lags, so that a face is
+	// covered before it was first found.
+	Lookahead int `json:"lookahead,omitempty"`
+	// Zones are the parts of the picture that the operator has said something
+	// about.
+	Zones []ZoneConfig `json:"zones,omitempty"`
 	// Obscure says how they are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
 	// Encode says how the redacted picture is coded.
 	Encode EncodeConfig `json:"encode"`
+}
+
+// ZoneConfig is a part of the picture that is always obscured, where small faces
+// are to be expected, or where nothing needs finding.
+type ZoneConfig struct {
+	// Kind is "mask", "tiles" or "ignore".
+	Kind string `json:"kind"`
+	Name string `json:"name,omitempty"`
+	// Reason is why nothing needs finding there, such as "public_display".
+	Reason string `json:"reason,omitempty"`
+	// Polygon is its corners: x and y in fractions of the frame.
+	Polygon [][2]float64 `json:"polygon"`
 }
 
 // DetectConfig says how faces are found.
@@ -38,6 +56,11 @@ type DetectConfig struct {
 	Size int `json:"size"`
 	// Threshold is the score from which on a candidate counts as a face, 0 to 1.
 	Threshold float64 `json:"threshold"`
+	// Tiles adds passes over parts of the picture in their own size, for small
+	// faces.
+	Tiles bool `json:"tiles"`
+	// Gate inspects only what has changed, and everything once a second.
+	Gate bool `json:"gate"`
 }
 
 // ObscureConfig says how regions are made unrecognisable.

@@ -36,9 +36,12 @@ func samples() []sample {
 			Site: "north", Camera: "hall", Epoch: math.MaxUint64,
 			Detect: DetectConfig{
 				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
+				Tiles: true, Gate: true,
 			},
-			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
-			Encode:  EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
+			Lookahead: 8,
+			Zones:     []ZoneConfig{{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.25, 0.5}, {1, 0.125}, {0.5, 1}}}},
+			Obscure:   ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
+			Encode:    EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
 		}, nil},
 		{TypeUnit, Unit{
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,

@@ -63,6 +63,8 @@ const (
 	// Backfilled regions cover a face in pictures before it was found.
 	Backfilled Source = "backfilled"
 	Failsafe   Source = "failsafe"
+	// Zone regions are obscured in every picture, whatever is there.
+	Zone Source = "zone"
 )
 
 // Region is a part of the picture that must be obscured.
@@ -79,6 +81,10 @@ type Region struct {
 	// Track identifies the same face over time; it is never 0 for a face. The
 	// obscurer anchors its cell grid and noise to it.
 	Track uint64
+	// Shape is what is obscured of Rect, where that is not all of it. Its bounds
+	// are Rect, else it counts for nothing and all of Rect is obscured. It may be
+	// shared between regions.
+	Shape *Shape
 }
 
 // Pad returns the rectangle to obscure for a face: side of the box's width on

@@ -53,7 +53,7 @@ func Planes(f *astiav.Frame) (yuv.Image, error) {
 		Width: int(c.width), Height: int(c.height), YStride: int(c.linesize[0]), CStride: int(c.linesize[1]),
 		FullRange: f.PixelFormat() == astiav.PixelFormatYuvj420P || c.color_range == C.AVCOL_RANGE_JPEG,
 	}
-	if im.Width < 1 || im.Height < 1 || im.Width > yuv.MaxWidth || im.Height > yuv.MaxHeight ||
+	if yuv.CheckSize(im.Width, im.Height) != nil ||
 		c.data[0] == nil || c.data[1] == nil || c.data[2] == nil ||
 		im.YStride < im.Width || im.CStride < im.ChromaWidth() || c.linesize[2] != c.linesize[1] {
 		return yuv.Image{}, fmt.Errorf("frame of %d×%d with strides %d, %d is not usable", im.Width, im.Height, im.YStride, im.CStride)
@@ -70,6 +70,22 @@ func Planes(f *astiav.Frame) (yuv.Image, error) {
 // Damaged reports whether the decoder marked the frame as wrong. That it did
 // not says little.
 func Damaged(f *astiav.Frame) bool { return C.scrim_damaged((*C.AVFrame)(f.UnsafePointer())) != 0 }
+
+// Moment returns when a decoded frame is shown and for how long, in ticks of its
+// stream. ok is false when not even a guess is known; an unknown duration is 0.
+func Moment(f *astiav.Frame) (pts, duration int64, ok bool) {
+	c := (*C.AVFrame)(f.UnsafePointer())
+	return int64(c.best_effort_timestamp), max(0, int64(c.pkt_duration)), c.best_effort_timestamp != C.AV_NOPTS_VALUE
+}
+
+// Colour is how samples become colours: the numbers of ITU-T H.273.
+type Colour struct{ Primaries, Transfer, Matrix int }
+
+// ColourOf returns what a decoded frame says of its colours.
+func ColourOf(f *astiav.Frame) Colour {
+	c := (*C.AVFrame)(f.UnsafePointer())
+	return Colour{Primaries: int(c.color_primaries), Transfer: int(c.color_trc), Matrix: int(c.colorspace)}
+}
 
 // Lend lets f point to the planes of im for the duration of use, without a
 // copy. The picture is pinned meanwhile. When use has kept a reference to the

@@ -17,8 +17,8 @@ import (
 const (
 	// bufferTime bounds x264's rate buffer, and with it how large an IDR may be.
 	bufferTime = 500 * time.Millisecond
-	// quality is the constant rate factor below the ceiling.
-	quality = 23
+	// defaultQuality is the constant rate factor below the ceiling.
+	defaultQuality = 23
 	// fullHDBitrate is the default ceiling at 1080p in bit/s. Smaller pictures
 	// need more for each pixel: it goes with their number to the power of
 	// bitratePower. minBitrate bounds it from below.
@@ -36,6 +36,9 @@ type Options struct {
 	Width, Height int
 	// Bitrate is the ceiling in bit/s; 0 chooses by size.
 	Bitrate int
+	// Quality is x264's constant rate factor, which holds below the ceiling: 1 is
+	// all but lossless, 51 the worst. 0 means 23.
+	Quality int
 	// Preset is x264's; empty means ultrafast.
 	Preset string
 	// KeyframeInterval is the longest time between key frames; 0 means 2 s.
@@ -83,6 +86,12 @@ func New(o Options) (*Encoder, error) {
 		o.KeyframeInterval = 2 * time.Second
 	}
 	o.Threads = max(o.Threads, 1)
+	if o.Quality == 0 {
+		o.Quality = defaultQuality
+	}
+	if o.Quality < 1 || o.Quality > 51 {
+		return nil, fmt.Errorf("%w: quality %d is not within 1 … 51", ErrOptions, o.Quality)
+	}
 	if o.Bitrate <= 0 {
 		pixels := float64(o.Width*o.Height) / fullHDPixels
 		o.Bitrate = max(int(fullHDBitrate*math.Pow(pixels, bitratePower)), minBitrate)
@@ -123,7 +132,7 @@ func (e *Encoder) open() error {
 		{"color_range", colour},
 		// Key frames are forced by time, so x264 makes none of its own.
 		{"x264-params", fmt.Sprintf("keyint=infinite:scenecut=0:bframes=0:repeat-headers=1:annexb=1:crf=%d:vbv-maxrate=%d:vbv-bufsize=%d",
-			quality, e.o.Bitrate/1000, int(float64(e.o.Bitrate)/1000*bufferTime.Seconds()))},
+			e.o.Quality, e.o.Bitrate/1000, int(float64(e.o.Bitrate)/1000*bufferTime.Seconds()))},
 	} {
 		if err := dict.Set(kv[0], kv[1], 0); err != nil {
 			return fmt.Errorf("encoder option %s=%s: %w", kv[0], kv[1], err)

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"scrim/pipeline/files"
+	"scrim/pipeline/wire"
+	"scrim/redact/cv"
+	"scrim/redact/track"
+)
+
+// runFiles redacts the files that are named on the pipe, one after the other,
+// until it is closed. What is being written then is removed.
+func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	m, err := in.Read()
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	var c wire.Files
+	if m.Type != wire.TypeFiles {
+		return fmt.Errorf("%w: first message is %q", wire.ErrProtocol, m.Type)
+	}
+	if err := m.Decode(&c); err != nil {
+		return err
+	}
+	cv.SetThreads(runtime.NumCPU()) // one file at a time has the machine to itself
+	detector, err := files.OpenDetector(c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = detector.Close() }()
+	var seed [8]byte // of the noise: nobody outside may know it and take it off again
+	if _, err := rand.Read(seed[:]); err != nil {
+		return fmt.Errorf("random seed: %w", err)
+	}
+	obscurer, err := files.Obscurer(c.Obscure, binary.LittleEndian.Uint64(seed[:]))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
+	r, err := files.New(files.Options{
+		Detector: detector, Obscurer: obscurer, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio,
+		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic},
+		Begin:  func(n int64) error { return out.Write(wire.TypeFileBegin, wire.FileBegin{Frames: n}, nil) },
+		Record: func(f wire.FileFrame) error { return out.Write(wire.TypeFileFrame, f, nil) },
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
+	info := detector.Info()
+	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}
+	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
+		return fmt.Errorf("greet: %w", err)
+	}
+	return redactFiles(ctx, r, in, out)
+}
+
+// redactFiles redacts what is named on the pipe.
+func redactFiles(ctx context.Context, r *files.Redactor, in *wire.Reader, out *wire.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	tasks := make(chan wire.File)
+	go func() { // ends with the process when nobody closes the pipe
+		defer close(tasks)
+		cancel(readTasks(ctx, in, tasks))
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+		case f, ok := <-tasks:
+			if ok {
+				end, err := r.Redact(ctx, f)
+				if ctx.Err() != nil {
+					break
+				}
+				if err != nil {
+					end.Error = err.Error()
+				}
+				if err := out.Write(wire.TypeFileEnd, end, nil); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := context.Cause(ctx); !errors.Is(err, io.EOF) {
+			return err
+		}
+		return nil
+	}
+}
+
+// readTasks passes on what is asked for, and returns why no more is: io.EOF at
+// the end of the pipe.
+func readTasks(ctx context.Context, in *wire.Reader, tasks chan<- wire.File) error {
+	for {
+		m, err := in.Read()
+		if err != nil {
+			return err
+		}
+		if m.Type != wire.TypeFile {
+			return fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
+		}
+		var f wire.File
+		if err := m.Decode(&f); err != nil {
+			return err
+		}
+		select {
+		case tasks <- f:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

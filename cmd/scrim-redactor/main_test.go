@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"scrim/pipeline"
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/detect"
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+	"scrim/transport"
+)
+
+// asRedactor and asReporter, as first argument, make the test binary play the
+// program, and one that says how it is protected.
+const (
+	asRedactor = "play-redactor"
+	asReporter = "play-reporter"
+)
+
+const testTimeout = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case asRedactor:
+			main()
+			os.Exit(0)
+		case asReporter:
+			report()
+			os.Exit(0)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// report hardens this process and writes to standard output what came of it.
+func report() {
+	err := harden()
+	dumpable, derr := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	var core unix.Rlimit
+	rerr := unix.Getrlimit(unix.RLIMIT_CORE, &core)
+	_, _ = os.Stdout.WriteString(strings.Join([]string{
+		say(err), "dumpable", strconv.Itoa(dumpable), say(derr), "core", strconv.FormatUint(core.Max, 10), say(rerr),
+	}, " "))
+}
+
+func say(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
+func program(t *testing.T, mode string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, exe, mode)
+}
+
+// TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed starts
+// the program with a descriptor that is none of its business. When it is closed
+// the program has begun anew, and from then on waits for its configuration.
+func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	cmd := program(t, asRedactor)
+	cmd.ExtraFiles = []*os.File{w}
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	require.NoError(t, w.Close())
+	require.NoError(t, r.SetReadDeadline(time.Now().Add(testTimeout)))
+	_, err = r.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF, "a descriptor of somebody else is still open in the redactor")
+
+	// It answers, so its threads are there.
+	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, cascades(), nil))
+	m, err := wire.NewReader(out).Read()
+	require.NoError(t, err)
+	t.Logf("%c %s", m.Type, m.Head)
+	if m.Type == wire.TypeHello { // otherwise it ends now, having no detector
+		require.Empty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t0"))
+		require.NotEmpty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t1"))
+	}
+	require.NoError(t, in.Close())
+	_ = cmd.Wait()
+}
+
+// threadsWith returns the threads of a process whose status has the line.
+func threadsWith(t *testing.T, pid int, line string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var out []string
+	for _, f := range files {
+		status, err := os.ReadFile(f)
+		if err == nil && strings.Contains(string(status), line+"\n") {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func cascades() wire.Config {
+	return wire.Config{
+		Site: "test", Camera: "door", Epoch: 1, Obscure: wire.ObscureConfig{Style: "veil"},
+		Detect: wire.DetectConfig{CascadeDir: "/usr/share/opencv4/haarcascades", Size: 320, Threshold: 0.5},
+	}
+}
+
+func TestProcessIsNotDumpableAndLeavesNoCore(t *testing.T) {
+	out, err := program(t, asReporter).Output()
+	require.NoError(t, err)
+	require.Equal(t, "ok dumpable 0 ok core 0 ok", string(out))
+}
+
+// The marker alone protects nothing, and that is said.
+func TestMarkerByHandIsNotTakenForProtection(t *testing.T) {
+	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
+		t.Skip("here no process has new privileges")
+	}
+	cmd := program(t, asReporter)
+	cmd.Args = append(cmd.Args, hardenedArg)
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "new privileges are possible")
+}
+
+// stuck is a detector that does not come back until freed is closed.
+type stuck struct {
+	freed  chan struct{}
+	inside atomic.Bool
+	closed atomic.Bool
+}
+
+func (s *stuck) Detect(*yuv.Image) ([]face.Face, error) {
+	s.inside.Store(true)
+	<-s.freed
+	return nil, nil
+}
+func (s *stuck) Info() redact.DetectorInfo { return redact.DetectorInfo{Name: "stuck"} }
+func (s *stuck) Close() error              { s.closed.Store(true); return nil }
+
+// idr is a key frame of 64×48 grey pixels.
+const idr = "AAAAAWdCwAraEewEQAAAAwBAAAAMo8SJqAAAAAFozg/IAAABZYiEOiYoDJycnXXXXXXXXg=="
+
+func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
+	s := &stuck{freed: make(chan struct{})}
+	defer close(s.freed)
+	r, w := io.Pipe()
+	defer w.Close()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
+			func(detect.Config) (redact.Detector, error) { return s, nil })
+	}()
+	down := wire.NewWriter(w)
+	require.NoError(t, down.Write(wire.TypeConfig, cascades(), nil))
+	data, err := base64.StdEncoding.DecodeString(idr)
+	require.NoError(t, err)
+	require.NoError(t, down.Write(wire.TypeUnit, wire.Unit{Codec: transport.H264, PTS: 1}, data))
+	select {
+	case err := <-done:
+		require.ErrorIs(t, err, pipeline.ErrHung)
+	case <-time.After(testTimeout):
+		t.Fatal("a hang is not noticed")
+	}
+	require.True(t, s.inside.Load())
+	require.False(t, s.closed.Load(), "the detector was freed while a thread is in it")
+}
+
+func TestDetectorIsFreedAtTheEnd(t *testing.T) {
+	s := &stuck{freed: make(chan struct{})}
+	r, w := io.Pipe()
+	go func() {
+		_ = wire.NewWriter(w).Write(wire.TypeConfig, cascades(), nil)
+		_ = w.Close()
+	}()
+	require.NoError(t, run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
+		func(detect.Config) (redact.Detector, error) { return s, nil }))
+	require.True(t, s.closed.Load())
+}

@@ -1,0 +1,95 @@
+package wire
+
+// Files is the first message to a redactor of files. It answers with Hello, and
+// then to each File with FileBegin, a FileFrame for each picture, and FileEnd.
+// It ends, and removes what is half done, when the pipe to it is closed.
+type Files struct {
+	// Detect says how faces are found.
+	Detect DetectConfig `json:"detect"`
+	// Sizes are the longer sides of the detector's inputs; a picture is inspected
+	// at each that differs for it. Detect.Size is not used.
+	Sizes []int `json:"sizes"`
+	// Tiles inspects parts of a picture in their own size, for small faces.
+	Tiles bool `json:"tiles"`
+	// Lookahead is by how many pictures a video is looked ahead.
+	Lookahead int `json:"lookahead"`
+	// Obscure says how faces are made unrecognisable.
+	Obscure ObscureConfig `json:"obscure"`
+	// KeepAudio copies the audio tracks of videos.
+	KeepAudio bool `json:"keep_audio"`
+}
+
+// FileKind says what a file holds.
+type FileKind string
+
+// The kinds of files.
+const (
+	Video FileKind = "video"
+	Still FileKind = "still"
+)
+
+// File is one file to redact.
+type File struct {
+	// Name is what records call it.
+	Name string   `json:"name"`
+	Kind FileKind `json:"kind"`
+	// In is its path. Out is written under another name, Temp, which is in the
+	// same folder, and renamed when it is whole.
+	In   string `json:"in"`
+	Out  string `json:"out"`
+	Temp string `json:"temp"`
+}
+
+// FileBegin says that a file is being redacted.
+type FileBegin struct {
+	// Frames is how many pictures to expect, about; 0 is unknown.
+	Frames int64 `json:"frames"`
+}
+
+// FileFrame is the record of one picture, as a line of a report has it.
+type FileFrame struct {
+	File string `json:"file"`
+	// Frame counts from 0; PTS is in seconds.
+	Frame  int64   `json:"frame"`
+	PTS    float64 `json:"pts"`
+	Width  int     `json:"width"`
+	Height int     `json:"height"`
+	// Regions are what was obscured; never null.
+	Regions []FileRegion `json:"regions"`
+}
+
+// FileRegion is one obscured rectangle in pixels, within the picture.
+type FileRegion struct {
+	X int `json:"x"`
+	Y int `json:"y"`
+	W int `json:"w"`
+	H int `json:"h"`
+	// Face is the face as found, before padding.
+	Face   FileBox `json:"face"`
+	Score  float64 `json:"score"`
+	Source string  `json:"source"`
+	Track  uint64  `json:"track"`
+}
+
+// FileBox is a rectangle in pixels with fractions.
+type FileBox struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+	W float64 `json:"w"`
+	H float64 `json:"h"`
+}
+
+// FileEnd says what became of a file.
+type FileEnd struct {
+	// Error is one line that says why there is no output; empty when there is.
+	Error string `json:"error,omitempty"`
+	// Frames is how many pictures there were, Failsafe how many of them were
+	// obscured whole since they could not be certified, and Reason why the first
+	// of those was.
+	Frames   int64  `json:"frames"`
+	Failsafe int64  `json:"failsafe"`
+	Reason   string `json:"reason,omitempty"`
+	// Audio is how many audio tracks were copied, Dropped how many were not.
+	Audio   int `json:"audio"`
+	Dropped int `json:"dropped"`
+}

@@ -1,0 +1,134 @@
+package face
+
+import (
+	"cmp"
+	"encoding/binary"
+	"hash/fnv"
+	"image"
+	"slices"
+)
+
+// Span is a run of pixels in one row: From up to To, exclusive.
+type Span struct{ From, To int }
+
+// Shape is a set of pixels, row by row: what is obscured of a Region that is no
+// rectangle. It never changes, so any number of pictures and goroutines may
+// share one.
+type Shape struct {
+	bounds image.Rectangle
+	// first is where the spans of each row of bounds begin in spans; one more
+	// entry than rows.
+	first []int32
+	spans []Span
+	hash  uint64
+	solid bool
+}
+
+// NewShape makes a Shape of spans in pixels: rows[0] are those of row top,
+// rows[1] those of the row below, in any order. Spans may touch or overlap;
+// empty ones count for nothing. It keeps nothing of rows.
+func NewShape(top int, rows [][]Span) *Shape {
+	s := new(Shape)
+	tidy := make([][]Span, len(rows))
+	for i, row := range rows {
+		tidy[i] = merge(row)
+		if n := len(tidy[i]); n > 0 {
+			s.bounds = s.bounds.Union(image.Rect(tidy[i][0].From, top+i, tidy[i][n-1].To, top+i+1))
+		}
+	}
+	s.first = append(s.first, 0)
+	s.solid = true
+	for y := s.bounds.Min.Y; y < s.bounds.Max.Y; y++ {
+		row := tidy[y-top]
+		s.spans = append(s.spans, row...)
+		s.first = append(s.first, int32(len(s.spans))) //nolint:gosec // as many as fit into memory twice
+		s.solid = s.solid && len(row) == 1 && row[0] == Span{s.bounds.Min.X, s.bounds.Max.X}
+	}
+	s.hash = s.sum()
+	return s
+}
+
+// merge returns the pixels of row as ordered spans that do not touch.
+func merge(row []Span) []Span {
+	in := slices.DeleteFunc(slices.Clone(row), func(s Span) bool { return s.From >= s.To })
+	slices.SortFunc(in, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	out := in[:0]
+	for _, s := range in {
+		if n := len(out); n > 0 && s.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, s.To)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (s *Shape) sum() uint64 {
+	h := fnv.New64a()
+	var b [16]byte
+	put := func(v, w int) {
+		binary.LittleEndian.PutUint64(b[0:], uint64(v)) //nolint:gosec // a bit pattern
+		binary.LittleEndian.PutUint64(b[8:], uint64(w)) //nolint:gosec // a bit pattern
+		_, _ = h.Write(b[:])
+	}
+	for y := s.bounds.Min.Y; y < s.bounds.Max.Y; y++ {
+		row := s.Row(y)
+		put(y, len(row))
+		for _, r := range row {
+			put(r.From, r.To)
+		}
+	}
+	return h.Sum64()
+}
+
+// Bounds returns the smallest rectangle that holds s, in pixels.
+func (s *Shape) Bounds() image.Rectangle { return s.bounds }
+
+// Row returns the spans of a row of the picture, from left to right, with gaps
+// between them. They are not to be changed.
+func (s *Shape) Row(y int) []Span {
+	if y < s.bounds.Min.Y || y >= s.bounds.Max.Y {
+		return nil
+	}
+	i := y - s.bounds.Min.Y
+	return s.spans[s.first[i]:s.first[i+1]]
+}
+
+// Solid reports whether s is a whole rectangle.
+func (s *Shape) Solid() bool { return s.solid }
+
+// Hash tells Shapes apart (FNV-1a over all spans).
+func (s *Shape) Hash() uint64 { return s.hash }
+
+// Contains reports whether all pixels of r belong to s. An empty r does.
+func (s *Shape) Contains(r image.Rectangle) bool {
+	if r.Empty() {
+		return true
+	}
+	if !r.In(s.bounds) {
+		return false
+	}
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		if !slices.ContainsFunc(s.Row(y), func(p Span) bool { return p.From <= r.Min.X && r.Max.X <= p.To }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Outline returns the Shape that bounds what is obscured of r; nil where that
+// is the whole Rect. A Shape that does not belong to Rect bounds nothing.
+func (r Region) Outline() *Shape {
+	if r.Shape == nil || r.Shape.solid || r.Shape.bounds != r.Rect {
+		return nil
+	}
+	return r.Shape
+}
+
+// Covers reports whether all pixels of box are obscured.
+func (r Region) Covers(box image.Rectangle) bool {
+	if s := r.Outline(); s != nil {
+		return s.Contains(box)
+	}
+	return box.In(r.Rect)
+}

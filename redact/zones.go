@@ -1,0 +1,33 @@
+package redact
+
+import (
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+	"scrim/redact/zone"
+)
+
+// zones is a camera's zones in the size of its last picture.
+type zones struct {
+	set           *zone.Set
+	width, height int
+	regions       []face.Region
+}
+
+// of returns the zones in the size of im.
+func (z *zones) of(list []zone.Zone, im *yuv.Image) *zone.Set {
+	if z.set == nil || z.width != im.Width || z.height != im.Height {
+		z.set, z.width, z.height = zone.Compile(list, im.Width, im.Height), im.Width, im.Height
+	}
+	return z.set
+}
+
+// mask returns regions and the masks for im. The result is valid until the next
+// call; regions, which may be the tracker's memory, is not written to.
+func (z *zones) mask(list []zone.Zone, im *yuv.Image, regions []face.Region) []face.Region {
+	masks := z.of(list, im).Masks()
+	if len(masks) == 0 {
+		return regions
+	}
+	z.regions = append(append(z.regions[:0], regions...), masks...)
+	return z.regions
+}
