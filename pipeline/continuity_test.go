@@ -22,7 +22,11 @@ func TestUnitsWithoutAPictureChangeNothing(t *testing.T) {
 	sets.Data, first.Data = first.Data[:slice], first.Data[slice:]
 	r.send(sets)
 	r.send(first) // without its parameter sets, which came before
-	epoch := r.untilLive(c.n).Epoch
+	o, _ := r.next()
+	for ; o.State != transport.StateLive; o, _ = r.next() {
+		require.Contains(t, []string{reasonStarting, reasonWaiting}, o.Reason)
+	}
+	epoch := o.Epoch
 	for i := range maxPending {
 		u := c.unit(false)
 		for _, data := range [][]byte{{0, 0, 0, 1, 9, 0xf0}, {0, 0, 0, 1, 6, 5, 1, 0x42, 0x80}, sets.Data} {

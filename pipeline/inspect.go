@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"scrim/pipeline/wire"
 	"scrim/redact"
 )
 
@@ -38,9 +39,24 @@ func (p *Pipeline) runRedact(ctx context.Context) error {
 		held[&d.pic] = d
 		p.enter(redactStage)
 		outcomes := p.redactor.Redact(&d.pic)
+		p.noteSelfTest()
 		p.leave(redactStage)
 		p.hand(held, outcomes, p.frames.put)
 	}
+}
+
+// noteSelfTest lets the next output say how the last self-test went.
+func (p *Pipeline) noteSelfTest() {
+	t := p.redactor.LastSelfTest()
+	if last := p.selfTest.Load(); t.At.IsZero() || last != nil && last.At == t.At.UnixNano() {
+		return
+	}
+	said := &wire.SelfTest{At: t.At.UnixNano()}
+	if t.Err != nil {
+		said.Failure = t.Err.Error()
+		p.o.Log.Error("self-test failed", "error", t.Err)
+	}
+	p.selfTest.Store(said)
 }
 
 // hand passes on what the redactor has released. put returns the frame that it

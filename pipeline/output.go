@@ -175,6 +175,7 @@ func (o *output) send(unit encode.Unit, head wire.Output) error {
 	head.Epoch, head.Seq, head.Key, head.Codec = o.epoch, o.seq, unit.Key, o.enc.Codec()
 	head.Width, head.Height = o.width, o.height
 	head.Counts = o.p.counts.snapshot()
+	head.SelfTest = o.p.selfTest.Load()
 	if err := o.p.o.Sink(head, unit.Data); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}

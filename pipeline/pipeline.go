@@ -47,6 +47,8 @@ type Options struct {
 	Detector redact.Detector
 	Tracker  redact.Tracker
 	Obscurer redact.Obscurer
+	// SelfTest is redact.Options.SelfTest.
+	SelfTest func(width, height int) error
 	// Zones are the camera's.
 	Zones  []zone.Zone
 	Encode wire.EncodeConfig
@@ -71,6 +73,7 @@ type Pipeline struct {
 	counts   counts
 	busy     [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
 	time     *timeline
+	selfTest atomic.Pointer[wire.SelfTest] // the last; nil: none yet
 
 	// newEncoder makes the encoders; a test may replace it.
 	newEncoder func(width, height int, o encode.Options) (encoder, error)
@@ -121,7 +124,8 @@ func New(o Options) (*Pipeline, error) {
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
-		Camera: o.Camera, Gate: p.gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer, Zones: o.Zones, Now: p.now,
+		Camera: o.Camera, Gate: p.gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer, Zones: o.Zones,
+		SelfTest: o.SelfTest, Now: p.now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w", o.Camera, err)

@@ -42,6 +42,11 @@ type Options struct {
 	// Zones are the camera's: masks are obscured in every picture, and faces in
 	// zones where nothing needs finding are left out.
 	Zones []zone.Zone
+	// SelfTest reports whether detector and obscurer do their work on pictures of
+	// the given size in pixels; package redact/canary has it. It is asked at the
+	// first picture of every epoch and every SelfTestInterval, and after a
+	// failure at every key frame. While it fails nothing is shown. Nil: never.
+	SelfTest func(width, height int) error
 	// Now tells the time of inspections, which Gate.Admits is asked about with
 	// the same clock; nil means time.Now.
 	Now func() time.Time
@@ -60,6 +65,7 @@ type Redactor struct {
 	spare   []*inspected
 	out     []Outcome
 	zones   zones
+	tested  SelfTest
 }
 
 // inspected is a picture between inspection and release.
@@ -83,6 +89,36 @@ func New(o Options) (*Redactor, error) {
 		r.maxAge += MaxLookaheadTime
 	}
 	return r, nil
+}
+
+// SelfTestInterval is the time between two self-tests.
+const SelfTestInterval = 5 * time.Minute
+
+// SelfTest is the result of the last self-test.
+type SelfTest struct {
+	// At is when it was; zero: there was none.
+	At time.Time
+	// Err is why it failed, nil when it passed.
+	Err error
+}
+
+// LastSelfTest returns the result of the last self-test. It must not be called
+// while another method runs.
+func (r *Redactor) LastSelfTest() SelfTest { return r.tested }
+
+// test runs the self-test when it is due.
+func (r *Redactor) test(p *Picture, newEpoch bool) error {
+	due := newEpoch || r.tested.At.IsZero() || r.now().Sub(r.tested.At) >= SelfTestInterval || r.tested.Err != nil && p.IDR
+	if r.o.SelfTest == nil || !due && r.tested.Err == nil {
+		return nil
+	}
+	if due {
+		r.tested = SelfTest{Err: r.o.SelfTest(p.Image.Width, p.Image.Height), At: r.now()}
+	}
+	if r.tested.Err != nil {
+		return r.refuse("the redactor's self-test failed", r.tested.Err)
+	}
+	return nil
 }
 
 // WithheldError says that a picture is not shown, and why. It is no fault of
@@ -174,7 +210,8 @@ func (r *Redactor) take(p *Picture) error {
 	if p == nil || p.Image == nil || p.Camera != r.o.Camera || p.Number <= r.last || p.Epoch < r.epoch {
 		return r.refuse("picture of another camera or out of order", nil)
 	}
-	if p.Epoch != r.epoch {
+	newEpoch := p.Epoch != r.epoch
+	if newEpoch {
 		r.withhold()
 		r.o.Tracker.Reset()
 		r.epoch = p.Epoch
@@ -194,6 +231,9 @@ func (r *Redactor) take(p *Picture) error {
 	if !p.Complete {
 		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: "input is not complete"}})
 		return nil
+	}
+	if err := r.test(p, newEpoch); err != nil {
+		return err
 	}
 	start := r.now()
 	faces, err := r.o.Detector.Detect(p.Image)

@@ -358,3 +358,63 @@ func TestPicturesThatWaitedTooLongAreNotShownAndShutNothing(t *testing.T) {
 	require.Len(t, outs, 1)
 	require.NoError(t, outs[0].Err)
 }
+
+// tested returns a redactor whose self-test answers what the test says.
+func tested(t *testing.T) (r *Redactor, g *Gate, fail *error, runs *int, now *time.Time) {
+	t.Helper()
+	p := &parts{}
+	g = NewGate("starting")
+	fail, runs, now = new(error), new(int), new(time.Time)
+	*now = time.Unix(1000, 0)
+	r, err := New(Options{
+		Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Now: func() time.Time { return *now },
+		SelfTest: func(width, height int) error {
+			*runs++
+			require.Equal(t, [2]int{64, 48}, [2]int{width, height})
+			return *fail
+		},
+	})
+	require.NoError(t, err)
+	return r, g, fail, runs, now
+}
+
+func TestSelfTestRunsAtTheStartAndNowAndThen(t *testing.T) {
+	r, g, _, runs, now := tested(t)
+	require.True(t, r.LastSelfTest().At.IsZero())
+	for i := uint64(1); i <= 20; i++ {
+		_, _, err := redactOne(r, next(t, g, i, i == 1))
+		require.NoError(t, err)
+		if i == 10 {
+			require.Equal(t, 1, *runs)
+			*now = now.Add(SelfTestInterval)
+		}
+	}
+	require.Equal(t, 2, *runs)
+	pic := next(t, g, 21, false)
+	pic.Epoch = 2
+	_, _, err := redactOne(r, pic)
+	require.NoError(t, err)
+	require.Equal(t, 3, *runs, "a new epoch is a new size")
+}
+
+func TestNothingIsShownWhileTheSelfTestFails(t *testing.T) {
+	r, g, fail, runs, now := tested(t)
+	_, _, err := redactOne(r, next(t, g, 1, true))
+	require.NoError(t, err)
+	*fail = errors.New("the drawn face is not found")
+	*now = now.Add(SelfTestInterval)
+	for i := uint64(2); i <= 9; i++ {
+		_, _, err := redactOne(r, next(t, g, i, i%4 == 0))
+		require.Error(t, err, "picture %d", i)
+	}
+	require.Equal(t, 4, *runs, "it is tried again at key frames only")
+	open, reason := g.State()
+	require.False(t, open)
+	require.Contains(t, reason, "self-test")
+	require.Error(t, r.LastSelfTest().Err)
+	*fail = nil
+	_, _, err = redactOne(r, next(t, g, 10, false))
+	require.Error(t, err)
+	_, _, err = redactOne(r, next(t, g, 11, true))
+	require.NoError(t, err)
+}

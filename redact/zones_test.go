@@ -93,7 +93,9 @@ func TestCertificateKnowsTheShape(t *testing.T) {
 	_, _, g := setup(t)
 	p := next(t, g, 7, true)
 	now := time.Unix(1000, 0)
-	shape := func(to int) *face.Shape { return face.NewShape(0, [][]face.Span{{{From: 0, To: 8}}, {{From: 0, To: to}}}) }
+	shape := func(to int) *face.Shape {
+		return face.NewShape(0, [][]face.Span{{{From: 0, To: 8}}, {{From: 0, To: to}}})
+	}
 	region := func(s *face.Shape) []face.Region { return []face.Region{{Rect: image.Rect(0, 0, 8, 2), Shape: s}} }
 	c := certify(p, "abc", now, MaxInspectionAge, region(shape(3)))
 	require.NoError(t, c.check(p, "abc", now, region(shape(3))))

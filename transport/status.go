@@ -37,6 +37,8 @@ type Status struct {
 	// Cosmetic is set when the camera's settings do not keep faces from being
 	// recovered, because its owner declared that acceptable.
 	Cosmetic bool `json:"cosmetic,omitempty"`
+	// SelfTest is the last self-test of the redactor; nil: none yet.
+	SelfTest *SelfTest `json:"self_test,omitempty"`
 	// Lookahead is by how many pictures the output lags on purpose.
 	Lookahead int `json:"lookahead,omitempty"`
 	// Ignored are the zones where no faces are looked for, each by its reason and
@@ -51,6 +53,14 @@ type Status struct {
 	FPS      float64   `json:"fps"`
 	Counters Counters  `json:"counters"`
 	Updated  time.Time `json:"updated"`
+}
+
+// SelfTest says whether the redactor still finds and obscures a drawn face.
+type SelfTest struct {
+	At time.Time `json:"at"`
+	OK bool      `json:"ok"`
+	// Reason says why it failed.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Counters count since the worker started the camera; they never go back.

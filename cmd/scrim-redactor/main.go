@@ -15,6 +15,7 @@ import (
 	"scrim/pipeline"
 	"scrim/pipeline/wire"
 	"scrim/redact"
+	"scrim/redact/canary"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
 	"scrim/redact/obscure"
@@ -130,6 +131,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 		}, c.Lookahead),
 		Obscurer: obscurer,
 		Zones:    zones,
+		SelfTest: func(width, height int) error { return canary.Check(detector, obscurer, width, height) },
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
 		Log:      log.With("camera", c.Camera),

@@ -49,6 +49,11 @@ func RecordPTS(n int, fps float64) int64 {
 	return int64(math.Round(float64(n) * transport.ClockRate / fps))
 }
 
+// at returns a time as the stamp has it.
+func at(pts int64) time.Time {
+	return time.Unix(pts/transport.ClockRate, pts%transport.ClockRate*int64(time.Second)/transport.ClockRate)
+}
+
 // Record draws the scene into a video file, every picture of it and as fast as
 // it goes, and calls each after every picture. The stamp's time of capture is
 // 1970 plus the picture's time, so that the same options give the same
@@ -91,7 +96,7 @@ func record(ctx context.Context, o RecordOptions, each func(Recorded) error) (er
 			return err
 		}
 		pts, next := RecordPTS(n, o.Scene.FPS), RecordPTS(n+1, o.Scene.FPS)
-		truth, err := s.Draw(im, uint32(n), time.Unix(0, pts*int64(time.Second)/transport.ClockRate)) //nolint:gosec // bounded above
+		truth, err := s.Draw(im, uint32(n), at(pts)) //nolint:gosec // bounded above
 		if err != nil {
 			return err
 		}

@@ -269,7 +269,7 @@ func (p *process) output(o *wire.Output, data []byte) error {
 		u.Regions = rectangles(o.Record.Regions)
 	}
 	err := p.c.o.Sink.Publish(u)
-	p.c.state.output(u, o.Counts, err)
+	p.c.state.output(u, o.Counts, selfTestOf(o.SelfTest), err)
 	if p.c.o.Observe != nil {
 		p.c.o.Observe(u, o.Record)
 	}

@@ -127,14 +127,23 @@ func (s *state) failed(err error) {
 	s.set(transport.StateFailed, oneLine(err.Error()))
 }
 
+// selfTestOf is what a redactor has said of its self-test.
+func selfTestOf(t *wire.SelfTest) *transport.SelfTest {
+	if t == nil {
+		return nil
+	}
+	return &transport.SelfTest{At: time.Unix(0, t.At), OK: t.Failure == "", Reason: oneLine(t.Failure)}
+}
+
 // output notes a unit; err is why it could not be sent.
-func (s *state) output(u *transport.RedactedUnit, counts wire.Counts, err error) {
+func (s *state) output(u *transport.RedactedUnit, counts wire.Counts, selfTest *transport.SelfTest, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	s.heard = now
 	s.s.Epoch, s.s.Width, s.s.Height = u.Epoch, u.Width, u.Height
 	s.life = counts
+	s.s.SelfTest = selfTest
 	n := &s.s.Counters
 	if u.State == transport.StateLive {
 		n.Pictures++

@@ -132,6 +132,16 @@ type Output struct {
 	Record *Record `json:"record,omitempty"`
 	// Counts are the redactor's counters at this moment.
 	Counts Counts `json:"counts"`
+	// SelfTest is the last self-test; nil: none yet.
+	SelfTest *SelfTest `json:"self_test,omitempty"`
+}
+
+// SelfTest is the result of a self-test: a drawn face went through detector and
+// obscurer.
+type SelfTest struct {
+	At int64 `json:"at"` // Unix time, ns
+	// Failure is why it failed; empty when it passed.
+	Failure string `json:"failure,omitempty"`
 }
 
 // Record is a picture's inspection record: the proof that it was looked at.

@@ -52,6 +52,7 @@ func samples() []sample {
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
 			State: transport.StateLive, Reason: "none",
+			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Inspected: 5, Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Score: 0.9, Source: "detected", Track: 11}},
 				Stages: Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8},

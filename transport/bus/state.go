@@ -30,6 +30,11 @@ const (
 func tidyStatus(s *transport.Status) {
 	s.Detector, s.Style, s.Source = cut(s.Detector, maxTextBytes), cut(s.Style, maxTextBytes), cut(s.Source, maxTextBytes)
 	s.Reason, s.Warning = oneLine(s.Reason), oneLine(s.Warning)
+	if s.SelfTest != nil {
+		t := *s.SelfTest // the caller keeps its own
+		t.Reason = oneLine(t.Reason)
+		s.SelfTest = &t
+	}
 	s.Ignored = slices.Clone(s.Ignored[:min(len(s.Ignored), maxIgnored)]) // the caller keeps its own
 	for i := range s.Ignored {
 		s.Ignored[i] = cut(s.Ignored[i], maxIgnoredBytes)

@@ -27,6 +27,9 @@ func (g *Gateway) getHealth(w http.ResponseWriter, _ *http.Request) {
 		Status  string `json:"status"`
 		Cameras int    `json:"cameras"`
 		Live    int    `json:"live"`
+		// SelfTestsFailed are cameras whose redactor no longer finds or obscures a
+		// drawn face. Nothing is shown of them.
+		SelfTestsFailed int `json:"self_tests_failed"`
 	}{Status: "ok"}
 	cameras, _ := g.snapshot()
 	for _, c := range cameras {
@@ -34,6 +37,14 @@ func (g *Gateway) getHealth(w http.ResponseWriter, _ *http.Request) {
 		if c.State == transport.StateLive {
 			health.Live++
 		}
+		if c.SelfTest != nil && !c.SelfTest.OK {
+			health.SelfTestsFailed++
+			health.Status = "self-test failed"
+		}
+	}
+	if health.SelfTestsFailed > 0 {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	writeJSON(w, health)
 }

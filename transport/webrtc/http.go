@@ -25,6 +25,7 @@ func (g *Gateway) routes() http.Handler {
 	}))
 	mux.HandleFunc("/api/cameras", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getCameras}))
 	mux.HandleFunc("/api/events", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getEvents}))
+	mux.HandleFunc("/metrics", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.metricsHandler().ServeHTTP}))
 	mux.HandleFunc("/healthz", readOnly(g.getHealth))
 	mux.HandleFunc("/", readOnly(pageHandler().ServeHTTP))
 	return g.headers(g.hosts(mux))

@@ -1,0 +1,90 @@
+package decode
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+
+	"scrim/pipeline/internal/av"
+	"scrim/redact/yuv"
+)
+
+// scaler turns decoded pictures of any format into 4:2:0 with 8 bits, and those
+// of another size than the first into that.
+type scaler struct {
+	ctx    *astiav.SoftwareScaleContext
+	out    *astiav.Frame
+	w, h   int // of the input
+	format astiav.PixelFormat
+}
+
+// planes returns the picture in f, of which width × height samples at the top
+// left are wanted: the last row and column of odd sizes are left out. It shares
+// memory with f or with the scaler, and is valid until either is used again.
+func (s *scaler) planes(f *astiav.Frame, width, height int) (yuv.Image, error) {
+	format := f.PixelFormat()
+	same := f.Width()&^1 == width && f.Height()&^1 == height
+	if same && (format == astiav.PixelFormatYuv420P || format == astiav.PixelFormatYuvj420P) {
+		return av.Planes(f)
+	}
+	if same {
+		width, height = f.Width(), f.Height()
+	}
+	if err := s.fit(f, width, height); err != nil {
+		return yuv.Image{}, err
+	}
+	if err := s.ctx.ScaleFrame(f, s.out); err != nil {
+		return yuv.Image{}, fmt.Errorf("convert %s: %w", format, err)
+	}
+	im, err := av.Planes(s.out)
+	im.FullRange = keepsRange(format) && f.ColorRange() == astiav.ColorRangeJpeg
+	return im, err
+}
+
+// keepsRange reports whether converting from a format leaves the range of the
+// samples as it is. swscale makes a limited range of RGB, grey and "J" formats.
+func keepsRange(format astiav.PixelFormat) bool {
+	n := format.Name()
+	return !strings.HasPrefix(n, "yuvj") && (strings.HasPrefix(n, "yuv") || strings.HasPrefix(n, "nv") || strings.HasPrefix(n, "p0"))
+}
+
+func (s *scaler) fit(f *astiav.Frame, width, height int) error {
+	if s.ctx != nil && s.w == f.Width() && s.h == f.Height() && s.format == f.PixelFormat() &&
+		s.out.Width() == width && s.out.Height() == height {
+		return nil
+	}
+	s.close()
+	s.w, s.h, s.format = f.Width(), f.Height(), f.PixelFormat()
+	var err error
+	if err := yuv.CheckSize(s.w, s.h); err != nil {
+		return err
+	}
+	s.ctx, err = astiav.CreateSoftwareScaleContext(s.w, s.h, s.format, width, height, astiav.PixelFormatYuv420P,
+		astiav.NewSoftwareScaleContextFlags(astiav.SoftwareScaleContextFlagBicubic))
+	if err != nil {
+		return fmt.Errorf("convert %s of %d×%d: %w", s.format, s.w, s.h, err)
+	}
+	if s.out = astiav.AllocFrame(); s.out == nil {
+		return errors.New("out of memory for conversion")
+	}
+	s.out.SetWidth(width)
+	s.out.SetHeight(height)
+	s.out.SetPixelFormat(astiav.PixelFormatYuv420P)
+	if err := s.out.AllocBuffer(0); err != nil {
+		return fmt.Errorf("convert %s of %d×%d: %w", s.format, s.w, s.h, err)
+	}
+	return nil
+}
+
+func (s *scaler) close() {
+	if s.out != nil {
+		s.out.Free()
+		s.out = nil
+	}
+	if s.ctx != nil {
+		s.ctx.Free()
+		s.ctx = nil
+	}
+}

@@ -1,0 +1,101 @@
+package decode
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	_ "image/jpeg" // stills are JPEG and PNG
+	_ "image/png"
+	"io"
+	"os"
+
+	"scrim/redact/yuv"
+)
+
+// MaxStillBytes bounds the file of a still.
+const MaxStillBytes = 256 << 20
+
+// Still reads a JPEG or PNG, turned the way it is to be looked at. Samples go
+// from 0 to 255; what is transparent becomes white.
+func Still(path string) (*yuv.Image, error) {
+	data, err := readStill(path)
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read image: %w", err)
+	}
+	if err := yuv.CheckSize(c.Width, c.Height); err != nil { // before its memory is taken
+		return nil, err
+	}
+	src, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read image: %w", err)
+	}
+	im, err := convertStill(src)
+	if err != nil {
+		return nil, err
+	}
+	o := stillOrientation(data)
+	if o == (orientation{}) {
+		return im, nil
+	}
+	turned, err := yuv.New(o.size(im.Width, im.Height))
+	if err != nil {
+		return nil, err
+	}
+	o.turn(turned, im)
+	return turned, nil
+}
+
+func readStill(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the user named it
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, MaxStillBytes+1))
+	if err == nil && len(data) > MaxStillBytes {
+		err = fmt.Errorf("image of over %d MiB", MaxStillBytes>>20)
+	}
+	return data, err
+}
+
+// convertStill converts an image to 4:2:0.
+func convertStill(src image.Image) (*yuv.Image, error) {
+	b := src.Bounds()
+	im, err := yuv.New(b.Dx(), b.Dy())
+	if err != nil {
+		return nil, err
+	}
+	im.FullRange = true
+	at := func(x, y int) color.YCbCr {
+		c := color.NRGBAModel.Convert(src.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
+		over := func(v uint8) uint8 { return uint8((int(v)*int(c.A) + 255*(255-int(c.A)) + 127) / 255) } //nolint:gosec // at most 255
+		y8, cb, cr := color.RGBToYCbCr(over(c.R), over(c.G), over(c.B))
+		return color.YCbCr{Y: y8, Cb: cb, Cr: cr}
+	}
+	switch s := src.(type) {
+	case *image.YCbCr:
+		at = func(x, y int) color.YCbCr { return s.YCbCrAt(b.Min.X+x, b.Min.Y+y) }
+	case *image.Gray:
+		at = func(x, y int) color.YCbCr { return color.YCbCr{Y: s.GrayAt(b.Min.X+x, b.Min.Y+y).Y, Cb: 128, Cr: 128} }
+	}
+	for cy := range im.ChromaHeight() {
+		for cx := range im.ChromaWidth() {
+			n, cb, cr := 0, 0, 0
+			for y := 2 * cy; y < min(2*cy+2, im.Height); y++ {
+				for x := 2 * cx; x < min(2*cx+2, im.Width); x++ {
+					c := at(x, y)
+					im.Y[y*im.YStride+x] = c.Y
+					n, cb, cr = n+1, cb+int(c.Cb), cr+int(c.Cr)
+				}
+			}
+			im.U[cy*im.CStride+cx] = byte((cb + n/2) / n) //nolint:gosec // a mean of bytes
+			im.V[cy*im.CStride+cx] = byte((cr + n/2) / n) //nolint:gosec // a mean of bytes
+		}
+	}
+	return im, nil
+}

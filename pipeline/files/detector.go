@@ -1,0 +1,147 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/cv"
+	"scrim/redact/detect"
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+)
+
+const (
+	// maxSizes bounds the sizes at which a picture is inspected.
+	maxSizes = 4
+	// sameFace is the IoU from which on two boxes of different sizes are the
+	// same face.
+	sameFace = 0.4
+)
+
+// OpenDetector returns a detector that inspects a picture at several sizes: for
+// files, time matters less than faces. The caller closes it.
+func OpenDetector(c wire.Files) (redact.Detector, error) {
+	if len(c.Sizes) == 0 || len(c.Sizes) > maxSizes {
+		return nil, fmt.Errorf("%d sizes of the detector's input: choose 1 to %d", len(c.Sizes), maxSizes)
+	}
+	sizes := slices.Compact(slices.Sorted(slices.Values(c.Sizes)))
+	if c.Detect.Model == "" {
+		sizes = sizes[len(sizes)-1:] // cascades look for all sizes by themselves
+	}
+	d := &detector{}
+	var names []string
+	for _, size := range sizes {
+		one, err := detect.Open(detect.Config{
+			Model: c.Detect.Model, ModelName: c.Detect.ModelName, SHA256: c.Detect.SHA256, CascadeDir: c.Detect.CascadeDir,
+			Size: size, Threshold: c.Detect.Threshold, Tiles: c.Tiles && size == sizes[len(sizes)-1],
+		})
+		if err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+		d.all = append(d.all, one)
+		d.sizes = append(d.sizes, size)
+		names = append(names, one.Info().Name)
+	}
+	d.info = d.all[0].Info()
+	d.info.Name = strings.Join(names, " + ")
+	return d, nil
+}
+
+// detector is several detectors, smallest input first.
+type detector struct {
+	all   []redact.Detector
+	sizes []int
+	info  redact.DetectorInfo
+	half  *yuv.Image
+	faces []face.Face
+}
+
+// Info implements redact.Detector.
+func (d *detector) Info() redact.DetectorInfo { return d.info }
+
+// Close implements redact.Detector.
+func (d *detector) Close() error {
+	var errs []error
+	for _, one := range d.all {
+		errs = append(errs, one.Close())
+	}
+	d.all = nil
+	return errors.Join(errs...)
+}
+
+// Detect implements redact.Detector.
+func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
+	scale := 1.0
+	if max(im.Width, im.Height) > cv.MaxInput {
+		var err error
+		if d.half, err = halve(d.half, im); err != nil {
+			return nil, err
+		}
+		im, scale = d.half, 2
+	}
+	d.faces = d.faces[:0]
+	longer := max(im.Width, im.Height)
+	for i, one := range d.all {
+		if last := len(d.all) - 1; i < last && d.sizes[i] >= longer {
+			continue // the last one sees the same, and perhaps tiles
+		}
+		found, err := one.Detect(im)
+		if err != nil {
+			return nil, err
+		}
+		d.add(found, scale)
+	}
+	return d.faces, nil
+}
+
+// add merges faces into those that were found at other sizes. Of the same face
+// the surest box stays.
+func (d *detector) add(found []face.Face, scale float64) {
+	before := len(d.faces)
+next:
+	for _, f := range found {
+		f.Box = face.Box{X: f.Box.X * scale, Y: f.Box.Y * scale, W: f.Box.W * scale, H: f.Box.H * scale}
+		for i := range d.faces[:before] {
+			if g := &d.faces[i]; g.Box.IoU(f.Box) >= sameFace {
+				if f.Score > g.Score {
+					*g = f
+				}
+				continue next
+			}
+		}
+		d.faces = append(d.faces, f)
+	}
+}
+
+// halve returns a picture of half the size, in dst where that fits.
+func halve(dst, src *yuv.Image) (*yuv.Image, error) {
+	w, h := (src.Width+1)/2, (src.Height+1)/2
+	if dst == nil || dst.Width != w || dst.Height != h {
+		var err error
+		if dst, err = yuv.New(w, h); err != nil {
+			return nil, err
+		}
+	}
+	dst.FullRange = src.FullRange
+	halvePlane(dst.Y, dst.YStride, src.Y, src.YStride, src.Width, src.Height)
+	halvePlane(dst.U, dst.CStride, src.U, src.CStride, src.ChromaWidth(), src.ChromaHeight())
+	halvePlane(dst.V, dst.CStride, src.V, src.CStride, src.ChromaWidth(), src.ChromaHeight())
+	return dst, nil
+}
+
+// halvePlane writes the means of four samples of width × height.
+func halvePlane(dst []byte, dstStride int, src []byte, srcStride, width, height int) {
+	for y := range (height + 1) / 2 {
+		upper := src[2*y*srcStride:]
+		lower := src[min(2*y+1, height-1)*srcStride:]
+		row := dst[y*dstStride : y*dstStride+(width+1)/2]
+		for x := range row {
+			l, r := 2*x, min(2*x+1, width-1)
+			row[x] = byte((int(upper[l]) + int(upper[r]) + int(lower[l]) + int(lower[r]) + 2) / 4) //nolint:gosec // a mean of bytes
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"os"
+	"path/filepath"
+
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/face"
+	"scrim/redact/obscure"
+	"scrim/redact/track"
+)
+
+// MaxLookahead bounds by how many pictures a video is looked ahead.
+const MaxLookahead = track.MaxLookahead
+
+// Options are a Redactor's settings.
+type Options struct {
+	// Detector finds faces, and Obscurer hides them. The Redactor uses them
+	// exclusively; the Detector stays the caller's to close.
+	Detector redact.Detector
+	Obscurer redact.Obscurer
+	// Track are the tracker's settings, Lookahead by how many pictures a video is
+	// looked ahead.
+	Track     track.Options
+	Lookahead int
+	// KeepAudio copies the audio tracks of videos.
+	KeepAudio bool
+	// Begin, when not nil, is told how many pictures to expect in a file, about;
+	// 0 is unknown. Record gets the record of each picture, in order.
+	Begin  func(frames int64) error
+	Record func(wire.FileFrame) error
+}
+
+// Redactor redacts one file after the other. It is not safe for concurrent use.
+type Redactor struct{ o Options }
+
+// New returns a Redactor.
+func New(o Options) (*Redactor, error) {
+	if o.Detector == nil || o.Obscurer == nil {
+		return nil, errors.New("redactor of files needs a detector and an obscurer")
+	}
+	if o.Lookahead < 0 || o.Lookahead > MaxLookahead {
+		return nil, fmt.Errorf("look-ahead of %d pictures: choose 0 to %d", o.Lookahead, MaxLookahead)
+	}
+	return &Redactor{o: o}, nil
+}
+
+// Redact redacts one file. The output is written to f.Temp, and gets its name
+// when it is whole; after any error, that ctx ended included, neither is there.
+// A file at f.Out is replaced.
+func (r *Redactor) Redact(ctx context.Context, f wire.File) (wire.FileEnd, error) {
+	if filepath.Dir(f.Temp) != filepath.Dir(f.Out) || f.Temp == f.Out {
+		return wire.FileEnd{}, fmt.Errorf("temporary file %s must lie beside %s", f.Temp, f.Out)
+	}
+	end, err := r.write(ctx, f)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		if err = os.Rename(f.Temp, f.Out); err == nil {
+			syncFolder(filepath.Dir(f.Out))
+			return end, nil
+		}
+	}
+	if rerr := os.Remove(f.Temp); rerr != nil && !errors.Is(rerr, os.ErrNotExist) {
+		err = fmt.Errorf("%w; and a half file is left: %w", err, rerr)
+	}
+	return wire.FileEnd{}, err
+}
+
+func (r *Redactor) write(ctx context.Context, f wire.File) (wire.FileEnd, error) {
+	// Nothing that is there already is written into, a link to elsewhere included.
+	temp, err := os.OpenFile(f.Temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // as any program's output; umask applies
+	if err != nil {
+		return wire.FileEnd{}, err
+	}
+	switch f.Kind {
+	case wire.Still:
+		end, err := r.still(ctx, f, temp)
+		return end, errors.Join(err, temp.Close())
+	case wire.Video:
+		if err := temp.Close(); err != nil {
+			return wire.FileEnd{}, err
+		}
+		return r.video(ctx, f)
+	}
+	return wire.FileEnd{}, errors.Join(fmt.Errorf("unknown kind of file %q", f.Kind), temp.Close())
+}
+
+// syncFolder brings a new name to the disk, where the file system can.
+func syncFolder(path string) {
+	if dir, err := os.Open(path); err == nil { //nolint:gosec // the folder of the output
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+}
+
+// record is the line of a report for a frame.
+func record(name string, frame int64, pts float64, f redact.Frame) wire.FileFrame {
+	bounds := f.Image().Bounds()
+	out := wire.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []wire.FileRegion{}}
+	for _, r := range f.Regions() {
+		rect := r.Rect.Intersect(bounds)
+		if rect.Empty() {
+			continue
+		}
+		out.Regions = append(out.Regions, region(r, rect))
+	}
+	return out
+}
+
+func region(r face.Region, rect image.Rectangle) wire.FileRegion {
+	return wire.FileRegion{
+		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
+		Face:   wire.FileBox{X: round(r.Face.X, 100), Y: round(r.Face.Y, 100), W: round(r.Face.W, 100), H: round(r.Face.H, 100)},
+		Score:  round(r.Score, 10_000),
+		Source: string(r.Source), Track: r.Track,
+	}
+}
+
+// round rounds to a fraction: more digits say nothing.
+func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
+
+// Obscurer returns what a configuration asks for; seed varies its noise.
+func Obscurer(c wire.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
+	style, err := obscure.ParseStyle(c.Style)
+	if err != nil {
+		return nil, err
+	}
+	return obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: seed})
+}

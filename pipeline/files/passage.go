@@ -1,0 +1,118 @@
+package files
+
+import (
+	"fmt"
+	"time"
+
+	"scrim/redact"
+	"scrim/redact/face"
+	"scrim/redact/track"
+	"scrim/redact/yuv"
+)
+
+// camera stands for a file where the policy asks for a camera's name.
+const camera = "file"
+
+// shot is a picture on its way from the decoder to the encoder.
+type shot struct {
+	redact.Picture
+	pts, duration int64
+}
+
+// emit takes over a frame that may be written. reason is empty, or says why it
+// was obscured whole.
+type emit func(s *shot, f redact.Frame, reason string) error
+
+// passage takes the pictures of one file past the policy. What it may not show
+// it obscures whole.
+type passage struct {
+	gate     *redact.Gate
+	redactor *redact.Redactor
+	tracker  *clocked
+	emit     emit
+	number   uint64
+	broken   string // why pictures are not complete; until the next key frame
+	held     map[*redact.Picture]*shot
+}
+
+// clocked is a Tracker whose time is that of the pictures: how fast a file is
+// redacted says nothing of how fast people move.
+type clocked struct {
+	*track.Window
+	now time.Time
+}
+
+// Observe implements redact.Tracker.
+func (c *clocked) Observe(_ time.Time, faces []face.Face, width, height int) {
+	c.Window.Observe(c.now, faces, width, height)
+}
+
+func newPassage(o Options, lookahead int, e emit) (*passage, error) {
+	p := &passage{
+		gate: redact.NewGate("no key frame yet"), tracker: &clocked{Window: track.NewWindow(o.Track, lookahead)},
+		emit: e, held: make(map[*redact.Picture]*shot), broken: "no key frame yet",
+	}
+	var err error
+	p.redactor, err = redact.New(redact.Options{
+		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: p.tracker, Obscurer: o.Obscurer,
+		// A picture of a file does not go stale while it waits for others.
+		Now: func() time.Time { return time.Unix(1, 0) },
+	})
+	return p, err
+}
+
+// take takes over the next picture, shown at a time. key is set when decoding
+// could have started there, and damage says what is wrong with it.
+func (p *passage) take(im *yuv.Image, pts, duration int64, at time.Duration, key bool, damage string) error {
+	if damage != "" {
+		// Those before it are whole, and go on.
+		if err := p.flush(); err != nil {
+			return err
+		}
+		p.gate.Shut(damage)
+		p.broken = damage
+	} else if key {
+		p.broken = ""
+	}
+	p.number++
+	s := &shot{pts: pts, duration: duration, Picture: redact.Picture{
+		Image: im, Camera: camera, Epoch: 1, Chain: p.gate.Chain(), Number: p.number, Complete: p.broken == "", IDR: key,
+	}}
+	if p.broken != "" {
+		return p.failsafe(s, p.broken)
+	}
+	p.held[&s.Picture] = s
+	p.tracker.now = time.Unix(0, 0).Add(at)
+	return p.hand(p.redactor.Redact(&s.Picture))
+}
+
+// flush lets the pictures go that wait for others.
+func (p *passage) flush() error { return p.hand(p.redactor.Flush()) }
+
+func (p *passage) hand(outcomes []redact.Outcome) error {
+	for _, o := range outcomes {
+		s := p.held[o.Picture]
+		if s == nil {
+			return fmt.Errorf("internal error: picture %d came back twice", o.Picture.Number)
+		}
+		delete(p.held, o.Picture)
+		var err error
+		if o.Err != nil {
+			err = p.failsafe(s, o.Err.Error())
+		} else {
+			err = p.emit(s, o.Frame, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *passage) failsafe(s *shot, reason string) error {
+	f, err := redact.Failsafe(&s.Picture, reason)
+	if err != nil {
+		return err
+	}
+	return p.emit(s, f, reason)
+}

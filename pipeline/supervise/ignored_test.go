@@ -1,0 +1,19 @@
+package supervise
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+)
+
+func TestIgnoredZonesAreInTheStatus(t *testing.T) {
+	s := newState(&Camera{o: Options{Redactor: wire.Config{Zones: []wire.ZoneConfig{
+		{Kind: "mask", Name: "window"},
+		{Kind: "ignore", Name: "lobby screen", Reason: "public_display"},
+		{Kind: "tiles"},
+	}}}})
+	require.Equal(t, []string{"public_display lobby screen"}, s.snapshot().Ignored)
+	require.Nil(t, newState(&Camera{}).snapshot().Ignored)
+}
