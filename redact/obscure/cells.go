@@ -1,7 +1,5 @@
 package obscure
 
-import "image"
-
 // weight says between which two cells a sample lies, and how near to the
 // second: cell and cell+1, with 16 fractional bits.
 type weight struct{ cell, share int32 }
@@ -15,29 +13,35 @@ func (o *Obscurer) paintCells(ps *[planes]plane) {
 			o.grid.lay(a, o.o.Cells, p)
 			cells := o.cells[a.cells[k]:][:o.grid.x.count()*o.grid.y.count()]
 			if o.o.Style == Mosaic {
-				o.grid.mosaic(p, a.rect[p.kind], cells)
+				o.mosaic(p, a, cells)
 			} else {
-				o.grid.blur(p, a.rect[p.kind], cells)
+				o.blur(p, a, cells)
 			}
 		}
 	}
 }
 
-// mosaic paints r with the cells as they are.
-func (g *grid) mosaic(p *plane, r image.Rectangle, cells []byte) {
+// mosaic paints a with the cells as they are.
+func (o *Obscurer) mosaic(p *plane, a *area, cells []byte) {
+	g, r := &o.grid, a.rect[p.kind]
 	n := g.x.count()
+	o.strip = grow(o.strip, r.Dx())
 	for iy := g.y.first; iy < g.y.last; iy++ {
 		for ix := g.x.first; ix < g.x.last; ix++ {
-			var c image.Rectangle
-			c.Min.X, c.Max.X = g.x.cut(ix, r.Min.X, r.Max.X)
-			c.Min.Y, c.Max.Y = g.y.cut(iy, r.Min.Y, r.Max.Y)
-			flat(p, c, cells[(iy-g.y.first)*n+ix-g.x.first])
+			from, to := g.x.cut(ix, r.Min.X, r.Max.X)
+			set(o.strip[from-r.Min.X:to-r.Min.X], cells[(iy-g.y.first)*n+ix-g.x.first])
+		}
+		top, bottom := g.y.cut(iy, r.Min.Y, r.Max.Y)
+		for y := top; y < bottom; y++ {
+			copy(o.row(p, a, y), o.strip)
+			o.put(p, a, y)
 		}
 	}
 }
 
-// blur paints r by bilinear interpolation between the middles of the cells.
-func (g *grid) blur(p *plane, r image.Rectangle, cells []byte) {
+// blur paints a by bilinear interpolation between the middles of the cells.
+func (o *Obscurer) blur(p *plane, a *area, cells []byte) {
+	g, r := &o.grid, a.rect[p.kind]
 	g.along = g.x.weights(g.along, r.Min.X, r.Max.X)
 	g.down = g.y.weights(g.down, r.Min.Y, r.Max.Y)
 	nx, ny := g.x.count(), int32(g.y.count())
@@ -49,13 +53,14 @@ func (g *grid) blur(p *plane, r image.Rectangle, cells []byte) {
 		}
 		// The last cell has nothing behind it.
 		g.row[nx] = g.row[nx-1]
-		row := p.row(r.Min.Y+y, r)
+		row := o.row(p, a, r.Min.Y+y)
 		along := g.along[:len(row)]
 		for x := range row {
 			w := along[x]
 			v, next := g.row[w.cell], g.row[w.cell+1]
 			row[x] = byte((v<<16 + (next-v)*int(w.share) + 1<<31) >> 32)
 		}
+		o.put(p, a, r.Min.Y+y)
 	}
 }
 

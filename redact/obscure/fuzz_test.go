@@ -25,6 +25,9 @@ func FuzzApply(f *testing.F) {
 				Rect:  image.Rectangle{Min: image.Pt(at(0), at(1)), Max: image.Pt(at(2), at(3))},
 				Track: uint64(geometry[0] % 3),
 			})
+			if n := len(regions) - 1; geometry[1]%4 == 0 && regions[n].Rect.Dy() < 1000 {
+				regions[n] = shaped(regions[n], uint64(geometry[1]))
+			}
 		}
 		o, err := New(Options{Style: styles[int(style)%len(styles)], Cells: int(cells%MaxCosmeticCells) + 1, Cosmetic: true})
 		if err != nil {
@@ -35,8 +38,8 @@ func FuzzApply(f *testing.F) {
 		}
 		was := split(before)
 		eachByte(im, func(i int, p *plane, x, y int, v *byte, inPicture bool) {
-			if (!inPicture || !inside(p.kind, x, y, im, regions)) && was[i].pix[y*p.stride+x] != *v {
-				t.Fatalf("plane %d changed outside all regions, at %d, %d", i, x, y)
+			if was[i].pix[y*p.stride+x] != *v && (!inPicture || beyond(p.kind, x, y, im, regions, o.o)) {
+				t.Fatalf("plane %d changed beyond all regions and their bands, at %d, %d", i, x, y)
 			}
 		})
 	})

@@ -13,6 +13,7 @@ const (
 	minCellPixels   = 4 // a side, so that a cell is some chroma samples wide
 	lumaAmplitude   = quantum
 	chromaAmplitude = quantum / 2
+	noMean          = -1 // of a cell without samples
 )
 
 // span is one axis of a grid: its cells are [at[i], at[i+1]) in samples, of
@@ -56,7 +57,8 @@ func (s *span) cut(i, lo, hi int) (from, to int) {
 // grid is the cells of one area in one plane.
 type grid struct {
 	x, y span
-	sums [MaxCosmeticCells]int
+	// sums and counts are of the samples of one row of cells.
+	sums, counts [MaxCosmeticCells]int
 	// along and down are the weights of Blur by column and row, and row is the
 	// interpolation between two rows of cells, with 16 fractional bits.
 	along, down []weight
@@ -94,21 +96,53 @@ func (o *Obscurer) measure(ps *[planes]plane) {
 }
 
 func (o *Obscurer) measureArea(a *area, p *plane, index int) {
-	g, r := &o.grid, a.rect[p.kind]
+	g := &o.grid
+	o.means = o.means[:0]
+	total, cells := 0, 0
 	for iy := g.y.first; iy < g.y.last; iy++ {
 		clear(g.sums[:])
-		top, bottom := g.y.cut(iy, r.Min.Y, r.Max.Y)
+		clear(g.counts[:])
+		top, bottom := g.y.cut(iy, a.rect[p.kind].Min.Y, a.rect[p.kind].Max.Y)
 		for y := top; y < bottom; y++ {
-			row := p.pix[y*p.stride : y*p.stride+p.width]
-			for ix := g.x.first; ix < g.x.last; ix++ {
-				from, to := g.x.cut(ix, r.Min.X, r.Max.X)
-				g.sums[ix] += sum(row[from:to])
-			}
+			g.addRow(a, p, y)
 		}
 		for ix := g.x.first; ix < g.x.last; ix++ {
+			mean := noMean
+			if g.counts[ix] > 0 {
+				mean = quantise(g.sums[ix], g.counts[ix])
+				total += mean
+				cells++
+			}
+			o.means = append(o.means, mean)
+		}
+	}
+	for i, mean := range o.means {
+		if mean == noMean {
+			mean = total / max(cells, 1) // of an outline that leaves the cell out
+		}
+		ix, iy := g.x.first+i%g.x.count(), g.y.first+i/g.x.count()
+		o.cells = append(o.cells, noisy(mean, noise(o.o.Seed, a.track, index, iy*MaxCosmeticCells+ix), p.kind))
+	}
+}
+
+// addRow adds the samples of row y of a to the sums. What is not within its
+// outline is left out: it may belong to another region.
+func (g *grid) addRow(a *area, p *plane, y int) {
+	r, row := a.rect[p.kind], p.pix[y*p.stride:y*p.stride+p.width]
+	if a.outline == nil {
+		for ix := g.x.first; ix < g.x.last; ix++ {
 			from, to := g.x.cut(ix, r.Min.X, r.Max.X)
-			mean := quantise(g.sums[ix], (to-from)*(bottom-top))
-			o.cells = append(o.cells, noisy(mean, noise(o.o.Seed, a.track, index, iy*MaxCosmeticCells+ix), p.kind))
+			g.sums[ix] += sum(row[from:to])
+			g.counts[ix] += to - from
+		}
+		return
+	}
+	for _, s := range a.outline.shape[p.kind].Row(y) {
+		for ix := g.x.first; ix < g.x.last; ix++ {
+			if from, to := g.x.cut(ix, s.From, s.To); from < to {
+				g.sums[ix] += sum(row[from:to])
+				g.counts[ix] += to - from
+			}
 		}
 	}
 }

@@ -65,15 +65,52 @@ func drawRegions(t *rapid.T, im *yuv.Image, most int) []face.Region {
 		if rapid.Bool().Draw(t, "small") {
 			w, h = w/4, h/4
 		}
-		return face.Region{Rect: image.Rect(x, y, x+w, y+h), Track: rapid.Uint64Range(0, 5).Draw(t, "track")}
+		r := face.Region{Rect: image.Rect(x, y, x+w, y+h), Track: rapid.Uint64Range(0, 5).Draw(t, "track")}
+		if rapid.Bool().Draw(t, "shaped") {
+			r = shaped(r, rapid.Uint64().Draw(t, "shape"))
+		}
+		return r
 	}), 0, most).Draw(t, "regions")
+}
+
+// shaped gives r a Shape within its Rect, which it cuts to that: rows with holes
+// and rows with nothing, slanted, and never the same for two seeds.
+func shaped(r face.Region, seed uint64) face.Region {
+	rows := make([][]face.Span, max(0, r.Rect.Dy()))
+	slant := int(mix(seed)%3) - 1
+	for i := range rows {
+		n := mix(seed + uint64(i/4) + 1)
+		if n%8 == 0 {
+			continue
+		}
+		from := r.Rect.Min.X + int(n>>8%16) + slant*i
+		middle := from + int(n>>16%32)
+		for _, s := range []face.Span{{From: from, To: middle}, {From: middle + int(n>>24%9), To: r.Rect.Max.X - int(n>>32%12)}} {
+			s.From, s.To = max(s.From, r.Rect.Min.X), min(s.To, r.Rect.Max.X)
+			rows[i] = append(rows[i], s)
+		}
+	}
+	r.Shape = face.NewShape(r.Rect.Min.Y, rows)
+	r.Rect = r.Shape.Bounds()
+	return r
+}
+
+// triangle is the lower left half of r.
+func triangle(r image.Rectangle) face.Region {
+	rows := make([][]face.Span, r.Dy())
+	for i := range rows {
+		rows[i] = []face.Span{{From: r.Min.X, To: r.Min.X + (i+1)*r.Dx()/r.Dy()}}
+	}
+	s := face.NewShape(r.Min.Y, rows)
+	return face.Region{Rect: s.Bounds(), Shape: s, Source: face.Zone, Track: 1 << 48}
 }
 
 func drawOptions(t *rapid.T, styles ...Style) Options {
 	return Options{
 		Style: rapid.SampledFrom(styles).Draw(t, "style"), Cosmetic: true,
-		Cells: rapid.SampledFrom([]int{1, 2, 3, 4, 5, 5, 5, 9, 64}).Draw(t, "cells"),
-		Seed:  rapid.Uint64().Draw(t, "seed"),
+		Cells:   rapid.SampledFrom([]int{1, 2, 3, 4, 5, 5, 5, 9, 64}).Draw(t, "cells"),
+		Seed:    rapid.Uint64().Draw(t, "seed"),
+		Feather: rapid.SampledFrom([]float64{0, -1, 0.01, 0.2, MaxFeather}).Draw(t, "feather"),
 	}
 }
 
@@ -86,11 +123,48 @@ func inside(kind, x, y int, im *yuv.Image, regions []face.Region) bool {
 	}
 	cover = cover.Intersect(im.Bounds())
 	for _, r := range regions {
-		if !r.Rect.Intersect(cover).Empty() {
+		if c := r.Rect.Intersect(cover); r.Shape == nil && !c.Empty() || r.Shape != nil && touches(r.Shape, c) {
 			return true
 		}
 	}
 	return false
+}
+
+func touches(s *face.Shape, r image.Rectangle) bool {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for _, p := range s.Row(y) {
+			if p.From < r.Max.X && r.Min.X < p.To {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// beyond says, from the definition, whether a sample is beyond the bands of all
+// regions: farther from every sample of one than its band is wide.
+func beyond(kind, x, y int, im *yuv.Image, regions []face.Region, o Options) bool {
+	for _, r := range regions {
+		reach := o.band(clampRect(r.Rect))
+		if kind == chromaKind {
+			reach = (reach + 1) / 2
+		}
+		for dy := -reach; dy <= reach; dy++ {
+			for dx := -reach; dx <= reach; dx++ {
+				if dx*dx+dy*dy <= reach*reach && inPlane(kind, x+dx, y+dy, im) && inside(kind, x+dx, y+dy, im, []face.Region{r}) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func inPlane(kind, x, y int, im *yuv.Image) bool {
+	if kind == chromaKind {
+		return x >= 0 && y >= 0 && x < im.ChromaWidth() && y < im.ChromaHeight()
+	}
+	return image.Pt(x, y).In(im.Bounds())
 }
 
 // eachByte calls f for every byte of im, plane by plane; inPicture is false

@@ -1,11 +1,9 @@
 package obscure
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"image"
-	"slices"
 
 	"scrim/redact/face"
 	"scrim/redact/yuv"
@@ -42,19 +40,18 @@ type Obscurer struct {
 	ring    ring
 	columns []column
 	cells   []byte
+	means   []int
 	grid    grid
-}
+	// line is a row of samples on its way into the picture.
+	line []byte
+	// strip is the same row of all cells of a row of cells.
+	strip []byte
 
-// area is a region as it is painted.
-type area struct {
-	given image.Rectangle // in pixels, not cut at the edge of the picture
-	track uint64
-	// rect is what is painted, in samples: luma, then chroma.
-	rect [2]image.Rectangle
-	// cells is where its cells begin, by plane.
-	cells [planes]int
-	// covered says that it lies within another area.
-	covered bool
+	outlines map[*face.Shape]*outline
+	passes   uint64 // of Apply
+	// near are the areas that may reach into the band around another.
+	near       []*area
+	gaps, rest []face.Span
 }
 
 // plane is one plane of a picture, in samples.
@@ -81,7 +78,7 @@ func New(o Options) (*Obscurer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Obscurer{o: o, tab: sharedTables()}, nil
+	return &Obscurer{o: o, tab: sharedTables(), outlines: map[*face.Shape]*outline{}}, nil
 }
 
 // Apply obscures the regions of im in place. A region is cut at the edge of the
@@ -109,6 +106,7 @@ func (o *Obscurer) Apply(im *yuv.Image, regions []face.Region) error {
 	default:
 		o.fill(&ps)
 	}
+	o.feather(&ps)
 	return nil
 }
 
@@ -127,8 +125,8 @@ func check(im *yuv.Image) error {
 	if im == nil {
 		return errors.New("no picture to obscure")
 	}
-	if im.Width < 1 || im.Height < 1 || im.Width > yuv.MaxWidth || im.Height > yuv.MaxHeight {
-		return fmt.Errorf("picture of %d×%d cannot be obscured: at most %d×%d", im.Width, im.Height, yuv.MaxWidth, yuv.MaxHeight)
+	if err := yuv.CheckSize(im.Width, im.Height); err != nil {
+		return fmt.Errorf("picture cannot be obscured: %w", err)
 	}
 	for _, p := range split(im) {
 		// The stride is compared first, so that the product cannot overflow.
@@ -156,41 +154,6 @@ func split(im *yuv.Image) [planes]plane {
 	}
 }
 
-// collect sets o.areas to the regions that are to be painted, in an order that
-// depends on the regions alone.
-func (o *Obscurer) collect(im *yuv.Image, regions []face.Region) {
-	o.areas = o.areas[:0]
-	for i := range regions {
-		given := clampRect(regions[i].Rect)
-		luma := given.Intersect(im.Bounds())
-		if luma.Empty() {
-			continue
-		}
-		o.areas = append(o.areas, area{given: given, track: regions[i].Track, rect: [2]image.Rectangle{luma, chromaRect(luma)}})
-	}
-	slices.SortFunc(o.areas, func(a, b area) int {
-		return cmp.Or(cmp.Compare(a.track, b.track),
-			cmp.Compare(a.given.Min.X, b.given.Min.X), cmp.Compare(a.given.Min.Y, b.given.Min.Y),
-			cmp.Compare(a.given.Max.X, b.given.Max.X), cmp.Compare(a.given.Max.Y, b.given.Max.Y))
-	})
-	o.areas = dropCovered(o.areas)
-}
-
-// dropCovered removes areas that lie within another, such as a face that was
-// found twice. They need no painting of their own.
-func dropCovered(areas []area) []area {
-	for i := range areas {
-		for j := range areas {
-			// Of two that are the same, the first stays.
-			if a, b := areas[i].rect[lumaKind], areas[j].rect[lumaKind]; j != i && a.In(b) && (a != b || j < i) {
-				areas[i].covered = true
-				break
-			}
-		}
-	}
-	return slices.DeleteFunc(areas, func(a area) bool { return a.covered })
-}
-
 func clampRect(r image.Rectangle) image.Rectangle {
 	in := func(v int) int { return min(max(v, -maxCoordinate), maxCoordinate) }
 	return image.Rectangle{Min: image.Pt(in(r.Min.X), in(r.Min.Y)), Max: image.Pt(in(r.Max.X), in(r.Max.Y))}
@@ -200,24 +163,4 @@ func clampRect(r image.Rectangle) image.Rectangle {
 // down, for negative numbers too.
 func chromaRect(r image.Rectangle) image.Rectangle {
 	return image.Rect(r.Min.X>>1, r.Min.Y>>1, (r.Max.X+1)>>1, (r.Max.Y+1)>>1)
-}
-
-// fill paints Fill's colour.
-func (o *Obscurer) fill(ps *[planes]plane) {
-	for i := range ps {
-		for j := range o.areas {
-			flat(&ps[i], o.areas[j].rect[ps[i].kind], ps[i].fill)
-		}
-	}
-}
-
-// flat paints r in one value.
-func flat(p *plane, r image.Rectangle, v byte) {
-	first := p.row(r.Min.Y, r)
-	for x := range first {
-		first[x] = v
-	}
-	for y := r.Min.Y + 1; y < r.Max.Y; y++ {
-		copy(p.row(y, r), first)
-	}
 }

@@ -295,7 +295,8 @@ func TestBlurIsSmooth(t *testing.T) {
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	im := padded(testWidth, testHeight, 0)
-	regions := []face.Region{{Rect: image.Rect(3, 3, 40, 50), Track: 2}, {Rect: image.Rect(30, 30, 99, 70), Track: 1}, {Rect: image.Rect(60, -3, 80, 20)}}
+	regions := []face.Region{{Rect: image.Rect(3, 3, 40, 50), Track: 2}, {Rect: image.Rect(30, 30, 99, 70), Track: 1}, {Rect: image.Rect(60, -3, 80, 20)},
+		triangle(image.Rect(10, 20, 90, 75))}
 	for _, s := range styles {
 		o := newObscurer(t, Options{Style: s})
 		require.NoError(t, o.Whole(im))

@@ -45,18 +45,63 @@ func TestFillPaintsOneColour(t *testing.T) {
 	})
 }
 
-func TestOutsideIsUntouched(t *testing.T) {
+func TestBeyondTheBandsNothingChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		im := drawImage(t)
-		regions := drawRegions(t, im, 6)
+		regions := drawRegions(t, im, 4)
 		before := im.Clone()
-		require.NoError(t, newObscurer(t, drawOptions(t, styles...)).Apply(im, regions))
+		o := newObscurer(t, drawOptions(t, styles...))
+		require.NoError(t, o.Apply(im, regions))
 		old := split(before)
 		eachByte(im, func(i int, p *plane, x, y int, v *byte, inPicture bool) {
-			if !inPicture || !inside(p.kind, x, y, im, regions) {
-				require.Equal(t, old[i].pix[y*p.stride+x], *v, "plane %d at %d, %d", i, x, y)
+			// What did not change needs no proof that it may not.
+			if was := old[i].pix[y*p.stride+x]; was != *v {
+				require.True(t, inPicture && !beyond(p.kind, x, y, im, regions, o.o), "plane %d at %d, %d: %d became %d", i, x, y, was, *v)
 			}
 		})
+	})
+}
+
+// The band takes nothing away from what is obscured: inside, a picture is the
+// same with and without.
+func TestInsideIsTheSameWithoutBand(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := drawImage(t)
+		b := a.Clone()
+		regions := drawRegions(t, a, 5)
+		opts := drawOptions(t, styles...)
+		require.NoError(t, newObscurer(t, opts).Apply(a, regions))
+		opts.Feather = -1
+		require.NoError(t, newObscurer(t, opts).Apply(b, regions))
+		was := split(b)
+		eachByte(a, func(i int, p *plane, x, y int, v *byte, inPicture bool) {
+			if inPicture && inside(p.kind, x, y, a, regions) {
+				require.Equal(t, was[i].pix[y*p.stride+x], *v, "plane %d at %d, %d", i, x, y)
+			}
+		})
+	})
+}
+
+// A Shape that holds all of its rectangle is that rectangle.
+func TestSolidShapeIsARectangle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := drawImage(t)
+		b := a.Clone()
+		regions := drawRegions(t, a, 5)
+		solid := slices.Clone(regions)
+		for i, r := range solid {
+			if r.Shape == nil && !r.Rect.Empty() {
+				rows := make([][]face.Span, r.Rect.Dy())
+				for y := range rows {
+					rows[y] = []face.Span{{From: r.Rect.Min.X, To: r.Rect.Max.X}}
+				}
+				solid[i].Shape = face.NewShape(r.Rect.Min.Y, rows)
+			}
+		}
+		o := newObscurer(t, drawOptions(t, styles...))
+		require.NoError(t, o.Apply(a, regions))
+		require.NoError(t, o.Apply(b, solid))
+		same(t, a, b, "solid shapes")
 	})
 }
 

@@ -68,6 +68,21 @@ func (g *ring) exclude(r image.Rectangle) {
 	}
 }
 
+// excludeArea marks the samples of a as not usable.
+func (g *ring) excludeArea(a *area, kind int) {
+	if a.outline == nil {
+		g.exclude(a.rect[kind])
+		return
+	}
+	s := a.outline.shape[kind]
+	r := s.Bounds().Intersect(g.rect.Inset(-1))
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for _, p := range s.Row(y) {
+			g.exclude(image.Rect(p.From, y, p.To, y+1))
+		}
+	}
+}
+
 // excludeOutside marks the samples outside the picture as not usable.
 func (g *ring) excludeOutside(picture image.Rectangle) {
 	o := g.rect.Inset(-1)

@@ -30,6 +30,11 @@ const (
 	MaxCells = 5
 	// MaxCosmeticCells is the most cells along the longer side of any region.
 	MaxCosmeticCells = 64
+	// DefaultFeather is the width of the band in which a region fades into its
+	// surroundings, as a fraction of its longer side, when none is given, and
+	// MaxFeather the most.
+	DefaultFeather = 0.06
+	MaxFeather     = 0.25
 	// MaxRegions is the most regions in one picture.
 	MaxRegions = 1024
 )
@@ -58,6 +63,11 @@ type Options struct {
 	// Seed varies the noise on the cells. Whoever knows it can take the noise
 	// off, so it is best drawn at random and told to nobody.
 	Seed uint64
+	// Feather is the width of the band around a region in which it fades into its
+	// surroundings, as a fraction of its longer side; it is 4 to 24 pixels all the
+	// same, and there is none around regions below 8 pixels. The region itself is
+	// obscured in full. 0 means DefaultFeather, below 0 none.
+	Feather float64
 }
 
 // check returns o with its defaults, or why it is refused.
@@ -68,12 +78,18 @@ func (o Options) check() (Options, error) {
 	if o.Cells == 0 {
 		o.Cells = DefaultCells
 	}
+	if o.Feather == 0 {
+		o.Feather = DefaultFeather
+	}
 	if _, err := ParseStyle(string(o.Style)); err != nil {
 		return o, err
 	}
 	if o.Cells < 1 || o.Cells > MaxCosmeticCells {
 		return o, fmt.Errorf("%d cells along a region: use 1 to %d, or up to %d where recognition is acceptable",
 			o.Cells, MaxCells, MaxCosmeticCells)
+	}
+	if !(o.Feather <= MaxFeather) { // not a number, too
+		return o, fmt.Errorf("a feather of %v of a region: use a fraction up to %v, or -1 for none", o.Feather, MaxFeather)
 	}
 	if cells := o.Style == Blur || o.Style == Mosaic; cells && o.Cells > MaxCells && !o.Cosmetic {
 		return o, fmt.Errorf("%w: %s of %d cells can be recognised by a trained network "+

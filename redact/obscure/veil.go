@@ -1,7 +1,6 @@
 package obscure
 
 import (
-	"image"
 	"math"
 	"slices"
 	"sync"
@@ -20,10 +19,14 @@ const (
 // tables spare the inner loop its divisions and logarithms.
 type tables struct {
 	// log2 of a distance in samples, in 1/stepsPerOctave.
-	log2 [yuv.MaxWidth + 2]int32
+	log2 [yuv.MaxSide + 2]int32
 	// weight of the vertical interpolation against the horizontal one, with 16
 	// fractional bits, by the logarithm of the ratio between the two.
 	weight [weightSteps]uint16
+	// fade is how much of a region's look is left in a band of the width of the
+	// first index, at the distance of the two others, down and across, in samples,
+	// in 1/256.
+	fade [maxBand + 1][maxBand + 1][distances]uint16
 }
 
 var sharedTables = sync.OnceValue(func() *tables {
@@ -34,6 +37,9 @@ var sharedTables = sync.OnceValue(func() *tables {
 	for i := range t.weight {
 		octaves := float64(i-weightSteps/2) / stepsPerOctave
 		t.weight[i] = uint16(min(65535, 65536/(1+math.Exp2(-octaves))))
+	}
+	for band := range t.fade {
+		t.fade[band] = fading(band)
 	}
 	return t
 })
@@ -51,37 +57,38 @@ type column struct {
 // veil paints every area from the samples around it.
 func (o *Obscurer) veil(ps *[planes]plane) {
 	for i := range o.areas {
+		a := &o.areas[i]
 		for kind := range 2 {
-			r := o.areas[i].rect[kind]
-			o.ring.reset(r)
+			o.ring.reset(a.rect[kind])
 			o.ring.excludeOutside(ps[kind].bounds())
 			for j := range o.areas {
 				if j != i {
-					o.ring.exclude(o.areas[j].rect[kind])
+					o.ring.excludeArea(&o.areas[j], kind)
 				}
 			}
 			for k := range ps {
 				if ps[k].kind == kind {
-					o.veilPlane(&ps[k], r)
+					o.veilPlane(&ps[k], a)
 				}
 			}
 		}
 	}
 }
 
-func (o *Obscurer) veilPlane(p *plane, r image.Rectangle) {
+func (o *Obscurer) veilPlane(p *plane, a *area) {
 	if !o.ring.sample(p) {
-		flat(p, r, p.neutral)
+		flat(p, a, p.neutral)
 		return
 	}
-	o.columns = grow(o.columns, r.Dx())
-	o.interpolate(p, r)
+	o.columns = grow(o.columns, a.rect[p.kind].Dx())
+	o.interpolate(p, a)
 }
 
-// interpolate paints r from o.ring. Each sample is a mean of the four samples
+// interpolate paints a from o.ring. Each sample is a mean of the four samples
 // of the ring in its row and column, weighted by the inverse of their distance.
 // That is continuous with the surroundings and never leaves their range.
-func (o *Obscurer) interpolate(p *plane, r image.Rectangle) {
+func (o *Obscurer) interpolate(p *plane, a *area) {
+	r := a.rect[p.kind]
 	w, h := r.Dx(), r.Dy()
 	v, log2 := o.ring.value, &o.tab.log2
 	above, right := v[1:1+w], v[o.ring.rightAt():][:h]
@@ -96,7 +103,7 @@ func (o *Obscurer) interpolate(p *plane, r image.Rectangle) {
 		from, to := left[h-1-y], right[y]
 		across, step := int64(from), int64((to-from)/int32(w+1))
 		near := log2[y+1] + log2[h-y] - log2[h+1] - weightSteps/2
-		row := p.row(r.Min.Y+y, r)
+		row := o.row(p, a, r.Min.Y+y)
 		cols = cols[:len(row)]
 		for x := range row {
 			c := &cols[x]
@@ -105,6 +112,7 @@ func (o *Obscurer) interpolate(p *plane, r image.Rectangle) {
 			share := int64(weight[uint32(c.near-near)%weightSteps])
 			row[x] = byte((across<<16 + (int64(c.value)-across)*share + 1<<31) >> 32)
 		}
+		o.put(p, a, r.Min.Y+y)
 	}
 }
 

@@ -5,11 +5,21 @@ import (
 	"image"
 )
 
-// MaxWidth and MaxHeight bound a picture, in pixels.
+// MaxWidth and MaxHeight bound a camera's picture, in pixels, and MaxSide either
+// side of a photograph.
 const (
 	MaxWidth  = 4096
 	MaxHeight = 2304
+	MaxSide   = 8192
 )
+
+// CheckSize reports why there can be no picture of the given size in pixels.
+func CheckSize(width, height int) error {
+	if width < 1 || height < 1 || width > MaxSide || height > MaxSide {
+		return fmt.Errorf("picture size %d×%d is outside 1×1 … %d×%d", width, height, MaxSide, MaxSide)
+	}
+	return nil
+}
 
 // Image is a picture in planar YUV 4:2:0, 8 bits a sample. The chroma planes are half as wide
 // and half as high as the luma plane, rounded up. An Image is not safe for
@@ -28,11 +38,10 @@ type Image struct {
 const strideAlign = 64
 
 // New returns an Image of the given size in pixels, all samples zero, with
-// rows aligned to 64 bytes. It fails when the size is not within 1×1 and
-// MaxWidth×MaxHeight.
+// rows aligned to 64 bytes. It fails when CheckSize does.
 func New(width, height int) (*Image, error) {
-	if width < 1 || height < 1 || width > MaxWidth || height > MaxHeight {
-		return nil, fmt.Errorf("picture size %d×%d is outside 1×1 … %d×%d", width, height, MaxWidth, MaxHeight)
+	if err := CheckSize(width, height); err != nil {
+		return nil, err
 	}
 	im := &Image{Width: width, Height: height}
 	im.YStride = align(width)

@@ -28,11 +28,7 @@ type ZoneKind string
 
 // UnmarshalText takes one of the kinds.
 func (k *ZoneKind) UnmarshalText(text []byte) error {
-	var known []ZoneKind
-	for _, kind := range zone.Kinds() {
-		known = append(known, ZoneKind(kind))
-	}
-	return choose(k, text, "kind of zone", known...)
+	return choose(k, text, "kind of zone", words[ZoneKind](zone.Kinds())...)
 }
 
 // ZoneReason is why nothing needs finding in a zone.
@@ -40,11 +36,16 @@ type ZoneReason string
 
 // UnmarshalText takes one of the reasons.
 func (r *ZoneReason) UnmarshalText(text []byte) error {
-	var known []ZoneReason
-	for _, reason := range zone.Reasons() {
-		known = append(known, ZoneReason(reason))
+	return choose(r, text, "reason to look for no faces", words[ZoneReason](zone.Reasons())...)
+}
+
+// words returns words as those of another type.
+func words[T, S ~string](list []S) []T {
+	out := make([]T, len(list))
+	for i, w := range list {
+		out[i] = T(w)
 	}
-	return choose(r, text, "reason to look for no faces", known...)
+	return out
 }
 
 // Fraction is a share of the frame's width or height, from 0 to 1.
@@ -74,7 +75,10 @@ func (z *Zone) zone() zone.Zone {
 
 // wireZones returns the zones as a redactor is told them.
 func wireZones(list []Zone) []wire.ZoneConfig {
-	var out []wire.ZoneConfig
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]wire.ZoneConfig, 0, len(list))
 	for i := range list {
 		z := list[i].zone()
 		w := wire.ZoneConfig{Kind: string(z.Kind), Name: z.Name, Reason: z.Reason}

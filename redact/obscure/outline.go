@@ -1,0 +1,134 @@
+package obscure
+
+import (
+	"image"
+
+	"scrim/redact/face"
+	"scrim/redact/yuv"
+)
+
+// keepOutlines is for how many pictures an outline is kept that is not used.
+const keepOutlines = 64
+
+// outline is a Shape in the samples of one picture size. It is made once for a
+// Shape, which never changes.
+type outline struct {
+	of            *face.Shape
+	width, height int
+	// shape is cut at the edge of the picture: luma, then chroma.
+	shape [2]*face.Shape
+	// fringe is the band around it, made when it is first painted.
+	fringe [2]*fringe
+	used   uint64 // the last pass
+}
+
+func (l *outline) hash() uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.of.Hash()
+}
+
+// outline returns s as it is painted into pictures of im's size.
+func (o *Obscurer) outline(s *face.Shape, im *yuv.Image) *outline {
+	l := o.outlines[s]
+	if l == nil || l.width != im.Width || l.height != im.Height {
+		l = &outline{of: s, width: im.Width, height: im.Height}
+		l.shape[lumaKind] = cutShape(s, im.Bounds())
+		l.shape[chromaKind] = chromaShape(l.shape[lumaKind])
+		o.outlines[s] = l
+	}
+	l.used = o.passes
+	return l
+}
+
+// forget drops the outlines that are not used any more.
+func (o *Obscurer) forget() {
+	for s, l := range o.outlines {
+		if o.passes-l.used > keepOutlines {
+			delete(o.outlines, s)
+		}
+	}
+}
+
+// cutShape returns the part of s within r.
+func cutShape(s *face.Shape, r image.Rectangle) *face.Shape {
+	b := s.Bounds()
+	if b.In(r) {
+		return s
+	}
+	b = b.Intersect(r)
+	rows := make([][]face.Span, b.Dy())
+	for i := range rows {
+		for _, p := range s.Row(b.Min.Y + i) {
+			rows[i] = append(rows[i], face.Span{From: max(p.From, r.Min.X), To: min(p.To, r.Max.X)})
+		}
+	}
+	return face.NewShape(b.Min.Y, rows)
+}
+
+// chromaShape returns the chroma samples that cover any pixel of s, which lies
+// within a picture.
+func chromaShape(s *face.Shape) *face.Shape {
+	r := chromaRect(s.Bounds())
+	rows := make([][]face.Span, r.Dy())
+	for i := range rows {
+		y := 2 * (r.Min.Y + i)
+		for _, p := range s.Row(y) {
+			rows[i] = append(rows[i], face.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
+		}
+		for _, p := range s.Row(y + 1) {
+			rows[i] = append(rows[i], face.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
+		}
+	}
+	return face.NewShape(r.Min.Y, rows)
+}
+
+// row returns where row y of a is to be painted in p; put ends it.
+func (o *Obscurer) row(p *plane, a *area, y int) []byte {
+	r := a.rect[p.kind]
+	if a.outline == nil {
+		return p.row(y, r)
+	}
+	o.line = grow(o.line, r.Dx())
+	return o.line
+}
+
+// put takes a row that was painted where row said into the picture, as far as it
+// belongs to a.
+func (o *Obscurer) put(p *plane, a *area, y int) {
+	if a.outline == nil {
+		return // it was painted there
+	}
+	left := a.rect[p.kind].Min.X
+	for _, s := range a.outline.shape[p.kind].Row(y) {
+		copy(p.pix[y*p.stride+s.From:y*p.stride+s.To], o.line[s.From-left:])
+	}
+}
+
+// fill paints Fill's colour.
+func (o *Obscurer) fill(ps *[planes]plane) {
+	for i := range ps {
+		for j := range o.areas {
+			flat(&ps[i], &o.areas[j], ps[i].fill)
+		}
+	}
+}
+
+// flat paints a in one value.
+func flat(p *plane, a *area, v byte) {
+	r := a.rect[p.kind]
+	if a.outline != nil {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for _, s := range a.outline.shape[p.kind].Row(y) {
+				set(p.pix[y*p.stride+s.From:y*p.stride+s.To], v)
+			}
+		}
+		return
+	}
+	first := p.row(r.Min.Y, r)
+	set(first, v)
+	for y := r.Min.Y + 1; y < r.Max.Y; y++ {
+		copy(p.row(y, r), first)
+	}
+}
