@@ -11,6 +11,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"gocv.io/x/gocv"
@@ -40,6 +41,7 @@ type Net struct {
 	in      []float32 // memory of blob
 	w, h    int
 	out     []float32
+	msg     []C.char // of a C++ exception; here so that a picture allocates nothing
 }
 
 // ReadONNX returns the network in the bytes of an ONNX file, with the outputs
@@ -49,11 +51,10 @@ func ReadONNX(model []byte, outputs []string) (*Net, error) {
 	if len(model) == 0 || len(outputs) == 0 {
 		return nil, errors.New("network needs a model and outputs")
 	}
-	n := &Net{lens: make([]C.int, len(outputs))}
-	var msg [errBytes]C.char
+	n := &Net{lens: make([]C.int, len(outputs)), msg: make([]C.char, errBytes)}
 	//nolint:gocritic // of what cgo makes of it
-	if C.scrim_net_read(unsafe.Pointer(&model[0]), C.size_t(len(model)), &n.p, &msg[0], errBytes) != 0 {
-		return nil, fmt.Errorf("OpenCV cannot read the model: %s", C.GoString(&msg[0]))
+	if C.scrim_net_read(unsafe.Pointer(&model[0]), C.size_t(len(model)), &n.p, &n.msg[0], errBytes) != 0 {
+		return nil, fmt.Errorf("OpenCV cannot read the model: %s", C.GoString(&n.msg[0]))
 	}
 	for _, name := range outputs {
 		n.names = append(n.names, C.CString(name))
@@ -84,7 +85,7 @@ func (n *Net) Input(width, height, outputs int) ([]float32, error) {
 		return nil, fmt.Errorf("memory for a network input of %d×%d: %w", width, height, err)
 	}
 	n.in, n.w, n.h = in, width, height
-	n.out = make([]float32, outputs)
+	n.out = slices.Grow(n.out[:0], outputs)[:outputs]
 	return in, nil
 }
 
@@ -97,11 +98,10 @@ func (n *Net) Forward(into [][]float32) ([][]float32, error) {
 	case !n.hasBlob:
 		return nil, errors.New("network has no input")
 	}
-	var msg [errBytes]C.char
 	rc := C.scrim_net_forward(n.p, unsafe.Pointer(n.blob.Ptr()), &n.names[0], C.int(len(n.names)),
-		(*C.float)(&n.out[0]), C.size_t(len(n.out)), &n.lens[0], &msg[0], errBytes)
+		(*C.float)(&n.out[0]), C.size_t(len(n.out)), &n.lens[0], &n.msg[0], errBytes)
 	if rc != 0 {
-		return nil, fmt.Errorf("OpenCV's DNN: %s", C.GoString(&msg[0]))
+		return nil, fmt.Errorf("OpenCV's DNN: %s", C.GoString(&n.msg[0]))
 	}
 	into, used := into[:0], 0
 	for _, l := range n.lens {

@@ -3,8 +3,11 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"slices"
+
+	"scrim/redact/face"
 )
 
 const (
@@ -18,6 +21,9 @@ const (
 	// higher than the customary 0.3, which drops the farther of two heads close
 	// together.
 	overlap = 0.4
+	// inside is the share of a cut box from which on it is taken for a part of
+	// the larger one that it lies in.
+	inside = 0.7
 	// slack is how far a score may lie outside 0 to 1, for rounding.
 	slack = 1e-3
 )
@@ -25,6 +31,15 @@ const (
 // candidate is a box in pixels of the network's input, with its score.
 type candidate struct {
 	x, y, w, h, score float32
+	// cut is set when the box ends where the part that was inspected ends, and
+	// the picture goes on.
+	cut bool
+}
+
+// rect returns the whole pixels of c and of a margin.
+func (c *candidate) rect(margin int) image.Rectangle {
+	r := face.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)}.Rect()
+	return r.Inset(-margin)
 }
 
 var errOutput = errors.New("the network's output makes no sense")
@@ -65,17 +80,28 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 				return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
 			}
 			score := float32(math.Min(1, math.Sqrt(float64(c)*float64(o))))
-			found = append(found, candidate{float32(x), float32(y), float32(w), float32(h), score})
+			found = append(found, candidate{x: float32(x), y: float32(y), w: float32(w), h: float32(h), score: score})
 		}
 	}
 	return found, nil
 }
 
 // suppress keeps the best of candidates that overlap (greedy non-maximum
-// suppression), in place.
+// suppression), in place: whole ones by score, then those that are cut, the
+// larger first. One that is cut goes, too, when it lies within a kept one.
 func suppress(found []candidate) []candidate {
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		switch {
+		case a.cut != b.cut:
+			if b.cut {
+				return -1
+			}
+			return 1
+		case a.cut && a.w*a.h != b.w*b.h:
+			if a.w*a.h > b.w*b.h {
+				return -1
+			}
+			return 1
 		case a.score > b.score:
 			return -1
 		case a.score < b.score:
@@ -85,9 +111,10 @@ func suppress(found []candidate) []candidate {
 	})
 	kept := found[:0]
 next:
-	for _, c := range found {
-		for _, k := range kept {
-			if iou(c, k) > overlap {
+	for i := range found {
+		c := found[i]
+		for k := range kept {
+			if iou(c, kept[k]) > overlap || c.cut && within(c, kept[k]) {
 				continue next
 			}
 		}
@@ -96,12 +123,25 @@ next:
 	return kept
 }
 
-func iou(a, b candidate) float32 {
+// within reports whether a, the smaller, lies mostly within b.
+func within(a, b candidate) bool {
+	return a.w*a.h <= b.w*b.h && shared(a, b) > inside*a.w*a.h
+}
+
+// shared returns the area that a and b share.
+func shared(a, b candidate) float32 {
 	w := min(a.x+a.w, b.x+b.w) - max(a.x, b.x)
 	h := min(a.y+a.h, b.y+b.h) - max(a.y, b.y)
 	if w <= 0 || h <= 0 {
 		return 0
 	}
-	inter := w * h
+	return w * h
+}
+
+func iou(a, b candidate) float32 {
+	inter := shared(a, b)
+	if inter == 0 {
+		return 0
+	}
 	return inter / (a.w*a.h + b.w*b.h - inter)
 }

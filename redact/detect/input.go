@@ -1,12 +1,5 @@
 package detect
 
-import (
-	"fmt"
-
-	"scrim/redact/cv"
-	"scrim/redact/yuv"
-)
-
 // minPaddedH is the least height of the network's input in pixels. OpenCV 4.6
 // computes feature maps that are one row high and over 17 wide from memory that
 // nobody has written.
@@ -31,86 +24,6 @@ func layOut(imageW, imageH, size int) geometry {
 	g.paddedW = (g.width + stepSize - 1) / stepSize * stepSize
 	g.paddedH = max((g.height+stepSize-1)/stepSize*stepSize, minPaddedH)
 	return g
-}
-
-// input scales pictures and writes them into the network's input. Everything
-// that depends on a picture's size is made anew when that changes.
-type input struct {
-	geometry geometry
-	y, u, v  *cv.Scaler
-	blob     *float32 // where the padding was cleared
-}
-
-func (in *input) fit(imageW, imageH, size int) error {
-	g := layOut(imageW, imageH, size)
-	if in.y != nil && g == in.geometry {
-		return nil
-	}
-	in.close()
-	var err error
-	for _, s := range []struct {
-		to   **cv.Scaler
-		w, h int
-	}{
-		{&in.y, g.width, g.height},
-		{&in.u, (g.width + 1) / 2, (g.height + 1) / 2},
-		{&in.v, (g.width + 1) / 2, (g.height + 1) / 2},
-	} {
-		if *s.to, err = cv.NewScaler(s.w, s.h); err != nil {
-			in.close()
-			return fmt.Errorf("detector input: %w", err)
-		}
-	}
-	in.geometry = g
-	return nil
-}
-
-func (in *input) close() {
-	for _, s := range []**cv.Scaler{&in.y, &in.u, &in.v} {
-		if *s != nil {
-			(*s).Close()
-			*s = nil
-		}
-	}
-	in.geometry, in.blob = geometry{}, nil
-}
-
-// fill writes im into blob, which has three planes of the padded size: blue,
-// green, red, 0 to 255. The padding is black.
-func (in *input) fill(blob []float32, im *yuv.Image) error {
-	g := in.geometry
-	plane := g.paddedW * g.paddedH
-	if len(blob) != 3*plane || im.Width != g.imageW || im.Height != g.imageH {
-		return fmt.Errorf("detector input of %d samples for %d×%d does not fit a picture of %d×%d", len(blob), g.paddedW, g.paddedH, im.Width, im.Height)
-	}
-	luma, err := in.y.Scale(cv.Plane{Pix: im.Y, Width: im.Width, Height: im.Height, Stride: im.YStride})
-	if err != nil {
-		return err
-	}
-	cb, err := in.u.Scale(cv.Plane{Pix: im.U, Width: im.ChromaWidth(), Height: im.ChromaHeight(), Stride: im.CStride})
-	if err != nil {
-		return err
-	}
-	cr, err := in.v.Scale(cv.Plane{Pix: im.V, Width: im.ChromaWidth(), Height: im.ChromaHeight(), Stride: im.CStride})
-	if err != nil {
-		return err
-	}
-	if in.blob != &blob[0] {
-		clear(blob)
-		in.blob = &blob[0]
-	}
-	t := &limited
-	if im.FullRange {
-		t = &full
-	}
-	cw := (g.width + 1) / 2
-	for y := range g.height {
-		row := luma[y*g.width : (y+1)*g.width]
-		at := y * g.paddedW
-		t.convert(blob[at:at+g.width], blob[plane+at:plane+at+g.width], blob[2*plane+at:2*plane+at+g.width],
-			row, cb[y/2*cw:y/2*cw+cw], cr[y/2*cw:y/2*cw+cw])
-	}
-	return nil
 }
 
 // colours converts YUV to BGR by tables (ITU-T BT.601; what the network makes

@@ -15,6 +15,7 @@ func TestLeakOfMatrices(t *testing.T) {
 	before := gocv.MatProfile.Count()
 	for _, c := range []Config{
 		{Model: modelPath(t), SHA256: yunetSHA, Size: 320, Threshold: 0.3},
+		{Model: modelPath(t), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true},
 		{CascadeDir: cascadeDir, Size: 320, Threshold: 0.3},
 	} {
 		d, err := Open(c)
@@ -22,8 +23,12 @@ func TestLeakOfMatrices(t *testing.T) {
 		for i := range 10 {
 			im, err := yuv.New(320+i, 180)
 			require.NoError(t, err)
-			_, err = d.Detect(im)
-			require.NoError(t, err)
+			for k := range 3 { // crops, too
+				im.Y[60*k*im.YStride+100*k] = byte(200 * (k & 1))
+				im.Y[80*im.YStride+50] = byte(120 * k)
+				_, err = d.Detect(im)
+				require.NoError(t, err)
+			}
 		}
 		require.NoError(t, d.Close())
 		require.NoError(t, d.Close())

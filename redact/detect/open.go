@@ -39,6 +39,14 @@ type Config struct {
 	Size int
 	// Threshold is the score from which on a candidate counts as a face, 0 to 1.
 	Threshold float64
+	// Tiles adds passes over parts of the picture in their own size, for faces
+	// too small for Size: from 12 pixels. It costs as much as the picture is
+	// larger than Size, squared. Cascades know no tiles.
+	Tiles bool
+	// Gate inspects only what has changed, and everything at least once a
+	// second. It is for the pictures of one camera, in their order. Cascades
+	// inspect everything always.
+	Gate bool
 }
 
 // Open returns the detector that c asks for, which the caller closes: YuNet
@@ -57,7 +65,7 @@ func Open(c Config) (redact.Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, err := newYuNet(model, c.Size, c.Threshold)
+	y, err := newYuNet(model, c)
 	if err != nil {
 		// OpenCV is wordy, so it has the last word: a long error may be cut off.
 		return nil, fmt.Errorf("model %s: %w; fetch a whole one with `scrim models pull`: %w", c.Model, ErrPermanent, err)
@@ -66,7 +74,7 @@ func Open(c Config) (redact.Detector, error) {
 	if name == "" {
 		name = "yunet"
 	}
-	y.info = redact.DetectorInfo{Name: fmt.Sprintf("%s %d", name, c.Size), ModelSHA256: sum}
+	y.info = redact.DetectorInfo{Name: describe(name, c), ModelSHA256: sum}
 	return y, nil
 }
 

@@ -2,7 +2,9 @@ package detect
 
 import (
 	"fmt"
+	"image"
 	"runtime"
+	"time"
 
 	"scrim/redact"
 	"scrim/redact/cv"
@@ -30,22 +32,20 @@ var outputs = func() (names []string) {
 
 // yuNet is not safe for concurrent use.
 type yuNet struct {
-	info      redact.DetectorInfo
-	net       *cv.Net
-	size      int
-	threshold float32
-	in        input
-	outs      [][]float32
-	found     []candidate
-	faces     []face.Face
+	info   redact.DetectorInfo
+	c      Config
+	now    func() time.Time
+	nets   nets
+	closed bool
+	passes passes
+	rects  []image.Rectangle
+	found  []candidate
+	faces  []face.Face
+	pixels int // that networks have seen, ever
 }
 
-func newYuNet(model []byte, size int, threshold float64) (*yuNet, error) {
-	net, err := cv.ReadONNX(model, outputs)
-	if err != nil {
-		return nil, err
-	}
-	d := &yuNet{net: net, size: size, threshold: float32(threshold)}
+func newYuNet(model []byte, c Config) (*yuNet, error) {
+	d := &yuNet{c: c, now: time.Now, nets: nets{model: model}}
 	// A model of another shape shows here and not at the first picture.
 	probe, err := yuv.New(2*stepSize, stepSize)
 	if err == nil {
@@ -56,6 +56,7 @@ func newYuNet(model []byte, size int, threshold float64) (*yuNet, error) {
 		_ = d.Close()
 		return nil, fmt.Errorf("it is no YuNet: %w", err)
 	}
+	d.nets.close() // no picture is as small
 	return d, nil
 }
 
@@ -64,44 +65,140 @@ func (d *yuNet) Info() redact.DetectorInfo { return d.info }
 
 // Close implements redact.Detector; a second call does nothing.
 func (d *yuNet) Close() error {
-	d.in.close()
-	d.net.Close()
+	d.closed = true
+	d.passes.close()
+	d.nets.close()
 	return nil
+}
+
+// Reset forgets what was seen before: the next picture is inspected whole.
+func (d *yuNet) Reset() {
+	for i := range d.passes.all {
+		d.passes.all[i].gate.valid = false
+	}
 }
 
 // Detect implements redact.Detector. The faces are valid until the next call.
 func (d *yuNet) Detect(im *yuv.Image) ([]face.Face, error) {
 	runtime.LockOSThread() // OpenCV keeps state for each thread
 	defer runtime.UnlockOSThread()
-	if err := d.in.fit(im.Width, im.Height, d.size); err != nil {
+	if d.closed {
+		return nil, fmt.Errorf("detector: %w", cv.ErrClosed)
+	}
+	faces, err := d.inspect(im)
+	if err != nil {
+		d.Reset()
 		return nil, err
 	}
-	g := d.in.geometry
-	blob, err := d.net.Input(g.paddedW, g.paddedH, cells(g.paddedW, g.paddedH)*(1+1+4))
+	return faces, nil
+}
+
+func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
+	picture, err := viewOf(im)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.in.fill(blob, im); err != nil {
+	if err := d.passes.fit(picture, d.c); err != nil {
 		return nil, err
 	}
-	if d.outs, err = d.net.Forward(d.outs); err != nil {
+	if err := d.run(picture); err != nil {
 		return nil, err
 	}
-	if d.found, err = decode(d.found[:0], d.outs, g.paddedW, g.paddedH, d.threshold); err != nil {
-		return nil, err
+	d.found = d.found[:0]
+	for i := range d.passes.all {
+		p := &d.passes.all[i]
+		for _, c := range p.found {
+			d.found = append(d.found, p.inPicture(c))
+		}
 	}
 	if d.found = suppress(d.found); len(d.found) > maxFaces {
 		return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
 	}
 	d.faces = d.faces[:0]
-	sx, sy := float64(im.Width)/float64(g.width), float64(im.Height)/float64(g.height)
 	for _, c := range d.found {
 		d.faces = append(d.faces, face.Face{
-			Box:   face.Box{X: float64(c.x) * sx, Y: float64(c.y) * sy, W: float64(c.w) * sx, H: float64(c.h) * sy},
+			Box:   face.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)},
 			Score: float64(c.score),
 		})
 	}
 	return d.faces, nil
+}
+
+// run inspects what must be.
+func (d *yuNet) run(picture view) error {
+	now, global := d.now(), !d.c.Gate
+	for i := range d.passes.all {
+		p := &d.passes.all[i]
+		if err := d.passes.luma(i, picture); err != nil {
+			return err
+		}
+		todo, wait := everything, 1.0
+		if d.c.Gate {
+			var all bool
+			known := p.gate.valid
+			if todo, all = p.look(now); all && i == 0 {
+				global = true
+			}
+			if all {
+				todo = everything
+			}
+			if global || !known {
+				todo, wait = everything, p.stagger
+			}
+		}
+		if todo == nothing {
+			continue
+		}
+		if err := d.passes.chroma(i, picture); err != nil {
+			return err
+		}
+		d.rects = d.rects[:0]
+		if todo == parts {
+			d.rects = p.crops(d.rects)
+		}
+		if len(d.rects) == 0 {
+			p.found = p.found[:0]
+			if err := d.infer(p, p.input); err != nil {
+				return err
+			}
+			p.found = suppress(p.found)
+			p.gate.inspected(now, wait)
+			continue
+		}
+		p.forget()
+		for _, r := range d.rects {
+			if err := d.infer(p, r); err != nil {
+				return err
+			}
+			p.gate.inspectedPart(p.seen(r))
+		}
+		p.found = suppress(p.found)
+	}
+	return nil
+}
+
+// infer runs the network on a part of what a pass sees.
+func (d *yuNet) infer(p *pass, r image.Rectangle) error {
+	net, blob, err := d.nets.get(r.Dx(), r.Dy())
+	if err != nil {
+		return err
+	}
+	if err := p.view.write(blob, r); err != nil {
+		return err
+	}
+	if d.nets.outs, err = net.Forward(d.nets.outs); err != nil {
+		return err
+	}
+	d.pixels += r.Dx() * r.Dy()
+	if d.found, err = decode(d.found[:0], d.nets.outs, r.Dx(), r.Dy(), float32(d.c.Threshold)); err != nil {
+		return err
+	}
+	for i := range d.found {
+		d.found[i].x += float32(r.Min.X)
+		d.found[i].y += float32(r.Min.Y)
+	}
+	p.accept(r, d.found)
+	return nil
 }
 
 // cells returns the number of cells of all scales of an input.
@@ -111,4 +208,13 @@ func cells(width, height int) int {
 		n += (width / s) * (height / s)
 	}
 	return n
+}
+
+// describe names a detector for people.
+func describe(name string, c Config) string {
+	name = fmt.Sprintf("%s %d", name, c.Size)
+	if c.Tiles {
+		name += " with tiles"
+	}
+	return name
 }

@@ -1,0 +1,217 @@
+package detect
+
+import (
+	"image"
+	"math"
+	"time"
+)
+
+// pass is one look at a part of the picture at one scale.
+type pass struct {
+	// area is the part of the picture, in its pixels; sx and sy are how many of
+	// them make one of the view.
+	area   image.Rectangle
+	sx, sy float32
+	// input is what the network sees, in pixels of the view: both sides are
+	// multiples of stepSize, and it may reach outside the view.
+	input image.Rectangle
+	// inner has the sides at which the picture goes on.
+	inner sides
+	// least is the longer side that a box must have, in pixels of the view.
+	least float32
+	// whole is set where crops do not pay.
+	whole bool
+	// stagger is the part of the interval after which a full inspection is
+	// repeated first, so that the passes do not all come at once.
+	stagger float64
+	gate    gate
+	view    view
+	scale   *shrinker
+	found   []candidate // in pixels of the view, valid while the gate is
+}
+
+// sides says something of each side of a rectangle.
+type sides struct{ left, top, right, bottom bool }
+
+// edge is how near to the side of what was inspected a box is cut by it, in
+// pixels.
+const edge = 2
+
+// cuts reports whether a side of r for which s is set cuts c.
+func (s sides) cuts(c *candidate, r image.Rectangle) bool {
+	return s.left && c.x <= float32(r.Min.X+edge) || s.top && c.y <= float32(r.Min.Y+edge) ||
+		s.right && c.x+c.w >= float32(r.Max.X-edge) || s.bottom && c.y+c.h >= float32(r.Max.Y-edge)
+}
+
+// bounds returns the view's rectangle.
+func (p *pass) bounds() image.Rectangle { return image.Rect(0, 0, p.gate.w, p.gate.h) }
+
+// task is how much of a pass is to be inspected.
+type task int
+
+const (
+	nothing task = iota
+	parts
+	everything
+)
+
+// look compares what the pass sees with what it saw.
+func (p *pass) look(now time.Time) (t task, global bool) {
+	changed := p.gate.look(&p.view, now)
+	all := p.gate.bw * p.gate.bh
+	switch {
+	case changed < 0:
+		return everything, false
+	case changed == 0:
+		return nothing, false
+	case changed*100 > all*globalChange:
+		return everything, true
+	case p.whole:
+		return everything, false
+	}
+	return parts, false
+}
+
+// crops returns what to give to the network where parts have changed, in
+// pixels of the view; nothing when everything costs little more.
+func (p *pass) crops(into []image.Rectangle) []image.Rectangle {
+	into = into[:0]
+	area := 0
+	for _, r := range p.gate.plan(p.found) {
+		var c image.Rectangle
+		c.Min.X, c.Max.X = fitCrop(r.Min.X, r.Max.X, p.input.Min.X, p.input.Max.X)
+		c.Min.Y, c.Max.Y = fitCrop(r.Min.Y, r.Max.Y, p.input.Min.Y, p.input.Max.Y)
+		area += c.Dx() * c.Dy()
+		into = append(into, c)
+	}
+	if area*100 > p.input.Dx()*p.input.Dy()*cropLimit {
+		return into[:0]
+	}
+	return into
+}
+
+// cropSides are the sides that crops have, so that few networks are needed.
+var cropSides = [...]int{128, 256, 448}
+
+// fitCrop returns the range of one of cropSides that holds from…to, within
+// low…high and aligned with low as the network's cells are.
+func fitCrop(from, to, low, high int) (int, int) {
+	from = low + (from-low)/stepSize*stepSize
+	for _, side := range cropSides {
+		if from+side >= to && side < high-low {
+			from = min(from, high-side)
+			return from, from + side
+		}
+	}
+	return low, high
+}
+
+// accept takes over what the network found in r, in pixels of the view. Where
+// r is a crop, what lies away from all changes is known better from before.
+func (p *pass) accept(r image.Rectangle, found []candidate) {
+	b, crop := p.bounds(), r != p.input
+	cut := sides{
+		left: p.inner.left || r.Min.X > b.Min.X, top: p.inner.top || r.Min.Y > b.Min.Y,
+		right: p.inner.right || r.Max.X < b.Max.X, bottom: p.inner.bottom || r.Max.Y < b.Max.Y,
+	}
+	r = r.Intersect(b)
+	for i := range found {
+		c := &found[i]
+		if max(c.w, c.h) < p.least || crop && !p.gate.touched(c, stepSize) {
+			continue
+		}
+		c.cut = cut.cuts(c, r)
+		p.found = append(p.found, *c)
+	}
+}
+
+// forget drops the faces that something changed at.
+func (p *pass) forget() {
+	kept := p.found[:0]
+	for i := range p.found {
+		if !p.gate.touched(&p.found[i], blockSize) {
+			kept = append(kept, p.found[i])
+		}
+	}
+	p.found = kept
+}
+
+// seen returns the part of r whose blocks count as inspected: r without its
+// context.
+func (p *pass) seen(r image.Rectangle) image.Rectangle {
+	b := p.bounds()
+	if r.Min.X > b.Min.X {
+		r.Min.X += changeMargin
+	}
+	if r.Min.Y > b.Min.Y {
+		r.Min.Y += changeMargin
+	}
+	if r.Max.X < b.Max.X {
+		r.Max.X -= changeMargin
+	}
+	if r.Max.Y < b.Max.Y {
+		r.Max.Y -= changeMargin
+	}
+	return r.Intersect(b)
+}
+
+// inPicture returns c in pixels of the picture.
+func (p *pass) inPicture(c candidate) candidate {
+	c.x, c.w = float32(p.area.Min.X)+c.x*p.sx, c.w*p.sx
+	c.y, c.h = float32(p.area.Min.Y)+c.y*p.sy, c.h*p.sy
+	return c
+}
+
+// smallSize is the longer side of the small pass, for faces that fill the
+// picture; it is made where the other has more than smallFrom. Its boxes count
+// when their longer side is at least smallShare of the picture's.
+const (
+	smallSize  = 192
+	smallFrom  = 320
+	smallShare = 0.2
+)
+
+// Tiles are about so large, in pixels, and share at least tileOverlap with
+// their neighbours: each face up to that size is whole in one of them.
+const (
+	tileWidth   = 640
+	tileHeight  = 384
+	tileOverlap = 64
+)
+
+// tiles returns how a picture is divided. Tiles begin at even coordinates; the
+// last ones of an odd picture are a pixel smaller than the others.
+func tiles(width, height int) []image.Rectangle {
+	nx, w := split(width, tileWidth)
+	ny, h := split(height, tileHeight)
+	all := make([]image.Rectangle, 0, nx*ny)
+	picture := image.Rect(0, 0, width, height)
+	for j := range ny {
+		for i := range nx {
+			x, y := place(i, nx, width-w), place(j, ny, height-h)
+			all = append(all, image.Rect(x, y, x+w, y+h).Intersect(picture))
+		}
+	}
+	return all
+}
+
+// split returns into how many tiles of which length so many pixels are divided.
+func split(length, want int) (n, side int) {
+	n = max(1, int(math.Round(float64(length-tileOverlap)/float64(want-tileOverlap))))
+	// Two more, because tiles begin at even coordinates.
+	side = (length + (n-1)*(tileOverlap+2) + n - 1) / n
+	side = (side + stepSize - 1) / stepSize * stepSize
+	return n, min(side, length)
+}
+
+// place returns where tile i of n begins when the last one begins at last.
+func place(i, n, last int) int {
+	if n == 1 || i == 0 {
+		return 0
+	}
+	at := last * i / (n - 1)
+	if i == n-1 {
+		return (last + 1) &^ 1
+	}
+	return at &^ 1
+}
