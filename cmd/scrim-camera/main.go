@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	if cli.Record != "" {
-		return cli.Recording.run(ctx, people)
+		return cli.draw(ctx, people)
 	}
 	password, err := cli.password()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"scrim/cmd/internal/measure"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
+	"scrim/transport"
 )
 
 // Recording are the flags for drawing into a file in place of an RTSP stream.
@@ -49,8 +50,8 @@ func (r *Recording) count(fps float64) int {
 	return int(min(math.Round(r.For.Seconds()*fps), math.MaxInt32))
 }
 
-// run draws the scene into the file.
-func (r *Recording) run(ctx context.Context, o scene.Options) error {
+// draw draws the scene into the file.
+func (r *Recording) draw(ctx context.Context, o scene.Options) error {
 	record := simcam.RecordOptions{Path: r.Record, Scene: o, Frames: r.count(o.FPS)}
 	if r.Truth == "" {
 		return simcam.Record(ctx, record, func(simcam.Recorded) error { return nil })
@@ -76,7 +77,8 @@ func (r *Recording) run(ctx context.Context, o scene.Options) error {
 // truthLine is what package measure reads of a frame.
 func truthLine(p simcam.Recorded, o scene.Options) measure.TruthLine {
 	line := measure.TruthLine{
-		Frame: int64(p.Truth.Frame), PTS: p.PTS, Width: o.Width, Height: o.Height, Faces: make([]measure.TruthFace, 0, len(p.Truth.Faces)),
+		Frame: int64(p.Truth.Frame), PTS: float64(p.PTS) / transport.ClockRate, Width: o.Width, Height: o.Height,
+		Faces: make([]measure.TruthFace, 0, len(p.Truth.Faces)),
 	}
 	for _, f := range p.Truth.Faces {
 		line.Faces = append(line.Faces, measure.TruthFace{

@@ -1,0 +1,137 @@
+package measure
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// sameRegion is the least IoU of regions without a track that are taken for
+// the same one.
+const sameRegion = 0.3
+
+// unrest adds up what a Flicker is made of.
+type unrest struct {
+	appear, vanish  int
+	moved, jittered float64
+	moves, jitters  int
+}
+
+func (u *unrest) result(seconds float64) Flicker {
+	f := Flicker{
+		Appear: over(float64(u.appear), seconds), Vanish: over(float64(u.vanish), seconds), TrueAppear: none,
+		Move: over(u.moved, u.moves), Jitter: over(u.jittered, u.jitters),
+	}
+	return f
+}
+
+// tracked is a region that is followed from frame to frame.
+type tracked struct {
+	box    Box
+	track  uint64
+	size   int // buckets
+	yaw    int
+	motion [4]float64 // of the edges since the frame before
+	moving bool       // there was a frame before
+}
+
+// follower follows the regions of one video.
+type follower struct {
+	last    []tracked
+	started bool
+	matches []match
+}
+
+type match struct {
+	a, b int
+	iou  float64
+}
+
+// step compares the regions of a frame with those of the one before; add is
+// told what happened to a region, once for each.
+func (f *follower) step(now []tracked, add func(r *tracked, what func(*unrest))) {
+	defer func() { f.last, f.started = append(f.last[:0], now...), true }()
+	if !f.started {
+		return
+	}
+	from := f.match(now)
+	gone := make([]bool, len(f.last))
+	for i := range gone {
+		gone[i] = true
+	}
+	for i := range now {
+		r := &now[i]
+		if from[i] < 0 {
+			add(r, func(u *unrest) { u.appear++ })
+			continue
+		}
+		gone[from[i]] = false
+		old := &f.last[from[i]]
+		a, b := old.box, r.box
+		r.motion, r.moving = [4]float64{b.X - a.X, b.Y - a.Y, b.X + b.W - a.X - a.W, b.Y + b.H - a.Y - a.H}, true
+		var moved, jitter float64
+		for k, v := range r.motion {
+			moved += math.Abs(v) / 4
+			jitter += math.Abs(v-old.motion[k]) / 4
+		}
+		add(r, func(u *unrest) {
+			u.moved += moved
+			u.moves++
+			if old.moving {
+				u.jittered += jitter
+				u.jitters++
+			}
+		})
+	}
+	for i := range f.last {
+		if gone[i] {
+			add(&f.last[i], func(u *unrest) { u.vanish++ })
+		}
+	}
+}
+
+// match returns for each region which of the last it was, or −1: that of the
+// same track, or, without a track, the one that shares the most.
+func (f *follower) match(now []tracked) []int {
+	from, taken := make([]int, len(now)), make([]bool, len(f.last))
+	byTrack := map[uint64]int{}
+	for k := range f.last {
+		if t := f.last[k].track; t != 0 {
+			byTrack[t] = k
+		}
+	}
+	f.matches = f.matches[:0]
+	for i := range now {
+		from[i] = -1
+		if now[i].track != 0 {
+			if k, ok := byTrack[now[i].track]; ok && !taken[k] {
+				from[i], taken[k] = k, true
+			}
+			continue
+		}
+		for k := range f.last {
+			if f.last[k].track != 0 {
+				continue
+			}
+			if iou := now[i].box.IoU(f.last[k].box); iou >= sameRegion {
+				f.matches = append(f.matches, match{i, k, iou})
+			}
+		}
+	}
+	eachBest(f.matches, func(m match) {
+		if from[m.a] < 0 && !taken[m.b] {
+			from[m.a], taken[m.b] = m.b, true
+		}
+	})
+	return from
+}
+
+// eachBest gives matches to use, the best first. It sorts them.
+func eachBest(matches []match, use func(match)) {
+	slices.SortFunc(matches, func(a, b match) int {
+		return cmp.Or(cmp.Compare(b.iou, a.iou), cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))
+	})
+	for _, m := range matches {
+		use(m)
+	}
+}

@@ -1,0 +1,80 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Share is a share as people write it: "0.1%", or "0.001".
+type Share float64
+
+// UnmarshalText implements encoding.TextUnmarshaler. A bare number above 1 is
+// refused: it was most likely meant in percent.
+func (s *Share) UnmarshalText(text []byte) error {
+	digits, percent := strings.CutSuffix(string(text), "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v >= 0 && v <= 1) {
+		return fmt.Errorf("%.40q is no share; write a percentage such as 0.1%%, or a number from 0 to 1", text)
+	}
+	*s = Share(v)
+	return nil
+}
+
+func (s Share) percent() string { return strconv.FormatFloat(100*float64(s), 'g', 6, 64) + " %" }
+
+// Limits are what a Result has to keep; those that are nil do not matter.
+type Limits struct {
+	// MaxExposed bounds the share of exposed face-frames of the headline.
+	MaxExposed *Share
+	// MaxRun bounds the longest run of exposed frames.
+	MaxRun *int
+	// MaxFalseArea and MaxArea bound means over the frames.
+	MaxFalseArea *Share
+	MaxArea      *Share
+	// MinCoverage and MinRecall are for the headline.
+	MinCoverage *Share
+	MinRecall   *Share
+	// MinSteady is for Steady.
+	MinSteady *Share
+}
+
+// Check returns an error that names every measure that is beyond its limit. A
+// limit for something of which there was nothing to measure is an error too.
+func (l Limits) Check(r *Result) error {
+	var wrong []string
+	share := func(name, value string, v Number, limit *Share, most bool) {
+		switch {
+		case limit == nil:
+		case !v.Known():
+			wrong = append(wrong, name+" was not measured: nothing counts for it")
+		case most && v > Number(*limit)+rounding:
+			wrong = append(wrong, fmt.Sprintf("%s is %s, more than %s", name, value, limit.percent()))
+		case !most && v < Number(*limit)-rounding:
+			wrong = append(wrong, fmt.Sprintf("%s is %s, less than %s", name, value, limit.percent()))
+		}
+	}
+	h := &r.Headline
+	share("exposed share", fmt.Sprintf("%s (%d of %d face-frames)", h.ExposedShare.Percent(), h.Exposed, h.Faces), h.ExposedShare, l.MaxExposed, true)
+	if l.MaxRun != nil {
+		if h.Faces == 0 {
+			wrong = append(wrong, "longest run was not measured: no face counts for it")
+		} else if h.LongestRun > *l.MaxRun {
+			wrong = append(wrong, fmt.Sprintf("longest run of exposed frames is %d, more than %d", h.LongestRun, *l.MaxRun))
+		}
+	}
+	share("falsely obscured area", r.Area.False.Percent(), r.Area.False, l.MaxFalseArea, true)
+	share("obscured area", r.Area.Obscured.Percent(), r.Area.Obscured, l.MaxArea, true)
+	share("mean coverage", h.Coverage.Percent(), h.Coverage, l.MinCoverage, false)
+	share("recall", h.Recall.Percent(), h.Recall, l.MinRecall, false)
+	share("share of steady people held", fmt.Sprintf("%s (%d of %d)", r.Steady.Share.Percent(), r.Steady.Held, r.Steady.People),
+		r.Steady.Share, l.MinSteady, false)
+	if len(wrong) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(wrong, "; "))
+}

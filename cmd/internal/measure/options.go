@@ -1,0 +1,122 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// What counts as covered, found and padding.
+const (
+	CoveredShare = 0.95
+	FoundIoU     = 0.5
+	PadSide      = 0.6
+	PadTop       = 1.0
+)
+
+// Steady people are in view for SteadySeconds or more with a face of
+// SteadySize pixels or more; none of them should be exposed for more than
+// SteadyRun frames in a row.
+const (
+	SteadySeconds = 5
+	SteadySize    = 48
+	SteadyRun     = 1
+)
+
+// MaxLeaks is the most leaks that a Result lists.
+const MaxLeaks = 10_000
+
+// rounding forgives what adding floats of the size of pictures costs.
+const rounding = 1e-9
+
+// tidy rounds seconds to microseconds, against sums such as 4.000000000000003.
+func tidy(seconds float64) float64 { return math.Round(seconds*1e6) / 1e6 }
+
+// Filter says which faces count for the headline.
+type Filter struct {
+	// MinSize is the least size in pixels.
+	MinSize float64 `json:"min_size"`
+	// MaxYaw is the most that a face is turned to a side, in degrees. A face of
+	// which it is not known passes.
+	MaxYaw float64 `json:"max_yaw"`
+	// MinVisible is the least share of the face that can be seen.
+	MinVisible float64 `json:"min_visible"`
+}
+
+// DefaultFilter is that of the command line.
+var DefaultFilter = Filter{MinSize: 16, MaxYaw: 45, MinVisible: 0.6}
+
+func (f Filter) check() error {
+	for _, v := range []struct {
+		name string
+		v    float64
+		most float64
+	}{{"least size", f.MinSize, MaxSide}, {"greatest yaw", f.MaxYaw, 180}, {"least visible share", f.MinVisible, 1}} {
+		if !(v.v >= 0 && v.v <= v.most) {
+			return fmt.Errorf("%s %v is not within 0 … %v", v.name, v.v, v.most)
+		}
+	}
+	return nil
+}
+
+func (f Filter) size(t *TrueFace) bool { return t.size() >= f.MinSize }
+
+func (f Filter) yaw(t *TrueFace) bool { return !(math.Abs(t.Yaw) > f.MaxYaw) }
+
+func (f Filter) visible(t *TrueFace) bool { return t.Visible >= f.MinVisible }
+
+// Options say how to score.
+type Options struct {
+	Filter Filter
+	// ReportFirst and TruthFirst are the numbers of the first frame in reports
+	// and truths; nil means 0, and that a sign of something else is an error.
+	ReportFirst, TruthFirst *int
+	// IgnorePTS matches frames by their numbers alone.
+	IgnorePTS bool
+}
+
+func (o Options) check() error {
+	for _, first := range []*int{o.ReportFirst, o.TruthFirst} {
+		if first != nil && (*first < 0 || *first > math.MaxInt32) {
+			return errors.New("the number of the first frame must be 0 or more")
+		}
+	}
+	return o.Filter.check()
+}
+
+// bucket is a range of faces.
+type bucket struct {
+	name string
+	to   float64 // exclusive
+}
+
+var sizeBuckets = []bucket{{"<16", 16}, {"16–24", 24}, {"24–48", 48}, {"48–96", 96}, {"96–200", 200}, {"≥200", math.Inf(1)}}
+
+// Yaws of exactly 45° belong to those up to 45°, as the filter has it.
+var yawBuckets = []bucket{
+	{"0–15", math.Nextafter(15, 16)}, {"15–45", math.Nextafter(45, 46)}, {"45–75", math.Nextafter(75, 76)}, {">75", math.Inf(1)}, {"unknown", 0},
+}
+
+// Rows that are about regions and not about faces.
+const noFace = "no face"
+
+func sizeBucket(t *TrueFace) int {
+	for i, b := range sizeBuckets {
+		if t.size() < b.to {
+			return i
+		}
+	}
+	return len(sizeBuckets) - 1
+}
+
+func yawBucket(t *TrueFace) int {
+	if math.IsNaN(t.Yaw) {
+		return len(yawBuckets) - 1
+	}
+	for i, b := range yawBuckets {
+		if math.Abs(t.Yaw) < b.to {
+			return i
+		}
+	}
+	return len(yawBuckets) - 1
+}

@@ -1,0 +1,429 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"scrim/redact/face"
+)
+
+// everywhere stands for the picture of a still that the report lacks.
+var everywhere = Box{X: -2 * maxCoordinate, Y: -2 * maxCoordinate, W: 5 * maxCoordinate, H: 5 * maxCoordinate}
+
+// Score scores reports against truths. The Result is the caller's; the pairs are
+// not changed. It fails when a pair does not fit together.
+func Score(pairs []Pair, o Options) (*Result, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if len(pairs) == 0 {
+		return nil, errors.New("nothing to score: the truth names no file")
+	}
+	s := newScorer(o)
+	for i, p := range pairs {
+		if err := s.pair(i, p); err != nil {
+			return nil, err
+		}
+	}
+	return s.result(), nil
+}
+
+// scorer goes through all frames of all pairs.
+type scorer struct {
+	o Options
+	r Result
+
+	headline, hard *tally
+	size, yaw      []*tally
+	steady         *tally
+	sizeArea       []float64 // sums of shares, the last for no face
+	yawArea        []float64
+	sizeUnrest     []unrest
+	yawUnrest      []unrest
+	unrest         unrest
+	comers         int
+	areaFrames     int
+	obscured       float64
+	wrong          float64
+
+	sweep    sweeper
+	clock    float64 // seconds on the time line
+	names    []string
+	people   map[personKey]*presence
+	follower follower
+
+	regions, cover, zones, holes, some []Box
+	looks                              []look
+	tracked                            []tracked
+	owners                             []int
+	matches                            []match
+	found                              []float64
+}
+
+// presence is where a person was last seen, whatever group the face was in.
+type presence struct {
+	frame, episode int
+	exposed        bool
+}
+
+func newScorer(o Options) *scorer {
+	s := &scorer{o: o, headline: newTally("headline"), hard: newTally("hard"), steady: newTally(""), people: map[personKey]*presence{}}
+	s.r.Filter, s.r.Sources = o.Filter, map[string]int{}
+	for _, b := range sizeBuckets {
+		s.size = append(s.size, newTally(b.name))
+	}
+	for _, b := range yawBuckets {
+		s.yaw = append(s.yaw, newTally(b.name))
+	}
+	s.sizeArea, s.yawArea = make([]float64, len(s.size)+1), make([]float64, len(s.yaw)+1)
+	s.sizeUnrest, s.yawUnrest = make([]unrest, len(s.size)+1), make([]unrest, len(s.yaw)+1)
+	return s
+}
+
+// pair scores one video or still.
+func (s *scorer) pair(n int, p Pair) error {
+	s.names = append(s.names, truthName(p.Truth))
+	if p.Truth.Still {
+		return s.still(n, p)
+	}
+	truthFirst, reportFirst, err := p.align(s.o)
+	if err != nil {
+		return err
+	}
+	s.r.Videos++
+	s.follower = follower{}
+	k := 0
+	for i := range p.Truth.Frames {
+		t := &p.Truth.Frames[i]
+		number := t.Frame - truthFirst
+		for k < len(p.Report.Frames) && p.Report.Frames[k].Frame-reportFirst < number {
+			s.r.Extra++
+			k++
+		}
+		var r *ReportFrame
+		if k < len(p.Report.Frames) && p.Report.Frames[k].Frame-reportFirst == number {
+			r = &p.Report.Frames[k]
+			k++
+			if err := s.same(p, i, r); err != nil {
+				return err
+			}
+		}
+		dt := p.Truth.lasts(i)
+		s.r.Seconds += dt
+		s.frame(n, i, number, t, r, dt)
+		s.clock += dt
+	}
+	s.r.Extra += len(p.Report.Frames) - k
+	return nil
+}
+
+// same checks that r is of the picture of frame i of the truth.
+func (s *scorer) same(p Pair, i int, r *ReportFrame) error {
+	t := &p.Truth.Frames[i]
+	switch {
+	case r.Width != t.Width || r.Height != t.Height:
+		return fmt.Errorf("%s: frame %d has %d×%d pixels, and %d×%d in %s",
+			place(p.Report.Path, r.Line), r.Frame, r.Width, r.Height, t.Width, t.Height, place(p.Truth.Path, t.Line))
+	case !s.o.IgnorePTS && math.Abs(r.PTS-t.PTS) > p.Truth.lasts(i)/2 && len(p.Truth.Frames) > 1:
+		return fmt.Errorf("%s: frame %d is at %.4g s, and at %.4g s in %s; these are two pictures, unless the clocks differ: then say --ignore-pts",
+			place(p.Report.Path, r.Line), r.Frame, r.PTS, t.PTS, place(p.Truth.Path, t.Line))
+	}
+	return nil
+}
+
+// still scores a single picture, which is a second on the time line and no time
+// in the scores.
+func (s *scorer) still(n int, p Pair) error {
+	s.r.Stills++
+	s.follower = follower{}
+	var r *ReportFrame
+	if len(p.Report.Frames) > 1 {
+		return fmt.Errorf("%s: %s of %s is a still, and the report has more than one line for it",
+			place(p.Report.Path, p.Report.Frames[1].Line), p.Truth.File, p.Truth.Path)
+	}
+	if len(p.Report.Frames) == 1 {
+		r = &p.Report.Frames[0]
+	}
+	s.frame(n, 0, 0, &p.Truth.Frames[0], r, 0)
+	s.clock++
+	return nil
+}
+
+// frame scores one frame: index i and number in pair n, shown for dt seconds. r
+// is nil when the report has no line for it.
+func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float64) {
+	s.r.Frames++
+	picture := Box{W: float64(t.Width), H: float64(t.Height)}
+	if r != nil {
+		picture = Box{W: float64(r.Width), H: float64(r.Height)}
+	} else {
+		s.r.Missing++
+		r = &ReportFrame{}
+	}
+	known := picture.Area() > 0
+	if !known {
+		picture = everywhere
+	}
+	s.regions, s.cover, s.zones = s.regions[:0], s.cover[:0], s.zones[:0]
+	for k := range r.Regions {
+		s.r.Sources[r.Regions[k].Source]++
+		s.cover = append(s.cover, r.Regions[k].Box)
+	}
+	s.find(t, r)
+	s.looks = s.looks[:0]
+	for k := range t.Faces {
+		f := &t.Faces[k]
+		inside := clip(f.Box, picture)
+		if f.Ignore || inside.Area() == 0 {
+			continue
+		}
+		l := look{
+			key: personKey{n, f.Person}, face: f, iou: s.found[k], at: s.clock, dt: dt, frame: number,
+			coverage: min(s.sweep.union(inside, s.cover)/inside.Area(), 1),
+		}
+		l.exposed = l.coverage < CoveredShare-rounding
+		s.look(&l, i)
+	}
+	if known {
+		s.area(n, number, picture, t, r)
+	}
+	s.flicker(r)
+}
+
+// find matches face boxes with true faces, the best first, and keeps the IoU of
+// every face that was found.
+func (s *scorer) find(t *TruthFrame, r *ReportFrame) {
+	s.found, s.matches = append(s.found[:0], make([]float64, len(t.Faces))...), s.matches[:0]
+	used := make([]bool, len(r.Regions))
+	for i := range r.Regions {
+		if !r.Regions[i].hasFace() {
+			continue
+		}
+		s.r.Boxes++
+		for k := range t.Faces {
+			if iou := r.Regions[i].Face.IoU(t.Faces[k].Box); iou >= FoundIoU-rounding {
+				s.matches = append(s.matches, match{i, k, iou})
+			}
+		}
+	}
+	eachBest(s.matches, func(m match) {
+		if used[m.a] || s.found[m.b] > 0 {
+			return
+		}
+		used[m.a], s.found[m.b] = true, m.iou
+		s.r.Matched++
+	})
+}
+
+// look adds a face to the groups that it belongs to.
+func (s *scorer) look(l *look, i int) {
+	p := s.people[l.key]
+	if p == nil {
+		p = &presence{frame: i - 2}
+		s.people[l.key] = p
+	}
+	if i > 0 && p.frame != i-1 {
+		s.comers++
+	}
+	if l.exposed && (!p.exposed || p.frame != i-1) {
+		p.episode++
+	}
+	p.frame, p.exposed = i, l.exposed
+	l.episode = p.episode
+
+	f := s.o.Filter
+	bySize, byYaw, byVisible := f.size(l.face), f.yaw(l.face), f.visible(l.face)
+	if byYaw && byVisible {
+		s.size[sizeBucket(l.face)].add(l)
+	}
+	if bySize && byVisible {
+		s.yaw[yawBucket(l.face)].add(l)
+	}
+	if !bySize || !byYaw || !byVisible {
+		s.hard.add(l)
+		if st := s.headline.people[l.key]; st != nil {
+			st.mark(l, hard)
+		}
+		return
+	}
+	st := s.headline.add(l)
+	as := covered
+	if l.exposed {
+		as = exposed
+		s.leak(st, l)
+	}
+	st.mark(l, as)
+	if l.face.size() >= SteadySize {
+		s.steady.add(l)
+	}
+}
+
+// leak writes an exposed face of the headline down.
+func (s *scorer) leak(st *standing, l *look) {
+	if st.run == 1 {
+		if len(s.r.Leaks) == MaxLeaks {
+			st.leak = nil
+			s.r.LeaksLeftOut++
+			return
+		}
+		// The room is reserved so that pointers into the list stay good.
+		if s.r.Leaks == nil {
+			s.r.Leaks = make([]Leak, 0, MaxLeaks)
+		}
+		s.r.Leaks = append(s.r.Leaks, Leak{File: s.names[l.key.pair], Person: l.key.person, First: l.frame, Coverage: 2})
+		st.leak = &s.r.Leaks[len(s.r.Leaks)-1]
+	}
+	if st.leak == nil {
+		return
+	}
+	st.leak.Last, st.leak.Frames, st.leak.Seconds = l.frame, st.run, st.leak.Seconds+l.dt
+	if l.coverage < st.leak.Coverage {
+		b := l.face.Box.Rect()
+		st.leak.Coverage, st.leak.Size, st.leak.Yaw, st.leak.Visible = l.coverage, l.face.size(), Number(l.face.Yaw), l.face.Visible
+		st.leak.Box = []int{b.Min.X, b.Min.Y, b.Dx(), b.Dy()}
+	}
+}
+
+// area adds what is obscured, and what of it needlessly.
+func (s *scorer) area(n, number int, picture Box, t *TruthFrame, r *ReportFrame) {
+	s.holes = s.holes[:0]
+	for k := range t.Faces {
+		s.holes = append(s.holes, pad(t.Faces[k].Box, PadSide, PadTop))
+	}
+	s.owners = s.owners[:0]
+	for k := range r.Regions {
+		if r.Regions[k].Source == Zone {
+			s.holes = append(s.holes, r.Regions[k].Box)
+		} else {
+			s.regions = append(s.regions, r.Regions[k].Box)
+		}
+		s.owners = append(s.owners, owner(t, &r.Regions[k]))
+	}
+	whole := picture.Area()
+	all, wrong := s.sweep.union(picture, s.cover)/whole, s.sweep.except(picture, s.regions, s.holes)/whole
+	s.areaFrames++
+	s.obscured += all
+	s.wrong += wrong
+	s.r.timeline = append(s.r.timeline, moment{float32(s.clock), float32(all), float32(wrong)})
+	a := &s.r.Area
+	if s.areaFrames == 1 || wrong > float64(a.FalseMax) {
+		a.FalseMax, a.FalseMaxFile, a.FalseMaxFrame = Number(wrong), s.names[n], number
+	}
+	a.ObscuredMax = max(a.ObscuredMax, Number(all))
+	s.tracked = s.tracked[:0]
+	for k := range r.Regions {
+		if r.Regions[k].Source == Zone {
+			continue
+		}
+		v := tracked{box: r.Regions[k].Box, track: r.Regions[k].Track, size: len(s.size), yaw: len(s.yaw)}
+		if f := s.owners[k]; f >= 0 {
+			v.size, v.yaw = sizeBucket(&t.Faces[f]), yawBucket(&t.Faces[f])
+		}
+		s.tracked = append(s.tracked, v)
+	}
+	if wrong > 0 {
+		s.share(s.sizeArea, picture, func(v *tracked) int { return v.size })
+		s.share(s.yawArea, picture, func(v *tracked) int { return v.yaw })
+	}
+}
+
+// share adds the false area of every bucket to sums.
+func (s *scorer) share(sums []float64, picture Box, in func(*tracked) int) {
+	for b := range sums {
+		s.some = s.some[:0]
+		for k := range s.tracked {
+			if in(&s.tracked[k]) == b {
+				s.some = append(s.some, s.tracked[k].box)
+			}
+		}
+		if len(s.some) > 0 {
+			sums[b] += s.sweep.except(picture, s.some, s.holes) / picture.Area()
+		}
+	}
+}
+
+// owner returns the face that a region shares most area with, or −1. Half of a
+// picture that was obscured as a precaution belongs to nobody.
+func owner(t *TruthFrame, r *Region) int {
+	if r.Source == Zone || r.Source == string(face.Failsafe) {
+		return -1
+	}
+	box := r.Box
+	if r.hasFace() {
+		box = r.Face
+	}
+	best, most := -1, 0.0
+	for k := range t.Faces {
+		if shared := box.Intersect(t.Faces[k].Box); shared > most {
+			best, most = k, shared
+		}
+	}
+	return best
+}
+
+// flicker compares the regions with those of the frame before.
+func (s *scorer) flicker(r *ReportFrame) {
+	if r.Line == 0 { // nothing is known of it
+		s.follower = follower{}
+		return
+	}
+	s.follower.step(s.tracked, func(v *tracked, what func(*unrest)) {
+		what(&s.unrest)
+		what(&s.sizeUnrest[v.size])
+		what(&s.yawUnrest[v.yaw])
+	})
+}
+
+func (s *scorer) result() *Result {
+	r := &s.r
+	r.Seconds = tidy(r.Seconds)
+	r.Headline, r.Hard = s.headline.result(r.Seconds), s.hard.result(r.Seconds)
+	r.BySize = s.rows(s.size, s.sizeArea, s.sizeUnrest)
+	r.ByYaw = s.rows(s.yaw, s.yawArea, s.yawUnrest)
+	r.Area.Obscured, r.Area.False = over(s.obscured, s.areaFrames), over(s.wrong, s.areaFrames)
+	if s.areaFrames == 0 {
+		r.Area.ObscuredMax, r.Area.FalseMax = none, none
+	}
+	r.Flicker = s.unrest.result(r.Seconds)
+	r.Flicker.TrueAppear = over(float64(s.comers), r.Seconds)
+	for _, p := range s.steady.order {
+		if tidy(p.Seconds) < SteadySeconds {
+			continue
+		}
+		r.Steady.People++
+		if p.LongestRun <= SteadyRun {
+			r.Steady.Held++
+		}
+	}
+	r.Steady.Share = over(r.Steady.Held, r.Steady.People)
+	r.People = make([]Person, 0, len(s.headline.order))
+	for _, p := range s.headline.order {
+		p.File, p.MeanCoverage = s.names[p.key.pair], over(p.coverage, p.Frames)
+		p.Seconds, p.ExposedTime = tidy(p.Seconds), tidy(p.ExposedTime)
+		r.People = append(r.People, p.Person)
+	}
+	r.length = s.clock
+	for i := range r.Leaks {
+		r.Leaks[i].Seconds = tidy(r.Leaks[i].Seconds)
+	}
+	if r.Leaks == nil {
+		r.Leaks = []Leak{}
+	}
+	return r
+}
+
+func (s *scorer) rows(tallies []*tally, areas []float64, unrests []unrest) []Group {
+	rows := make([]Group, 0, len(areas))
+	for i := range areas {
+		t := newTally(noFace)
+		if i < len(tallies) {
+			t = tallies[i]
+		}
+		g := t.result(s.r.Seconds)
+		area, flicker := over(areas[i], s.areaFrames), unrests[i].result(s.r.Seconds)
+		g.FalseArea, g.Flicker = &area, &flicker
+		rows = append(rows, g)
+	}
+	return rows
+}

@@ -1,0 +1,103 @@
+package measure
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// tableLeaks is how many leaks WriteTable lists.
+const tableLeaks = 20
+
+// WriteTable prints the result for people.
+func (r *Result) WriteTable(w io.Writer) error {
+	p := &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	f := r.Filter
+	p.line("%d videos, %d stills; %d frames, %.1f s\n", r.Videos, r.Stills, r.Frames, r.Seconds)
+	if r.Missing > 0 {
+		p.line("%d frames are not in the report: nothing counts as obscured in them\n", r.Missing)
+	}
+	if r.Extra > 0 {
+		p.line("%d frames of the report are not in the truth: not scored\n", r.Extra)
+	}
+	p.line("headline: faces of %g pixels and more, turned by %g° at most, %.0f %% visible; hard: all others\n\n", f.MinSize, f.MaxYaw, 100*f.MinVisible)
+	p.line("\theadline\thard\n")
+	for _, row := range headlineRows {
+		p.line("%s\t%s\t%s\n", row.name, row.value(&r.Headline), row.value(&r.Hard))
+	}
+	p.line("\n")
+	p.line("steady people (%d s and more at %d pixels and more)\t%d\n", SteadySeconds, SteadySize, r.Steady.People)
+	p.line("  never exposed for more than %d frame\t%d\t%s\n", SteadyRun, r.Steady.Held, r.Steady.Share.Percent())
+	p.line("obscured area, mean and most\t%s\t%s\n", r.Area.Obscured.Percent(), r.Area.ObscuredMax.Percent())
+	p.line("falsely obscured area, mean and most\t%s\t%s\t(%s frame %d)\n",
+		r.Area.False.Percent(), r.Area.FalseMax.Percent(), r.Area.FalseMaxFile, r.Area.FalseMaxFrame)
+	p.line("face boxes reported, and right\t%d\t%s\n", r.Boxes, over(r.Matched, r.Boxes).Percent())
+	p.line("regions that appear and vanish per second\t%s\t%s\t(people come into view: %s)\n",
+		r.Flicker.Appear.Plain(2), r.Flicker.Vanish.Plain(2), r.Flicker.TrueAppear.Plain(2))
+	p.line("edges move and jitter per frame, pixels\t%s\t%s\n", r.Flicker.Move.Plain(2), r.Flicker.Jitter.Plain(2))
+	p.groups("size, pixels", r.BySize)
+	p.groups("yaw, degrees", r.ByYaw)
+	p.leaks(r)
+	if p.err != nil {
+		return p.err
+	}
+	return p.w.Flush()
+}
+
+// headlineRows are the rows of the first table.
+var headlineRows = []struct {
+	name  string
+	value func(*Group) string
+}{
+	{"faces in all frames", func(g *Group) string { return fmt.Sprint(g.Faces) }},
+	{"exposed (less than 95 % covered)", func(g *Group) string { return fmt.Sprintf("%d, %s", g.Exposed, g.ExposedShare.Percent()) }},
+	{"mean coverage", func(g *Group) string { return g.Coverage.Percent() }},
+	{"recall at IoU 0.5", func(g *Group) string { return g.Recall.Percent() }},
+	{"mean IoU of those", func(g *Group) string { return g.IoU.Plain(2) }},
+	{"people", func(g *Group) string { return fmt.Sprint(g.People) }},
+	{"  never exposed", func(g *Group) string { return g.NeverExposed.Percent() }},
+	{"  longest run of exposed frames", func(g *Group) string { return fmt.Sprint(g.LongestRun) }},
+	{"  exposed face-seconds per hour", func(g *Group) string { return g.ExposedPerHour.Plain(1) }},
+	{"  first covered after: median, 95 %, most", func(g *Group) string {
+		return fmt.Sprintf("%s, %s, %s s", g.FirstCoverMedian.Plain(2), g.FirstCoverP95.Plain(2), g.FirstCoverMax.Plain(2))
+	}},
+	{"  never covered", func(g *Group) string { return fmt.Sprint(g.NeverCovered) }},
+}
+
+// printer keeps the first error.
+type printer struct {
+	w   *tabwriter.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+func (p *printer) groups(name string, groups []Group) {
+	p.line("\n%s\tfaces\trecall\tcoverage\texposed\tshare\tpeople\tnever\trun\ts/hour\tfirst\tfalse area\tappear/s\tvanish/s\tmove\tjitter\n", name)
+	for i := range groups {
+		g := &groups[i]
+		p.line("%s\t%d\t%s\t%s\t%d\t%s\t%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			g.Name, g.Faces, g.Recall.Percent(), g.Coverage.Percent(), g.Exposed, g.ExposedShare.Percent(), g.People, g.NeverExposed.Percent(),
+			g.LongestRun, g.ExposedPerHour.Plain(1), g.FirstCoverMax.Plain(2), g.FalseArea.Percent(),
+			g.Flicker.Appear.Plain(2), g.Flicker.Vanish.Plain(2), g.Flicker.Move.Plain(2), g.Flicker.Jitter.Plain(2))
+	}
+}
+
+func (p *printer) leaks(r *Result) {
+	if len(r.Leaks) == 0 {
+		return
+	}
+	p.line("\nexposed\tperson\tframes\tcount\tseconds\tcoverage\tsize\tyaw\tvisible\n")
+	for i, l := range r.Leaks {
+		if i == tableLeaks {
+			p.line("… and %d more; --json lists them\n", len(r.Leaks)-tableLeaks+r.LeaksLeftOut)
+			break
+		}
+		p.line("%s\t%d\t%d–%d\t%d\t%.2f\t%s\t%.0f\t%s\t%s\n",
+			l.File, l.Person, l.First, l.Last, l.Frames, l.Seconds, Number(l.Coverage).Percent(), l.Size, l.Yaw.Plain(0), Number(l.Visible).Percent())
+	}
+}

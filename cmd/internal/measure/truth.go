@@ -1,0 +1,285 @@
+package measure
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// TrueFace is one face that is truly there.
+type TrueFace struct {
+	// Person is the same for the same person over all frames of a file.
+	Person int
+	// Box is the face, from hairline to chin and cheek to cheek.
+	Box Box
+	// Visible is the share of the face that can be seen, 0 to 1.
+	Visible float64
+	// Yaw and Roll are in degrees; NaN when they are not known.
+	Yaw, Roll float64
+	// Ignore means that it does not matter whether it is covered.
+	Ignore bool
+}
+
+// size is the longer side in pixels.
+func (f *TrueFace) size() float64 { return max(f.Box.W, f.Box.H) }
+
+// TruthFrame is what is to be seen in one frame.
+type TruthFrame struct {
+	Frame int
+	// PTS is in seconds; 0 for stills.
+	PTS float64
+	// Width and Height are 0 for stills: the report knows them.
+	Width, Height int
+	Faces         []TrueFace
+	// Line is the line of the truth, from 1; 0 for stills.
+	Line int
+}
+
+// Truth is what is to be seen in one video or picture.
+type Truth struct {
+	// Path is the truth's, File the name that it gives to what it describes; it
+	// may be empty.
+	Path, File string
+	// Still marks a single picture, of which time has nothing to say.
+	Still bool
+	// Frames are in ascending order of number and time.
+	Frames []TruthFrame
+}
+
+// lasts returns how long frame i is shown, in seconds: the last one as long as
+// the one before it, and one alone for no time.
+func (t *Truth) lasts(i int) float64 {
+	next := min(i+1, len(t.Frames)-1)
+	if next == 0 {
+		return 0
+	}
+	return t.Frames[next].PTS - t.Frames[next-1].PTS
+}
+
+// TruthLine is one line of a truth as it is written.
+type TruthLine struct {
+	// File may be left out.
+	File string `json:"file,omitempty"`
+	// Frame counts from 0.
+	Frame int64 `json:"frame"`
+	// PTS is in seconds.
+	PTS    float64     `json:"pts"`
+	Width  int         `json:"width"`
+	Height int         `json:"height"`
+	Faces  []TruthFace `json:"faces"`
+}
+
+// TruthFace is one face in a TruthLine, in pixels and degrees.
+type TruthFace struct {
+	Person  int     `json:"person"`
+	X       float64 `json:"x"`
+	Y       float64 `json:"y"`
+	W       float64 `json:"w"`
+	H       float64 `json:"h"`
+	Visible float64 `json:"visible"`
+	Yaw     float64 `json:"yaw"`
+	Roll    float64 `json:"roll"`
+}
+
+// Rounded returns f with lengths to 1/1000 pixel, shares to 1/10000 and angles to
+// 1/100 degree, which is what is worth writing down.
+func (f TruthFace) Rounded() TruthFace {
+	to := func(v *float64, step float64) { *v = math.Round(*v*step) / step }
+	for _, v := range []*float64{&f.X, &f.Y, &f.W, &f.H} {
+		to(v, 1e3)
+	}
+	to(&f.Visible, 1e4)
+	to(&f.Yaw, 1e2)
+	to(&f.Roll, 1e2)
+	return f
+}
+
+// ReadTruth reads a truth of either form, which is called path in errors. What
+// it returns is the caller's: one Truth for each file that is named in it.
+func ReadTruth(r io.Reader, path string) ([]*Truth, error) {
+	in := bufio.NewReaderSize(r, 4096)
+	if stills(in) {
+		return readStills(in, path)
+	}
+	return readTruthLines(in, path)
+}
+
+// stills reports whether the file is one of labelled stills: an object with
+// images, where a line of a truth has a frame. Only the beginning is looked at.
+func stills(in *bufio.Reader) bool {
+	head, _ := in.Peek(4096)
+	dec := json.NewDecoder(bytes.NewReader(head))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return false
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil || key == "frame" {
+			return false
+		}
+		if key == "images" {
+			return true
+		}
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// faceInput is a face of either form.
+type faceInput struct {
+	coordinates
+	Person  *int   `json:"person"`
+	Visible number `json:"visible"`
+	Yaw     number `json:"yaw"`
+	Roll    number `json:"roll"`
+	Ignore  bool   `json:"ignore"`
+}
+
+func (in *faceInput) face() (TrueFace, error) {
+	box, err := in.box()
+	if err != nil {
+		return TrueFace{}, err
+	}
+	f := TrueFace{Box: box, Visible: 1, Yaw: math.NaN(), Roll: math.NaN(), Ignore: in.Ignore}
+	for _, v := range []struct {
+		name     string
+		in       number
+		out      *float64
+		from, to float64
+	}{{"visible", in.Visible, &f.Visible, 0, 1}, {"yaw", in.Yaw, &f.Yaw, -180, 180}, {"roll", in.Roll, &f.Roll, -180, 180}} {
+		if v.in == nil {
+			continue
+		}
+		if !(*v.in >= v.from && *v.in <= v.to) {
+			return TrueFace{}, fmt.Errorf("%s %v is not within %v … %v", v.name, *v.in, v.from, v.to)
+		}
+		*v.out = *v.in
+	}
+	return f, nil
+}
+
+func readTruthLines(r io.Reader, path string) ([]*Truth, error) {
+	var truths []*Truth
+	byFile := map[string]*Truth{}
+	var total count
+	err := eachLine(r, path, func(n int, text []byte) error {
+		var line struct {
+			header
+			Faces []faceInput `json:"faces"`
+		}
+		if err := decode(text, &line); err != nil {
+			return err
+		}
+		if err := line.check(); err != nil {
+			return err
+		}
+		if err := total.add(len(line.Faces)); err != nil {
+			return err
+		}
+		if line.PTS == nil {
+			return errors.New("pts is missing")
+		}
+		f := TruthFrame{Frame: int(*line.Frame), PTS: *line.PTS, Width: int(line.Width), Height: int(line.Height), Line: n}
+		if err := f.take(line.Faces); err != nil {
+			return err
+		}
+		truth := byFile[line.File]
+		if truth == nil {
+			truth = &Truth{Path: path, File: line.File}
+			byFile[line.File] = truth
+			truths = append(truths, truth)
+		}
+		if k := len(truth.Frames); k > 0 && (truth.Frames[k-1].Frame >= f.Frame || truth.Frames[k-1].PTS >= f.PTS) {
+			p := truth.Frames[k-1]
+			return fmt.Errorf("frame %d at %v comes after frame %d at %v of line %d; numbers and times must grow", f.Frame, f.PTS, p.Frame, p.PTS, p.Line)
+		}
+		truth.Frames = append(truth.Frames, f)
+		return nil
+	})
+	return truths, err
+}
+
+func (f *TruthFrame) take(faces []faceInput) error {
+	seen := make(map[int]bool, len(faces))
+	f.Faces = make([]TrueFace, 0, len(faces))
+	for i := range faces {
+		t, err := faces[i].face()
+		if err != nil {
+			return fmt.Errorf("face %d: %w", i, err)
+		}
+		switch p := faces[i].Person; {
+		case p == nil && !t.Ignore:
+			return fmt.Errorf("face %d: person is missing", i)
+		case p != nil && seen[*p]:
+			return fmt.Errorf("face %d: person %d has another face in this frame", i, *p)
+		case p != nil:
+			t.Person, seen[*p] = *p, true
+		}
+		f.Faces = append(f.Faces, t)
+	}
+	return nil
+}
+
+// readStills reads a file of labelled pictures. Every face is another person.
+func readStills(r io.Reader, path string) ([]*Truth, error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxStills+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(text) > MaxStills {
+		return nil, fmt.Errorf("%s: the file is larger than %d bytes", path, MaxStills)
+	}
+	var in struct {
+		Images []struct {
+			File  string      `json:"file"`
+			Faces []faceInput `json:"faces"`
+		} `json:"images"`
+	}
+	if err := decode(text, &in); err != nil {
+		return nil, fmt.Errorf("%s: %w", place(path, lineOf(text, err)), err)
+	}
+	var truths []*Truth
+	var total count
+	named := map[string]bool{}
+	for i, image := range in.Images {
+		err := total.add(len(image.Faces))
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: image %d: %w", path, i, err)
+		case image.File == "" || len(image.File) > maxName:
+			return nil, fmt.Errorf("%s: image %d: file needs a name of 1 to %d bytes", path, i, maxName)
+		case named[image.File]:
+			return nil, fmt.Errorf("%s: image %d: file %q occurs twice", path, i, image.File)
+		}
+		named[image.File] = true
+		frame := TruthFrame{Faces: make([]TrueFace, 0, len(image.Faces))}
+		for k := range image.Faces {
+			f, err := image.Faces[k].face()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: face %d: %w", path, image.File, k, err)
+			}
+			f.Person = k
+			frame.Faces = append(frame.Faces, f)
+		}
+		truths = append(truths, &Truth{Path: path, File: image.File, Still: true, Frames: []TruthFrame{frame}})
+	}
+	return truths, nil
+}
+
+// lineOf returns the line, from 1, at which decoding failed.
+func lineOf(text []byte, err error) int {
+	var at int64
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = e.Offset
+	} else if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		at = e.Offset
+	}
+	return 1 + bytes.Count(text[:min(max(at, 0), int64(len(text)))], []byte("\n"))
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/cmd/internal/measure"
+	"scrim/pipeline/scene"
+)
+
+// record runs the program in this process.
+func record(t *testing.T, args ...string) error {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	return run(t.Context(), append([]string{"--size", "320x180", "--people", "4", "--seed", "3"}, args...), &bytes.Buffer{}, &stdout, &stderr)
+}
+
+func TestTruthIsThatOfTheSceneAndCanBeScored(t *testing.T) {
+	dir := t.TempDir()
+	video, path := filepath.Join(dir, "a.mp4"), filepath.Join(dir, "a.truth.jsonl")
+	require.NoError(t, record(t, "--record", video, "--truth", path, "--for", "1.2s", "--fps", "25"))
+	info, err := os.Stat(video)
+	require.NoError(t, err)
+	require.Greater(t, info.Size(), int64(1000))
+
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	truths, err := measure.ReadTruth(f, path)
+	require.NoError(t, err)
+	require.Len(t, truths, 1)
+	require.Len(t, truths[0].Frames, 30)
+	s, err := scene.New(scene.Options{Width: 320, Height: 180, People: 4, Seed: 3, FPS: 25})
+	require.NoError(t, err)
+	faces := 0
+	for n, got := range truths[0].Frames {
+		want := s.Truth(uint32(n)) //nolint:gosec // small
+		require.Equal(t, [3]int{n, 320, 180}, [3]int{got.Frame, got.Width, got.Height})
+		require.InDelta(t, float64(n)/25, got.PTS, 1e-9)
+		require.Len(t, got.Faces, len(want.Faces))
+		for i, face := range want.Faces {
+			faces++
+			is := got.Faces[i]
+			require.Equal(t, face.Person, is.Person)
+			for _, d := range []float64{
+				is.Box.X - face.Box.X, is.Box.Y - face.Box.Y, is.Box.W - face.Box.W, is.Box.H - face.Box.H,
+				10 * (is.Visible - face.Visible), (is.Yaw - face.Yaw) / 10, (is.Roll - face.Roll) / 10,
+			} {
+				require.LessOrEqual(t, math.Abs(d), 0.0005001)
+			}
+		}
+	}
+	require.Positive(t, faces)
+
+	// A report that covers every face has nothing to be blamed for.
+	var report strings.Builder
+	for _, frame := range truths[0].Frames {
+		var regions []map[string]any
+		for _, face := range frame.Faces {
+			b := map[string]float64{"x": face.Box.X, "y": face.Box.Y, "w": face.Box.W, "h": face.Box.H}
+			regions = append(regions, map[string]any{"x": b["x"], "y": b["y"], "w": b["w"], "h": b["h"], "face": b, "source": "detected", "track": face.Person + 1})
+		}
+		line, err := json.Marshal(map[string]any{"file": "a.mp4", "frame": frame.Frame, "pts": frame.PTS, "width": 320, "height": 180, "regions": regions})
+		require.NoError(t, err)
+		report.WriteString(string(line) + "\n")
+	}
+	reports, err := measure.ReadReport(strings.NewReader(report.String()), "r")
+	require.NoError(t, err)
+	pairs, _, err := measure.Match(truths, reports)
+	require.NoError(t, err)
+	result, err := measure.Score(pairs, measure.Options{Filter: measure.Filter{MaxYaw: 180}})
+	require.NoError(t, err)
+	require.Positive(t, result.Headline.Faces)
+	require.Zero(t, result.Headline.Exposed)
+	require.Equal(t, measure.Number(1), result.Headline.Recall)
+	require.Zero(t, result.Area.False)
+	require.Zero(t, result.Missing)
+}
+
+func TestRecordingWithoutTruth(t *testing.T) {
+	video := filepath.Join(t.TempDir(), "a.h264")
+	require.NoError(t, record(t, "--record", video, "--frames", "3"))
+	data, err := os.ReadFile(video)
+	require.NoError(t, err)
+	require.True(t, bytes.HasPrefix(data, []byte{0, 0, 0, 1}), "no Annex B")
+}
+
+func TestRecordingFlagsThatDoNotFitAreSaid(t *testing.T) {
+	dir := t.TempDir()
+	video := filepath.Join(dir, "a.mp4")
+	clip := filepath.Join(t.TempDir(), "clip.mp4")
+	require.NoError(t, os.WriteFile(clip, nil, 0o600))
+	for want, args := range map[string][]string{
+		"need --record":       {"--truth", filepath.Join(dir, "t")},
+		"and not both":        {"--record", video, "--frames", "3", "--for", "1s"},
+		"--frames or --for":   {"--record", video},
+		"above 0":             {"--record", video, "--frames=-3"},
+		"it does not go with": {clip, "--record", video, "--frames", "3"},
+		".mp4 or .h264":       {"--record", filepath.Join(dir, "a.avi"), "--frames", "3"},
+		"truth: ":             {"--record", video, "--frames", "3", "--truth", filepath.Join(dir, "no", "t")},
+		"2147483647":          {"--record", video, "--for", "2000000h", "--fps", "240"},
+	} {
+		require.ErrorContains(t, record(t, args...), want)
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
+func TestInterruptedRecordingLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out bytes.Buffer
+	err := run(ctx, []string{"--record", filepath.Join(dir, "a.mp4"), "--truth", filepath.Join(dir, "t"), "--frames", "3"}, &bytes.Buffer{}, &out, &out)
+	require.ErrorIs(t, err, context.Canceled)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
