@@ -106,7 +106,7 @@ func TestEveryPackageOfTheDesignExists(t *testing.T) {
 	g := listPackages(t)
 	for _, path := range []string{
 		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera",
-		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/simcam", "pipeline/scene", "pipeline/supervise", "pipeline/wire",
+		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/supervise", "pipeline/wire",
 		"redact", "redact/detect", "redact/track", "redact/obscure",
 		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "models",
 	} {
@@ -130,7 +130,7 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 		},
 		{
 			"policy on regions is plain arithmetic",
-			[]string{"scrim/redact", "scrim/redact/track", "scrim/redact/face", "scrim/redact/yuv"},
+			[]string{"scrim/redact", "scrim/redact/track", "scrim/redact/zone", "scrim/redact/face", "scrim/redact/yuv"},
 			linksC,
 		},
 		{
@@ -203,6 +203,16 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 			"the simulated camera is no part of the way of a real picture",
 			"scrim/pipeline/simcam/...",
 			[]string{"scrim/pipeline/simcam/...", "scrim/cmd/scrim-camera", "scrim/cmd/scrim-bench"},
+		},
+		{
+			"whoever has an image encoder can encode a picture that was not redacted",
+			"image/jpeg",
+			[]string{"scrim/pipeline/decode", "scrim/pipeline/encode"},
+		},
+		{
+			"whoever has an image encoder can encode a picture that was not redacted",
+			"image/png",
+			[]string{"scrim/pipeline/decode", "scrim/pipeline/encode"},
 		},
 		{
 			"a wrong argument to OpenCV aborts the process: one package checks them all",

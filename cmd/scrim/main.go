@@ -25,7 +25,9 @@ type CLI struct {
 	Serve   ServeCmd   `cmd:"" help:"Run everything in one process: cameras, NATS, page."`
 	Worker  WorkerCmd  `cmd:"" help:"Run the cameras only, against an external NATS server."`
 	Gateway GatewayCmd `cmd:"" help:"Show the page only, against an external NATS server."`
+	Redact  RedactCmd  `cmd:"" help:"Redact files and folders: video (mp4, mkv and others) and images (jpeg, png)."`
 	Models  ModelsCmd  `cmd:"" help:"List, fetch and verify face detection models."`
+	Measure MeasureCmd `cmd:"" help:"Score what was obscured against where the faces truly are."`
 	Config  ConfigCmd  `cmd:"" help:"Work with configuration files."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 }

@@ -17,6 +17,9 @@ import (
 const (
 	// maxSizes bounds the sizes at which a picture is inspected.
 	maxSizes = 4
+	// differs is how many times a size a picture must have for the next size to
+	// tell more than it costs.
+	differs = 1.5
 	// sameFace is the IoU from which on two boxes of different sizes are the
 	// same face.
 	sameFace = 0.4
@@ -86,8 +89,8 @@ func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
 	d.faces = d.faces[:0]
 	longer := max(im.Width, im.Height)
 	for i, one := range d.all {
-		if last := len(d.all) - 1; i < last && d.sizes[i] >= longer {
-			continue // the last one sees the same, and perhaps tiles
+		if i < len(d.all)-1 && float64(d.sizes[i])*differs > float64(longer) {
+			continue // a larger one sees nearly the same
 		}
 		found, err := one.Detect(im)
 		if err != nil {

@@ -13,6 +13,8 @@ import (
 // camera stands for a file where the policy asks for a camera's name.
 const camera = "file"
 
+const noKeyFrame = "no key frame yet"
+
 // shot is a picture on its way from the decoder to the encoder.
 type shot struct {
 	redact.Picture
@@ -28,7 +30,7 @@ type emit func(s *shot, f redact.Frame, reason string) error
 type passage struct {
 	gate     *redact.Gate
 	redactor *redact.Redactor
-	tracker  *clocked
+	clock    *clocked // the tracker of a video
 	emit     emit
 	number   uint64
 	broken   string // why pictures are not complete; until the next key frame
@@ -47,14 +49,26 @@ func (c *clocked) Observe(_ time.Time, faces []face.Face, width, height int) {
 	c.Window.Observe(c.now, faces, width, height)
 }
 
-func newPassage(o Options, lookahead int, e emit) (*passage, error) {
+// newVideo returns the passage of a video, newStill that of a still.
+func newVideo(o Options, e emit) (*passage, error) {
+	c := &clocked{Window: track.NewWindow(o.Track, o.Lookahead)}
+	p, err := newPassage(o, c, e)
+	if err == nil {
+		p.clock = c
+	}
+	return p, err
+}
+
+func newStill(o Options, e emit) (*passage, error) { return newPassage(o, newStills(o.Track), e) }
+
+func newPassage(o Options, t redact.Tracker, e emit) (*passage, error) {
 	p := &passage{
-		gate: redact.NewGate("no key frame yet"), tracker: &clocked{Window: track.NewWindow(o.Track, lookahead)},
-		emit: e, held: make(map[*redact.Picture]*shot), broken: "no key frame yet",
+		gate: redact.NewGate(noKeyFrame), emit: e,
+		held: make(map[*redact.Picture]*shot), broken: noKeyFrame,
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
-		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: p.tracker, Obscurer: o.Obscurer,
+		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: t, Obscurer: o.Obscurer,
 		// A picture of a file does not go stale while it waits for others.
 		Now: func() time.Time { return time.Unix(1, 0) },
 	})
@@ -82,7 +96,9 @@ func (p *passage) take(im *yuv.Image, pts, duration int64, at time.Duration, key
 		return p.failsafe(s, p.broken)
 	}
 	p.held[&s.Picture] = s
-	p.tracker.now = time.Unix(0, 0).Add(at)
+	if p.clock != nil {
+		p.clock.now = time.Unix(0, 0).Add(at)
+	}
 	return p.hand(p.redactor.Redact(&s.Picture))
 }
 

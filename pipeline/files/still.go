@@ -38,7 +38,7 @@ func (r *Redactor) still(ctx context.Context, f wire.File, out *os.File) (wire.F
 		return wire.FileEnd{}, err
 	}
 	var end wire.FileEnd
-	p, err := newPassage(r.o, 0, func(_ *shot, frame redact.Frame, reason string) error {
+	p, err := newStill(r.o, func(_ *shot, frame redact.Frame, reason string) error {
 		if err := write(out, frame); err != nil {
 			return err
 		}

@@ -123,7 +123,7 @@ func (j *job) close() {
 }
 
 func (j *job) run(ctx context.Context) error {
-	p, err := newPassage(j.r.o, j.r.o.Lookahead, j.write)
+	p, err := newVideo(j.r.o, j.write)
 	if err != nil {
 		return err
 	}

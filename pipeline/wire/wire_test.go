@@ -60,6 +60,17 @@ func samples() []sample {
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
+		{TypeFiles, Files{
+			Detect: DetectConfig{Model: "/m.onnx", Threshold: 0.3}, Sizes: []int{640, 1280}, Tiles: true, Lookahead: 30,
+			Obscure: ObscureConfig{Style: "veil", Padding: 0.3, PaddingTop: 0.5, Cells: 5}, KeepAudio: true,
+		}, nil},
+		{TypeFile, File{Name: "a/b.mp4", Kind: Video, In: "/in/a/b.mp4", Out: "/out/a/b.mp4", Temp: "/out/a/.b.mp4.x.partial"}, nil},
+		{TypeFileBegin, FileBegin{Frames: 7}, nil},
+		{TypeFileFrame, FileFrame{
+			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240,
+			Regions: []FileRegion{{X: 1, Y: 2, W: 3, H: 4, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
+		}, nil},
+		{TypeFileEnd, FileEnd{Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged", Audio: 1, Dropped: 2}, nil},
 	}
 }
 

@@ -96,6 +96,9 @@ func (s *Stream) open() error {
 	s.cc.SetFlags(s.cc.Flags().Add(astiav.CodecContextFlagGlobalHeader).Add(astiav.CodecContextFlagBitexact))
 	options := [][2]string{
 		{"preset", streamPreset}, {"crf", fmt.Sprint(streamQuality)}, {"forced-idr", "1"},
+		// x264's macroblock tree reads memory that nobody has written: with it
+		// the same pictures give other bytes now and then.
+		{"x264-params", "mbtree=0"},
 		{"color_range", colourRange(s.o.FullRange)},
 	}
 	// 0 is RGB and 2 is unknown; neither is said of 4:2:0.

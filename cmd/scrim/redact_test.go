@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+)
+
+// buildRedactor returns the path of the real redactor.
+func buildRedactor(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scrim-redactor")
+	build := exec.Command("go", "build", "-o", path, "../scrim-redactor")
+	build.Env = append(build.Environ(), "CGO_ENABLED=1")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return path
+}
+
+func writePNG(t *testing.T, path string) {
+	t.Helper()
+	im := image.NewGray(image.Rect(0, 0, 64, 48))
+	for y := range 48 {
+		for x := range 64 {
+			im.SetGray(x, y, color.Gray{Y: uint8(x + y)})
+		}
+	}
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, im))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+}
+
+// list returns the files below a folder.
+func list(t *testing.T, dir string) []string {
+	t.Helper()
+	var out []string
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			out = append(out, rel)
+		}
+		return err
+	}))
+	return out
+}
+
+func TestRedactFolder(t *testing.T) {
+	redactor := buildRedactor(t)
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	writePNG(t, filepath.Join(in, "a.png"))
+	writePNG(t, filepath.Join(in, "deep", "er", "b.png"))
+	require.NoError(t, os.WriteFile(filepath.Join(in, "notes.txt"), []byte("no picture"), 0o600))
+	report := filepath.Join(t.TempDir(), "report.jsonl")
+	status, stdout, stderr := scrim(t, "redact", in, "-o", out, "--report", report, "--redactor", redactor)
+	require.Zero(t, status, stderr)
+	require.Contains(t, stdout, "2 of 2 files")
+	require.Equal(t, []string{"a.png", "deep/er/b.png"}, list(t, out))
+	lines := strings.Split(strings.TrimSpace(string(read(t, report))), "\n")
+	require.Len(t, lines, 2)
+	var rec wire.FileFrame
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &rec))
+	require.Equal(t, "deep/er/b.png", rec.File)
+	require.Equal(t, 64, rec.Width)
+	require.NotContains(t, lines[0], "null")
+
+	// What is there stays unless it is asked for.
+	before := read(t, filepath.Join(out, "a.png"))
+	status, _, stderr = scrim(t, "redact", in, "-o", out, "--redactor", redactor)
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "--overwrite")
+	status, _, stderr = scrim(t, "redact", in, "-o", out, "--overwrite", "--redactor", redactor)
+	require.Zero(t, status, stderr)
+	require.Equal(t, before, read(t, filepath.Join(out, "a.png")))
+
+	// A bad file costs itself and the exit status.
+	require.NoError(t, os.WriteFile(filepath.Join(in, "bad.png"), []byte("no picture"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(in, "bad.mp4"), []byte("no video"), 0o600))
+	out = filepath.Join(t.TempDir(), "out")
+	status, stdout, stderr = scrim(t, "redact", in, "-o", out, "--report", report, "--overwrite", "--redactor", redactor)
+	require.Equal(t, 1, status)
+	require.Contains(t, stdout, "2 of 4 files")
+	require.Contains(t, stderr, "bad.png")
+	require.Contains(t, stderr, "bad.mp4")
+	require.Equal(t, []string{"a.png", "deep/er/b.png"}, list(t, out))
+	require.Len(t, strings.Split(strings.TrimSpace(string(read(t, report))), "\n"), 2)
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return b
+}
+
+// fakeRedactor is a program that does what a shell script says.
+func fakeRedactor(t *testing.T, script string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "redactor")
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700)) //nolint:gosec // a program
+	return path
+}
+
+func TestRedactorThatDies(t *testing.T) {
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	writePNG(t, filepath.Join(in, "a.png"))
+	for script, says := range map[string]string{
+		"exit 3":                    "exit status 3",
+		"echo it burns >&2; exit 1": "it burns",
+		"echo this is no message":   "protocol",
+		"kill -SEGV $$":             "segmentation fault",
+	} {
+		report := filepath.Join(t.TempDir(), "report.jsonl")
+		status, _, stderr := scrim(t, "--log-level", "error", "redact", in, "-o", out, "--report", report, "--redactor", fakeRedactor(t, script))
+		require.Equal(t, 1, status)
+		require.Contains(t, stderr, says)
+		require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
+		require.Empty(t, list(t, out))
+		require.NoFileExists(t, report)
+		require.Empty(t, list(t, filepath.Dir(report)))
+	}
+}
+
+// A file that kills the redactor costs that file; the others go on with a new one.
+func TestFileThatKillsTheRedactor(t *testing.T) {
+	real := buildRedactor(t)
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	writePNG(t, filepath.Join(in, "a.png"))
+	writePNG(t, filepath.Join(in, "b.png"))
+	once := filepath.Join(t.TempDir(), "once")
+	// The first start greets with the real one's greeting and dies at the first file.
+	script := fakeRedactor(t, `if mkdir '`+once+`' 2>/dev/null; then
+	printf 'SCR1H\000\000\000\000\000\000\002\000\000\000\000{}'
+	dd bs=1 count=40 of=/dev/null 2>/dev/null
+	kill -KILL $$
+fi
+exec '`+real+`' "$@"
+`)
+	status, stdout, stderr := scrim(t, "redact", in, "-o", out, "--redactor", script)
+	require.Equal(t, 1, status, stderr)
+	require.Contains(t, stdout, "1 of 2 files")
+	require.Equal(t, []string{"b.png"}, list(t, out))
+}
+
+func TestRedactInterrupted(t *testing.T) {
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	writePNG(t, filepath.Join(in, "a.png"))
+	ctx, cancel := context.WithCancel(t.Context())
+	mark := filepath.Join(t.TempDir(), "mark")
+	redactor := fakeRedactor(t, `printf 'SCR1H\000\000\000\000\000\000\002\000\000\000\000{}'
+mkfifo '`+mark+`.fifo'
+mv '`+mark+`.fifo' '`+mark+`'
+echo >'`+mark+`'
+exec cat >/dev/null
+`)
+	go func() {
+		for ctx.Err() == nil {
+			if f, err := os.OpenFile(mark, os.O_RDONLY, 0); err == nil { // waits for the other side
+				_ = f.Close()
+				cancel()
+			}
+		}
+	}()
+	var stdout, stderr bytes.Buffer
+	report := filepath.Join(t.TempDir(), "report.jsonl")
+	status := run(ctx, []string{"redact", in, "-o", out, "--report", report, "--redactor", redactor}, &stdout, &stderr)
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr.String(), "scrim: interrupted")
+	require.Empty(t, list(t, out))
+	require.Empty(t, list(t, filepath.Dir(report)))
+}
+
+func TestRedactionsThatWouldDestroySomethingAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	writePNG(t, at("a.png"))
+	writePNG(t, at("b.png"))
+	writePNG(t, at("in/a.png"))
+	require.NoError(t, os.Mkdir(at("empty"), 0o700))
+	require.NoError(t, os.Symlink(at("a.png"), at("link.png")))
+	require.NoError(t, os.Link(at("a.png"), at("hard.png")))
+	require.NoError(t, os.Symlink(at("in"), at("linked")))
+	require.NoError(t, os.WriteFile(at("twice.avi"), nil, 0o600))
+	for _, c := range []struct{ in, out, says string }{
+		{"a.png", "a.png", "itself"},
+		{"a.png", "link.png", "itself"},
+		{"a.png", "hard.png", "itself"},
+		{"a.png", "in", "is a folder"},
+		{"a.png", "x.mp4", "give the output such a name"},
+		{"twice.avi", "x.avi", "give the output such a name"},
+		{"in", "in", "within"},
+		{"in", "in/deep/out", "within"},
+		{"in", "linked/out", "within"},
+		{"in", "a.png", "is a file"},
+		{"empty", "x", "no video and no image"},
+		{"missing.png", "x.png", "no such file"},
+	} {
+		status, _, stderr := scrim(t, "redact", at(c.in), "-o", at(c.out), "--overwrite", "--redactor", "/bin/false")
+		require.Equal(t, 1, status, c)
+		require.Contains(t, stderr, c.says, c)
+		require.Regexp(t, `^scrim: redact: [^\n]+\n$`, stderr)
+	}
+	status, _, stderr := scrim(t, "redact", at("a.png"), "-o", at("b.png"), "--redactor", "/bin/false")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "--overwrite")
+	status, _, stderr = scrim(t, "--log-level", "error", "redact", at("a.png"), "-o", at("x.png"), "--report", at("a.png"), "--overwrite", "--redactor", "/bin/false")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "report")
+}

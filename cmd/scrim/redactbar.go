@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"scrim/pipeline/wire"
+)
+
+// redactBar shows on a terminal how far the redaction is: the bar by bytes of
+// input, which are known from the start, the speed in frames. Its methods do
+// nothing where there is none.
+type redactBar struct {
+	bar    *progressbar.ProgressBar
+	plan   *redactPlan
+	file   int
+	before int64 // bytes of the files before
+	frames int64 // to expect of this file
+	done   int64 // of this file
+	all    int64 // frames of all files
+	begun  time.Time
+}
+
+func newBar(w io.Writer, p *redactPlan) *redactBar {
+	const redraw = 100 * time.Millisecond
+	b := &redactBar{plan: p, begun: time.Now(), file: -1}
+	b.bar = progressbar.NewOptions64(max(p.total, 1),
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionThrottle(redraw),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionClearOnFinish(),
+	)
+	// A bar that cannot be drawn is no reason to end.
+	_ = b.bar.RenderBlank()
+	return b
+}
+
+// next begins file i.
+func (b *redactBar) next(i int) {
+	if b == nil {
+		return
+	}
+	if b.file >= 0 {
+		b.before += b.plan.sizes[b.file]
+	}
+	b.file, b.frames, b.done = i, 0, 0
+	b.draw()
+}
+
+// expect says how many frames the file has, about.
+func (b *redactBar) expect(frames int64) {
+	if b != nil {
+		b.frames = frames
+	}
+}
+
+// step counts a frame.
+func (b *redactBar) step() {
+	if b == nil {
+		return
+	}
+	b.done++
+	b.all++
+	b.draw()
+}
+
+func (b *redactBar) draw() {
+	f := b.plan.files[b.file]
+	text := filepath.Base(f.Name)
+	if n := len(b.plan.files); n > 1 {
+		text += fmt.Sprintf(" (%d/%d)", b.file+1, n)
+	}
+	if f.Kind == wire.Video && b.frames > 0 {
+		text += fmt.Sprintf(" frame %d/%d", b.done, b.frames)
+	}
+	if s := time.Since(b.begun).Seconds(); s > 0 && b.all > 0 {
+		text += fmt.Sprintf(", %.1f frames/s", float64(b.all)/s)
+	}
+	b.bar.Describe(text)
+	at := b.before
+	if b.frames > 0 {
+		at += int64(float64(b.plan.sizes[b.file]) * min(1, float64(b.done)/float64(b.frames)))
+	}
+	_ = b.bar.Set64(min(at, max(b.plan.total, 1)-1)) // the last step clears it
+}
+
+// wipe takes the bar off the screen, so that a line can be written.
+func (b *redactBar) wipe() {
+	if b != nil {
+		_ = b.bar.Clear()
+	}
+}

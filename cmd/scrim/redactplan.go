@@ -1,0 +1,189 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"scrim/pipeline/wire"
+)
+
+// redactKinds says what files hold, by extension.
+var redactKinds = func() map[string]wire.FileKind {
+	kinds := map[string]wire.FileKind{}
+	for _, ext := range []string{".jpg", ".jpeg", ".png"} {
+		kinds[ext] = wire.Still
+	}
+	for _, ext := range []string{
+		".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv", ".wmv", ".asf",
+		".3gp", ".mxf", ".ogv", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".dav", ".y4m", ".nut", ".dv", ".gif",
+	} {
+		kinds[ext] = wire.Video
+	}
+	return kinds
+}()
+
+// redactOutputs are the extensions of outputs, by kind.
+var redactOutputs = map[wire.FileKind][]string{
+	wire.Video: {".mp4", ".m4v", ".mov", ".mkv"},
+	wire.Still: {".jpg", ".jpeg", ".png"},
+}
+
+// redactPlan is what is redacted into what.
+type redactPlan struct {
+	files   []wire.File
+	sizes   []int64 // bytes of each input
+	total   int64   // bytes of all
+	skipped int     // files of a folder that are neither video nor image
+}
+
+func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
+// planRedaction decides what is redacted into what, and refuses what would
+// destroy something, before anything is written.
+func planRedaction(in, out string, overwrite bool) (*redactPlan, error) {
+	info, err := os.Stat(in)
+	if err != nil {
+		return nil, err
+	}
+	p := new(redactPlan)
+	if info.IsDir() {
+		err = p.folder(in, out)
+	} else {
+		err = p.file(in, out, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, p.check(overwrite)
+}
+
+// file plans one file.
+func (p *redactPlan) file(in, out string, info os.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: it is neither a file nor a folder", in)
+	}
+	if o, err := os.Stat(out); err == nil && o.IsDir() {
+		return fmt.Errorf("%s: it is a folder; name the file to write, such as %s", out, filepath.Join(out, filepath.Base(in)))
+	}
+	kind, ok := redactKinds[extension(in)]
+	if !ok { // whatever FFmpeg makes of it
+		kind = wire.Video
+	}
+	if !slices.Contains(redactOutputs[kind], extension(out)) {
+		return fmt.Errorf("%s: %s is written as %s; give the output such a name", out, kind, strings.Join(redactOutputs[kind], ", "))
+	}
+	return p.add(filepath.Base(in), kind, in, out, info.Size())
+}
+
+// folder plans all that a folder holds.
+func (p *redactPlan) folder(in, out string) error {
+	if within(out, in) {
+		return fmt.Errorf("%s: it lies within %s, which is to be redacted; name a folder elsewhere", out, in)
+	}
+	if o, err := os.Stat(out); err == nil && !o.IsDir() {
+		return fmt.Errorf("%s: it is a file, and %s is a folder; name a folder", out, in)
+	}
+	err := filepath.WalkDir(in, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(in, path)
+		if err != nil {
+			return err
+		}
+		kind, known := redactKinds[extension(path)]
+		if !known || !d.Type().IsRegular() {
+			p.skipped++
+			return nil
+		}
+		target := filepath.Join(out, rel)
+		if !slices.Contains(redactOutputs[kind], extension(path)) {
+			target += redactOutputs[kind][0]
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return p.add(filepath.ToSlash(rel), kind, path, target, info.Size())
+	})
+	if err == nil && len(p.files) == 0 {
+		err = fmt.Errorf("%s: it holds no video and no image", in)
+	}
+	return err
+}
+
+// add plans one file. Its temporary name cannot be guessed, so nobody else
+// writes there.
+func (p *redactPlan) add(name string, kind wire.FileKind, in, out string, size int64) error {
+	temp := filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+"."+rand.Text()[:8]+".partial")
+	p.files = append(p.files, wire.File{Name: name, Kind: kind, In: in, Out: out, Temp: temp})
+	p.sizes = append(p.sizes, size)
+	p.total += size
+	return nil
+}
+
+// check refuses outputs that are there, and those that are an input or one
+// another.
+func (p *redactPlan) check(overwrite bool) error {
+	taken := make(map[string]bool, len(p.files))
+	inputs := make(map[string]bool, len(p.files))
+	for _, f := range p.files {
+		inputs[real(f.In)] = true
+	}
+	for _, f := range p.files {
+		switch _, err := os.Lstat(f.Out); {
+		case taken[f.Out]:
+			return fmt.Errorf("%s: two files would be written there", f.Out)
+		case inputs[real(f.Out)], same(f.In, f.Out):
+			return fmt.Errorf("%s: it is to be redacted itself; name another output", f.Out)
+		case err == nil && !overwrite:
+			return fmt.Errorf("%s %w", f.Out, errRefused)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+		taken[f.Out] = true
+	}
+	return nil
+}
+
+// real returns a path without links, as far as it exists.
+func real(path string) string {
+	if r, err := filepath.EvalSymlinks(path); err == nil {
+		path = r
+	}
+	if a, err := filepath.Abs(path); err == nil {
+		path = a
+	}
+	return path
+}
+
+// same reports whether two paths are the same file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// within reports whether a path is a folder or below it. What does not exist
+// yet is judged by the folder that it would be in.
+func within(path, folder string) bool {
+	rest, base := path, ""
+	for {
+		if _, err := os.Lstat(rest); err == nil || rest == filepath.Dir(rest) {
+			break
+		}
+		base = filepath.Join(filepath.Base(rest), base)
+		rest = filepath.Dir(rest)
+	}
+	rel, err := filepath.Rel(real(folder), filepath.Join(real(rest), base))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}

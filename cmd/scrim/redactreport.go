@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"scrim/pipeline/wire"
+)
+
+// redactReport is a file with a line for each picture. It is written under
+// another name until it is whole. Its methods do nothing where there is none.
+type redactReport struct {
+	path string
+	file *os.File
+	w    *bufio.Writer
+	// kept is how many bytes belong to files that were redacted.
+	kept int64
+}
+
+// openReport begins a report; nil for no path.
+func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, error) {
+	if path == "" {
+		return nil, nil
+	}
+	for _, f := range p.files {
+		if real(path) == real(f.In) || real(path) == real(f.Out) {
+			return nil, fmt.Errorf("report %s: it is an input or an output; name another file", path)
+		}
+	}
+	if _, err := os.Lstat(path); err == nil && !overwrite {
+		return nil, fmt.Errorf("report %s %w", path, errRefused)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", path, err)
+	}
+	return &redactReport{path: path, file: f, w: bufio.NewWriter(f)}, nil
+}
+
+// add writes a line.
+func (r *redactReport) add(f wire.FileFrame) error {
+	if r == nil {
+		return nil
+	}
+	line, err := json.Marshal(f)
+	if err == nil {
+		_, err = r.w.Write(append(line, '\n'))
+	}
+	return r.wrap(err)
+}
+
+// commit keeps the lines of a file that was redacted.
+func (r *redactReport) commit() error {
+	if r == nil {
+		return nil
+	}
+	err := r.w.Flush()
+	if err == nil {
+		r.kept, err = r.file.Seek(0, 1)
+	}
+	return r.wrap(err)
+}
+
+// rollback drops the lines of a file that was not.
+func (r *redactReport) rollback() error {
+	if r == nil {
+		return nil
+	}
+	r.w.Reset(r.file)
+	err := r.file.Truncate(r.kept)
+	if err == nil {
+		_, err = r.file.Seek(r.kept, 0)
+	}
+	return r.wrap(err)
+}
+
+// finish gives the report its name.
+func (r *redactReport) finish() error {
+	if r == nil {
+		return nil
+	}
+	err := errors.Join(r.w.Flush(), r.file.Sync(), r.file.Close())
+	if err == nil {
+		err = os.Rename(r.file.Name(), r.path)
+	}
+	if err == nil {
+		r.path = ""
+	}
+	return r.wrap(err)
+}
+
+// discard removes a report that was not finished.
+func (r *redactReport) discard() {
+	if r != nil && r.path != "" {
+		_ = r.file.Close()
+		_ = os.Remove(r.file.Name())
+	}
+}
+
+func (r *redactReport) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("report %s: %w", r.path, err)
+}

@@ -1,0 +1,103 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/redact/yuv"
+)
+
+// Every orientation, done by looking up each sample.
+func TestTurn(t *testing.T) {
+	src, err := yuv.New(6, 4)
+	require.NoError(t, err)
+	for y := range 4 {
+		for x := range 6 {
+			src.Y[y*src.YStride+x] = byte(10*y + x)
+		}
+	}
+	for value, from := range map[int]func(x, y int) (int, int){
+		1: func(x, y int) (int, int) { return x, y },
+		2: func(x, y int) (int, int) { return 5 - x, y },
+		3: func(x, y int) (int, int) { return 5 - x, 3 - y },
+		4: func(x, y int) (int, int) { return x, 3 - y },
+		5: func(x, y int) (int, int) { return y, x },
+		6: func(x, y int) (int, int) { return y, 3 - x },
+		7: func(x, y int) (int, int) { return 5 - y, 3 - x },
+		8: func(x, y int) (int, int) { return 5 - y, x },
+	} {
+		o := exifOrientations[value]
+		dst, err := yuv.New(o.size(6, 4))
+		require.NoError(t, err)
+		o.turn(dst, src)
+		for y := range dst.Height {
+			for x := range dst.Width {
+				sx, sy := from(x, y)
+				require.Equal(t, src.Y[sy*src.YStride+sx], dst.Y[y*dst.YStride+x], "orientation %d at %d, %d", value, x, y)
+			}
+		}
+	}
+}
+
+func matrix(a, b, c, d int32) []byte {
+	var out []byte
+	for _, v := range []int32{a, b, 0, c, d, 0, 0, 0, 1 << 30} {
+		out = binary.NativeEndian.AppendUint32(out, uint32(v)) //nolint:gosec // a bit pattern
+	}
+	return out
+}
+
+func TestDisplayMatrix(t *testing.T) {
+	const one = matrixOne
+	for value, m := range map[int][]byte{
+		1: matrix(one, 0, 0, one), 2: matrix(-one, 0, 0, one), 3: matrix(-one, 0, 0, -one), 4: matrix(one, 0, 0, -one),
+		5: matrix(0, one, one, 0), 6: matrix(0, one, -one, 0), 7: matrix(0, -one, -one, 0), 8: matrix(0, -one, one, 0),
+	} {
+		o, err := displayOrientation(m)
+		require.NoError(t, err)
+		require.Equal(t, exifOrientations[value], o, "like orientation %d", value)
+	}
+	_, err := displayOrientation(nil)
+	require.NoError(t, err)
+	for _, bad := range [][]byte{{1, 2}, matrix(0, 0, 0, 0), matrix(46341, 46341, -46341, 46341), matrix(2*one, 0, 0, one)} {
+		_, err := displayOrientation(bad)
+		require.Error(t, err, "%v", bad)
+	}
+}
+
+func TestStillTooLargeIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8)), nil))
+	data := b.Bytes()
+	at := bytes.Index(data, []byte{0xff, 0xc0}) // frame header: length, precision, height, width
+	binary.BigEndian.PutUint16(data[at+5:], 65000)
+	binary.BigEndian.PutUint16(data[at+7:], 65000)
+	path := filepath.Join(t.TempDir(), "large.jpg")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	_, err := Still(path)
+	require.ErrorContains(t, err, "65000×65000")
+}
+
+func FuzzStillOrientation(f *testing.F) {
+	tiff := "II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"
+	f.Add([]byte("\xff\xd8\xff\xe1\x00\x1eExif\x00\x00" + tiff))
+	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x16eXIf" + tiff + "\x00\x00\x00\x00"))
+	f.Add([]byte("\xff\xd8\xff\xff\xff\xe0\x00\x02\xff\xe1\xff\xff"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o := stillOrientation(data)
+		require.Contains(t, exifOrientations, o)
+	})
+}
+
+func TestExifIsFoundInPNG(t *testing.T) {
+	tiff := "II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"
+	o := stillOrientation([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x16eXIf" + tiff + "\x00\x00\x00\x00"))
+	require.Equal(t, exifOrientations[6], o)
+}
