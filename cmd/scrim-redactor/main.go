@@ -18,6 +18,7 @@ import (
 	"scrim/redact/canary"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
+	"scrim/redact/guard"
 	"scrim/redact/obscure"
 	"scrim/redact/track"
 	"scrim/redact/zone"
@@ -25,6 +26,10 @@ import (
 )
 
 func main() {
+	if removed := guard.Removed(); len(removed) > 0 {
+		fmt.Fprintf(os.Stderr, "scrim-redactor: built without the guards %v, which only tests may be; build it without the tags unguarded_…\n", removed)
+		os.Exit(1)
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	if err := harden(); err != nil { // first: it begins the program anew
 		log.Warn("process protections are incomplete", "error", err)

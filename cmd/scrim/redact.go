@@ -20,7 +20,7 @@ type RedactCmd struct {
 	Out string `short:"o" required:"" placeholder:"OUT" help:"The file or folder to write. Of video, the ending says how: .mp4, .mov or .mkv." type:"path"`
 	WorkerFlags
 	Style     config.Style        `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
-	Size      []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; a picture is inspected at each."`
+	Size      []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
 	Threshold config.Threshold    `default:"0.3" help:"Score from which on something counts as a face, 0.05 to 0.95."`
 	Tiles     bool                `help:"Look for very small faces, too; it takes several times as long."`
 	Lookahead config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
@@ -85,10 +85,10 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 	if err != nil {
 		return wire.Files{}, err
 	}
-	detect.Threshold = float64(c.Threshold)
+	detect.Threshold, detect.Tiles = float64(c.Threshold), c.Tiles
 	o := config.Default().Defaults.Obscure
 	s := wire.Files{
-		Detect: detect, Tiles: c.Tiles, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio,
+		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio,
 		Obscure: wire.ObscureConfig{
 			Style: string(c.Style), Padding: float64(o.Padding), PaddingTop: float64(o.PaddingTop), Cells: int(o.Cells),
 		},

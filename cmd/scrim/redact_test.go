@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,8 +120,8 @@ func TestRedactorThatDies(t *testing.T) {
 	for script, says := range map[string]string{
 		"exit 3":                    "exit status 3",
 		"echo it burns >&2; exit 1": "it burns",
-		"echo this is no message":   "protocol",
-		"kill -SEGV $$":             "segmentation fault",
+		"echo this is no message; exec cat >/dev/null": "protocol",
+		"kill -SEGV $$": "segmentation fault",
 	} {
 		report := filepath.Join(t.TempDir(), "report.jsonl")
 		status, _, stderr := scrim(t, "--log-level", "error", "redact", in, "-o", out, "--report", report, "--redactor", fakeRedactor(t, script))
@@ -135,7 +136,7 @@ func TestRedactorThatDies(t *testing.T) {
 
 // A file that kills the redactor costs that file; the others go on with a new one.
 func TestFileThatKillsTheRedactor(t *testing.T) {
-	real := buildRedactor(t)
+	whole := buildRedactor(t)
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	writePNG(t, filepath.Join(in, "a.png"))
 	writePNG(t, filepath.Join(in, "b.png"))
@@ -146,7 +147,7 @@ func TestFileThatKillsTheRedactor(t *testing.T) {
 	dd bs=1 count=40 of=/dev/null 2>/dev/null
 	kill -KILL $$
 fi
-exec '`+real+`' "$@"
+exec '`+whole+`' "$@"
 `)
 	status, stdout, stderr := scrim(t, "redact", in, "-o", out, "--redactor", script)
 	require.Equal(t, 1, status, stderr)
@@ -158,20 +159,18 @@ func TestRedactInterrupted(t *testing.T) {
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	writePNG(t, filepath.Join(in, "a.png"))
 	ctx, cancel := context.WithCancel(t.Context())
-	mark := filepath.Join(t.TempDir(), "mark")
+	busy := filepath.Join(t.TempDir(), "busy")
+	require.NoError(t, syscall.Mkfifo(busy, 0o600))
+	// It greets, says that it is busy, and then only waits for its end.
 	redactor := fakeRedactor(t, `printf 'SCR1H\000\000\000\000\000\000\002\000\000\000\000{}'
-mkfifo '`+mark+`.fifo'
-mv '`+mark+`.fifo' '`+mark+`'
-echo >'`+mark+`'
-exec cat >/dev/null
+echo >'`+busy+`'
+while read -r line; do :; done
 `)
 	go func() {
-		for ctx.Err() == nil {
-			if f, err := os.OpenFile(mark, os.O_RDONLY, 0); err == nil { // waits for the other side
-				_ = f.Close()
-				cancel()
-			}
+		if f, err := os.Open(busy); err == nil { // when the other side has opened it, too
+			_ = f.Close()
 		}
+		cancel()
 	}()
 	var stdout, stderr bytes.Buffer
 	report := filepath.Join(t.TempDir(), "report.jsonl")
@@ -215,7 +214,8 @@ func TestRedactionsThatWouldDestroySomethingAreRefused(t *testing.T) {
 	status, _, stderr := scrim(t, "redact", at("a.png"), "-o", at("b.png"), "--redactor", "/bin/false")
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "--overwrite")
-	status, _, stderr = scrim(t, "--log-level", "error", "redact", at("a.png"), "-o", at("x.png"), "--report", at("a.png"), "--overwrite", "--redactor", "/bin/false")
+	status, _, stderr = scrim(t, "--log-level", "error", "redact", at("a.png"), "-o", at("x.png"), "--report", at("a.png"), "--overwrite",
+		"--redactor", "/bin/false")
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "report")
 }

@@ -134,13 +134,13 @@ func (p *redactPlan) check(overwrite bool) error {
 	taken := make(map[string]bool, len(p.files))
 	inputs := make(map[string]bool, len(p.files))
 	for _, f := range p.files {
-		inputs[real(f.In)] = true
+		inputs[resolved(f.In)] = true
 	}
 	for _, f := range p.files {
 		switch _, err := os.Lstat(f.Out); {
 		case taken[f.Out]:
 			return fmt.Errorf("%s: two files would be written there", f.Out)
-		case inputs[real(f.Out)], same(f.In, f.Out):
+		case inputs[resolved(f.Out)], same(f.In, f.Out):
 			return fmt.Errorf("%s: it is to be redacted itself; name another output", f.Out)
 		case err == nil && !overwrite:
 			return fmt.Errorf("%s %w", f.Out, errRefused)
@@ -152,8 +152,8 @@ func (p *redactPlan) check(overwrite bool) error {
 	return nil
 }
 
-// real returns a path without links, as far as it exists.
-func real(path string) string {
+// resolved returns a path without links, as far as it exists.
+func resolved(path string) string {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
 		path = r
 	}
@@ -184,6 +184,6 @@ func within(path, folder string) bool {
 		base = filepath.Join(filepath.Base(rest), base)
 		rest = filepath.Dir(rest)
 	}
-	rel, err := filepath.Rel(real(folder), filepath.Join(real(rest), base))
+	rel, err := filepath.Rel(resolved(folder), filepath.Join(resolved(rest), base))
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

@@ -28,7 +28,7 @@ func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, erro
 		return nil, nil
 	}
 	for _, f := range p.files {
-		if real(path) == real(f.In) || real(path) == real(f.Out) {
+		if resolved(path) == resolved(f.In) || resolved(path) == resolved(f.Out) {
 			return nil, fmt.Errorf("report %s: it is an input or an output; name another file", path)
 		}
 	}

@@ -38,10 +38,10 @@ func OpenDetector(c wire.Files) (redact.Detector, error) {
 	d := &detector{}
 	var names []string
 	for _, size := range sizes {
-		one, err := detect.Open(detect.Config{
-			Model: c.Detect.Model, ModelName: c.Detect.ModelName, SHA256: c.Detect.SHA256, CascadeDir: c.Detect.CascadeDir,
-			Size: size, Threshold: c.Detect.Threshold, Tiles: c.Tiles && size == sizes[len(sizes)-1],
-		})
+		o := detect.Config(c.Detect)
+		o.Size, o.Tiles = size, o.Tiles && size == sizes[len(sizes)-1]
+		o.Gate = false // it tells the time by a clock, and pictures of files come as fast as they can
+		one, err := detect.Open(o)
 		if err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
@@ -68,7 +68,7 @@ func (d *detector) Info() redact.DetectorInfo { return d.info }
 
 // Close implements redact.Detector.
 func (d *detector) Close() error {
-	var errs []error
+	errs := make([]error, 0, len(d.all))
 	for _, one := range d.all {
 		errs = append(errs, one.Close())
 	}

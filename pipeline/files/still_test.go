@@ -109,14 +109,14 @@ func TestImagesAreTurnedAndLoseTheirMetadata(t *testing.T) {
 }
 
 func TestImagesOfAllKinds(t *testing.T) {
-	clear := image.NewNRGBA(image.Rect(0, 0, 40, 40)) // transparent, with a colour that nobody sees
-	for i := range clear.Pix {
-		clear.Pix[i] = []byte{200, 0, 0, 0}[i%4]
+	glass := image.NewNRGBA(image.Rect(0, 0, 40, 40)) // transparent, with a colour that nobody sees
+	for i := range glass.Pix {
+		glass.Pix[i] = []byte{200, 0, 0, 0}[i%4]
 	}
 	for what, im := range map[string]image.Image{
 		"grey": image.NewGray(image.Rect(0, 0, 33, 17)), "one pixel": quadrants(1, 1), "16 bits": image.NewNRGBA64(image.Rect(0, 0, 20, 10)),
 		"palette":     image.NewPaletted(image.Rect(0, 0, 20, 10), color.Palette{color.Black, color.White}),
-		"transparent": clear, "offset": quadrants(60, 60).SubImage(image.Rect(10, 10, 50, 31)),
+		"transparent": glass, "offset": quadrants(60, 60).SubImage(image.Rect(10, 10, 50, 31)),
 	} {
 		in := filepath.Join(t.TempDir(), "in.png")
 		var b bytes.Buffer

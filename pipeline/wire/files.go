@@ -7,10 +7,9 @@ type Files struct {
 	// Detect says how faces are found.
 	Detect DetectConfig `json:"detect"`
 	// Sizes are the longer sides of the detector's inputs; a picture is inspected
-	// at each that differs for it. Detect.Size is not used.
+	// at each that differs for it. Detect.Size and
+	// Detect.Gate are not used.
 	Sizes []int `json:"sizes"`
-	// Tiles inspects parts of a picture in their own size, for small faces.
-	Tiles bool `json:"tiles"`
 	// Lookahead is by how many pictures a video is looked ahead.
 	Lookahead int `json:"lookahead"`
 	// Obscure says how faces are made unrecognisable.

@@ -61,8 +61,12 @@ func samples() []sample {
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
-			Detect: DetectConfig{Model: "/m.onnx", Threshold: 0.3}, Sizes: []int{640, 1280}, Tiles: true, Lookahead: 30,
-			Obscure: ObscureConfig{Style: "veil", Padding: 0.3, PaddingTop: 0.5, Cells: 5}, KeepAudio: true,
+			Detect: DetectConfig{
+				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
+				Tiles: true, Gate: true,
+			},
+			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true,
+			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 		}, nil},
 		{TypeFile, File{Name: "a/b.mp4", Kind: Video, In: "/in/a/b.mp4", Out: "/out/a/b.mp4", Temp: "/out/a/.b.mp4.x.partial"}, nil},
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},

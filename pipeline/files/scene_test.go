@@ -1,0 +1,82 @@
+package files
+
+import (
+	"image"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/scene"
+	"scrim/redact/yuv"
+)
+
+// drawVideo draws people into a video and returns what is to be seen in it.
+func drawVideo(t *testing.T, path string, o scene.Options, frames int) []scene.Truth {
+	t.Helper()
+	s, err := scene.New(o)
+	require.NoError(t, err)
+	raw := filepath.Join(t.TempDir(), "raw.yuv")
+	f, err := os.Create(raw)
+	require.NoError(t, err)
+	im, err := yuv.New(o.Width, o.Height)
+	require.NoError(t, err)
+	truths := make([]scene.Truth, 0, frames)
+	for n := range frames {
+		truth, err := s.Draw(im, uint32(n), time.Unix(0, 0)) //nolint:gosec // small
+		require.NoError(t, err)
+		truths = append(truths, truth)
+		for _, p := range []struct {
+			pix          []byte
+			stride, w, h int
+		}{{im.Y, im.YStride, im.Width, im.Height}, {im.U, im.CStride, im.ChromaWidth(), im.ChromaHeight()}, {im.V, im.CStride, im.ChromaWidth(), im.ChromaHeight()}} {
+			for y := range p.h {
+				_, err := f.Write(p.pix[y*p.stride : y*p.stride+p.w])
+				require.NoError(t, err)
+			}
+		}
+	}
+	require.NoError(t, f.Close())
+	ffmpeg(t, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "640x360", "-r", "15", "-i", raw, "-c:v", "libx264", "-crf", "18", path)
+	return truths
+}
+
+// The drawn people's faces are covered in every frame of the file.
+func TestFacesOfDrawnPeopleAreCovered(t *testing.T) {
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("ffmpeg is not installed")
+	}
+	d := yunet(t)
+	in := filepath.Join(t.TempDir(), "people.mp4")
+	const frames = 60
+	truths := drawVideo(t, in, scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5, MinFace: 24}, frames)
+	r := redactFile(t, in, "people.mp4", func(o *Options) { o.Detector = d })
+	require.NoError(t, r.err)
+	require.Len(t, r.records, frames)
+	seen := 0
+	for n, truth := range truths {
+		for _, f := range truth.Faces {
+			if f.Visible < 0.9 || f.Yaw > 45 || f.Yaw < -45 {
+				continue
+			}
+			seen++
+			box := f.Box.Rect().Intersect(image.Rect(0, 0, 640, 360))
+			covered := 0
+			for y := box.Min.Y; y < box.Max.Y; y++ {
+				for x := box.Min.X; x < box.Max.X; x++ {
+					for _, g := range r.records[n].Regions {
+						if image.Pt(x, y).In(image.Rect(g.X, g.Y, g.X+g.W, g.Y+g.H)) {
+							covered++
+							break
+						}
+					}
+				}
+			}
+			require.GreaterOrEqual(t, float64(covered), 0.95*float64(box.Dx()*box.Dy()), "person %d in frame %d", f.Person, n)
+		}
+	}
+	require.Greater(t, seen, frames, "hardly anybody is to be seen")
+}
