@@ -136,6 +136,8 @@ func progress(w io.Writer, m models.Model) (report func(done, total int64), wipe
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(redraw),
 		progressbar.OptionClearOnFinish(),
+		// The library's own clock draws beside us, without a lock, and never ends.
+		progressbar.OptionSetSpinnerChangeInterval(0),
 	)
 	// A bar that cannot be drawn is no reason to end a download.
 	_ = bar.RenderBlank()

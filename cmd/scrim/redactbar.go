@@ -33,6 +33,8 @@ func newBar(w io.Writer, p *redactPlan) *redactBar {
 		progressbar.OptionThrottle(redraw),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionClearOnFinish(),
+		// The library's own clock draws beside us, without a lock, and never ends.
+		progressbar.OptionSetSpinnerChangeInterval(0),
 	)
 	// A bar that cannot be drawn is no reason to end.
 	_ = b.bar.RenderBlank()

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v3"
 	"github.com/pion/webrtc/v3/pkg/media/samplebuilder"
@@ -122,11 +121,6 @@ func (v *viewer) receive(track *webrtc.TrackRemote) {
 			}
 		}
 	}
-}
-
-// requestKeyframe sends a PLI, as a viewer does that cannot decode.
-func (v *viewer) requestKeyframe() error {
-	return v.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(v.track.SSRC())}})
 }
 
 // next waits for an access unit.
