@@ -59,6 +59,9 @@ type DetectConfig struct {
 	// Tiles adds passes over parts of the picture in their own size, for small
 	// faces.
 	Tiles bool `json:"tiles"`
+	// TileAreas are where small faces are to be expected, without Tiles: left,
+	// top, right and bottom in fractions of the picture.
+	TileAreas [][4]float64 `json:"tile_areas,omitempty"`
 	// Gate inspects only what has changed, and everything once a second.
 	Gate bool `json:"gate"`
 }

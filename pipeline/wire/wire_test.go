@@ -36,7 +36,7 @@ func samples() []sample {
 			Site: "north", Camera: "hall", Epoch: math.MaxUint64,
 			Detect: DetectConfig{
 				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
-				Tiles: true, Gate: true,
+				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Lookahead: 8,
 			Zones:     []ZoneConfig{{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.25, 0.5}, {1, 0.125}, {0.5, 1}}}},
@@ -63,7 +63,7 @@ func samples() []sample {
 		{TypeFiles, Files{
 			Detect: DetectConfig{
 				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
-				Tiles: true, Gate: true,
+				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true,
 			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},

@@ -43,6 +43,10 @@ type Config struct {
 	// too small for Size: from 12 pixels. It costs as much as the picture is
 	// larger than Size, squared. Cascades know no tiles.
 	Tiles bool
+	// TileAreas are where small faces are to be expected: left, top, right and
+	// bottom in fractions of the picture. Only tiles that reach into one are
+	// added. With Tiles all are.
+	TileAreas [][4]float64
 	// Gate inspects only what has changed, and everything at least once a
 	// second. It is for the pictures of one camera, in their order. Cascades
 	// inspect everything always.

@@ -29,8 +29,11 @@ func (ps *passes) fit(v view, c Config) error {
 		}
 		ps.small = true
 	}
-	if c.Tiles && (g.width != v.w || g.height != v.h) {
+	if g.width != v.w || g.height != v.h {
 		for _, r := range tiles(v.w, v.h) {
+			if !c.Tiles && !wanted(r, c.TileAreas, v.w, v.h) {
+				continue
+			}
 			inner := sides{r.Min.X > 0, r.Min.Y > 0, r.Max.X < v.w, r.Max.Y < v.h}
 			if err := ps.add(r.Dx(), r.Dy(), layOut(r.Dx(), r.Dy(), max(r.Dx(), r.Dy())), pass{area: r, inner: inner}); err != nil {
 				return err
@@ -42,6 +45,17 @@ func (ps *passes) fit(v view, c Config) error {
 	}
 	ps.w, ps.h, ps.full = v.w, v.h, v.full
 	return nil
+}
+
+// wanted reports whether a tile of a picture reaches into one of the areas.
+func wanted(tile image.Rectangle, areas [][4]float64, w, h int) bool {
+	for _, a := range areas {
+		if a[0]*float64(w) < float64(tile.Max.X) && a[2]*float64(w) > float64(tile.Min.X) &&
+			a[1]*float64(h) < float64(tile.Max.Y) && a[3]*float64(h) > float64(tile.Min.Y) {
+			return true
+		}
+	}
+	return false
 }
 
 // add completes p and adds it. It sees views of w0×h0 as g says.

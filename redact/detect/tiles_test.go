@@ -233,3 +233,17 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	require.LessOrEqual(t, testing.AllocsPerRun(fullPictures, step), 1.0)
 }
+
+// Zones in which small faces are expected get the tiles that reach into them.
+func TestTilesOfZonesOnly(t *testing.T) {
+	small := func(areas [][4]float64) (n int) {
+		var ps passes
+		defer ps.close()
+		require.NoError(t, ps.fit(view{w: 1920, h: 1080}, Config{Size: 640, TileAreas: areas}))
+		return len(ps.all) - 2
+	}
+	require.Zero(t, small(nil))
+	require.Equal(t, 1, small([][4]float64{{0, 0, 0.1, 0.1}}))
+	require.Equal(t, len(tiles(1920, 1080)), small([][4]float64{{0, 0, 1, 1}}))
+	require.Zero(t, small([][4]float64{{2, 2, 3, 3}}))
+}

@@ -213,8 +213,11 @@ func cells(width, height int) int {
 // describe names a detector for people.
 func describe(name string, c Config) string {
 	name = fmt.Sprintf("%s %d", name, c.Size)
-	if c.Tiles {
+	switch {
+	case c.Tiles:
 		name += " with tiles"
+	case len(c.TileAreas) > 0:
+		name += " with tiles in zones"
 	}
 	return name
 }

@@ -39,6 +39,7 @@ func (c *Config) Redactor(cam *Camera) wire.Config {
 		Detect: wire.DetectConfig{
 			Size:      int(cam.Detect.Size),
 			Threshold: float64(cam.Detect.Threshold),
+			TileAreas: tileAreas(cam.Zones),
 			Tiles:     cam.Detect.Tiles,
 			Gate:      cam.Detect.Gate,
 		},

@@ -142,3 +142,20 @@ func wordsKey(z *Zone) string {
 	}
 	return ".reason"
 }
+
+// tileAreas returns where small faces are to be expected: the extent of each
+// zone of that kind.
+func tileAreas(zones []Zone) (areas [][4]float64) {
+	for _, z := range zones {
+		if zone.Kind(z.Kind) != zone.Tiles || len(z.Polygon) == 0 {
+			continue
+		}
+		a := [4]float64{1, 1, 0, 0}
+		for _, p := range z.Polygon {
+			x, y := float64(p[0]), float64(p[1])
+			a = [4]float64{min(a[0], x), min(a[1], y), max(a[2], x), max(a[3], y)}
+		}
+		areas = append(areas, a)
+	}
+	return areas
+}
