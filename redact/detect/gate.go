@@ -143,7 +143,10 @@ func (g *gate) inspected(now time.Time, wait float64) {
 	g.left = max(1, int(wait*fullPictures))
 }
 
-// inspectedPart remembers that the blocks that are whole in r were.
+// inspectedPart remembers that the blocks that are whole in r were, of those
+// that had changed. What the network says of the others is not taken over, so
+// they are still to be compared with when it was: beside something that always
+// moves, a face that moves slowly would creep out of its box.
 func (g *gate) inspectedPart(r image.Rectangle) {
 	y0, y1 := (r.Min.Y+blockSize-1)/blockSize, r.Max.Y/blockSize
 	x0, x1 := (r.Min.X+blockSize-1)/blockSize, r.Max.X/blockSize
@@ -158,8 +161,13 @@ func (g *gate) inspectedPart(r image.Rectangle) {
 	}
 	const n = blockSize / cellSize
 	for y := y0 * n; y < min(y1*n, g.rows); y++ {
-		from, to := y*g.cols+x0*n, y*g.cols+min(x1*n, g.cols)
-		copy(g.ref[from:to], g.now[from:to])
+		for bx := x0; bx < min(x1, g.bw); bx++ {
+			if !g.changed[y/n*g.bw+bx] {
+				continue
+			}
+			from, to := y*g.cols+bx*n, y*g.cols+min((bx+1)*n, g.cols)
+			copy(g.ref[from:to], g.now[from:to])
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ type pass struct {
 	inner sides
 	// least is the longer side that a box must have, in pixels of the view.
 	least float32
+	most  float32 // boxes of more than that are left to other passes; 0: none
 	// whole is set where crops do not pay.
 	whole bool
 	// stagger is the part of the interval after which a full inspection is
@@ -117,7 +118,7 @@ func (p *pass) accept(r image.Rectangle, found []candidate) {
 	r = r.Intersect(b)
 	for i := range found {
 		c := &found[i]
-		if max(c.w, c.h) < p.least || crop && !p.gate.touched(c, stepSize) {
+		if max(c.w, c.h) < p.least || p.most > 0 && max(c.w, c.h) > p.most || crop && !p.gate.touched(c, stepSize) {
 			continue
 		}
 		c.cut = cut.cuts(c, r)

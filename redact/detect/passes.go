@@ -35,7 +35,7 @@ func (ps *passes) fit(v view, c Config) error {
 				continue
 			}
 			inner := sides{r.Min.X > 0, r.Min.Y > 0, r.Max.X < v.w, r.Max.Y < v.h}
-			if err := ps.add(r.Dx(), r.Dy(), layOut(r.Dx(), r.Dy(), max(r.Dx(), r.Dy())), pass{area: r, inner: inner}); err != nil {
+			if err := ps.add(r.Dx(), r.Dy(), layOut(r.Dx(), r.Dy(), max(r.Dx(), r.Dy())), pass{area: r, inner: inner, most: tileShare * float32(min(r.Dx(), r.Dy()))}); err != nil {
 				return err
 			}
 		}
@@ -46,6 +46,11 @@ func (ps *passes) fit(v view, c Config) error {
 	ps.w, ps.h, ps.full = v.w, v.h, v.full
 	return nil
 }
+
+// tileShare is the share of a tile's shorter side up to which a face is the
+// tile's to find. Larger ones are cut off often, and the whole picture shows
+// them well.
+const tileShare = 0.5
 
 // wanted reports whether a tile of a picture reaches into one of the areas.
 func wanted(tile image.Rectangle, areas [][4]float64, w, h int) bool {

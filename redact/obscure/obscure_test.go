@@ -112,7 +112,7 @@ func TestNumberOfRegionsIsBounded(t *testing.T) {
 		randomise(im, 3)
 		before := im.Clone()
 		o := newObscurer(t, Options{Style: s})
-		require.ErrorContains(t, o.Apply(im, regions), "1025 regions")
+		require.ErrorContains(t, o.Apply(im, regions), "1041 regions")
 		same(t, before, im, "a refused picture")
 		require.NoError(t, o.Apply(im, regions[:MaxRegions]))
 		require.NotEqual(t, before.Y, im.Y)

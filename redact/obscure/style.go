@@ -35,8 +35,9 @@ const (
 	// MaxFeather the most.
 	DefaultFeather = 0.06
 	MaxFeather     = 0.25
-	// MaxRegions is the most regions in one picture.
-	MaxRegions = 1024
+	// MaxRegions is the most regions in one picture: those of the tracker, and a
+	// camera's zones.
+	MaxRegions = 1024 + 16
 )
 
 // ErrWeak is wrapped by errors about settings that can be undone.
