@@ -9,6 +9,7 @@ import (
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact"
+	"scrim/redact/guard"
 	"scrim/transport"
 )
 
@@ -88,6 +89,9 @@ func (p *Pipeline) runDecode(ctx context.Context) error {
 // next complete IDR may open it again.
 func (in *input) unit(u transport.CameraUnit) {
 	begun := time.Now()
+	if !guard.Discontinuity {
+		u.Discontinuity, u.Intact = "", false
+	}
 	if jump := u.PTS - in.lastPTS; in.started && u.Discontinuity == "" && (jump > maxJump || jump < -maxJump) {
 		u.Discontinuity, u.Intact = "camera's timestamps jumped", true
 	}
@@ -102,13 +106,13 @@ func (in *input) unit(u transport.CameraUnit) {
 		in.p.counts.unitsDropped.Add(1)
 		return
 	}
-	if gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
+	if guard.FrameNum && gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
 		u.Discontinuity, u.Intact = gap, true
 	}
 	if u.Discontinuity != "" {
 		in.breakChain(u.Discontinuity)
 	}
-	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) {
+	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) && (guard.NewSPS || in.sps == nil) {
 		if err := in.renew(info); err != nil {
 			in.breakChain(err.Error())
 			return
@@ -121,11 +125,11 @@ func (in *input) unit(u transport.CameraUnit) {
 		in.sets = append(in.sets, info.Data...)
 		return
 	}
-	if chain := in.p.gate.Chain(); chain != in.chain { // another stage has shut the gate
+	if chain := in.p.gate.Chain(); guard.Chain && chain != in.chain { // another stage has shut the gate
 		in.chain, in.whole = chain, false
 	}
-	startable := info.IDR && (u.Discontinuity == "" || u.Intact)
-	if in.dec == nil || !in.whole && !startable {
+	startable := info.IDR && (u.Discontinuity == "" || u.Intact || !guard.Complete)
+	if in.dec == nil || guard.Complete && !in.whole && !startable {
 		in.p.gate.Explain(in.waiting())
 		in.p.counts.picturesWithheld.Add(1)
 		return
@@ -208,10 +212,11 @@ func (in *input) picture(pic decode.Picture) error {
 	now := time.Now()
 	u := in.pending[pic.ID]
 	delete(in.pending, pic.ID)
-	if u == nil || pic.Corrupt || u.chain != in.chain {
+	damaged := u == nil || guard.Corrupt && pic.Corrupt
+	if damaged || guard.Chain && u.chain != in.chain {
 		in.p.pool.Put(pic.Image)
 		in.p.counts.picturesWithheld.Add(1)
-		if u == nil || pic.Corrupt {
+		if damaged {
 			in.breakChain("damaged picture")
 		}
 		return nil
@@ -220,7 +225,7 @@ func (in *input) picture(pic decode.Picture) error {
 	in.number++
 	d := &decoded{in: u, done: now, pic: redact.Picture{
 		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Chain: u.chain, Number: in.number,
-		Complete: in.whole, IDR: u.idr, Captured: u.captured,
+		Complete: in.whole || !guard.Complete, IDR: u.idr, Captured: u.captured,
 	}}
 	if old, full := in.p.pictures.put(d); full {
 		in.p.pool.Put(old.pic.Image)

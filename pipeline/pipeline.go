@@ -75,6 +75,9 @@ type Pipeline struct {
 	time     *timeline
 	selfTest atomic.Pointer[wire.SelfTest] // the last; nil: none yet
 
+	// slateTick is the time between looks at whether a slate is due; a test, which
+	// has a faster clock, may look more often.
+	slateTick time.Duration
 	// newEncoder makes the encoders; a test may replace it.
 	newEncoder func(width, height int, o encode.Options) (encoder, error)
 }
@@ -115,9 +118,10 @@ func New(o Options) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		o: o, gate: redact.NewGate(reasonStarting), time: systemTimeline(),
-		units:    make(chan transport.CameraUnit),
-		pictures: newQueue[*decoded](pictureQueue),
-		frames:   newQueue[*redacted](frameQueue),
+		units:     make(chan transport.CameraUnit),
+		pictures:  newQueue[*decoded](pictureQueue),
+		frames:    newQueue[*redacted](frameQueue),
+		slateTick: slateInterval / 5,
 		newEncoder: func(width, height int, o encode.Options) (encoder, error) {
 			return encode.New(width, height, o)
 		},

@@ -37,12 +37,13 @@ type Certificate struct {
 	RegionsHash uint64
 }
 
-// certify makes the certificate for p, which the detector has just examined.
-func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration, regions []face.Region) Certificate {
+// certify makes the certificate for p, which the detector has just examined;
+// the hash of the regions is to come.
+func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration) Certificate {
 	return Certificate{
 		Camera: p.Camera, Epoch: p.Epoch, Chain: p.Chain, Picture: p.Number, Complete: p.Complete,
 		Width: p.Image.Width, Height: p.Image.Height,
-		ModelSHA256: model, Inspected: inspected, MaxAge: maxAge, RegionsHash: hashRegions(regions),
+		ModelSHA256: model, Inspected: inspected, MaxAge: maxAge,
 	}
 }
 

@@ -3,9 +3,11 @@ package redact
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"scrim/redact/face"
+	"scrim/redact/guard"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -74,6 +76,9 @@ type inspected struct {
 	faces  []face.Face
 	at     time.Time
 	timing Timing
+	// certificate is the one that was made at the inspection. It lacks the hash
+	// of the regions, which are not known yet.
+	certificate Certificate
 }
 
 // New returns a Redactor.
@@ -109,7 +114,7 @@ func (r *Redactor) LastSelfTest() SelfTest { return r.tested }
 // test runs the self-test when it is due.
 func (r *Redactor) test(p *Picture, newEpoch bool) error {
 	due := newEpoch || r.tested.At.IsZero() || r.now().Sub(r.tested.At) >= SelfTestInterval || r.tested.Err != nil && p.IDR
-	if r.o.SelfTest == nil || !due && r.tested.Err == nil {
+	if !guard.SelfTest || r.o.SelfTest == nil || !due && r.tested.Err == nil {
 		return nil
 	}
 	if due {
@@ -217,10 +222,10 @@ func (r *Redactor) take(p *Picture) error {
 		r.epoch = p.Epoch
 	}
 	r.last = p.Number
-	if n := len(r.pending); n > 0 && r.pending[n-1].p.Chain != p.Chain {
+	if n := len(r.pending); guard.Chain && n > 0 && r.pending[n-1].p.Chain != p.Chain {
 		r.withhold() // the gate was shut since
 	}
-	if p.Chain != r.o.Gate.Chain() {
+	if guard.Chain && p.Chain != r.o.Gate.Chain() {
 		// The gate was shut since it was decoded. What waits is older still. The
 		// detector is spared, and its faults must not shut the chain of today.
 		r.withhold()
@@ -237,10 +242,13 @@ func (r *Redactor) take(p *Picture) error {
 	}
 	start := r.now()
 	faces, err := r.o.Detector.Detect(p.Image)
+	if err == nil {
+		err = sane(faces, p.Image)
+	}
 	faces = r.zones.of(r.o.Zones, p.Image).Filter(faces)
 	e := r.hold(p, faces, r.now())
 	e.timing.Detect = e.at.Sub(start)
-	if err != nil {
+	if guard.Detection && err != nil {
 		return r.refuse("face detection failed", err)
 	}
 	r.o.Tracker.Observe(e.at, faces, p.Image.Width, p.Image.Height)
@@ -254,7 +262,7 @@ func (r *Redactor) hold(p *Picture, faces []face.Face, at time.Time) *inspected 
 	if n := len(r.spare); n > 0 {
 		e, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at}
+	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, certificate: certify(p, r.model, at, r.maxAge)}
 	r.pending = append(r.pending, e)
 	return e
 }
@@ -292,7 +300,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	regions := r.o.Tracker.Release()
 	tracked := r.now()
 	e.timing.Track += tracked.Sub(begun)
-	if err := covers(regions, e.faces, e.p.Image); err != nil {
+	if err := covers(regions, e.faces, e.p.Image); guard.Covers && err != nil {
 		return Frame{}, r.refuse("face tracking failed", err)
 	}
 	if tracked.Sub(e.at) > r.maxAge {
@@ -300,12 +308,13 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		return Frame{}, &WithheldError{Reason: "no pictures from the camera"}
 	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
-	if err := r.o.Obscurer.Apply(e.p.Image, regions); err != nil {
+	if err := r.o.Obscurer.Apply(e.p.Image, regions); guard.Obscuring && err != nil {
 		return Frame{}, r.refuse("obscuring failed", err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
-	c := certify(e.p, r.model, e.at, r.maxAge, regions)
-	if err := c.check(e.p, r.model, r.now(), regions); err != nil {
+	c := e.certificate
+	c.RegionsHash = hashRegions(regions)
+	if err := c.check(e.p, r.model, r.now(), regions); guard.Certificate && err != nil {
 		return Frame{}, r.refuse("no valid inspection", err)
 	}
 	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
@@ -318,6 +327,24 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 func (r *Redactor) refuse(reason string, cause error) error {
 	r.o.Gate.Shut(reason)
 	return &WithheldError{Reason: reason, Err: cause, shut: true}
+}
+
+// maxReach bounds how far a face may lie outside the picture, and how large it
+// may be, in sizes of the picture's longer side.
+const maxReach = 16
+
+// sane checks the detector's answer: a box that is not finite, or far from the
+// picture, is no place that could be covered.
+func sane(faces []face.Face, im *yuv.Image) error {
+	limit := maxReach * float64(max(im.Width, im.Height))
+	for _, f := range faces {
+		b := f.Box
+		// Written so that NaN is caught, too.
+		if !(math.Abs(b.X) <= limit && math.Abs(b.Y) <= limit && b.W >= 0 && b.W <= limit && b.H >= 0 && b.H <= limit) || math.IsNaN(f.Score) {
+			return fmt.Errorf("the detector's answer makes no sense: a face of %v×%v at %v, %v, score %v", b.W, b.H, b.X, b.Y, f.Score)
+		}
+	}
+	return nil
 }
 
 // covers checks the tracker's answer: every face that was found in this

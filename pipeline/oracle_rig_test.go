@@ -1,0 +1,498 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/decode"
+	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/face"
+	"scrim/redact/obscure"
+	"scrim/redact/track"
+	"scrim/redact/yuv"
+	"scrim/transport"
+)
+
+// oddity is what a part of the redactor does wrong.
+type oddity int
+
+const (
+	sound oddity = iota
+	fails
+	panics
+	// blind finds no faces and says nothing, notNumbers puts them nowhere, adrift
+	// far outside the picture.
+	blind
+	notNumbers
+	adrift
+	// loses leaves out all regions, late returns the regions of the picture
+	// before, older those of filmGroup/2 pictures before.
+	loses
+	late
+	older
+)
+
+// knower is a detector that knows the truth about the picture that it is given,
+// by its stamp. In a picture whose stamp cannot be read it finds nothing, as
+// the worst of detectors would.
+type knower struct {
+	films []*film
+
+	mu     sync.Mutex
+	does   oddity
+	calls  int
+	gate   chan struct{} // not nil: every pass waits until it is closed
+	inside chan struct{} // gets a token at every pass that waits
+}
+
+func (k *knower) set(o oddity) { k.mu.Lock(); k.does = o; k.mu.Unlock() }
+
+// hold lets passes wait until release is called.
+func (k *knower) hold() (release func()) {
+	g := make(chan struct{})
+	k.mu.Lock()
+	k.gate = g
+	k.mu.Unlock()
+	return sync.OnceFunc(func() {
+		k.mu.Lock()
+		k.gate = nil
+		k.mu.Unlock()
+		close(g)
+	})
+}
+
+// truth returns the boxes of a picture by its number.
+func (k *knower) truth(number uint32) []face.Box {
+	for _, f := range k.films {
+		if i := int(number) - int(f.first); i >= 0 && i < len(f.boxes) {
+			return f.boxes[i]
+		}
+	}
+	return nil
+}
+
+func (k *knower) Detect(im *yuv.Image) ([]face.Face, error) {
+	k.mu.Lock()
+	does, gate := k.does, k.gate
+	k.calls++
+	k.mu.Unlock()
+	if gate != nil {
+		k.inside <- struct{}{}
+		<-gate
+	}
+	var faces []face.Face
+	if s, err := stamp.Read(im); err == nil {
+		for _, b := range k.truth(s.Number) {
+			faces = append(faces, face.Face{Box: b, Score: 0.9})
+		}
+	}
+	switch does {
+	case fails:
+		return nil, errors.New("the network's output makes no sense: NaN")
+	case panics:
+		panic("detector broke")
+	case blind:
+		return nil, nil
+	case notNumbers:
+		for i := range faces {
+			faces[i].Box.X = math.NaN()
+		}
+	case adrift:
+		for i := range faces {
+			faces[i].Box.X += 1e9
+		}
+	}
+	return faces, nil
+}
+func (k *knower) Info() redact.DetectorInfo {
+	return redact.DetectorInfo{Name: "truth", ModelSHA256: "abc"}
+}
+func (k *knower) Close() error { return nil }
+
+// bare is the least that a tracker may do: it covers what was found in this
+// very picture, and remembers nothing that could cover up for a missing guard.
+type bare struct{ waiting [][]face.Region }
+
+func (b *bare) Lookahead() int { return 0 }
+func (b *bare) Reset()         { b.waiting = nil }
+func (b *bare) Observe(_ time.Time, faces []face.Face, _, _ int) {
+	var out []face.Region
+	for i, f := range faces {
+		out = append(out, face.Region{
+			Rect: face.Pad(f.Box, track.MinPadding, track.DefaultPaddingTop), Face: f.Box, Score: f.Score, Source: face.Detected,
+			Track: uint64(i + 1), //nolint:gosec // small
+		})
+	}
+	b.waiting = append(b.waiting, out)
+}
+
+func (b *bare) Release() []face.Region {
+	out := b.waiting[0]
+	b.waiting = b.waiting[1:]
+	return out
+}
+
+// oddTracker and oddObscurer do what they are told to do wrong.
+type oddTracker struct {
+	redact.Tracker
+	mu   sync.Mutex
+	does oddity
+	past [][]face.Region
+}
+
+func (o *oddTracker) set(d oddity) { o.mu.Lock(); o.does = d; o.mu.Unlock() }
+
+func (o *oddTracker) Release() []face.Region {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := append([]face.Region(nil), o.Tracker.Release()...)
+	o.past = append(o.past, now)
+	ago := func(n int) []face.Region { return o.past[max(len(o.past)-1-n, 0)] }
+	switch o.does {
+	case panics:
+		panic("tracker broke")
+	case loses:
+		return nil
+	case late:
+		return ago(1)
+	case older:
+		return ago(filmGroup / 2)
+	}
+	return now
+}
+
+type oddObscurer struct {
+	redact.Obscurer
+	mu   sync.Mutex
+	does oddity
+}
+
+func (o *oddObscurer) set(d oddity) { o.mu.Lock(); o.does = d; o.mu.Unlock() }
+
+func (o *oddObscurer) Apply(im *yuv.Image, regions []face.Region) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch o.does {
+	case fails:
+		return errors.New("obscurer broke")
+	case panics:
+		panic("obscurer broke")
+	}
+	return o.Obscurer.Apply(im, regions)
+}
+
+// shown is one output as a viewer got it.
+type shown struct {
+	wire.Output
+	at     time.Duration // since the beginning, by the pipeline's clock
+	number uint32        // by the stamp; 0: none is to be read
+	hits   []image.Rectangle
+}
+
+// show is a film on its way through a pipeline, and all that came out of it.
+type show struct {
+	t        *testing.T
+	p        *Pipeline
+	time     *fakeTime
+	rng      *rand.Rand
+	film     *film
+	spare    *film // with another size
+	format   *film // with another SPS and the same size
+	detector *knower
+	tracker  *oddTracker
+	obscurer *oddObscurer
+
+	done chan error
+	out  chan outcome
+	dec  *decode.Decoder
+	seen []shown
+
+	next  int // of the film
+	sent  map[uint32]time.Duration
+	last  uint32 // the number of the newest picture that was sent
+	idr   bool   // it is an IDR
+	chain uint64
+	cut   time.Duration // no picture that was sent before may be shown any more
+	stale []string
+	pts   int64 // added to the film's
+	lost  string
+	// held is set while a part is made to block: nothing can settle then.
+	held bool
+	// unbound is set when the fault is one of the viewer's side.
+	unbound bool
+	sink    chan struct{} // not nil: the sink waits for it
+	entered chan struct{} // gets a token when it does
+	sinkMu  sync.Mutex
+	self    error // of the self-test
+	selfMu  sync.Mutex
+}
+
+// outcome is what the sink got, with the time.
+type outcome struct {
+	wire.Output
+	data []byte
+	at   time.Duration
+}
+
+// showOptions say what a show is made of.
+type showOptions struct {
+	seed      uint64
+	lookahead int
+	bare      bool
+	// films are those that the fault needs besides that of the seed.
+	size, format bool
+	// reorders: the film has B-frames.
+	reorders bool
+}
+
+func newShow(t *testing.T, o showOptions) *show {
+	t.Helper()
+	k := seedFilm(o.seed)
+	k.reorders = o.reorders
+	s := &show{
+		t: t, time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
+		done: make(chan error, 1), entered: make(chan struct{}, 1000), out: make(chan outcome, 10000), sent: map[uint32]time.Duration{},
+	}
+	s.detector = &knower{inside: make(chan struct{}, 1000), films: []*film{s.film}}
+	if o.size {
+		other := seedFilm(o.seed + 1)
+		s.spare = filmOf(t, other)
+		s.detector.films = append(s.detector.films, s.spare)
+	}
+	if o.format {
+		k.format, k.number = true, k.number+10
+		s.format = filmOf(t, k)
+		s.detector.films = append(s.detector.films, s.format)
+	}
+	var inner redact.Tracker = track.NewWindow(track.Options{}, o.lookahead)
+	if o.bare && o.lookahead == 0 {
+		inner = &bare{}
+	}
+	obscurer, err := obscure.New(obscure.Options{Style: obscure.Veil})
+	require.NoError(t, err)
+	s.tracker, s.obscurer = &oddTracker{Tracker: inner}, &oddObscurer{Obscurer: obscurer}
+	s.p, err = New(Options{
+		Camera: "door", Epoch: 7, Detector: s.detector, Tracker: s.tracker, Obscurer: s.obscurer, Log: noLog,
+		SelfTest: func(int, int) error { s.selfMu.Lock(); defer s.selfMu.Unlock(); return s.self },
+		Sink: func(head wire.Output, data []byte) error {
+			s.sinkMu.Lock()
+			wait := s.sink
+			s.sinkMu.Unlock()
+			at := s.since()
+			if wait != nil {
+				s.entered <- struct{}{}
+				<-wait
+			}
+			s.out <- outcome{head, data, at}
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	s.p.time, s.p.slateTick = s.time.timeline(), time.Millisecond
+	s.chain = s.p.gate.Chain()
+	s.dec, err = decode.New(decode.Options{})
+	require.NoError(t, err)
+	t.Cleanup(s.dec.Close)
+	go func() { s.done <- s.p.Run(context.Background()) }()
+	return s
+}
+
+// since is the pipeline's time since the beginning.
+func (s *show) since() time.Duration {
+	s.time.mu.Lock()
+	defer s.time.mu.Unlock()
+	return s.time.mono
+}
+
+// unit returns a unit of a film as it is sent now.
+func (s *show) unit(f *film, i int) transport.CameraUnit {
+	u := f.units[i]
+	u.PTS += s.pts
+	now := s.time.timeline().now()
+	u.Captured, u.Arrived = now, now
+	return u
+}
+
+// play sends the next n units of the film, as they are.
+func (s *show) play(n int) {
+	for range n {
+		s.send(s.unit(s.film, s.next), s.film.first+uint32(s.next)) //nolint:gosec // small
+		s.next++
+	}
+}
+
+// lose skips n units of the film; the next one says so when why is not empty.
+func (s *show) lose(n int, why string) {
+	for range n {
+		s.next++
+		s.pass()
+	}
+	s.lost = why
+}
+
+// send sends a unit with the picture of a number, and waits until the pipeline
+// has done with it what it does.
+func (s *show) send(u transport.CameraUnit, number uint32) {
+	if s.lost != "" {
+		u.Discontinuity, u.Intact, s.lost = s.lost, true, ""
+	}
+	s.last, s.idr = number, bytes.Contains(u.Data, []byte{0, 0, 1, 0x65})
+	if _, again := s.sent[number]; !again {
+		s.sent[number] = s.since()
+	}
+	s.hand(u)
+	s.pass()
+}
+
+func (s *show) hand(u transport.CameraUnit) {
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	require.NoError(s.t, s.p.Unit(ctx, u))
+	// A unit without a picture is taken when that before it is done with.
+	require.NoError(s.t, s.p.Unit(ctx, transport.CameraUnit{
+		Codec: u.Codec, PTS: u.PTS, Captured: u.Captured, Arrived: u.Arrived, Data: []byte{0, 0, 0, 1, 9, 0xf0},
+	}))
+}
+
+// pass lets the time of one picture pass, after what is under way has settled.
+func (s *show) pass() {
+	s.settle()
+	s.due()
+	s.time.pass(filmStep)
+	s.due()
+}
+
+// settle waits until no stage has anything to do.
+func (s *show) settle() {
+	if s.held {
+		return
+	}
+	calm := 0
+	for begun := time.Now(); calm < 2; time.Sleep(50 * time.Microsecond) {
+		require.Less(s.t, time.Since(begun), testTimeout, "the pipeline does not come to rest")
+		calm++
+		if s.p.busy[redactStage].Load() != 0 || s.p.busy[encodeStage].Load() != 0 || !empty(s.p.pictures) || !empty(s.p.frames) {
+			calm = 0
+		}
+	}
+	s.look(false)
+	if chain := s.p.gate.Chain(); chain != s.chain {
+		// Whatever was sent before the gate was shut is not to be seen from here on.
+		s.chain, s.cut = chain, s.sent[s.last]
+		if !s.idr { // which may open it again, late where there is look-ahead
+			s.cut++
+		}
+	}
+}
+
+func empty[T any](q *queue[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) == 0
+}
+
+// due waits for the slate when it is due at this time.
+func (s *show) due() {
+	for s.sink == nil {
+		s.look(false)
+		open, _ := s.p.gate.State()
+		last, lastSlate := time.Duration(-1<<62), time.Duration(-1<<62)
+		for i := len(s.seen) - 1; i >= 0 && lastSlate < 0; i-- {
+			last = max(last, s.seen[i].at)
+			if s.seen[i].State == transport.StateObscured {
+				lastSlate = s.seen[i].at
+			}
+		}
+		stall := min(max(stallIntervals*time.Duration(s.p.interval.Load()), minStall), maxStall)
+		if open && (last < 0 || s.since()-last < stall) || lastSlate >= 0 && s.since()-lastSlate < slateInterval {
+			return
+		}
+		s.look(true)
+	}
+}
+
+// look takes what has come out, as a viewer would; wait: at least one.
+func (s *show) look(wait bool) {
+	for {
+		var o outcome
+		if wait {
+			select {
+			case o = <-s.out:
+			case <-time.After(testTimeout):
+				s.t.Fatalf("no slate comes at %v", s.since())
+			}
+		} else {
+			select {
+			case o = <-s.out:
+			default:
+				return
+			}
+		}
+		wait = false
+		s.view(o)
+	}
+}
+
+func (s *show) view(o outcome) {
+	if o.Seq == 1 { // of an epoch
+		require.True(s.t, o.Key)
+		s.dec.Close()
+		var err error
+		s.dec, err = decode.New(decode.Options{})
+		require.NoError(s.t, err)
+	}
+	n := 0
+	require.NoError(s.t, s.dec.Decode(o.data, int64(o.Seq), func(p decode.Picture) error { //nolint:gosec // small
+		n++
+		v := shown{Output: o.Output, at: o.at, hits: findMarkers(p.Image)}
+		if st, err := stamp.Read(p.Image); err == nil {
+			v.number = st.Number
+		}
+		s.judge(&v)
+		s.seen = append(s.seen, v)
+		return nil
+	}))
+	require.Equal(s.t, 1, n, "an output without its picture")
+}
+
+// judge notes what should not have been shown although no face is to be seen.
+func (s *show) judge(v *shown) {
+	switch {
+	case v.State == transport.StateObscured && v.number != 0:
+		s.stale = append(s.stale, fmt.Sprintf("slate at %v shows picture %d", v.at, v.number))
+	case v.State == transport.StateObscured || v.number == 0 || s.film.kind.reorders: // units are not in the order of numbers
+	case s.sent[v.number] < s.cut:
+		s.stale = append(s.stale, fmt.Sprintf("picture %d at %v, from before the gate was shut", v.number, v.at))
+	case v.at-s.sent[v.number] > redact.MaxInspectionAge && s.tracker.Lookahead() == 0:
+		s.stale = append(s.stale, fmt.Sprintf("picture %d at %v, %v old", v.number, v.at, v.at-s.sent[v.number]))
+	}
+}
+
+// end closes the pipeline and waits for what is left.
+func (s *show) end() {
+	s.p.Close()
+	require.NoError(s.t, <-s.done)
+	s.look(false)
+}
+
+// hits returns what the oracle has found.
+func (s *show) hits() (marks int, first string) {
+	for _, v := range s.seen {
+		if marks += len(v.hits); len(v.hits) > 0 && first == "" {
+			first = fmt.Sprintf("%v in picture %d at %v (%s)", v.hits, v.number, v.at, v.State)
+		}
+	}
+	return marks, first
+}
