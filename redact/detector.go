@@ -17,6 +17,13 @@ type Detector interface {
 	Close() error
 }
 
+// Resetter is a Detector that remembers pictures, such as to inspect only what
+// has changed since.
+type Resetter interface {
+	// Reset forgets them: the next picture is inspected whole.
+	Reset()
+}
+
 // DetectorInfo describes a detector.
 type DetectorInfo struct {
 	// Name for people, such as "yunet-n 640".

@@ -119,6 +119,10 @@ func (r *Redactor) test(p *Picture, newEpoch bool) error {
 	}
 	if due {
 		r.tested = SelfTest{Err: r.o.SelfTest(p.Image.Width, p.Image.Height), At: r.now()}
+		// The drawn face is no picture of the camera's.
+		if d, ok := r.o.Detector.(Resetter); ok {
+			d.Reset()
+		}
 	}
 	if r.tested.Err != nil {
 		return r.refuse("the redactor's self-test failed", r.tested.Err)

@@ -404,6 +404,8 @@ func tested(t *testing.T) (r *Redactor, g *Gate, fail *error, runs *int, now *ti
 func TestSelfTestRunsAtTheStartAndNowAndThen(t *testing.T) {
 	r, g, _, runs, now := tested(t)
 	require.True(t, r.LastSelfTest().At.IsZero())
+	detector := r.o.Detector.(*parts)
+	before := detector.resets
 	for i := uint64(1); i <= 20; i++ {
 		_, _, err := redactOne(r, next(t, g, i, i == 1))
 		require.NoError(t, err)
@@ -413,6 +415,7 @@ func TestSelfTestRunsAtTheStartAndNowAndThen(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2, *runs)
+	require.GreaterOrEqual(t, detector.resets, before+2, "what the detector remembers of the drawn face")
 	pic := next(t, g, 21, false)
 	pic.Epoch = 2
 	_, _, err := redactOne(r, pic)
