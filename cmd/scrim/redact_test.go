@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -153,6 +154,34 @@ exec '`+whole+`' "$@"
 	require.Equal(t, 1, status, stderr)
 	require.Contains(t, stdout, "1 of 2 files")
 	require.Equal(t, []string{"b.png"}, list(t, out))
+}
+
+// A file that ends early is named, and what there was of it stays.
+func TestFileThatEndsEarly(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	writePNG(t, filepath.Join(in, "a.png"))
+	for head, says := range map[string][2]string{
+		`{"incomplete":"read video: input/output error"}`: {"a.png: only the beginning was redacted", "input/output error"},
+		`{"warning":"it has 3 of 9 pictures"}`:            {"it has 3 of 9 pictures", "a.png"},
+		`{"reason":"input is damaged: lost"}`:             {"input is damaged: lost", "a.png"},
+	} {
+		report := filepath.Join(t.TempDir(), "report.jsonl")
+		// It says twice that it goes on before it says that it has ended.
+		beat := `printf 'SCR1B\000\000\000\000\000\000\002\000\000\000\000{}'` + "\n"
+		status, _, stderr := scrim(t, "redact", filepath.Join(in, "a.png"), "-o", filepath.Join(out, "a.png"), "--report", report, "--redactor",
+			fakeRedactor(t, `printf 'SCR1H\000\000\000\000\000\000\002\000\000\000\000{}'
+`+beat+beat+fmt.Sprintf(`printf 'SCR1E\000\000\000\000\000\000\%03o\000\000\000\000%s'
+exec cat >/dev/null
+`, len(head), head)))
+		if strings.Contains(head, "incomplete") {
+			require.Equal(t, 1, status, stderr)
+		} else {
+			require.Zero(t, status, stderr)
+		}
+		require.Contains(t, stderr, says[0])
+		require.Contains(t, stderr, says[1])
+		require.FileExists(t, report)
+	}
 }
 
 func TestRedactInterrupted(t *testing.T) {

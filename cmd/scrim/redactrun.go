@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// frameTimeout is what the redactor gets for one picture. A call into C
-	// cannot be cancelled; a process can.
+	// frameTimeout is for how long the redactor may say nothing: it has that long
+	// for one picture, and says that it goes on while it finishes a file. A call
+	// into C cannot be cancelled; a process can.
 	frameTimeout = 2 * time.Minute
 	// maxRedactorWords bounds what is kept of what the redactor says on its way
 	// out, in bytes.
@@ -53,6 +54,9 @@ type filesProcess struct {
 	err      error
 }
 
+// errIncomplete is wrapped by the failure of a file whose beginning was redacted.
+var errIncomplete = errors.New("only the beginning was redacted, as the file ends early or cannot be read on")
+
 // errSettings is wrapped by failures that no other file can mend.
 var errSettings = errors.New("redactor cannot start")
 
@@ -80,13 +84,22 @@ func (j *redaction) run(ctx context.Context, list []wire.File) (failed []error, 
 		failed = append(failed, err)
 		if len(list) > 1 {
 			j.bar.wipe()
-			j.log.Error("file was not redacted", "file", f.In, "error", strings.TrimPrefix(err.Error(), f.In+": "))
+			j.log.Error(failure(err), "file", f.In, "error", strings.TrimPrefix(err.Error(), f.In+": "))
 		}
 	}
 	return failed, nil
 }
 
-// one redacts one file. After an error nothing of it is left.
+// failure names what has happened to a file.
+func failure(err error) string {
+	if errors.Is(err, errIncomplete) {
+		return "file was not redacted to its end"
+	}
+	return "file was not redacted"
+}
+
+// one redacts one file. After an error nothing of it is left, but for one that
+// wraps errIncomplete.
 func (j *redaction) one(ctx context.Context, f wire.File) error {
 	if err := os.MkdirAll(filepath.Dir(f.Out), 0o777); err != nil { //nolint:gosec // umask applies
 		return err
@@ -109,7 +122,17 @@ func (j *redaction) one(ctx context.Context, f wire.File) error {
 		j.bar.wipe()
 		j.log.Warn("pictures were obscured whole", "file", f.In, "pictures", end.Failsafe, "of", end.Frames, "first", end.Reason)
 	}
-	return j.report.commit()
+	if end.Failsafe == 0 && end.Reason != "" {
+		end.Warning = strings.TrimPrefix(end.Warning+"; "+end.Reason, "; ")
+	}
+	if end.Warning != "" {
+		j.bar.wipe()
+		j.log.Warn("input is not as it should be", "file", f.In, "warning", end.Warning)
+	}
+	if err := j.report.commit(); err != nil || end.Incomplete == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", errIncomplete, end.Incomplete)
 }
 
 // redact sends one file to the redactor and takes its records.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asticode/go-astiav"
 
+	"scrim/pipeline/bitstream"
 	"scrim/pipeline/internal/av"
 	"scrim/redact/yuv"
 )
@@ -38,8 +39,9 @@ type FilePicture struct {
 	PTS, Duration int64
 	// Key is set when decoding could have started here.
 	Key bool
-	// Damage says what was wrong with this picture, or with the input since the
-	// picture before; empty when nothing is known of it.
+	// Damage says what is wrong with this picture, or with what it may refer to:
+	// it is set from the damage on, in the order of decoding, until a key picture
+	// that was sent after it. Empty when nothing is known of any.
 	Damage string
 }
 
@@ -88,12 +90,25 @@ type File struct {
 	packet  *astiav.Packet
 	frame   *astiav.Frame
 	scaler  scaler
-	first   *FilePicture
-	damage  string
+	avc     *avcCheck // of H.264 that can be checked; else nil
+	loss    losses
+	held    []heldPicture // decoded, and not given out
+	ending  FileEnding
+	read    int64 // packets of the video
 	last    int64
 	step    int64
+	end     int64 // of the last picture
 	started bool
 	drained bool
+	ended   bool
+	cut     bool // the last packet was not whole
+}
+
+// heldPicture is a picture that waits until those that were sent before it are
+// decoded: only then is their damage known.
+type heldPicture struct {
+	FilePicture
+	span
 }
 
 // OpenFile opens a file and decodes its first picture. The caller closes it.
@@ -194,6 +209,15 @@ func (f *File) openDecoder() error {
 	if err := f.cc.Open(codec, dict); err != nil {
 		return fmt.Errorf("open decoder for %s: %w", params.CodecID(), err)
 	}
+	switch params.CodecID().Name() {
+	case "h264":
+		var err error
+		if f.avc, err = newAVCCheck(params.ExtraData()); err != nil {
+			f.unchecked(err)
+		}
+	case "vp8", "vp9", "av1":
+		f.loss.hidden = true
+	}
 	return nil
 }
 
@@ -233,26 +257,42 @@ func (f *File) begin() error {
 	if i.Colour = av.ColourOf(f.frame); i.Colour.Matrix == matrixRGB {
 		i.Colour.Matrix = matrixBT601 // what swscale makes of it
 	}
-	p, err := f.take()
-	f.frame.Unref()
-	if err != nil {
+	defer f.frame.Unref()
+	if err := f.take(); err != nil {
 		return err
 	}
-	i.FullRange, f.first = p.Image.FullRange, &p
+	i.FullRange = f.held[0].Image.FullRange
 	return nil
 }
 
 // Info describes the video.
 func (f *File) Info() FileInfo { return f.info }
 
-// Next returns the next picture; io.EOF after the last.
+// Next returns the next picture; io.EOF after the last, and then Ending says
+// whether that was all.
 func (f *File) Next() (FilePicture, error) {
-	if p := f.first; p != nil {
-		f.first = nil
-		return *p, nil
+	for !f.ended && (len(f.held) == 0 || !f.loss.settled(f.held[0].span, len(f.held))) {
+		if err := f.decode(); err != nil {
+			return FilePicture{}, err
+		}
 	}
-	if err := f.receive(); err != nil {
-		return FilePicture{}, err
+	if len(f.held) == 0 {
+		f.conclude()
+		return FilePicture{}, io.EOF
+	}
+	p := f.held[0]
+	f.held = f.held[1:]
+	p.Damage = f.loss.shown(p.span, p.Key)
+	return p.FilePicture, nil
+}
+
+// decode decodes one picture more, or notes that there is none.
+func (f *File) decode() error {
+	if err := f.receive(); errors.Is(err, io.EOF) {
+		f.ended = true
+		return nil
+	} else if err != nil {
+		return err
 	}
 	defer f.frame.Unref()
 	return f.take()
@@ -275,6 +315,7 @@ func (f *File) receive() error {
 				return err
 			}
 		case f.drained:
+			f.hurt(err)
 			return io.EOF // what was held back is lost
 		default:
 			f.hurt(err)
@@ -290,7 +331,7 @@ func (f *File) feed() error {
 		err := f.format.ReadFrame(f.packet)
 		if err != nil {
 			if !errors.Is(err, astiav.ErrEof) {
-				f.hurt(err) // the rest of the file is lost
+				f.ending.Err = fmt.Errorf("read video: %w", err)
 			}
 			f.drained = true
 			if err := f.cc.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
@@ -308,20 +349,56 @@ func (f *File) feed() error {
 		}
 	}
 	defer f.packet.Unref()
-	if f.packet.Flags().Has(astiav.PacketFlagCorrupt) {
+	return f.send()
+}
+
+// send hands a packet of the video to the decoder.
+func (f *File) send() error {
+	f.read++
+	if f.packet.Size() == 0 {
+		return nil // the picture before is shown on; to the decoder it would be the end
+	}
+	flags := f.packet.Flags()
+	n, holds := f.loss.sent+1, !flags.Has(astiav.PacketFlagDiscard)
+	f.loss.sent = n
+	// The decoder gives the position back with the picture, which neither an
+	// unknown nor a wrong time stamp disturbs.
+	f.packet.SetPos(n)
+	if f.cut = flags.Has(astiav.PacketFlagCorrupt); f.cut {
 		f.hurt(errors.New("the container lost data"))
+	}
+	if f.avc != nil {
+		picture, reason, err := f.avc.check(f.packet)
+		switch {
+		case errors.Is(err, bitstream.ErrUnsupported) && !f.avc.begun:
+			f.unchecked(err)
+		case err != nil:
+			f.hurt(err)
+		case reason != "":
+			f.hurt(errors.New(reason))
+		default:
+			holds = holds && picture
+		}
+	}
+	if holds {
+		f.loss.await(n)
 	}
 	if err := f.cc.SendPacket(f.packet); err != nil {
 		f.hurt(err)
+		f.loss.arrived(span{n, n})
 	}
 	return nil
 }
 
-// hurt notes damage for the next picture.
+// unchecked gives the check for loss up: this is H.264 that it does not know.
+func (f *File) unchecked(err error) {
+	f.avc = nil
+	f.ending.warn("loss may go unnoticed: %v", err)
+}
+
+// hurt notes damage of the packet that was sent last.
 func (f *File) hurt(err error) {
-	if f.damage == "" {
-		f.damage = "input is damaged: " + strings.ToLower(err.Error())
-	}
+	f.loss.hurt(f.loss.sent, "input is damaged: "+strings.ToLower(err.Error()))
 }
 
 // sound passes on a packet of an audio track.
@@ -337,20 +414,21 @@ func (f *File) sound() error {
 	return nil
 }
 
-// take copies the decoder's picture.
-func (f *File) take() (FilePicture, error) {
+// take copies the decoder's picture to those that are held.
+func (f *File) take() error {
+	at := f.span()
 	if av.Damaged(f.frame) {
-		f.hurt(errors.New("a picture is incomplete"))
+		f.loss.hurt(at.last, "input is damaged: a picture is incomplete")
 	}
+	f.loss.arrived(at)
 	w, h := f.turned.size(f.info.Width, f.info.Height)
 	src, err := f.scaler.planes(f.frame, w, h)
 	if err != nil {
-		return FilePicture{}, err
+		return err
 	}
-	p := FilePicture{Damage: f.damage, Key: f.frame.KeyFrame() && f.frame.PictureType() != astiav.PictureTypeP}
-	f.damage = ""
+	p := FilePicture{Key: f.frame.KeyFrame() && f.frame.PictureType() != astiav.PictureTypeP}
 	if p.Image, err = f.o.Pool.Get(f.info.Width, f.info.Height); err != nil {
-		return FilePicture{}, err
+		return err
 	}
 	f.turned.turn(p.Image, &src)
 	pts, duration, ok := av.Moment(f.frame)
@@ -365,16 +443,31 @@ func (f *File) take() (FilePicture, error) {
 	}
 	p.PTS, p.Duration = pts, duration
 	f.last, f.started = pts, true
-	return p, nil
+	f.end = pts + max(duration, f.step)
+	f.held = append(f.held, heldPicture{p, at})
+	return nil
+}
+
+// span says in which packets the decoder's picture may have come.
+func (f *File) span() span {
+	n := av.Position(f.frame)
+	if n < 1 || n > f.loss.sent {
+		n = f.loss.sent
+	}
+	if f.stream.CodecParameters().CodecID() == astiav.CodecIDH264 && av.Interlaced(f.frame) {
+		// The packet is that of the one field or of the other.
+		return span{max(1, n-1), n + 1}
+	}
+	return span{n, n}
 }
 
 // Close frees everything; a second call does nothing.
 func (f *File) Close() {
 	f.scaler.close()
-	if f.first != nil {
-		f.o.Pool.Put(f.first.Image)
-		f.first = nil
+	for _, p := range f.held {
+		f.o.Pool.Put(p.Image)
 	}
+	f.held = nil
 	if f.cc != nil {
 		f.cc.Free()
 		f.cc = nil

@@ -32,7 +32,9 @@ type Options struct {
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool
 	// Begin, when not nil, is told how many pictures to expect in a file, about;
-	// 0 is unknown. Record gets the record of each picture, in order.
+	// 0 is unknown. While a file is finished after its last picture it is told so
+	// again, every 10 seconds and from a goroutine of its own, to show that
+	// the work goes on. Record gets the record of each picture, in order.
 	Begin  func(frames int64) error
 	Record func(wire.FileFrame) error
 }
@@ -63,8 +65,12 @@ func (r *Redactor) Redact(ctx context.Context, f wire.File) (wire.FileEnd, error
 		err = ctx.Err()
 	}
 	if err == nil {
+		stop := r.beat(0)
 		if err = os.Rename(f.Temp, f.Out); err == nil {
 			syncFolder(filepath.Dir(f.Out))
+		}
+		stop()
+		if err == nil {
 			return end, nil
 		}
 	}

@@ -79,6 +79,8 @@ func (r *Redactor) video(ctx context.Context, f wire.File) (wire.FileEnd, error)
 	if err := j.run(ctx); err != nil {
 		return wire.FileEnd{}, err
 	}
+	stop := r.beat(i.Frames)
+	defer stop()
 	return j.end, j.out.Finish()
 }
 
@@ -133,7 +135,9 @@ func (j *job) run(ctx context.Context) error {
 		}
 		pic, err := j.in.Next()
 		if errors.Is(err, io.EOF) {
-			return p.flush()
+			err := p.flush()
+			j.conclude(j.in.Ending())
+			return err
 		}
 		if err != nil {
 			return err
@@ -143,6 +147,17 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// conclude notes what the input lacks.
+func (j *job) conclude(e decode.FileEnding) {
+	if e.Err != nil {
+		j.end.Incomplete = e.Err.Error()
+	}
+	if j.end.Reason == "" {
+		j.end.Reason = e.Damage
+	}
+	j.end.Warning = strings.Join(e.Warnings, "; ")
 }
 
 // write codes a frame and records it.

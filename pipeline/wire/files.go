@@ -39,7 +39,8 @@ type File struct {
 	Temp string `json:"temp"`
 }
 
-// FileBegin says that a file is being redacted.
+// FileBegin says that a file is being redacted. It comes again while the file is
+// finished after its last picture, which takes long for large ones.
 type FileBegin struct {
 	// Frames is how many pictures to expect, about; 0 is unknown.
 	Frames int64 `json:"frames"`
@@ -84,10 +85,17 @@ type FileEnd struct {
 	Error string `json:"error,omitempty"`
 	// Frames is how many pictures there were, Failsafe how many of them were
 	// obscured whole since they could not be certified, and Reason why the first
-	// of those was.
+	// of those was. There is a reason, too, when the input was damaged and that
+	// cost pictures altogether.
 	Frames   int64  `json:"frames"`
 	Failsafe int64  `json:"failsafe"`
 	Reason   string `json:"reason,omitempty"`
+	// Incomplete says why the end of the input could not be read; empty: it was.
+	// There is an output with what came before.
+	Incomplete string `json:"incomplete,omitempty"`
+	// Warning is one line with what else was noticed about the input, such as
+	// that it has fewer pictures than it announces.
+	Warning string `json:"warning,omitempty"`
 	// Audio is how many audio tracks were copied, Dropped how many were not.
 	Audio   int `json:"audio"`
 	Dropped int `json:"dropped"`

@@ -78,6 +78,16 @@ func Moment(f *astiav.Frame) (pts, duration int64, ok bool) {
 	return int64(c.best_effort_timestamp), max(0, int64(c.pkt_duration)), c.best_effort_timestamp != C.AV_NOPTS_VALUE
 }
 
+// Position returns the position of the packet that a decoded frame was coded
+// in: what the packet was given by SetPos. Negative: unknown.
+func Position(f *astiav.Frame) int64 { return int64((*C.AVFrame)(f.UnsafePointer()).pkt_pos) }
+
+// Interlaced reports whether a decoded frame holds two fields, which may have
+// come in two packets.
+func Interlaced(f *astiav.Frame) bool {
+	return (*C.AVFrame)(f.UnsafePointer()).interlaced_frame != 0
+}
+
 // Colour is how samples become colours: the numbers of ITU-T H.273.
 type Colour struct{ Primaries, Transfer, Matrix int }
 

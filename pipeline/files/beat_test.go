@@ -1,0 +1,34 @@
+package files
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Work after the last picture shows that it goes on, and not for ever.
+func TestBeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		r := &Redactor{o: Options{Begin: func(frames int64) error {
+			require.EqualValues(t, 7, frames)
+			n++
+			return nil
+		}}}
+		stop := r.beat(7)
+		time.Sleep(5*beatEvery + time.Second)
+		stop()
+		require.Equal(t, 5, n)
+		time.Sleep(2 * beatEvery)
+		require.Equal(t, 5, n, "it goes on after the end")
+
+		n = 0
+		stop = r.beat(7)
+		time.Sleep(2 * beatLimit)
+		stop()
+		require.InDelta(t, int(beatLimit/beatEvery), n, 1)
+	})
+	(&Redactor{}).beat(1)()
+}
