@@ -74,7 +74,10 @@ func samples() []sample {
 			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240,
 			Regions: []FileRegion{{X: 1, Y: 2, W: 3, H: 4, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
 		}, nil},
-		{TypeFileEnd, FileEnd{Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged", Incomplete: "read error", Warning: "it is short", Audio: 1, Dropped: 2}, nil},
+		{TypeFileEnd, FileEnd{
+			Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged",
+			Incomplete: "read error", Warning: "it is short", Audio: 1, Dropped: 2,
+		}, nil},
 	}
 }
 

@@ -35,7 +35,8 @@ func (ps *passes) fit(v view, c Config) error {
 				continue
 			}
 			inner := sides{r.Min.X > 0, r.Min.Y > 0, r.Max.X < v.w, r.Max.Y < v.h}
-			if err := ps.add(r.Dx(), r.Dy(), layOut(r.Dx(), r.Dy(), max(r.Dx(), r.Dy())), pass{area: r, inner: inner, most: tileShare * float32(min(r.Dx(), r.Dy()))}); err != nil {
+			tile := pass{area: r, inner: inner, most: tileShare * float32(min(r.Dx(), r.Dy()))}
+			if err := ps.add(r.Dx(), r.Dy(), layOut(r.Dx(), r.Dy(), max(r.Dx(), r.Dy())), tile); err != nil {
 				return err
 			}
 		}
