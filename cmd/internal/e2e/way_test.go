@@ -162,21 +162,41 @@ type judge struct {
 	t        *testing.T
 	pictures int
 	slates   int
-	seen     []seenPicture
+	// covered are pictures after the warm-up whose stamp is obscured: cascades
+	// take it for a face now and then.
+	covered int
+	seen    []seenPicture
 }
 
 func newJudge(t *testing.T) *judge { return &judge{t: t} }
 
 func (j *judge) see(im *yuv.Image) {
 	s, err := stamp.Read(im)
-	if err != nil {
+	if err != nil && isSlate(im) {
 		j.slates++
 		return
 	}
 	j.pictures++
+	if err != nil {
+		if j.pictures > warmUp {
+			j.covered++
+		}
+		return
+	}
 	if j.pictures > warmUp {
 		j.seen = append(j.seen, seenPicture{s.Number, s.Captured, im.Clone()})
 	}
+}
+
+// isSlate tells a slate, which is dark all over, from the drawn room.
+func isSlate(im *yuv.Image) bool {
+	sum := 0
+	for y := range im.Height {
+		for _, v := range im.Y[y*im.YStride : y*im.YStride+im.Width] {
+			sum += int(v)
+		}
+	}
+	return sum/(im.Width*im.Height) < 64
 }
 
 // judge compares what was seen with what was drawn.
@@ -187,7 +207,10 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	}
 	drawn := int(j.seen[len(j.seen)-1].number-j.seen[0].number) + 1
 	t.Logf("%d of %d pictures arrived, %d slates before", len(j.seen), drawn, j.slates)
-	require.GreaterOrEqual(t, float64(len(j.seen)), 0.95*float64(drawn), "pictures that arrived of those that were drawn")
+	if modelDir() != "" {
+		require.Zero(t, j.covered, "pictures whose stamp is obscured")
+	}
+	require.GreaterOrEqual(t, float64(len(j.seen)+j.covered), 0.95*float64(drawn), "pictures that arrived of those that were drawn")
 
 	truth, err := scene.New(drawnScene)
 	require.NoError(t, err)
