@@ -162,8 +162,8 @@ type judge struct {
 	t        *testing.T
 	pictures int
 	slates   int
-	// covered are pictures after the warm-up whose stamp is obscured: cascades
-	// take it for a face now and then.
+	// covered are pictures after the warm-up whose stamp is obscured: the cover of
+	// a face near by reaches over it, and cascades take it for a face.
 	covered int
 	seen    []seenPicture
 }
@@ -207,9 +207,6 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	}
 	drawn := int(j.seen[len(j.seen)-1].number-j.seen[0].number) + 1
 	t.Logf("%d of %d pictures arrived, %d slates before", len(j.seen), drawn, j.slates)
-	if modelDir() != "" {
-		require.Zero(t, j.covered, "pictures whose stamp is obscured")
-	}
 	require.GreaterOrEqual(t, float64(len(j.seen)+j.covered), 0.95*float64(drawn), "pictures that arrived of those that were drawn")
 
 	truth, err := scene.New(drawnScene)
