@@ -21,6 +21,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
+	"scrim/redact/obscure"
 	"scrim/redact/yuv"
 	"scrim/transport"
 	"scrim/transport/bus"
@@ -334,11 +335,18 @@ func anyHolds(regions []image.Rectangle, p image.Point) bool {
 	return slices.ContainsFunc(regions, p.In)
 }
 
-// psnrOutside returns the PSNR of the luma outside the regions, in dB.
+// band is the most pixels by which a region fades into the picture around it,
+// as package obscure does it.
+func band(r image.Rectangle) int {
+	return min(max(int(obscure.DefaultFeather*float64(max(r.Dx(), r.Dy()))+0.5), 4), 24) + 1
+}
+
+// psnrOutside returns the PSNR of the luma outside the regions and the bands
+// around them, in dB.
 func psnrOutside(got, want *yuv.Image, regions []image.Rectangle) float64 {
 	mask := make([]bool, want.Width*want.Height)
 	for _, r := range regions {
-		r = r.Intersect(want.Bounds())
+		r = r.Inset(-band(r)).Intersect(want.Bounds())
 		for y := r.Min.Y; y < r.Max.Y; y++ {
 			for x := r.Min.X; x < r.Max.X; x++ {
 				mask[y*want.Width+x] = true
