@@ -11,12 +11,12 @@ import (
 // Widths of the band in which a region fades into its surroundings, in pixels.
 const (
 	minBand = 4
-	maxBand = 24
+	maxBand = 12
 	// minFeathered is the longer side of the smallest region that has one.
 	minFeathered = 8
 	// distances is a power of two above maxBand: an index that is known to be
 	// below costs no check.
-	distances = 32
+	distances = 16
 )
 
 // band returns the width of the band around a region, in pixels.

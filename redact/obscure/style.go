@@ -33,7 +33,7 @@ const (
 	// DefaultFeather is the width of the band in which a region fades into its
 	// surroundings, as a fraction of its longer side, when none is given, and
 	// MaxFeather the most.
-	DefaultFeather = 0.06
+	DefaultFeather = 0.03
 	MaxFeather     = 0.25
 	// MaxRegions is the most regions in one picture: those of the tracker, and a
 	// camera's zones.
@@ -65,7 +65,7 @@ type Options struct {
 	// off, so it is best drawn at random and told to nobody.
 	Seed uint64
 	// Feather is the width of the band around a region in which it fades into its
-	// surroundings, as a fraction of its longer side; it is 4 to 24 pixels all the
+	// surroundings, as a fraction of its longer side; it is 4 to 12 pixels all the
 	// same, and there is none around regions below 8 pixels. The region itself is
 	// obscured in full. 0 means DefaultFeather, below 0 none.
 	Feather float64

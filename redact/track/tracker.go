@@ -43,7 +43,7 @@ const (
 	reach = 4.0
 	// unknownSpeed is the speed, in face sizes a second, that a face may have
 	// which was found only once, and unknownReach is how far that is believed.
-	unknownSpeed = 4.0
+	unknownSpeed = 8.0
 	unknownReach = 1.0
 	// growth is by how much of its size a held region grows on each side while
 	// it is held for the whole time.

@@ -21,7 +21,6 @@ import (
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
-	"scrim/redact/obscure"
 	"scrim/redact/yuv"
 	"scrim/transport"
 	"scrim/transport/bus"
@@ -134,7 +133,7 @@ func TestFromCameraToViewer(t *testing.T) {
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, [2]int{640, 360}, [2]int{status.Width, status.Height})
-	regions := collectRegions(ctx, t, s.conn)
+	regions, hiding := collectRegions(ctx, t, s.conn)
 	v := watch(ctx, t, s.base, "door")
 	j := newJudge(t)
 	dec, err := decode.New(decode.Options{})
@@ -149,6 +148,7 @@ func TestFromCameraToViewer(t *testing.T) {
 		}))
 	}
 	j.judge(regions)
+	require.LessOrEqual(t, j.covered, hiding(), "pictures without a stamp, and without a region that hides it")
 }
 
 // seen is one picture as the viewer got it.
@@ -215,13 +215,14 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	reference, err := yuv.New(drawnScene.Width, drawnScene.Height)
 	require.NoError(t, err)
 	detector := openDetector(t)
-	faces, hard, exposed, worst := 0, 0, 0, math.Inf(1)
+	faces, hard, exposed, worst, withBands := 0, 0, 0, math.Inf(1), 0.0
 	for _, p := range j.seen {
 		covered, ok := regions(p.number)
 		require.True(t, ok, "no unit on the bus was picture %d", p.number)
 		facts, err := truth.Draw(reference, p.number, p.captured)
 		require.NoError(t, err)
-		psnr := psnrOutside(p.im, reference, covered)
+		withBands += psnrOutside(p.im, reference, covered, 0)
+		psnr := psnrOutside(p.im, reference, covered, maxBand)
 		worst = min(worst, psnr)
 		require.GreaterOrEqual(t, psnr, float64(minPSNR), "picture %d outside its regions", p.number)
 		if detector == nil {
@@ -247,6 +248,9 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 		require.NoError(t, err)
 		require.Empty(t, found, "the detector finds a face in redacted picture %d", p.number)
 	}
+	withBands /= float64(len(j.seen))
+	require.GreaterOrEqual(t, withBands, float64(minPSNR), "mean outside the regions, the bands in which they fade included")
+	t.Logf("mean PSNR outside the regions %.1f dB", withBands)
 	t.Logf("%d faces in profile or mostly hidden, %d of them exposed", hard, exposed)
 	t.Logf("%d faces obscured, PSNR outside the regions at least %.1f dB", faces, worst)
 	if detector == nil {
@@ -270,13 +274,14 @@ func openDetector(t *testing.T) redact.Detector {
 	return d
 }
 
-// collectRegions reads the bus beside the viewer and returns what was obscured
-// in a picture.
-func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) func(number uint32) ([]image.Rectangle, bool) {
+// collectRegions reads the bus beside the viewer and returns what tells which
+// regions were obscured in a picture, and in how many pictures a region hid the
+// stamp.
+func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions func(number uint32) ([]image.Rectangle, bool), hiding func() int) {
 	t.Helper()
 	sub, err := conn.Subscribe("test", "door", transport.MainRendition)
 	require.NoError(t, err)
-	byNumber := make(map[uint32][]image.Rectangle)
+	byNumber, hidden := make(map[uint32][]image.Rectangle), 0
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -294,6 +299,8 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) func(numb
 			_ = dec.Decode(u.Data, id, func(p decode.Picture) error {
 				if s, err := stamp.Read(p.Image); err == nil {
 					byNumber[s.Number] = u.Regions
+				} else if slices.ContainsFunc(u.Regions, stamp.Bounds(u.Width, u.Height).Overlaps) {
+					hidden++
 				}
 				return nil
 			})
@@ -305,10 +312,14 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) func(numb
 		<-done
 	}
 	t.Cleanup(stop)
-	return func(number uint32) ([]image.Rectangle, bool) {
+	regions = func(number uint32) ([]image.Rectangle, bool) {
 		stop() // what is asked for has been seen by the viewer already
 		r, ok := byNumber[number]
 		return r, ok
+	}
+	return regions, func() int {
+		stop()
+		return hidden
 	}
 }
 
@@ -335,18 +346,15 @@ func anyHolds(regions []image.Rectangle, p image.Point) bool {
 	return slices.ContainsFunc(regions, p.In)
 }
 
-// band is the most pixels by which a region fades into the picture around it,
-// as package obscure does it.
-func band(r image.Rectangle) int {
-	return min(max(int(obscure.DefaultFeather*float64(max(r.Dx(), r.Dy()))+0.5), 4), 24) + 1
-}
+// maxBand is the most pixels by which a region fades into the picture around it.
+const maxBand = 12
 
-// psnrOutside returns the PSNR of the luma outside the regions and the bands
-// around them, in dB.
-func psnrOutside(got, want *yuv.Image, regions []image.Rectangle) float64 {
+// psnrOutside returns the PSNR of the luma further than margin pixels outside
+// the regions, in dB.
+func psnrOutside(got, want *yuv.Image, regions []image.Rectangle, margin int) float64 {
 	mask := make([]bool, want.Width*want.Height)
 	for _, r := range regions {
-		r = r.Inset(-band(r)).Intersect(want.Bounds())
+		r = r.Inset(-margin).Intersect(want.Bounds())
 		for y := r.Min.Y; y < r.Max.Y; y++ {
 			for x := r.Min.X; x < r.Max.X; x++ {
 				mask[y*want.Width+x] = true
