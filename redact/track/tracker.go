@@ -37,17 +37,32 @@ const (
 	// maxSpeed bounds the velocity that is believed, in face sizes a second.
 	maxSpeed = 12.0
 	// coast is the time constant with which a lost face is thought to slow down.
-	coast = time.Second
+	coast = 2 * time.Second
 	// reach is by how much further from its prediction a face may be found again
 	// for each second for which it was lost, in face sizes.
 	reach = 4.0
 	// unknownSpeed is the speed, in face sizes a second, that a face may have
-	// which was found only once, and unknownReach is how far that is believed.
-	unknownSpeed = 8.0
-	unknownReach = 1.0
-	// growth is by how much of its size a held region grows on each side while
-	// it is held for the whole time.
-	growth = 0.5
+	// which was found only once; unknownReach is how far that is believed, and
+	// doubtfulReach where it may be no face.
+	unknownSpeed  = 8.0
+	unknownReach  = 1.0
+	doubtfulReach = 0.4
+	// minHold is how long a lost face of which little is believed stays covered.
+	minHold = 250 * time.Millisecond
+	// doubtful and certain are the scores at which a single sighting says nothing
+	// beyond itself, and at which it leaves no doubt that there is a face.
+	doubtful, certain = 0.35, 0.75
+	// braking is how fast a face slows down at most, in face sizes per second
+	// squared: 1.5 m/s², a walker who stops, for a face of 19 cm.
+	braking = 8.0
+	// steadySightings is how many sightings in a row must have been where they had
+	// been expected before a velocity is believed so far that what lies behind is
+	// given up.
+	steadySightings = 5
+	// calmGrowth and growth are by how much of its size a held region grows on
+	// each side in a second, where the face stood still and where it moved by
+	// restless face sizes a second or more.
+	calmGrowth, growth, restless = 0.15, 0.3, 1.0
 	// shrink is the time constant with which what is covered of a face shrinks to
 	// what was found: detectors find half of a face, too.
 	shrink = 400 * time.Millisecond
@@ -90,8 +105,10 @@ type track struct {
 	gap      bool      // it was found again now, after pictures without it
 	gapFrom  time.Time // when it had been found before, and where
 	gapBox   face.Box
-	misses   int  // pictures since it was found
-	velocity bool // vx, vy were measured
+	misses   int     // pictures since it was found
+	velocity bool    // vx, vy were measured
+	steady   int     // sightings in a row that were where they had been expected
+	doubt    float64 // that it is a face at all, 0 to 1: less with each sighting
 }
 
 // Tracker follows the faces of one camera. It is not safe for concurrent use.
@@ -170,7 +187,7 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []f
 // expire gives up the tracks that were held for their time.
 func (t *Tracker) expire(at time.Time) {
 	t.tracks = slices.DeleteFunc(t.tracks, func(tr *track) bool {
-		gone := at.Sub(tr.found) > t.o.Hold && tr.misses >= MinHoldPictures
+		gone := at.Sub(tr.found) > tr.hold(t.o.Hold) && tr.misses >= MinHoldPictures
 		if gone {
 			t.spare = append(t.spare, tr)
 		}
@@ -183,6 +200,27 @@ func (t *Tracker) expire(at time.Time) {
 func (tr *track) predict(b face.Box, at time.Time) face.Box {
 	dt := max(0, at.Sub(tr.found)).Seconds()
 	travel := coast.Seconds() * (1 - math.Exp(-dt/coast.Seconds()))
+	b.X += tr.vx * travel
+	b.Y += tr.vy * travel
+	return b
+}
+
+// unknown returns by how much of its size the region grows in so many seconds
+// while the face's velocity is not known: by less where it may be no face.
+func (tr *track) unknown(seconds float64) float64 {
+	return min(unknownReach-(unknownReach-doubtfulReach)*tr.doubt, unknownSpeed*seconds)
+}
+
+// stopped returns where a box that was last measured is at least by now: as if
+// it had begun to stop as soon as it was lost. While its velocity is in doubt
+// that is where it was.
+func (tr *track) stopped(b face.Box, at time.Time) face.Box {
+	speed, limit := math.Hypot(tr.vx, tr.vy), braking*math.Sqrt(tr.box.Area())
+	if tr.steady < steadySightings || speed <= 0 || limit <= 0 {
+		return b
+	}
+	dt := min(max(0, at.Sub(tr.found)).Seconds(), speed/limit)
+	travel := dt - limit*dt*dt/2/speed
 	b.X += tr.vx * travel
 	b.Y += tr.vy * travel
 	return b
@@ -229,6 +267,9 @@ func affinity(a, b face.Box, gate float64) float64 {
 func (tr *track) measure(f face.Face, at time.Time) {
 	if dt := at.Sub(tr.found).Seconds(); dt > 0 {
 		limit := maxSpeed * math.Sqrt(f.Box.Area())
+		if tr.steady++; tr.misses > 1 || tr.predBox.IoU(f.Box) < sameIoU {
+			tr.steady = 0
+		}
 		vx := clamp((f.Box.X+f.Box.W/2-tr.box.X-tr.box.W/2)/dt, limit)
 		vy := clamp((f.Box.Y+f.Box.H/2-tr.box.Y-tr.box.H/2)/dt, limit)
 		if tr.velocity {
@@ -239,6 +280,30 @@ func (tr *track) measure(f face.Face, at time.Time) {
 	tr.env = envelope(f.Box, tr.predict(tr.env, at), at.Sub(tr.found))
 	tr.gap, tr.gapFrom, tr.gapBox = tr.misses > 1, tr.found, tr.box
 	tr.box, tr.score, tr.found, tr.misses = f.Box, f.Score, at, 0
+	tr.doubt *= doubt(f.Score)
+}
+
+// doubt returns how much a sighting of a score leaves open whether there is a
+// face.
+func doubt(score float64) float64 {
+	return 1 - min(max((score-doubtful)/(certain-doubtful), 0), 1)
+}
+
+// hold returns how long the face stays covered once it is lost: the whole time
+// if it is one, less the more doubt there is.
+func (tr *track) hold(whole time.Duration) time.Duration {
+	least := min(minHold, whole)
+	return whole - time.Duration(tr.doubt*float64(whole-least))
+}
+
+// growth returns by how much of its size the region grows in a second in which
+// nothing is known of the face.
+func (tr *track) growth() float64 {
+	size := math.Sqrt(tr.box.Area())
+	if size <= 0 {
+		return growth
+	}
+	return calmGrowth + (growth-calmGrowth)*min(1, math.Hypot(tr.vx, tr.vy)/(restless*size))
 }
 
 // envelope returns what must be covered of a face: what was found, and what was
@@ -280,7 +345,7 @@ func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
 // begin starts a track.
 func (t *Tracker) begin(f face.Face, at time.Time) {
 	tr := t.fresh()
-	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box}
+	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box, doubt: doubt(f.Score)}
 }
 
 // bound gives up the tracks that were lost longest when there are too many.
@@ -304,12 +369,13 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 		if tr.lost {
 			source = face.Held
 			lost := at.Sub(tr.found).Seconds()
-			grown := growth * min(1, lost/t.o.Hold.Seconds())
+			grown := tr.growth() * min(1, lost/t.o.Hold.Seconds())
 			if !tr.velocity {
-				grown = max(grown, min(unknownReach, unknownSpeed*lost))
+				grown = max(grown, tr.unknown(lost))
 			}
-			// Where it was stays covered, too: people stop.
-			need = face.Pad(tr.predict(tr.env, at), t.o.Padding+grown, t.o.PaddingTop+grown).Union(need)
+			// And all the way to where it would be by now if it had stopped: people do.
+			need = face.Pad(tr.predict(tr.env, at), t.o.Padding+grown, t.o.PaddingTop+grown).
+				Union(face.Pad(tr.stopped(tr.env, at), t.o.Padding+calmGrowth*lost, t.o.PaddingTop))
 		}
 		tr.settle(need)
 		if tr.rect.Overlaps(bounds) {

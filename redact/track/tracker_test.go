@@ -40,6 +40,59 @@ func TestLostFaceStaysCoveredForASecondAndItsRegionGrows(t *testing.T) {
 	require.Empty(t, tr.Update(at(1040), nil, 640, 360))
 }
 
+// What was taken for a face once, with a score just above the threshold, is
+// covered for some pictures and not for a second; what is seen again and again
+// is a face.
+func TestHoldIsAsLongAsWhatWasSeenWarrants(t *testing.T) {
+	held := func(scores ...float64) int {
+		tr := New(Options{})
+		for i, score := range scores {
+			f := one(100, 100, 40)
+			f[0].Score = score
+			tr.Update(at(40*i), f, 640, 360)
+		}
+		ms := 40
+		for ; len(tr.Update(at(40*(len(scores)-1)+ms), nil, 640, 360)) > 0; ms += 40 {
+			require.Less(t, ms, 2000)
+		}
+		return ms - 40
+	}
+	require.Equal(t, 1000, held(0.9))
+	require.Equal(t, 1000, held(certain))
+	require.Equal(t, 240, held(0.3))
+	require.Equal(t, 240, held(0.3, 0.3, 0.3, 0.3))
+	require.Greater(t, held(0.5, 0.5), held(0.5))
+	require.Greater(t, held(0.5), held(0.4))
+	require.Equal(t, 1000, held(0.3, 0.3, 0.9, 0.3), "a face that turns away")
+}
+
+// A walker who is lost stays covered whether he walks on, stops, or anything
+// between, while the region leaves behind where he cannot be any more.
+func TestWalkerWhoIsLostIsCoveredWhereHeMayBe(t *testing.T) {
+	const size, speed = 40.0, 6 * 40.0 // pixels, pixels a second
+	walk := func(stop float64) {       // slows down evenly, 0: goes on
+		tr := New(Options{})
+		for ms := 0; ms <= 1000; ms += 40 {
+			tr.Update(at(ms), one(speed*float64(ms)/1000, 300, size), 1280, 720)
+		}
+		for ms := 1040; ms <= 1600; ms += 40 {
+			dt := float64(ms-1000) / 1000
+			if stop > 0 {
+				dt = min(dt, speed/stop)
+			}
+			x := speed + speed*dt - stop*dt*dt/2
+			r := tr.Update(at(ms), nil, 1280, 720)
+			require.True(t, one(x, 300, size)[0].Box.Rect().In(r[0].Rect), "%d ms, slowing down by %v", ms, stop)
+			if ms > 1400 {
+				require.Greater(t, r[0].Rect.Min.X, int(speed-size), "%d ms", ms)
+			}
+		}
+	}
+	for _, stop := range []float64{0, 100, 200, 8 * size} {
+		walk(stop)
+	}
+}
+
 func TestFaceThatWalksOnWhileLostStaysCovered(t *testing.T) {
 	tr := New(Options{})
 	for ms := 0; ms <= 1000; ms += 40 { // 2 face widths a second
@@ -190,8 +243,8 @@ func TestLostFaceStaysCoveredForSomePicturesWhereTheyComeSlowly(t *testing.T) {
 }
 
 // Whatever faces come, each lies within a region, and so does every place at
-// which a face was found within the last second and nothing since; tracks have
-// numbers of their own.
+// which a face was found, for as long as its score warrants, and nothing since;
+// tracks have numbers of their own.
 func TestEveryFaceIsCoveredAlways(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tr := New(Options{})
@@ -218,7 +271,8 @@ func TestEveryFaceIsCoveredAlways(t *testing.T) {
 			held := places[:0]
 			for _, p := range places {
 				taken := slices.ContainsFunc(faces, func(f face.Face) bool { return affinity(p.face.Box, f.Box, 1+reach) > 0 })
-				if now-p.ms <= int(DefaultHold.Milliseconds()) && !taken {
+				sure := track{doubt: doubt(p.face.Score)}
+				if now-p.ms <= int(sure.hold(DefaultHold).Milliseconds()) && !taken {
 					held = append(held, p)
 					requireCovered(t, regions, []face.Face{p.face}, 320, 180)
 				}

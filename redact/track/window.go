@@ -2,6 +2,7 @@ package track
 
 import (
 	"image"
+	"slices"
 	"time"
 
 	"scrim/redact/face"
@@ -88,13 +89,13 @@ func (w *Window) hindsight(tr *track) {
 // it came from, as far as its speed is known, and where it then was.
 func (w *Window) before(tr *track, at time.Time) image.Rectangle {
 	age := tr.first.Sub(at).Seconds()
-	grown := growth * min(1, age)
+	grown := tr.growth() * min(1, age)
 	b := tr.firstBox
 	if tr.velocity {
 		b.X -= tr.vx * age
 		b.Y -= tr.vy * age
 	} else {
-		grown = max(grown, min(unknownReach, unknownSpeed*age))
+		grown = max(grown, tr.unknown(age))
 	}
 	o := w.t.o
 	return face.Pad(b, o.Padding+grown, o.PaddingTop+grown).Union(face.Pad(tr.firstBox, o.Padding, o.PaddingTop))
@@ -123,7 +124,7 @@ func (w *Window) fill(m *moment, tr *track, r image.Rectangle) {
 			return
 		}
 	}
-	if !r.Overlaps(m.bounds) {
+	if !r.Overlaps(m.bounds) || slices.ContainsFunc(m.regions, func(g face.Region) bool { return r.In(g.Rect) }) {
 		return
 	}
 	if n := len(m.regions) + len(m.filled); n >= MaxTracks { // one region for what is over the limit
