@@ -71,9 +71,12 @@ const (
 	sameIoU = 0.3
 	// calmMargin is added around a region that is made anew, as a fraction of
 	// the face's size, so that small movements stay within it; calmExcess is how
-	// many times larger than needed a region may become before it is made anew.
+	// many times larger than needed a region may become before it is made anew;
+	// calmStep is by how many face sizes each of its sides then moves inwards in a
+	// picture at most.
 	calmMargin = 0.06
 	calmExcess = 1.5
+	calmStep   = 0.4
 )
 
 // Options are a Tracker's settings.
@@ -267,7 +270,7 @@ func affinity(a, b face.Box, gate float64) float64 {
 func (tr *track) measure(f face.Face, at time.Time) {
 	if dt := at.Sub(tr.found).Seconds(); dt > 0 {
 		limit := maxSpeed * math.Sqrt(f.Box.Area())
-		if tr.steady++; tr.misses > 1 || tr.predBox.IoU(f.Box) < sameIoU {
+		if tr.steady++; tr.predBox.IoU(f.Box) < sameIoU {
 			tr.steady = 0
 		}
 		vx := clamp((f.Box.X+f.Box.W/2-tr.box.X-tr.box.W/2)/dt, limit)
@@ -386,11 +389,17 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 }
 
 // settle makes the region hold what is needed. It stays as it is while it
-// does so without being much too large.
+// does so without being much too large, grows at once, and shrinks in steps.
 func (tr *track) settle(need image.Rectangle) {
 	if need.In(tr.rect) && float64(tr.rect.Dx())*float64(tr.rect.Dy()) <= calmExcess*float64(need.Dx())*float64(need.Dy()) {
 		return
 	}
-	margin := int(math.Ceil(calmMargin * math.Max(tr.box.W, tr.box.H)))
-	tr.rect = need.Inset(-margin)
+	size := math.Max(tr.box.W, tr.box.H)
+	r := need.Inset(-int(math.Ceil(calmMargin * size)))
+	if before := tr.rect; before.Overlaps(r) {
+		step := int(math.Ceil(calmStep * size))
+		r.Min.X, r.Min.Y = min(r.Min.X, before.Min.X+step), min(r.Min.Y, before.Min.Y+step)
+		r.Max.X, r.Max.Y = max(r.Max.X, before.Max.X-step), max(r.Max.Y, before.Max.Y-step)
+	}
+	tr.rect = r
 }
