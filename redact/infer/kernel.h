@@ -15,6 +15,16 @@ typedef int32_t pair __attribute__((aligned(2), may_alias)); // two 16-bit integ
 
 #define INLINE static inline __attribute__((always_inline))
 
+// KEEP makes the compiler keep a value in a register that it would rather load
+// again for every use: there are fewer loads in a cycle than products.
+#if defined(__x86_64__)
+#define KEEP(v) __asm__("" : "+v"(v));
+#elif defined(__aarch64__)
+#define KEEP(v) __asm__("" : "+w"(v));
+#else
+#define KEEP(v)
+#endif
+
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
 INLINE vf splat(float f) { return (vf){0} + f; }

@@ -14,6 +14,7 @@
         const float *p = rows[i] + x * c + g;                                                        \
         vf v0 = load(p), v1 = load(p + c), v2 = load(p + 2 * c), v3 = load(p + 3 * c);               \
         vf v4 = load(p + 4 * c), v5 = load(p + 5 * c);                                               \
+        KEEP(v0) KEEP(v1) KEEP(v2) KEEP(v3) KEEP(v4) KEEP(v5)                                        \
         c0 += v0 * k##i##0;                                                                          \
         c1 += v1 * k##i##0;                                                                          \
         c2 += v2 * k##i##0;                                                                          \
@@ -30,16 +31,18 @@
 
 #define TAP(i, j) vf k##i##j = load(weights + (3 * i + j) * c + g);
 
-// depthwise computes one row of w pixels of c channels from three, which begin
-// with a pixel of border, and returns the largest value if it rectifies them.
-INLINE float depthwise(const float *weights, const float *bias, const float *const rows[3], int w, int c, int rectify, float *out) {
-    vf most = {0}, nought = {0};
+// depthwise computes the pixels x0 to x1-1 of a row of c channels from three
+// rows, which begin with a pixel of border. It returns the larger of most and of
+// all values if it rectifies them.
+INLINE vf depthwise(const float *weights, const float *bias, const float *const rows[3], int x0, int x1, int c, int rectify, vf most,
+                    float *out) {
+    vf nought = {0};
     for (int g = 0; g < c; g += VL) {
         TAP(0, 0) TAP(0, 1) TAP(0, 2) TAP(1, 0) TAP(1, 1) TAP(1, 2) TAP(2, 0) TAP(2, 1) TAP(2, 2)
         vf b = load(bias + g);
-        int x = 0;
+        int x = x0;
 #if REGISTERS == 32
-        for (; x + 4 <= w; x += 4) {
+        for (; x + 4 <= x1; x += 4) {
             vf c0 = b, c1 = b, c2 = b, c3 = b;
             ROW_TAPS4(0) ROW_TAPS4(1) ROW_TAPS4(2)
             if (rectify) {
@@ -50,7 +53,7 @@ INLINE float depthwise(const float *weights, const float *bias, const float *con
             store(to, c0), store(to + c, c1), store(to + 2 * c, c2), store(to + 3 * c, c3);
         }
 #endif
-        for (; x < w; x++) {
+        for (; x < x1; x++) {
             vf c0 = b;
             ROW_TAPS(0) ROW_TAPS(1) ROW_TAPS(2)
             if (rectify) {
@@ -60,7 +63,7 @@ INLINE float depthwise(const float *weights, const float *bias, const float *con
             store(out + x * c + g, c0);
         }
     }
-    return largest(most);
+    return most;
 }
 
 // pool writes the larger of each two pixels of a row; with above, the larger of

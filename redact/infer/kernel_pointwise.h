@@ -31,7 +31,7 @@
 // a has the inputs of P pixels, each stride after the one before; w has for each
 // of k inputs the weights of o outputs.
 #define TILE_OF_FLOATS(P, NV)                                                                              \
-    static void floats_##P##_##NV(const float *a, int stride, const float *w, int o, int k, const float *bias, \
+    static __attribute__((noinline)) void floats_##P##_##NV(const float *a, int stride, const float *w, int o, int k, const float *bias, \
                                   float *out, int cout) {                                                  \
         typedef vf acc;                                                                                    \
         PIXELS##P(SUMS##NV) for (int i = 0; i < k; i++, w += o) {                                               \
@@ -42,7 +42,7 @@
 
 // The same of pairs of 16-bit integers.
 #define TILE_OF_PAIRS(P, NV)                                                                               \
-    static void pairs_##P##_##NV(const pair *a, int stride, const pair *w, int o, int k, const float *bias, \
+    static __attribute__((noinline)) void pairs_##P##_##NV(const pair *a, int stride, const pair *w, int o, int k, const float *bias, \
                                  const float *scale, float unit, float *out, int cout) {                   \
         typedef vi acc;                                                                                    \
         PIXELS##P(SUMS##NV) for (int i = 0; i < k; i++, w += o) {                                               \
@@ -179,30 +179,23 @@ static void multiply_pairs(const pair *a, int n, int stride, const pair *w, int 
 }
 #endif
 
-// pointwise computes one row of w pixels.
-static void pointwise(const scrim_node *n, const char *weights, row in, int w, float *out) {
-    const float *bias = (const float *)(weights + n->pwbias);
+// pointwise computes n pixels of a row, at most CHUNK.
+static void pointwise(const scrim_node *node, const char *weights, const float *in, float max, int n, float *out) {
+    const float *bias = (const float *)(weights + node->pwbias);
 #if QUANT
-    if (n->quant) {
+    if (node->quant) {
         int16_t some[CHUNK * SCRIM_MAX_CHANNELS] __attribute__((aligned(64)));
-        float unit = in.max / LARGEST, scale = in.max > 0 ? LARGEST / in.max : 0;
-        for (int x = 0; x < w; x += CHUNK) {
-            int here = w - x < CHUNK ? w - x : CHUNK;
-            const float *from = in.p + x * n->cin;
-            for (int i = 0; i < here * n->cin; i += 16) {
-                vf part[16 / VL];
-                for (int k = 0; k < 16 / VL; k++) part[k] = load(from + i + k * VL) * scale;
-                NARROW(some + i, part);
-            }
-            multiply_pairs((const pair *)some, here, n->cin / 2, (const pair *)(weights + n->pw), n->cin / 2, n->cout, bias,
-                           (const float *)(weights + n->pwscale), unit, out + x * n->cout);
+        float scale = max > 0 ? LARGEST / max : 0;
+        for (int i = 0; i < n * node->cin; i += 16) {
+            vf part[16 / VL];
+            for (int k = 0; k < 16 / VL; k++) part[k] = load(in + i + k * VL) * scale;
+            NARROW(some + i, part);
         }
+        multiply_pairs((const pair *)some, n, node->cin / 2, (const pair *)(weights + node->pw), node->cin / 2, node->cout, bias,
+                       (const float *)(weights + node->pwscale), max / LARGEST, out);
         return;
     }
 #endif
-    const float *pw = (const float *)(weights + n->pw);
-    for (int x = 0; x < w; x += CHUNK) {
-        int here = w - x < CHUNK ? w - x : CHUNK;
-        multiply_floats(in.p + x * n->cin, here, n->cin, pw, n->cin, n->cout, bias, out + x * n->cout);
-    }
+    (void)max;
+    multiply_floats(in, n, node->cin, (const float *)(weights + node->pw), node->cin, node->cout, bias, out);
 }

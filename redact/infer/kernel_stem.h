@@ -11,7 +11,7 @@
 
 // colours converts n samples by ITU-T BT.601 as the tables of redact/detect do,
 // to pixel `at` of a row. The chroma has half as many.
-static void colours(const uint8_t *y, const uint8_t *u, const uint8_t *v, int n, int full, int quant, int span, int at, char *to) {
+static __attribute__((noinline)) void colours(const uint8_t *y, const uint8_t *u, const uint8_t *v, int n, int full, int quant, int span, int at, char *to) {
     const float luma = full ? 1.0f : 255.0f / 219, chroma = full ? 1.0f : 255.0f / 224;
     const float bu = 1.772f * chroma, gu = -0.344f * chroma, gv = -0.714f * chroma, rv = 1.402f * chroma;
     const int black = full ? 0 : 16;
@@ -146,7 +146,7 @@ static float stem_floats(const char *const rows[3], int span, const float *weigh
         PIXELS8(STEM_RED_STEP)                            \
     }
 
-static float stem_pairs(const char *const rows[3], int span, const pair *weights, const float *scale, const float *bias, int w,
+static __attribute__((noinline)) float stem_pairs(const char *const rows[3], int span, const pair *weights, const float *scale, const float *bias, int w,
                         int cout, float *out) {
     typedef vi acc;
     const pair *bg[3], *a;

@@ -33,24 +33,55 @@ static void scatter(stream *s, const scrim_node *n, int y, int w, const float *p
     }
 }
 
-// convolve emits row y of a unit or a head.
-static void convolve(stream *s, int i, int y) {
+// lines is what row y of a unit or a head is computed from.
+static void lines(const stream *s, int i, int y, const float *rows[3]) {
     const scrim_node *n = &s->plan->node[i];
     const scrim_place *p = &s->at->node[i];
-    const float *zero = (const float *)(s->work + s->at->zero), *rows[3];
-    float *out = (float *)(s->work + p->out);
     for (int k = 0; k < 3; k++) {
         int from = y + k - 1;
-        rows[k] = from < 0 || from >= p->h ? zero : (const float *)(s->work + p->ring) + (size_t)(from % 3) * (p->w + 2) * n->cout;
+        rows[k] = (const float *)(s->work + s->at->zero);
+        if (from >= 0 && from < p->h) rows[k] = (const float *)(s->work + p->ring) + (size_t)(from % 3) * (p->w + 2) * n->cout;
     }
+}
+
+static vf convolve(const stream *s, const scrim_node *n, const float *const rows[3], int x0, int x1, vf most, float *out) {
     const float *dw = (const float *)(s->weights + n->dw), *bias = (const float *)(s->weights + n->dwbias);
+    if (n->kind == SCRIM_HEAD) return depthwise(dw, bias, rows, x0, x1, n->cout, 0, most, out);
+    return depthwise(dw, bias, rows, x0, x1, n->cout, 1, most, out);
+}
+
+static void emit(stream *s, const scrim_node *n, int y, int w, vf most, const float *out) {
     if (n->kind == SCRIM_HEAD) {
-        depthwise(dw, bias, rows, p->w, n->cout, 0, out);
-        scatter(s, n, y, p->w, out);
+        scatter(s, n, y, w, out);
         return;
     }
-    row r = {out, depthwise(dw, bias, rows, p->w, n->cout, 1, out)};
+    row r = {out, largest(most)};
     hand(s, n, y, r);
+}
+
+// work gives row y to a unit or a head. The depthwise convolution follows the
+// pointwise one chunk by chunk, one row behind.
+static void work(stream *s, int i, int y, row r) {
+    const scrim_node *n = &s->plan->node[i];
+    const scrim_place *p = &s->at->node[i];
+    float *ring = (float *)(s->work + p->ring) + (size_t)(y % 3) * (p->w + 2) * n->cout + n->cout;
+    float *out = (float *)(s->work + p->out);
+    const float *rows[3];
+    vf most = {0};
+    lines(s, i, y - 1, rows);
+    for (int x = 0, done = 0; x < p->w; x += CHUNK) {
+        int here = p->w - x < CHUNK ? p->w - x : CHUNK;
+        pointwise(n, s->weights, r.p + x * n->cin, r.max, here, ring + x * n->cout);
+        // A pixel needs the next one, and four at once are faster.
+        int end = x + here == p->w ? p->w : (x + here - 1) / 4 * 4;
+        if (y > 0) most = convolve(s, n, rows, done, end, most, out);
+        done = end;
+    }
+    if (y > 0) emit(s, n, y - 1, p->w, most, out);
+    if (y < p->h - 1) return;
+    lines(s, i, y, rows);
+    most = convolve(s, n, rows, 0, p->w, (vf){0}, out);
+    emit(s, n, y, p->w, most, out);
 }
 
 // push gives row y to a node.
@@ -61,13 +92,9 @@ static void push(stream *s, int to, int y, row r) {
     float *out = (float *)(s->work + p->out);
     switch (n->kind) {
     case SCRIM_UNIT:
-    case SCRIM_HEAD: {
-        float *ring = (float *)(s->work + p->ring) + (size_t)(y % 3) * (p->w + 2) * n->cout;
-        pointwise(n, s->weights, r, p->w, ring + n->cout);
-        if (y > 0) convolve(s, i, y - 1);
-        if (y == p->h - 1) convolve(s, i, y);
+    case SCRIM_HEAD:
+        work(s, i, y, r);
         break;
-    }
     case SCRIM_POOL: {
         float *half = out + (size_t)p->w * n->cout;
         if (y % 2 == 0) {

@@ -21,7 +21,7 @@ const alignment = 64
 const limitSum = 131071
 
 // quantFrom is the number of inputs from which on 16-bit products pay.
-const quantFrom = 32
+const quantFrom = 16
 
 func padded(channels int) int { return (channels + lane - 1) / lane * lane }
 
