@@ -109,8 +109,8 @@ TILE_OF_PAIRS(1, 1)
 #undef mac
 #undef finish
 
-// The largest activation of a row becomes so much. With weights whose absolute
-// values sum up to at most 2^31 / LARGEST no sum overflows.
+// The largest activation of a row becomes so much, and none is below zero. The
+// weights are scaled so that no result overflows: see pack.go.
 #define LARGEST 16383.0f
 #endif
 

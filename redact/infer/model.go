@@ -90,6 +90,9 @@ type Net struct {
 // NewNet returns a Net.
 func (m *Model) NewNet() *Net { return &Net{m: m} }
 
+// Shrink frees the memory that past runs have needed. The next one gets it anew.
+func (n *Net) Shrink() { n.work, n.out = nil, nil }
+
 // Picture is a picture in YUV 4:2:0 in the caller's memory, which is only read.
 type Picture struct {
 	Y, U, V          []byte

@@ -16,8 +16,9 @@ const lane = C.SCRIM_BLOCK
 // alignment is the longest vector's, in bytes.
 const alignment = 64
 
-// limitSum bounds the sum of the absolute weights of one output as 16-bit
-// integers: with activations up to 16383 no sum overflows 31 bits.
+// limitSum bounds the sums of the positive and of the negative weights of one
+// output as 16-bit integers: with activations from 0 to 16383 no result leaves 32
+// bits. On the way there sums may wrap around, which does no harm.
 const limitSum = 131071
 
 // quantFrom is the number of inputs from which on 16-bit products pay.
@@ -71,22 +72,23 @@ func (p *packer) matrix(ins, outs int, weight func(in, out int) float32) C.int64
 }
 
 // pairs places weights as 16-bit integers: for each two inputs all outputs, for
-// each output both. most bounds the sum of an output's absolute weights. It
-// returns also what one unit of a product is worth, by output.
+// each output both. Since no input is negative, most bounds the sum of an
+// output's positive weights and that of the others. It returns also what one unit
+// of a product is worth, by output.
 func (p *packer) pairs(ins, outs int, most float64, weight func(in, out int) float32) (at C.int64_t, units []float32) {
 	all := make([]int16, ins*outs)
 	units = make([]float32, outs)
 	for o := range outs {
-		sum, largest := 0.0, 0.0
+		above, below, largest := 0.0, 0.0, 0.0
 		for i := range ins {
-			w := math.Abs(float64(weight(i, o)))
-			sum, largest = sum+w, max(largest, w)
+			w := float64(weight(i, o))
+			above, below, largest = above+max(w, 0), below+max(-w, 0), max(largest, math.Abs(w))
 		}
 		if largest < 1e-30 {
 			continue
 		}
 		// Rounding adds up to a half to each.
-		scale := min(math.MaxInt16/largest, (most-float64(ins))/sum)
+		scale := min(math.MaxInt16/largest, (most-float64(ins))/max(above, below))
 		units[o] = float32(1 / scale)
 		for i := range ins {
 			all[(i/2*outs+o)*2+i%2] = int16(math.RoundToEven(float64(weight(i, o)) * scale))
