@@ -21,6 +21,7 @@ type RedactCmd struct {
 	WorkerFlags
 	Style     config.Style        `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
 	Size      []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
+	Engine    config.Engine       `default:"auto" help:"What runs the detector's network: auto, scrim or opencv."`
 	Threshold config.Threshold    `default:"0.3" help:"Score from which on something counts as a face, 0.05 to 0.95."`
 	Tiles     bool                `help:"Look for very small faces, too; it takes several times as long."`
 	Lookahead config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
@@ -85,6 +86,7 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 	if err != nil {
 		return wire.Files{}, err
 	}
+	detect.Engine = string(c.Engine)
 	detect.Threshold, detect.Tiles = float64(c.Threshold), c.Tiles
 	o := config.Default().Defaults.Obscure
 	s := wire.Files{

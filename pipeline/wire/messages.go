@@ -51,6 +51,8 @@ type DetectConfig struct {
 	SHA256 string `json:"sha256"`
 	// CascadeDir is the folder of OpenCV's Haar cascades.
 	CascadeDir string `json:"cascade_dir"`
+	// Engine is what runs the model: "auto", "scrim" or "opencv"; empty is "auto".
+	Engine string `json:"engine,omitempty"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32; pictures are scaled down to it, never up.
 	Size int `json:"size"`
