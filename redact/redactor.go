@@ -352,11 +352,11 @@ func sane(faces []face.Face, im *yuv.Image) error {
 }
 
 // covers checks the tracker's answer: every face that was found in this
-// picture lies within one region, as far as it lies within the picture.
+// picture, weak ones apart, lies within one region, as far as it lies within the picture.
 func covers(regions []face.Region, faces []face.Face, im *yuv.Image) error {
 	for _, f := range faces {
 		box := f.Box.Rect().Intersect(im.Bounds())
-		covered := box.Empty()
+		covered := box.Empty() || f.Weak
 		for _, r := range regions {
 			if covered = covered || r.Covers(box); covered {
 				break

@@ -133,6 +133,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 		Detector: detector,
 		Tracker: track.NewWindow(track.Options{
 			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
+			Weak: detector.Info().Weak,
 		}, c.Lookahead),
 		Obscurer: obscurer,
 		Zones:    zones,

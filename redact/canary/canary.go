@@ -95,7 +95,7 @@ func look(d Detector, im *yuv.Image, box face.Box) (bool, error) {
 		return false, err
 	}
 	for _, f := range faces {
-		if f.Box.IoU(box) >= foundIoU {
+		if !f.Weak && f.Box.IoU(box) >= foundIoU {
 			return true, nil
 		}
 	}

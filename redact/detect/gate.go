@@ -208,6 +208,9 @@ func (g *gate) plan(found []candidate) []image.Rectangle {
 	for again := true; again; {
 		again = false
 		for i := range found {
+			if found[i].weak {
+				continue
+			}
 			f := found[i].rect(faceMargin).Intersect(whole)
 			for _, r := range g.crops {
 				if found[i].rect(0).Overlaps(r) && !f.In(r) {

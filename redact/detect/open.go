@@ -86,6 +86,7 @@ func Open(c Config) (redact.Detector, error) {
 		name = "yunet"
 	}
 	y.info.Name, y.info.ModelSHA256 = describe(name, c)+" on "+y.engine.name(), sum
+	y.info.Weak = true
 	return y, nil
 }
 

@@ -115,14 +115,18 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 			d.found = append(d.found, p.inPicture(c))
 		}
 	}
-	if d.found = suppress(d.found); len(d.found) > maxFaces {
-		return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
-	}
+	d.found = suppress(d.found)
 	d.faces = d.faces[:0]
 	for _, c := range d.found {
+		if len(d.faces) == maxFaces {
+			if c.weak {
+				break // these come last
+			}
+			return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
+		}
 		d.faces = append(d.faces, face.Face{
 			Box:   face.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)},
-			Score: float64(c.score),
+			Score: float64(c.score), Weak: c.weak,
 		})
 	}
 	return d.faces, nil

@@ -224,3 +224,51 @@ func TestPlaceOfAFaceThatWasTakenForAnotherStaysCovered(t *testing.T) {
 		requireCovered(t, tr.Update(at(40*i), nil, 640, 360), other, 640, 360)
 	}
 }
+
+// What is too doubtful to be a face by itself says where one is that was found
+// before: it stays covered closely. It begins nothing, and goes on for
+// some time only.
+func TestWeakSightingsCarryAFaceOnAndBeginNone(t *testing.T) {
+	const size = 40.0
+	weak := func(i int) []face.Face {
+		return []face.Face{{Box: boxAt(200+3*float64(i), 200, size), Score: 0.15, Weak: true}}
+	}
+	require.Empty(t, New(Options{Weak: true}).Update(at(0), weak(0), 1280, 720))
+
+	tr := New(Options{Weak: true})
+	for i := range 10 {
+		f := weak(i)
+		f[0].Score, f[0].Weak = 0.9, false
+		tr.Update(at(40*i), f, 1280, 720)
+	}
+	last := 0
+	for i := 10; i < 120; i++ {
+		r := tr.Update(at(40*i), weak(i), 1280, 720)
+		if len(r) == 0 {
+			break
+		}
+		last = i
+		if at(40*i).Sub(at(360)) <= weakFor {
+			require.Len(t, r, 1)
+			require.Equal(t, face.Tracked, r[0].Source)
+			requireCovered(t, r, weak(i), 1280, 720)
+			require.Less(t, r[0].Rect.Dx(), int(2.2*size), "it is known where the face is")
+		}
+	}
+	require.InDelta(t, (360*time.Millisecond + weakFor + HoldAfterWeak).Milliseconds(), 40*last, 40)
+}
+
+// A face that is surely one takes its track, however near a weak one is.
+func TestWeakSightingTakesNoTrackFromAFace(t *testing.T) {
+	tr := New(Options{Weak: true})
+	face0 := boxAt(200, 200, 40)
+	id := tr.Update(at(0), []face.Face{sighting(face0)}, 640, 360)[0].Track
+	moved := sighting(boxAt(225, 200, 40))
+	r := tr.Update(at(40), []face.Face{{Box: face0, Score: 0.2, Weak: true}, moved}, 640, 360)
+	for _, g := range r {
+		if g.Track == id {
+			require.Equal(t, moved.Box, g.Face)
+			require.Equal(t, face.Detected, g.Source)
+		}
+	}
+}
