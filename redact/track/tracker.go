@@ -53,7 +53,7 @@ const (
 	// minHold is how long a lost face of which little is believed stays covered.
 	minHold = 250 * time.Millisecond
 	// weakFor is how long weak sightings alone carry a face on.
-	weakFor = 2 * time.Second
+	weakFor = time.Second
 	// doubtful and certain are the scores at which a single sighting says nothing
 	// beyond itself, and at which it leaves no doubt that there is a face.
 	doubtful, certain = 0.35, 0.75
