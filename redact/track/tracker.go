@@ -70,7 +70,7 @@ const (
 	calmGrowth, growth, restless = 0.15, 0.3, 1.0
 	// shrink is the time constant with which what is covered of a face shrinks to
 	// what was found: detectors find half of a face, too.
-	shrink = 400 * time.Millisecond
+	shrink = 250 * time.Millisecond
 	// sameIoU is the least IoU of a face with where it was thought to be that
 	// leaves no doubt that it is the same.
 	sameIoU = 0.3
