@@ -45,8 +45,11 @@ const (
 )
 
 // knower is a detector that knows the truth about the picture that it is given,
-// by its stamp. In a picture whose stamp cannot be read it finds nothing, as
-// the worst of detectors would.
+// by its stamps: one in the upper left corner and one in the lower. In a picture
+// in which neither can be read it finds nothing, as the worst of detectors would.
+// One stamp would make it worse than that: a flipped bit that decodes well and
+// changes nothing but the stamp, which happens to about one film of a hundred,
+// makes no detector blind to faces that are there to see. Loss spoils both alike.
 type knower struct {
 	films []*film
 
@@ -93,7 +96,12 @@ func (k *knower) Detect(im *yuv.Image) ([]face.Face, error) {
 		<-gate
 	}
 	var faces []face.Face
-	if s, err := stamp.Read(im); err == nil {
+	s, err := stamp.Read(im)
+	if err != nil {
+		foot := footOf(im)
+		s, err = stamp.Read(&foot)
+	}
+	if err == nil {
 		for _, b := range k.truth(s.Number) {
 			faces = append(faces, face.Face{Box: b, Score: 0.9})
 		}
