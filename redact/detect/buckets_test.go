@@ -115,17 +115,17 @@ func TestDrawnFacesAreHiddenWhicheverWayTheyAreSeen(t *testing.T) {
 			found, _ := detect(t, d, im)
 			for _, f := range truth.Faces {
 				yaw := math.Abs(f.Yaw)
-				clear := f.Visible / min(1, (scene.MaxYaw-yaw)/(scene.MaxYaw-scene.ProfileYaw)) // of what is before it
-				if clear >= 0.75 && f.Box.H >= 24 {
+				seen := f.Visible / min(1, (scene.MaxYaw-yaw)/(scene.MaxYaw-scene.ProfileYaw)) // of what is before it
+				if seen >= 0.75 && f.Box.H >= 24 {
 					b.add(between("yaw", yaw, 0, 15, 45, 75, 90, 100), f.Box, found)
 				}
-				if clear >= 0.75 && f.Box.H >= 24 && yaw < 45 {
+				if seen >= 0.75 && f.Box.H >= 24 && yaw < 45 {
 					b.add(between("roll", math.Abs(f.Roll), 0, 10, 30), f.Box, found)
 				}
 				if f.Box.H >= 24 && yaw < 45 {
-					b.add(between("visible", clear, 0, 0.25, 0.5, 0.75, 1), f.Box, found)
+					b.add(between("visible", seen, 0, 0.25, 0.5, 0.75, 1), f.Box, found)
 				}
-				if clear >= 0.75 && yaw < 45 {
+				if seen >= 0.75 && yaw < 45 {
 					b.add(between("size", f.Box.H, 0, 12, 16, 24, 48, 96, 300), f.Box, found)
 				}
 			}
