@@ -298,8 +298,8 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 			}
 			_ = dec.Decode(u.Data, id, func(p decode.Picture) error {
 				if s, err := stamp.Read(p.Image); err == nil {
-					byNumber[s.Number] = u.Regions
-				} else if slices.ContainsFunc(u.Regions, stamp.Bounds(u.Width, u.Height).Overlaps) {
+					byNumber[s.Number] = rectangles(u.Regions)
+				} else if slices.ContainsFunc(rectangles(u.Regions), stamp.Bounds(u.Width, u.Height).Overlaps) {
 					hidden++
 				}
 				return nil
@@ -321,6 +321,13 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 		stop()
 		return hidden
 	}
+}
+
+func rectangles(regions []transport.Region) (out []image.Rectangle) {
+	for i := range regions {
+		out = append(out, regions[i].Rect)
+	}
+	return out
 }
 
 // coverage returns the share of the box that lies within regions, of what
