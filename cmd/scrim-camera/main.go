@@ -96,10 +96,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	truth, drawn, err := cli.liveTruth()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = truth.Close() }() // after the camera; nothing where there is none
 	cam, err := simcam.Start(simcam.Options{
 		Listen: cli.Listen, Path: cli.Path, UDPPort: cli.UDPPort, User: cli.User, Password: password,
 		File: cli.File, Bitrate: cli.Bitrate, GOP: cli.GOP,
-		Scene: people, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		Scene: people, Drawn: drawn, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func unit(epoch, seq uint64, key bool) *transport.RedactedUnit {
 			{Rect: image.Rect(1, 2, 30, 40), Face: transport.Box{X: 5.5, Y: -3.1, W: 20, H: 24.9}, Score: 0.8731, Source: "detected", Track: 17},
 			{Rect: image.Rect(1900, 1000, 1920, 1080), Source: "zone"},
 		},
-		Data:    fmt.Appendf(nil, "unit %d/%d", epoch, seq),
+		Data: fmt.Appendf(nil, "unit %d/%d", epoch, seq),
 	}
 }
 
