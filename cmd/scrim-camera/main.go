@@ -96,11 +96,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	truth, drawn, err := cli.liveTruth()
-	if err != nil {
-		return err
+	truth := &liveTruth{path: cli.Truth}
+	defer truth.close() // after the camera
+	var drawn func(simcam.Recorded) error
+	if cli.Truth != "" {
+		drawn = truth.write
 	}
-	defer func() { _ = truth.Close() }() // after the camera; nothing where there is none
 	cam, err := simcam.Start(simcam.Options{
 		Listen: cli.Listen, Path: cli.Path, UDPPort: cli.UDPPort, User: cli.User, Password: password,
 		File: cli.File, Bitrate: cli.Bitrate, GOP: cli.GOP,

@@ -76,24 +76,34 @@ func (r *Recording) draw(ctx context.Context, o scene.Options) error {
 	return os.Rename(f.Name(), r.Truth)
 }
 
-// liveTruth opens the file that a live camera writes its truth to, and returns
-// what writes a line. Each is in the file before its picture is sent, so that who
-// has got the picture finds it there.
-func (r *Recording) liveTruth() (*os.File, func(simcam.Recorded) error, error) {
-	if r.Truth == "" {
-		return nil, nil, nil
-	}
-	f, err := os.Create(r.Truth)
-	if err != nil {
-		return nil, nil, fmt.Errorf("truth: %w", err)
-	}
-	lines := json.NewEncoder(f) // one write a line
-	return f, func(p simcam.Recorded) error {
-		if err := lines.Encode(truthLine(p)); err != nil {
+// liveTruth is the file that a live camera writes its truth to: each line before
+// its picture is sent, so that who has got the picture finds it there.
+type liveTruth struct {
+	path  string
+	file  *os.File
+	lines *json.Encoder
+}
+
+// write writes a line. The first one makes the file: a camera that does not start
+// spoils no other's.
+func (l *liveTruth) write(p simcam.Recorded) error {
+	if l.file == nil {
+		f, err := os.Create(l.path)
+		if err != nil {
 			return fmt.Errorf("truth: %w", err)
 		}
-		return nil
-	}, nil
+		l.file, l.lines = f, json.NewEncoder(f) // one write a line
+	}
+	if err := l.lines.Encode(truthLine(p)); err != nil {
+		return fmt.Errorf("truth: %w", err)
+	}
+	return nil
+}
+
+func (l *liveTruth) close() {
+	if l.file != nil {
+		_ = l.file.Close()
+	}
 }
 
 // truthLine is what package measure reads of a frame.

@@ -66,7 +66,8 @@ func drawnSettings() string {
 type site struct {
 	camera *simcam.Camera
 	conn   *bus.Conn
-	base   string // the gateway's URL
+	nats   string // the NATS server's URL
+	base   string // the gateway's
 }
 
 // newSite starts them, as programs of their own.
@@ -100,7 +101,7 @@ cameras:
 %s`, server.URL(), url, settings))
 	start(t, "scrim", "worker", file)
 	gateway := start(t, "scrim", "gateway", file)
-	return &site{camera: cam, conn: conn, base: gateway.expect(`url=(http://\S+)`)}
+	return &site{camera: cam, conn: conn, nats: server.URL(), base: gateway.expect(`url=(http://\S+)`)}
 }
 
 // live waits until the camera is live at the gateway.
