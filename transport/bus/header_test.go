@@ -162,7 +162,8 @@ func FuzzUnit(f *testing.F) {
 	}
 	good := map[string]string{
 		hdrCamera: camera, hdrEpoch: "7", hdrSeq: "1", hdrPTS: "-90", hdrCaptured: "1700000000000000000", hdrKey: "1",
-		hdrCodec: "avc1.42c01f", hdrSize: "1920x1080", hdrState: "live", hdrRegions: "1,2,3,4;5,6,7,8", hdrFaces: "d,9000,3,15,-25,30,40;z,0,0", hdrReason: "none", hdrPart: "1/2",
+		hdrCodec: "avc1.42c01f", hdrSize: "1920x1080", hdrState: "live", hdrRegions: "1,2,3,4;5,6,7,8", hdrFaces: "d,9000,3,15,-25,30,40;z,0,0",
+		hdrReason: "none", hdrPart: "1/2",
 	}
 	add(good)
 	for name, bad := range map[string]string{
