@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"syscall"
 	"time"
 
@@ -107,13 +108,17 @@ func (o *output) picture(r *redacted) error {
 		rect := g.Rect.Intersect(im.Bounds())
 		record.Regions = append(record.Regions, wire.Region{
 			Rect:  [4]int{rect.Min.X, rect.Min.Y, rect.Dx(), rect.Dy()},
-			Score: g.Score, Source: string(g.Source), Track: g.Track,
+			Face:  wire.FileBox{X: round(g.Face.X, 100), Y: round(g.Face.Y, 100), W: round(g.Face.W, 100), H: round(g.Face.H, 100)},
+			Score: round(g.Score, 10_000), Source: string(g.Source), Track: g.Track,
 		})
 	}
 	return o.send(unit, wire.Output{
 		PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record,
 	})
 }
+
+// round rounds to a fraction: more digits say nothing.
+func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
 
 // encode codes one frame, with a key frame where one was asked for.
 func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {

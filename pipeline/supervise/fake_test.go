@@ -93,8 +93,10 @@ func fake(mode string) int {
 					body += fmt.Sprintf(" after %s %v", u.Discontinuity, u.Intact)
 				}
 				send(wire.Output{
-					State:  transport.StateLive,
-					Record: &wire.Record{Picture: seq, Regions: []wire.Region{{Rect: [4]int{1, 2, 3, 4}, Source: "detected", Track: 1}}},
+					State: transport.StateLive,
+					Record: &wire.Record{Picture: seq, Regions: []wire.Region{
+						{Rect: [4]int{1, 2, 3, 4}, Face: wire.FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
+					}},
 				}, []byte(body))
 			}
 		}

@@ -266,7 +266,7 @@ func (p *process) output(o *wire.Output, data []byte) error {
 		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
 	}
 	if o.Record != nil {
-		u.Regions = rectangles(o.Record.Regions)
+		u.Regions = regions(o.Record.Regions)
 	}
 	err := p.c.o.Sink.Publish(u)
 	p.c.state.output(u, o.Counts, selfTestOf(o.SelfTest), err)

@@ -223,10 +223,13 @@ func (s *state) publish() transport.Status {
 	return now
 }
 
-func rectangles(regions []wire.Region) []image.Rectangle {
-	out := make([]image.Rectangle, 0, len(regions))
-	for _, r := range regions {
-		out = append(out, image.Rect(r.Rect[0], r.Rect[1], r.Rect[0]+r.Rect[2], r.Rect[1]+r.Rect[3]))
+func regions(in []wire.Region) []transport.Region {
+	out := make([]transport.Region, 0, len(in))
+	for _, r := range in {
+		out = append(out, transport.Region{
+			Rect: image.Rect(r.Rect[0], r.Rect[1], r.Rect[0]+r.Rect[2], r.Rect[1]+r.Rect[3]),
+			Face: transport.Box(r.Face), Score: r.Score, Source: r.Source, Track: r.Track,
+		})
 	}
 	return out
 }

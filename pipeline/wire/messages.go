@@ -161,7 +161,9 @@ type Record struct {
 
 // Region is one obscured rectangle: x, y, width, height in pixels.
 type Region struct {
-	Rect   [4]int  `json:"rect"`
+	Rect [4]int `json:"rect"`
+	// Face is the face as found, before padding.
+	Face   FileBox `json:"face,omitzero"`
 	Score  float64 `json:"score"`
 	Source string  `json:"source"`
 	Track  uint64  `json:"track"`

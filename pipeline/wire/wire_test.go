@@ -54,8 +54,9 @@ func samples() []sample {
 			State: transport.StateLive, Reason: "none",
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
-				Picture: 3, Inspected: 5, Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Score: 0.9, Source: "detected", Track: 11}},
-				Stages: Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8},
+				Picture: 3, Inspected: 5,
+				Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
+				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
