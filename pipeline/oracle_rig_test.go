@@ -415,7 +415,7 @@ func (s *show) due() {
 				lastSlate = s.seen[i].at
 			}
 		}
-		stall := min(max(stallIntervals*time.Duration(s.p.interval.Load()), minStall), maxStall)
+		stall := stallLimit(time.Duration(s.p.interval.Load()))
 		if open && (last < 0 || s.since()-last < stall) || lastSlate >= 0 && s.since()-lastSlate < slateInterval {
 			return
 		}
