@@ -305,11 +305,11 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	regions := r.o.Tracker.Release()
 	tracked := r.now()
 	e.timing.Track += tracked.Sub(begun)
-	if err := covers(regions, e.faces, e.p.Image); guard.Covers && err != nil {
-		return Frame{}, r.refuse(ReasonTracking, err)
-	}
 	if err := belong(regions, e.faces); guard.Certificate && err != nil {
 		return Frame{}, r.refuse(ReasonAnother, err)
+	}
+	if err := covers(regions, e.faces, e.p.Image); guard.Covers && err != nil {
+		return Frame{}, r.refuse(ReasonTracking, err)
 	}
 	if tracked.Sub(e.at) > r.maxAge {
 		// It waited while the camera was silent. It is not wrong, only old.
