@@ -11,7 +11,10 @@ import (
 )
 
 // SpareWidth and SpareHeight are the size of slates until the camera's is known.
-const SpareWidth, SpareHeight = 1280, 720
+const (
+	SpareWidth  = 1280
+	SpareHeight = 720
+)
 
 // spareTexts are what is written on the slates that are coded beforehand.
 var spareTexts = []struct {
