@@ -16,6 +16,7 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/supervise"
 	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/face"
@@ -251,6 +252,14 @@ type show struct {
 	held bool
 	// unbound is set when the fault is one of the viewer's side.
 	unbound bool
+	// story is what viewers are told, struck when the first fault could be noticed;
+	// 0: not yet. lose sets dueing, and the next unit shows the loss. shuts is when the
+	// gate was shut.
+	story   supervise.Chronicle
+	struck  time.Duration
+	dueing  bool
+	shuts   []time.Duration
+	slow    int           // how many steps a picture takes
 	sink    chan struct{} // not nil: the sink waits for it
 	entered chan struct{} // gets a token when it does
 	sinkMu  sync.Mutex
@@ -274,6 +283,8 @@ type showOptions struct {
 	size, format bool
 	// reorders: the film has B-frames.
 	reorders bool
+	// slow makes the camera so many times slower; 0: as fast as it was filmed.
+	slow int
 }
 
 func newShow(t *testing.T, o showOptions) *show {
@@ -281,7 +292,7 @@ func newShow(t *testing.T, o showOptions) *show {
 	k := seedFilm(o.seed)
 	k.reorders = o.reorders
 	s := &show{
-		t: t, time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
+		t: t, slow: max(o.slow, 1), time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
 		done: make(chan error, 1), entered: make(chan struct{}, 1000), out: make(chan outcome, 10000), sent: map[uint32]time.Duration{},
 	}
 	s.detector = &knower{inside: make(chan struct{}, 1000), films: []*film{s.film}}
@@ -338,7 +349,7 @@ func (s *show) since() time.Duration {
 // unit returns a unit of a film as it is sent now.
 func (s *show) unit(f *film, i int) transport.CameraUnit {
 	u := f.units[i]
-	u.PTS += s.pts
+	u.PTS = u.PTS*int64(s.slow) + s.pts
 	now := s.time.timeline().now()
 	u.Captured, u.Arrived = now, now
 	return u
@@ -358,7 +369,7 @@ func (s *show) lose(n int, why string) {
 		s.next++
 		s.pass()
 	}
-	s.lost = why
+	s.lost, s.dueing = why, true
 }
 
 // send sends a unit with the picture of a number, and waits until the pipeline
@@ -370,6 +381,9 @@ func (s *show) send(u transport.CameraUnit, number uint32) {
 	s.last, s.idr = number, bytes.Contains(u.Data, []byte{0, 0, 1, 0x65})
 	if _, again := s.sent[number]; !again {
 		s.sent[number] = s.since()
+	}
+	if s.dueing && s.struck == 0 {
+		s.struck = s.since()
 	}
 	s.hand(u)
 	s.pass()
@@ -388,9 +402,11 @@ func (s *show) hand(u transport.CameraUnit) {
 // pass lets the time of one picture pass, after what is under way has settled.
 func (s *show) pass() {
 	s.settle()
-	s.due()
-	s.time.pass(filmStep)
-	s.due()
+	for range s.slow {
+		s.due()
+		s.time.pass(filmStep)
+		s.due()
+	}
 }
 
 // settle waits until no stage has anything to do.
@@ -409,6 +425,7 @@ func (s *show) settle() {
 	s.look(false)
 	if chain := s.p.gate.Chain(); chain != s.chain {
 		// Whatever was sent before the gate was shut is not to be seen from here on.
+		s.shuts = append(s.shuts, s.since())
 		s.chain, s.cut = chain, s.sent[s.last]
 		if !s.idr { // which may open it again, late where there is look-ahead
 			s.cut++
@@ -434,7 +451,7 @@ func (s *show) due() {
 				lastSlate = s.seen[i].at
 			}
 		}
-		stall := min(max(stallIntervals*time.Duration(s.p.interval.Load()), minStall), maxStall)
+		stall := stallLimit(time.Duration(s.p.interval.Load()))
 		if open && (last < 0 || s.since()-last < stall) || lastSlate >= 0 && s.since()-lastSlate < slateInterval {
 			return
 		}
@@ -479,6 +496,7 @@ func (s *show) view(o outcome) {
 		if st, err := stamp.Read(p.Image); err == nil {
 			v.number = st.Number
 		}
+		s.story.Note(filmStart.Add(v.at), v.State, v.Fault, v.Reason)
 		s.judge(&v)
 		s.seen = append(s.seen, v)
 		return nil

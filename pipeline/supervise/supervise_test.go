@@ -124,16 +124,17 @@ func (s *site) expect(t *testing.T, data string) *transport.RedactedUnit {
 	}
 }
 
-func (s *site) event(t *testing.T, state transport.State, reason string) {
+func (s *site) event(t *testing.T, state transport.State, reason string) transport.Event {
 	t.Helper()
 	for deadline := time.After(testTimeout); ; {
 		select {
 		case e := <-s.events:
 			if e.State == state && strings.Contains(e.Reason, reason) {
-				return
+				return e
 			}
 		case <-deadline:
 			t.Fatalf("no event %s %q; log:\n%s", state, reason, s.log)
+			return transport.Event{}
 		}
 	}
 }
@@ -294,7 +295,7 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 	require.Equal(t, wire.TypeKeyframe, it.kind, "a command survives")
 	it, ok = q.take()
 	require.True(t, ok)
-	require.Equal(t, reasonLate, it.head.(wire.Unit).Discontinuity)
+	require.Equal(t, wire.ReasonLate, it.head.(wire.Unit).Discontinuity)
 	require.True(t, it.head.(wire.Unit).Intact)
 	n := 0
 	for ; ok; n++ {

@@ -47,11 +47,11 @@ func samples() []sample {
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
 		}, []byte{0, 0, 0, 1, 0x65}},
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
-		{TypeKeyframe, Keyframe{}, nil},
+		{TypeKeyframe, Keyframe{Fence: 3}, nil},
 		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort"}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
-			State: transport.StateLive, Reason: "none",
+			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Inspected: 5,
@@ -60,6 +60,8 @@ func samples() []sample {
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
+		{TypeSpare, Spare{Class: SpareHang, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
+		{TypeBeat, Beat{Encoding: 40_000_000}, nil},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{
