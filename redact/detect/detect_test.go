@@ -121,6 +121,7 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		"folder":       {func(c *Config) { c.Model = dir }, dir},
 		"size":         {func(c *Config) { c.Size = 333 }, "multiple of 32"},
 		"size 0":       {func(c *Config) { c.Size = 0 }, "multiple of 32"},
+		"engine":       {func(c *Config) { c.Engine = "onnx" }, "opencv"},
 		"threshold":    {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
 		"no cascades":  {func(c *Config) { c.Model, c.CascadeDir = "", dir }, "opencv-data"},
 		"odd cascades": {func(c *Config) { c.Model, c.CascadeDir = "", junkCascades(t) }, "SHA-256"},
