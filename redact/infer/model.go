@@ -191,9 +191,8 @@ func (n *Net) Run(p *Picture, r image.Rectangle, into [][]float32) ([][]float32,
 		return nil, err
 	}
 	w, h := r.Dx(), r.Dy()
-	switch {
-	case w < Step || h < Step || w > MaxSide || h > MaxSide || w%Step != 0 || h%Step != 0 || r.Min.X&1 != 0 || r.Min.Y&1 != 0 ||
-		!r.Overlaps(image.Rect(0, 0, p.Width, p.Height)):
+	if w < Step || h < Step || w > MaxSide || h > MaxSide || w%Step != 0 || h%Step != 0 || r.Min.X&1 != 0 || r.Min.Y&1 != 0 ||
+		!r.Overlaps(image.Rect(0, 0, p.Width, p.Height)) {
 		return nil, fmt.Errorf("network input %v of a picture of %d×%d is out of bounds", r, p.Width, p.Height)
 	}
 	work := int(C.scrim_bytes(n.m.plan, C.int(w), C.int(h))) //nolint:gosec // some megabytes

@@ -207,6 +207,7 @@ func BenchmarkRun(b *testing.B) {
 			b.Run(m.Path()+" "+size.String(), func(b *testing.B) {
 				n := m.NewNet()
 				outs, err := n.Run(p, r, nil)
+				require.NoError(b, err)
 				b.ReportAllocs()
 				before, rounds := cpu(b), 0
 				for b.Loop() {

@@ -60,8 +60,13 @@ func TestScaleIsTheMeanOfTheArea(t *testing.T) {
 	})
 }
 
+// sizes are from and to what detectors scale.
+func sizes() [][4]int {
+	return [][4]int{{1920, 1080, 640, 360}, {960, 540, 320, 180}, {1280, 720, 640, 360}, {1900, 1000, 640, 337}, {640, 360, 192, 108}}
+}
+
 func TestScaleIsAsOpenCVs(t *testing.T) {
-	for _, c := range [][4]int{{1920, 1080, 640, 360}, {960, 540, 320, 180}, {1280, 720, 640, 360}, {1900, 1000, 640, 337}, {640, 360, 192, 108}, {641, 361, 640, 360}} {
+	for _, c := range append(sizes(), [4]int{641, 361, 640, 360}) {
 		pix := noise(c[0], c[1], c[0])
 		s, err := New(c[0], c[1], c[2], c[3])
 		require.NoError(t, err)
@@ -98,7 +103,7 @@ func TestScaleRefusesWhatIsOutOfBounds(t *testing.T) {
 }
 
 func BenchmarkScale(b *testing.B) {
-	for _, c := range [][4]int{{1920, 1080, 640, 360}, {960, 540, 320, 180}, {1280, 720, 640, 360}, {1900, 1000, 640, 337}, {640, 360, 192, 108}} {
+	for _, c := range sizes() {
 		pix := noise(c[0], c[1], c[0])
 		name := fmt.Sprintf("%dx%d to %dx%d", c[0], c[1], c[2], c[3])
 		b.Run("scrim "+name, func(b *testing.B) {
