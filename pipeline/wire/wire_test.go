@@ -35,7 +35,7 @@ func samples() []sample {
 		{TypeConfig, Config{
 			Site: "north", Camera: "hall", Epoch: math.MaxUint64,
 			Detect: DetectConfig{
-				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
+				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Lookahead: 8,
@@ -65,7 +65,7 @@ func samples() []sample {
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{
-				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
+				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true,

@@ -12,6 +12,7 @@ import (
 
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
+	"scrim/redact/infer"
 	"scrim/redact/yuv"
 )
 
@@ -101,6 +102,25 @@ func TestEnginesAgreeOnPhotographs(t *testing.T) {
 	for _, size := range []int{320, 640, 1280} {
 		agree(t, Config{Size: size}, all)
 	}
+}
+
+func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
+	for engine, says := range map[string]string{
+		"": "on scrim", EngineAuto: "on scrim", EngineScrim: "on scrim", EngineOpenCV: "on opencv",
+	} {
+		d, _ := gated(t, Config{Size: 320, Engine: engine})
+		require.Contains(t, d.Info().Name, says, "engine %q", engine)
+		require.Empty(t, d.Info().Warning)
+	}
+	junk := []byte("this is no model")
+	_, _, err := openEngine(junk, EngineScrim)
+	require.ErrorIs(t, err, infer.ErrModel)
+	require.ErrorContains(t, err, EngineOpenCV)
+	e, warning, err := openEngine(junk, EngineAuto)
+	require.NoError(t, err)
+	require.Equal(t, EngineOpenCV, e.name())
+	require.Contains(t, warning, "takes several times as long")
+	e.close()
 }
 
 // What the engines say of a picture, before anything is made of it, differs by

@@ -122,9 +122,4 @@ func (ps *passes) chroma(i int, picture view) error {
 	return p.scale.chroma(&p.view, ps.source(i, picture))
 }
 
-func (ps *passes) close() {
-	for i := range ps.all {
-		ps.all[i].scale.close()
-	}
-	*ps = passes{}
-}
+func (ps *passes) close() { *ps = passes{} }

@@ -23,6 +23,8 @@ const (
 	maxNext     = 3
 	// maxShift is for the coarsest map: 1/32 of the input.
 	maxShift = 5
+	// minAdd is for the finest map that is kept as a whole, for a sum.
+	minAdd = 3
 	// maxWeight keeps everything that is computed finite; see kernel_stream.h.
 	maxWeight = 1 << 15
 )
@@ -308,7 +310,7 @@ func (b *builder) add(n *node) (step, error) {
 		return step{}, err
 	}
 	f, c := b.steps[s.in], b.steps[s.coarse]
-	if f.cout != c.cout || f.shift+1 != c.shift {
+	if f.cout != c.cout || f.shift+1 != c.shift || f.shift < minAdd {
 		return step{}, fmt.Errorf("%w: a sum of maps of %d and %d channels", ErrModel, f.cout, c.cout)
 	}
 	s.cin, s.cout, s.shift = f.cout, f.cout, f.shift

@@ -20,7 +20,7 @@ static void push(stream *s, int to, int y, row r);
 static void hand(stream *s, const scrim_node *n, int y, row r) {
     // With weights of at most 2^15 nothing can overflow below this, so that no NaN
     // comes about that a comparison would swallow.
-    if (!(r.max < LIMIT)) s->bad = 1;
+    if (!(r.max < LIMIT)) s->bad = SCRIM_RANGE;
     for (int i = 0; i < n->nnext; i++) push(s, n->next[i], y, r);
 }
 
@@ -115,7 +115,7 @@ static void push(stream *s, int to, int y, row r) {
         }
         for (int k = 2 * y; k < 2 * y + 2; k++) {
             if (k >= s->seen[i]) {
-                s->bad = 1; // the coarse row does not depend on the fine ones
+                s->bad = SCRIM_ORDER;
                 return;
             }
             row sum = {out, add(store + k * length, r.p, p->w, n->cout, out)};
@@ -197,7 +197,7 @@ int RUN(const scrim_plan *plan, const char *weights, char *work, const scrim_inp
             r.max = stem_floats(rows, span, (const float *)(weights + stem->pw), bias, width, stem->cout, made);
         hand(&s, stem, top / 2, r);
     }
-    if (s.bad) return 1;
+    if (s.bad) return s.bad;
     sigmoid(out, 2 * s.cells[SCRIM_SCALES]);
     return 0;
 }

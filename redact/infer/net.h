@@ -47,6 +47,11 @@ typedef struct {
 
 enum scrim_path { SCRIM_GENERIC, SCRIM_AVX2, SCRIM_AVX512, SCRIM_PATHS };
 
+enum scrim_fault {
+    SCRIM_RANGE = 1, // an activation is out of all bounds
+    SCRIM_ORDER,     // the coarse row of a sum comes before the fine ones
+};
+
 // scrim_has reports whether this processor can run a path.
 int scrim_has(int path);
 
@@ -56,7 +61,7 @@ size_t scrim_bytes(const scrim_plan *plan, int w, int h);
 // scrim_run runs the network. work has scrim_bytes bytes, aligned to 64, and
 // weights is aligned likewise. out gets, for each scale, w·h/4^shift cells of
 // class score and of objectness, then of boxes with four values each: all class
-// scores first. It returns 0, or 1 when an activation is out of all bounds.
+// scores first. It returns 0 or one of enum scrim_fault.
 int scrim_run(int path, const scrim_plan *plan, const void *weights, void *work, const scrim_input *in,
               const uint8_t *y, const uint8_t *u, const uint8_t *v, float *out);
 
