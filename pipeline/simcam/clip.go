@@ -10,6 +10,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
 	"scrim/pipeline/bitstream"
+	"scrim/pipeline/internal/x264"
 	"scrim/transport"
 )
 
@@ -189,4 +190,55 @@ func parameterSets(extra []byte) (sets []byte, lengths bool, err error) {
 	}
 	sets, err = nalus.Marshal()
 	return sets, true, err
+}
+
+// SaveClip writes coded pictures to an .mp4 file, which has its name only once it
+// is whole. What comes before the first IDR is left out.
+func SaveClip(path string, units []ClipUnit) error {
+	if err := saveClip(path, units); err != nil {
+		return fmt.Errorf("video %s: %w", path, err)
+	}
+	return nil
+}
+
+func saveClip(path string, units []ClipUnit) (err error) {
+	var width, height int
+	for len(units) > 0 {
+		info, err := bitstream.Inspect(units[0].Data)
+		if err != nil {
+			return err
+		}
+		if info.IDR && info.SPS != nil {
+			width, height = info.Width, info.Height
+			break
+		}
+		units = units[1:]
+	}
+	if len(units) < 2 {
+		return errors.New("there are less than two pictures from the first key frame on")
+	}
+	m, err := newMovie(path, width, height)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.close(err == nil)) }()
+	lasts := units[1].DTS - units[0].DTS
+	for i := range units {
+		u := &units[i]
+		if i+1 < len(units) {
+			lasts = units[i+1].DTS - u.DTS
+		}
+		if lasts <= 0 {
+			return fmt.Errorf("%w: its time does not go on at picture %d", ErrCoding, i)
+		}
+		info, err := bitstream.Inspect(u.Data)
+		if err != nil {
+			return err
+		}
+		start := units[0].DTS
+		if err := m.writeAt(x264.Packet{Data: info.Data, PTS: u.PTS - start, Key: info.IDR}, u.DTS-start, lasts); err != nil {
+			return err
+		}
+	}
+	return nil
 }
