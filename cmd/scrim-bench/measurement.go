@@ -60,6 +60,9 @@ func (m *measurement) prepare() (err error) {
 	cfg.Site = "bench"
 	m.config = cfg.Redactor(&config.Camera{Name: "camera-1", Settings: m.cli.settings()})
 	m.config.Epoch = 1
+	if detect.Model == "" {
+		m.say("LAST RESORT: no face detection model was found, so this measures OpenCV's cascades; run `scrim models pull yunet-n`")
+	}
 	d := &m.config.Detect
 	d.Model, d.ModelName, d.SHA256, d.CascadeDir = detect.Model, detect.ModelName, detect.SHA256, detect.CascadeDir
 	return nil
@@ -81,7 +84,7 @@ func (m *measurement) run(ctx context.Context) (*bench.Result, error) {
 	}
 	m.result = &bench.Result{
 		Schema: bench.Schema, Time: time.Now().UTC().Truncate(time.Second), Mode: "latency",
-		Machine: bench.ThisMachine(), Versions: bench.Versions(version), Settings: m.cli.shown(),
+		Machine: bench.ThisMachine(), Versions: bench.Versions(version, m.redactor, m.scrim), Settings: m.cli.shown(),
 		Source: bench.Source{Clips: m.source},
 		Runs:   make(map[string][]float64), Windows: make(map[string][]float64), Peers: []bench.Peer{}, Stages: []bench.Stage{},
 	}

@@ -90,6 +90,9 @@ func (c *CLI) check() error {
 			c.Viewers = 1
 		}
 	}
+	if !c.Capacity {
+		c.Viewers = min(c.Viewers, c.Cameras)
+	}
 	return nil
 }
 

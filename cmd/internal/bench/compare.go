@@ -186,10 +186,17 @@ func (c *Comparison) Table(w io.Writer) error {
 		if !math.IsNaN(r.P) {
 			p = fmt.Sprintf("%.3f", r.P)
 		}
-		fmt.Fprintf(tw, "%s\t%.4g ±%.0f %%\t%.4g ±%.0f %%\t%s\t%s\t%s\t%s\n",
-			r.Measure, r.A, 100*r.SpreadA, r.B, 100*r.SpreadB, change, p, r.By, r.Verdict)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Measure, with(r.A, r.SpreadA), with(r.B, r.SpreadB), change, p, r.By, r.Verdict)
 	}
 	return tw.Flush()
+}
+
+// with shows a value with its spread, if there is one.
+func with(v, spread float64) string {
+	if spread == 0 {
+		return fmt.Sprintf("%.4g", v)
+	}
+	return fmt.Sprintf("%.4g ±%.1f %%", v, 100*spread)
 }
 
 // median returns the middle value; NaN of nothing.

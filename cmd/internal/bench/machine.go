@@ -1,11 +1,11 @@
 package bench
 
 import (
+	"debug/buildinfo"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -64,11 +64,15 @@ var modules = map[string]string{
 // of their file.
 var libraries = regexp.MustCompile(`^lib(opencv_core|opencv_dnn|avcodec|avformat|x264|onnxruntime)\.so\.(.+)$`)
 
-// Versions returns those of what this program and its siblings are made of. scrim
-// is Scrim's own.
-func Versions(scrim string) map[string]string {
+// Versions returns those of what Scrim's programs, at some paths, are made of.
+// scrim is Scrim's own.
+func Versions(scrim string, programs ...string) map[string]string {
 	out := map[string]string{"scrim": scrim, "go": runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
+	for _, path := range programs {
+		info, err := buildinfo.ReadFile(path)
+		if err != nil {
+			continue
+		}
 		for _, d := range info.Deps {
 			for name, path := range modules {
 				if d.Path == path {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ import (
 const (
 	// maxWords bounds what is kept of a program's log.
 	maxWords = 16 << 10
-	// stuck is how long a program may take for one picture.
-	stuck = 30 * time.Second
+	// stuck is how long a redactor may give no picture.
+	stuck = 15 * time.Second
 	// inFlight is how many pictures the redactor has at a time: two, so that its
 	// stages overlap, and no more than its queues hold, so that it drops none.
 	inFlight = 2
@@ -76,7 +77,7 @@ func RunRedactor(ctx context.Context, program string, c wire.Config, clip *Clip,
 	case ctx.Err() != nil:
 		return nil, nil, Model{}, ctx.Err()
 	case killed:
-		return nil, nil, Model{}, fmt.Errorf("redactor gave no picture for %v: %s", stuck, oneLine(words.String()))
+		return nil, nil, Model{}, fmt.Errorf("redactor gave no picture for %v: %s", stuck, cmp.Or(r.slate, oneLine(words.String())))
 	case err != nil:
 		return nil, nil, Model{}, fmt.Errorf("redactor: %w", err)
 	case werr != nil:
@@ -85,7 +86,8 @@ func RunRedactor(ctx context.Context, program string, c wire.Config, clip *Clip,
 		return nil, nil, Model{}, errors.New("redactor made no picture")
 	}
 	l := r.meter.Loop()
-	l.Dropped, l.Stages = len(units)-l.Frames, r.stages.Stages()
+	// What the decoder holds back comes at once at the end, more than queues hold.
+	l.Dropped, l.Stages = max(len(units)-clip.Delayed-l.Frames, 0), r.stages.Stages()
 	l.TotalCPU, l.PeakRSS = cpuOf(r.cmd.ProcessState)/float64(max(l.Frames, 1)), float64(peak)/(1<<20)
 	return l, r.shown, r.model, nil
 }
@@ -101,6 +103,7 @@ type redactor struct {
 	model  Model
 	stages Histograms
 	shown  []Shown
+	slate  string // why the last slate was sent
 }
 
 // write sends the configuration and the units, and closes the pipe.
@@ -141,7 +144,6 @@ func (r *redactor) read(pipe io.Reader) error {
 			_ = r.cmd.Process.Kill()
 			return err
 		}
-		r.beat.Reset(stuck)
 		switch m.Type {
 		case wire.TypeHello:
 			var h wire.Hello
@@ -155,9 +157,12 @@ func (r *redactor) read(pipe io.Reader) error {
 			if err := m.Decode(&o); err != nil {
 				return err
 			}
-			if o.Record != nil { // else it is a slate
-				r.picture(&o)
+			if o.Record == nil { // it is a slate
+				r.slate = o.Reason
+				continue
 			}
+			r.beat.Reset(stuck)
+			r.picture(&o)
 		case wire.TypeFailure:
 			var f wire.Failure
 			if err := m.Decode(&f); err != nil {
