@@ -23,7 +23,7 @@ var version = "unknown"
 
 // CLI is the command line.
 type CLI struct {
-	Source string `arg:"" optional:"" placeholder:"FILE|URL" help:"Video file, or rtsp:// URL of a camera. Without one, people are drawn. With --compare: the second result."`
+	Source string `arg:"" optional:"" help:"Video file, or rtsp:// URL of a camera. Without one people are drawn. With --compare: the other result."`
 
 	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped, in place of the times of a fixed number."`
 	Compare  string        `placeholder:"A.json" help:"Judge another result against this one: --compare A.json B.json."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -180,26 +181,26 @@ func TestAnyFileCanBeMeasured(t *testing.T) {
 }
 
 func TestInterruptedItLeavesNothingBehind(t *testing.T) {
-	cmd, tmp := command(t, append([]string{"--for", "60s"}, smallScene[:6]...)...)
-	var stderr bytes.Buffer
-	said := make(chan string, 100)
-	cmd.Stderr = writerFunc(func(p []byte) (int, error) {
-		stderr.Write(p)
-		said <- string(p)
-		return len(p), nil
-	})
+	cmd, tmp := command(t, smallScene...)
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	for line := range said {
-		if strings.Contains(line, "at their rate") {
+	var said []string
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		said = append(said, lines.Text())
+		if strings.Contains(lines.Text(), "at their rate") {
 			break
 		}
 	}
 	time.Sleep(time.Second) // somewhere in the midst of it
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	for lines.Scan() {
+		said = append(said, lines.Text())
+	}
 	require.Error(t, cmd.Wait())
-	require.Equal(t, 1, cmd.ProcessState.ExitCode())
-	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-	require.Equal(t, "scrim-bench: interrupted", lines[len(lines)-1])
+	require.Equal(t, 1, cmd.ProcessState.ExitCode(), said)
+	require.Equal(t, "scrim-bench: interrupted", said[len(said)-1])
 	left, err := os.ReadDir(tmp)
 	require.NoError(t, err)
 	require.Empty(t, left)
@@ -210,10 +211,6 @@ func TestInterruptedItLeavesNothingBehind(t *testing.T) {
 		require.NotContains(t, string(text), tmp, "a program goes on")
 	}
 }
-
-type writerFunc func(p []byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestBadInputIsNamedInOneLine(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none.mp4")

@@ -211,7 +211,7 @@ func number(v float64) measure.Number { return measure.Number(v) }
 
 // middle returns the loop with the median CPU time.
 func middle(loops []*bench.Loop) *bench.Loop {
-	var values []float64
+	values := make([]float64, 0, len(loops))
 	for _, l := range loops {
 		values = append(values, l.CPU)
 	}

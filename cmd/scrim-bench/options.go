@@ -82,7 +82,7 @@ func (c *CLI) check() error {
 	case c.Strict:
 		return errors.New("--strict goes with --compare")
 	case c.live() && !strings.HasPrefix(c.Source, "rtsp://") && !strings.HasPrefix(c.Source, "rtsps://"):
-		return fmt.Errorf("%s: a camera's URL begins with rtsp:// or rtsps://", c.Source[:strings.Index(c.Source, "://")])
+		return errors.New("a camera's URL begins with rtsp:// or rtsps://")
 	}
 	if c.Viewers < 0 {
 		c.Viewers = mostCameras

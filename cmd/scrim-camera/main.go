@@ -46,7 +46,7 @@ type CLI struct {
 
 	Recording `embed:""`
 
-	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output once the camera can be reached; with --replay the time of the first picture, too."`
+	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output once the camera can be reached; with --replay also when it began."`
 	ExitWithStdin bool `name:"exit-with-stdin" help:"End when standard input is closed, as when the parent process ends."`
 
 	replayed string // the file that is sent as it is

@@ -29,14 +29,15 @@ func TestComparisonSaysWhatTheNoiseAllows(t *testing.T) {
 		want               Verdict
 		by                 string
 	}{
-		"clearly less":                {a: runs(5, 30, 0.02), b: runs(5, 20, 0.02), want: Better, by: "runs"},
-		"clearly more":                {a: runs(5, 20, 0.02), b: runs(5, 30, 0.02), want: Worse, by: "runs"},
-		"the same":                    {a: runs(6, 20, 0.05), b: runs(6, 20, 0.05), want: Indistinguishable, by: "runs"},
-		"more, within the noise":      {a: runs(6, 20, 0.2), b: runs(6, 21, 0.2), want: Indistinguishable, by: "runs"},
-		"sure, and too small":         {a: runs(9, 20, 0.0001), b: runs(9, 20.1, 0.0001), want: Indistinguishable, by: "runs"},
-		"three runs show nothing":     {a: runs(3, 30, 0.01), b: runs(3, 20, 0.01), want: Unknown, by: "runs"},
-		"seconds in place of runs":    {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(20, 30, 0.1), windowsB: runs(20, 20, 0.1), want: Better, by: "seconds"},
-		"few seconds show nothing":    {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(4, 30, 0.1), windowsB: runs(4, 20, 0.1), want: Indistinguishable, by: "seconds"},
+		"clearly less":             {a: runs(5, 30, 0.02), b: runs(5, 20, 0.02), want: Better, by: "runs"},
+		"clearly more":             {a: runs(5, 20, 0.02), b: runs(5, 30, 0.02), want: Worse, by: "runs"},
+		"the same":                 {a: runs(6, 20, 0.05), b: runs(6, 20, 0.05), want: Indistinguishable, by: "runs"},
+		"more, within the noise":   {a: runs(6, 20, 0.2), b: runs(6, 21, 0.2), want: Indistinguishable, by: "runs"},
+		"sure, and too small":      {a: runs(9, 20, 0.0001), b: runs(9, 20.1, 0.0001), want: Indistinguishable, by: "runs"},
+		"three runs show nothing":  {a: runs(3, 30, 0.01), b: runs(3, 20, 0.01), want: Unknown, by: "runs"},
+		"seconds in place of runs": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(20, 30, 0.1), windowsB: runs(20, 20, 0.1), want: Better, by: "seconds"},
+		"few seconds show nothing": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(4, 30, 0.1), windowsB: runs(4, 20, 0.1),
+			want: Indistinguishable, by: "seconds"},
 		"four runs are just enough":   {a: runs(4, 30, 0.01), b: runs(4, 20, 0.01), want: Better, by: "runs"},
 		"nothing on one of the sides": {a: nil, b: runs(4, 20, 0.01)},
 	} {

@@ -18,7 +18,6 @@ var pageText string
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"px":    func(v float64) string { return fmt.Sprintf("%.1f", v) },
 	"ms":    func(v float64) string { return fmt.Sprintf("%.2f", v) },
-	"add":   func(a, b float64) float64 { return a + b },
 	"style": measure.Style,
 }).Parse(pageText))
 
@@ -128,8 +127,7 @@ func (r *Result) cpuBars() barPlot {
 
 // stageBars shows where time goes.
 func (r *Result) stageBars() barPlot {
-	var names []string
-	var values [][]float64
+	names, values := make([]string, 0, len(r.Stages)), make([][]float64, 0, len(r.Stages))
 	for _, s := range r.Stages {
 		names, values = append(names, s.Name), append(values, []float64{s.P99, s.P95, s.P50})
 	}
@@ -156,16 +154,18 @@ func (r *Result) shareLines() linePlot {
 			most = max(most, q[1])
 		}
 	}
-	var lines []line
-	for i, name := range []string{Added, AddedViewer} {
+	shown := []string{Added, AddedViewer}
+	lines := make([]line, 0, len(shown))
+	for i, name := range shown {
 		var b strings.Builder
 		for _, q := range r.Percentiles[name] {
 			fmt.Fprintf(&b, "%.1f,%.1f ", at(q[0]), plotHeight*(1-q[1]/max(most, 1e-9)))
 		}
 		lines = append(lines, line{[]string{"line", "line wrong"}[i], b.String()})
 	}
-	var x []measure.Tick
-	for _, p := range []float64{0, 50, 90, 99, 99.9, 99.99} {
+	marks := []float64{0, 50, 90, 99, 99.9, 99.99}
+	x := make([]measure.Tick, 0, len(marks))
+	for _, p := range marks {
 		x = append(x, measure.Tick{At: at(p), Label: fmt.Sprintf("%g %%", p)})
 	}
 	return newLines(x, measure.Ticks(most, plotHeight, msLabel), lines...)

@@ -25,6 +25,9 @@ const (
 	// inFlight is how many pictures the redactor has at a time: two, so that its
 	// stages overlap, and no more than its queues hold, so that it drops none.
 	inFlight = 2
+	// holdsBack is after which time without a picture a decoder is taken to need
+	// one more for putting them in order.
+	holdsBack = time.Second
 )
 
 // Unit is one coded picture that is fed to a program.
@@ -37,10 +40,9 @@ type Unit struct {
 // returns what that cost, and what was shown. It is the program that redacts a
 // camera, with the settings of a camera.
 func RunRedactor(ctx context.Context, program string, c wire.Config, clip *Clip, units []Unit) (*Loop, []Shown, Model, error) {
-	r := &redactor{clip: clip, units: units, free: make(chan struct{}, len(units)+1), stages: NewHistograms()}
-	for range inFlight + clip.Delayed + c.Lookahead {
-		r.free <- struct{}{}
-	}
+	ahead := inFlight + c.Lookahead
+	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
+	r.release(ahead)
 	r.cmd = exec.Command(program) //nolint:gosec // the program beside this one
 	r.cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
 	r.cmd.Dir = "/"
@@ -104,6 +106,7 @@ type redactor struct {
 	stages Histograms
 	shown  []Shown
 	slate  string // why the last slate was sent
+	lost   uint64 // units that the redactor has refused, and pictures that it has withheld
 }
 
 // write sends the configuration and the units, and closes the pipe.
@@ -113,9 +116,16 @@ func (r *redactor) write(pipe io.WriteCloser, c wire.Config, done <-chan struct{
 	if err := w.Write(wire.TypeConfig, c, nil); err != nil {
 		return nil //nolint:nilerr // the reader hears why
 	}
+	extra := r.clip.Delayed
 	for i := range r.units {
+		var held <-chan time.Time // nothing may come before the next is there
+		if extra > 0 {
+			held = time.After(holdsBack)
+		}
 		select {
 		case <-r.free:
+		case <-held:
+			extra--
 		case <-done:
 			return nil
 		}
@@ -157,6 +167,10 @@ func (r *redactor) read(pipe io.Reader) error {
 			if err := m.Decode(&o); err != nil {
 				return err
 			}
+			// One that was dropped was one too many at a time.
+			n := o.Counts.UnitsDropped + o.Counts.PicturesWithheld
+			r.release(int(n - r.lost)) //nolint:gosec // a count
+			r.lost = n
 			if o.Record == nil { // it is a slate
 				r.slate = o.Reason
 				continue
@@ -183,8 +197,16 @@ func (r *redactor) picture(o *wire.Output) {
 	}
 	// Its number is the redactor's, which counts decoded pictures from 1.
 	r.shown = append(r.shown, Shown{int(o.Record.Picture) - 1, o.Width, o.Height, o.Record.Regions}) //nolint:gosec // a count
-	select {
-	case r.free <- struct{}{}:
-	default:
+	r.release(1)
+}
+
+// release lets some more pictures be sent: as many as have come back, or never
+// will.
+func (r *redactor) release(n int) {
+	for range n {
+		select {
+		case r.free <- struct{}{}:
+		default: // all have been sent
+		}
 	}
 }
