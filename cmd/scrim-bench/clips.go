@@ -43,7 +43,7 @@ func (m *measurement) clips(ctx context.Context) ([]*bench.Clip, error) {
 	}
 	var out []*bench.Clip
 	for _, o := range m.cli.scenes() {
-		c, err := m.draw(ctx, dir, o)
+		c, err := m.draw(ctx, dir, &o)
 		if err != nil {
 			return nil, err
 		}
@@ -57,19 +57,19 @@ func (m *measurement) clips(ctx context.Context) ([]*bench.Clip, error) {
 	return out, nil
 }
 
-// draw draws a scene into a clip, unless it is there.
-func (m *measurement) draw(ctx context.Context, dir string, o scene.Options) (*bench.Clip, error) {
-	s, err := scene.New(o)
+// draw draws a scene into a clip, unless it is there. It fills in o.
+func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*bench.Clip, error) {
+	s, err := scene.New(*o)
 	if err != nil {
 		return nil, err
 	}
-	o = s.Options()
+	*o = s.Options()
 	frames := max(int(math.Round(min(m.cli.For, maxClip).Seconds()*o.FPS)), 2*bench.WarmUp)
 	path := filepath.Join(dir, fmt.Sprintf("%dx%d-%gfps-%d-people-%d-to-%d-seed-%d-%d-frames.mp4",
 		o.Width, o.Height, o.FPS, o.People, o.MinFace, o.MaxFace, o.Seed, frames))
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		m.say("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
-		record := simcam.RecordOptions{Path: path, Scene: o, Frames: frames, AsCamera: true}
+		record := simcam.RecordOptions{Path: path, Scene: *o, Frames: frames, AsCamera: true}
 		if err := simcam.Record(ctx, record, func(simcam.Recorded) error { return nil }); err != nil {
 			return nil, err
 		}

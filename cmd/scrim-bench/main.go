@@ -43,7 +43,7 @@ type CLI struct {
 	Size    size    `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures."`
 	FPS     float64 `name:"fps" help:"Drawn pictures a second. Default: 30; with --capacity 15."`
 	People  int     `help:"How many people are drawn, in place of the scene's."`
-	MinFace int     `help:"Height of the smallest faces in pixels."`
+	MinFace int     `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture's, which the detector's usual input can show."`
 	MaxFace int     `help:"Height of the largest faces in pixels."`
 	Seed    uint64  `default:"1" help:"Chooses the people and their ways."`
 	Truth   string  `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`

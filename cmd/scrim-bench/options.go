@@ -19,6 +19,10 @@ const (
 	mostCameras = 256
 	// maxClip is how long drawn clips are at most; they begin anew then.
 	maxClip = 30 * time.Second
+	// smallestFace is the height of the picture in the smallest faces: of 1080
+	// pixels those are 33, or 11 in a detector's input of 640, which is what it can
+	// find.
+	smallestFace = 32
 )
 
 // presets are scenes by their names: how many people there are.
@@ -111,6 +115,9 @@ func (c *CLI) scenes() []scene.Options {
 		}
 		if c.People != 0 {
 			o.People = c.People
+		}
+		if o.MinFace == 0 {
+			o.MinFace = max(c.Size.h/smallestFace, scene.LeastFace)
 		}
 		out = append(out, o)
 	}

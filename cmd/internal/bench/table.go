@@ -24,7 +24,11 @@ func (r *Result) Table(out io.Writer) error {
 	p := &printer{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 	p.line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
 	for _, c := range r.Source.Clips {
-		p.line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6)
+		faces := ""
+		if c.MaxFace > 0 {
+			faces = fmt.Sprintf(", faces of %d to %d pixels", c.MinFace, c.MaxFace)
+		}
+		p.line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s%s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6, faces)
 	}
 	p.line("detector %s", r.Model.Name)
 	r.loops(p)
