@@ -94,7 +94,7 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 		return nil, err
 	}
 	r := &liveRun{hist: bench.NewHistograms()}
-	r.live.Viewers, r.live.Memory = len(viewers), sizes
+	r.live.Viewers, r.live.Memory, r.live.Seconds = len(viewers), sizes, last.at.Sub(first.at).Seconds()
 	window := bench.Window{From: first.at, To: last.at}
 	for i, name := range s.names {
 		var seen []bench.Seen
@@ -172,7 +172,7 @@ func (r *liveRun) add(s *site, i int, y *bench.Way, before, after transport.Coun
 	r.live.Slates += y.Slates
 	r.live.Cameras = append(r.live.Cameras, bench.CameraLive{
 		Name: s.names[i], Clip: s.clips[i].Name, In: y.In, Out: y.Out, Dropped: dropped, Seen: y.Seen,
-		FPS: float64(y.Out) / s.m.cli.For.Seconds(), Slates: y.Slates, Added: bench.QuantilesOf(y.Histograms[bench.Added]),
+		FPS: float64(y.Out) / r.live.Seconds, Slates: y.Slates, Added: bench.QuantilesOf(y.Histograms[bench.Added]),
 		UnitsDropped:    after.UnitsDropped - before.UnitsDropped,
 		PicturesDropped: after.PicturesDropped - before.PicturesDropped, PicturesWithheld: after.PicturesWithheld - before.PicturesWithheld,
 		Restarts: after.Restarts - before.Restarts,
@@ -185,7 +185,6 @@ func (r *liveRun) add(s *site, i int, y *bench.Way, before, after transport.Coun
 // cost works out what each published picture has cost.
 func (r *liveRun) cost(first, last snapshot, lines map[string][]*trace.Line) {
 	l := &r.live
-	l.Seconds = last.at.Sub(first.at).Seconds()
 	var cpu time.Duration
 	for pid, t := range last.redactors {
 		cpu += t - first.redactors[pid] // all of it, if it has started meanwhile

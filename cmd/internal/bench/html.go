@@ -129,7 +129,7 @@ func (r *Result) cpuBars() barPlot {
 func (r *Result) stageBars() barPlot {
 	names, values := make([]string, 0, len(r.Stages)), make([][]float64, 0, len(r.Stages))
 	for _, s := range r.Stages {
-		names, values = append(names, s.Name), append(values, []float64{s.P99, s.P95, s.P50})
+		names, values = append(names, strings.ReplaceAll(s.Name, "_", " ")), append(values, []float64{s.P99, s.P95, s.P50})
 	}
 	return newBars(names, values, []string{"hard", "found", "covered"}, "ms")
 }
