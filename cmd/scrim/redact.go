@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/programs"
 	"scrim/pipeline/wire"
 )
 
@@ -36,7 +37,7 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	if err != nil {
 		return fmt.Errorf("redact: %w", err)
 	}
-	program, err := findProgram("scrim-redactor", "--redactor", c.Redactor)
+	program, err := programs.Find("scrim-redactor", "--redactor", c.Redactor)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func redactFailure(failed []error, of int) error {
 
 // settings are what the redactor is told first.
 func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
-	detect, err := findDetector(c.Model, log)
+	detect, err := programs.Detector(c.Model, log)
 	if err != nil {
 		return wire.Files{}, err
 	}

@@ -314,3 +314,18 @@ func (j *redaction) summary(out io.Writer, p *redactPlan, failed int) error {
 	_, err := fmt.Fprintln(out, text)
 	return err
 }
+
+// limitedWriter passes on the first bytes and drops the rest.
+type limitedWriter struct {
+	w    io.Writer
+	left int
+}
+
+func (l *limitedWriter) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	if _, err := l.w.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
