@@ -42,7 +42,7 @@ type output struct {
 	lastSlate     time.Time
 	// chain is that of the newest picture or slate: every other begins with a slate.
 	chain uint64
-	heap          heapMeter
+	heap  heapMeter
 }
 
 // runEncode is the encode stage. It wakes often enough to send a slate in time.
