@@ -161,6 +161,9 @@ func zonesOf(list []wire.ZoneConfig) ([]zone.Zone, error) {
 		}
 		out = append(out, z)
 	}
+	if i, err := zone.CheckIgnored(out); err != nil {
+		return nil, fmt.Errorf("zone %d: %w", i+1, err)
+	}
 	return out, nil
 }
 
