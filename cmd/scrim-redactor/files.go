@@ -48,7 +48,7 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
 	r, err := files.New(files.Options{
-		Detector: detector, Obscurer: obscurer, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio,
+		Detector: detector, Obscurer: obscurer, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic},
 		Begin:  func(n int64) error { return out.Write(wire.TypeFileBegin, wire.FileBegin{Frames: n}, nil) },
 		Record: func(f wire.FileFrame) error { return out.Write(wire.TypeFileFrame, f, nil) },

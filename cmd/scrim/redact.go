@@ -19,14 +19,15 @@ type RedactCmd struct {
 	In  string `arg:"" name:"in" help:"The file or folder to redact." type:"path"`
 	Out string `short:"o" required:"" placeholder:"OUT" help:"The file or folder to write. Of video, the ending says how: .mp4, .mov or .mkv." type:"path"`
 	WorkerFlags
-	Style     config.Style        `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
-	Size      []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
-	Threshold config.Threshold    `default:"0.3" help:"Score from which on something counts as a face, 0.05 to 0.95."`
-	Tiles     bool                `help:"Look for very small faces, too; it takes several times as long."`
-	Lookahead config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
-	Report    string              `placeholder:"FILE.jsonl" help:"Write a line for each picture: what was obscured where, and why." type:"path"`
-	KeepAudio bool                `help:"Copy the audio tracks. A voice identifies a person, too."`
-	Overwrite bool                `help:"Replace files that are there."`
+	Style      config.Style        `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
+	Size       []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
+	Threshold  config.Threshold    `default:"0.3" help:"Score from which on something counts as a face, 0.05 to 0.95."`
+	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
+	Lookahead  config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
+	SecondLook bool                `default:"true" negatable:"" help:"Look at each picture once more after it was obscured, and obscure what is still found; --no-second-look saves the time."`
+	Report     string              `placeholder:"FILE.jsonl" help:"Write a line for each picture: what was obscured where, and why." type:"path"`
+	KeepAudio  bool                `help:"Copy the audio tracks. A voice identifies a person, too."`
+	Overwrite  bool                `help:"Replace files that are there."`
 }
 
 // Run redacts what can be redacted, and fails when that was not all.
@@ -88,7 +89,7 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 	detect.Threshold, detect.Tiles = float64(c.Threshold), c.Tiles
 	o := config.Default().Defaults.Obscure
 	s := wire.Files{
-		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio,
+		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Obscure: wire.ObscureConfig{
 			Style: string(c.Style), Padding: float64(o.Padding), PaddingTop: float64(o.PaddingTop), Cells: int(o.Cells),
 		},

@@ -16,6 +16,13 @@ import (
 	"scrim/redact/track"
 )
 
+// secondThreshold is the score from which on the second look obscures what it
+// finds in a picture that is obscured already. It is higher than that of the
+// first: what looks a little like a face is most often a cover, and covering
+// covers makes new ones. It is lower than the 0.5 at which the outputs are
+// searched, since coding changes the score of what is left by some hundredths.
+const secondThreshold = 0.45
+
 // MaxLookahead bounds by how many pictures a video is looked ahead.
 const MaxLookahead = track.MaxLookahead
 
@@ -29,6 +36,9 @@ type Options struct {
 	// looked ahead.
 	Track     track.Options
 	Lookahead int
+	// SecondLook looks at every picture once more after it was obscured, by the
+	// largest of the detector's sizes, and obscures what is still found.
+	SecondLook bool
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool
 	// Begin, when not nil, is told how many pictures to expect in a file, about;

@@ -12,6 +12,8 @@ type Files struct {
 	Sizes []int `json:"sizes"`
 	// Lookahead is by how many pictures a video is looked ahead.
 	Lookahead int `json:"lookahead"`
+	// SecondLook looks at every picture once more after it was obscured.
+	SecondLook bool `json:"second_look"`
 	// Obscure says how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
 	// KeepAudio copies the audio tracks of videos.
