@@ -25,10 +25,8 @@ const (
 // a detector pass for each picture, so it is for those that nobody waits for.
 type SecondLook struct {
 	// Detector looks; nil: there is no second look. It may be part of the
-	// Redactor's own.
+	// Redactor's own. Whatever it finds is covered.
 	Detector Detector
-	// Threshold is the score from which on something counts as found.
-	Threshold float64
 	// Padding and PaddingTop are added as in face.Pad, more with each look.
 	Padding, PaddingTop float64
 
@@ -55,7 +53,7 @@ func (s *SecondLook) look(im *yuv.Image, regions []face.Region, o Obscurer, cove
 		}
 		from := len(s.regions)
 		for _, f := range covered(faces) {
-			if f.Score < s.Threshold || !f.Box.Rect().Overlaps(im.Bounds()) {
+			if !f.Box.Rect().Overlaps(im.Bounds()) {
 				continue
 			}
 			s.regions = append(s.regions, face.Region{

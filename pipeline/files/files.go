@@ -16,13 +16,6 @@ import (
 	"scrim/redact/track"
 )
 
-// secondThreshold is the score from which on the second look obscures what it
-// finds in a picture that is obscured already. It is higher than that of the
-// first: what looks a little like a face is most often a cover, and covering
-// covers makes new ones. It is lower than the 0.5 at which the outputs are
-// searched, since coding changes the score of what is left by some hundredths.
-const secondThreshold = 0.45
-
 // MaxLookahead bounds by how many pictures a video is looked ahead.
 const MaxLookahead = track.MaxLookahead
 
