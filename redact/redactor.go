@@ -47,8 +47,8 @@ type Options struct {
 	// SecondLook, where it has a detector, looks at the pictures once more after
 	// they were obscured.
 	SecondLook SecondLook
-	// SelfTest reports whether detector and obscurer do their work on pictures of
-	// the given size in pixels; package redact/canary has it. It is asked at the
+	// SelfTest reports whether all parts do their work on pictures of the given
+	// size in pixels; package redact/canary has it. It is asked at the
 	// first picture of every epoch and every SelfTestInterval, and after a
 	// failure at every key frame. While it fails nothing is shown. Nil: never.
 	SelfTest func(width, height int) error

@@ -56,6 +56,9 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
+	if err := r.SelfTest(c); err != nil {
+		return fmt.Errorf("nothing was redacted: %w", err)
+	}
 	info := detector.Info()
 	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}
 	if err := out.Write(wire.TypeHello, hello, nil); err != nil {

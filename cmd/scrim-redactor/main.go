@@ -128,15 +128,24 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
+	tracker := func() redact.Tracker {
+		return track.NewWindow(track.Options{
+			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
+		}, c.Lookahead)
+	}
+	drill := canary.Options{
+		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: zones,
+		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
+		// Cascades know no parts.
+		Tiles: c.Detect.Tiles && c.Detect.Model != "", TileZones: len(c.Detect.TileAreas) > 0 && c.Detect.Model != "",
+	}
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,
 		Detector: detector,
-		Tracker: track.NewWindow(track.Options{
-			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
-		}, c.Lookahead),
+		Tracker:  tracker(),
 		Obscurer: obscurer,
 		Zones:    zones,
-		SelfTest: func(width, height int) error { return canary.Check(detector, obscurer, width, height) },
+		SelfTest: func(width, height int) error { return canary.Check(drill, width, height) },
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
 		Log:      log.With("camera", c.Camera),

@@ -129,10 +129,27 @@ func TestRedactorThatDies(t *testing.T) {
 		require.Equal(t, 1, status)
 		require.Contains(t, stderr, says)
 		require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
-		require.Empty(t, list(t, out))
+		require.NoDirExists(t, out)
 		require.NoFileExists(t, report)
 		require.Empty(t, list(t, filepath.Dir(report)))
 	}
+}
+
+// A redactor whose self-test fails, as any that does not start, writes nothing,
+// no folder either.
+func TestSelfTestThatFails(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	writePNG(t, filepath.Join(in, "a.png"))
+	const reason = `{"reason":"nothing was redacted: self-test failed: blind"}`
+	script := fmt.Sprintf("printf 'SCR1F\\000\\000\\000\\000\\000\\000\\%03o\\000\\000\\000\\000%s'\nexec cat >/dev/null\n", len(reason), reason)
+	status, _, stderr := scrim(t, "--log-level", "error", "redact", in, "-o", filepath.Join(out, "deep", "er"),
+		"--report", filepath.Join(out, "report.jsonl"), "--redactor", fakeRedactor(t, script))
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "self-test failed: blind")
+	require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
+	left, err := os.ReadDir(out)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // A file that kills the redactor costs that file; the others go on with a new one.

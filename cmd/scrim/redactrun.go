@@ -101,10 +101,10 @@ func failure(err error) string {
 // one redacts one file. After an error nothing of it is left, but for one that
 // wraps errIncomplete.
 func (j *redaction) one(ctx context.Context, f wire.File) error {
-	if err := os.MkdirAll(filepath.Dir(f.Out), 0o777); err != nil { //nolint:gosec // umask applies
+	if err := j.start(ctx); err != nil {
 		return err
 	}
-	if err := j.start(ctx); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.Out), 0o777); err != nil { //nolint:gosec // umask applies
 		return err
 	}
 	end, err := j.redact(ctx, f)

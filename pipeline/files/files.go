@@ -14,6 +14,7 @@ import (
 	"scrim/redact/face"
 	"scrim/redact/obscure"
 	"scrim/redact/track"
+	"scrim/redact/zone"
 )
 
 // MaxLookahead bounds by how many pictures a video is looked ahead.
@@ -29,6 +30,8 @@ type Options struct {
 	// looked ahead.
 	Track     track.Options
 	Lookahead int
+	// Zones are those of the camera whose recordings the files are.
+	Zones []zone.Zone
 	// SecondLook looks at every picture once more after it was obscured, by the
 	// largest of the detector's sizes, and obscures what is still found.
 	SecondLook bool

@@ -68,7 +68,7 @@ func newPassage(o Options, t redact.Tracker, e emit) (*passage, error) {
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
-		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: t, Obscurer: o.Obscurer,
+		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: t, Obscurer: o.Obscurer, Zones: o.Zones,
 		SecondLook: secondLook(o),
 		// A picture of a file does not go stale while it waits for others.
 		Now: func() time.Time { return time.Unix(1, 0) },

@@ -71,6 +71,12 @@ type Options struct {
 	Feather float64
 }
 
+// Check returns why New would refuse o; nil when it would not.
+func (o Options) Check() error {
+	_, err := o.check()
+	return err
+}
+
 // check returns o with its defaults, or why it is refused.
 func (o Options) check() (Options, error) {
 	if o.Style == "" {
