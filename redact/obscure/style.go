@@ -102,7 +102,7 @@ func (o Options) check() (Options, error) {
 		return o, fmt.Errorf("%w: %s of %d cells can be recognised by a trained network "+
 			"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; "+
 			"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); "+
-			"use at most %d cells, or declare the camera cosmetic", ErrWeak, o.Style, o.Cells, MaxCells)
+			"use at most %d cells, or say `cosmetic: true` where that is acceptable", ErrWeak, o.Style, o.Cells, MaxCells)
 	}
 	return o, nil
 }
