@@ -39,6 +39,7 @@ type redaction struct {
 	frames   int64
 	failsafe int64
 	dropped  int
+	kept     int // files of which there is an output
 	begun    time.Time
 }
 
@@ -117,6 +118,7 @@ func (j *redaction) one(ctx context.Context, f wire.File) error {
 	if err != nil {
 		return errors.Join(err, j.report.rollback())
 	}
+	j.kept++
 	j.frames, j.failsafe, j.dropped = j.frames+end.Frames, j.failsafe+end.Failsafe, j.dropped+end.Dropped
 	if end.Failsafe > 0 {
 		j.bar.wipe()
