@@ -15,6 +15,10 @@ const (
 	// FirstSecondTrack is the first track id of what a second look finds. Neither
 	// a tracker nor a zone gets there, and JSON numbers hold it exactly.
 	FirstSecondTrack = 1 << 50
+	// surely is the least score that counts from the second time on. What is found
+	// then is most often made by covers, and covering covers makes more: at 0.3
+	// one still of eight people ended up obscured by 86 %, at 0.4 by 23 %.
+	surely = 0.4
 	// maxSecondFaces bounds what a second look may find in one picture.
 	maxSecondFaces = 512
 )
@@ -51,13 +55,13 @@ func (s *SecondLook) look(im *yuv.Image, regions []face.Region, o Obscurer, cove
 		if err != nil {
 			return nil, err
 		}
-		from := len(s.regions)
+		from, more := len(s.regions), 1+float64(n-1)/4 // the same paint again changes little
 		for _, f := range covered(faces) {
-			if !f.Box.Rect().Overlaps(im.Bounds()) {
+			if !f.Box.Rect().Overlaps(im.Bounds()) || n > 1 && f.Score < surely {
 				continue
 			}
 			s.regions = append(s.regions, face.Region{
-				Rect: face.Pad(f.Box, float64(n)*s.Padding, float64(n)*s.PaddingTop), Face: f.Box,
+				Rect: face.Pad(f.Box, more*s.Padding, more*s.PaddingTop), Face: f.Box,
 				Score: f.Score, Source: face.Detected, Track: FirstSecondTrack + s.next,
 			})
 			s.next++

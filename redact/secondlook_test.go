@@ -93,6 +93,16 @@ func TestSecondLookLeavesAloneWhatItNeedNotCover(t *testing.T) {
 	require.Len(t, f.Regions(), 1)
 }
 
+// Covers make likenesses of faces, and covers of those more.
+func TestOnlyWhatIsSurelyFoundCountsTheSecondTime(t *testing.T) {
+	l := &later{box: face.Box{X: 30, Y: 20, W: 10, H: 10}, score: surely - 0.01, stays: 1000}
+	r, g := again(t, l)
+	f, _, err := redactOne(r, next(t, g, 1, true))
+	require.NoError(t, err)
+	require.Equal(t, 2, l.looks)
+	require.Len(t, f.Regions(), 2)
+}
+
 func TestSecondLookThatFailsWithholdsThePicture(t *testing.T) {
 	for _, l := range []*later{
 		{err: errors.New("no")},
