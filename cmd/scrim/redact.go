@@ -22,14 +22,14 @@ type RedactCmd struct {
 	In  string `arg:"" name:"in" help:"The file or folder to redact." type:"path"`
 	Out string `short:"o" required:"" placeholder:"OUT" help:"The file or folder to write. Of video, the ending says how: .mp4, .mov or .mkv." type:"path"`
 	WorkerFlags
-	Config     string              `placeholder:"FILE.yaml" help:"Take zones, style, padding, threshold and tiles of a camera in this configuration; flags that are given count more." type:"path"`
+	Config     string              `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
 	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
 	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
 	Size       []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Score from which on something counts as a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
 	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
 	Lookahead  config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
-	SecondLook bool                `default:"true" negatable:"" help:"Look at each picture once more after it was obscured, and obscure what is still found; --no-second-look saves the time."`
+	SecondLook bool                `default:"true" negatable:"" help:"Look again after obscuring, and obscure what is still found."`
 	Report     string              `placeholder:"FILE.jsonl" help:"Write a line for each picture: what was obscured where, and why." type:"path"`
 	KeepAudio  bool                `help:"Copy the audio tracks. A voice identifies a person, too."`
 	Overwrite  bool                `help:"Replace files that are there."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +15,9 @@ import (
 // drawn is what the bar has drawn last.
 func drawn(b *bytes.Buffer) string {
 	lines := strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\r' || r == '\n' })
-	for i := len(lines) - 1; i >= 0; i-- {
-		if strings.TrimSpace(lines[i]) != "" {
-			return lines[i]
+	for _, line := range slices.Backward(lines) {
+		if strings.TrimSpace(line) != "" {
+			return line
 		}
 	}
 	return ""
@@ -59,4 +60,5 @@ func TestNoBarIsNoTrouble(t *testing.T) {
 	b.expect(1)
 	b.step()
 	b.wipe()
+	require.Nil(t, b)
 }

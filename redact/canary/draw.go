@@ -68,14 +68,14 @@ func scenes(o Options, width, height int) []drawn {
 	}
 	w, h := shape(width, height, o.Size)
 	w, h = crop(w, h, o.Size)
-	s := []drawn{{width: w, height: h, face: plain(w, h)}}
+	whole := drawn{width: w, height: h, face: plain(w, h)}
 	w, h = shape(width, height, min(longer, o.Size+larger))
 	w, h = crop(w, h, o.Size+larger)
 	small := drawn{width: w, height: h, face: smallFace, tile: !o.Tiles}
 	if o.Threshold > smallThreshold {
 		small.face = plainFace
 	}
-	return append(s, small)
+	return []drawn{whole, small}
 }
 
 func plain(width, height int) float64 { return max(share*float64(min(width, height)), leastFace) }

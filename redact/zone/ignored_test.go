@@ -57,7 +57,10 @@ func TestWhatLiesInSeveralZonesCountsOnce(t *testing.T) {
 	// Two that overlap by half, and three.
 	_, err = CheckIgnored([]Zone{ignore(box(0, 0, 0.1, 1)), ignore(box(0.05, 0, 0.15, 1)), ignore(box(0.1, 0, 0.2, 1))})
 	require.NoError(t, err, "a fifth of the frame")
-	at, err := CheckIgnored([]Zone{{Kind: Mask, Polygon: box(0, 0, 1, 1)}, ignore(box(0, 0, 0.1, 1)), ignore(box(0.08, 0, 0.18, 1)), ignore(box(0.16, 0, 0.26, 1))})
+	at, err := CheckIgnored([]Zone{
+		{Kind: Mask, Polygon: box(0, 0, 1, 1)},
+		ignore(box(0, 0, 0.1, 1)), ignore(box(0.08, 0, 0.18, 1)), ignore(box(0.16, 0, 0.26, 1)),
+	})
 	require.ErrorContains(t, err, "26.")
 	require.Equal(t, 3, at)
 }
