@@ -102,7 +102,7 @@ func (in *input) unit(u transport.CameraUnit) {
 		gap, err = in.continuity.Check(info)
 	}
 	if err != nil {
-		in.breakChain("unsupported or damaged video: " + err.Error())
+		in.breakChain(transport.FaultDamage, "unsupported or damaged video: "+err.Error())
 		in.p.counts.unitsDropped.Add(1)
 		return
 	}
@@ -110,11 +110,11 @@ func (in *input) unit(u transport.CameraUnit) {
 		u.Discontinuity, u.Intact = gap, true
 	}
 	if u.Discontinuity != "" {
-		in.breakChain(u.Discontinuity)
+		in.breakChain(gapFault(u.Discontinuity), u.Discontinuity)
 	}
 	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) && (guard.NewSPS || in.sps == nil) {
 		if err := in.renew(info); err != nil {
-			in.breakChain(err.Error())
+			in.breakChain(transport.FaultFormat, err.Error())
 			return
 		}
 	}
@@ -140,7 +140,7 @@ func (in *input) unit(u transport.CameraUnit) {
 	in.id++
 	if len(in.pending) >= maxPending {
 		clear(in.pending)
-		in.breakChain("decoder holds back too many pictures")
+		in.breakChain(transport.FaultDamage, "decoder holds back too many pictures")
 		return
 	}
 	in.pending[in.id] = &unit{
@@ -151,7 +151,7 @@ func (in *input) unit(u transport.CameraUnit) {
 		data, in.sets = append(in.sets, data...), nil
 	}
 	if err := in.dec.Decode(data, in.id, in.picture); err != nil {
-		in.breakChain("decoding failed: " + err.Error())
+		in.breakChain(transport.FaultDamage, "decoding failed: "+err.Error())
 	}
 }
 
@@ -181,8 +181,8 @@ func (in *input) measure(u transport.CameraUnit) {
 }
 
 // breakChain shuts the gate: nothing that comes now is known to be complete.
-func (in *input) breakChain(reason string) {
-	in.chain = in.p.gate.Shut(reason)
+func (in *input) breakChain(fault transport.Fault, reason string) {
+	in.chain = in.p.shut(fault, reason)
 	in.whole = false
 }
 
@@ -202,7 +202,7 @@ func (in *input) renew(info bitstream.Info) error {
 	in.p.size.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
 	clear(in.pending)
 	if !first {
-		in.breakChain("the camera's picture format has changed")
+		in.breakChain(transport.FaultFormat, "the camera's picture format has changed")
 	}
 	return nil
 }
@@ -217,7 +217,7 @@ func (in *input) picture(pic decode.Picture) error {
 		in.p.pool.Put(pic.Image)
 		in.p.counts.picturesWithheld.Add(1)
 		if damaged {
-			in.breakChain("damaged picture")
+			in.breakChain(transport.FaultDamage, "damaged picture")
 		}
 		return nil
 	}
@@ -230,6 +230,7 @@ func (in *input) picture(pic decode.Picture) error {
 	if old, full := in.p.pictures.put(d); full {
 		in.p.pool.Put(old.pic.Image)
 		in.p.counts.picturesDropped.Add(1)
+		in.p.overflow.drop(in.p.now(), pictureQueue)
 	}
 	return nil
 }
@@ -240,7 +241,7 @@ func (in *input) flush() {
 		return
 	}
 	if err := in.dec.Flush(in.picture); err != nil {
-		in.breakChain("decoding failed: " + err.Error())
+		in.breakChain(transport.FaultDamage, "decoding failed: "+err.Error())
 	}
 }
 

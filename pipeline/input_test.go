@@ -37,7 +37,7 @@ func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
 		"good":                    {1, func(*input, *decode.Picture) {}, true, false},
 		"decoder knows of damage": {1, func(_ *input, p *decode.Picture) { p.Corrupt = true }, false, true},
 		"of no unit":              {2, func(*input, *decode.Picture) {}, false, true},
-		"of an older chain":       {1, func(in *input, _ *decode.Picture) { in.breakChain("packet loss") }, false, false},
+		"of an older chain":       {1, func(in *input, _ *decode.Picture) { in.breakChain(transport.FaultLoss, "packet loss") }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, im := newInput(t)

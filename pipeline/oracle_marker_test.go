@@ -13,6 +13,7 @@ import (
 
 	"scrim/pipeline/internal/x264"
 	"scrim/pipeline/scene"
+	"scrim/pipeline/scene/stamp"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
 	"scrim/transport"
@@ -47,6 +48,16 @@ func paintMarker(im *yuv.Image, box face.Box) {
 			im.U[y/2*im.CStride+x/2], im.V[y/2*im.CStride+x/2] = markU, markV
 		}
 	}
+}
+
+// footOf returns the lower end of a picture, as high as a stamp, as a picture
+// whose samples are the same.
+func footOf(im *yuv.Image) yuv.Image {
+	top := (im.Height - stamp.Bounds(im.Width, im.Height).Dy()) &^ 1
+	foot := *im
+	foot.Height -= top
+	foot.Y, foot.U, foot.V = im.Y[top*im.YStride:], im.U[top/2*im.CStride:], im.V[top/2*im.CStride:]
+	return foot
 }
 
 // findMarkers searches the whole picture: it returns the bounds, in pixels, of
@@ -161,10 +172,15 @@ func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []face.
 		if err != nil {
 			return err
 		}
+		foot := footOf(im)
+		stamp.Draw(&foot, k.first()+uint32(i), at) //nolint:gosec // small
 		boxes := make([]face.Box, 0, len(truth.Faces))
 		for _, f := range truth.Faces {
 			boxes = append(boxes, f.Box)
 			if marked {
+				if f.Box.Y+f.Box.H > float64(im.Height-foot.Height) {
+					return fmt.Errorf("picture %d: a face reaches into the lower stamp", i)
+				}
 				paintMarker(im, f.Box)
 			}
 		}

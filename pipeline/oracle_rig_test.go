@@ -16,6 +16,7 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/supervise"
 	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/face"
@@ -45,17 +46,24 @@ const (
 )
 
 // knower is a detector that knows the truth about the picture that it is given,
-// by its stamp. In a picture whose stamp cannot be read it finds nothing, as
-// the worst of detectors would.
+// by its stamps: one in the upper left corner and one in the lower. In a picture
+// in which neither can be read it finds nothing, as the worst of detectors would.
+// One stamp would make it worse than that: a flipped bit that decodes well and
+// changes nothing but the stamp, which happens to about one film of a hundred,
+// makes no detector blind to faces that are there to see. Loss spoils both alike.
 type knower struct {
 	films []*film
 
 	mu     sync.Mutex
 	does   oddity
+	sees   bool // finds what is to be seen of markers elsewhere, too
 	calls  int
 	gate   chan struct{} // not nil: every pass waits until it is closed
 	inside chan struct{} // gets a token at every pass that waits
 }
+
+// see lets k find whatever is to be seen of markers, besides what it knows.
+func (k *knower) see() { k.mu.Lock(); k.sees = true; k.mu.Unlock() }
 
 func (k *knower) set(o oddity) { k.mu.Lock(); k.does = o; k.mu.Unlock() }
 
@@ -85,7 +93,7 @@ func (k *knower) truth(number uint32) []face.Box {
 
 func (k *knower) Detect(im *yuv.Image) ([]face.Face, error) {
 	k.mu.Lock()
-	does, gate := k.does, k.gate
+	does, sees, gate := k.does, k.sees, k.gate
 	k.calls++
 	k.mu.Unlock()
 	if gate != nil {
@@ -93,9 +101,21 @@ func (k *knower) Detect(im *yuv.Image) ([]face.Face, error) {
 		<-gate
 	}
 	var faces []face.Face
-	if s, err := stamp.Read(im); err == nil {
+	s, err := stamp.Read(im)
+	if err != nil {
+		foot := footOf(im)
+		s, err = stamp.Read(&foot)
+	}
+	if err == nil {
 		for _, b := range k.truth(s.Number) {
 			faces = append(faces, face.Face{Box: b, Score: 0.9})
+		}
+	}
+	if sees {
+		for _, r := range findMarkers(im) {
+			faces = append(faces, face.Face{
+				Box: face.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}, Score: 0.9,
+			})
 		}
 	}
 	switch does {
@@ -232,6 +252,14 @@ type show struct {
 	held bool
 	// unbound is set when the fault is one of the viewer's side.
 	unbound bool
+	// story is what viewers are told, struck when the first fault could be noticed;
+	// 0: not yet. lose sets dueing, and the next unit shows the loss. shuts is when the
+	// gate was shut.
+	story   supervise.Chronicle
+	struck  time.Duration
+	dueing  bool
+	shuts   []time.Duration
+	slow    int           // how many steps a picture takes
 	sink    chan struct{} // not nil: the sink waits for it
 	entered chan struct{} // gets a token when it does
 	sinkMu  sync.Mutex
@@ -255,6 +283,8 @@ type showOptions struct {
 	size, format bool
 	// reorders: the film has B-frames.
 	reorders bool
+	// slow makes the camera so many times slower; 0: as fast as it was filmed.
+	slow int
 }
 
 func newShow(t *testing.T, o showOptions) *show {
@@ -262,7 +292,7 @@ func newShow(t *testing.T, o showOptions) *show {
 	k := seedFilm(o.seed)
 	k.reorders = o.reorders
 	s := &show{
-		t: t, time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
+		t: t, slow: max(o.slow, 1), time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
 		done: make(chan error, 1), entered: make(chan struct{}, 1000), out: make(chan outcome, 10000), sent: map[uint32]time.Duration{},
 	}
 	s.detector = &knower{inside: make(chan struct{}, 1000), films: []*film{s.film}}
@@ -319,7 +349,7 @@ func (s *show) since() time.Duration {
 // unit returns a unit of a film as it is sent now.
 func (s *show) unit(f *film, i int) transport.CameraUnit {
 	u := f.units[i]
-	u.PTS += s.pts
+	u.PTS = u.PTS*int64(s.slow) + s.pts
 	now := s.time.timeline().now()
 	u.Captured, u.Arrived = now, now
 	return u
@@ -339,7 +369,7 @@ func (s *show) lose(n int, why string) {
 		s.next++
 		s.pass()
 	}
-	s.lost = why
+	s.lost, s.dueing = why, true
 }
 
 // send sends a unit with the picture of a number, and waits until the pipeline
@@ -351,6 +381,9 @@ func (s *show) send(u transport.CameraUnit, number uint32) {
 	s.last, s.idr = number, bytes.Contains(u.Data, []byte{0, 0, 1, 0x65})
 	if _, again := s.sent[number]; !again {
 		s.sent[number] = s.since()
+	}
+	if s.dueing && s.struck == 0 {
+		s.struck = s.since()
 	}
 	s.hand(u)
 	s.pass()
@@ -369,9 +402,11 @@ func (s *show) hand(u transport.CameraUnit) {
 // pass lets the time of one picture pass, after what is under way has settled.
 func (s *show) pass() {
 	s.settle()
-	s.due()
-	s.time.pass(filmStep)
-	s.due()
+	for range s.slow {
+		s.due()
+		s.time.pass(filmStep)
+		s.due()
+	}
 }
 
 // settle waits until no stage has anything to do.
@@ -390,6 +425,7 @@ func (s *show) settle() {
 	s.look(false)
 	if chain := s.p.gate.Chain(); chain != s.chain {
 		// Whatever was sent before the gate was shut is not to be seen from here on.
+		s.shuts = append(s.shuts, s.since())
 		s.chain, s.cut = chain, s.sent[s.last]
 		if !s.idr { // which may open it again, late where there is look-ahead
 			s.cut++
@@ -415,7 +451,7 @@ func (s *show) due() {
 				lastSlate = s.seen[i].at
 			}
 		}
-		stall := min(max(stallIntervals*time.Duration(s.p.interval.Load()), minStall), maxStall)
+		stall := stallLimit(time.Duration(s.p.interval.Load()))
 		if open && (last < 0 || s.since()-last < stall) || lastSlate >= 0 && s.since()-lastSlate < slateInterval {
 			return
 		}
@@ -460,6 +496,7 @@ func (s *show) view(o outcome) {
 		if st, err := stamp.Read(p.Image); err == nil {
 			v.number = st.Number
 		}
+		s.story.Note(filmStart.Add(v.at), v.State, v.Fault, v.Reason)
 		s.judge(&v)
 		s.seen = append(s.seen, v)
 		return nil

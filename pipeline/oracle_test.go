@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 	"testing"
@@ -49,13 +50,16 @@ func oracleSeeds(t *testing.T) uint64 {
 const slateBound = 500*time.Millisecond + 2*filmStep
 
 func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
-	s := newShow(t, showOptions{seed: seed, lookahead: f.lookahead, bare: bare, size: f.size, format: f.format, reorders: f.reorders})
+	s := newShow(t, showOptions{seed: seed, lookahead: f.lookahead, bare: bare, size: f.size, format: f.format, reorders: f.reorders, slow: f.slow})
 	from := time.Duration(0)
 	if f.play != nil {
 		s.play(filmGroup + 10) // a sound beginning
 		require.NotEmpty(t, s.seen)
 		from = s.since()
 		f.play(s)
+		if s.struck == 0 {
+			s.struck = from
+		}
 	}
 	until := s.since()
 	if s.lost != "" || s.next%filmGroup != 0 {
@@ -75,6 +79,54 @@ func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
 	}
 	require.GreaterOrEqual(t, len(s.seen), 50)
 	s.checkStates(f, from, until, back)
+	s.checkTold(f, from)
+}
+
+// checkTold looks for the slate in time, the state, the event and the count.
+func (s *show) checkTold(f *fault, from time.Duration) {
+	slate := func(since time.Duration) time.Duration {
+		for _, v := range s.seen {
+			if v.State == transport.StateObscured && v.at >= since {
+				return v.at
+			}
+		}
+		return time.Hour
+	}
+	for _, at := range s.shuts {
+		if !s.unbound {
+			require.LessOrEqual(s.t, slate(at-filmStep), at+slateBound, "the gate was shut at %v", at)
+		}
+	}
+	events, lost := s.story.Events()
+	require.Zero(s.t, lost)
+	counts := s.story.Faults()
+	told := map[transport.Fault]uint64{}
+	for i, e := range events {
+		if i > 0 && e.Fault != "" && e.Fault != events[i-1].Fault {
+			told[e.Fault]++
+		}
+	}
+	require.True(s.t, maps.Equal(told, counts), "events of faults: %v, counted: %v", told, counts)
+	if f.play == nil {
+		require.Empty(s.t, counts)
+		for i, v := range s.seen {
+			require.True(s.t, i == 0 || v.State == transport.StateLive || s.seen[i-1].State != transport.StateLive,
+				"a slate at %v although nothing was wrong", v.at)
+		}
+		return
+	}
+	if !f.hides {
+		return
+	}
+	if !s.unbound {
+		require.LessOrEqual(s.t, slate(s.struck), s.struck+slateBound, "the fault was to be noticed at %v", s.struck)
+	}
+	noticed := false
+	for _, e := range events {
+		noticed = noticed || e.State == transport.StateObscured && e.Fault == f.fault && !e.Time.Before(filmStart.Add(from))
+	}
+	require.True(s.t, noticed, "no event of fault %q in %v", f.fault, events)
+	require.Positive(s.t, counts[f.fault])
 }
 
 // checkStates looks at what viewers were told, and when.

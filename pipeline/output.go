@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"syscall"
 	"time"
 
@@ -16,13 +17,14 @@ import (
 const (
 	// slateInterval is the time between slates.
 	slateInterval = 250 * time.Millisecond
-	// stallIntervals is how many picture intervals of the camera may pass
-	// without a picture, within minStall and maxStall, before the slate comes.
-	stallIntervals = 6
-	minStall       = 500 * time.Millisecond
-	maxStall       = 2 * time.Second
-	// slateWidth and slateHeight are used until the camera's size is known.
-	slateWidth, slateHeight = 1280, 720
+	// stallGrace is how long after it was due, by the camera's own interval, the
+	// next picture may come, within minStall and maxStall after the last one,
+	// before the slate does. A camera that is slow by itself is not silent, and its
+	// network may be uneven; a fault of it is seen when the next picture is due, so
+	// that the slate comes within minStall of that in any case.
+	stallGrace = 300 * time.Millisecond
+	minStall   = 500 * time.Millisecond
+	maxStall   = 2 * time.Second
 )
 
 // output is the state of the encode stage.
@@ -35,9 +37,12 @@ type output struct {
 	// the encoder was made for, 0 while it has coded slates only.
 	epoch, seq    uint64
 	in            uint64
+	fence         uint64 // when the coding of the last unit began
 	width, height int
 	lastPicture   time.Time
 	lastSlate     time.Time
+	// chain is that of the newest picture or slate: every other begins with a slate.
+	chain uint64
 }
 
 // runEncode is the encode stage. It wakes often enough to send a slate in time.
@@ -85,6 +90,9 @@ func (o *output) picture(r *redacted) error {
 		}
 		o.in = c.Epoch
 	}
+	if err := o.interrupt(begun); err != nil {
+		return err
+	}
 	o.lastPicture = begun
 	pts := o.clock.picture(r.in.pts, begun)
 	unit, err := o.encode(r.frame, pts)
@@ -107,7 +115,8 @@ func (o *output) picture(r *redacted) error {
 		rect := g.Rect.Intersect(im.Bounds())
 		record.Regions = append(record.Regions, wire.Region{
 			Rect:  [4]int{rect.Min.X, rect.Min.Y, rect.Dx(), rect.Dy()},
-			Score: g.Score, Source: string(g.Source), Track: g.Track,
+			Face:  wire.FileBox{X: round(g.Face.X, 100), Y: round(g.Face.Y, 100), W: round(g.Face.W, 100), H: round(g.Face.H, 100)},
+			Score: round(g.Score, 10_000), Source: string(g.Source), Track: g.Track,
 		})
 	}
 	return o.send(unit, wire.Output{
@@ -115,18 +124,43 @@ func (o *output) picture(r *redacted) error {
 	})
 }
 
+// round rounds to a fraction: more digits say nothing.
+func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
+
+// interrupt sends a slate before a picture when something came between it and
+// the one before that viewers were not told: the gate was shut and has opened
+// again since the last slate, or pictures overflowed.
+func (o *output) interrupt(now time.Time) error {
+	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures have no one time
+	if chain, reason := o.p.gate.LastShut(); chain != o.chain {
+		if err := o.sendSlate(now, chain, reason); err != nil {
+			return err
+		}
+	}
+	if o.p.overflow.take() {
+		return o.sendSlate(now, o.chain, reasonOverflow)
+	}
+	return nil
+}
+
 // encode codes one frame, with a key frame where one was asked for.
 func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
 	o.p.enter(encodeStage)
 	defer o.p.leave(encodeStage)
-	return o.enc.Encode(f, pts, o.p.keyframe.Swap(false))
+	key := o.p.keyframe.Swap(false)
+	o.fence = o.p.fence.Load()
+	return o.enc.Encode(f, pts, key)
 }
 
 // idle sends a slate when one is due.
 func (o *output) idle(now time.Time) error {
+	chain, _ := o.p.gate.LastShut() // before its reason: one more slate is better than one less
 	open, reason := o.p.gate.State()
 	if open {
-		if now.Sub(o.lastPicture) < o.stall() {
+		switch {
+		case o.p.overflow.take():
+			return o.sendSlate(now, chain, reasonOverflow)
+		case now.Sub(o.lastPicture) < o.stall():
 			return nil
 		}
 		reason = reasonStalled
@@ -134,18 +168,25 @@ func (o *output) idle(now time.Time) error {
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
 	}
-	o.lastSlate = now
-	return o.sendSlate(now, reason)
+	return o.sendSlate(now, chain, reason)
 }
 
 // stall is how long the last picture may stay on the viewers' screens.
 func (o *output) stall() time.Duration {
-	return min(max(stallIntervals*time.Duration(o.p.interval.Load()), minStall), maxStall)
+	return stallLimit(time.Duration(o.p.interval.Load()))
 }
 
-func (o *output) sendSlate(now time.Time, reason string) error {
+// stallLimit is stall for a camera's interval.
+func stallLimit(interval time.Duration) time.Duration {
+	return min(max(interval+stallGrace, minStall), maxStall)
+}
+
+// sendSlate sends a slate, which says why the chain has begun, or why nothing
+// comes although the gate is open.
+func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
+	o.lastSlate, o.chain = now, chain
 	if o.enc == nil {
-		w, h := slateWidth, slateHeight
+		w, h := SpareWidth, SpareHeight
 		if s := o.p.size.Load(); s != 0 {
 			w, h = int(s>>32), int(s&0xffffffff) //nolint:gosec // two sizes in one word
 		}
@@ -167,7 +208,9 @@ func (o *output) sendSlate(now time.Time, reason string) error {
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
-	return o.send(unit, wire.Output{PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason})
+	return o.send(unit, wire.Output{
+		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason, Fault: o.p.faultOf(reason),
+	})
 }
 
 // send hands a coded unit to the sink.
@@ -175,6 +218,7 @@ func (o *output) send(unit encode.Unit, head wire.Output) error {
 	o.seq++
 	head.Epoch, head.Seq, head.Key, head.Codec = o.epoch, o.seq, unit.Key, o.enc.Codec()
 	head.Width, head.Height = o.width, o.height
+	head.Fence = o.fence
 	head.Counts = o.p.counts.snapshot()
 	head.SelfTest = o.p.selfTest.Load()
 	if err := o.p.o.Sink(head, unit.Data); err != nil {
@@ -200,6 +244,7 @@ func (o *output) renew(width, height int, fullRange bool) error {
 	}
 	o.enc, o.seq, o.slate = enc, 0, nil
 	o.width, o.height = width, height
+	o.p.resize(spareSize{width, height, fullRange})
 	return nil
 }
 

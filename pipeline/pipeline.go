@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,12 @@ type Options struct {
 	Encode wire.EncodeConfig
 	// Sink is called from one goroutine at a time.
 	Sink Sink
-	Log  *slog.Logger
+	// Spare, if set, takes slates that are coded beforehand, whenever the size of
+	// the output is another; see Spares. Beat, if set, is called every
+	// wire.BeatInterval. Both are called beside Sink.
+	Spare func(head wire.Spare, data []byte) error
+	Beat  func(b wire.Beat) error
+	Log   *slog.Logger
 }
 
 // Pipeline redacts the access units of one camera. Unit, Input and Keyframe
@@ -68,8 +74,12 @@ type Pipeline struct {
 	pictures *queue[*decoded]
 	frames   *queue[*redacted]
 	keyframe atomic.Bool
-	size     atomic.Uint64 // of the input, width<<32 | height; 0: not known yet
-	interval atomic.Int64  // between the camera's pictures, smoothed, ns
+	fence    atomic.Uint64
+	why      atomic.Pointer[shutting]
+	overflow overflow
+	sized    chan spareSize // of the output; the newest
+	size     atomic.Uint64  // of the input, width<<32 | height; 0: not known yet
+	interval atomic.Int64   // between the camera's pictures, smoothed, ns
 	counts   counts
 	busy     [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
 	time     *timeline
@@ -122,6 +132,7 @@ func New(o Options) (*Pipeline, error) {
 		pictures:  newQueue[*decoded](pictureQueue),
 		frames:    newQueue[*redacted](frameQueue),
 		slateTick: slateInterval / 5,
+		sized:     make(chan spareSize, 1),
 		newEncoder: func(width, height int, o encode.Options) (encoder, error) {
 			return encode.New(width, height, o)
 		},
@@ -157,6 +168,7 @@ const (
 	reasonStarting = "starting"
 	reasonWaiting  = "waiting for a key frame of the camera"
 	reasonStalled  = "no pictures from the camera"
+	reasonOverflow = "redactor is late, pictures are dropped"
 )
 
 // Unit hands over one access unit of the camera. It blocks while the decoder
@@ -171,10 +183,17 @@ func (p *Pipeline) Unit(ctx context.Context, u transport.CameraUnit) error {
 }
 
 // Input says why no units come; the slate shows it.
-func (p *Pipeline) Input(reason string) { p.gate.Shut(reason) }
+func (p *Pipeline) Input(reason string) { p.shut(transport.FaultCamera, reason) }
 
 // Keyframe asks for a key frame; several requests before it is made are one.
 func (p *Pipeline) Keyframe() { p.keyframe.Store(true) }
+
+// Fence asks for a key frame and lets every output whose coding begins after it
+// say the number.
+func (p *Pipeline) Fence(number uint64) {
+	p.fence.Store(number)
+	p.keyframe.Store(true)
+}
 
 // Close says that no unit will come. Run then sends what is left and returns.
 func (p *Pipeline) Close() { close(p.units) }
@@ -191,10 +210,42 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g.Go(func() error { return p.runEncode(ctx) })
 	done := make(chan error, 1)
 	go func() { done <- g.Wait() }()
-	if err := p.watch(done); err != nil {
+	var beside sync.WaitGroup
+	beside.Go(func() { p.beat(ctx) })
+	beside.Go(func() { p.runSpares(ctx) })
+	err := p.watch(done)
+	cancel()
+	if errors.Is(err, ErrHung) {
+		return fmt.Errorf("camera %s: %w", p.o.Camera, err)
+	}
+	beside.Wait()
+	if err != nil {
 		return fmt.Errorf("camera %s: %w", p.o.Camera, err)
 	}
 	return nil
+}
+
+// beat says that the process lives, and what may keep it from sending anything.
+func (p *Pipeline) beat(ctx context.Context) {
+	if p.o.Beat == nil {
+		return
+	}
+	tick := time.NewTicker(wire.BeatInterval)
+	defer tick.Stop()
+	for {
+		var b wire.Beat
+		if since := p.busy[encodeStage].Load(); since != 0 {
+			b.Encoding = max(1, p.now().UnixNano()-since)
+		}
+		if p.o.Beat(b) != nil {
+			return // the worker is gone, which the sink hears, too
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // watch waits for the end of the stages, or for one that hangs. No stage could

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,7 +25,14 @@ import (
 	"scrim/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if builtRedactor.dir != "" {
+			_ = os.RemoveAll(builtRedactor.dir)
+		}
+		os.Exit(status)
+	}))
+}
 
 const (
 	testTimeout   = 20 * time.Second

@@ -7,7 +7,8 @@ import (
 
 // Detector finds faces. Package redact/detect implements it.
 type Detector interface {
-	// Detect returns the faces in im, in pixels of im. An error means that the
+	// Detect returns the faces in im, in pixels of im, and, marked as weak, what
+	// is too doubtful to be one by itself. An error means that the
 	// picture was not inspected, which is not the same as "no faces". It is
 	// not safe for concurrent use, and keeps nothing of im.
 	Detect(im *yuv.Image) ([]face.Face, error)
@@ -30,6 +31,8 @@ type DetectorInfo struct {
 	Name string
 	// ModelSHA256 is the hash, in hex, of the bytes that were loaded.
 	ModelSHA256 string
+	// Weak is set where Detect reports weak sightings.
+	Weak bool
 	// Warning is what an operator must know; empty for a good detector.
 	Warning string
 }

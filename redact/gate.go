@@ -21,10 +21,11 @@ type Gate struct {
 	chain  uint64
 	open   bool
 	reason string
+	began  string // why the current chain began
 }
 
 // NewGate returns a Gate that is shut for the given reason.
-func NewGate(reason string) *Gate { return &Gate{chain: 1, reason: reason} }
+func NewGate(reason string) *Gate { return &Gate{chain: 1, reason: reason, began: reason} }
 
 // Shut closes the gate for a reason that viewers are shown, and returns the
 // new chain.
@@ -33,7 +34,7 @@ func (g *Gate) Shut(reason string) uint64 {
 	defer g.mu.Unlock()
 	g.chain++
 	g.open = false
-	g.reason = reason
+	g.reason, g.began = reason, reason
 	return g.chain
 }
 
@@ -42,6 +43,14 @@ func (g *Gate) Chain() uint64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.chain
+}
+
+// LastShut returns the current chain and the reason of the Shut that began it,
+// also after the gate has opened again.
+func (g *Gate) LastShut() (chain uint64, reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.chain, g.began
 }
 
 // State reports whether the gate is open and, when it is not, why.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"scrim/redact/face"
@@ -128,7 +129,7 @@ func (r *Redactor) test(p *Picture, newEpoch bool) error {
 		}
 	}
 	if r.tested.Err != nil {
-		return r.refuse("the redactor's self-test failed", r.tested.Err)
+		return r.refuse(ReasonSelfTest, r.tested.Err)
 	}
 	return nil
 }
@@ -195,7 +196,7 @@ func (r *Redactor) guarded(p *Picture, f func() error) {
 		defer func() {
 			if v := recover(); v != nil {
 				r.o.Tracker.Reset()
-				err = r.refuse("internal error in the redactor", fmt.Errorf("panic: %v", v))
+				err = r.refuse(ReasonPanic, fmt.Errorf("panic: %v", v))
 			}
 		}()
 		return f()
@@ -220,7 +221,7 @@ func (r *Redactor) guarded(p *Picture, f func() error) {
 // take inspects p and releases the pictures that have waited long enough.
 func (r *Redactor) take(p *Picture) error {
 	if p == nil || p.Image == nil || p.Camera != r.o.Camera || p.Number <= r.last || p.Epoch < r.epoch {
-		return r.refuse("picture of another camera or out of order", nil)
+		return r.refuse(ReasonOrder, nil)
 	}
 	newEpoch := p.Epoch != r.epoch
 	if newEpoch {
@@ -256,7 +257,7 @@ func (r *Redactor) take(p *Picture) error {
 	e := r.hold(p, faces, r.now())
 	e.timing.Detect = e.at.Sub(start)
 	if guard.Detection && err != nil {
-		return r.refuse("face detection failed", err)
+		return r.refuse(ReasonDetection, err)
 	}
 	r.o.Tracker.Observe(e.at, faces, p.Image.Width, p.Image.Height)
 	e.timing.Track = r.now().Sub(e.at)
@@ -307,8 +308,11 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	regions := r.o.Tracker.Release()
 	tracked := r.now()
 	e.timing.Track += tracked.Sub(begun)
+	if err := belong(regions, e.faces); guard.Certificate && err != nil {
+		return Frame{}, r.refuse(ReasonAnother, err)
+	}
 	if err := covers(regions, e.faces, e.p.Image); guard.Covers && err != nil {
-		return Frame{}, r.refuse("face tracking failed", err)
+		return Frame{}, r.refuse(ReasonTracking, err)
 	}
 	if tracked.Sub(e.at) > r.maxAge {
 		// It waited while the camera was silent. It is not wrong, only old.
@@ -316,7 +320,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
 	if err := r.o.Obscurer.Apply(e.p.Image, regions); guard.Obscuring && err != nil {
-		return Frame{}, r.refuse("obscuring failed", err)
+		return Frame{}, r.refuse(ReasonObscuring, err)
 	}
 	regions, err := r.o.SecondLook.look(e.p.Image, regions, r.o.Obscurer, r.zones.of(r.o.Zones, e.p.Image).Filter)
 	if err != nil {
@@ -326,7 +330,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	c := e.certificate
 	c.RegionsHash = hashRegions(regions)
 	if err := c.check(e.p, r.model, r.now(), regions); guard.Certificate && err != nil {
-		return Frame{}, r.refuse("no valid inspection", err)
+		return Frame{}, r.refuse(ReasonInspect, err)
 	}
 	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
 		return Frame{}, &WithheldError{Reason: reason}
@@ -359,11 +363,11 @@ func sane(faces []face.Face, im *yuv.Image) error {
 }
 
 // covers checks the tracker's answer: every face that was found in this
-// picture lies within one region, as far as it lies within the picture.
+// picture, weak ones apart, lies within one region, as far as it lies within the picture.
 func covers(regions []face.Region, faces []face.Face, im *yuv.Image) error {
 	for _, f := range faces {
 		box := f.Box.Rect().Intersect(im.Bounds())
-		covered := box.Empty()
+		covered := box.Empty() || f.Weak
 		for _, r := range regions {
 			if covered = covered || r.Covers(box); covered {
 				break
@@ -371,6 +375,19 @@ func covers(regions []face.Region, faces []face.Face, im *yuv.Image) error {
 		}
 		if !covered {
 			return fmt.Errorf("face at %v is in no region", box)
+		}
+	}
+	return nil
+}
+
+// belong checks that the tracker's answer is for this picture: what it says was
+// found here is among the faces that were. Regions of another picture may cover
+// all of them by chance, and those of the next one do not.
+func belong(regions []face.Region, faces []face.Face) error {
+	for _, r := range regions {
+		found := r.Source == face.Detected || r.Source == face.Tracked
+		if found && !slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box == r.Face }) {
+			return fmt.Errorf("face at %v was not found in this picture", r.Face.Rect())
 		}
 	}
 	return nil

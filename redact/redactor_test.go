@@ -444,3 +444,26 @@ func TestNothingIsShownWhileTheSelfTestFails(t *testing.T) {
 	_, _, err = redactOne(r, next(t, g, 11, true))
 	require.NoError(t, err)
 }
+
+// Regions of another picture may cover all faces of this one by chance.
+func TestRegionsOfAnotherPictureAreRefused(t *testing.T) {
+	here := []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}}}
+	region := func(x float64, s face.Source) []face.Region {
+		return []face.Region{{Rect: image.Rect(0, 0, 64, 48), Face: face.Box{X: x, Y: 20, W: 10, H: 12}, Source: s}}
+	}
+	require.NoError(t, belong(region(20, face.Detected), here))
+	require.NoError(t, belong(nil, here))
+	require.NoError(t, belong(region(22, face.Held), here), "of a face that was lost")
+	require.NoError(t, belong(region(22, face.Backfilled), here))
+	require.Error(t, belong(region(22, face.Detected), here))
+	require.Error(t, belong(region(20, face.Detected), nil))
+	for name, regions := range map[string][]face.Region{"face tracking failed": nil, "regions of another picture": region(22, face.Detected)} {
+		r, p, g := setup(t)
+		p.faces = here
+		p.regions = func([]face.Face) []face.Region { return regions }
+		_, _, err := redactOne(r, next(t, g, 1, true))
+		require.ErrorContains(t, err, name)
+		_, reason := g.LastShut()
+		require.Equal(t, name, reason)
+	}
+}

@@ -57,7 +57,7 @@ func (s *SecondLook) look(im *yuv.Image, regions []face.Region, o Obscurer, cove
 		}
 		from, more := len(s.regions), 1+float64(n-1)/4 // the same paint again changes little
 		for _, f := range covered(faces) {
-			if !f.Box.Rect().Overlaps(im.Bounds()) || n > 1 && f.Score < surely {
+			if f.Weak || !f.Box.Rect().Overlaps(im.Bounds()) || n > 1 && f.Score < surely {
 				continue
 			}
 			s.regions = append(s.regions, face.Region{

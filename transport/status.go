@@ -17,7 +17,8 @@ const (
 	StateLive State = "live"
 	// StateObscured: a slate is being sent instead of pictures; see the reason.
 	StateObscured State = "obscured"
-	// StateFailed: nothing is being sent; see the reason. Retried with back-off.
+	// StateFailed: nothing is being sent, or nothing but slates until somebody
+	// mends what the reason says. Retried with back-off.
 	StateFailed State = "failed"
 )
 
@@ -25,10 +26,12 @@ const (
 // second and on every change of State, and holds no secret: Source is set for
 // drawn demo cameras only.
 type Status struct {
-	Site     string `json:"site"`
-	Camera   string `json:"name"`
-	State    State  `json:"state"`
-	Reason   string `json:"reason,omitempty"`
+	Site   string `json:"site"`
+	Camera string `json:"name"`
+	State  State  `json:"state"`
+	Reason string `json:"reason,omitempty"`
+	// Fault is the kind of Reason.
+	Fault    Fault  `json:"fault,omitempty"`
 	Detector string `json:"detector,omitempty"`
 	// Warning is what an operator must know, such as that the detector is only
 	// the last resort.
@@ -41,6 +44,9 @@ type Status struct {
 	SelfTest *SelfTest `json:"self_test,omitempty"`
 	// Lookahead is by how many pictures the output lags on purpose.
 	Lookahead int `json:"lookahead,omitempty"`
+	// DelayMS is how long the last pictures took from their arrival to being sent,
+	// look-ahead included, in milliseconds; 0 before the first.
+	DelayMS int `json:"delay_ms,omitempty"`
 	// Ignored are the zones where no faces are looked for, each by its reason and
 	// name, such as "public_display lobby screen".
 	Ignored []string `json:"ignored,omitempty"`
@@ -82,6 +88,8 @@ type Counters struct {
 	// Reconnects to the camera, and Restarts of the redactor process.
 	Reconnects uint64 `json:"reconnects"`
 	Restarts   uint64 `json:"restarts"`
+	// Faults are how often each fault has kept the camera from being live.
+	Faults map[Fault]uint64 `json:"faults,omitempty"`
 	// BytesOut are bytes of redacted access units.
 	BytesOut uint64 `json:"bytes_out"`
 }
@@ -94,6 +102,7 @@ type Event struct {
 	Time   time.Time `json:"time"`
 	State  State     `json:"state"`
 	Reason string    `json:"reason,omitempty"`
+	Fault  Fault     `json:"fault,omitempty"`
 }
 
 // MaxNameBytes bounds the name of a site, camera or rendition.

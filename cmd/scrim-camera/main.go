@@ -96,10 +96,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	truth := &liveTruth{path: cli.Truth}
+	defer truth.close() // after the camera
+	var drawn func(simcam.Recorded) error
+	if cli.Truth != "" {
+		drawn = truth.write
+	}
 	cam, err := simcam.Start(simcam.Options{
 		Listen: cli.Listen, Path: cli.Path, UDPPort: cli.UDPPort, User: cli.User, Password: password,
 		File: cli.File, Bitrate: cli.Bitrate, GOP: cli.GOP,
-		Scene: people, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		Scene: people, Drawn: drawn, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
 		return err

@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"scrim/cmd/internal/measure"
 	"scrim/transport"
 	"scrim/transport/rtsp"
 )
@@ -124,6 +126,32 @@ func TestURLIsPrintedAndAnInterruptEndsIt(t *testing.T) {
 	require.NotContains(t, c.stderr.String(), "hunter2")
 }
 
+func TestTruthIsWrittenAsPicturesAreDrawn(t *testing.T) {
+	truth := filepath.Join(t.TempDir(), "truth.jsonl")
+	began := time.Now()
+	c := startProgram(t, small("--truth", truth)...)
+	url := strings.TrimSpace(c.firstLine(t)) // which comes after the first picture
+	requireVideo(t, url)
+	f, err := os.Open(truth)
+	require.NoError(t, err)
+	defer f.Close()
+	got, err := measure.ReadLiveTruth(f, truth, began, time.Now())
+	require.NoError(t, err)
+	require.NotEmpty(t, got.Frames)
+	require.Equal(t, [2]int{320, 180}, [2]int{got.Frames[0].Width, got.Frames[0].Height})
+
+	// A second camera that cannot start leaves it alone.
+	other := startProgram(t, "--listen", strings.Split(strings.TrimPrefix(url, "rtsp://"), "/")[0], "--size", "320x180", "--truth", truth)
+	_, _ = io.ReadAll(other.stdout)
+	require.Error(t, other.cmd.Wait())
+	_, err = f.Seek(0, io.SeekStart)
+	require.NoError(t, err)
+	again, err := measure.ReadLiveTruth(f, truth, began, time.Now())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(again.Frames), len(got.Frames))
+	require.Equal(t, got.Frames[0], again.Frames[0])
+}
+
 func TestMistakesAreOneLineAndStatusOne(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -151,6 +179,8 @@ func TestMistakesAreOneLineAndStatusOne(t *testing.T) {
 		"password alone":     {[]string{"--password-file", empty}, "--user"},
 		"password missing":   {[]string{"--user", "a", "--password-file", missing}, missing},
 		"empty password":     {[]string{"--user", "a", "--password-file", empty}, empty},
+		"truth of a file":    {[]string{empty, "--truth", missing}, "--truth"},
+		"truth nowhere":      {[]string{"--truth", filepath.Join(missing, "t")}, "truth: "},
 		"port in use":        {[]string{"--listen", taken.Addr().String()}, taken.Addr().String()},
 		"address that is no": {[]string{"--listen", "here"}, "here"},
 	} {

@@ -20,7 +20,7 @@ import (
 // Recording are the flags for drawing into a file in place of an RTSP stream.
 type Recording struct {
 	Record string        `placeholder:"FILE" help:"Draw into a video file (.mp4 or .h264), every frame and as fast as it goes, and end."`
-	Truth  string        `placeholder:"FILE" help:"With --record: write where every face is, one JSON line per frame."`
+	Truth  string        `placeholder:"FILE" help:"Write where every face is, one JSON line per drawn frame; of a live camera as they are drawn."`
 	Frames int           `placeholder:"N" help:"With --record: how many frames."`
 	For    time.Duration `placeholder:"TIME" help:"With --record: how long, such as 60s."`
 }
@@ -28,8 +28,10 @@ type Recording struct {
 // check reports flags that do not go together.
 func (r *Recording) check(file string) error {
 	switch {
-	case r.Record == "" && (r.Truth != "" || r.Frames != 0 || r.For != 0):
-		return errors.New("--truth, --frames and --for need --record")
+	case r.Truth != "" && file != "":
+		return fmt.Errorf("--truth knows the faces that are drawn; it does not go with the file %s", file)
+	case r.Record == "" && (r.Frames != 0 || r.For != 0):
+		return errors.New("--frames and --for need --record")
 	case r.Record == "":
 		return nil
 	case file != "":
@@ -64,7 +66,7 @@ func (r *Recording) draw(ctx context.Context, o scene.Options) error {
 	defer func() { _ = f.Close() }()
 	w := bufio.NewWriter(f)
 	lines := json.NewEncoder(w)
-	err = simcam.Record(ctx, record, func(p simcam.Recorded) error { return lines.Encode(truthLine(p, o)) })
+	err = simcam.Record(ctx, record, func(p simcam.Recorded) error { return lines.Encode(truthLine(p)) })
 	if err != nil {
 		return err
 	}
@@ -74,11 +76,44 @@ func (r *Recording) draw(ctx context.Context, o scene.Options) error {
 	return os.Rename(f.Name(), r.Truth)
 }
 
+// liveTruth is the file that a live camera writes its truth to: each line before
+// its picture is sent, so that who has got the picture finds it there.
+type liveTruth struct {
+	path  string
+	file  *os.File
+	lines *json.Encoder
+}
+
+// write writes a line. The first one makes the file: a camera that does not start
+// spoils no other's.
+func (l *liveTruth) write(p simcam.Recorded) error {
+	if l.file == nil {
+		f, err := os.Create(l.path)
+		if err != nil {
+			return fmt.Errorf("truth: %w", err)
+		}
+		l.file, l.lines = f, json.NewEncoder(f) // one write a line
+	}
+	if err := l.lines.Encode(truthLine(p)); err != nil {
+		return fmt.Errorf("truth: %w", err)
+	}
+	return nil
+}
+
+func (l *liveTruth) close() {
+	if l.file != nil {
+		_ = l.file.Close()
+	}
+}
+
 // truthLine is what package measure reads of a frame.
-func truthLine(p simcam.Recorded, o scene.Options) measure.TruthLine {
+func truthLine(p simcam.Recorded) measure.TruthLine {
 	line := measure.TruthLine{
-		Frame: int64(p.Truth.Frame), PTS: float64(p.PTS) / transport.ClockRate, Width: o.Width, Height: o.Height,
+		Frame: int64(p.Truth.Frame), PTS: float64(p.PTS) / transport.ClockRate, Width: p.Width, Height: p.Height,
 		Faces: make([]measure.TruthFace, 0, len(p.Truth.Faces)),
+	}
+	if !p.Captured.IsZero() {
+		line.Captured = p.Captured.UnixNano()
 	}
 	for _, f := range p.Truth.Faces {
 		line.Faces = append(line.Faces, measure.TruthFace{

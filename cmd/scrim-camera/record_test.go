@@ -99,7 +99,8 @@ func TestRecordingFlagsThatDoNotFitAreSaid(t *testing.T) {
 	clip := filepath.Join(t.TempDir(), "clip.mp4")
 	require.NoError(t, os.WriteFile(clip, nil, 0o600))
 	for want, args := range map[string][]string{
-		"need --record":       {"--truth", filepath.Join(dir, "t")},
+		"need --record":       {"--frames", "3"},
+		"does not go with":    {"clip.mp4", "--truth", filepath.Join(dir, "t")},
 		"and not both":        {"--record", video, "--frames", "3", "--for", "1s"},
 		"--frames or --for":   {"--record", video},
 		"above 0":             {"--record", video, "--frames=-3"},

@@ -53,7 +53,7 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 	}
 	r, err := files.New(files.Options{
 		Detector: detector, Obscurer: obscurer, Zones: zones, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
-		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic},
+		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic, Weak: detector.Info().Weak},
 		Begin:  func(n int64) error { return out.Write(wire.TypeFileBegin, wire.FileBegin{Frames: n}, nil) },
 		Record: func(f wire.FileFrame) error { return out.Write(wire.TypeFileFrame, f, nil) },
 	})

@@ -86,6 +86,11 @@ func run(
 	if err := m.Decode(&c); err != nil {
 		return err
 	}
+	// First of all: with these the worker can say that the rest of the start failed.
+	spare := func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) }
+	if err := pipeline.Spares(c.Camera, pipeline.SpareWidth, pipeline.SpareHeight, c.Encode, spare); err != nil {
+		log.Warn("no slates for the worker", "error", err)
+	}
 	cv.SetThreads(1) // cameras are processes; more threads in each only fight
 	detector, err := open(detect.Config(c.Detect))
 	if err != nil {
@@ -131,6 +136,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	tracker := func() redact.Tracker {
 		return track.NewWindow(track.Options{
 			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
+			Weak: detector.Info().Weak,
 		}, c.Lookahead)
 	}
 	drill := canary.Options{
@@ -148,6 +154,8 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 		SelfTest: func(width, height int) error { return canary.Check(drill, width, height) },
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
+		Spare:    func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) },
+		Beat:     func(b wire.Beat) error { return out.Write(wire.TypeBeat, b, nil) },
 		Log:      log.With("camera", c.Camera),
 	})
 	if err != nil {
@@ -227,7 +235,15 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 			}
 			p.Input(i.Reason)
 		case wire.TypeKeyframe:
-			p.Keyframe()
+			var k wire.Keyframe
+			if err := m.Decode(&k); err != nil {
+				return err
+			}
+			if k.Fence > 0 {
+				p.Fence(k.Fence)
+			} else {
+				p.Keyframe()
+			}
 		default:
 			return fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
 		}

@@ -8,13 +8,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/measure"
+	"scrim/pipeline/wire"
+	"scrim/transport"
 )
 
 const (
@@ -41,6 +46,7 @@ type DemoCmd struct {
 	People        int           `default:"6" help:"How many people walk before each camera."`
 	Seed          uint64        `default:"1" help:"Chooses the people and their ways."`
 	Style         config.Style  `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
+	Measure       bool          `help:"Score at the end what was shown against where the drawn faces truly were."`
 	CameraProgram string        `help:"Path of scrim-camera. Default: beside this program." placeholder:"FILE"`
 }
 
@@ -68,7 +74,12 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	drawn, err := c.draw(ctx, program, cfg, log)
+	truths, forget, err := c.truths()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer forget()
+	drawn, err := c.draw(ctx, program, truths, cfg, log)
 	defer drawn.close()
 	if err != nil {
 		return err
@@ -77,7 +88,13 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		return nil
 	}
 	m := newMeter(cfg)
-	w.shown, w.observe = drawn.urls, m.observe
+	seen := newLiveRuns(m.order...)
+	w.shown, w.observe = drawn.urls, func(u *transport.RedactedUnit, r *wire.Record) {
+		m.observe(u, r)
+		if c.Measure {
+			seen.add(u)
+		}
+	}
 	if c.For > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.For)
@@ -94,6 +111,15 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		return err
 	}
 	s := m.summary(page, drawn.urls)
+	if c.Measure && s.check() == nil {
+		runs, err := seen.runs(truths)
+		if err == nil {
+			s.Measured, err = measure.ScoreLive(runs, measure.Options{Filter: measure.DefaultFilter})
+		}
+		if err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
 	if c.JSON {
 		err = json.NewEncoder(out).Encode(s)
 	} else {
@@ -103,6 +129,30 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		err = s.check()
 	}
 	return err
+}
+
+// name is that of camera i.
+func (c DemoCmd) name(i int) string {
+	if i < len(demoNames) {
+		return demoNames[i]
+	}
+	return fmt.Sprintf("camera-%d", i+1)
+}
+
+// truths returns the files for the cameras' truths, none if they are not
+// measured, and what removes them.
+func (c DemoCmd) truths() (files []string, forget func(), err error) {
+	if !c.Measure {
+		return nil, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "scrim-demo-")
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range c.Cameras {
+		files = append(files, filepath.Join(dir, c.name(i)+".truth.jsonl"))
+	}
+	return files, func() { _ = os.RemoveAll(dir) }, nil
 }
 
 // drawnCameras are the simulated cameras of a demo.
@@ -119,17 +169,17 @@ type cameraProcess struct {
 
 // draw starts the cameras and adds them to the configuration. What it returns
 // must be closed, also after an error.
-func (c DemoCmd) draw(ctx context.Context, program string, cfg *config.Config, log *slog.Logger) (*drawnCameras, error) {
+func (c DemoCmd) draw(ctx context.Context, program string, truths []string, cfg *config.Config, log *slog.Logger) (*drawnCameras, error) {
 	d := &drawnCameras{urls: make(map[string]string)}
 	for i := range c.Cameras {
-		name := fmt.Sprintf("camera-%d", i+1)
-		if i < len(demoNames) {
-			name = demoNames[i]
-		}
+		name := c.name(i)
 		args := []string{
 			"--listen", "127.0.0.1:0", "--path", name, "--ready-json", "--exit-with-stdin",
 			"--size", c.Size, "--fps", strconv.FormatFloat(c.FPS, 'g', -1, 64),
 			"--people", strconv.Itoa(c.People), "--seed", strconv.FormatUint(c.Seed+uint64(i), 10), //nolint:gosec // positive
+		}
+		if c.Measure {
+			args = append(args, "--truth", truths[i])
 		}
 		url, err := d.start(ctx, program, args)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,10 +12,11 @@ import (
 	"scrim/cmd/internal/measure"
 )
 
-// MeasureCmd scores reports of redacted files against ground truth.
+// MeasureCmd scores reports of redacted files, or what is published now, against
+// ground truth.
 type MeasureCmd struct {
 	Truth  []string `required:"" sep:"none" placeholder:"PATH" help:"Where faces truly are: from scrim-camera --truth, a faces.json, a folder. Repeatable."`
-	Report []string `required:"" sep:"none" placeholder:"PATH" help:"What was obscured: from scrim redact --report, or a folder. As many as truths: pairs."`
+	Report []string `sep:"none" placeholder:"PATH" help:"What was obscured: from scrim redact --report, or a folder. As many as truths: pairs."`
 
 	JSON string `name:"json" placeholder:"FILE" help:"Write everything as JSON; - is standard output, in place of the table."`
 	HTML string `name:"html" placeholder:"FILE" help:"Write a page with plots that needs nothing else."`
@@ -27,6 +29,7 @@ type MeasureCmd struct {
 	TruthFirst  *int `placeholder:"N" help:"Number of the first frame in truths; they count from 0."`
 	IgnorePTS   bool `name:"ignore-pts" help:"Match frames by number alone, whatever their times."`
 
+	Live   LiveFlags     `embed:"" group:"Live (what cameras publish, in place of a report)"`
 	Limits MeasureLimits `embed:"" group:"Limits (status 1 if one is not kept)"`
 }
 
@@ -42,18 +45,8 @@ type MeasureLimits struct {
 }
 
 // Run scores, prints and writes; it fails when a limit is not kept.
-func (c *MeasureCmd) Run(out io.Writer, log *slog.Logger) error {
-	pairs, left, err := measure.Load(c.Truth, c.Report)
-	if err != nil {
-		return fmt.Errorf("measure: %w", err)
-	}
-	if len(left) > 0 {
-		log.Warn("files in reports that are in no truth are not scored", "count", len(left), "first", left[0].File, "report", left[0].Path)
-	}
-	result, err := measure.Score(pairs, measure.Options{
-		Filter:      measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible},
-		ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS,
-	})
+func (c *MeasureCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
+	result, err := c.score(ctx, log)
 	if err != nil {
 		return fmt.Errorf("measure: %w", err)
 	}
@@ -64,6 +57,24 @@ func (c *MeasureCmd) Run(out io.Writer, log *slog.Logger) error {
 		return fmt.Errorf("measure: %w", err)
 	}
 	return nil
+}
+
+func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Result, error) {
+	if err := c.Live.check(c.Truth, c.Report); err != nil {
+		return nil, err
+	}
+	filter := measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible}
+	if c.Live.NATS != "" {
+		return c.Live.measure(ctx, c.Truth, measure.Options{Filter: filter}, log)
+	}
+	pairs, left, err := measure.Load(c.Truth, c.Report)
+	if err != nil {
+		return nil, err
+	}
+	if len(left) > 0 {
+		log.Warn("files in reports that are in no truth are not scored", "count", len(left), "first", left[0].File, "report", left[0].Path)
+	}
+	return measure.Score(pairs, measure.Options{Filter: filter, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS})
 }
 
 func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {

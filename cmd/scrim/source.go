@@ -114,7 +114,7 @@ func (s *busSource) Cameras() []transport.Status {
 			continue
 		}
 		if age > silentAfter {
-			st.State, st.FPS = transport.StateFailed, 0
+			st.State, st.Fault, st.FPS = transport.StateFailed, transport.FaultOther, 0
 			st.Reason = fmt.Sprintf("no word from the camera's worker for %v", age.Truncate(time.Second))
 		}
 		out = append(out, st)

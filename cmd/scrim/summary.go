@@ -10,6 +10,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/measure"
 	"scrim/pipeline/timing"
 	"scrim/pipeline/wire"
 	"scrim/transport"
@@ -89,6 +90,8 @@ type demoSummary struct {
 	// drawn cameras) per picture, in milliseconds.
 	CPU     float64         `json:"cpu_ms_per_frame"`
 	Cameras []cameraSummary `json:"cameras"`
+	// Measured is what was exposed; nil if that was not asked for.
+	Measured *measure.Result `json:"measured,omitempty"`
 }
 
 // cameraSummary is what one camera has done.
@@ -160,7 +163,13 @@ func (s demoSummary) write(w io.Writer) error {
 		}
 	}
 	_, err := fmt.Fprintf(w, "\n%.0f s, CPU %.1f ms per picture (redactors and this process)\n", s.Seconds, s.CPU)
-	return err
+	if err != nil || s.Measured == nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return s.Measured.WriteTable(w)
 }
 
 // ownCPU returns the CPU time of this process so far.

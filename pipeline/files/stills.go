@@ -41,6 +41,9 @@ func (s *stills) Lookahead() int { return 0 }
 func (s *stills) Observe(_ time.Time, faces []face.Face, _, _ int) {
 	regions := make([]face.Region, 0, len(faces))
 	for i, f := range faces {
+		if f.Weak {
+			continue // no face of its own
+		}
 		regions = append(regions, face.Region{
 			Rect: face.Pad(f.Box, s.o.Padding, s.o.PaddingTop), Face: f.Box, Score: f.Score, Source: face.Detected, Track: uint64(i + 1), //nolint:gosec // positive
 		})

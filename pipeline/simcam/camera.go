@@ -54,7 +54,11 @@ type Options struct {
 	Preset string
 	// GOP is the time between key frames; 0 means DefaultGOP.
 	GOP time.Duration
-	Log *slog.Logger
+	// Drawn, if set, is called with the truth of every picture of a scene before
+	// it is sent, whether or not it then gets lost. It must not block; its error
+	// ends the camera.
+	Drawn func(Recorded) error
+	Log   *slog.Logger
 }
 
 // Camera is a simulated camera that runs. Its methods may be called from any
@@ -223,6 +227,12 @@ func (c *Camera) run(ctx context.Context, shots shots, ready chan<- struct{}) er
 		}
 		if s == nil || s.width != im.Width || s.height != im.Height {
 			if s, err = c.renew(s, im); err != nil {
+				return err
+			}
+		}
+		if d, ok := shots.(*drawn); ok && c.o.Drawn != nil {
+			err := c.o.Drawn(Recorded{PTS: s.pts(captured), Captured: captured, Width: im.Width, Height: im.Height, Truth: d.truth})
+			if err != nil {
 				return err
 			}
 		}

@@ -35,11 +35,17 @@ type RecordOptions struct {
 	Frames int
 }
 
-// Recorded is one picture of a recording.
+// Recorded is one picture of a recording, or of a camera that runs.
 type Recorded struct {
-	// PTS is its time in the file in 90 kHz ticks: the number over the frames per
-	// second, rounded to the nearest.
+	// PTS is its time in 90 kHz ticks. In a file it is the number over the frames
+	// per second, rounded to the nearest; in a stream the time of capture after
+	// that of the first picture.
 	PTS int64
+	// Captured is the time of capture that stamp and sender reports say; zero in
+	// a recording.
+	Captured time.Time
+	// Width and Height are its size in pixels.
+	Width, Height int
 	// Truth is what is to be seen.
 	Truth scene.Truth
 }
@@ -107,7 +113,7 @@ func record(ctx context.Context, o RecordOptions, each func(Recorded) error) (er
 		if err := out.write(unit, next-pts); err != nil {
 			return err
 		}
-		if err := each(Recorded{PTS: pts, Truth: truth}); err != nil {
+		if err := each(Recorded{PTS: pts, Width: im.Width, Height: im.Height, Truth: truth}); err != nil {
 			return err
 		}
 	}

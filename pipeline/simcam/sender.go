@@ -31,12 +31,17 @@ type sender struct {
 	octets        uint32
 }
 
-// send codes and sends one picture. Its PTS is its time of capture.
-func (s *sender) send(c *Camera, im *yuv.Image, captured time.Time) error {
+// pts is a picture's time in ticks. The first picture has 0.
+func (s *sender) pts(captured time.Time) int64 {
 	if s.epoch.IsZero() {
 		s.epoch = captured
 	}
-	pts := int64(captured.Sub(s.epoch)) * transport.ClockRate / int64(time.Second)
+	return int64(captured.Sub(s.epoch)) * transport.ClockRate / int64(time.Second)
+}
+
+// send codes and sends one picture. Its PTS is its time of capture.
+func (s *sender) send(c *Camera, im *yuv.Image, captured time.Time) error {
+	pts := s.pts(captured)
 	greet := !c.silent.Load() && c.greet.Load() > 0
 	unit, err := s.enc.Encode(im, pts, c.key.Swap(false) || greet)
 	if err != nil {

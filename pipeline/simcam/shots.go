@@ -28,6 +28,7 @@ type drawn struct {
 	scene *scene.Scene
 	im    *yuv.Image
 	every time.Duration
+	truth scene.Truth // of the last picture
 }
 
 func newDrawn(o scene.Options) (*drawn, error) {
@@ -49,7 +50,8 @@ func newDrawn(o scene.Options) (*drawn, error) {
 func (d *drawn) interval() time.Duration { return d.every }
 
 func (d *drawn) shoot(n uint32, captured time.Time) (*yuv.Image, error) {
-	_, err := d.scene.Draw(d.im, n, captured)
+	var err error
+	d.truth, err = d.scene.Draw(d.im, n, captured)
 	return d.im, err
 }
 

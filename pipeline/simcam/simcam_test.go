@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -73,6 +74,55 @@ func TestStreamDecodesAndItsStampsAndClockAdvance(t *testing.T) {
 	}
 	require.Greater(t, reported, 15, "sender reports do not come, or say what cannot be")
 	require.GreaterOrEqual(t, c.Frames(), uint64(30))
+}
+
+// What is measured of a live run rests on this.
+func TestTruthIsKnownBeforeItsPictureComesAndByItsTimeOfCapture(t *testing.T) {
+	var mu sync.Mutex
+	drawn := map[uint32]Recorded{}
+	c := startCamera(t, Options{Drawn: func(r Recorded) error {
+		mu.Lock()
+		defer mu.Unlock()
+		drawn[r.Truth.Frame] = r
+		return nil
+	}})
+	same, err := scene.New(small)
+	require.NoError(t, err)
+	w := watchCamera(t, c.URL(), nil)
+	var first shot
+	reported := 0
+	for i := range 20 {
+		s := w.next()
+		if i == 0 {
+			first = s
+		}
+		mu.Lock()
+		r, ok := drawn[s.stamp.Number]
+		r0 := drawn[first.stamp.Number]
+		mu.Unlock()
+		require.True(t, ok, "picture %d came before its truth", s.stamp.Number)
+		require.True(t, r.Captured.Equal(s.stamp.Captured))
+		require.Equal(t, [2]int{320, 180}, [2]int{r.Width, r.Height})
+		require.Equal(t, same.Truth(s.stamp.Number), r.Truth)
+		require.Equal(t, s.unit.PTS-first.unit.PTS, r.PTS-r0.PTS)
+		if !s.unit.Captured.Equal(s.unit.Arrived) { // a sender report has come
+			reported++
+			require.WithinDuration(t, r.Captured, s.unit.Captured, 50*time.Microsecond, "some ticks of 90 kHz")
+		}
+	}
+	require.Greater(t, reported, 10)
+}
+
+func TestCameraWhoseTruthIsNotTakenEnds(t *testing.T) {
+	full := errors.New("the disk is full")
+	var n int
+	c := startCamera(t, Options{Drawn: func(Recorded) error {
+		if n++; n == 3 {
+			return full
+		}
+		return nil
+	}})
+	require.ErrorIs(t, c.Err(), full)
 }
 
 func TestNTPTimestampHoldsABinaryFraction(t *testing.T) {

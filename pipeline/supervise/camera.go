@@ -70,6 +70,7 @@ type Camera struct {
 	log   *slog.Logger
 	queue *queue
 	state *state
+	out   *outlet
 	wasUp atomic.Bool // a redactor has come up: what keeps the next one from it may pass
 
 	mu    sync.Mutex
@@ -85,7 +86,7 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
-	c.state = newState(c)
+	c.state, c.out = newState(c), newOutlet(c)
 	return c, nil
 }
 
@@ -98,14 +99,35 @@ func (c *Camera) Run(ctx context.Context) error {
 	g.Go(func() error { return c.ingest(ctx) })
 	g.Go(func() error { return c.redact(ctx) })
 	g.Go(func() error { return c.state.report(ctx) })
+	g.Go(func() error { return c.cover(ctx) })
 	err := g.Wait()
-	c.state.publish()
+	c.state.tell()
 	return err
 }
 
-// Mourn goes on to publish the status of a camera that Run has given up, until
-// ctx ends, so that viewers are told why there is no picture.
-func (c *Camera) Mourn(ctx context.Context) { _ = c.state.report(ctx) }
+// Mourn goes on to publish the status of a camera that Run has given up, and
+// slates where there are some, until ctx ends, so that viewers are told why there
+// is no picture.
+func (c *Camera) Mourn(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = c.cover(ctx) })
+	_ = c.state.report(ctx)
+	wg.Wait()
+}
+
+// cover shows slates while no redactor does.
+func (c *Camera) cover(ctx context.Context) error {
+	tick := time.NewTicker(coverTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			c.out.tick(time.Now())
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
 
 // Keyframe asks the redactor for a key frame.
 func (c *Camera) Keyframe() { c.queue.command(wire.TypeKeyframe, wire.Keyframe{}) }
@@ -178,7 +200,8 @@ func (c *Camera) redact(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // that the process ended is what was wanted
 		}
-		c.state.failed(err)
+		c.out.ended(coverFor(err))
+		c.state.ended()
 		if errors.Is(err, ErrPermanent) && !c.wasUp.Load() {
 			c.log.Error("redactor cannot work", "error", err)
 			return fmt.Errorf("camera %s: %w", c.o.Redactor.Camera, err)
@@ -193,6 +216,18 @@ func (c *Camera) redact(ctx context.Context) error {
 		}
 		c.state.count(func(n *transport.Counters) { n.Restarts++ })
 	}
+}
+
+// coverFor is what viewers get after a redactor ended with an error.
+func coverFor(err error) cover {
+	reason := oneLine(err.Error())
+	switch {
+	case errors.Is(err, ErrPermanent):
+		return cover{wire.SpareFailed, transport.FaultConfig, reason}
+	case errors.Is(err, errSilent):
+		return cover{wire.SpareStarting, transport.FaultHang, reason}
+	}
+	return cover{wire.SpareStarting, transport.FaultCrash, reason}
 }
 
 // nextEpoch returns an epoch that no redactor of this camera has used, also

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,7 +29,8 @@ func TestMain(m *testing.M) {
 
 // fake answers every unit with a live output that has the unit's data, and
 // every input message with a slate. A unit's data may be an order: "crash",
-// "hang", "garbage", "flood" or "wrong epoch".
+// "hang", "stop", "garbage" or "wrong epoch". In mode "spares" it has slates for
+// the worker.
 func fake(mode string) int {
 	out := wire.NewWriter(os.Stdout)
 	in := wire.NewReader(os.Stdin)
@@ -39,9 +42,17 @@ func fake(mode string) int {
 	if err := m.Decode(&c); err != nil {
 		return 3
 	}
+	if strings.HasPrefix(mode, "spares") {
+		for _, class := range []wire.SpareClass{wire.SpareStarting, wire.SpareHang, wire.SpareFailed} {
+			for part := range wire.SpareParts {
+				head := wire.Spare{Class: class, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
+				_ = out.Write(wire.TypeSpare, head, fmt.Appendf(nil, "%s %d", class, part))
+			}
+		}
+	}
 	switch mode {
-	case "permanent", "failing":
-		_ = out.Write(wire.TypeFailure, wire.Failure{Reason: "model gone.onnx is\nmissing", Permanent: mode == "permanent"}, nil)
+	case "spares, permanent", "permanent", "failing":
+		_ = out.Write(wire.TypeFailure, wire.Failure{Reason: "model gone.onnx is\nmissing", Permanent: mode != "failing"}, nil)
 		return 1
 	case "impolite":
 		_ = out.Write(wire.TypeOutput, wire.Output{Epoch: c.Epoch}, nil)
@@ -52,9 +63,17 @@ func fake(mode string) int {
 		fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'cv::Exception'")
 	}
 	_ = out.Write(wire.TypeHello, wire.Hello{Detector: "fake " + strings.Join(os.Environ(), ","), Warning: "only a test"}, nil)
-	seq := uint64(0)
+	var stopped atomic.Bool
+	var encoding atomic.Int64
+	go func() { // ends with the process
+		for ; !stopped.Load(); time.Sleep(wire.BeatInterval) {
+			_ = out.Write(wire.TypeBeat, wire.Beat{Encoding: encoding.Load()}, nil)
+		}
+	}()
+	seq, fence := uint64(0), uint64(0)
 	send := func(o wire.Output, data []byte) {
 		seq++
+		o.Fence = fence
 		o.Epoch, o.Seq, o.PTS, o.Key, o.Codec, o.Width, o.Height = max(o.Epoch, c.Epoch), seq, int64(seq), true, "avc1.42c01f", 64, 48
 		_ = out.Write(wire.TypeOutput, o, data)
 	}
@@ -72,6 +91,9 @@ func fake(mode string) int {
 			_ = m.Decode(&i)
 			send(wire.Output{State: transport.StateObscured, Reason: i.Reason}, []byte("slate"))
 		case wire.TypeKeyframe:
+			var k wire.Keyframe
+			_ = m.Decode(&k)
+			fence = max(fence, k.Fence)
 			send(wire.Output{State: transport.StateObscured, Reason: "key frame"}, []byte("slate"))
 		case wire.TypeUnit:
 			var u wire.Unit
@@ -80,7 +102,14 @@ func fake(mode string) int {
 			case "crash":
 				return 134
 			case "hang":
+				stopped.Store(true)
 				time.Sleep(time.Hour)
+			case "stop": // until somebody lets it go on
+				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+			case "encoder hangs":
+				encoding.Store(int64(time.Minute))
+			case "encoder is back":
+				encoding.Store(0)
 			case "garbage":
 				_, _ = os.Stdout.WriteString(strings.Repeat("garbage ", 100))
 			case "wrong epoch":
@@ -93,8 +122,10 @@ func fake(mode string) int {
 					body += fmt.Sprintf(" after %s %v", u.Discontinuity, u.Intact)
 				}
 				send(wire.Output{
-					State:  transport.StateLive,
-					Record: &wire.Record{Picture: seq, Regions: []wire.Region{{Rect: [4]int{1, 2, 3, 4}, Source: "detected", Track: 1}}},
+					State: transport.StateLive,
+					Record: &wire.Record{Picture: seq, Regions: []wire.Region{
+						{Rect: [4]int{1, 2, 3, 4}, Face: wire.FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
+					}},
 				}, []byte(body))
 			}
 		}

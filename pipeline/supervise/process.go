@@ -21,10 +21,10 @@ import (
 const (
 	// helloTimeout bounds the start of a redactor: it loads its model.
 	helloTimeout = 20 * time.Second
-	// silence is how long a redactor may send nothing. It sends pictures or
-	// slates all the time; a longer silence is a call into C that hangs, which
-	// only SIGKILL ends.
-	silence = 5 * time.Second
+	// silence is how long a redactor may send nothing, not even a beat, before it
+	// is killed: the whole process stands still then. A call into C that hangs
+	// does not keep it from beating; it ends itself for that.
+	silence = 2 * time.Second
 	// quitTime is what a redactor gets to end by itself when its pipe is closed.
 	quitTime = 2 * time.Second
 )
@@ -95,7 +95,8 @@ func (c *Camera) start() (*process, error) {
 		}
 		return nil, fmt.Errorf("%w: start %s: %w; install it beside scrim, or name it with --redactor", ErrPermanent, c.o.Program, err)
 	}
-	c.queue.restart("redactor restarted")
+	c.queue.restart(wire.ReasonRestarted)
+	c.out.begin(p)
 	return p, nil
 }
 
@@ -226,11 +227,29 @@ func (p *process) message(m *wire.Message) error {
 		}
 		p.c.wasUp.Store(true)
 		p.c.state.hello(h)
+		p.c.out.greeted(p)
 		p.c.log.Info("redactor is up", "detector", oneLine(h.Detector), "epoch", p.epoch)
 		if h.Warning != "" {
 			p.c.log.Warn(oneLine(h.Warning))
 		}
 		close(p.hello)
+		return nil
+	case m.Type == wire.TypeSpare:
+		var s wire.Spare
+		if err := m.Decode(&s); err != nil {
+			return err
+		}
+		if s.Width <= 0 || s.Height <= 0 || s.Codec == "" || len(m.Body) == 0 {
+			return fmt.Errorf("%w: spare slate of %d×%d is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height)
+		}
+		p.c.out.spare(s, m.Body, greeted)
+		return nil
+	case m.Type == wire.TypeBeat && greeted:
+		var b wire.Beat
+		if err := m.Decode(&b); err != nil {
+			return err
+		}
+		p.c.out.beat(p, b)
 		return nil
 	case m.Type == wire.TypeOutput && greeted:
 		var o wire.Output
@@ -259,20 +278,14 @@ func (p *process) output(o *wire.Output, data []byte) error {
 		(o.Record != nil) != (o.State == transport.StateLive):
 		return fmt.Errorf("%w: unit %d/%d is not what a redactor makes", wire.ErrProtocol, o.Epoch, o.Seq)
 	}
-	p.c.used(o.Epoch)
 	u := &transport.RedactedUnit{
-		Camera: p.c.o.Redactor.Camera, Rendition: transport.MainRendition,
-		Epoch: o.Epoch, Seq: o.Seq, PTS: o.PTS, Captured: time.Unix(0, o.Captured), Key: o.Key, Codec: o.Codec,
+		Epoch: o.Epoch, PTS: o.PTS, Captured: time.Unix(0, o.Captured), Key: o.Key, Codec: o.Codec,
 		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
 	}
 	if o.Record != nil {
-		u.Regions = rectangles(o.Record.Regions)
+		u.Regions = regions(o.Record.Regions)
 	}
-	err := p.c.o.Sink.Publish(u)
-	p.c.state.output(u, o.Counts, selfTestOf(o.SelfTest), err)
-	if p.c.o.Observe != nil {
-		p.c.o.Observe(u, o.Record)
-	}
+	p.c.out.unit(p, o, u)
 	return nil
 }
 

@@ -17,9 +17,6 @@ const (
 	maxCommands = 16
 )
 
-// reasonLate is said of the unit after those that were dropped.
-const reasonLate = "redactor is late, pictures were dropped"
-
 // item is one message downwards.
 type item struct {
 	kind wire.Type
@@ -48,7 +45,7 @@ func (q *queue) unit(u transport.CameraUnit) (dropped int) {
 	defer q.mu.Unlock()
 	if q.units >= maxQueuedUnits || q.bytes+len(u.Data) > maxQueuedBytes {
 		dropped = q.dropUnits()
-		q.gap = reasonLate
+		q.gap = wire.ReasonLate
 	}
 	if q.gap != "" && u.Discontinuity == "" {
 		// The unit is whole; what is missing lies before it.

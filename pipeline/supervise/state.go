@@ -24,8 +24,8 @@ const (
 	maxReason = 300
 	// maxEpochs bounds how many epochs one life of a redactor may use.
 	maxEpochs = 1 << 20
-	// quiet is how long a redactor may send nothing before viewers are told.
-	quiet = 2 * time.Second
+	// delayStep is what a delay is told in: not every status shall differ.
+	delayStep = 50 * time.Millisecond
 	// logInterval is the least time between lines about units that could not be
 	// sent.
 	logInterval = 10 * time.Second
@@ -38,19 +38,20 @@ type state struct {
 
 	mu      sync.Mutex
 	s       transport.Status
-	reason  string      // why no units come; empty while they do
-	life    wire.Counts // of this life of the redactor
-	past    wire.Counts // of those before
-	times   []time.Time // of the pictures within fpsWindow
-	sendErr time.Time   // when one was last logged
-	lost    int         // units that could not be sent since
-	heard   time.Time   // when the redactor last sent something
+	story   Chronicle
+	delay   time.Duration // from arrival to the sink, smoothed
+	reason  string        // why no units come; empty while they do
+	life    wire.Counts   // of this life of the redactor
+	past    wire.Counts   // of those before
+	times   []time.Time   // of the pictures within fpsWindow
+	sendErr time.Time     // when one was last logged
+	lost    int           // units that could not be sent since
 }
 
 func newState(c *Camera) *state {
 	r := c.o.Redactor
-	return &state{c: c, changed: make(chan struct{}, 1), s: transport.Status{
-		Site: r.Site, Camera: r.Camera, State: transport.StateStarting,
+	return &state{c: c, changed: make(chan struct{}, 1), story: Chronicle{state: transport.StateStarting}, s: transport.Status{
+		Site: r.Site, Camera: r.Camera,
 		Style: r.Obscure.Style, Cosmetic: r.Obscure.Cosmetic, Lookahead: r.Lookahead, Source: c.o.ShownSource,
 		Ignored: ignored(r.Zones),
 	}}
@@ -72,6 +73,9 @@ func (s *state) snapshot() transport.Status {
 	now := time.Now()
 	s.prune(now)
 	out := s.s
+	out.State, out.Reason, out.Fault = s.story.state, s.story.reason, s.story.fault
+	out.Counters.Faults = s.story.Faults()
+	out.DelayMS = int(s.delay.Round(delayStep) / time.Millisecond)
 	out.FPS = float64(len(s.times)) / fpsWindow.Seconds()
 	out.Updated = now
 	out.Counters.UnitsDropped += s.past.UnitsDropped + s.life.UnitsDropped
@@ -113,18 +117,16 @@ func (s *state) hello(h wire.Hello) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.s.Detector, s.s.Warning = oneLine(h.Detector), oneLine(h.Warning)
-	s.set(transport.StateStarting, "")
 }
 
-// failed notes that the redactor has ended.
-func (s *state) failed(err error) {
+// ended adds up what a redactor has counted that has ended.
+func (s *state) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.past.UnitsDropped += s.life.UnitsDropped
 	s.past.PicturesDropped += s.life.PicturesDropped
 	s.past.PicturesWithheld += s.life.PicturesWithheld
 	s.life = wire.Counts{}
-	s.set(transport.StateFailed, oneLine(err.Error()))
 }
 
 // selfTestOf is what a redactor has said of its self-test.
@@ -135,30 +137,69 @@ func selfTestOf(t *wire.SelfTest) *transport.SelfTest {
 	return &transport.SelfTest{At: time.Unix(0, t.At), OK: t.Failure == "", Reason: oneLine(t.Failure)}
 }
 
-// output notes a unit; err is why it could not be sent.
-func (s *state) output(u *transport.RedactedUnit, counts wire.Counts, selfTest *transport.SelfTest, err error) {
+// output notes a redactor's unit; err is why it could not be sent.
+func (s *state) output(u *transport.RedactedUnit, o *wire.Output, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	s.heard = now
-	s.s.Epoch, s.s.Width, s.s.Height = u.Epoch, u.Width, u.Height
-	s.life = counts
-	s.s.SelfTest = selfTest
+	s.life = o.Counts
+	s.s.SelfTest = selfTestOf(o.SelfTest)
 	n := &s.s.Counters
 	if u.State == transport.StateLive {
 		n.Pictures++
 		n.Regions += uint64(len(u.Regions))
 		s.times = append(s.times, now)
 		s.prune(now)
-		s.set(transport.StateLive, "")
+		s.late(o.Record.Stages)
+		s.set(now, transport.StateLive, "", "")
 	} else {
-		n.Slates++
 		reason := u.Reason
 		if s.reason != "" {
 			reason = s.reason
 		}
-		s.set(transport.StateObscured, reason)
+		n.Slates++
+		s.set(now, transport.StateObscured, o.Fault.Known(), reason)
 	}
+	s.sent(u, err)
+}
+
+// late follows the delay of pictures.
+func (s *state) late(t wire.Stages) {
+	d := time.Duration(t.Queue + t.Decode + t.Wait + t.Detect + t.Track + t.Obscure + t.Encode)
+	if d < 0 || d > time.Minute { // clocks were set
+		return
+	}
+	if s.delay == 0 {
+		s.delay = d
+	}
+	s.delay += (d - s.delay) / 8
+}
+
+// covered notes a slate of the worker's. A redactor that cannot work is not
+// obscured for a while: somebody has to mend it.
+func (s *state) covered(u *transport.RedactedUnit, c cover, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.s.Counters.Slates++
+	to := transport.StateObscured
+	if c.fault == transport.FaultConfig {
+		to = transport.StateFailed
+	}
+	s.set(time.Now(), to, c.fault, c.reason)
+	s.sent(u, err)
+}
+
+// unshown notes that there is nothing to cover with.
+func (s *state) unshown(c cover) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set(time.Now(), transport.StateFailed, c.fault, c.reason)
+}
+
+// sent notes what became of a unit. It is called with the lock held.
+func (s *state) sent(u *transport.RedactedUnit, err error) {
+	now, n := time.Now(), &s.s.Counters
+	s.s.Epoch, s.s.Width, s.s.Height = u.Epoch, u.Width, u.Height
 	if err == nil {
 		n.BytesOut += uint64(len(u.Data))
 		return
@@ -170,18 +211,29 @@ func (s *state) output(u *transport.RedactedUnit, counts wire.Counts, selfTest *
 }
 
 // set is called with the lock held.
-func (s *state) set(to transport.State, reason string) {
-	if s.s.State == to && s.s.Reason == reason {
+func (s *state) set(at time.Time, to transport.State, fault transport.Fault, reason string) {
+	if !s.story.Note(at, to, fault, reason) {
 		return
 	}
-	s.s.State, s.s.Reason = to, reason
 	select {
 	case s.changed <- struct{}{}:
 	default:
 	}
 }
 
-// report publishes the status every second, and with an event on every change.
+// events returns what has changed since the last call.
+func (s *state) events() []transport.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events, lost := s.story.Events()
+	if lost > 0 {
+		s.c.log.Warn("events were dropped, the camera's state changes too fast", "events", lost)
+	}
+	return events
+}
+
+// report publishes the status every second and on every change, of each of which
+// it publishes an event.
 func (s *state) report(ctx context.Context) error {
 	tick := time.NewTicker(statusInterval)
 	defer tick.Stop()
@@ -189,16 +241,8 @@ func (s *state) report(ctx context.Context) error {
 	for {
 		select {
 		case <-s.changed:
-			now := s.publish()
-			s.c.log.Info("camera's state", "state", now.State, "reason", now.Reason)
-			err := s.c.o.Sink.PublishEvent(transport.Event{
-				Site: now.Site, Camera: now.Camera, Time: now.Updated, State: now.State, Reason: now.Reason,
-			})
-			if err != nil {
-				s.c.log.Debug("event cannot be sent", "error", err)
-			}
-		case now := <-tick.C:
-			s.listen(now)
+			s.tell()
+		case <-tick.C:
 			s.publish()
 		case <-ctx.Done():
 			return nil
@@ -206,13 +250,16 @@ func (s *state) report(ctx context.Context) error {
 	}
 }
 
-// listen notes that a redactor sends nothing although it lives.
-func (s *state) listen(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if (s.s.State == transport.StateLive || s.s.State == transport.StateObscured) && now.Sub(s.heard) > quiet {
-		s.set(transport.StateFailed, "redactor sends nothing")
+// tell publishes what has changed, and then the status.
+func (s *state) tell() {
+	for _, e := range s.events() {
+		e.Site, e.Camera = s.s.Site, s.s.Camera
+		s.c.log.Info("camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
+		if err := s.c.o.Sink.PublishEvent(e); err != nil {
+			s.c.log.Debug("event cannot be sent", "error", err)
+		}
 	}
+	s.publish()
 }
 
 func (s *state) publish() transport.Status {
@@ -223,10 +270,13 @@ func (s *state) publish() transport.Status {
 	return now
 }
 
-func rectangles(regions []wire.Region) []image.Rectangle {
-	out := make([]image.Rectangle, 0, len(regions))
-	for _, r := range regions {
-		out = append(out, image.Rect(r.Rect[0], r.Rect[1], r.Rect[0]+r.Rect[2], r.Rect[1]+r.Rect[3]))
+func regions(in []wire.Region) []transport.Region {
+	out := make([]transport.Region, 0, len(in))
+	for _, r := range in {
+		out = append(out, transport.Region{
+			Rect: image.Rect(r.Rect[0], r.Rect[1], r.Rect[0]+r.Rect[2], r.Rect[1]+r.Rect[3]),
+			Face: transport.Box(r.Face), Score: r.Score, Source: r.Source, Track: r.Track,
+		})
 	}
 	return out
 }

@@ -124,16 +124,17 @@ func (s *site) expect(t *testing.T, data string) *transport.RedactedUnit {
 	}
 }
 
-func (s *site) event(t *testing.T, state transport.State, reason string) {
+func (s *site) event(t *testing.T, state transport.State, reason string) transport.Event {
 	t.Helper()
 	for deadline := time.After(testTimeout); ; {
 		select {
 		case e := <-s.events:
 			if e.State == state && strings.Contains(e.Reason, reason) {
-				return
+				return e
 			}
 		case <-deadline:
 			t.Fatalf("no event %s %q; log:\n%s", state, reason, s.log)
+			return transport.Event{}
 		}
 	}
 }
@@ -144,7 +145,9 @@ func TestUnitsGoThroughTheRedactorAndCarryItsRecord(t *testing.T) {
 	u := s.expect(t, "one after redactor restarted true")
 	require.Equal(t, "door", u.Camera)
 	require.Equal(t, transport.StateLive, u.State)
-	require.Equal(t, []image.Rectangle{image.Rect(1, 2, 4, 6)}, u.Regions)
+	require.Equal(t, []transport.Region{
+		{Rect: image.Rect(1, 2, 4, 6), Face: transport.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
+	}, u.Regions)
 	s.send(t, "two")
 	s.expect(t, "two")
 	s.event(t, transport.StateLive, "")
@@ -292,7 +295,7 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 	require.Equal(t, wire.TypeKeyframe, it.kind, "a command survives")
 	it, ok = q.take()
 	require.True(t, ok)
-	require.Equal(t, reasonLate, it.head.(wire.Unit).Discontinuity)
+	require.Equal(t, wire.ReasonLate, it.head.(wire.Unit).Discontinuity)
 	require.True(t, it.head.(wire.Unit).Intact)
 	n := 0
 	for ; ok; n++ {

@@ -23,6 +23,8 @@ const (
 	TypeHello    Type = 'H' // up: Hello
 	TypeOutput   Type = 'O' // up: Output with data
 	TypeFailure  Type = 'F' // up: Failure
+	TypeSpare    Type = 'S' // up: Spare with data
+	TypeBeat     Type = 'A' // up: Beat
 
 	// Those of a redactor of files.
 	TypeFiles     Type = 'J' // down: Files, first

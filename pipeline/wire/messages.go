@@ -51,6 +51,8 @@ type DetectConfig struct {
 	SHA256 string `json:"sha256"`
 	// CascadeDir is the folder of OpenCV's Haar cascades.
 	CascadeDir string `json:"cascade_dir"`
+	// Engine is what runs the model: "auto", "scrim" or "opencv"; empty is "auto".
+	Engine string `json:"engine,omitempty"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32; pictures are scaled down to it, never up.
 	Size int `json:"size"`
@@ -107,7 +109,54 @@ type Input struct {
 }
 
 // Keyframe asks for a key frame.
-type Keyframe struct{}
+type Keyframe struct {
+	// Fence, when not 0, is what Output.Fence is from here on.
+	Fence uint64 `json:"fence,omitempty"`
+}
+
+// What is said of the first unit behind a gap that the worker has made.
+const (
+	// ReasonLate: units were dropped, because the redactor was late.
+	ReasonLate = "redactor is late, pictures were dropped"
+	// ReasonRestarted: another redactor has seen what came before.
+	ReasonRestarted = "redactor restarted"
+)
+
+// Spare is the head of a slate that was coded beforehand; the body is its data,
+// which can be decoded by itself. The worker shows it when the redactor cannot
+// send one.
+type Spare struct {
+	Class SpareClass `json:"class"`
+	// Part is its number among those that are shown in turn, from 0, which begins
+	// anew. Decoders may take two equal key frames for one.
+	Part   int    `json:"part"`
+	Codec  string `json:"codec"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+// SpareClass says what is written on a Spare.
+type SpareClass string
+
+// The classes of spares.
+const (
+	SpareStarting SpareClass = "starting" // a redactor is starting, for the first time or again
+	SpareHang     SpareClass = "hang"     // the redactor does not answer
+	SpareFailed   SpareClass = "failed"   // the redactor cannot work as it is set up
+)
+
+// SpareParts is how many parts of each class there are.
+const SpareParts = 2
+
+// BeatInterval is the time between two Beats.
+const BeatInterval = 100 * time.Millisecond
+
+// Beat says that the redactor lives.
+type Beat struct {
+	// Encoding is for how long the encoder has been at one picture, in
+	// nanoseconds; 0: at none. Nothing can be sent meanwhile.
+	Encoding int64 `json:"encoding,omitempty"`
+}
 
 // Hello is the first message upwards: the redactor is ready.
 type Hello struct {
@@ -131,6 +180,10 @@ type Output struct {
 	Height   int             `json:"height"`
 	State    transport.State `json:"state"`
 	Reason   string          `json:"reason,omitempty"`
+	Fault    transport.Fault `json:"fault,omitempty"`
+	// Fence is that of the last Keyframe that had one when coding began: what was
+	// coded before the worker set it is told by that.
+	Fence uint64 `json:"fence,omitempty"`
 	// Record is the inspection record of a picture; nil for a slate.
 	Record *Record `json:"record,omitempty"`
 	// Counts are the redactor's counters at this moment.
@@ -159,7 +212,9 @@ type Record struct {
 
 // Region is one obscured rectangle: x, y, width, height in pixels.
 type Region struct {
-	Rect   [4]int  `json:"rect"`
+	Rect [4]int `json:"rect"`
+	// Face is the face as found, before padding.
+	Face   FileBox `json:"face,omitzero"`
 	Score  float64 `json:"score"`
 	Source string  `json:"source"`
 	Track  uint64  `json:"track"`

@@ -35,7 +35,7 @@ func samples() []sample {
 		{TypeConfig, Config{
 			Site: "north", Camera: "hall", Epoch: math.MaxUint64,
 			Detect: DetectConfig{
-				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
+				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Lookahead: 8,
@@ -47,22 +47,25 @@ func samples() []sample {
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
 		}, []byte{0, 0, 0, 1, 0x65}},
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
-		{TypeKeyframe, Keyframe{}, nil},
+		{TypeKeyframe, Keyframe{Fence: 3}, nil},
 		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort"}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
-			State: transport.StateLive, Reason: "none",
+			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
-				Picture: 3, Inspected: 5, Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Score: 0.9, Source: "detected", Track: 11}},
-				Stages: Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8},
+				Picture: 3, Inspected: 5,
+				Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
+				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
+		{TypeSpare, Spare{Class: SpareHang, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
+		{TypeBeat, Beat{Encoding: 40_000_000}, nil},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{
-				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Size: 640, Threshold: 0.3,
+				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true, SecondLook: true,

@@ -99,7 +99,7 @@ func (o Options) pass(s drawn) error {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	for _, f := range faces {
-		if !o.Cosmetic && f.Box.IoU(box) >= foundIoU {
+		if !o.Cosmetic && !f.Weak && f.Box.IoU(box) >= foundIoU {
 			return ErrVisible
 		}
 	}

@@ -24,6 +24,11 @@ const (
 	// inside is the share of a cut box from which on it is taken for a part of
 	// the larger one that it lies in.
 	inside = 0.7
+	// weakShare is the share of the threshold from which on a candidate still
+	// counts as the whereabouts of a face that was found before, and maxWeak
+	// bounds those of one run of the network.
+	weakShare = 1.0 / 3
+	maxWeak   = 1024
 	// slack is how far a score may lie outside 0 to 1, for rounding.
 	slack = 1e-3
 )
@@ -31,6 +36,8 @@ const (
 // candidate is a box in pixels of the network's input, with its score.
 type candidate struct {
 	x, y, w, h, score float32
+	// weak is set when the score is below the threshold.
+	weak bool
 	// cut is set when the box ends where the part that was inspected ends, and
 	// the picture goes on.
 	cut bool
@@ -44,8 +51,8 @@ func (c *candidate) rect(margin int) image.Rectangle {
 
 var errOutput = errors.New("the network's output makes no sense")
 
-// decode appends the candidates of the threshold or more to found. outs has
-// the outputs in the order of `outputs`, for an input of width × height pixels.
+// decode appends the candidates of the threshold or more to found, and those of
+// weakShare of it as weak ones. outs has the outputs in the order of `outputs`, for an input of width × height pixels.
 // score = sqrt(cls·obj), centre = (cell + bbox[0:2])·stride,
 // size = exp(bbox[2:4])·stride.
 func decode(found []candidate, outs [][]float32, width, height int, threshold float32) ([]candidate, error) {
@@ -53,6 +60,7 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 		return nil, fmt.Errorf("%w: %d outputs", errOutput, len(outs))
 	}
 	limit := float64(maxGrowth * max(width, height))
+	least, weak, sure := weakShare*threshold, 0, 0
 	for i, stride := range strides {
 		columns, rows := width/stride, height/stride
 		cls, obj, box := outs[i], outs[len(strides)+i], outs[2*len(strides)+i]
@@ -65,7 +73,7 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 			if !(c >= -slack && c <= 1+slack && o >= -slack && o <= 1+slack) {
 				return nil, fmt.Errorf("%w: scores %v and %v", errOutput, c, o)
 			}
-			if c*o < threshold*threshold || c < 0 {
+			if c*o < least*least || c < 0 {
 				continue
 			}
 			s := float64(stride)
@@ -76,11 +84,18 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 			if !(w <= limit && h <= limit && math.Abs(x) <= limit && math.Abs(y) <= limit) {
 				return nil, fmt.Errorf("%w: box %v×%v at %v, %v", errOutput, w, h, x, y)
 			}
-			if len(found) == maxCandidates {
-				return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
-			}
 			score := float32(math.Min(1, math.Sqrt(float64(c)*float64(o))))
-			found = append(found, candidate{x: float32(x), y: float32(y), w: float32(w), h: float32(h), score: score})
+			switch isWeak := c*o < threshold*threshold; {
+			case isWeak && weak == maxWeak:
+				continue
+			case isWeak:
+				weak++
+			case sure == maxCandidates:
+				return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
+			default:
+				sure++
+			}
+			found = append(found, candidate{x: float32(x), y: float32(y), w: float32(w), h: float32(h), score: score, weak: c*o < threshold*threshold})
 		}
 	}
 	return found, nil
@@ -88,10 +103,15 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 
 // suppress keeps the best of candidates that overlap (greedy non-maximum
 // suppression), in place: whole ones by score, then those that are cut, the
-// larger first. One that is cut goes, too, when it lies within a kept one.
+// larger first; after all these the weak ones, likewise. One that is cut goes, too, when it lies within a kept one.
 func suppress(found []candidate) []candidate {
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		switch {
+		case a.weak != b.weak:
+			if b.weak {
+				return -1
+			}
+			return 1
 		case a.cut != b.cut:
 			if b.cut {
 				return -1

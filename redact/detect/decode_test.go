@@ -122,3 +122,35 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestCandidateBelowTheThresholdIsWeak(t *testing.T) {
+	outs := blank(64, 32)
+	for i, score := range []float32{0.31, 0.29, 0.11, 0.09} {
+		outs[0][2*i], outs[3][2*i] = score, score
+	}
+	found, err := decode(nil, outs, 64, 32, 0.3)
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	for i, weak := range []bool{false, true, true} {
+		require.Equal(t, weak, found[i].weak, "%v", found[i].score)
+	}
+	// However many there are, they are no error and cost no face.
+	outs = blank(1024, 1024)
+	for i := range outs[0] {
+		outs[0][i], outs[3][i] = 0.2, 0.2
+	}
+	last := len(outs[2]) - 1
+	outs[2][last], outs[5][last] = 0.9, 0.9
+	found, err = decode(nil, outs, 1024, 1024, 0.3)
+	require.NoError(t, err)
+	require.Len(t, found, maxWeak+1)
+	require.False(t, suppress(found)[0].weak)
+}
+
+// A face that the edge of a tile cuts stays one beside a whole box that is too
+// doubtful to be one.
+func TestWeakCandidateSuppressesNoFace(t *testing.T) {
+	half := candidate{x: 10, y: 10, w: 30, h: 50, score: 0.8, cut: true}
+	weak := candidate{x: 10, y: 10, w: 40, h: 50, score: 0.2, weak: true}
+	require.Equal(t, []candidate{half}, suppress([]candidate{weak, half}))
+}

@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"scrim/redact"
+	"scrim/redact/cv"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
 )
@@ -78,6 +80,7 @@ func TestFacesOfAPhotographAreFoundAtEverySize(t *testing.T) {
 			im := load(t, p)
 			faces, err := d.Detect(im)
 			require.NoError(t, err)
+			faces = strong(faces)
 			for _, f := range faces {
 				require.True(t, f.Score >= 0.3 && f.Score <= 1)
 				require.Positive(t, f.Box.Intersect(face.Box{W: float64(im.Width), H: float64(im.Height)}))
@@ -119,6 +122,7 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		"folder":       {func(c *Config) { c.Model = dir }, dir},
 		"size":         {func(c *Config) { c.Size = 333 }, "multiple of 32"},
 		"size 0":       {func(c *Config) { c.Size = 0 }, "multiple of 32"},
+		"engine":       {func(c *Config) { c.Engine = "onnx" }, "opencv"},
 		"threshold":    {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
 		"no cascades":  {func(c *Config) { c.Model, c.CascadeDir = "", dir }, "opencv-data"},
 		"odd cascades": {func(c *Config) { c.Model, c.CascadeDir = "", junkCascades(t) }, "SHA-256"},
@@ -173,13 +177,32 @@ func TestCascadesAreTheLastResortAndSaySo(t *testing.T) {
 }
 
 func BenchmarkYuNet640(b *testing.B) {
-	d := open(b, 640)
 	im, err := yuv.New(1920, 1080)
 	require.NoError(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := d.Detect(im); err != nil {
-			b.Fatal(err)
-		}
+	for _, engine := range []string{EngineScrim, EngineOpenCV} {
+		b.Run(engine, func(b *testing.B) {
+			cv.SetThreads(1)
+			d, _ := gated(b, Config{Size: 640, Engine: engine})
+			_, err := d.Detect(im)
+			require.NoError(b, err)
+			b.ReportAllocs()
+			before, rounds := cpu(b), 0
+			for b.Loop() {
+				if _, err := d.Detect(im); err != nil {
+					b.Fatal(err)
+				}
+				rounds++
+			}
+			b.ReportMetric((cpu(b)-before)*1e3/float64(rounds), "cpu-ms/op")
+		})
 	}
+}
+
+// cpu returns the seconds of computing that this process has had: on a machine
+// that is shared they say more than the time that went by.
+func cpu(b *testing.B) float64 {
+	b.Helper()
+	var u unix.Rusage
+	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }

@@ -51,6 +51,7 @@ type gate struct {
 	due        time.Time
 	left       int // pictures until the next full inspection
 	crops      []image.Rectangle
+	tint       *tint // of the whole picture; nil: other passes look at it
 }
 
 // newGate returns a gate for views of w×h.
@@ -138,6 +139,9 @@ func (g *gate) sumSlowly(v *view, out []uint16, top, from int) {
 // fraction of the interval above 0 and at most 1.
 func (g *gate) inspected(now time.Time, wait float64) {
 	g.ref, g.now = g.now, g.ref
+	if g.tint != nil {
+		g.tint.ref = g.tint.now
+	}
 	g.valid = true
 	g.due = now.Add(time.Duration(wait * float64(fullInterval)))
 	g.left = max(1, int(wait*fullPictures))
@@ -185,6 +189,10 @@ func (g *gate) touched(c *candidate, margin float32) bool {
 	return false
 }
 
+// tinted reports whether the picture's colours are others than at the last full
+// inspection.
+func (g *gate) tinted() bool { return g.valid && g.tint != nil && g.tint.changed() }
+
 // plan returns the parts of the view to inspect: disjoint rectangles that hold
 // what has changed with its margin, and every face that they touch. They are
 // valid until the next call.
@@ -208,6 +216,9 @@ func (g *gate) plan(found []candidate) []image.Rectangle {
 	for again := true; again; {
 		again = false
 		for i := range found {
+			if found[i].weak {
+				continue
+			}
 			f := found[i].rect(faceMargin).Intersect(whole)
 			for _, r := range g.crops {
 				if found[i].rect(0).Overlaps(r) && !f.In(r) {

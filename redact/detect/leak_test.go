@@ -14,8 +14,9 @@ import (
 func TestLeakOfMatrices(t *testing.T) {
 	before := gocv.MatProfile.Count()
 	for _, c := range []Config{
-		{Model: modelPath(t), SHA256: yunetSHA, Size: 320, Threshold: 0.3},
-		{Model: modelPath(t), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true},
+		{Model: modelPath(t), SHA256: yunetSHA, Size: 320, Threshold: 0.3, Engine: EngineOpenCV},
+		{Model: modelPath(t), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineOpenCV},
+		{Model: modelPath(t), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineScrim},
 		{CascadeDir: cascadeDir, Size: 320, Threshold: 0.3},
 	} {
 		d, err := Open(c)

@@ -1,11 +1,15 @@
 package detect
 
-import "scrim/redact/cv"
+import (
+	"image"
+
+	"scrim/redact/cv"
+)
 
 // maxNets bounds the networks of one detector; each takes 2 to 16 MiB.
 const maxNets = 12
 
-// nets holds one network for each size of input: to change that of a network
+// nets runs YuNet on OpenCV. It holds one network for each size of input: to change that of a network
 // costs about 5 ms, a quarter of a picture. The one that was not used for
 // longest makes room.
 type nets struct {
@@ -51,6 +55,21 @@ func (n *nets) use(i int) (*cv.Net, []float32, error) {
 	blob, err := s.net.Input(s.w, s.h, cells(s.w, s.h)*(1+1+4))
 	return s.net, blob, err
 }
+
+// run implements engine.
+func (n *nets) run(v *view, r image.Rectangle) ([][]float32, error) {
+	net, blob, err := n.get(r.Dx(), r.Dy())
+	if err != nil {
+		return nil, err
+	}
+	if err := v.write(blob, r); err != nil {
+		return nil, err
+	}
+	n.outs, err = net.Forward(n.outs)
+	return n.outs, err
+}
+
+func (n *nets) name() string { return EngineOpenCV }
 
 func (n *nets) close() {
 	for i := range n.all {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"scrim/redact"
 )
@@ -34,6 +35,9 @@ type Config struct {
 	SHA256 string
 	// CascadeDir is the folder of OpenCV's Haar cascades.
 	CascadeDir string
+	// Engine is what runs the model: EngineAuto, EngineScrim or EngineOpenCV;
+	// empty is EngineAuto.
+	Engine string
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32. Pictures are scaled down to it, never up.
 	Size int
@@ -62,6 +66,9 @@ func Open(c Config) (redact.Detector, error) {
 	if !(c.Threshold > 0 && c.Threshold < 1) {
 		return nil, fmt.Errorf("detector threshold %v: %w; choose one between 0 and 1", c.Threshold, ErrPermanent)
 	}
+	if !slices.Contains([]string{"", EngineAuto, EngineScrim, EngineOpenCV}, c.Engine) {
+		return nil, fmt.Errorf("detector engine %.20q: %w; choose %s, %s or %s", c.Engine, ErrPermanent, EngineAuto, EngineScrim, EngineOpenCV)
+	}
 	if c.Model == "" {
 		return openCascades(c)
 	}
@@ -78,7 +85,8 @@ func Open(c Config) (redact.Detector, error) {
 	if name == "" {
 		name = "yunet"
 	}
-	y.info = redact.DetectorInfo{Name: describe(name, c), ModelSHA256: sum}
+	y.info.Name, y.info.ModelSHA256 = describe(name, c)+" on "+y.engine.name(), sum
+	y.info.Weak = true
 	return y, nil
 }
 

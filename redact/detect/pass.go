@@ -61,6 +61,8 @@ func (p *pass) look(now time.Time) (t task, global bool) {
 	changed := p.gate.look(&p.view, now)
 	all := p.gate.bw * p.gate.bh
 	switch {
+	case p.gate.tinted():
+		return everything, true
 	case changed < 0:
 		return everything, false
 	case changed == 0:

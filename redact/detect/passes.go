@@ -44,6 +44,9 @@ func (ps *passes) fit(v view, c Config) error {
 	for i := range ps.all {
 		ps.all[i].stagger = 0.5 + 0.5*float64(i+1)/float64(len(ps.all))
 	}
+	if c.Gate {
+		ps.all[0].gate.tint = new(tint)
+	}
 	ps.w, ps.h, ps.full = v.w, v.h, v.full
 	return nil
 }
@@ -96,10 +99,14 @@ func (ps *passes) source(i int, picture view) view {
 	return picture.part(ps.all[i].area)
 }
 
-// luma makes the view of pass i of a picture, without its colours. The passes
+// luma makes the view of pass i of a picture, without its colours, at which the
+// first pass has a look of its own. The passes
 // are to be done in their order.
 func (ps *passes) luma(i int, picture view) (err error) {
 	p := &ps.all[i]
+	if p.gate.tint != nil {
+		p.gate.tint.look(&picture)
+	}
 	p.view, err = p.scale.luma(ps.source(i, picture))
 	return err
 }
@@ -115,9 +122,4 @@ func (ps *passes) chroma(i int, picture view) error {
 	return p.scale.chroma(&p.view, ps.source(i, picture))
 }
 
-func (ps *passes) close() {
-	for i := range ps.all {
-		ps.all[i].scale.close()
-	}
-	*ps = passes{}
-}
+func (ps *passes) close() { *ps = passes{} }

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/pipeline/scene"
+	"scrim/redact/cv"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
 )
@@ -184,17 +185,29 @@ func enlarge(t *testing.T, im *yuv.Image, part image.Rectangle, w, h int) *yuv.I
 	v, err := viewOf(im)
 	require.NoError(t, err)
 	v = v.part(part)
-	s, err := newShrinker(v.w, v.h, w, h)
-	require.NoError(t, err)
-	defer s.close()
-	big, err := s.luma(v)
-	require.NoError(t, err)
-	require.NoError(t, s.chroma(&big, v))
 	out, err := yuv.New(w, h)
 	require.NoError(t, err)
-	require.NoError(t, out.CopyFrom(&yuv.Image{
-		Width: w, Height: h, Y: big.y, U: big.u, V: big.v, YStride: big.ys, CStride: big.cs, FullRange: big.full,
-	}))
+	out.FullRange = im.FullRange
+	cw, ch := v.chroma()
+	for _, p := range []struct {
+		from   cv.Plane
+		to     []byte
+		stride int
+		w, h   int
+	}{
+		{cv.Plane{Pix: v.y, Width: v.w, Height: v.h, Stride: v.ys}, out.Y, out.YStride, w, h},
+		{cv.Plane{Pix: v.u, Width: cw, Height: ch, Stride: v.cs}, out.U, out.CStride, w / 2, h / 2},
+		{cv.Plane{Pix: v.v, Width: cw, Height: ch, Stride: v.cs}, out.V, out.CStride, w / 2, h / 2},
+	} {
+		s, err := cv.NewScaler(p.w, p.h)
+		require.NoError(t, err)
+		big, err := s.Scale(p.from)
+		require.NoError(t, err)
+		for y := range p.h {
+			copy(p.to[y*p.stride:], big[y*p.w:(y+1)*p.w])
+		}
+		s.Close()
+	}
 	return out
 }
 

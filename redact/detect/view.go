@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"scrim/redact/cv"
+	"scrim/redact/scale"
 	"scrim/redact/yuv"
 )
 
@@ -99,37 +100,26 @@ func extend(plane []float32, w int, r image.Rectangle) {
 // passed on. Luma and chroma are apart because most pictures need only luma.
 type shrinker struct {
 	w, h    int
-	y, u, v *cv.Scaler // nil where nothing is to be done
+	y, u, v *scale.Scaler // nil where nothing is to be done
 }
 
-// newShrinker returns a shrinker of views of w0×h0 to w×h, which the caller
-// closes.
+// newShrinker returns a shrinker of views of w0×h0 to w×h.
 func newShrinker(w0, h0, w, h int) (*shrinker, error) {
 	s := &shrinker{w: w, h: h}
 	if w0 == w && h0 == h {
 		return s, nil
 	}
-	cw, ch := (w+1)/2, (h+1)/2
+	cw0, ch0, cw, ch := (w0+1)/2, (h0+1)/2, (w+1)/2, (h+1)/2
 	for _, c := range []struct {
-		to   **cv.Scaler
-		w, h int
-	}{{&s.y, w, h}, {&s.u, cw, ch}, {&s.v, cw, ch}} {
+		to           **scale.Scaler
+		w0, h0, w, h int
+	}{{&s.y, w0, h0, w, h}, {&s.u, cw0, ch0, cw, ch}, {&s.v, cw0, ch0, cw, ch}} {
 		var err error
-		if *c.to, err = cv.NewScaler(c.w, c.h); err != nil {
-			s.close()
+		if *c.to, err = scale.New(c.w0, c.h0, c.w, c.h); err != nil {
 			return nil, fmt.Errorf("detector input: %w", err)
 		}
 	}
 	return s, nil
-}
-
-func (s *shrinker) close() {
-	for _, c := range []**cv.Scaler{&s.y, &s.u, &s.v} {
-		if *c != nil {
-			(*c).Close()
-			*c = nil
-		}
-	}
 }
 
 // luma returns src scaled, without its chroma.
@@ -137,7 +127,7 @@ func (s *shrinker) luma(src view) (view, error) {
 	if s.y == nil {
 		return src, nil
 	}
-	pix, err := s.y.Scale(cv.Plane{Pix: src.y, Width: src.w, Height: src.h, Stride: src.ys})
+	pix, err := s.y.Scale(src.y, src.ys)
 	if err != nil {
 		return view{}, err
 	}
@@ -150,11 +140,10 @@ func (s *shrinker) chroma(dst *view, src view) (err error) {
 		*dst = src
 		return nil
 	}
-	w, h := src.chroma()
-	if dst.u, err = s.u.Scale(cv.Plane{Pix: src.u, Width: w, Height: h, Stride: src.cs}); err != nil {
+	if dst.u, err = s.u.Scale(src.u, src.cs); err != nil {
 		return err
 	}
 	dst.cs = (s.w + 1) / 2
-	dst.v, err = s.v.Scale(cv.Plane{Pix: src.v, Width: w, Height: h, Stride: src.cs})
+	dst.v, err = s.v.Scale(src.v, src.cs)
 	return err
 }

@@ -35,7 +35,7 @@ type yuNet struct {
 	info   redact.DetectorInfo
 	c      Config
 	now    func() time.Time
-	nets   nets
+	engine engine
 	closed bool
 	passes passes
 	rects  []image.Rectangle
@@ -45,7 +45,11 @@ type yuNet struct {
 }
 
 func newYuNet(model []byte, c Config) (*yuNet, error) {
-	d := &yuNet{c: c, now: time.Now, nets: nets{model: model}}
+	e, warning, err := openEngine(model, c.Engine)
+	if err != nil {
+		return nil, err
+	}
+	d := &yuNet{c: c, now: time.Now, engine: e, info: redact.DetectorInfo{Warning: warning}}
 	// A model of another shape shows here and not at the first picture.
 	probe, err := yuv.New(2*stepSize, stepSize)
 	if err == nil {
@@ -56,7 +60,7 @@ func newYuNet(model []byte, c Config) (*yuNet, error) {
 		_ = d.Close()
 		return nil, fmt.Errorf("it is no YuNet: %w", err)
 	}
-	d.nets.close() // no picture is as small
+	e.close() // no picture is as small
 	return d, nil
 }
 
@@ -67,7 +71,7 @@ func (d *yuNet) Info() redact.DetectorInfo { return d.info }
 func (d *yuNet) Close() error {
 	d.closed = true
 	d.passes.close()
-	d.nets.close()
+	d.engine.close()
 	return nil
 }
 
@@ -111,14 +115,18 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 			d.found = append(d.found, p.inPicture(c))
 		}
 	}
-	if d.found = suppress(d.found); len(d.found) > maxFaces {
-		return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
-	}
+	d.found = suppress(d.found)
 	d.faces = d.faces[:0]
 	for _, c := range d.found {
+		if len(d.faces) == maxFaces {
+			if c.weak {
+				break // these come last
+			}
+			return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
+		}
 		d.faces = append(d.faces, face.Face{
 			Box:   face.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)},
-			Score: float64(c.score),
+			Score: float64(c.score), Weak: c.weak,
 		})
 	}
 	return d.faces, nil
@@ -179,18 +187,12 @@ func (d *yuNet) run(picture view) error {
 
 // infer runs the network on a part of what a pass sees.
 func (d *yuNet) infer(p *pass, r image.Rectangle) error {
-	net, blob, err := d.nets.get(r.Dx(), r.Dy())
+	outs, err := d.engine.run(&p.view, r)
 	if err != nil {
 		return err
 	}
-	if err := p.view.write(blob, r); err != nil {
-		return err
-	}
-	if d.nets.outs, err = net.Forward(d.nets.outs); err != nil {
-		return err
-	}
 	d.pixels += r.Dx() * r.Dy()
-	if d.found, err = decode(d.found[:0], d.nets.outs, r.Dx(), r.Dy(), float32(d.c.Threshold)); err != nil {
+	if d.found, err = decode(d.found[:0], outs, r.Dx(), r.Dy(), float32(d.c.Threshold)); err != nil {
 		return err
 	}
 	for i := range d.found {

@@ -50,6 +50,9 @@ type Face struct {
 	Box Box
 	// Score is the detector's confidence, 0 to 1.
 	Score float64
+	// Weak is set where the score is below the detector's threshold: that is no
+	// face of its own, but it may be where one is now that was found before.
+	Weak bool
 }
 
 // Source says on what a Region rests.

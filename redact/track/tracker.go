@@ -18,6 +18,9 @@ const (
 	DefaultPaddingTop = 0.5
 	// DefaultHold is how long a face stays covered after the detector lost it.
 	DefaultHold = time.Second
+	// HoldAfterWeak is that for a detector that reports weak sightings, too: a face
+	// is lost then only when not even they are left.
+	HoldAfterWeak = 500 * time.Millisecond
 	// MinHoldPictures is for how many pictures a lost face stays covered at least,
 	// where pictures come slowly.
 	MinHoldPictures = 4
@@ -49,6 +52,8 @@ const (
 	doubtfulReach = 0.4
 	// minHold is how long a lost face of which little is believed stays covered.
 	minHold = 250 * time.Millisecond
+	// weakFor is how long weak sightings alone carry a face on.
+	weakFor = time.Second
 	// doubtful and certain are the scores at which a single sighting says nothing
 	// beyond itself, and at which it leaves no doubt that there is a face.
 	doubtful, certain = 0.35, 0.75
@@ -65,15 +70,18 @@ const (
 	calmGrowth, growth, restless = 0.15, 0.3, 1.0
 	// shrink is the time constant with which what is covered of a face shrinks to
 	// what was found: detectors find half of a face, too.
-	shrink = 400 * time.Millisecond
+	shrink = 250 * time.Millisecond
 	// sameIoU is the least IoU of a face with where it was thought to be that
 	// leaves no doubt that it is the same.
 	sameIoU = 0.3
 	// calmMargin is added around a region that is made anew, as a fraction of
 	// the face's size, so that small movements stay within it; calmExcess is how
-	// many times larger than needed a region may become before it is made anew.
+	// many times larger than needed a region may become before it is made anew;
+	// calmStep is by how many face sizes each of its sides then moves inwards in a
+	// picture at most.
 	calmMargin = 0.06
 	calmExcess = 1.5
+	calmStep   = 0.4
 )
 
 // Options are a Tracker's settings.
@@ -84,8 +92,11 @@ type Options struct {
 	Padding, PaddingTop float64
 	// Cosmetic admits less padding: its owner accepts that faces are recovered.
 	Cosmetic bool
-	// Hold is how long a lost face stays covered; 0 means DefaultHold.
+	// Hold is how long a lost face stays covered; 0 means DefaultHold, or
+	// HoldAfterWeak with Weak.
 	Hold time.Duration
+	// Weak says that the detector reports weak sightings.
+	Weak bool
 }
 
 // track is one face over time.
@@ -105,10 +116,12 @@ type track struct {
 	gap      bool      // it was found again now, after pictures without it
 	gapFrom  time.Time // when it had been found before, and where
 	gapBox   face.Box
-	misses   int     // pictures since it was found
-	velocity bool    // vx, vy were measured
-	steady   int     // sightings in a row that were where they had been expected
-	doubt    float64 // that it is a face at all, 0 to 1: less with each sighting
+	misses   int       // pictures since it was found
+	velocity bool      // vx, vy were measured
+	weak     bool      // found by a weak sighting only
+	sure     time.Time // when it was last found by one that is not weak
+	steady   int       // sightings in a row that were where they had been expected
+	doubt    float64   // that it is a face at all, 0 to 1: less with each sighting
 }
 
 // Tracker follows the faces of one camera. It is not safe for concurrent use.
@@ -144,7 +157,9 @@ func New(o Options) *Tracker {
 		o.PaddingTop = MinPadding
 	}
 	if o.Hold <= 0 {
-		o.Hold = DefaultHold
+		if o.Hold = DefaultHold; o.Weak {
+			o.Hold = HoldAfterWeak
+		}
 	}
 	return &Tracker{o: o}
 }
@@ -176,7 +191,7 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []f
 		tr.measure(f, at)
 	}
 	for i, f := range faces {
-		if !t.taken[i] {
+		if !t.taken[i] && !f.Weak {
 			t.begin(f, at)
 		}
 	}
@@ -235,9 +250,16 @@ func (t *Tracker) associate(faces []face.Face, at time.Time) {
 			if tr.ghost {
 				break
 			}
-			if a := affinity(tr.predBox, f.Box, 1+reach*at.Sub(tr.found).Seconds()); a >= minAffinity {
-				t.pairs = append(t.pairs, pair{i, j, a})
+			a := affinity(tr.predBox, f.Box, 1+reach*at.Sub(tr.found).Seconds())
+			switch {
+			case f.Weak && (tr.predBox.IoU(f.Box) < sameIoU || at.Sub(tr.sure) > weakFor):
+				continue
+			case f.Weak:
+				a-- // after all that are sure
+			case a < minAffinity:
+				continue
 			}
+			t.pairs = append(t.pairs, pair{i, j, a})
 		}
 	}
 	slices.SortStableFunc(t.pairs, func(a, b pair) int { return cmp.Compare(b.affinity, a.affinity) })
@@ -267,7 +289,7 @@ func affinity(a, b face.Box, gate float64) float64 {
 func (tr *track) measure(f face.Face, at time.Time) {
 	if dt := at.Sub(tr.found).Seconds(); dt > 0 {
 		limit := maxSpeed * math.Sqrt(f.Box.Area())
-		if tr.steady++; tr.misses > 1 || tr.predBox.IoU(f.Box) < sameIoU {
+		if tr.steady++; tr.predBox.IoU(f.Box) < sameIoU {
 			tr.steady = 0
 		}
 		vx := clamp((f.Box.X+f.Box.W/2-tr.box.X-tr.box.W/2)/dt, limit)
@@ -280,7 +302,10 @@ func (tr *track) measure(f face.Face, at time.Time) {
 	tr.env = envelope(f.Box, tr.predict(tr.env, at), at.Sub(tr.found))
 	tr.gap, tr.gapFrom, tr.gapBox = tr.misses > 1, tr.found, tr.box
 	tr.box, tr.score, tr.found, tr.misses = f.Box, f.Score, at, 0
-	tr.doubt *= doubt(f.Score)
+	if tr.weak = f.Weak; !tr.weak {
+		tr.doubt *= doubt(f.Score)
+		tr.sure = at
+	}
 }
 
 // doubt returns how much a sighting of a score leaves open whether there is a
@@ -345,7 +370,7 @@ func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
 // begin starts a track.
 func (t *Tracker) begin(f face.Face, at time.Time) {
 	tr := t.fresh()
-	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box, doubt: doubt(f.Score)}
+	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box, doubt: doubt(f.Score), sure: at}
 }
 
 // bound gives up the tracks that were lost longest when there are too many.
@@ -366,6 +391,9 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 	for _, tr := range t.tracks {
 		source := face.Detected
 		need := face.Pad(tr.env, t.o.Padding, t.o.PaddingTop)
+		if tr.weak {
+			source = face.Tracked
+		}
 		if tr.lost {
 			source = face.Held
 			lost := at.Sub(tr.found).Seconds()
@@ -386,11 +414,17 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 }
 
 // settle makes the region hold what is needed. It stays as it is while it
-// does so without being much too large.
+// does so without being much too large, grows at once, and shrinks in steps.
 func (tr *track) settle(need image.Rectangle) {
 	if need.In(tr.rect) && float64(tr.rect.Dx())*float64(tr.rect.Dy()) <= calmExcess*float64(need.Dx())*float64(need.Dy()) {
 		return
 	}
-	margin := int(math.Ceil(calmMargin * math.Max(tr.box.W, tr.box.H)))
-	tr.rect = need.Inset(-margin)
+	size := math.Max(tr.box.W, tr.box.H)
+	r := need.Inset(-int(math.Ceil(calmMargin * size)))
+	if before := tr.rect; before.Overlaps(r) {
+		step := int(math.Ceil(calmStep * size))
+		r.Min.X, r.Min.Y = min(r.Min.X, before.Min.X+step), min(r.Min.Y, before.Min.Y+step)
+		r.Max.X, r.Max.Y = max(r.Max.X, before.Max.X-step), max(r.Max.Y, before.Max.Y-step)
+	}
+	tr.rect = r
 }

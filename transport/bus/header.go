@@ -3,7 +3,6 @@ package bus
 import (
 	"fmt"
 	"image"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +36,8 @@ const (
 	// maxCodecBytes bounds the codec string.
 	maxCodecBytes = 32
 	// maxHeaderBytes is more than the headers can take: 512 regions of at most 20
-	// bytes, and the rest.
-	maxHeaderBytes = 16 << 10
+	// bytes, with what is known of each in at most 57, and the rest.
+	maxHeaderBytes = 48 << 10
 )
 
 // The headers of a unit. Camera, Epoch, Seq and Part are in every part, the
@@ -55,6 +54,7 @@ const (
 	hdrState    = "Scrim-State"
 	hdrReason   = "Scrim-Reason"
 	hdrRegions  = "Scrim-Regions" // x,y,w,h;x,y,w,h
+	hdrFaces    = "Scrim-Faces"   // of each region; see appendFace
 	hdrPart     = "Scrim-Part"    // n/m
 )
 
@@ -127,8 +127,8 @@ func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
 	if reason := oneLine(u.Reason); reason != "" {
 		h[hdrReason] = []string{reason}
 	}
-	if regions := formatRegions(u); regions != "" {
-		h[hdrRegions] = []string{regions}
+	if regions, faces := formatRegions(u); regions != "" {
+		h[hdrRegions], h[hdrFaces] = []string{regions}, []string{faces}
 	}
 }
 
@@ -150,28 +150,6 @@ func cut(text string, limit int) string {
 		}
 	}
 	return strings.Clone(strings.TrimSpace(text))
-}
-
-func formatRegions(u *transport.RedactedUnit) string {
-	var b []byte
-	bounds := image.Rect(0, 0, u.Width, u.Height)
-	listed := 0
-	for _, r := range u.Regions {
-		if r = r.Intersect(bounds); r.Empty() || listed == MaxRegions {
-			continue
-		}
-		listed++
-		if len(b) > 0 {
-			b = append(b, ';')
-		}
-		for i, v := range [4]int{r.Min.X, r.Min.Y, r.Dx(), r.Dy()} {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = strconv.AppendInt(b, int64(v), 10)
-		}
-	}
-	return string(b)
 }
 
 // parsePart reads one message. Its subject is at, its bytes are not trusted.
@@ -259,38 +237,4 @@ func (r *headerReader) pair(name, sep string, limit int) (int, int) {
 		return 1, 1
 	}
 	return int(a), int(b) //nolint:gosec // bounded above
-}
-
-func (r *headerReader) regions(bounds image.Rectangle) []image.Rectangle {
-	text := r.h.Get(hdrRegions)
-	if text == "" {
-		return nil
-	}
-	if len(text) > maxHeaderBytes {
-		r.fail(hdrRegions)
-		return nil
-	}
-	regions := make([]image.Rectangle, 0, strings.Count(text, ";")+1)
-	for one := range strings.SplitSeq(text, ";") {
-		v := [4]int{}
-		rest := one
-		for i := range v {
-			var field string
-			var more bool
-			field, rest, more = strings.Cut(rest, ",")
-			n, err := strconv.ParseUint(field, 10, 31)
-			if err != nil || n > math.MaxInt16 || more != (i < 3) {
-				r.fail(hdrRegions)
-				return nil
-			}
-			v[i] = int(n) //nolint:gosec // bounded above
-		}
-		rect := image.Rect(v[0], v[1], v[0]+v[2], v[1]+v[3])
-		if rect.Empty() || !rect.In(bounds) || len(regions) == MaxRegions {
-			r.fail(hdrRegions)
-			return nil
-		}
-		regions = append(regions, rect)
-	}
-	return regions
 }

@@ -3,6 +3,7 @@ package bus
 import (
 	"image"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,18 @@ func TestHeadersReadBackAsWritten(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "regions") {
 			x, y := rapid.IntRange(0, w-1).Draw(t, "x"), rapid.IntRange(0, h-1).Draw(t, "y")
-			u.Regions = append(u.Regions, image.Rect(x, y, rapid.IntRange(x+1, w).Draw(t, "x2"), rapid.IntRange(y+1, h).Draw(t, "y2")))
+			r := transport.Region{
+				Rect:  image.Rect(x, y, rapid.IntRange(x+1, w).Draw(t, "x2"), rapid.IntRange(y+1, h).Draw(t, "y2")),
+				Score: float64(rapid.IntRange(0, scoreSteps).Draw(t, "score")) / scoreSteps,
+				Track: rapid.Uint64().Draw(t, "track"), Source: rapid.SampledFrom(sources[:]).Draw(t, "source").name,
+			}
+			if rapid.Bool().Draw(t, "face") {
+				at := func(name string, least int) float64 {
+					return float64(rapid.IntRange(least, maxFaceSteps).Draw(t, name)) / pixelSteps
+				}
+				r.Face = transport.Box{X: at("fx", -maxFaceSteps/2), Y: at("fy", -maxFaceSteps/2), W: at("fw", 1), H: at("fh", 1)}
+			}
+			u.Regions = append(u.Regions, r)
 		}
 		header := nats.Header{}
 		writeHeader(header, u, 1, 1)
@@ -95,7 +107,10 @@ func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
 	u.Width, u.Height, u.Reason, u.Codec = maxSide, maxSide, strings.Repeat("r", 1000), strings.Repeat("c", maxCodecBytes)
 	u.Regions = nil
 	for range 2 * MaxRegions {
-		u.Regions = append(u.Regions, image.Rect(1000, 1000, maxSide, maxSide))
+		u.Regions = append(u.Regions, transport.Region{
+			Rect: image.Rect(1000, 1000, maxSide, maxSide), Score: 1, Source: "held", Track: math.MaxUint64,
+			Face: transport.Box{X: math.Inf(-1), Y: math.Inf(-1), W: math.Inf(1), H: 1e9},
+		})
 	}
 	h := nats.Header{}
 	writeHeader(h, u, 1, maxParts)
@@ -107,6 +122,32 @@ func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
 	p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
 	require.NoError(t, err)
 	assert.Len(t, p.unit.Regions, MaxRegions)
+	assert.Equal(t, transport.Box{X: -maxSide, Y: -maxSide, W: 2 * maxSide, H: 2 * maxSide}, p.unit.Regions[0].Face)
+}
+
+func TestRegionsOfAnOlderSenderAreRead(t *testing.T) {
+	h := nats.Header{}
+	writeHeader(h, unit(1, 1, true), 1, 1)
+	assert.Equal(t, "1,2,29,38;1900,1000,20,80", h.Get(hdrRegions))
+	assert.Equal(t, "d,8731,17,55,-31,200,249;z,0,0", h.Get(hdrFaces))
+	delete(h, hdrFaces)
+	p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
+	require.NoError(t, err)
+	assert.Equal(t, []transport.Region{{Rect: image.Rect(1, 2, 30, 40)}, {Rect: image.Rect(1900, 1000, 1920, 1080)}}, p.unit.Regions)
+}
+
+func TestWhatIsSaidOfRegionsMustBeSaidOfEachAndWithinBounds(t *testing.T) {
+	h := nats.Header{}
+	writeHeader(h, unit(1, 1, true), 1, 1)
+	for _, faces := range []string{
+		"d,1,1", "d,1,1;d,1,1;d,1,1", ";", "x,1,1;z,0,0", "dd,1,1;z,0,0", "d,10001,1;z,0,0", "d,-1,1;z,0,0", "d,1,-1;z,0,0", "d,1;z,0,0", "d,1,1,;z,0,0",
+		"d,1,1,1,2,3;z,0,0", "d,1,1,1,2,3,4,5;z,0,0", "d,1,1,1,2,0,4;z,0,0", "d,1,1,1,2,3,-4;z,0,0", "d,1,1,9999999,2,3,4;z,0,0",
+		"d,1,1,-81921,2,3,4;z,0,0", "d,1,1,1.5,2,3,4;z,0,0", strings.Repeat("d", maxHeaderBytes) + ";z,0,0",
+	} {
+		h[hdrFaces] = []string{faces}
+		_, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
+		require.ErrorIs(t, err, ErrInvalid, "%.60s", faces)
+	}
 }
 
 // FuzzUnit reads what may come off the bus: whatever is accepted keeps the
@@ -121,12 +162,13 @@ func FuzzUnit(f *testing.F) {
 	}
 	good := map[string]string{
 		hdrCamera: camera, hdrEpoch: "7", hdrSeq: "1", hdrPTS: "-90", hdrCaptured: "1700000000000000000", hdrKey: "1",
-		hdrCodec: "avc1.42c01f", hdrSize: "1920x1080", hdrState: "live", hdrRegions: "1,2,3,4;5,6,7,8", hdrReason: "none", hdrPart: "1/2",
+		hdrCodec: "avc1.42c01f", hdrSize: "1920x1080", hdrState: "live", hdrRegions: "1,2,3,4;5,6,7,8", hdrFaces: "d,9000,3,15,-25,30,40;z,0,0",
+		hdrReason: "none", hdrPart: "1/2",
 	}
 	add(good)
 	for name, bad := range map[string]string{
 		hdrCamera: "lobby", hdrEpoch: "0", hdrSeq: "-1", hdrPTS: "1e9", hdrKey: "yes", hdrCodec: "a b", hdrSize: "0x0", hdrState: "failed",
-		hdrRegions: "1,2,3", hdrPart: "3/2",
+		hdrRegions: "1,2,3", hdrFaces: "d,1,1", hdrPart: "3/2",
 	} {
 		h := maps.Clone(good)
 		h[name] = bad
@@ -150,7 +192,9 @@ func FuzzUnit(f *testing.F) {
 		}
 		require.NoError(t, checkUnit(&p.unit))
 		for _, r := range p.unit.Regions {
-			require.True(t, r.In(image.Rect(0, 0, p.unit.Width, p.unit.Height)))
+			require.True(t, r.Rect.In(image.Rect(0, 0, p.unit.Width, p.unit.Height)))
+			require.True(t, r.Score >= 0 && r.Score <= 1)
+			require.True(t, max(r.Face.X, r.Face.Y, r.Face.W, r.Face.H) <= 2*maxSide)
 		}
 		again := nats.Header{}
 		writeHeader(again, &p.unit, p.n, p.m)

@@ -177,6 +177,8 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 		"fps":           func(s *transport.Status) { s.FPS = 1001 },
 		"negative fps":  func(s *transport.Status) { s.FPS = -1 },
 		"lookahead":     func(s *transport.Status) { s.Lookahead = maxLookahead + 1 },
+		"delay":         func(s *transport.Status) { s.DelayMS = maxDelayMS + 1 },
+		"no delay":      func(s *transport.Status) { s.DelayMS = -1 },
 		"no lookahead":  func(s *transport.Status) { s.Lookahead = -1 },
 	} {
 		s := good()
@@ -195,6 +197,7 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 	s := good()
 	long := "a\nb" + strings.Repeat("é", 300)
 	s.Detector, s.Style, s.Source, s.Reason, s.Warning = long, long, long, long, long
+	s.Fault, s.Counters.Faults = "made up", map[transport.Fault]uint64{"made up": 7, transport.FaultLoss: 3}
 	for range maxIgnored + 5 {
 		s.Ignored = append(s.Ignored, long)
 	}
@@ -212,6 +215,8 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 			assert.LessOrEqual(t, len(*text), limit)
 			assert.True(t, strings.HasPrefix(*text, "a bé"), *text)
 		}
+		assert.Equal(t, transport.FaultOther, s.Fault)
+		assert.Equal(t, map[transport.Fault]uint64{transport.FaultLoss: 3}, s.Counters.Faults)
 		assert.Len(t, s.Ignored, maxIgnored)
 		for _, text := range s.Ignored {
 			assert.LessOrEqual(t, len(text), maxIgnoredBytes)
@@ -229,6 +234,10 @@ func TestTheLargestStatusFits(t *testing.T) {
 	s.Site, s.Camera, s.Epoch = strings.Repeat("s", transport.MaxNameBytes), strings.Repeat("c", transport.MaxNameBytes), n
 	s.Counters = transport.Counters{
 		UnitsIn: n, UnitsDropped: n, Pictures: n, PicturesDropped: n, PicturesWithheld: n, Slates: n, Regions: n, Reconnects: n, Restarts: n, BytesOut: n,
+	}
+	s.Counters.Faults = map[transport.Fault]uint64{}
+	for _, f := range transport.Faults() {
+		s.Counters.Faults[f] = n
 	}
 	s.Updated = time.Now()
 	tidyStatus(&s)

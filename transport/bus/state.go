@@ -24,6 +24,8 @@ const (
 	maxFPS = 1000
 	// maxLookahead bounds the look-ahead, in pictures.
 	maxLookahead = 1000
+	// maxDelayMS bounds the delay of a picture.
+	maxDelayMS = 1000 * 1000
 )
 
 // tidyStatus cuts text to its bounds.
@@ -40,10 +42,26 @@ func tidyStatus(s *transport.Status) {
 		s.Ignored[i] = cut(s.Ignored[i], maxIgnoredBytes)
 	}
 	s.Updated = tidyTime(s.Updated)
+	s.Fault, s.Counters.Faults = s.Fault.Known(), tidyFaults(s.Counters.Faults)
+}
+
+// tidyFaults leaves out what is no fault: whoever counts them would have a series
+// for each.
+func tidyFaults(counts map[transport.Fault]uint64) map[transport.Fault]uint64 {
+	var out map[transport.Fault]uint64
+	for _, f := range transport.Faults() {
+		if n, ok := counts[f]; ok {
+			if out == nil {
+				out = make(map[transport.Fault]uint64, len(counts))
+			}
+			out[f] = n
+		}
+	}
+	return out
 }
 
 func tidyEvent(e *transport.Event) {
-	e.Reason, e.Time = oneLine(e.Reason), tidyTime(e.Time)
+	e.Reason, e.Time, e.Fault = oneLine(e.Reason), tidyTime(e.Time), e.Fault.Known()
 }
 
 // tidyTime leaves the zone out, which is of no use and takes memory, and times
@@ -63,6 +81,8 @@ func checkStatus(s *transport.Status) error {
 		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, maxSide)
 	case !(s.FPS >= 0 && s.FPS <= maxFPS): // so written for NaN
 		return fmt.Errorf("rate of %g pictures per second is not within 0 to %d", s.FPS, maxFPS)
+	case s.DelayMS < 0 || s.DelayMS > maxDelayMS:
+		return fmt.Errorf("delay of %d ms is not within 0 to %d", s.DelayMS, maxDelayMS)
 	case s.Lookahead < 0 || s.Lookahead > maxLookahead:
 		return fmt.Errorf("look-ahead of %d pictures is not within 0 to %d", s.Lookahead, maxLookahead)
 	}

@@ -20,33 +20,61 @@ func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, cameras)
 }
 
-// getHealth says that the gateway works, and how many cameras do.
-func (g *Gateway) getHealth(w http.ResponseWriter, _ *http.Request) {
+// health is what a monitor is told.
+type health struct {
+	Status  string `json:"status"`
+	Cameras int    `json:"cameras"`
+	Live    int    `json:"live"`
+	// Obscured cameras show a slate for now, or are starting.
+	Obscured int `json:"obscured"`
+	// Failed cameras are those of which nothing comes, or whose redactor does not
+	// work.
+	Failed int `json:"failed"`
+	// SelfTestsFailed are cameras whose redactor no longer finds or obscures a
+	// drawn face. Nothing is shown of them.
+	SelfTestsFailed int `json:"self_tests_failed"`
+	// States are by camera; their names are for those who may see the cameras.
+	States map[string]transport.State `json:"states,omitzero"`
+}
+
+// getHealth says that the gateway works, and how many cameras do. A camera that
+// cannot be reached is not this program's trouble, and a site has always one; a
+// self-test that fails is, and so are cameras that have all failed.
+func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	health := struct {
-		Status  string `json:"status"`
-		Cameras int    `json:"cameras"`
-		Live    int    `json:"live"`
-		// SelfTestsFailed are cameras whose redactor no longer finds or obscures a
-		// drawn face. Nothing is shown of them.
-		SelfTestsFailed int `json:"self_tests_failed"`
-	}{Status: "ok"}
+	h := health{Status: "ok"}
+	if g.authorised(r) {
+		h.States = make(map[string]transport.State)
+	}
 	cameras, _ := g.snapshot()
 	for _, c := range cameras {
-		health.Cameras++
-		if c.State == transport.StateLive {
-			health.Live++
+		h.Cameras++
+		switch {
+		case c.State == transport.StateLive:
+			h.Live++
+		case c.State == transport.StateFailed || c.Fault.OfRedactor():
+			h.Failed++
+		default:
+			h.Obscured++
 		}
 		if c.SelfTest != nil && !c.SelfTest.OK {
-			health.SelfTestsFailed++
-			health.Status = "self-test failed"
+			h.SelfTestsFailed++
+		}
+		if h.States != nil {
+			h.States[c.Camera] = c.State
 		}
 	}
-	if health.SelfTestsFailed > 0 {
+	switch {
+	case h.SelfTestsFailed > 0:
+		h.Status = "self-test failed"
+	case h.Failed > 0 && h.Failed == h.Cameras:
+		h.Status = "all cameras failed"
+	}
+	if h.Status != "ok" {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	writeJSON(w, health)
+	writeJSON(w, h)
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

@@ -119,6 +119,13 @@ func TestPagePlaysInABrowser(t *testing.T) {
 		return got
 	}
 
+	value := func(expression string) string {
+		t.Helper()
+		got, err := chromedp.Run(tab, chromedp.Evaluate[string](expression))
+		require.NoError(t, err)
+		return got
+	}
+
 	// The wrong token is asked for again; the right one is kept and leaves the address.
 	run(chromedp.Navigate(g.url + "/?token=wrong"))
 	until(`!!document.querySelector('#login')?.open && location.search === ''`)
@@ -133,6 +140,33 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	until(tileClass + `.contains('large')`)
 	run(chromedp.KeyEvent("\u001b"))
 	until(`!` + tileClass + `.contains('large')`)
+
+	// How late the camera is shown on purpose, and where nobody looks for faces, is
+	// said, each while it is so.
+	hidden := func(selector string) string { return `document.querySelector('` + selector + `').hidden` }
+	require.Empty(t, status.Lookahead)
+	status.DelayMS = 40 // without look-ahead that is nobody's choice
+	g.source.set(status)
+	until(hidden(".delay") + ` && ` + hidden(".ignored"))
+	status.Lookahead, status.DelayMS = 8, 340
+	status.Ignored = []string{"public_display lobby screen", "artwork <i>mural</i>"}
+	g.source.set(status)
+	until(`!` + hidden(".delay") + ` && !` + hidden(".ignored"))
+	require.Equal(t, "delayed 0.3 s", text(".delay"))
+	require.Equal(t, "No faces are looked for in: public display lobby screen; artwork <i>mural</i>", text(".ignored"))
+	status.Lookahead, status.Ignored = 0, nil
+	g.source.set(status)
+	until(hidden(".delay") + ` && ` + hidden(".ignored"))
+
+	// A state in which no picture of now can come covers the last one at once, also
+	// while something still does.
+	status.State, status.Reason = transport.StateFailed, "the model is missing"
+	g.source.set(status)
+	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture: the model is missing'`)
+	require.Equal(t, "rgb(5, 7, 10)", value(`getComputedStyle(document.querySelector('.notice')).backgroundColor`))
+	status.State, status.Reason = transport.StateLive, ""
+	g.source.set(status)
+	until(`!` + noticed)
 
 	// What changes is shown.
 	status.State, status.Reason = transport.StateObscured, "packet loss"

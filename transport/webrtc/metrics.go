@@ -31,6 +31,8 @@ func count(name, help string, of func(*transport.Counters) uint64) metric {
 var cameraMetrics = []metric{
 	cameraMetric("pictures_per_second", "Redacted pictures a second, slates not counted.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return s.FPS }),
+	cameraMetric("delay_seconds", "From the arrival of a picture to its being sent, look-ahead included.", prometheus.GaugeValue,
+		func(s *transport.Status) float64 { return float64(s.DelayMS) / 1000 }),
 	cameraMetric("selftest_ok", "1 when the last self-test passed, 0 when it failed or there was none.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return truth(s.SelfTest != nil && s.SelfTest.OK) }),
 	cameraMetric("selftest_timestamp_seconds", "When the last self-test was, Unix time; 0 for none.", prometheus.GaugeValue,
@@ -53,6 +55,9 @@ var cameraMetrics = []metric{
 	count("redactor_restarts_total", "Restarts of the redactor process.", func(c *transport.Counters) uint64 { return c.Restarts }),
 	count("sent_bytes_total", "Bytes of redacted video.", func(c *transport.Counters) uint64 { return c.BytesOut }),
 }
+
+var faultsDesc = prometheus.NewDesc("scrim_camera_faults_total", "How often something has kept the camera from being live, by the kind of fault.",
+	[]string{"site", "camera", "reason"}, nil)
 
 var stateDesc = prometheus.NewDesc("scrim_camera_state", "1 for the state that the camera is in.", []string{"site", "camera", "state"}, nil)
 
@@ -91,6 +96,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 		ch <- m.desc
 	}
 	ch <- stateDesc
+	ch <- faultsDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -100,6 +106,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		s := &cameras[i]
 		for _, m := range cameraMetrics {
 			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(s), s.Site, s.Camera)
+		}
+		for _, f := range transport.Faults() { // all of them, so that the first one is an increase
+			ch <- prometheus.MustNewConstMetric(faultsDesc, prometheus.CounterValue, float64(s.Counters.Faults[f]), s.Site, s.Camera, string(f))
 		}
 		for _, state := range states {
 			ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, truth(s.State == state), s.Site, s.Camera, string(state))

@@ -37,6 +37,7 @@ func (c *Config) Redactor(cam *Camera) wire.Config {
 		Site:   string(c.Site),
 		Camera: string(cam.Name),
 		Detect: wire.DetectConfig{
+			Engine:    string(cam.Detect.Engine),
 			Size:      int(cam.Detect.Size),
 			Threshold: float64(cam.Detect.Threshold),
 			TileAreas: tileAreas(cam.Zones),

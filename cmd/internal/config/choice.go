@@ -40,6 +40,24 @@ func (s *Style) UnmarshalText(text []byte) error {
 	return choose(s, text, "style", StyleVeil, StyleBlur, StyleMosaic, StyleFill)
 }
 
+// Engine is what runs the detector's network.
+type Engine string
+
+// The engines.
+const (
+	// EngineAuto is EngineScrim where it can run the model, else EngineOpenCV.
+	EngineAuto Engine = "auto"
+	// EngineScrim is Scrim's own, for YuNet.
+	EngineScrim Engine = "scrim"
+	// EngineOpenCV is OpenCV's DNN module: slower by far.
+	EngineOpenCV Engine = "opencv"
+)
+
+// UnmarshalText takes one of the engines.
+func (e *Engine) UnmarshalText(text []byte) error {
+	return choose(e, text, "engine", EngineAuto, EngineScrim, EngineOpenCV)
+}
+
 // Transport is how RTP packets come from a camera.
 type Transport string
 

@@ -115,6 +115,9 @@ type Settings struct {
 
 // Detect says how faces are found.
 type Detect struct {
+	// Engine is what runs the detector's network: scrim, opencv, or auto, which is
+	// scrim where it can run the model. Default: auto.
+	Engine Engine `yaml:"engine"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32. Larger finds smaller faces and costs more. Default: 640.
 	Size DetectSize `yaml:"size"`
@@ -165,7 +168,7 @@ func Default() *Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080"},
 		Defaults: Settings{
 			Transport: TransportTCP,
-			Detect:    Detect{Size: 640, Threshold: 0.3, Gate: true},
+			Detect:    Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, Gate: true},
 			Obscure:   Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
 			Encode:    Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},
 		},

@@ -66,7 +66,8 @@ func drawnSettings() string {
 type site struct {
 	camera *simcam.Camera
 	conn   *bus.Conn
-	base   string // the gateway's URL
+	nats   string // the NATS server's URL
+	base   string // the gateway's
 }
 
 // newSite starts them, as programs of their own.
@@ -100,7 +101,7 @@ cameras:
 %s`, server.URL(), url, settings))
 	start(t, "scrim", "worker", file)
 	gateway := start(t, "scrim", "gateway", file)
-	return &site{camera: cam, conn: conn, base: gateway.expect(`url=(http://\S+)`)}
+	return &site{camera: cam, conn: conn, nats: server.URL(), base: gateway.expect(`url=(http://\S+)`)}
 }
 
 // live waits until the camera is live at the gateway.
@@ -298,8 +299,8 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 			}
 			_ = dec.Decode(u.Data, id, func(p decode.Picture) error {
 				if s, err := stamp.Read(p.Image); err == nil {
-					byNumber[s.Number] = u.Regions
-				} else if slices.ContainsFunc(u.Regions, stamp.Bounds(u.Width, u.Height).Overlaps) {
+					byNumber[s.Number] = rectangles(u.Regions)
+				} else if slices.ContainsFunc(rectangles(u.Regions), stamp.Bounds(u.Width, u.Height).Overlaps) {
 					hidden++
 				}
 				return nil
@@ -321,6 +322,13 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 		stop()
 		return hidden
 	}
+}
+
+func rectangles(regions []transport.Region) (out []image.Rectangle) {
+	for i := range regions {
+		out = append(out, regions[i].Rect)
+	}
+	return out
 }
 
 // coverage returns the share of the box that lies within regions, of what

@@ -24,6 +24,16 @@
 // picture under the same number. A frame of the truth for which the
 // report has no line counts as one in which nothing was obscured.
 //
+// In a live run, of which ScoreLive makes the report from what was published, the
+// lines of the truth have the time of capture as well,
+//
+//	{"frame","pts","captured","width","height","faces":[…]}
+//
+// in Unix nanoseconds; pictures carry it from the camera's sender reports (RFC
+// 3550, section 6.4.1) all the way to the viewer, to within a tick of 90 kHz, and
+// are matched by it. There a frame that was not published exposes nobody, and one
+// under a slate is obscured whole.
+//
 // What counts:
 //
 //   - A face is covered when at least CoveredShare of its box, as far as that

@@ -12,6 +12,8 @@ type Result struct {
 	// Extra are frames of the report of which the truth says nothing.
 	Extra   int     `json:"extra_frames"`
 	Seconds float64 `json:"seconds"`
+	// Live says what became of the frames of live runs; there is none of files.
+	Live []Live `json:"live,omitempty"`
 
 	Headline Group `json:"headline"`
 	Hard     Group `json:"hard"`

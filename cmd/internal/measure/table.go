@@ -20,6 +20,9 @@ func (r *Result) WriteTable(w io.Writer) error {
 	if r.Extra > 0 {
 		p.line("%d frames of the report are not in the truth: not scored\n", r.Extra)
 	}
+	for i := range r.Live {
+		p.line("camera %s: %s\n", r.Live[i].Camera, r.Live[i].String())
+	}
 	p.line("headline: faces of %g pixels and more, turned by %g° at most, %.0f %% visible; hard: all others\n\n", f.MinSize, f.MaxYaw, 100*f.MinVisible)
 	p.line("\theadline\thard\n")
 	for _, row := range headlineRows {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 )
 
 // TrueFace is one face that is truly there.
@@ -32,6 +33,8 @@ type TruthFrame struct {
 	Frame int
 	// PTS is in seconds; 0 for stills.
 	PTS float64
+	// Captured is when a live camera has taken it; zero in files.
+	Captured time.Time
 	// Width and Height are 0 for stills: the report knows them.
 	Width, Height int
 	Faces         []TrueFace
@@ -67,10 +70,12 @@ type TruthLine struct {
 	// Frame counts from 0.
 	Frame int64 `json:"frame"`
 	// PTS is in seconds.
-	PTS    float64     `json:"pts"`
-	Width  int         `json:"width"`
-	Height int         `json:"height"`
-	Faces  []TruthFace `json:"faces"`
+	PTS float64 `json:"pts"`
+	// Captured is when a live camera has taken it; Unix time, ns. 0 in files.
+	Captured int64       `json:"captured,omitempty"`
+	Width    int         `json:"width"`
+	Height   int         `json:"height"`
+	Faces    []TruthFace `json:"faces"`
 }
 
 // TruthFace is one face in a TruthLine, in pixels and degrees.
@@ -166,13 +171,20 @@ func (in *faceInput) face() (TrueFace, error) {
 }
 
 func readTruthLines(r io.Reader, path string) ([]*Truth, error) {
+	return readSomeTruth(r, path, func(*TruthFrame) bool { return true })
+}
+
+// readSomeTruth reads the frames that are wanted, of which Faces are not yet
+// known then.
+func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*Truth, error) {
 	var truths []*Truth
 	byFile := map[string]*Truth{}
 	var total count
 	err := eachLine(r, path, func(n int, text []byte) error {
 		var line struct {
 			header
-			Faces []faceInput `json:"faces"`
+			Captured int64       `json:"captured"`
+			Faces    []faceInput `json:"faces"`
 		}
 		if err := decode(text, &line); err != nil {
 			return err
@@ -180,13 +192,19 @@ func readTruthLines(r io.Reader, path string) ([]*Truth, error) {
 		if err := line.check(); err != nil {
 			return err
 		}
-		if err := total.add(len(line.Faces)); err != nil {
-			return err
-		}
 		if line.PTS == nil {
 			return errors.New("pts is missing")
 		}
 		f := TruthFrame{Frame: int(*line.Frame), PTS: *line.PTS, Width: int(line.Width), Height: int(line.Height), Line: n}
+		if line.Captured != 0 {
+			f.Captured = time.Unix(0, line.Captured)
+		}
+		if !wanted(&f) {
+			return nil
+		}
+		if err := total.add(len(line.Faces)); err != nil {
+			return err
+		}
 		if err := f.take(line.Faces); err != nil {
 			return err
 		}

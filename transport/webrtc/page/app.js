@@ -267,6 +267,10 @@ class Tile {
     const size = status.width && status.height ? `${status.width} × ${status.height}` : '';
     const rate = status.state === 'live' && status.fps ? `${Math.round(status.fps)} fps` : '';
     setText(this.find('.size'), [size, rate].filter(Boolean).join(' · '));
+    // How late the picture is on purpose.
+    const late = status.state === 'live' && status.lookahead && status.delay_ms;
+    setText(this.find('.delay'), late ? `delayed ${(status.delay_ms / 1000).toFixed(1)} s` : '');
+    this.find('.delay').hidden = !late;
     this.find('.cosmetic').hidden = !status.cosmetic;
     setText(this.find('.warning'), status.warning ?? '');
     this.find('.warning').hidden = !status.warning;
@@ -274,6 +278,8 @@ class Tile {
     const ignored = status.ignored ?? [];
     setText(this.find('.ignored'), ignored.length ? `No faces are looked for in: ${ignored.map((z) => z.replaceAll('_', ' ')).join('; ')}` : '');
     this.find('.ignored').hidden = !ignored.length;
+    // A picture that stays when nothing follows it would look like one of now.
+    if (!this.sends) this.say(this.silence);
     if (cameBack) this.kick.abort();
   }
 
@@ -283,6 +289,7 @@ class Tile {
   // silence says that nothing comes, and why if that is known.
   get silence() {
     const { state, reason } = this.status;
+    if (state === 'starting') return 'starting';
     return state === 'failed' && reason ? `no picture: ${reason}` : 'no picture';
   }
 
@@ -322,7 +329,8 @@ class Tile {
         since = performance.now();
         limit = STALL_MS;
         backoff.reset();
-        this.say('');
+        // Of a camera that is said to send nothing it is a slate, or the past.
+        this.say(this.sends ? '' : this.silence);
         continue;
       }
       if (session.over || performance.now() - since > STALL_MS) this.say(this.silence);

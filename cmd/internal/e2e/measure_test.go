@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// measured is what a live run of a drawn camera has shown.
+type measured struct {
+	Headline struct {
+		Faces   int `json:"face_frames"`
+		Found   int `json:"found"`
+		Exposed int `json:"exposed"`
+	} `json:"headline"`
+	Boxes   int `json:"boxes"`
+	Matched int `json:"matched_boxes"`
+	Live    []struct {
+		Frames      int `json:"frames"`
+		Published   int `json:"published"`
+		UnderSlates int `json:"frames_under_slates"`
+		Dropped     int `json:"dropped"`
+		Unmatched   int `json:"unmatched"`
+	} `json:"live"`
+}
+
+// measuredPictures are enough for faces to be in view.
+const measuredPictures = 40
+
+// measureLive draws people before a camera with some settings, lets a worker
+// publish them and scores that from outside.
+func measureLive(t *testing.T, settings string, camera ...string) measured {
+	t.Helper()
+	if modelDir() == "" {
+		t.Skip("no model: set SCRIM_MODELS to the folder of YuNet")
+	}
+	truth := filepath.Join(t.TempDir(), "truth.jsonl")
+	cam := start(t, "scrim-camera", slices.Concat([]string{
+		"--listen", "127.0.0.1:0", "--truth", truth, "--size", "640x360", "--fps", "10", "--people", "8", "--seed", "4",
+	}, camera)...)
+	s := siteOf(t, cam.expect(`^(rtsp://\S+)`), settings, nil)
+	cmd := exec.CommandContext(deadline(t, 2*limit), scrimPath(t), "measure", "--truth", truth, //nolint:gosec // of the tests
+		"--nats", s.nats, "--site", "test", "--camera", "door", "--pictures", strconv.Itoa(measuredPictures), "--for", "0", "--json", "-")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var m measured
+	require.NoError(t, json.Unmarshal(out, &m))
+	require.Len(t, m.Live, 1)
+	l := m.Live[0]
+	require.Equal(t, measuredPictures, l.Published+l.Unmatched)
+	require.Equal(t, l.Frames, l.Published+l.UnderSlates+l.Dropped)
+	require.LessOrEqual(t, l.Unmatched, 5, "only what comes before a sender report is of no known frame")
+	require.Positive(t, m.Headline.Faces)
+	return m
+}
+
+func TestLiveRunIsMeasuredFromOutside(t *testing.T) {
+	m := measureLive(t, "")
+	require.Greater(t, 2*m.Headline.Found, m.Headline.Faces, "faces are found where they are in that very picture")
+	require.Less(t, 4*m.Headline.Exposed, m.Headline.Faces)
+}
+
+// A measurement that sees no leak proves something only if it sees one. The
+// detector finds the large face of the self-test, without which nothing would be
+// shown, and not these.
+func TestLiveRunThatFindsNothingShowsExposure(t *testing.T) {
+	m := measureLive(t, "    detect: {threshold: 0.85, size: 320}\n", "--min-face", "16", "--max-face", "22")
+	require.Greater(t, 4*m.Headline.Exposed, m.Headline.Faces)
+	require.Less(t, 2*m.Headline.Found, m.Headline.Faces)
+}
+
+func TestDemoMeasuresWhatItHasShown(t *testing.T) {
+	if modelDir() == "" {
+		t.Skip("no model: set SCRIM_MODELS to the folder of YuNet")
+	}
+	p := start(t, "scrim", "demo", "--http", "127.0.0.1:0", "--cameras", "1", "--size", "640x360", "--fps", "10", "--measure")
+	s := &site{base: p.expect(`at (http://\S+)`)}
+	ctx := deadline(t, 2*limit)
+	for s.live(ctx, t).Counters.Pictures < 20 {
+		time.Sleep(pollEvery) // the API tells no other way
+	}
+	p.end(syscall.SIGTERM)
+	scores := regexp.MustCompile(`(?s)camera lobby: \d+ frames: [1-9]\d* published, \d+ under slates.*exposed \(less than 95 % covered\)`)
+	require.Eventually(t, func() bool { return scores.MatchString(p.said()) }, limit, pollEvery, "what it said last is read a moment later")
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/measure"
+	"scrim/transport"
+	"scrim/transport/bus"
+)
+
+// LiveFlags are those of measuring what is published now.
+type LiveFlags struct {
+	NATS         string         `name:"nats" placeholder:"URL" help:"Score what is published on this NATS server, in place of reports."`
+	NATSUser     string         `name:"nats-user" placeholder:"NAME" help:"User to log in with; a gateway's is enough."`
+	NATSPassword *config.Secret `name:"nats-password" placeholder:"env:NAME|file:PATH" help:"Where its password is."`
+	Site         string         `placeholder:"NAME" help:"Site of the cameras."`
+	Camera       []string       `sep:"none" placeholder:"NAME" help:"Camera. Repeatable: each has a --truth, in the same order."`
+	For          time.Duration  `default:"60s" placeholder:"TIME" help:"How long (${default}); 0 is until Ctrl-C, which prints what there is at any time."`
+	Pictures     int            `placeholder:"N" help:"End earlier, when each camera has published this many pictures."`
+}
+
+// check reports flags that do not go together.
+func (f *LiveFlags) check(truths, reports []string) error {
+	switch {
+	case f.NATS == "" && (f.Site != "" || len(f.Camera) > 0 || f.NATSUser != "" || f.NATSPassword != nil || f.Pictures != 0):
+		return errors.New("--site, --camera, --pictures and --nats-… are about a live run; name its server with --nats")
+	case f.NATS == "" && len(reports) == 0:
+		return errors.New("say --report FILE, or --nats URL --site NAME --camera NAME for a live run")
+	case f.NATS == "":
+		return nil
+	case len(reports) > 0:
+		return errors.New("--report and --nats: choose what to score")
+	case f.Site == "" || len(f.Camera) == 0:
+		return errors.New("--nats needs --site and --camera")
+	case len(f.Camera) != len(truths):
+		return fmt.Errorf("%d cameras and %d truths; each camera has one, in the same order", len(f.Camera), len(truths))
+	case f.For < 0 || f.Pictures < 0:
+		return errors.New("--for and --pictures cannot be below 0")
+	}
+	return nil
+}
+
+// measure collects what the cameras publish until the time is over or ctx ends,
+// and scores it.
+func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Options, log *slog.Logger) (*measure.Result, error) {
+	c := bus.Config{URL: f.NATS, User: f.NATSUser, Name: "scrim measure", Log: log}
+	if f.NATSPassword != nil {
+		if err := f.NATSPassword.Resolve(); err != nil {
+			return nil, fmt.Errorf("--nats-password: %w", err)
+		}
+		c.Password = f.NATSPassword.Value()
+	}
+	conn, err := bus.Connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if f.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.For)
+		defer cancel()
+	}
+	seen := newLiveRuns(f.Camera...)
+	lost := make([]int, len(f.Camera))
+	var g errgroup.Group
+	for i, camera := range f.Camera {
+		sub, err := conn.Subscribe(f.Site, camera, transport.MainRendition)
+		if err != nil {
+			return nil, err
+		}
+		defer sub.Close()
+		g.Go(func() error {
+			err := seen.collect(ctx, sub, camera, f.Pictures)
+			n := sub.Counts()
+			lost[i] = int(n.Lost + n.Skipped) //nolint:gosec // counts
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	runs, err := seen.runs(truths)
+	if err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		runs[i].Lost = lost[i]
+	}
+	return measure.ScoreLive(runs, o)
+}
+
+// errTooLong ends a run that has grown too large to be scored.
+var errTooLong = fmt.Errorf("more than %d units or %d regions; measure for a shorter time", measure.MaxFrames, measure.MaxAllBoxes)
+
+// liveRuns collect what cameras publish. Its methods may be called at the same
+// time.
+type liveRuns struct {
+	order   []string
+	mu      sync.Mutex
+	shown   map[string][]measure.Shown
+	regions int
+}
+
+func newLiveRuns(cameras ...string) *liveRuns {
+	return &liveRuns{order: cameras, shown: make(map[string][]measure.Shown)}
+}
+
+// collect takes what comes for a camera until ctx ends or some pictures have come;
+// 0 is no limit.
+func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, camera string, pictures int) error {
+	for n := 0; pictures == 0 || n < pictures; {
+		u, err := sub.Next(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // the time is over
+		}
+		if err != nil {
+			return err
+		}
+		if !l.add(u) {
+			return fmt.Errorf("camera %s: %w", camera, errTooLong)
+		}
+		if u.State == transport.StateLive {
+			n++
+		}
+	}
+	return nil
+}
+
+// add takes a published unit; it returns false when there are too many.
+func (l *liveRuns) add(u *transport.RedactedUnit) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.regions += len(u.Regions)
+	if len(l.shown[u.Camera]) >= measure.MaxFrames || l.regions > measure.MaxAllBoxes {
+		return false
+	}
+	l.shown[u.Camera] = append(l.shown[u.Camera], measure.ShownUnit(u))
+	return true
+}
+
+// runs reads of each camera's truth what was captured meanwhile.
+func (l *liveRuns) runs(truths []string) ([]measure.Run, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	runs := make([]measure.Run, 0, len(l.order))
+	for i, camera := range l.order {
+		r := measure.Run{Camera: camera, Shown: l.shown[camera]}
+		var from, to time.Time
+		for k := range r.Shown {
+			at := r.Shown[k].Captured
+			if k == 0 || at.Before(from) {
+				from = at
+			}
+			if k == 0 || at.After(to) {
+				to = at
+			}
+		}
+		var err error
+		if r.Truth, err = readTruth(truths[i], from, to); err != nil {
+			return nil, fmt.Errorf("camera %s: truth: %w", camera, err)
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+func readTruth(path string, from, to time.Time) (*measure.Truth, error) {
+	f, err := os.Open(path) //nolint:gosec // named by the user
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return measure.ReadLiveTruth(f, path, from, to)
+}

@@ -1,0 +1,126 @@
+package pipeline
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/decode"
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/transport"
+)
+
+func TestSlowCameraIsNotTakenForASilentOne(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{
+		0:                       500 * time.Millisecond, // not known yet
+		time.Second / 25:        500 * time.Millisecond,
+		time.Second / 5:         500 * time.Millisecond,
+		time.Second / 4:         550 * time.Millisecond,
+		time.Second:             1300 * time.Millisecond,
+		1700 * time.Millisecond: 2 * time.Second,
+		5 * time.Second:         2 * time.Second,
+	} {
+		got := stallLimit(interval)
+		require.Equal(t, want, got, "a picture each %v", interval)
+		if interval < maxStall {
+			require.LessOrEqual(t, got-interval, minStall, "after the missing picture was due")
+		}
+	}
+}
+
+func TestOverflowIsMoreThanAQueueHoldsAndToldOnce(t *testing.T) {
+	var o overflow
+	at := time.Unix(1000, 0)
+	drop := func(n int, every time.Duration) {
+		for range n {
+			at = at.Add(every)
+			o.drop(at, 2)
+		}
+	}
+	drop(2, 40*time.Millisecond)
+	require.False(t, o.take(), "as many as it holds")
+	drop(20, overflowSpan)
+	require.False(t, o.take(), "now and then")
+	drop(3, 40*time.Millisecond)
+	require.True(t, o.take())
+	require.False(t, o.take())
+	drop(50, 40*time.Millisecond)
+	require.False(t, o.take(), "it goes on")
+	at = at.Add(overflowSpan + 1)
+	drop(2, 40*time.Millisecond)
+	require.False(t, o.take())
+	drop(1, 40*time.Millisecond)
+	require.True(t, o.take(), "another")
+}
+
+// What viewers are shown for a reason is counted under a name of its own.
+func TestEveryReasonHasAFault(t *testing.T) {
+	obscurer, detector := newParts(t)
+	p, err := New(Options{Camera: "door", Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Sink: noSink, Log: noLog})
+	require.NoError(t, err)
+	for _, reason := range []string{
+		redact.ReasonOrder, redact.ReasonSelfTest, redact.ReasonDetection, redact.ReasonTracking, redact.ReasonAnother,
+		redact.ReasonObscuring, redact.ReasonInspect, redact.ReasonPanic, reasonStalled, reasonOverflow,
+	} {
+		f := p.faultOf(reason)
+		require.NotEmpty(t, f, reason)
+		require.NotEqual(t, transport.FaultOther, f, reason)
+	}
+	require.Empty(t, p.faultOf(reasonStarting))
+	require.Empty(t, p.faultOf(reasonWaiting))
+	p.Input("wrong password")
+	require.Equal(t, transport.FaultCamera, p.faultOf("wrong password"))
+	require.Equal(t, transport.FaultOther, p.faultOf("never heard of"))
+	require.Equal(t, transport.FaultOverflow, gapFault(wire.ReasonLate))
+	require.Empty(t, gapFault(wire.ReasonRestarted))
+	require.Equal(t, transport.FaultLoss, gapFault("packet loss"))
+}
+
+func TestSparesDecodeByThemselves(t *testing.T) {
+	n := map[wire.SpareClass]int{}
+	require.NoError(t, Spares("door", width, height, wire.EncodeConfig{}, func(head wire.Spare, data []byte) error {
+		require.Equal(t, n[head.Class], head.Part)
+		require.NotEmpty(t, head.Codec)
+		n[head.Class]++
+		dec, err := decode.New(decode.Options{})
+		require.NoError(t, err)
+		defer dec.Close()
+		pictures := 0
+		require.NoError(t, dec.Decode(data, 1, func(p decode.Picture) error {
+			pictures++
+			require.Equal(t, [2]int{width, height}, [2]int{p.Image.Width, p.Image.Height})
+			return nil
+		}))
+		require.Equal(t, 1, pictures)
+		return nil
+	}))
+	require.Equal(t, map[wire.SpareClass]int{
+		wire.SpareStarting: wire.SpareParts, wire.SpareHang: wire.SpareParts, wire.SpareFailed: wire.SpareParts,
+	}, n)
+}
+
+// The worker must have the slates of a new size, and be told what was coded before
+// it asked.
+func TestSparesBeatsAndFencesGoUp(t *testing.T) {
+	t.Parallel()
+	spares, beats := make(chan wire.Spare, 100), make(chan wire.Beat, 10000)
+	r := startWith(t, 0, func(p *Pipeline) {
+		p.o.Spare = func(head wire.Spare, _ []byte) error { spares <- head; return nil }
+		p.o.Beat = func(b wire.Beat) error { beats <- b; return nil }
+	})
+	defer r.end()
+	c := newCamera(t, width, height)
+	require.Zero(t, r.live(c, 2, true).Fence)
+	for s := range spares { // there may be those of before the size was known
+		if s.Width == width && s.Class == wire.SpareFailed && s.Part == wire.SpareParts-1 {
+			break
+		}
+	}
+	<-beats
+	r.p.Fence(5)
+	o := r.live(c, 1, false)
+	require.EqualValues(t, 5, o.Fence)
+	require.EqualValues(t, 5, r.live(c, 1, false).Fence)
+}

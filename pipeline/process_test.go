@@ -1,0 +1,255 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/decode"
+	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/supervise"
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// builtRedactor is the real program, built once; TestMain removes it.
+var builtRedactor struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func realRedactor(t *testing.T) string {
+	t.Helper()
+	b := &builtRedactor
+	b.once.Do(func() {
+		if b.dir, b.err = os.MkdirTemp("", "scrim-redactor-"); b.err != nil {
+			return
+		}
+		cmd := exec.Command("go", "build", "-o", b.dir, "scrim/cmd/scrim-redactor")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.err = fmt.Errorf("build scrim-redactor: %w: %s", err, out)
+		}
+	})
+	require.NoError(t, b.err)
+	return filepath.Join(b.dir, "scrim-redactor")
+}
+
+// post is a camera that sends without end, and the viewer of what becomes of it.
+type post struct {
+	t      *testing.T
+	units  []transport.CameraUnit
+	events chan transport.Event
+	out    chan *transport.RedactedUnit
+	camera *supervise.Camera
+	dec    *decode.Decoder
+	last   *transport.RedactedUnit
+}
+
+// Run implements supervise.Source.
+func (p *post) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
+	tick := time.NewTicker(time.Second / 10)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		u := p.units[i%len(p.units)]
+		u.PTS = int64(i) * transport.ClockRate / 10
+		u.Captured, u.Arrived = time.Now(), time.Now()
+		onUnit(u)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *post) Publish(u *transport.RedactedUnit) error { p.out <- u; return nil }
+func (p *post) PublishStatus(transport.Status) error    { return nil }
+func (p *post) PublishEvent(e transport.Event) error    { p.events <- e; return nil }
+
+// watch runs a real redactor under supervision until the test ends.
+func watch(t *testing.T, change func(*wire.Config)) *post {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	program := realRedactor(t)
+	const cascades = "/usr/share/opencv4/haarcascades"
+	if _, err := os.Stat(cascades); err != nil {
+		t.Skip("OpenCV's cascades are not installed; `make deps` installs them")
+	}
+	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
+	c := newCamera(t, width, height)
+	for i := range 10 {
+		p.units = append(p.units, c.unit(i == 0))
+	}
+	config := wire.Config{
+		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
+		Detect: wire.DetectConfig{CascadeDir: cascades, Size: 160, Threshold: 0.5},
+	}
+	change(&config)
+	var err error
+	p.camera, err = supervise.New(supervise.Options{
+		Redactor: config, Program: program, Source: p, Sink: p,
+		Delay: func(error) time.Duration { return time.Second }, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if p.camera.Run(ctx) != nil {
+			p.camera.Mourn(ctx)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if p.dec != nil {
+			p.dec.Close()
+		}
+	})
+	return p
+}
+
+// until decodes what comes, as a viewer would, up to a unit in a state. What is
+// shown must be what the state says.
+func (p *post) until(state transport.State) *transport.RedactedUnit {
+	p.t.Helper()
+	for deadline := time.After(2 * testTimeout); ; {
+		select {
+		case u := <-p.out:
+			p.decode(u)
+			if u.State == state {
+				return u
+			}
+		case <-deadline:
+			p.t.Fatalf("no unit comes that is %s", state)
+		}
+	}
+}
+
+func (p *post) decode(u *transport.RedactedUnit) {
+	p.t.Helper()
+	if p.last == nil || p.last.Epoch != u.Epoch {
+		require.True(p.t, u.Key)
+		require.EqualValues(p.t, 1, u.Seq)
+		require.True(p.t, p.last == nil || u.Epoch > p.last.Epoch)
+		if p.dec != nil {
+			p.dec.Close()
+		}
+		var err error
+		p.dec, err = decode.New(decode.Options{})
+		require.NoError(p.t, err)
+	} else {
+		require.Equal(p.t, p.last.Seq+1, u.Seq)
+	}
+	require.True(p.t, p.last == nil || u.PTS > p.last.PTS, "time goes back")
+	p.last = u
+	n := 0
+	require.NoError(p.t, p.dec.Decode(u.Data, int64(u.Seq), func(pic decode.Picture) error { //nolint:gosec // small
+		n++
+		_, err := stamp.Read(pic.Image)
+		require.Equal(p.t, u.State == transport.StateLive, err == nil, "a unit that is %s: %s", u.State, u.Reason)
+		return nil
+	}))
+	require.Equal(p.t, 1, n)
+}
+
+// told waits for the event of a fault and returns it.
+func (p *post) told(f transport.Fault) transport.Event {
+	p.t.Helper()
+	for deadline := time.After(2 * testTimeout); ; {
+		select {
+		case e := <-p.events:
+			if e.Fault == f {
+				return e
+			}
+		case <-deadline:
+			p.t.Fatalf("no event of fault %s", f)
+		}
+	}
+}
+
+// child returns the process of the redactor, which has begun itself anew by the
+// time that it sends anything.
+func child(t *testing.T) int {
+	t.Helper()
+	pids, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	for _, path := range pids {
+		stat, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(stat), "(scrim-redactor)") {
+			continue
+		}
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		if len(fields) > 2 && fields[0] != "Z" && fields[1] == strconv.Itoa(os.Getpid()) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			require.NoError(t, err)
+			return pid
+		}
+	}
+	t.Fatal("no redactor runs")
+	return 0
+}
+
+// A real redactor dies, or stands still, in every way that there is. The next
+// that viewers get is the slate, and then pictures again. How soon is in the log:
+// the constants that decide it are tested in package supervise.
+func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		signal syscall.Signal
+		fault  transport.Fault
+	}{
+		{"killed", syscall.SIGKILL, transport.FaultCrash},
+		{"abort, as for a C++ exception that nobody catches", syscall.SIGABRT, transport.FaultCrash},
+		{"segmentation fault", syscall.SIGSEGV, transport.FaultCrash},
+		{"stopped", syscall.SIGSTOP, transport.FaultHang},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := watch(t, func(*wire.Config) {})
+			p.until(transport.StateLive)
+			for range 5 {
+				p.until(transport.StateLive)
+			}
+			pid := child(t)
+			struck := time.Now()
+			require.NoError(t, syscall.Kill(pid, c.signal))
+			e := p.told(c.fault)
+			require.Equal(t, transport.StateObscured, e.State)
+			u := p.until(transport.StateObscured)
+			require.True(t, u.Key)
+			require.Equal(t, [2]int{width, height}, [2]int{u.Width, u.Height}, "the slate has the camera's size")
+			t.Logf("event %v and slate %v after the signal (%s)",
+				e.Time.Sub(struck).Round(time.Millisecond), u.Captured.Sub(struck).Round(time.Millisecond), e.Reason)
+			p.until(transport.StateLive)
+			t.Logf("live again %v after it", time.Since(struck).Round(time.Millisecond))
+			require.Positive(t, p.camera.Status().Counters.Faults[c.fault])
+			require.Positive(t, p.camera.Status().Counters.Restarts)
+		})
+	}
+}
+
+// The program has slates before it has a model.
+func TestMissingModelEndsInTheSlate(t *testing.T) {
+	p := watch(t, func(c *wire.Config) { c.Detect.Model = filepath.Join(t.TempDir(), "gone.onnx") })
+	e := p.told(transport.FaultConfig)
+	require.Equal(t, transport.StateFailed, e.State)
+	require.Contains(t, e.Reason, "gone.onnx")
+	for range 4 {
+		p.until(transport.StateObscured)
+	}
+	require.Equal(t, transport.StateFailed, p.camera.Status().State, "it goes on with that")
+}

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"scrim/pipeline/encode"
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/transport"
+)
+
+// SpareWidth and SpareHeight are the size of slates until the camera's is known.
+const (
+	SpareWidth  = 1280
+	SpareHeight = 720
+)
+
+// spareTexts are what is written on the slates that are coded beforehand.
+var spareTexts = []struct {
+	class wire.SpareClass
+	text  string
+}{
+	{wire.SpareStarting, "redactor is starting"},
+	{wire.SpareHang, "redactor does not answer"},
+	{wire.SpareFailed, "redactor cannot work as it is set up"},
+}
+
+// spareSize is what spares are made for.
+type spareSize struct {
+	width, height int
+	fullRange     bool
+}
+
+// Spares codes slates that can each be decoded by themselves, and hands them to
+// send. The worker, which can code nothing, shows them when this process is dead
+// or hangs.
+func Spares(camera string, width, height int, c wire.EncodeConfig, send func(wire.Spare, []byte) error) error {
+	return spares(camera, spareSize{width, height, false}, c, send)
+}
+
+func spares(camera string, size spareSize, c wire.EncodeConfig, send func(wire.Spare, []byte) error) error {
+	slate, err := redact.NewSlate(size.width, size.height)
+	if err != nil {
+		return fmt.Errorf("spare slate: %w", err)
+	}
+	enc, err := encode.New(size.width, size.height, encode.Options{Bitrate: c.Bitrate, Preset: c.Preset, FullRange: size.fullRange})
+	if err != nil {
+		return fmt.Errorf("encoder of spare slates: %w", err)
+	}
+	defer enc.Close()
+	pts := int64(0)
+	for _, s := range spareTexts {
+		frame := slate.Frame(s.text, camera)
+		for part := range wire.SpareParts {
+			pts += transport.ClockRate / 4
+			u, err := enc.Encode(frame, pts, true)
+			if err != nil {
+				return fmt.Errorf("encode spare slate: %w", err)
+			}
+			head := wire.Spare{Class: s.class, Part: part, Codec: enc.Codec(), Width: size.width, Height: size.height}
+			if err := send(head, u.Data); err != nil {
+				return fmt.Errorf("send spare slate: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// resize lets runSpares make those of another size.
+func (p *Pipeline) resize(s spareSize) {
+	for {
+		select {
+		case p.sized <- s:
+			return
+		case <-p.sized: // an older one, which nobody needs any more
+		}
+	}
+}
+
+// runSpares makes new spares when the output has another size. It is not a
+// stage: pictures do not wait for it.
+func (p *Pipeline) runSpares(ctx context.Context) {
+	for last := (spareSize{}); ; {
+		select {
+		case s := <-p.sized:
+			if p.o.Spare == nil || s == last {
+				continue
+			}
+			if err := spares(p.o.Camera, s, p.o.Encode, p.o.Spare); err != nil && ctx.Err() == nil {
+				p.o.Log.Warn("no slates for the worker", "error", err)
+				continue
+			}
+			last = s
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package supervise
+
+import (
+	"sync"
+	"time"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+const (
+	// quiet is how long a redactor may send nothing, not even a beat, before
+	// viewers get a slate of the worker's. With coverTick that is less than the half
+	// second in which a fault must end in a slate, and it is several beats.
+	quiet = 4 * wire.BeatInterval
+	// encoding is how long its encoder may be at one picture. The beat that says so
+	// may be a beat's interval old.
+	encoding = quiet - wire.BeatInterval
+	// coverTick is the time between looks at that.
+	coverTick = wire.BeatInterval / 4
+	// slateInterval is the time between slates, as in a redactor.
+	slateInterval = 250 * time.Millisecond
+	// fenceInterval is the time after which a key frame is asked for once more.
+	fenceInterval = time.Second
+)
+
+// spare is a slate that a redactor has coded beforehand.
+type spare struct {
+	wire.Spare
+	data []byte
+}
+
+// cover is why viewers get slates of the worker's, and which.
+type cover struct {
+	class  wire.SpareClass
+	fault  transport.Fault
+	reason string
+}
+
+// starting covers the time before the first output of the first redactor.
+var starting = cover{class: wire.SpareStarting, reason: "starting"}
+
+// outlet is the only way to the sink. Whoever made the units, one redactor, the
+// next, or nobody, while spares are repeated, viewers get one stream: epochs
+// grow, numbers have no gaps, time goes on, and every change from one to the
+// other begins with a key frame. It is safe for concurrent use.
+type outlet struct {
+	c *Camera
+
+	mu     sync.Mutex
+	spares map[wire.SpareClass][]spare // all of one size
+	life   *process                    // whose units may pass; nil: there is none
+	heard  time.Time                   // when it last said something; zero: before its greeting
+	looked time.Time                   // when heard was last looked at
+	coding time.Duration               // for how long its encoder is at one picture, as it said last
+
+	cover  *cover // nil: what life sends is shown
+	slated time.Time
+	turn   int // of the parts of a spare
+	// standing is set while life is covered for although it lives. What it then
+	// sends is not shown before it says at least floor, the last fence. fenced is
+	// when it was last told.
+	standing     bool
+	fence, floor uint64
+	fenced       time.Time
+
+	// Of what was published last: who made it, its numbers, and when.
+	maker      *process // nil: a spare
+	makerEpoch uint64
+	epoch, seq uint64
+	pts, shift int64 // shift is added to the maker's
+	at         time.Time
+}
+
+func newOutlet(c *Camera) *outlet {
+	return &outlet{c: c, spares: make(map[wire.SpareClass][]spare), cover: &starting}
+}
+
+// begin lets a redactor that was started take the place of the last one. Until
+// its first unit what covered the time before goes on.
+func (o *outlet) begin(p *process) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.life, o.heard, o.coding, o.standing, o.floor = p, time.Time{}, 0, false, 0
+	if o.cover == nil {
+		o.cover = &starting
+	}
+}
+
+// greeted notes that the redactor has come up.
+func (o *outlet) greeted(p *process) { o.beat(p, wire.Beat{}) }
+
+// beat notes that the redactor lives.
+func (o *outlet) beat(p *process, b wire.Beat) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.life == p {
+		o.heard, o.coding = time.Now(), time.Duration(b.Encoding)
+	}
+}
+
+// spare keeps a slate. The first of a redactor that has not come up, which does
+// not know the camera's size yet, replace none that are there.
+func (o *outlet) spare(s wire.Spare, data []byte, greeted bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if have := o.spares[s.Class]; !greeted && len(have) >= wire.SpareParts {
+		return
+	}
+	if s.Part == 0 {
+		o.spares[s.Class] = nil
+	}
+	if len(o.spares[s.Class]) < wire.SpareParts {
+		o.spares[s.Class] = append(o.spares[s.Class], spare{s, data})
+	}
+}
+
+// ended covers for a redactor that has ended, or could not be started, from this
+// moment on.
+func (o *outlet) ended(c cover) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.life, o.standing = nil, false
+	o.hide(c, time.Now())
+}
+
+// tick covers for a redactor that hangs, and goes on covering.
+func (o *outlet) tick(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if late := now.Sub(o.looked) - coverTick; !o.looked.IsZero() && late > 0 && !o.heard.IsZero() {
+		o.heard = o.heard.Add(late) // that was this process, not the other
+		if o.heard.After(now) {
+			o.heard = now
+		}
+	}
+	o.looked = now
+	if o.life == nil || o.heard.IsZero() {
+		o.show(now)
+		return
+	}
+	switch {
+	case o.standing && now.Sub(o.fenced) < fenceInterval:
+	case o.standing:
+		o.ask(now)
+	case now.Sub(o.heard) > quiet:
+		o.stand(cover{wire.SpareHang, transport.FaultHang, "redactor sends nothing"}, now)
+	case o.coding > encoding:
+		o.stand(cover{wire.SpareHang, transport.FaultHang, "redactor's encoder does not come back"}, now)
+	}
+	o.show(now)
+}
+
+// stand covers for a redactor that lives. What it had under way is not shown any
+// more should it come back: it goes on with a key frame that it is asked for now.
+func (o *outlet) stand(c cover, now time.Time) {
+	o.fence++
+	o.floor, o.standing = o.fence, true
+	o.ask(now)
+	o.hide(c, now)
+}
+
+func (o *outlet) ask(now time.Time) {
+	o.fenced = now
+	o.c.queue.command(wire.TypeKeyframe, wire.Keyframe{Fence: o.fence})
+}
+
+// hide begins to cover.
+func (o *outlet) hide(c cover, now time.Time) {
+	o.cover, o.slated = &c, time.Time{}
+	o.show(now)
+}
+
+// show publishes the next slate when one is due.
+func (o *outlet) show(now time.Time) {
+	if o.cover == nil || now.Sub(o.slated) < slateInterval {
+		return
+	}
+	o.slated = now
+	parts := o.spares[o.cover.class]
+	if len(parts) == 0 {
+		if o.cover != &starting {
+			o.c.state.unshown(*o.cover)
+		}
+		return
+	}
+	s := parts[o.turn%len(parts)]
+	o.turn++
+	u := &transport.RedactedUnit{
+		Captured: now, Key: true, Codec: s.Codec, Width: s.Width, Height: s.Height, State: transport.StateObscured,
+		Reason: o.cover.reason, Data: s.data,
+	}
+	if o.maker != nil || o.epoch == 0 {
+		o.maker, o.makerEpoch, o.epoch, o.seq = nil, 0, o.c.nextEpoch(), 0
+	}
+	u.PTS = max(now.UnixMilli()*(transport.ClockRate/1000), 1)
+	if !o.at.IsZero() { // however the wall clock was set
+		u.PTS = o.pts + int64(now.Sub(o.at)*transport.ClockRate/time.Second)
+	}
+	err := o.publish(u, now)
+	o.c.state.covered(u, *o.cover, err)
+	if o.c.o.Observe != nil {
+		o.c.o.Observe(u, nil)
+	}
+}
+
+// unit publishes what a redactor has made.
+func (o *outlet) unit(p *process, w *wire.Output, u *transport.RedactedUnit) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	if o.life != p {
+		return
+	}
+	o.heard = now
+	another := o.maker != p || o.makerEpoch != u.Epoch
+	if w.Fence < o.floor || another && !u.Key {
+		return // from before it hung, or of no use without what was not shown
+	}
+	if another {
+		o.maker, o.makerEpoch, o.epoch, o.seq, o.shift = p, u.Epoch, max(o.epoch+1, u.Epoch), 0, 0
+		o.c.used(o.epoch)
+		if u.PTS <= o.pts {
+			o.shift = o.pts + 1 - u.PTS
+		}
+	}
+	o.cover, o.coding, o.standing = nil, 0, false
+	u.PTS += o.shift
+	err := o.publish(u, now)
+	o.c.state.output(u, w, err)
+	if o.c.o.Observe != nil {
+		o.c.o.Observe(u, w.Record)
+	}
+	o.heard = time.Now() // the sink's time is not the redactor's
+}
+
+// publish hands a unit to the sink.
+func (o *outlet) publish(u *transport.RedactedUnit, now time.Time) error {
+	o.seq++
+	u.Camera, u.Rendition = o.c.o.Redactor.Camera, transport.MainRendition
+	u.Epoch, u.Seq, u.PTS = o.epoch, o.seq, max(u.PTS, o.pts+1)
+	o.pts, o.at = u.PTS, now
+	return o.c.o.Sink.Publish(u)
+}

@@ -1,0 +1,66 @@
+package detect
+
+import (
+	"fmt"
+	"image"
+
+	"scrim/redact/infer"
+)
+
+// The engines that run YuNet.
+const (
+	// EngineAuto is EngineScrim where it can run the model, else EngineOpenCV.
+	EngineAuto = "auto"
+	// EngineScrim is package infer: the same results in a quarter of the time.
+	EngineScrim = "scrim"
+	// EngineOpenCV is OpenCV's DNN module.
+	EngineOpenCV = "opencv"
+)
+
+// engine runs YuNet. It is not safe for concurrent use.
+type engine interface {
+	// run returns the outputs for what lies in r, in the order of `outputs`. r is as
+	// view.write has it. They are valid until the next call.
+	run(v *view, r image.Rectangle) ([][]float32, error)
+	// name is for people.
+	name() string
+	// close frees all memory; what was closed may be used again.
+	close()
+}
+
+// openEngine returns the engine that is asked for, and what an operator must
+// know of it.
+func openEngine(model []byte, which string) (e engine, warning string, err error) {
+	if which == EngineOpenCV {
+		return &nets{model: model}, "", nil
+	}
+	m, err := infer.Read(model)
+	switch {
+	case err == nil:
+		return &kernels{net: m.NewNet(), path: m.Path()}, "", nil
+	case which == EngineScrim:
+		return nil, "", fmt.Errorf("engine %s: %w; choose the engine %s", which, err, EngineOpenCV)
+	}
+	return &nets{model: model}, "the detector runs on OpenCV and takes several times as long: " + err.Error(), nil
+}
+
+// kernels runs it on package infer.
+type kernels struct {
+	net     *infer.Net
+	path    string
+	picture infer.Picture
+	outs    [][]float32
+}
+
+func (k *kernels) run(v *view, r image.Rectangle) (outs [][]float32, err error) {
+	k.picture = infer.Picture{
+		Y: v.y, U: v.u, V: v.v, YStride: v.ys, CStride: v.cs, Width: v.w, Height: v.h, Full: v.full,
+	}
+	k.outs, err = k.net.Run(&k.picture, r, k.outs)
+	k.picture = infer.Picture{} // the planes belong to somebody else
+	return k.outs, err
+}
+
+func (k *kernels) name() string { return EngineScrim + " " + k.path }
+
+func (k *kernels) close() { k.net.Shrink() }

@@ -1,0 +1,223 @@
+package infer
+
+import (
+	"image"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// picture returns noise in which every luma and every chroma value occurs.
+func picture(w, h int, full bool) *Picture {
+	r := rand.New(rand.NewPCG(uint64(w), uint64(h)))
+	p := &Picture{Width: w, Height: h, YStride: w + 7, CStride: (w+1)/2 + 3, Full: full}
+	p.Y, p.U, p.V = make([]byte, p.YStride*h), make([]byte, p.CStride*((h+1)/2)), make([]byte, p.CStride*((h+1)/2))
+	for _, plane := range [][]byte{p.Y, p.U, p.V} {
+		for i := range plane {
+			plane[i] = byte(i)
+		}
+		r.Shuffle(len(plane), func(i, k int) { plane[i], plane[k] = plane[k], plane[i] })
+	}
+	return p
+}
+
+// onPaths calls f with a model for each path that this processor can take.
+func onPaths(tb testing.TB, onnx []byte, f func(m *Model)) {
+	tb.Helper()
+	taken := 0
+	for _, p := range paths {
+		if !p.usable() {
+			tb.Logf("this processor has no %s", p.name)
+			continue
+		}
+		m, err := read(onnx, p)
+		require.NoError(tb, err)
+		taken++
+		f(m)
+	}
+	require.Positive(tb, taken)
+}
+
+// off returns the largest difference, as a share of the largest value.
+func off(want []float64, got []float32) float64 {
+	worst, size := 0.0, 1e-9
+	for i := range want {
+		size = max(size, math.Abs(want[i]))
+		if d := math.Abs(want[i] - float64(got[i])); !(d <= worst) {
+			worst = d
+		}
+	}
+	return worst / size
+}
+
+func TestEveryPathComputesWhatTheNetworkSays(t *testing.T) {
+	for _, c := range []struct {
+		channels [3]int
+		w, h     int
+		r        image.Rectangle
+		full     bool
+	}{
+		{[3]int{16, 16, 16}, 64, 64, image.Rect(0, 0, 64, 64), true},
+		{[3]int{16, 32, 64}, 64, 64, image.Rect(0, 0, 64, 64), false},
+		{[3]int{16, 64, 64}, 300, 200, image.Rect(34, 20, 34+224, 20+160), true},
+		{[3]int{16, 64, 64}, 91, 55, image.Rect(-18, -20, 160-18, 96-20), false},
+		{[3]int{16, 48, 32}, 33, 1, image.Rect(0, -14, 64, 64-14), true},
+		{[3]int{32, 16, 48}, 32, 32, image.Rect(0, 0, 32, 32), true},
+		{[3]int{8, 20, 40}, 640, 32, image.Rect(0, 0, 608, 32), true},
+		{[3]int{64, 64, 64}, 31, 353, image.Rect(0, 0, 32, 352), false},
+		{[3]int{16, 32, 32}, 1, 1, image.Rect(-30, -30, 66, 34), true},
+	} {
+		onnx := made(1, c.channels[0], c.channels[1], c.channels[2])
+		g, err := parse(onnx)
+		require.NoError(t, err)
+		steps, err := compile(g)
+		require.NoError(t, err)
+		p := picture(c.w, c.h, c.full)
+		want := compute(steps, seen(p, c.r))
+		onPaths(t, onnx, func(m *Model) {
+			n := m.NewNet()
+			for range 2 { // the second time in memory that was used
+				got, err := n.Run(p, c.r, nil)
+				require.NoError(t, err)
+				require.Len(t, got, len(want))
+				limit := 1e-5
+				if m.path.quant {
+					limit = 1e-2 // random weights amplify what rounding does; trained ones do not
+				}
+				for i := range want {
+					require.Len(t, got[i], len(want[i]))
+					require.LessOrEqual(t, off(want[i], got[i]), limit, "%s: output %d of %v from %v", m.Path(), i, c.channels, c.r)
+				}
+				for i := range n.work {
+					n.work[i] = 0x7f
+				}
+			}
+		})
+	}
+}
+
+func TestNetsShareAModel(t *testing.T) {
+	m, err := Read(made(2, 16, 32, 64))
+	require.NoError(t, err)
+	p := picture(128, 96, true)
+	first, err := m.NewNet().Run(p, image.Rect(0, 0, 128, 96), nil)
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			n := m.NewNet()
+			for i := range 20 {
+				if _, err := n.Run(p, image.Rect(0, 0, 64+i%2*32, 64), nil); err != nil {
+					t.Error(err)
+				}
+				got, err := n.Run(p, image.Rect(0, 0, 128, 96), nil)
+				for i := range got {
+					if !slices.Equal(first[i], got[i]) {
+						err = ErrRange
+					}
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Each of these would be read or written out of bounds if C saw it.
+func TestRunRefusesWhatIsOutOfBounds(t *testing.T) {
+	m, err := Read(made(3, 16, 16, 16))
+	require.NoError(t, err)
+	n, fits := m.NewNet(), image.Rect(0, 0, 64, 64)
+	for name, spoil := range map[string]func(p *Picture, r *image.Rectangle){
+		"no width":        func(p *Picture, _ *image.Rectangle) { p.Width = 0 },
+		"too wide":        func(p *Picture, _ *image.Rectangle) { p.Width = MaxSide + 1 },
+		"negative height": func(p *Picture, _ *image.Rectangle) { p.Height = -1 },
+		"narrow rows":     func(p *Picture, _ *image.Rectangle) { p.YStride = 63 },
+		"narrow chroma":   func(p *Picture, _ *image.Rectangle) { p.CStride = 31 },
+		"huge rows":       func(p *Picture, _ *image.Rectangle) { p.YStride = math.MaxInt / 2 },
+		"short luma":      func(p *Picture, _ *image.Rectangle) { p.Y = p.Y[:p.YStride*63+63] },
+		"no chroma":       func(p *Picture, _ *image.Rectangle) { p.U = nil },
+		"short chroma":    func(p *Picture, _ *image.Rectangle) { p.V = p.V[:p.CStride*31+31] },
+		"empty":           func(_ *Picture, r *image.Rectangle) { *r = image.Rectangle{} },
+		"no step":         func(_ *Picture, r *image.Rectangle) { r.Max.X += 16 },
+		"odd place":       func(_ *Picture, r *image.Rectangle) { *r = r.Add(image.Pt(1, 0)) },
+		"outside":         func(_ *Picture, r *image.Rectangle) { *r = r.Add(image.Pt(64, 0)) },
+		"inverted":        func(_ *Picture, r *image.Rectangle) { r.Min, r.Max = r.Max, r.Min },
+		"huge":            func(_ *Picture, r *image.Rectangle) { r.Max = image.Pt(1<<30, 1<<30) },
+	} {
+		p, r := picture(64, 64, true), fits
+		spoil(p, &r)
+		_, err := n.Run(p, r, nil)
+		require.Error(t, err, name)
+	}
+	p := picture(64, 64, true)
+	p.Y = p.Y[:p.YStride*63+64] // the last row needs no gap behind it
+	_, err = n.Run(p, fits, nil)
+	require.NoError(t, err)
+}
+
+func TestNothingIsAllocatedInSteadyState(t *testing.T) {
+	m, err := Read(made(4, 16, 16, 16))
+	require.NoError(t, err)
+	n, p := m.NewNet(), picture(128, 128, true)
+	outs, err := n.Run(p, image.Rect(0, 0, 128, 128), nil)
+	require.NoError(t, err)
+	require.Zero(t, testing.AllocsPerRun(50, func() {
+		if outs, err = n.Run(p, image.Rect(0, 0, 128, 64), outs); err != nil {
+			t.Fatal(err)
+		}
+	}))
+}
+
+// trained returns YuNet's file, or skips the test.
+func trained(tb testing.TB, file string) []byte {
+	tb.Helper()
+	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
+		onnx, err := os.ReadFile(filepath.Join(dir, file))
+		if dir != "" && err == nil {
+			return onnx
+		}
+	}
+	tb.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
+	return nil
+}
+
+// cpu returns the seconds of computing that this process has had: on a machine
+// that is shared they say more than the time that went by.
+func cpu(b *testing.B) float64 {
+	b.Helper()
+	var u unix.Rusage
+	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
+
+func BenchmarkRun(b *testing.B) {
+	for _, size := range []image.Point{{640, 384}, {192, 128}} {
+		p, r := picture(size.X, size.Y, false), image.Rectangle{Max: size}
+		onPaths(b, trained(b, "face_detection_yunet_n.onnx"), func(m *Model) {
+			b.Run(m.Path()+" "+size.String(), func(b *testing.B) {
+				n := m.NewNet()
+				outs, err := n.Run(p, r, nil)
+				require.NoError(b, err)
+				b.ReportAllocs()
+				before, rounds := cpu(b), 0
+				for b.Loop() {
+					if outs, err = n.Run(p, r, outs); err != nil {
+						b.Fatal(err)
+					}
+					rounds++
+				}
+				b.ReportMetric((cpu(b)-before)*1e3/float64(rounds), "cpu-ms/op")
+			})
+		})
+	}
+}

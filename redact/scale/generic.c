@@ -1,0 +1,3 @@
+// Scaling for any processor.
+#define SCALE scrim_scale_generic
+#include "kernel.h"
