@@ -219,9 +219,7 @@ echo >'`+busy+`'
 while read -r line; do :; done
 `)
 	go func() {
-		if f, err := os.Open(busy); err == nil { // when the other side has opened it, too
-			_ = f.Close()
-		}
+		_, _ = os.ReadFile(busy) // returns when the other side has written
 		cancel()
 	}()
 	var stdout, stderr bytes.Buffer
@@ -304,9 +302,9 @@ while read -r line; do :; done
 `)
 	hangUp := make(chan error, 1)
 	go func() {
-		f, err := os.Open(busy) // when the other side has opened it, too
+		_, err := os.ReadFile(busy) // returns when the other side has written
 		if err == nil {
-			err = errors.Join(f.Close(), syscall.Kill(os.Getpid(), syscall.SIGHUP))
+			err = syscall.Kill(os.Getpid(), syscall.SIGHUP)
 		}
 		hangUp <- err
 	}()
