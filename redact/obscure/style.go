@@ -71,6 +71,12 @@ type Options struct {
 	Feather float64
 }
 
+// Check returns why New would refuse o; nil when it would not.
+func (o Options) Check() error {
+	_, err := o.check()
+	return err
+}
+
 // check returns o with its defaults, or why it is refused.
 func (o Options) check() (Options, error) {
 	if o.Style == "" {
@@ -96,7 +102,7 @@ func (o Options) check() (Options, error) {
 		return o, fmt.Errorf("%w: %s of %d cells can be recognised by a trained network "+
 			"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; "+
 			"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); "+
-			"use at most %d cells, or declare the camera cosmetic", ErrWeak, o.Style, o.Cells, MaxCells)
+			"use at most %d cells, or say `cosmetic: true` where that is acceptable", ErrWeak, o.Style, o.Cells, MaxCells)
 	}
 	return o, nil
 }
