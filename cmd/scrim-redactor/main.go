@@ -20,6 +20,7 @@ import (
 	"scrim/redact/detect"
 	"scrim/redact/guard"
 	"scrim/redact/obscure"
+	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
 	"scrim/transport"
@@ -125,6 +126,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	}
 	obscurer, err := obscure.New(obscure.Options{
 		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: binary.LittleEndian.Uint64(seed[:]),
+		Surface: surface.Paint,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)

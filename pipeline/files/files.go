@@ -10,6 +10,7 @@ import (
 	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/obscure"
+	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
 )
@@ -116,5 +117,5 @@ func Obscurer(c wire.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: seed})
+	return obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: seed, Surface: surface.Paint})
 }

@@ -69,6 +69,8 @@ type Options struct {
 	// same, and there is none around regions below 8 pixels. The region itself is
 	// obscured in full. 0 means DefaultFeather, below 0 none.
 	Feather float64
+	// Surface paints what Veil covers regions with; nil: code in Go.
+	Surface Surface
 }
 
 // Check returns why New would refuse o; nil when it would not.
@@ -87,6 +89,9 @@ func (o Options) check() (Options, error) {
 	}
 	if o.Feather == 0 {
 		o.Feather = DefaultFeather
+	}
+	if o.Surface == nil {
+		o.Surface = paintSurface
 	}
 	if _, err := ParseStyle(string(o.Style)); err != nil {
 		return o, err
