@@ -20,7 +20,7 @@ const (
 	DefaultHold = time.Second
 	// HoldAfterWeak is that for a detector that reports weak sightings, too: a face
 	// is lost then only when not even they are left.
-	HoldAfterWeak = 500 * time.Millisecond
+	HoldAfterWeak = 400 * time.Millisecond
 	// MinHoldPictures is for how many pictures a lost face stays covered at least,
 	// where pictures come slowly.
 	MinHoldPictures = 4
@@ -83,7 +83,7 @@ const (
 	// calmStep is by how many face sizes each of its sides then moves inwards in a
 	// picture at most.
 	calmMargin = 0.06
-	calmExcess = 1.5
+	calmExcess = 1.3
 	calmStep   = 0.4
 )
 
