@@ -65,8 +65,8 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 	}
 	*o = s.Options()
 	frames := max(int(math.Round(min(m.cli.For, maxClip).Seconds()*o.FPS)), 2*bench.WarmUp)
-	path := filepath.Join(dir, fmt.Sprintf("%dx%d-%gfps-%d-people-%d-to-%d-seed-%d-%d-frames.mp4",
-		o.Width, o.Height, o.FPS, o.People, o.MinFace, o.MaxFace, o.Seed, frames))
+	path := filepath.Join(dir, fmt.Sprintf("%dx%d-%gfps-%d-people-away-%v-%d-to-%d-seed-%d-%d-frames.mp4",
+		o.Width, o.Height, o.FPS, o.People, o.Away, o.MinFace, o.MaxFace, o.Seed, frames))
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		m.say("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
 		record := simcam.RecordOptions{Path: path, Scene: *o, Frames: frames, AsCamera: true}

@@ -25,8 +25,18 @@ const (
 	smallestFace = 32
 )
 
-// presets are scenes by their names: how many people there are.
-var presets = map[string][]int{"busy": {20}, "quiet": {1}, "mixed": {20, 1}}
+// kind is a kind of scene: how many people there are, and how long they are away.
+type kind struct {
+	people int
+	away   time.Duration
+}
+
+var (
+	busy  = kind{people: 20}
+	quiet = kind{people: 1, away: 20 * time.Second}
+	// presets are scenes by their names; the cameras show their kinds in turn.
+	presets = map[string][]kind{"busy": {busy}, "quiet": {quiet}, "mixed": {busy, quiet}}
+)
 
 // peers are what can be measured beside Scrim.
 var peers = []string{"gocv", "faceblur"}
@@ -111,7 +121,7 @@ func (c *CLI) scenes() []scene.Options {
 	for i := range n {
 		o := scene.Options{
 			Width: c.Size.w, Height: c.Size.h, FPS: c.FPS, Seed: c.Seed + uint64(i), //nolint:gosec // positive
-			People: kinds[i%len(kinds)], MinFace: c.MinFace, MaxFace: c.MaxFace,
+			People: kinds[i%len(kinds)].people, Away: kinds[i%len(kinds)].away, MinFace: c.MinFace, MaxFace: c.MaxFace,
 		}
 		if c.People != 0 {
 			o.People = c.People

@@ -37,12 +37,13 @@ type CLI struct {
 	Bitrate      int           `help:"Most bits per second; 0 chooses by size."`
 	GOP          time.Duration `name:"gop" default:"1s" help:"Time between key frames."`
 
-	Size    size    `default:"1280x720" help:"Size of the drawn picture in pixels." placeholder:"WxH"`
-	FPS     float64 `name:"fps" default:"25" help:"Drawn pictures a second."`
-	Seed    uint64  `help:"Chooses the people and their ways."`
-	People  int     `default:"6" help:"How many people there are."`
-	MinFace int     `help:"Height of the smallest faces in pixels."`
-	MaxFace int     `help:"Height of the largest faces in pixels."`
+	Size    size          `default:"1280x720" help:"Size of the drawn picture in pixels." placeholder:"WxH"`
+	FPS     float64       `name:"fps" default:"25" help:"Drawn pictures a second."`
+	Seed    uint64        `help:"Chooses the people and their ways."`
+	People  int           `default:"6" help:"How many people there are."`
+	MinFace int           `help:"Height of the smallest faces in pixels."`
+	Away    time.Duration `placeholder:"TIME" help:"How long people stay away between two visits, in the mean, such as 20s."`
+	MaxFace int           `help:"Height of the largest faces in pixels."`
 
 	Recording `embed:""`
 
@@ -89,6 +90,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	people := scene.Options{
 		Width: cli.Size.w, Height: cli.Size.h, FPS: cli.FPS, Seed: cli.Seed, People: cli.People, MinFace: cli.MinFace, MaxFace: cli.MaxFace,
+		Away: cli.Away,
 	}
 	if err := cli.check(cli.File); err != nil {
 		return err

@@ -28,7 +28,7 @@ const (
 	ground  = 9.0 // face heights from the camera's height to the floor
 )
 
-func newPerson(id int, l *lens, seed uint64) *person {
+func newPerson(id int, l *lens, seed uint64, away float64) *person {
 	r := rand.New(rand.NewPCG(seed, uint64(id)+1)) //nolint:gosec // it has to be repeatable
 	around := func(spread float64) float64 { return 1 + spread*(2*r.Float64()-1) }
 	p := &person{id: id, stature: tallest + (lowest-tallest)*r.Float64(), build: around(0.14), step: 2 * math.Pi * (0.8 + 0.2*r.Float64())}
@@ -55,7 +55,7 @@ func newPerson(id int, l *lens, seed uint64) *person {
 		return [3]float64{2 * math.Pi * rate * around(0.4), 2 * math.Pi * r.Float64(), strength * around(0.4)}
 	}
 	p.glance, p.nod, p.attend = habit(0.23, 30), habit(0.19, 13), habit(0.11, 1)
-	p.way = newRoute(l, r)
+	p.way = newRoute(l, r, away)
 	return p
 }
 

@@ -48,8 +48,9 @@ type whereabouts struct {
 	outside bool
 }
 
-// newRoute draws a round by lot.
-func newRoute(l *lens, r *rand.Rand) *route {
+// newRoute draws a round by lot. away is how many seconds more than two or so lie
+// between visits, in the mean.
+func newRoute(l *lens, r *rand.Rand, away float64) *route {
 	w := &route{lens: l}
 	pace := 0.8 + 0.4*r.Float64()
 	for range visitCount {
@@ -57,6 +58,9 @@ func newRoute(l *lens, r *rand.Rand) *route {
 		w.time(&v, pace, r)
 		w.turn(&v)
 		w.length += v.duration + leastAway + 2*r.Float64()
+		if away > 0 {
+			w.length += away * (0.5 + r.Float64())
+		}
 		w.visits = append(w.visits, v)
 	}
 	w.offset = w.length * r.Float64()

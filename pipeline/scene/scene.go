@@ -22,6 +22,8 @@ const (
 	LeastFace = 8
 	MinFPS    = 0.1
 	MaxFPS    = 240
+	// MaxAway bounds how long people stay away.
+	MaxAway = time.Hour
 )
 
 // Defaults for options that are 0. MaxFace is a third of the picture's height.
@@ -53,6 +55,9 @@ type Options struct {
 	// MinFace and MaxFace bound the height of faces that are not tilted, in
 	// pixels, nearly.
 	MinFace, MaxFace int
+	// Away is how long people stay away between two visits, in the mean, beside a
+	// second or two; up to MaxAway.
+	Away time.Duration
 	// NoStamp leaves the stamp out; people go the same ways.
 	NoStamp bool
 }
@@ -72,6 +77,9 @@ func (o Options) normalised() (Options, error) {
 	}
 	if o.People < 1 || o.People > MaxPeople {
 		return o, fmt.Errorf("scene with %d people: choose 1 to %d", o.People, MaxPeople)
+	}
+	if o.Away < 0 || o.Away > MaxAway {
+		return o, fmt.Errorf("scene with people away for %v: choose up to %v", o.Away, MaxAway)
 	}
 	if o.MinFace < LeastFace || o.MaxFace < o.MinFace || o.MaxFace > o.Height/2 {
 		return o, fmt.Errorf("scene with faces of %d to %d pixels: choose from %d to half the picture's height, %d",
@@ -114,7 +122,7 @@ func New(o Options) (*Scene, error) {
 		return nil, err
 	}
 	for i := range o.People {
-		p := newPerson(i, &s.lens, o.Seed)
+		p := newPerson(i, &s.lens, o.Seed, o.Away.Seconds())
 		p.model = newHead(&p.looks)
 		s.people = append(s.people, p)
 	}
