@@ -124,7 +124,15 @@ type track struct {
 	weak     bool      // found by a weak sighting only
 	sure     time.Time // when it was last found by one that is not weak
 	steady   int       // sightings in a row that were where they had been expected
+	surely   place     // where it was when it was last found by one that is not weak
 	doubt    float64   // that it is a face at all, 0 to 1: less with each sighting
+}
+
+// place is what is known of a face's whereabouts and movement at a sighting.
+type place struct {
+	env    face.Box
+	vx, vy float64
+	steady int
 }
 
 // Tracker follows the faces of one camera. It is not safe for concurrent use.
@@ -307,7 +315,7 @@ func (tr *track) measure(f face.Face, at time.Time) {
 	tr.box, tr.score, tr.found, tr.misses = f.Box, f.Score, at, 0
 	if tr.weak = f.Weak; !tr.weak {
 		tr.doubt *= doubt(f.Score)
-		tr.sure = at
+		tr.sure, tr.surely = at, place{tr.env, tr.vx, tr.vy, tr.steady}
 	}
 }
 
@@ -373,7 +381,7 @@ func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
 // begin starts a track.
 func (t *Tracker) begin(f face.Face, at time.Time) {
 	tr := t.fresh()
-	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box, doubt: doubt(f.Score), sure: at}
+	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box, doubt: doubt(f.Score), sure: at, surely: place{env: f.Box}}
 }
 
 // bound gives up the tracks that were lost longest when there are too many.
@@ -407,6 +415,12 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 			// And all the way to where it would be by now if it had stopped: people do.
 			need = face.Pad(tr.predict(tr.env, at), t.o.Padding+grown, t.o.PaddingTop+grown).
 				Union(face.Pad(tr.stopped(tr.env, at), t.o.Padding+calmGrowth*lost, t.o.PaddingTop))
+		}
+		if tr.weak && at.Sub(tr.sure) <= tr.hold(t.o.Hold) {
+			// Something else may have carried the weak sightings off.
+			was := *tr
+			was.found, was.vx, was.vy, was.steady = tr.sure, tr.surely.vx, tr.surely.vy, tr.surely.steady
+			need = need.Union(face.Pad(was.stopped(tr.surely.env, at), t.o.Padding, t.o.PaddingTop))
 		}
 		tr.settle(need)
 		if tr.rect.Overlaps(bounds) {

@@ -236,7 +236,7 @@ func TestHalfAFaceDoesNotUncoverTheOther(t *testing.T) {
 func TestLostFaceStaysCoveredForSomePicturesWhereTheyComeSlowly(t *testing.T) {
 	tr := New(Options{})
 	tr.Update(at(0), one(100, 100, 40), 640, 360)
-	for i := 1; i <= MinHoldPictures; i++ {
+	for i := 1; i <= 4; i++ {
 		require.Len(t, tr.Update(at(5000*i), nil, 640, 360), 1)
 	}
 	require.Empty(t, tr.Update(at(60000), nil, 640, 360))
