@@ -28,6 +28,7 @@ type CLI struct {
 	Redact   RedactCmd   `cmd:"" help:"Redact files and folders: video (mp4, mkv and others) and images (jpeg, png)."`
 	Probe    ProbeCmd    `cmd:"" help:"Look at a camera before it is mounted: reach it, log in, measure its stream, name its problems."`
 	Discover DiscoverCmd `cmd:"" help:"Find ONVIF cameras in the network of one interface."`
+	Audit    AuditCmd    `cmd:"" help:"Say who made the configured cameras, flag those nobody trusts, and isolate them."`
 	Models   ModelsCmd   `cmd:"" help:"List, fetch and verify face detection models."`
 	Measure  MeasureCmd  `cmd:"" help:"Score what was obscured against where the faces truly are."`
 	Config   ConfigCmd   `cmd:"" help:"Work with configuration files."`
