@@ -15,7 +15,7 @@ import (
 type AuditCmd struct {
 	File        string        `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
 	Format      string        `default:"table" enum:"table,json,csv" help:"table, json or csv."`
-	FlagVendors string        `placeholder:"FILE" help:"Vendors to flag, one a line; by default audit.flag_vendors of the YAML file, else those ordered out of sensitive sites."`
+	FlagVendors string        `placeholder:"FILE" help:"Vendors to flag, one a line, in place of audit.flag_vendors in the YAML file."`
 	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Which cameras the isolation plan is for: flagged, all or none."`
 	OUI         string        `name:"oui" placeholder:"PATH" help:"The IEEE's list of MAC vendors, or a folder with it; by default that of Debian's ieee-data."`
 	Quiet       bool          `help:"Ask no camera anything: only addresses, routes and MAC vendors."`

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"scrim/transport"
 	"scrim/transport/onvif/soap"
 )
 
@@ -177,8 +178,7 @@ func (c *Client) at(xaddr string) *url.URL {
 
 // cause is an error of net/http without the URL.
 func cause(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		if u.Timeout() {
 			return "it took too long"
 		}
@@ -191,16 +191,4 @@ func cause(err error) string {
 const maxText = 128
 
 // plain makes text that a device may have chosen fit for one line.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	return s
-}
+func plain(s string) string { return transport.Plain(s, maxText) }

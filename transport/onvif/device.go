@@ -167,11 +167,11 @@ func (c *Client) StreamURI(ctx context.Context, token string) (string, error) {
 	if err := c.findMedia(ctx); err != nil {
 		return "", err
 	}
-	type transport struct{ Protocol string }
+	type over struct{ Protocol string }
 	type setup struct {
-		XMLName   xml.Name  `xml:"http://www.onvif.org/ver10/media/wsdl StreamSetup"`
-		Stream    string    `xml:"http://www.onvif.org/ver10/schema Stream"`
-		Transport transport `xml:"http://www.onvif.org/ver10/schema Transport"`
+		XMLName   xml.Name `xml:"http://www.onvif.org/ver10/media/wsdl StreamSetup"`
+		Stream    string   `xml:"http://www.onvif.org/ver10/schema Stream"`
+		Transport over     `xml:"http://www.onvif.org/ver10/schema Transport"`
 	}
 	var a struct {
 		URI string `xml:"MediaUri>Uri"`
@@ -180,7 +180,7 @@ func (c *Client) StreamURI(ctx context.Context, token string) (string, error) {
 		XMLName      xml.Name `xml:"http://www.onvif.org/ver10/media/wsdl GetStreamUri"`
 		StreamSetup  setup
 		ProfileToken string
-	}{StreamSetup: setup{Stream: "RTP-Unicast", Transport: transport{Protocol: "RTSP"}}, ProfileToken: token}, &a)
+	}{StreamSetup: setup{Stream: "RTP-Unicast", Transport: over{Protocol: "RTSP"}}, ProfileToken: token}, &a)
 	if err != nil {
 		return "", err
 	}

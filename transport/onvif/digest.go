@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"regexp"
 	"strings"
 )
@@ -56,7 +55,7 @@ func digestChallenge(offered []string) (best *challenge) {
 // answer returns the Authorization header for one request.
 func (c *challenge) answer(method, uri, user, password string) string {
 	sum := func(s string) string {
-		var h hash.Hash = sha256.New()
+		h := sha256.New()
 		if c.algorithm == "MD5" {
 			h = md5.New() //nolint:gosec // what cameras ask for
 		}

@@ -3,6 +3,7 @@ package rtsp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,7 +87,7 @@ func (s *surveyor) onResponse(res *base.Response) {
 	}
 	s.found.Tracks = readTracks(body)
 	if s.desc.SDP != nil {
-		s.codec, s.sets = "H264", append(s.desc.SPS, s.desc.PPS...)
+		s.codec, s.sets = "H264", slices.Concat(s.desc.SPS, s.desc.PPS)
 		s.found.SetsInDescription = len(s.desc.SPS) > 0 && len(s.desc.PPS) > 0
 		return
 	}

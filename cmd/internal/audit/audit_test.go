@@ -36,8 +36,8 @@ func TestFlaggedVendorsAreKnownByNameRealmAndMAC(t *testing.T) {
 		"imouse": "", "Dahuang": "", "Ubuntu 22.04 LTS": "", "GStreamer RTSP server": "",
 	} {
 		got := match(DefaultVendors(), []fact{{"realm", text}})
-		switch {
-		case want == "":
+		switch want {
+		case "":
 			require.Nil(t, got, text)
 		default:
 			name, sign, _ := strings.Cut(want, " ")
@@ -68,7 +68,8 @@ func TestSiteSetsTheList(t *testing.T) {
 const (
 	csvList = "Registry,Assignment,Organization Name,Organization Address\nMA-L,BCAD28,\"Hangzhou Hikvision Digital Technology Co.,Ltd.\",x\n" +
 		"MA-L,70B3D5,IEEE Registration Authority,x\nMA-S,70B3D5123,Acme,x\nMA-L,3CEF8C,Zhejiang Dahua Technology Co.,x\n"
-	textList = "OUI/MA-L   Organization\n\nBC-AD-28   (hex)\t\tHangzhou Hikvision\nBCAD28     (base 16)\t\tHangzhou Hikvision Digital Technology Co.,Ltd.\n\t\t\tx\n"
+	textList = "OUI/MA-L   Organization\n\nBC-AD-28   (hex)\t\tHangzhou Hikvision\n" +
+		"BCAD28     (base 16)\t\tHangzhou Hikvision Digital Technology Co.,Ltd.\n\t\t\tx\n"
 )
 
 func mac(t *testing.T, s string) net.HardwareAddr {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"scrim/transport"
 )
 
 // DefaultOUI is the folder of Debian's package ieee-data.
@@ -147,13 +149,8 @@ func digits(m net.HardwareAddr) string { return strings.ToUpper(fmt.Sprintf("%x"
 // private reports whether an address was given by software (IEEE 802, bit 41).
 func private(m net.HardwareAddr) bool { return len(m) > 0 && m[0]&2 != 0 }
 
+// maxText bounds a text of others, in bytes.
+const maxText = 256
+
 // plain makes text of others fit for one line.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	return strings.Join(strings.Fields(s), " ")
-}
+func plain(s string) string { return transport.Plain(s, maxText) }

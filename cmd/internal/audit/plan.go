@@ -101,8 +101,9 @@ func rules(cameras []*Camera) string {
 #
 # %[2]s.
 #
-# The cameras' own web pages cannot be opened from this host meanwhile, nor can the
-# cameras ask for the time: what they burn into the picture may drift.
+# Meanwhile the cameras' own web pages cannot be opened from this host. The cameras
+# get neither the time from anywhere, so what they burn into the picture may drift,
+# nor an address from a DHCP server here: give them fixed ones.
 table inet %[1]s
 delete table inet %[1]s
 table inet %[1]s {
@@ -184,7 +185,7 @@ func appendNew(list []string, s string) []string {
 func wrap(s string) string {
 	var b strings.Builder
 	n := 0
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		if n+len(w) > 78 {
 			b.WriteString("\n#")
 			n = 0

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -213,15 +214,14 @@ func (c *Camera) conclude(oui *OUI, vendors []Vendor) {
 	case c.Route != nil && c.Route.Gateway.IsValid():
 		c.Notes = append(c.Notes, "it lies behind the router "+c.Route.Gateway.String()+", so its MAC address cannot be seen")
 	}
-	facts := []fact{
-		{"ONVIF manufacturer", c.Device.Manufacturer}, {"ONVIF model", c.Device.Model}, {"MAC", c.Organisation}, {"RTSP server", c.Server},
-	}
+	makers := []fact{{"ONVIF manufacturer", c.Device.Manufacturer}, {"MAC", c.Organisation}, {"RTSP server", c.Server}}
+	facts := append(slices.Clone(makers), fact{"ONVIF model", c.Device.Model})
 	for _, realm := range c.Realms {
 		facts = append(facts, fact{"realm", realm})
 	}
 	c.Flag = match(vendors, facts)
-	for _, f := range facts[:4] {
-		if f.what != "ONVIF model" && f.text != "" && c.Vendor == "" {
+	for _, f := range makers {
+		if f.text != "" && c.Vendor == "" {
 			c.Vendor, c.From = f.text, f.what
 		}
 	}

@@ -42,7 +42,8 @@ func (p *prober) judge(err error) {
 	}
 	for _, t := range p.r.Tracks {
 		if t.Kind == "audio" || t.Kind == "back channel" {
-			p.problem(Note, "the camera also sends "+strings.TrimSpace(t.Kind+" "+t.Codec), "nothing: Scrim never asks for it; turn the microphone off if nobody needs it")
+			p.problem(Note, "the camera also sends "+strings.TrimSpace(t.Kind+" "+t.Codec),
+				"nothing: Scrim never asks for it; turn the microphone off if nobody needs it")
 			break
 		}
 	}
@@ -115,13 +116,15 @@ func (p *prober) judgeCodec(s *streaminfo.Stream) {
 func (p *prober) judgeStream(s *streaminfo.Stream) {
 	switch {
 	case s.Pictures < 2:
-		p.problem(Fatal, fmt.Sprintf("%d packets and %d pictures came", s.Packets, s.Pictures), "see whether the camera shows a picture elsewhere, or look for longer with --for")
+		p.problem(Fatal, fmt.Sprintf("%d packets and %d pictures came", s.Packets, s.Pictures),
+			"see whether the camera shows a picture elsewhere, or look for longer with --for")
 		return
 	case s.FPS < minFPS:
 		p.problem(Note, fmt.Sprintf("%.1f pictures a second", s.FPS), "raise the frame rate: people who cross the view quickly are in few pictures")
 	}
 	if s.TimestampFPS > 0 && math.Abs(s.TimestampFPS/s.FPS-1) > maxRateError && s.Lost == 0 {
-		p.problem(Warning, fmt.Sprintf("%.1f pictures/s come, and %.1f by their timestamps", s.FPS, s.TimestampFPS), "restart the camera; its network may be overloaded")
+		p.problem(Warning, fmt.Sprintf("%.1f pictures/s come, and %.1f by their timestamps", s.FPS, s.TimestampFPS),
+			"restart the camera; its network may be overloaded")
 	}
 	switch {
 	case s.KeyFrames == 0:
@@ -132,7 +135,7 @@ func (p *prober) judgeStream(s *streaminfo.Stream) {
 			"set the key-frame interval to 1 or 2 s and turn smart codecs (H.264+) off: after a lost packet nothing is shown until the next")
 	}
 	if s.Lost > 0 {
-		p.problem(Warning, fmt.Sprintf("%d of %d packets (%.2g %%) were lost; each costs the pictures until the next key frame", s.Lost, s.Lost+s.Packets, 100*s.Loss()),
+		p.problem(Warning, fmt.Sprintf("%d of %d packets were lost (%.2g %%), and with them the pictures until the next key frame", s.Lost, s.Lost+s.Packets, 100*s.Loss()),
 			"look at cables, switches and bit rate; use TCP")
 	}
 	if s.BFrames || s.Reordered {

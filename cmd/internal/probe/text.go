@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
@@ -80,7 +81,8 @@ func (r *Report) tls() string {
 	if r.TLS.Problem != "" {
 		trust = "not trusted"
 	}
-	return fmt.Sprintf("%s, certificate of %s until %s (%s), SHA-256 %s", r.TLS.Version, r.TLS.Subject, r.TLS.NotAfter.Format("2006-01-02"), trust, r.TLS.Fingerprint)
+	return fmt.Sprintf("%s, certificate of %s until %s (%s), SHA-256 %s",
+		r.TLS.Version, r.TLS.Subject, r.TLS.NotAfter.Format(time.DateOnly), trust, r.TLS.Fingerprint)
 }
 
 func (r *Report) logins() (out []string) {

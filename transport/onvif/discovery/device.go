@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"scrim/transport"
 	"scrim/transport/onvif/soap"
 )
 
@@ -107,19 +108,7 @@ func (d *Device) scopes(scopes string) {
 func first(list []string, n int) []string { return list[:min(len(list), n)] }
 
 // plain makes text of a device fit for one line.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	return s
-}
+func plain(s string) string { return transport.Plain(s, maxText) }
 
 func byAddress(a, b Device) int {
 	return cmp.Or(a.Address.Compare(b.Address), strings.Compare(a.Endpoint, b.Endpoint))

@@ -86,13 +86,22 @@ func TestOddCameras(t *testing.T) {
 			f.ts -= 4500
 			f.packet(true, sliceB...)
 		}, func(s *Stream) bool { return s.Reordered }},
-		"markers on all slices": {func(f *feed) { f.packet(true, sliceP...); f.packet(true, 0x41, 0x42, 0x80) }, func(s *Stream) bool { return s.MarkerWithin && s.Slices == 2 }},
+		"markers on all slices": {func(f *feed) {
+			f.packet(true, sliceP...)
+			f.packet(true, 0x41, 0x42, 0x80)
+		}, func(s *Stream) bool { return s.MarkerWithin && s.Slices == 2 }},
 		"aggregates": {func(f *feed) {
 			p := append([]byte{24, 0, byte(len(sps))}, sps...)
 			f.packet(true, append(append(p, 0, 3), sliceI...)...)
 		}, func(s *Stream) bool { return s.Width == 352 && s.KeyFrames > 0 && s.InBand }},
-		"loss":     {func(f *feed) { f.seq += 3; f.packet(true, sliceP...) }, func(s *Stream) bool { return s.Lost > 0 && s.Lost%3 == 0 && s.Loss() > 0 }},
-		"swapping": {func(f *feed) { f.seq++; f.packet(false, sliceP...); f.seq -= 2; f.packet(true, sliceP...); f.seq++ }, func(s *Stream) bool { return s.Late > 0 && s.Lost == 0 }},
+		"loss": {func(f *feed) { f.seq += 3; f.packet(true, sliceP...) }, func(s *Stream) bool { return s.Lost > 0 && s.Lost%3 == 0 && s.Loss() > 0 }},
+		"swapping": {func(f *feed) {
+			f.seq++
+			f.packet(false, sliceP...)
+			f.seq -= 2
+			f.packet(true, sliceP...)
+			f.seq++
+		}, func(s *Stream) bool { return s.Late > 0 && s.Lost == 0 }},
 	} {
 		f := newFeed("H264")
 		for range 10 {
