@@ -17,13 +17,10 @@ import (
 	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"scrim/transport/onvif"
 	"scrim/transport/onvif/onviftest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestFlaggedVendorsAreKnownByNameRealmAndMAC(t *testing.T) {
 	for text, want := range map[string]string{

