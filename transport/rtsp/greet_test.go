@@ -69,7 +69,8 @@ func TestGreetingOfNoCameraIsAnError(t *testing.T) {
 
 func TestTracksOfOddDescriptionsAreListed(t *testing.T) {
 	body := []byte("v=0\r\nc=IN \r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=fmtp:96 sprop-sps=QgEB; sprop-pps=RAHA\r\na=control:trackID=1\r\n" +
-		"m=audio 0 RTP/AVP 0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/8000\r\na=sendonly\r\nm=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\nm=\r\n")
+		"m=audio 0 RTP/AVP 0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/8000\r\na=sendonly\r\n" +
+		"m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\nm=\r\n")
 	require.Equal(t, []Track{
 		{Kind: "video", Codec: "H265"}, {Kind: "audio", Codec: "PCMU"}, {Kind: "back channel", Codec: "MPEG4-GENERIC"},
 		{Kind: "application", Codec: "VND.ONVIF.METADATA"},

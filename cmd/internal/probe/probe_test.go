@@ -250,6 +250,7 @@ func newServer(t *testing.T, f format.Format) *server {
 	s.url = listen(t, rs)
 	s.stream = &gortsplib.ServerStream{Server: rs, Desc: &description.Session{Medias: []*description.Media{s.media}}}
 	require.NoError(t, s.stream.Initialize())
+	t.Cleanup(s.stream.Close)
 	return s
 }
 

@@ -92,7 +92,7 @@ func (p *prober) judgeLogin() {
 			p.problem(Warning, "its certificate ends on "+t.NotAfter.Format(time.DateOnly), "renew it")
 		}
 	}
-	if d := r.Device; d != nil && d.Missing != "" {
+	if d := r.Device; d != nil && d.Missing != "" && !p.refused {
 		p.problem(Note, "ONVIF does not say all: "+d.Missing, "see whether the camera has users of its own for ONVIF")
 	}
 }

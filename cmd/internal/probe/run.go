@@ -124,6 +124,9 @@ func (p *prober) search(ctx context.Context, bases []string) error {
 			}
 		}
 		if p.r.Address != "" && !errors.Is(last, rtsp.ErrUnreachable) && !errors.Is(last, rtsp.ErrNotFound) {
+			if errors.Is(last, rtsp.ErrCredentials) {
+				p.r.URL = "" // a guess
+			}
 			return last
 		}
 	}

@@ -41,7 +41,14 @@ func (r *Report) WriteText(w io.Writer) error {
 		line("device", d.Manufacturer, d.Model, label("firmware ", d.Firmware), label("serial ", d.Serial))
 		line("ONVIF", d.Address, d.clock())
 		for _, p := range d.Profiles {
-			line("profile", p.Name, fmt.Sprintf("%s %d×%d", p.Encoding, p.Width, p.Height), fmt.Sprintf("%g pictures/s", p.FPS), fmt.Sprintf("%d kbit/s", p.Bitrate))
+			values := []string{p.Name, fmt.Sprintf("%s %d×%d", p.Encoding, p.Width, p.Height)}
+			if p.FPS > 0 {
+				values = append(values, fmt.Sprintf("%g pictures/s", p.FPS))
+			}
+			if p.Bitrate > 0 {
+				values = append(values, fmt.Sprintf("%d kbit/s", p.Bitrate))
+			}
+			line("profile", values...)
 		}
 	}
 	if err := t.Flush(); err != nil {
