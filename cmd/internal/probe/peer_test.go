@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/simcam"
+	"scrim/transport/onvif"
 )
 
 // freePort is one that nobody listens at.
@@ -41,20 +42,22 @@ func TestPeerIsFoundByItsONVIF(t *testing.T) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	for _, port := range []int{api, rtsp} {
-		for {
-			var d net.Dialer
-			conn, err := d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if err == nil {
-				_ = conn.Close()
-				break
-			}
-			require.NoError(t, ctx.Err(), "go2rtc does not listen")
+	address := fmt.Sprintf("127.0.0.1:%d", rtsp)
+	service := fmt.Sprintf("http://127.0.0.1:%d/onvif/device_service", api)
+	client, err := onvif.New(onvif.Config{Address: service})
+	require.NoError(t, err)
+	defer client.Close()
+	// It listens before it knows of ONVIF.
+	for ready := false; !ready; {
+		require.NoError(t, ctx.Err(), "go2rtc is not ready")
+		var d net.Dialer
+		if conn, err := d.DialContext(ctx, "tcp", address); err == nil {
+			_ = conn.Close()
+			_, err = client.Profiles(ctx)
+			ready = err == nil
 		}
 	}
-	r := run(t, Options{
-		Target: fmt.Sprintf("127.0.0.1:%d", rtsp), For: 2 * time.Second, ONVIF: fmt.Sprintf("http://127.0.0.1:%d/onvif/device_service", api),
-	})
+	r := run(t, Options{Target: address, For: 2 * time.Second, ONVIF: service})
 	require.NotNil(t, r.Device)
 	require.Equal(t, "go2rtc", r.Device.Model)
 	require.NotEmpty(t, r.Device.Profiles)
