@@ -19,15 +19,15 @@ endif
 endif
 
 .DEFAULT_GOAL := build
-.PHONY: help deps test-deps build demo test lint bench peers clean $(PROGRAMS)
+.PHONY: help deps test-deps build demo test lint bench bench-go peers clean $(PROGRAMS)
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 deps: ## install the system packages (Debian; says what to install elsewhere)
 	@.ci/deps $(DEPS)
 
-build demo lint: DEPS := build
+build demo lint bench bench-go: DEPS := build
 build: deps $(PROGRAMS) ## build all programs into bin/
 
 # The pure part: one static binary without cgo.
@@ -56,7 +56,10 @@ lint: deps ## run golangci-lint
 test-deps:
 	@.ci/deps all
 
-bench: build ## run the benchmarks, each for half a second
+bench: build ## measure what redaction costs, and which faces it misses, in a minute; see bin/scrim-bench --help
+	bin/scrim-bench --for 10s --baseline $(BENCH)
+
+bench-go: deps ## run the benchmarks of single functions, each for half a second
 	go test -run '^$$' -bench . -benchmem -benchtime 500ms -timeout 10m -p 1 ./pipeline/... ./redact/... ./transport/...
 
 clean: ## remove what was built

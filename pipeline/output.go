@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"syscall"
 	"time"
 
 	"scrim/pipeline/encode"
@@ -43,11 +42,12 @@ type output struct {
 	lastSlate     time.Time
 	// chain is that of the newest picture or slate: every other begins with a slate.
 	chain uint64
+	heap  heapMeter
 }
 
 // runEncode is the encode stage. It wakes often enough to send a slate in time.
 func (p *Pipeline) runEncode(ctx context.Context) error {
-	out := &output{p: p, epoch: p.o.Epoch}
+	out := &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter()}
 	defer out.close()
 	tick := time.NewTicker(p.slateTick)
 	defer tick.Stop()
@@ -101,14 +101,14 @@ func (o *output) picture(r *redacted) error {
 	}
 	done := o.p.now()
 	record := &wire.Record{
-		Picture: c.Picture, Inspected: c.Inspected.UnixNano(),
+		Picture: c.Picture, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
 		Regions: make([]wire.Region, 0, len(r.frame.Regions())),
 		Stages: wire.Stages{
 			Queue:  int64(r.in.begun.Sub(r.in.arrived)),
 			Decode: int64(r.in.cost),
 			Wait:   int64(begun.Sub(r.decoded) - r.timing.Detect - r.timing.Track - r.timing.Obscure),
 			Detect: int64(r.timing.Detect), Track: int64(r.timing.Track), Obscure: int64(r.timing.Obscure),
-			Encode: int64(done.Sub(begun)), CPU: cpuTime(),
+			Encode: int64(done.Sub(begun)), CPU: cpuTime(), Allocated: o.heap.allocated(),
 		},
 	}
 	for _, g := range r.frame.Regions() {
@@ -253,13 +253,4 @@ func (o *output) close() {
 		o.enc.Close()
 		o.enc = nil
 	}
-}
-
-// cpuTime returns the CPU time of this process so far, in nanoseconds.
-func cpuTime() int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
 }

@@ -140,12 +140,24 @@ func New(o Options) (*Pipeline, error) {
 	var err error
 	p.redactor, err = redact.New(redact.Options{
 		Camera: o.Camera, Gate: p.gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer, Zones: o.Zones,
-		SelfTest: o.SelfTest, Now: p.now,
+		SelfTest: p.selfTester(), Now: p.now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w", o.Camera, err)
 	}
 	return p, nil
+}
+
+// selfTester returns the self-test, which counts as work of its own: the picture
+// after it has all of hangLimit for itself.
+func (p *Pipeline) selfTester() func(width, height int) error {
+	if p.o.SelfTest == nil {
+		return nil
+	}
+	return func(width, height int) error {
+		defer p.enter(redactStage)
+		return p.o.SelfTest(width, height)
+	}
 }
 
 // now is the time on the pipeline's timeline.

@@ -45,8 +45,11 @@ type Options struct {
 	// Zones are the camera's: masks are obscured in every picture, and faces in
 	// zones where nothing needs finding are left out.
 	Zones []zone.Zone
-	// SelfTest reports whether detector and obscurer do their work on pictures of
-	// the given size in pixels; package redact/canary has it. It is asked at the
+	// SecondLook, where it has a detector, looks at the pictures once more after
+	// they were obscured.
+	SecondLook SecondLook
+	// SelfTest reports whether all parts do their work on pictures of the given
+	// size in pixels; package redact/canary has it. It is asked at the
 	// first picture of every epoch and every SelfTestInterval, and after a
 	// failure at every key frame. While it fails nothing is shown. Nil: never.
 	SelfTest func(width, height int) error
@@ -318,6 +321,10 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
 	if err := r.o.Obscurer.Apply(e.p.Image, regions); guard.Obscuring && err != nil {
 		return Frame{}, r.refuse(ReasonObscuring, err)
+	}
+	regions, err := r.o.SecondLook.look(e.p.Image, regions, r.o.Obscurer, r.zones.of(r.o.Zones, e.p.Image).Filter)
+	if err != nil {
+		return Frame{}, r.refuse("second look failed", err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
 	c := e.certificate

@@ -13,13 +13,13 @@ import (
 )
 
 // zoned is setup with a mask in the lower right corner, which is a triangle, and
-// a zone on the left where nothing needs finding.
+// a zone in the upper left where nothing needs finding.
 func zoned(t *testing.T, ahead int) (*Redactor, *parts, *Gate) {
 	t.Helper()
 	p, g := &parts{ahead: ahead}, NewGate("starting")
 	r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: []zone.Zone{
 		{Kind: zone.Mask, Polygon: []zone.Point{{X: 1, Y: 0.5}, {X: 1, Y: 1}, {X: 0.5, Y: 1}}},
-		{Kind: zone.Ignore, Name: "tv", Reason: "own_screen", Polygon: []zone.Point{{X: 0, Y: 0}, {X: 0.5, Y: 0}, {X: 0.5, Y: 1}, {X: 0, Y: 1}}},
+		{Kind: zone.Ignore, Name: "tv", Reason: "own_screen", Polygon: []zone.Point{{X: 0, Y: 0}, {X: 0.3, Y: 0}, {X: 0.3, Y: 0.33}, {X: 0, Y: 0.33}}},
 	}})
 	require.NoError(t, err)
 	return r, p, g
@@ -60,7 +60,7 @@ func TestIgnoredFacesAreNotTrackedAndOthersAre(t *testing.T) {
 	r, p, g := zoned(t, 0)
 	screen := face.Face{Box: face.Box{X: 5, Y: 5, W: 10, H: 10}, Score: 0.9}
 	person := face.Face{Box: face.Box{X: 40, Y: 5, W: 10, H: 10}, Score: 0.9}
-	between := face.Face{Box: face.Box{X: 28, Y: 5, W: 10, H: 10}, Score: 0.9}
+	between := face.Face{Box: face.Box{X: 14, Y: 5, W: 10, H: 10}, Score: 0.9}
 	p.faces = []face.Face{screen, person, between}
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
@@ -104,4 +104,31 @@ func TestCertificateKnowsTheShape(t *testing.T) {
 	require.Error(t, c.check(p, "abc", now, region(nil)))
 	require.NotEqual(t, hashRegions(region(nil)), hashRegions(region(shape(3))))
 	require.Equal(t, hashRegions(region(nil)), hashRegions(region(shape(8))), "all of the rectangle")
+}
+
+// However many zones say that nothing needs finding, they do not let a picture
+// through.
+func TestFacesAreCoveredWhereZonesWouldIgnoreTooMuch(t *testing.T) {
+	box := func(x0, y0, x1, y1 float64) []zone.Point {
+		return []zone.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
+	}
+	var tiles []zone.Zone
+	for i := range 16 {
+		x, y := float64(i%4)/4, float64(i/4)/4
+		tiles = append(tiles, zone.Zone{Kind: zone.Ignore, Name: "all", Reason: "public_display", Polygon: box(x, y, x+0.25, y+0.25)})
+	}
+	for name, zones := range map[string][]zone.Zone{
+		"whole frame": {{Kind: zone.Ignore, Name: "all", Reason: "public_display", Polygon: box(0, 0, 1, 1)}},
+		"tiling":      tiles,
+	} {
+		p, g := &parts{}, NewGate("starting")
+		r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: zones})
+		require.NoError(t, err)
+		for x := 1.0; x < 64-7; x += 4 {
+			p.faces = append(p.faces, face.Face{Box: face.Box{X: x, Y: x / 2, W: 6, H: 6}, Score: 0.9})
+		}
+		f, _, err := redactOne(r, next(t, g, 1, true))
+		require.NoError(t, err)
+		require.Len(t, f.Regions(), len(p.faces), name)
+	}
 }

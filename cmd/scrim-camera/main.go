@@ -27,6 +27,8 @@ const maxSecretBytes = 4096
 type CLI struct {
 	File string `arg:"" optional:"" help:"Video file to show in a loop. Without one, people are drawn."`
 
+	Replay bool `help:"Send the file as it is coded, which must be H.264; nothing is coded anew."`
+
 	Listen       string        `default:"127.0.0.1:8554" help:"Address of the RTSP server; port 0 takes a free one." placeholder:"HOST:PORT"`
 	Path         string        `default:"camera" help:"Path of the stream."`
 	UDPPort      int           `name:"udp-port" help:"Even UDP port for RTP; without one, RTP comes over TCP only."`
@@ -44,8 +46,10 @@ type CLI struct {
 
 	Recording `embed:""`
 
-	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output once the camera can be reached."`
+	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output once the camera can be reached; with --replay also when it began."`
 	ExitWithStdin bool `name:"exit-with-stdin" help:"End when standard input is closed, as when the parent process ends."`
+
+	replayed string // the file that is sent as it is
 }
 
 // size is a picture's size in pixels, written as 1280x720.
@@ -92,6 +96,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if cli.Record != "" {
 		return cli.draw(ctx, people)
 	}
+	if cli.Replay {
+		if cli.File == "" {
+			return errors.New("--replay needs a file")
+		}
+		cli.File, cli.replayed = "", cli.File
+	}
 	password, err := cli.password()
 	if err != nil {
 		return err
@@ -104,7 +114,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	cam, err := simcam.Start(simcam.Options{
 		Listen: cli.Listen, Path: cli.Path, UDPPort: cli.UDPPort, User: cli.User, Password: password,
-		File: cli.File, Bitrate: cli.Bitrate, GOP: cli.GOP,
+		File: cli.File, Replay: cli.replayed, Bitrate: cli.Bitrate, GOP: cli.GOP,
 		Scene: people, Drawn: drawn, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
@@ -112,7 +122,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	defer cam.Close()
 	if cli.ReadyJSON {
-		err = json.NewEncoder(stdout).Encode(map[string]string{"url": cam.URL()})
+		said := map[string]any{"url": cam.URL()}
+		if cli.Replay {
+			said["start"] = cam.Start().UnixNano()
+		}
+		err = json.NewEncoder(stdout).Encode(said)
 	} else {
 		_, err = fmt.Fprintln(stdout, cam.URL())
 	}

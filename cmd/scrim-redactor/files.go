@@ -20,7 +20,7 @@ import (
 // runFiles redacts the files that are named on the pipe, one after the other,
 // until it is closed. What is being written then is removed.
 func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	m, err := in.Read()
 	if err != nil {
@@ -47,14 +47,21 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
+	zones, err := zonesOf(c.Zones)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
 	r, err := files.New(files.Options{
-		Detector: detector, Obscurer: obscurer, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio,
+		Detector: detector, Obscurer: obscurer, Zones: zones, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic, Weak: detector.Info().Weak},
 		Begin:  func(n int64) error { return out.Write(wire.TypeFileBegin, wire.FileBegin{Frames: n}, nil) },
 		Record: func(f wire.FileFrame) error { return out.Write(wire.TypeFileFrame, f, nil) },
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
+	}
+	if err := r.SelfTest(c); err != nil {
+		return fmt.Errorf("nothing was redacted: %w", err)
 	}
 	info := detector.Info()
 	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}

@@ -20,6 +20,7 @@ import (
 	"scrim/redact/detect"
 	"scrim/redact/guard"
 	"scrim/redact/obscure"
+	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
 	"scrim/transport"
@@ -125,6 +126,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	}
 	obscurer, err := obscure.New(obscure.Options{
 		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: binary.LittleEndian.Uint64(seed[:]),
+		Surface: surface.Paint,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
@@ -133,16 +135,25 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
+	tracker := func() redact.Tracker {
+		return track.NewWindow(track.Options{
+			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
+			Weak: detector.Info().Weak,
+		}, c.Lookahead)
+	}
+	drill := canary.Options{
+		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: zones,
+		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
+		// Cascades know no parts.
+		Tiles: c.Detect.Tiles && c.Detect.Model != "", TileZones: len(c.Detect.TileAreas) > 0 && c.Detect.Model != "",
+	}
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,
 		Detector: detector,
-		Tracker: track.NewWindow(track.Options{
-			Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic,
-			Weak: detector.Info().Weak,
-		}, c.Lookahead),
+		Tracker:  tracker(),
 		Obscurer: obscurer,
 		Zones:    zones,
-		SelfTest: func(width, height int) error { return canary.Check(detector, obscurer, width, height) },
+		SelfTest: func(width, height int) error { return canary.Check(drill, width, height) },
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
 		Spare:    func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) },
@@ -168,6 +179,9 @@ func zonesOf(list []wire.ZoneConfig) ([]zone.Zone, error) {
 			return nil, fmt.Errorf("zone %d: %w", i+1, err)
 		}
 		out = append(out, z)
+	}
+	if i, err := zone.CheckIgnored(out); err != nil {
+		return nil, fmt.Errorf("zone %d: %w", i+1, err)
 	}
 	return out, nil
 }

@@ -1,35 +1,25 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/measure"
+	"scrim/cmd/internal/programs"
 	"scrim/pipeline/wire"
 	"scrim/transport"
 )
 
-const (
-	// cameraTimeout is what a simulated camera gets to come up.
-	cameraTimeout = 20 * time.Second
-	// maxDemoCameras bounds the drawn cameras.
-	maxDemoCameras = 64
-	// maxReadyBytes bounds what a camera says when it is ready.
-	maxReadyBytes = 4096
-)
+// maxDemoCameras bounds the drawn cameras.
+const maxDemoCameras = 64
 
 // demoNames are the names of the first drawn cameras.
 var demoNames = []string{"lobby", "corridor"}
@@ -59,7 +49,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if c.For < 0 {
 		return fmt.Errorf("demo: --for %v: a time cannot be negative", c.For)
 	}
-	program, err := findProgram("scrim-camera", "--camera-program", c.CameraProgram)
+	program, err := programs.Find("scrim-camera", "--camera-program", c.CameraProgram)
 	if err != nil {
 		return err
 	}
@@ -74,6 +64,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if err != nil {
 		return err
 	}
+	defer func() { _ = w.close() }()
 	truths, forget, err := c.truths()
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -89,11 +80,10 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	}
 	m := newMeter(cfg)
 	seen := newLiveRuns(m.order...)
-	w.shown, w.observe = drawn.urls, func(u *transport.RedactedUnit, r *wire.Record) {
-		m.observe(u, r)
-		if c.Measure {
-			seen.add(u)
-		}
+	w.shown = drawn.urls
+	w.observers = append(w.observers, m.observe)
+	if c.Measure {
+		w.observers = append(w.observers, func(u *transport.RedactedUnit, _ *wire.Record) { seen.add(u) })
 	}
 	if c.For > 0 {
 		var cancel context.CancelFunc
@@ -158,13 +148,7 @@ func (c DemoCmd) truths() (files []string, forget func(), err error) {
 // drawnCameras are the simulated cameras of a demo.
 type drawnCameras struct {
 	urls  map[string]string
-	procs []*cameraProcess
-}
-
-// cameraProcess is one simulated camera. It ends when its standard input does.
-type cameraProcess struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
+	procs []*programs.Camera
 }
 
 // draw starts the cameras and adds them to the configuration. What it returns
@@ -174,17 +158,19 @@ func (c DemoCmd) draw(ctx context.Context, program string, truths []string, cfg 
 	for i := range c.Cameras {
 		name := c.name(i)
 		args := []string{
-			"--listen", "127.0.0.1:0", "--path", name, "--ready-json", "--exit-with-stdin",
+			"--listen", "127.0.0.1:0", "--path", name,
 			"--size", c.Size, "--fps", strconv.FormatFloat(c.FPS, 'g', -1, 64),
 			"--people", strconv.Itoa(c.People), "--seed", strconv.FormatUint(c.Seed+uint64(i), 10), //nolint:gosec // positive
 		}
 		if c.Measure {
 			args = append(args, "--truth", truths[i])
 		}
-		url, err := d.start(ctx, program, args)
+		cam, err := programs.StartCamera(ctx, program, args...)
 		if err != nil {
 			return d, fmt.Errorf("drawn camera %s: %w", name, err)
 		}
+		d.procs = append(d.procs, cam)
+		url := cam.URL
 		log.Info("drawn camera", "camera", name, "url", url)
 		d.urls[name] = url
 		u, err := config.NewCameraURL(url)
@@ -196,75 +182,9 @@ func (c DemoCmd) draw(ctx context.Context, program string, truths []string, cfg 
 	return d, nil
 }
 
-// start starts one camera and returns its URL once it can be reached.
-func (d *drawnCameras) start(ctx context.Context, program string, args []string) (string, error) {
-	cmd := exec.Command(program, args...) //nolint:gosec // the program beside this one
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var stderr strings.Builder
-	cmd.Stderr = &limitedWriter{w: &stderr, left: maxReadyBytes}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return "", err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	p := &cameraProcess{cmd: cmd, stdin: stdin}
-	d.procs = append(d.procs, p)
-	ready := make(chan string, 1)
-	go func() { // ends with the process at the latest
-		line, _ := bufio.NewReader(io.LimitReader(stdout, maxReadyBytes)).ReadString('\n')
-		ready <- line
-	}()
-	timeout := time.NewTimer(cameraTimeout)
-	defer timeout.Stop()
-	select {
-	case line := <-ready:
-		var said struct {
-			URL string `json:"url"`
-		}
-		if err := json.Unmarshal([]byte(line), &said); err != nil || said.URL == "" {
-			d.procs = d.procs[:len(d.procs)-1]
-			p.close() // after which all that it said is there
-			return "", errors.New("it did not start: " + strings.TrimPrefix(strings.TrimSpace(stderr.String()), "scrim-camera: "))
-		}
-		return said.URL, nil
-	case <-timeout.C:
-		return "", fmt.Errorf("it did not start within %v", cameraTimeout)
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-}
-
 // close ends the cameras and waits for that.
 func (d *drawnCameras) close() {
 	for _, p := range d.procs {
-		p.close()
+		p.Close()
 	}
-}
-
-func (p *cameraProcess) close() {
-	_ = p.stdin.Close()
-	kill := time.AfterFunc(shutdownTimeout, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	_ = p.cmd.Wait()
-}
-
-// limitedWriter passes on the first bytes and drops the rest.
-type limitedWriter struct {
-	w    io.Writer
-	left int
-}
-
-func (l *limitedWriter) Write(p []byte) (int, error) {
-	n := min(len(p), l.left)
-	l.left -= n
-	if _, err := l.w.Write(p[:n]); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

@@ -105,7 +105,7 @@ func isAnyOf(patterns ...string) func(*goPackage) bool {
 func TestEveryPackageOfTheDesignExists(t *testing.T) {
 	g := listPackages(t)
 	for _, path := range []string{
-		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera",
+		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera", "cmd/scrim-bench",
 		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/supervise", "pipeline/wire",
 		"redact", "redact/detect", "redact/track", "redact/obscure",
 		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "models",
@@ -192,7 +192,12 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 		{
 			"whoever has the raw encoder can encode a picture that was not redacted",
 			"scrim/pipeline/internal/x264",
-			[]string{"scrim/pipeline/encode", "scrim/pipeline/simcam"},
+			[]string{"scrim/pipeline/encode", "scrim/pipeline/simcam", "scrim/pipeline/plain"},
+		},
+		{
+			"what decodes and encodes with nothing in between is the benchmark's measure, and shows every face",
+			"scrim/pipeline/plain",
+			[]string{"scrim/cmd/scrim-bench"},
 		},
 		{
 			"drawn people are for the camera, the benchmark and tests",
@@ -217,7 +222,8 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 		{
 			"a wrong argument to OpenCV aborts the process: one package checks them all",
 			"gocv.io/x/gocv",
-			[]string{"gocv.io/x/gocv/...", "scrim/redact/cv"},
+			// The benchmark's peer does what people do, and is a process of its own.
+			[]string{"gocv.io/x/gocv/...", "scrim/redact/cv", "scrim/cmd/scrim-bench/internal/gocvloop"},
 		},
 		{
 			"FFmpeg is entered in the pipeline only",

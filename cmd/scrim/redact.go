@@ -7,10 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 
 	"golang.org/x/term"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/programs"
 	"scrim/pipeline/wire"
 )
 
@@ -19,15 +23,18 @@ type RedactCmd struct {
 	In  string `arg:"" name:"in" help:"The file or folder to redact." type:"path"`
 	Out string `short:"o" required:"" placeholder:"OUT" help:"The file or folder to write. Of video, the ending says how: .mp4, .mov or .mkv." type:"path"`
 	WorkerFlags
-	Style     config.Style        `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
-	Size      []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
-	Engine    config.Engine       `default:"auto" help:"What runs the detector's network: auto, scrim or opencv."`
-	Threshold config.Threshold    `default:"0.3" help:"Score from which on something counts as a face, 0.05 to 0.95."`
-	Tiles     bool                `help:"Look for very small faces, too; it takes several times as long."`
-	Lookahead config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
-	Report    string              `placeholder:"FILE.jsonl" help:"Write a line for each picture: what was obscured where, and why." type:"path"`
-	KeepAudio bool                `help:"Copy the audio tracks. A voice identifies a person, too."`
-	Overwrite bool                `help:"Replace files that are there."`
+	Config     string              `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
+	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
+	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
+	Size       []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
+	Engine     config.Engine       `placeholder:"ENGINE" help:"What runs the detector's network: auto, scrim or opencv. Default: auto, or the camera's."`
+	Threshold  config.Threshold    `placeholder:"SCORE" help:"Score from which on something counts as a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
+	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
+	Lookahead  config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
+	SecondLook bool                `default:"true" negatable:"" help:"Look again after obscuring, and obscure what is still found."`
+	Report     string              `placeholder:"FILE.jsonl" help:"Write a line for each picture: what was obscured where, and why." type:"path"`
+	KeepAudio  bool                `help:"Copy the audio tracks. A voice identifies a person, too."`
+	Overwrite  bool                `help:"Replace files that are there."`
 }
 
 // Run redacts what can be redacted, and fails when that was not all.
@@ -36,7 +43,7 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	if err != nil {
 		return fmt.Errorf("redact: %w", err)
 	}
-	program, err := findProgram("scrim-redactor", "--redactor", c.Redactor)
+	program, err := programs.Find("scrim-redactor", "--redactor", c.Redactor)
 	if err != nil {
 		return err
 	}
@@ -47,6 +54,14 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	if c.KeepAudio {
 		log.Warn("audio is kept: a voice identifies a person, too")
 	}
+	// The end of a terminal is one more reason to clean up, but with nohup it is
+	// none to end.
+	closed := ctx
+	if !signal.Ignored(syscall.SIGHUP) {
+		var stop context.CancelFunc
+		closed, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
 	report, err := openReport(c.Report, c.Overwrite, plan)
 	if err != nil {
 		return fmt.Errorf("redact: %w", err)
@@ -56,9 +71,12 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
 		j.bar = newBar(os.Stderr, plan)
 	}
-	failed, err := j.run(ctx, plan.files)
-	if err == nil {
+	failed, err := j.run(closed, plan.files)
+	if err == nil && j.kept > 0 { // else there is nothing to report
 		err = report.finish()
+	}
+	if err != nil && closed.Err() != nil && ctx.Err() == nil {
+		err = errHungUp
 	}
 	if err != nil {
 		return fmt.Errorf("redact: %w", err)
@@ -68,6 +86,9 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	}
 	return redactFailure(failed, len(plan.files))
 }
+
+// errHungUp says that the terminal is gone.
+var errHungUp = errors.New("interrupted: the terminal was closed")
 
 // redactFailure is the one line about what could not be redacted.
 func redactFailure(failed []error, of int) error {
@@ -82,23 +103,70 @@ func redactFailure(failed []error, of int) error {
 
 // settings are what the redactor is told first.
 func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
-	detect, err := findDetector(c.Model, log)
+	cfg, cam, err := c.camera()
 	if err != nil {
 		return wire.Files{}, err
 	}
-	detect.Engine = string(c.Engine)
-	detect.Threshold, detect.Tiles = float64(c.Threshold), c.Tiles
-	o := config.Default().Defaults.Obscure
+	if c.Model != "" {
+		cfg.Model = c.Model
+	}
+	detect, err := programs.Detector(cfg.Model, log)
+	if err != nil {
+		return wire.Files{}, err
+	}
+	of := cfg.Redactor(cam)
+	detect.Threshold, detect.Tiles, detect.TileAreas = of.Detect.Threshold, of.Detect.Tiles || c.Tiles, of.Detect.TileAreas
+	if detect.Engine = of.Detect.Engine; c.Engine != "" {
+		detect.Engine = string(c.Engine)
+	}
+	if c.Threshold != 0 {
+		detect.Threshold = float64(c.Threshold)
+	}
+	if c.Style != "" {
+		of.Obscure.Style = string(c.Style)
+	}
 	s := wire.Files{
-		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio,
-		Obscure: wire.ObscureConfig{
-			Style: string(c.Style), Padding: float64(o.Padding), PaddingTop: float64(o.PaddingTop), Cells: int(o.Cells),
-		},
+		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
+		Obscure: of.Obscure, Zones: of.Zones,
 	}
 	for _, size := range c.Size {
 		s.Sizes = append(s.Sizes, int(size))
 	}
+	if of.Obscure.Cosmetic {
+		log.Warn("the camera is declared cosmetic: faces may be recovered", "camera", cam.Name)
+	}
+	for i := range cam.Zones {
+		log.Info("zone of the camera", "camera", cam.Name, "zone", cam.Zones[i].String())
+	}
 	return s, nil
+}
+
+// camera returns the configuration and the camera in it whose settings count;
+// without --config one with the defaults.
+func (c RedactCmd) camera() (*config.Config, *config.Camera, error) {
+	if c.Config == "" {
+		if c.Camera != "" {
+			return nil, nil, errors.New("redact: --camera needs --config, the file that has the camera")
+		}
+		cfg := config.Default()
+		return cfg, &config.Camera{Settings: cfg.Defaults}, nil
+	}
+	// No password is needed.
+	cfg, _, err := config.Inspect(c.Config, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := make([]string, 0, len(cfg.Cameras))
+	for i := range cfg.Cameras {
+		cam := &cfg.Cameras[i]
+		if names = append(names, string(cam.Name)); c.Camera == string(cam.Name) || c.Camera == "" && len(cfg.Cameras) == 1 {
+			return cfg, cam, nil
+		}
+	}
+	if c.Camera == "" {
+		return nil, nil, fmt.Errorf("redact: %s has %d cameras; say with --camera whose settings count: %s", c.Config, len(names), strings.Join(names, ", "))
+	}
+	return nil, nil, fmt.Errorf("redact: %s has no camera %.64q; it has %s", c.Config, c.Camera, strings.Join(names, ", "))
 }
 
 // errRefused is wrapped by errors about an output that is there.

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -45,10 +48,13 @@ func writePNG(t *testing.T, path string) {
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 }
 
-// list returns the files below a folder.
+// list returns the files below a folder, which may not be there.
 func list(t *testing.T, dir string) []string {
 	t.Helper()
 	var out []string
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			rel, _ := filepath.Rel(dir, path)
@@ -129,10 +135,27 @@ func TestRedactorThatDies(t *testing.T) {
 		require.Equal(t, 1, status)
 		require.Contains(t, stderr, says)
 		require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
-		require.Empty(t, list(t, out))
+		require.NoDirExists(t, out)
 		require.NoFileExists(t, report)
 		require.Empty(t, list(t, filepath.Dir(report)))
 	}
+}
+
+// A redactor whose self-test fails, as any that does not start, writes nothing,
+// no folder either.
+func TestSelfTestThatFails(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	writePNG(t, filepath.Join(in, "a.png"))
+	const reason = `{"reason":"nothing was redacted: self-test failed: blind"}`
+	script := fmt.Sprintf("printf 'SCR1F\\000\\000\\000\\000\\000\\000\\%03o\\000\\000\\000\\000%s'\nexec cat >/dev/null\n", len(reason), reason)
+	status, _, stderr := scrim(t, "--log-level", "error", "redact", in, "-o", filepath.Join(out, "deep", "er"),
+		"--report", filepath.Join(out, "report.jsonl"), "--redactor", fakeRedactor(t, script))
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "self-test failed: blind")
+	require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
+	left, err := os.ReadDir(out)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // A file that kills the redactor costs that file; the others go on with a new one.
@@ -196,9 +219,7 @@ echo >'`+busy+`'
 while read -r line; do :; done
 `)
 	go func() {
-		if f, err := os.Open(busy); err == nil { // when the other side has opened it, too
-			_ = f.Close()
-		}
+		_, _ = os.ReadFile(busy) // returns when the other side has written
 		cancel()
 	}()
 	var stdout, stderr bytes.Buffer
@@ -247,4 +268,127 @@ func TestRedactionsThatWouldDestroySomethingAreRefused(t *testing.T) {
 		"--redactor", "/bin/false")
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "report")
+}
+
+// A single file that fails leaves no report, and one that is there stays.
+func TestReportOfNothingIsNotWritten(t *testing.T) {
+	redactor := buildRedactor(t)
+	in, dir := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(in, "bad.png"), []byte("no picture"), 0o600))
+	report := filepath.Join(dir, "report.jsonl")
+	args := []string{"redact", filepath.Join(in, "bad.png"), "-o", filepath.Join(dir, "bad.png"), "--report", report, "--redactor", redactor}
+	status, _, stderr := scrim(t, args...)
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "bad.png")
+	require.Empty(t, list(t, dir))
+	require.NoError(t, os.WriteFile(report, []byte("before"), 0o600))
+	status, _, _ = scrim(t, append(args, "--overwrite")...)
+	require.Equal(t, 1, status)
+	require.Equal(t, []string{"report.jsonl"}, list(t, dir))
+	require.Equal(t, "before", string(read(t, report)))
+}
+
+func TestEndOfTheTerminalLeavesNothing(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("this process ignores SIGHUP")
+	}
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	writePNG(t, filepath.Join(in, "a.png"))
+	busy := filepath.Join(t.TempDir(), "busy")
+	require.NoError(t, syscall.Mkfifo(busy, 0o600))
+	redactor := fakeRedactor(t, `printf 'SCR1H\000\000\000\000\000\000\002\000\000\000\000{}'
+echo >'`+busy+`'
+while read -r line; do :; done
+`)
+	hangUp := make(chan error, 1)
+	go func() {
+		_, err := os.ReadFile(busy) // returns when the other side has written
+		if err == nil {
+			err = syscall.Kill(os.Getpid(), syscall.SIGHUP)
+		}
+		hangUp <- err
+	}()
+	report := filepath.Join(t.TempDir(), "report.jsonl")
+	status, _, stderr := scrim(t, "--log-level", "error", "redact", in, "-o", out, "--report", report, "--redactor", redactor)
+	require.NoError(t, <-hangUp)
+	require.Equal(t, 1, status)
+	require.Equal(t, "scrim: redact: interrupted: the terminal was closed\n", stderr)
+	require.Empty(t, list(t, out))
+	require.Empty(t, list(t, filepath.Dir(report)))
+}
+
+func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "scrim.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`cameras:
+  - name: hall
+    url: rtsp://192.0.2.1/a
+    user: viewer
+    password: env:SCRIM_TEST_NOT_SET
+    detect: {threshold: 0.4, tiles: true}
+    obscure: {style: blur, padding: 0.4, padding_top: 0.6, cells: 4}
+    zones:
+      - {kind: mask, polygon: [[0, 0], [0.5, 0], [0.5, 1]]}
+      - {kind: tiles, polygon: [[0, 0], [0.5, 0], [0.5, 1]]}
+  - {name: yard, url: "rtsp://192.0.2.2/"}
+`), 0o600))
+	log := slog.New(slog.DiscardHandler)
+	s, err := RedactCmd{Config: file, Camera: "hall", Lookahead: 30}.settings(log)
+	require.NoError(t, err)
+	require.Equal(t, wire.ObscureConfig{Style: "blur", Padding: 0.4, PaddingTop: 0.6, Cells: 4}, s.Obscure)
+	require.Equal(t, 30, s.Lookahead)
+	require.InDelta(t, 0.4, s.Detect.Threshold, 0)
+	require.True(t, s.Detect.Tiles)
+	require.Equal(t, [][4]float64{{0, 0, 0.5, 1}}, s.Detect.TileAreas)
+	require.Len(t, s.Zones, 2)
+	s, err = RedactCmd{Config: file, Camera: "hall", Style: "fill", Threshold: 0.2}.settings(log)
+	require.NoError(t, err)
+	require.Equal(t, "fill", s.Obscure.Style)
+	require.InDelta(t, 0.2, s.Detect.Threshold, 0)
+	s, err = RedactCmd{}.settings(log)
+	require.NoError(t, err)
+	require.Equal(t, wire.ObscureConfig{Style: "veil", Padding: 0.3, PaddingTop: 0.5, Cells: 5}, s.Obscure)
+	require.Empty(t, s.Zones)
+	for says, c := range map[string]RedactCmd{
+		"needs --config":                      {Camera: "hall"},
+		"say with --camera":                   {Config: file},
+		`no camera "door"; it has hall, yard`: {Config: file, Camera: "door"},
+		"no such file":                        {Config: file + "x", Camera: "hall"},
+	} {
+		_, err := c.settings(log)
+		require.ErrorContains(t, err, says)
+	}
+}
+
+// A mask of the camera is in the recording's pictures, and in the report by
+// what lies within it.
+func TestZonesOfACameraAreInItsRecordings(t *testing.T) {
+	redactor := buildRedactor(t)
+	dir := t.TempDir()
+	writePNG(t, filepath.Join(dir, "a.png"))
+	file := filepath.Join(dir, "scrim.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`cameras:
+  - name: hall
+    url: rtsp://192.0.2.1/a
+    obscure: {style: fill}
+    zones: [{kind: mask, polygon: [[0, 0], [1, 0], [0, 1]]}]
+`), 0o600))
+	report := filepath.Join(dir, "report.jsonl")
+	status, _, stderr := scrim(t, "redact", filepath.Join(dir, "a.png"), "-o", filepath.Join(dir, "b.png"), "--config", file,
+		"--report", report, "--redactor", redactor)
+	require.Zero(t, status, stderr)
+	var rec wire.FileFrame
+	require.NoError(t, json.Unmarshal(read(t, report), &rec))
+	require.NotEmpty(t, rec.Regions)
+	im, err := png.Decode(bytes.NewReader(read(t, filepath.Join(dir, "b.png"))))
+	require.NoError(t, err)
+	want := im.At(0, 0)
+	for _, r := range rec.Regions {
+		require.Equal(t, "zone", r.Source)
+		for y := r.Y; y < r.Y+r.H; y++ {
+			for x := r.X; x < r.X+r.W; x++ {
+				require.Equal(t, want, im.At(x, y), "%d, %d is reported and not obscured", x, y)
+			}
+		}
+	}
+	require.NotEqual(t, want, im.At(63, 47))
 }

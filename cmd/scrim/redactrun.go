@@ -39,6 +39,7 @@ type redaction struct {
 	frames   int64
 	failsafe int64
 	dropped  int
+	kept     int // files of which there is an output
 	begun    time.Time
 }
 
@@ -101,10 +102,10 @@ func failure(err error) string {
 // one redacts one file. After an error nothing of it is left, but for one that
 // wraps errIncomplete.
 func (j *redaction) one(ctx context.Context, f wire.File) error {
-	if err := os.MkdirAll(filepath.Dir(f.Out), 0o777); err != nil { //nolint:gosec // umask applies
+	if err := j.start(ctx); err != nil {
 		return err
 	}
-	if err := j.start(ctx); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.Out), 0o777); err != nil { //nolint:gosec // umask applies
 		return err
 	}
 	end, err := j.redact(ctx, f)
@@ -117,6 +118,7 @@ func (j *redaction) one(ctx context.Context, f wire.File) error {
 	if err != nil {
 		return errors.Join(err, j.report.rollback())
 	}
+	j.kept++
 	j.frames, j.failsafe, j.dropped = j.frames+end.Frames, j.failsafe+end.Failsafe, j.dropped+end.Dropped
 	if end.Failsafe > 0 {
 		j.bar.wipe()
@@ -313,4 +315,19 @@ func (j *redaction) summary(out io.Writer, p *redactPlan, failed int) error {
 	}
 	_, err := fmt.Fprintln(out, text)
 	return err
+}
+
+// limitedWriter passes on the first bytes and drops the rest.
+type limitedWriter struct {
+	w    io.Writer
+	left int
+}
+
+func (l *limitedWriter) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	if _, err := l.w.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/programs"
+	"scrim/cmd/internal/trace"
 	"scrim/transport/bus"
 )
 
@@ -17,6 +19,7 @@ import (
 type WorkerFlags struct {
 	Model    string `help:"Face detection model: a name from scrim models list, or the path of an ONNX file that you vouch for." placeholder:"NAME|FILE"`
 	Redactor string `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
+	Trace    string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
 }
 
 // HTTPFlags are the flags of all commands that show a page.
@@ -54,7 +57,7 @@ func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, w, func(url string) { log.Info("page", "url", url) })
+	return errors.Join(serve(ctx, w, func(url string) { log.Info("page", "url", url) }), w.close())
 }
 
 // serve runs a worker and a gateway on one connection. ready is called with
@@ -101,6 +104,7 @@ func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = w.close() }()
 	conn, end, err := connect(ctx, cfg, "worker", log)
 	if err != nil {
 		return err
@@ -171,20 +175,28 @@ func needNATS(cfg *config.Config, file, half string) error {
 	return nil
 }
 
-// newWorker finds the model and the program that the cameras need.
+// newWorker finds the model and the program that the cameras need. The caller
+// closes the worker.
 func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, error) {
 	if f.Model == "" {
 		f.Model = cfg.Model
 	}
-	detect, err := findDetector(f.Model, log)
+	detect, err := programs.Detector(f.Model, log)
 	if err != nil {
 		return nil, err
 	}
-	redactor, err := findProgram("scrim-redactor", "--redactor", f.Redactor)
+	redactor, err := programs.Find("scrim-redactor", "--redactor", f.Redactor)
 	if err != nil {
 		return nil, err
 	}
-	return &worker{cfg: cfg, detect: detect, redactor: redactor, log: log}, nil
+	w := &worker{cfg: cfg, detect: detect, redactor: redactor, log: log}
+	if f.Trace != "" {
+		if w.trace, err = trace.Create(f.Trace); err != nil {
+			return nil, err
+		}
+		w.observers = append(w.observers, w.trace.Observe)
+	}
+	return w, nil
 }
 
 // connect connects to the configured NATS server, or starts one. end closes

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/trace"
 	"scrim/pipeline/supervise"
 	"scrim/pipeline/wire"
 	"scrim/transport"
@@ -23,9 +24,25 @@ type worker struct {
 	conn     *bus.Conn
 	// shown are the URLs of cameras that everybody may see, by name.
 	shown map[string]string
-	// observe, if set, is called with what is published.
-	observe func(u *transport.RedactedUnit, r *wire.Record)
-	log     *slog.Logger
+	// observers are called with what is published.
+	observers []func(u *transport.RedactedUnit, r *wire.Record)
+	trace     *trace.Writer // nil: none
+	log       *slog.Logger
+}
+
+// observe tells all observers.
+func (w *worker) observe(u *transport.RedactedUnit, r *wire.Record) {
+	for _, f := range w.observers {
+		f(u, r)
+	}
+}
+
+// close ends what newWorker has begun.
+func (w *worker) close() error {
+	if w.trace == nil {
+		return nil
+	}
+	return w.trace.Close()
 }
 
 // run keeps all cameras going until ctx ends; then it returns nil. One that can

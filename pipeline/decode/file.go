@@ -47,7 +47,8 @@ type FilePicture struct {
 
 // FileInfo describes a file's video.
 type FileInfo struct {
-	// Width and Height of the pictures, turned the way they are looked at, even.
+	// Width and Height of the pictures, turned the way they are looked at, even:
+	// of odd sizes the last column or row is repeated.
 	Width, Height int
 	TimeBase      astiav.Rational
 	// Rate is about how many pictures come a second.
@@ -102,6 +103,8 @@ type File struct {
 	drained bool
 	ended   bool
 	cut     bool // the last packet was not whole
+	// width and height are the size of the first picture, as it was sent.
+	width, height int
 }
 
 // heldPicture is a picture that waits until those that were sent before it are
@@ -243,9 +246,13 @@ func (f *File) begin() error {
 		}
 		return err
 	}
-	i.Width, i.Height = f.turned.size(f.frame.Width()&^1, f.frame.Height()&^1)
-	if i.Width < 2 || i.Height < 2 {
-		return fmt.Errorf("pictures of %d×%d pixels are too small for video", f.frame.Width(), f.frame.Height())
+	f.width, f.height = f.frame.Width(), f.frame.Height()
+	if f.width < 2 || f.height < 2 {
+		return fmt.Errorf("pictures of %d×%d pixels are too small for video", f.width, f.height)
+	}
+	w, h := f.turned.size(f.width, f.height)
+	if i.Width, i.Height = (w+1)&^1, (h+1)&^1; i.Width != w || i.Height != h {
+		f.ending.warn("pictures of %d×%d become %d×%d, with the last column or row repeated, as the output has even sizes only", w, h, i.Width, i.Height)
 	}
 	if err := yuv.CheckSize(i.Width, i.Height); err != nil {
 		return err
@@ -421,8 +428,7 @@ func (f *File) take() error {
 		f.loss.hurt(at.last, "input is damaged: a picture is incomplete")
 	}
 	f.loss.arrived(at)
-	w, h := f.turned.size(f.info.Width, f.info.Height)
-	src, err := f.scaler.planes(f.frame, w, h)
+	src, err := f.scaler.planes(f.frame, f.width, f.height)
 	if err != nil {
 		return err
 	}

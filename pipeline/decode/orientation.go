@@ -53,15 +53,24 @@ func (o orientation) size(width, height int) (w, h int) {
 	return width, height
 }
 
-// turn writes the top left part of src, as it is to be looked at, into dst,
-// which has the size of that part turned.
+// turn writes src, as it is to be looked at, into dst, which has the size of src
+// turned, or a column or row more: then the last one is repeated.
 func (o orientation) turn(dst, src *yuv.Image) {
 	dst.FullRange = src.FullRange
-	w, h := o.size(dst.Width, dst.Height)
+	w, h := src.Width, src.Height
 	o.plane(dst.Y, dst.YStride, src.Y, src.YStride, w, h)
 	cw, ch := (w+1)/2, (h+1)/2
 	o.plane(dst.U, dst.CStride, src.U, src.CStride, cw, ch)
 	o.plane(dst.V, dst.CStride, src.V, src.CStride, cw, ch)
+	// Chroma has one sample for both.
+	if w, h = o.size(w, h); w < dst.Width {
+		for y := range h {
+			dst.Y[y*dst.YStride+w] = dst.Y[y*dst.YStride+w-1]
+		}
+	}
+	if h < dst.Height {
+		copy(dst.Y[h*dst.YStride:h*dst.YStride+dst.Width], dst.Y[(h-1)*dst.YStride:])
+	}
 }
 
 // plane turns width × height samples of src.

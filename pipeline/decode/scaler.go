@@ -20,17 +20,13 @@ type scaler struct {
 	format astiav.PixelFormat
 }
 
-// planes returns the picture in f, of which width × height samples at the top
-// left are wanted: the last row and column of odd sizes are left out. It shares
-// memory with f or with the scaler, and is valid until either is used again.
+// planes returns the picture in f in the given size. It shares memory with f or
+// with the scaler, and is valid until either is used again.
 func (s *scaler) planes(f *astiav.Frame, width, height int) (yuv.Image, error) {
 	format := f.PixelFormat()
-	same := f.Width()&^1 == width && f.Height()&^1 == height
+	same := f.Width() == width && f.Height() == height
 	if same && (format == astiav.PixelFormatYuv420P || format == astiav.PixelFormatYuvj420P) {
 		return av.Planes(f)
-	}
-	if same {
-		width, height = f.Width(), f.Height()
 	}
 	if err := s.fit(f, width, height); err != nil {
 		return yuv.Image{}, err

@@ -46,6 +46,28 @@ func TestTurn(t *testing.T) {
 	}
 }
 
+func TestLastColumnAndRowAreRepeatedWhereThereIsRoom(t *testing.T) {
+	src, err := yuv.New(5, 3)
+	require.NoError(t, err)
+	for i := range src.Y {
+		src.Y[i] = byte(i)
+	}
+	for _, o := range exifOrientations {
+		w, h := o.size(5, 3)
+		exact, err := yuv.New(w, h)
+		require.NoError(t, err)
+		o.turn(exact, src)
+		dst, err := yuv.New(w+1, h+1)
+		require.NoError(t, err)
+		o.turn(dst, src)
+		for y := range h + 1 {
+			for x := range w + 1 {
+				require.Equal(t, exact.Y[min(y, h-1)*exact.YStride+min(x, w-1)], dst.Y[y*dst.YStride+x], "%+v at %d, %d", o, x, y)
+			}
+		}
+	}
+}
+
 func matrix(a, b, c, d int32) []byte {
 	var out []byte
 	for _, v := range []int32{a, b, 0, c, d, 0, 0, 0, 1 << 30} {

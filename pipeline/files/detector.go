@@ -78,13 +78,9 @@ func (d *detector) Close() error {
 
 // Detect implements redact.Detector.
 func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
-	scale := 1.0
-	if max(im.Width, im.Height) > cv.MaxInput {
-		var err error
-		if d.half, err = halve(d.half, im); err != nil {
-			return nil, err
-		}
-		im, scale = d.half, 2
+	im, scale, err := d.fit(im)
+	if err != nil {
+		return nil, err
 	}
 	d.faces = d.faces[:0]
 	longer := max(im.Width, im.Height)
@@ -99,6 +95,34 @@ func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
 		d.add(found, scale)
 	}
 	return d.faces, nil
+}
+
+// fit returns im, or half of it where it is too large, and its scale.
+func (d *detector) fit(im *yuv.Image) (*yuv.Image, float64, error) {
+	if max(im.Width, im.Height) <= cv.MaxInput {
+		return im, 1, nil
+	}
+	var err error
+	d.half, err = halve(d.half, im)
+	return d.half, 2, err
+}
+
+// largest inspects pictures at the largest of a detector's sizes only.
+type largest struct{ *detector }
+
+// Detect implements redact.Detector.
+func (l *largest) Detect(im *yuv.Image) ([]face.Face, error) {
+	im, scale, err := l.fit(im)
+	if err != nil {
+		return nil, err
+	}
+	found, err := l.all[len(l.all)-1].Detect(im)
+	if err != nil {
+		return nil, err
+	}
+	l.faces = l.faces[:0]
+	l.add(found, scale)
+	return l.faces, nil
 }
 
 // add merges faces into those that were found at other sizes. Of the same face

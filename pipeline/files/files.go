@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"math"
 	"os"
 	"path/filepath"
 
 	"scrim/pipeline/wire"
 	"scrim/redact"
-	"scrim/redact/face"
 	"scrim/redact/obscure"
+	"scrim/redact/surface"
 	"scrim/redact/track"
+	"scrim/redact/zone"
 )
 
 // MaxLookahead bounds by how many pictures a video is looked ahead.
@@ -29,6 +28,11 @@ type Options struct {
 	// looked ahead.
 	Track     track.Options
 	Lookahead int
+	// Zones are those of the camera whose recordings the files are.
+	Zones []zone.Zone
+	// SecondLook looks at every picture once more after it was obscured, by the
+	// largest of the detector's sizes, and obscures what is still found.
+	SecondLook bool
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool
 	// Begin, when not nil, is told how many pictures to expect in a file, about;
@@ -107,37 +111,11 @@ func syncFolder(path string) {
 	}
 }
 
-// record is the line of a report for a frame.
-func record(name string, frame int64, pts float64, f redact.Frame) wire.FileFrame {
-	bounds := f.Image().Bounds()
-	out := wire.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []wire.FileRegion{}}
-	for _, r := range f.Regions() {
-		rect := r.Rect.Intersect(bounds)
-		if rect.Empty() {
-			continue
-		}
-		out.Regions = append(out.Regions, region(r, rect))
-	}
-	return out
-}
-
-func region(r face.Region, rect image.Rectangle) wire.FileRegion {
-	return wire.FileRegion{
-		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
-		Face:   wire.FileBox{X: round(r.Face.X, 100), Y: round(r.Face.Y, 100), W: round(r.Face.W, 100), H: round(r.Face.H, 100)},
-		Score:  round(r.Score, 10_000),
-		Source: string(r.Source), Track: r.Track,
-	}
-}
-
-// round rounds to a fraction: more digits say nothing.
-func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
-
 // Obscurer returns what a configuration asks for; seed varies its noise.
 func Obscurer(c wire.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
 	style, err := obscure.ParseStyle(c.Style)
 	if err != nil {
 		return nil, err
 	}
-	return obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: seed})
+	return obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: seed, Surface: surface.Paint})
 }

@@ -68,11 +68,29 @@ func newPassage(o Options, t redact.Tracker, e emit) (*passage, error) {
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
-		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: t, Obscurer: o.Obscurer,
+		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: t, Obscurer: o.Obscurer, Zones: o.Zones,
+		SecondLook: secondLook(o),
 		// A picture of a file does not go stale while it waits for others.
 		Now: func() time.Time { return time.Unix(1, 0) },
 	})
 	return p, err
+}
+
+// secondLook is what Options ask for.
+func secondLook(o Options) redact.SecondLook {
+	if !o.SecondLook {
+		return redact.SecondLook{}
+	}
+	// Its threshold is that of the first look. Coding changes the score of what is
+	// left: hands that had less than 0.45 had 0.503 in the file, so that covering
+	// only what is surely found would not do.
+	s := redact.SecondLook{Detector: o.Detector}
+	if d, ok := o.Detector.(*detector); ok {
+		s.Detector = &largest{d}
+	}
+	t := padded(o.Track)
+	s.Padding, s.PaddingTop = t.Padding, t.PaddingTop
+	return s
 }
 
 // take takes over the next picture, shown at a time. key is set when decoding

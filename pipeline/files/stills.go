@@ -14,7 +14,10 @@ type stills struct {
 	waiting [][]face.Region
 }
 
-func newStills(o track.Options) *stills {
+func newStills(o track.Options) *stills { return &stills{o: padded(o)} }
+
+// padded returns o with a padding that is not too small.
+func padded(o track.Options) track.Options {
 	least := track.MinPadding
 	if o.Cosmetic {
 		least = 0
@@ -28,7 +31,7 @@ func newStills(o track.Options) *stills {
 	if !(o.PaddingTop >= least) {
 		o.PaddingTop = track.MinPadding
 	}
-	return &stills{o: o}
+	return o
 }
 
 // Lookahead implements redact.Tracker.

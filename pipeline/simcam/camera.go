@@ -48,6 +48,9 @@ type Options struct {
 	// that FFmpeg reads, shown in a loop.
 	Scene scene.Options
 	File  string
+	// Replay is the path of a video file that is sent in a loop as it is coded,
+	// which must be H.264; it is then that, and nothing else, which is shown.
+	Replay string
 	// Bitrate is the ceiling in bit/s; 0 chooses by size.
 	Bitrate int
 	// Preset is x264's; empty means ultrafast.
@@ -76,6 +79,7 @@ type Camera struct {
 	key    atomic.Bool
 	greet  atomic.Int32 // pictures that are to greet a viewer who has come
 	frames atomic.Uint64
+	start  time.Time // of what is replayed, valid once it is ready
 	resize chan scene.Options
 	mu     sync.Mutex
 	stream *gortsplib.ServerStream
@@ -105,7 +109,7 @@ func Start(o Options) (*Camera, error) {
 	case o.Bitrate < 0:
 		return nil, fmt.Errorf("simulated camera: bitrate %d must be positive, or 0 to choose by size", o.Bitrate)
 	}
-	shots, err := newShots(o)
+	shots, clip, err := source(o)
 	if err != nil {
 		return nil, fmt.Errorf("simulated camera: %w", err)
 	}
@@ -135,7 +139,11 @@ func Start(o Options) (*Camera, error) {
 	go func() {
 		defer close(c.done)
 		defer shots.close()
-		c.err = c.run(ctx, shots, ready)
+		if clip != nil {
+			c.err = c.replay(ctx, clip, ready)
+		} else {
+			c.err = c.run(ctx, shots, ready)
+		}
 	}()
 	select {
 	case <-ready:

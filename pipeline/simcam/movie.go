@@ -99,7 +99,10 @@ func (m *movie) begin(unit []byte) error {
 }
 
 // write writes an access unit that lasts for some 90 kHz ticks.
-func (m *movie) write(unit x264.Packet, lasts int64) error {
+func (m *movie) write(unit x264.Packet, lasts int64) error { return m.writeAt(unit, unit.PTS, lasts) }
+
+// writeAt writes one that is decoded at another time than it is shown.
+func (m *movie) writeAt(unit x264.Packet, dts, lasts int64) error {
 	if !m.begun {
 		if err := m.begin(unit.Data); err != nil {
 			return err
@@ -111,7 +114,7 @@ func (m *movie) write(unit x264.Packet, lasts int64) error {
 	}
 	m.packet.SetStreamIndex(m.stream.Index())
 	m.packet.SetPts(unit.PTS)
-	m.packet.SetDts(unit.PTS)
+	m.packet.SetDts(dts)
 	m.packet.SetDuration(lasts)
 	if unit.Key {
 		m.packet.SetFlags(astiav.NewPacketFlags(astiav.PacketFlagKey))

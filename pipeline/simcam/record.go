@@ -31,8 +31,15 @@ type RecordOptions struct {
 	Path string
 	// Scene is what is drawn.
 	Scene scene.Options
-	// Frames is how many pictures there are, from number 0.
+	// File, if set, is a video file whose pictures are coded anew, in place of a
+	// scene. There is no truth about it.
+	File string
+	// Frames is how many pictures there are, from number 0. A file begins anew at
+	// its end.
 	Frames int
+	// AsCamera codes as the simulated camera does; otherwise hardly a difference
+	// to the drawn picture is left.
+	AsCamera bool
 }
 
 // Recorded is one picture of a recording, or of a camera that runs.
@@ -76,23 +83,22 @@ func record(ctx context.Context, o RecordOptions, each func(Recorded) error) (er
 	if o.Frames < 1 || o.Frames > MaxRecordFrames {
 		return fmt.Errorf("%d pictures are not within 1 … %d", o.Frames, MaxRecordFrames)
 	}
-	s, err := scene.New(o.Scene)
+	src, err := newPictures(o)
 	if err != nil {
 		return err
 	}
-	o.Scene = s.Options()
-	im, err := yuv.New(o.Scene.Width, o.Scene.Height)
-	if err != nil {
-		return err
+	defer src.close()
+	settings := x264.Options{Quality: recordQuality, Bitrate: recordBitrate, KeyframeInterval: recordGOP, Threads: recordThreads}
+	if o.AsCamera {
+		settings = x264.Options{KeyframeInterval: DefaultGOP}
 	}
-	enc, err := x264.New(x264.Options{
-		Width: im.Width, Height: im.Height, Quality: recordQuality, Bitrate: recordBitrate, KeyframeInterval: recordGOP, Threads: recordThreads,
-	})
+	settings.Width, settings.Height, settings.FullRange = src.im.Width, src.im.Height, src.im.FullRange
+	enc, err := x264.New(settings)
 	if err != nil {
 		return err
 	}
 	defer enc.Close()
-	out, err := newMovie(o.Path, im.Width, im.Height)
+	out, err := newMovie(o.Path, src.im.Width, src.im.Height)
 	if err != nil {
 		return err
 	}
@@ -101,21 +107,72 @@ func record(ctx context.Context, o RecordOptions, each func(Recorded) error) (er
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		pts, next := RecordPTS(n, o.Scene.FPS), RecordPTS(n+1, o.Scene.FPS)
-		truth, err := s.Draw(im, uint32(n), at(pts)) //nolint:gosec // bounded above
+		pts, next := RecordPTS(n, src.fps), RecordPTS(n+1, src.fps)
+		truth, err := src.take(n, at(pts))
 		if err != nil {
 			return err
 		}
-		unit, err := enc.Encode(im, pts, false)
+		unit, err := enc.Encode(src.im, pts, false)
 		if err != nil {
 			return err
 		}
 		if err := out.write(unit, next-pts); err != nil {
 			return err
 		}
-		if err := each(Recorded{PTS: pts, Width: im.Width, Height: im.Height, Truth: truth}); err != nil {
+		if err := each(Recorded{PTS: pts, Width: src.im.Width, Height: src.im.Height, Truth: truth}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pictures are what is recorded: those of a scene or of a file.
+type pictures struct {
+	scene *scene.Scene
+	file  *file
+	fps   float64
+	im    *yuv.Image // the last that was taken
+}
+
+func newPictures(o RecordOptions) (*pictures, error) {
+	if o.File != "" {
+		f, err := openFile(o.File)
+		if err != nil {
+			return nil, err
+		}
+		p := &pictures{file: f, fps: float64(time.Second) / float64(f.interval())}
+		if p.im, err = f.shoot(0, time.Time{}); err != nil { // for its size
+			f.close()
+			return nil, err
+		}
+		return p, nil
+	}
+	s, err := scene.New(o.Scene)
+	if err != nil {
+		return nil, err
+	}
+	im, err := yuv.New(s.Options().Width, s.Options().Height)
+	if err != nil {
+		return nil, err
+	}
+	return &pictures{scene: s, fps: s.Options().FPS, im: im}, nil
+}
+
+// take makes im picture n.
+func (p *pictures) take(n int, captured time.Time) (scene.Truth, error) {
+	number := uint32(n) //nolint:gosec // bounded by MaxRecordFrames
+	if p.scene != nil {
+		return p.scene.Draw(p.im, number, captured)
+	}
+	var err error
+	if n > 0 { // which newPictures has taken
+		p.im, err = p.file.shoot(number, captured)
+	}
+	return scene.Truth{Frame: number}, err
+}
+
+func (p *pictures) close() {
+	if p.file != nil {
+		p.file.close()
+	}
 }

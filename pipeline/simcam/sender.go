@@ -51,6 +51,11 @@ func (s *sender) send(c *Camera, im *yuv.Image, captured time.Time) error {
 	if err := nalus.Unmarshal(unit.Data); err != nil {
 		return fmt.Errorf("encoder's output: %w", err)
 	}
+	return s.transmit(c, nalus, pts, captured, greet)
+}
+
+// transmit sends one coded picture.
+func (s *sender) transmit(c *Camera, nalus [][]byte, pts int64, captured time.Time, greet bool) error {
 	if s.rtp == nil {
 		if err := s.announce(c, nalus); err != nil {
 			return err

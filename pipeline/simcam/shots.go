@@ -16,6 +16,17 @@ type shots interface {
 	close()
 }
 
+// source returns what a camera shows: pictures to be coded, or a clip that is
+// coded, and then shots that are never taken.
+func source(o Options) (shots, *Clip, error) {
+	if o.Replay == "" {
+		s, err := newShots(o)
+		return s, nil, err
+	}
+	clip, err := OpenClip(o.Replay, 0)
+	return &drawn{}, clip, err
+}
+
 func newShots(o Options) (shots, error) {
 	if o.File != "" {
 		return openFile(o.File)

@@ -180,6 +180,7 @@ type publicError interface {
 
 // unit takes one unit from the source. It must not block.
 func (c *Camera) unit(u transport.CameraUnit) {
+	c.out.arrived(&u)
 	dropped := c.queue.unit(u)
 	c.state.count(func(n *transport.Counters) {
 		n.UnitsIn++

@@ -64,12 +64,25 @@ type outlet struct {
 	fence, floor uint64
 	fenced       time.Time
 
+	// unproven is when the camera's unit arrived of which it is not known yet that
+	// it is whole, in Unix nanoseconds; 0: there is none. held is what was made of
+	// it, once that has come. refused is the last that turned out not to be whole.
+	unproven, refused int64
+	held              *made
+
 	// Of what was published last: who made it, its numbers, and when.
 	maker      *process // nil: a spare
 	makerEpoch uint64
 	epoch, seq uint64
 	pts, shift int64 // shift is added to the maker's
 	at         time.Time
+}
+
+// made is a unit of a redactor, and its record.
+type made struct {
+	p *process
+	w *wire.Output
+	u *transport.RedactedUnit
 }
 
 func newOutlet(c *Camera) *outlet {
@@ -81,7 +94,7 @@ func newOutlet(c *Camera) *outlet {
 func (o *outlet) begin(p *process) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.life, o.heard, o.coding, o.standing, o.floor = p, time.Time{}, 0, false, 0
+	o.life, o.heard, o.coding, o.standing, o.floor, o.held = p, time.Time{}, 0, false, 0, nil
 	if o.cover == nil {
 		o.cover = &starting
 	}
@@ -120,7 +133,7 @@ func (o *outlet) spare(s wire.Spare, data []byte, greeted bool) {
 func (o *outlet) ended(c cover) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.life, o.standing = nil, false
+	o.life, o.standing, o.held = nil, false, nil
 	o.hide(c, time.Now())
 }
 
@@ -217,6 +230,57 @@ func (o *outlet) unit(p *process, w *wire.Output, u *transport.RedactedUnit) {
 	if w.Fence < o.floor || another && !u.Key {
 		return // from before it hung, or of no use without what was not shown
 	}
+	of := int64(0)
+	if w.Record != nil {
+		of = w.Record.Arrived
+	}
+	switch {
+	case of != 0 && of == o.refused:
+		return
+	case of != 0 && of == o.unproven:
+		o.held = &made{p, w, u}
+		return
+	case o.held != nil: // the camera is silent, and this goes on from what is not shown
+		o.refuse(now)
+		return
+	}
+	o.pass(&made{p, w, u}, now)
+}
+
+// arrived takes note of a unit of the camera, before a redactor gets it. It proves
+// whether the one before was whole.
+func (o *outlet) arrived(c *transport.CameraUnit) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	switch held := o.held; {
+	case o.unproven == 0:
+	case c.Discontinuity != "":
+		o.refuse(now)
+	default:
+		o.unproven, o.held = 0, nil
+		if held != nil {
+			o.pass(held, now)
+		}
+	}
+	if c.Unproven {
+		o.unproven = c.Arrived.UnixNano()
+	}
+}
+
+// refuse drops what was made of a unit that is not known to be whole, also where
+// that is still to come, and all that goes on from it.
+func (o *outlet) refuse(now time.Time) {
+	o.refused, o.unproven, o.held = o.unproven, 0, nil
+	if o.life != nil && o.cover == nil {
+		o.stand(cover{wire.SpareStarting, transport.FaultLoss, "picture without end"}, now)
+	}
+}
+
+// pass publishes a unit.
+func (o *outlet) pass(m *made, now time.Time) {
+	p, w, u := m.p, m.w, m.u
+	another := o.maker != p || o.makerEpoch != u.Epoch
 	if another {
 		o.maker, o.makerEpoch, o.epoch, o.seq, o.shift = p, u.Epoch, max(o.epoch+1, u.Epoch), 0, 0
 		o.c.used(o.epoch)

@@ -12,8 +12,12 @@ type Files struct {
 	Sizes []int `json:"sizes"`
 	// Lookahead is by how many pictures a video is looked ahead.
 	Lookahead int `json:"lookahead"`
+	// SecondLook looks at every picture once more after it was obscured.
+	SecondLook bool `json:"second_look"`
 	// Obscure says how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
+	// Zones are those of the camera whose recordings the files are.
+	Zones []ZoneConfig `json:"zones,omitempty"`
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool `json:"keep_audio"`
 }
@@ -58,7 +62,8 @@ type FileFrame struct {
 	Regions []FileRegion `json:"regions"`
 }
 
-// FileRegion is one obscured rectangle in pixels, within the picture.
+// FileRegion is one obscured rectangle in pixels, within the picture. A region
+// that is none has several, of the same track, which lie within it.
 type FileRegion struct {
 	X int `json:"x"`
 	Y int `json:"y"`

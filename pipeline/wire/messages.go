@@ -204,6 +204,8 @@ type SelfTest struct {
 type Record struct {
 	// Picture is the number of the picture in the redactor's life, from 1.
 	Picture uint64 `json:"picture"`
+	// Arrived is when its access unit had come whole; Unix time, ns.
+	Arrived int64 `json:"arrived"`
 	// Inspected is when the detector pass it rests on ended; Unix time, ns.
 	Inspected int64    `json:"inspected"`
 	Regions   []Region `json:"regions"`
@@ -233,6 +235,9 @@ type Stages struct {
 	Encode  int64 `json:"encode"`
 	// CPU is the CPU time of the redactor process so far.
 	CPU int64 `json:"cpu"`
+	// Allocated is how many bytes the process has allocated so far for Go objects;
+	// what C libraries allocate is not in it.
+	Allocated uint64 `json:"allocated"`
 }
 
 // Counts are the redactor's counters since its start.

@@ -1,147 +1,165 @@
 package canary
 
 import (
-	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
-	"image/png"
-	"sync"
+	"time"
 
+	"scrim/redact"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
+	"scrim/redact/zone"
 )
-
-// facePNG shows a drawn face in the middle; gen_test.go draws it.
-//
-//go:embed face.png
-var facePNG []byte
 
 const (
-	// faceSide is the side of facePNG in pixels, faceHeight and faceWidth are the
-	// parts of it that the face takes.
-	faceSide   = 256
-	faceHeight = 0.5
-	faceWidth  = 0.37
-	// share is the part of a picture's shorter side that the face's height takes,
-	// and leastFace its height in pixels where that is less.
-	share     = 0.2
-	leastFace = 48
+	// camera is whose picture the drawn one is said to be.
+	camera = "self-test"
 	// foundIoU is the least IoU of a detection with the face.
 	foundIoU = 0.3
-	// ground is the luma around the face.
-	ground = 110
+	// maxSame is the share of the face's samples that may be as they were drawn
+	// when it was obscured.
+	maxSame = 0.5
 )
 
-// Detector finds faces, as redact.Detector does.
-type Detector interface {
-	Detect(im *yuv.Image) ([]face.Face, error)
-}
-
-// Obscurer obscures regions, as redact.Obscurer does.
-type Obscurer interface {
-	Apply(im *yuv.Image, regions []face.Region) error
-}
-
-// Errors of Check. Both wrap ErrFailed.
+// Errors of Check. All wrap ErrFailed.
 var (
 	ErrFailed   = errors.New("self-test failed")
 	ErrNotFound = fmt.Errorf("%w: the detector does not find the drawn face", ErrFailed)
 	ErrVisible  = fmt.Errorf("%w: the drawn face is still to be seen after it was obscured", ErrFailed)
+	ErrWithheld = fmt.Errorf("%w: the drawn face's picture does not get through", ErrFailed)
 )
 
-// Check draws a face into a picture of the given size in pixels, at most half
-// of which it takes, and reports whether the detector finds it and no longer
-// finds it once its region was obscured. A picture that is too small to hold a
-// face that every detector finds passes.
-func Check(d Detector, o Obscurer, width, height int) error {
-	if min(width, height) < 2*leastFace {
-		return nil
-	}
-	im, err := yuv.New(width, height)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFailed, err)
-	}
-	box, err := Draw(im)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFailed, err)
-	}
-	found, err := look(d, im, box)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrFailed, err)
-	case !found:
-		return ErrNotFound
-	}
-	region := face.Region{Rect: face.Pad(box, 0.3, 0.5), Face: box, Score: 1, Source: face.Detected, Track: 1}
-	if err := o.Apply(im, []face.Region{region}); err != nil {
-		return fmt.Errorf("%w: %w", ErrFailed, err)
-	}
-	found, err = look(d, im, box)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrFailed, err)
-	case found:
-		return ErrVisible
+// Options are the parts that are tested, as the pictures are redacted by.
+type Options struct {
+	// Detector and Obscurer are those in use. A Resetter forgets what it has seen.
+	Detector redact.Detector
+	Obscurer redact.Obscurer
+	// Tracker returns a new one with the settings in use, look-ahead included.
+	Tracker func() redact.Tracker
+	// Zones are the camera's. The face is drawn where faces count.
+	Zones []zone.Zone
+	// Size is the longer side of the detector's input in pixels. Tiles says that
+	// it looks at parts of larger pictures, too: all of them, or with TileZones
+	// those in which zones expect small faces.
+	Size             int
+	Tiles, TileZones bool
+	// Threshold is the detector's.
+	Threshold float64
+	// Cosmetic says that faces may be found in what comes out.
+	Cosmetic bool
+}
+
+// Check draws a face and sends it the way of a camera's pictures of the given
+// size: through a redact.Redactor of its own, that is detector, zones, tracker,
+// obscurer, certificate and gate. It reports whether the face gets a region and
+// is neither found nor as it was drawn in what comes out.
+//
+// The drawn picture has the size of the camera's, or of one of its shape that
+// is large enough for a face that every detector finds. Where the detector looks at
+// parts of a picture it is smaller, so that a test takes a few passes and
+// not dozens, and a second picture has a face that is found in such a part
+// only.
+func Check(o Options, width, height int) error {
+	for _, s := range scenes(o, width, height) {
+		if err := o.pass(s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func look(d Detector, im *yuv.Image, box face.Box) (bool, error) {
-	faces, err := d.Detect(im)
+// pass sends one drawn face through.
+func (o Options) pass(s drawn) error {
+	im, err := yuv.New(s.width, s.height)
 	if err != nil {
-		return false, err
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	box, err := s.draw(im, o.Zones)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	before := sampled(im, box)
+	if d, ok := o.Detector.(redact.Resetter); ok {
+		d.Reset() // what it has seen is no part of this picture
+	}
+	frame, err := o.redact(im)
+	if err != nil {
+		return err
+	}
+	if !marked(frame.Regions(), box) {
+		return ErrNotFound
+	}
+	out := frame.Image()
+	if same(before, sampled(out, box)) > maxSame*float64(len(before)) {
+		return ErrVisible
+	}
+	faces, err := o.Detector.Detect(out)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	for _, f := range faces {
-		if !f.Weak && f.Box.IoU(box) >= foundIoU {
-			return true, nil
+		if !o.Cosmetic && !f.Weak && f.Box.IoU(box) >= foundIoU {
+			return ErrVisible
 		}
 	}
-	return false, nil
+	return nil
 }
 
-// picture decodes facePNG once.
-var picture = sync.OnceValues(func() (image.Image, error) { return png.Decode(bytes.NewReader(facePNG)) })
-
-// Draw fills im with an even ground and a drawn face in the middle, and returns
-// the face's box in pixels.
-func Draw(im *yuv.Image) (face.Box, error) {
-	src, err := picture()
+// redact returns what a Redactor makes of im, as the first picture of a camera.
+func (o Options) redact(im *yuv.Image) (redact.Frame, error) {
+	gate := redact.NewGate(camera)
+	r, err := redact.New(redact.Options{
+		Camera: camera, Gate: gate, Detector: o.Detector, Tracker: o.Tracker(), Obscurer: o.Obscurer, Zones: o.Zones,
+	})
 	if err != nil {
-		return face.Box{}, fmt.Errorf("drawn face: %w", err)
+		return redact.Frame{}, fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	im.FullRange = false
-	im.Fill(ground, 128, 128)
-	h := max(share*float64(min(im.Width, im.Height)), leastFace)
-	side := int(h / faceHeight)
-	left, top := (im.Width-side)/2, (im.Height-side)/2
-	at := func(x, y int) color.YCbCr { // of pixel x, y of the scaled face: the mean of its area
-		x0, x1 := x*faceSide/side, max((x+1)*faceSide/side, x*faceSide/side+1)
-		y0, y1 := y*faceSide/side, max((y+1)*faceSide/side, y*faceSide/side+1)
-		var r, g, b, n uint32
-		for sy := y0; sy < min(y1, faceSide); sy++ {
-			for sx := x0; sx < min(x1, faceSide); sx++ {
-				cr, cg, cb, _ := src.At(sx, sy).RGBA()
-				r, g, b, n = r+cr>>8, g+cg>>8, b+cb>>8, n+1
-			}
-		}
-		n = max(n, 1)
-		yy, u, v := color.RGBToYCbCr(uint8(r/n), uint8(g/n), uint8(b/n)) //nolint:gosec // means of bytes
-		return color.YCbCr{Y: uint8(16 + int(yy)*219/255), Cb: u, Cr: v} //nolint:gosec // limited range
+	p := &redact.Picture{
+		Image: im, Camera: camera, Epoch: 1, Chain: gate.Chain(), Number: 1, Complete: true, IDR: true, Captured: time.Now(),
 	}
-	for y := range side {
-		for x := range side {
-			px, py := left+x, top+y
-			if px < 0 || py < 0 || px >= im.Width || py >= im.Height {
-				continue
-			}
-			c := at(x, y)
-			im.Y[py*im.YStride+px] = c.Y
-			im.U[py/2*im.CStride+px/2], im.V[py/2*im.CStride+px/2] = c.Cb, c.Cr
+	outcomes := append([]redact.Outcome(nil), r.Redact(p)...)
+	outcomes = append(outcomes, r.Flush()...) // with look-ahead it waits
+	if len(outcomes) != 1 {
+		return redact.Frame{}, fmt.Errorf("%w: %d pictures came out for one", ErrWithheld, len(outcomes))
+	}
+	f := outcomes[0].Frame
+	switch slate, _ := f.Slate(); {
+	case outcomes[0].Err != nil:
+		return redact.Frame{}, fmt.Errorf("%w: %w", ErrWithheld, outcomes[0].Err)
+	case slate || !gate.Admits(f, time.Now()):
+		return redact.Frame{}, fmt.Errorf("%w: its gate is shut", ErrWithheld)
+	}
+	return f, nil
+}
+
+// marked reports whether a face was found at box and all of it lies in its
+// region.
+func marked(regions []face.Region, box face.Box) bool {
+	for _, r := range regions {
+		if r.Source == face.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(r.Face.Rect().Intersect(box.Rect())) {
+			return true
 		}
 	}
-	w := float64(side) * faceWidth
-	return face.Box{X: float64(left) + (float64(side)-w)/2, Y: float64(top) + float64(side)*(1-faceHeight)/2, W: w, H: h}, nil
+	return false
+}
+
+// sampled returns a copy of the luma within box.
+func sampled(im *yuv.Image, box face.Box) []byte {
+	r := box.Rect().Intersect(image.Rect(0, 0, im.Width, im.Height))
+	out := make([]byte, 0, r.Dx()*r.Dy())
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		out = append(out, im.Y[y*im.YStride+r.Min.X:y*im.YStride+r.Max.X]...)
+	}
+	return out
+}
+
+func same(a, b []byte) float64 {
+	n := 0
+	for i := range a {
+		if a[i] == b[i] {
+			n++
+		}
+	}
+	return float64(n)
 }

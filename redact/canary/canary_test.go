@@ -6,52 +6,97 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
 	"scrim/redact/obscure"
+	"scrim/redact/track"
 	"scrim/redact/yuv"
+	"scrim/redact/zone"
 )
 
-// scripted is a detector and obscurer whose faults a test chooses.
+// scripted is a detector and obscurer whose faults a test chooses. By
+// itself it finds faces as long as they are to be seen.
 type scripted struct {
-	faces [][]face.Face
-	err   error
-	calls int
-	apply error
+	blind, ghost  bool
+	aside         float64
+	err, apply    error
+	idle, uncover bool
+	boxes         []face.Box
+	sizes         [][2]int
 }
 
-func (s *scripted) Detect(*yuv.Image) ([]face.Face, error) {
-	f := s.faces[min(s.calls, len(s.faces)-1)]
-	s.calls++
-	return f, s.err
+func (s *scripted) Info() redact.DetectorInfo { return redact.DetectorInfo{ModelSHA256: "abc"} }
+func (s *scripted) Close() error              { return nil }
+
+// Detect finds what is not of the ground's colour.
+func (s *scripted) Detect(im *yuv.Image) ([]face.Face, error) {
+	s.sizes = append(s.sizes, [2]int{im.Width, im.Height})
+	left, top, right, bottom := im.Width, im.Height, 0, 0
+	for y := range im.Height {
+		for x, v := range im.Y[y*im.YStride : y*im.YStride+im.Width] {
+			if v < ground-25 || v > ground+25 {
+				left, top, right, bottom = min(left, x), min(top, y), max(right, x), max(bottom, y)
+			}
+		}
+	}
+	found := right > left && !s.blind
+	if found {
+		// The drawing is about twice as large as its face.
+		w, h := float64(right-left)/1.6, float64(bottom-top)/1.9
+		s.boxes = append(s.boxes, face.Box{X: float64(left+right)/2 - w/2 + s.aside, Y: float64(top+bottom)/2 - h/2, W: w, H: h})
+	}
+	if n := len(s.boxes); n > 0 && (found || s.ghost) {
+		return []face.Face{{Box: s.boxes[n-1], Score: 0.9}}, s.err
+	}
+	return nil, s.err
 }
 
-func (s *scripted) Apply(*yuv.Image, []face.Region) error { return s.apply }
+// Apply paints the surroundings, too, so that the drawing is gone.
+func (s *scripted) Apply(im *yuv.Image, _ []face.Region) error {
+	if !s.idle {
+		im.Fill(ground, 128, 128)
+	}
+	return s.apply
+}
 
-func TestCheckNoticesADetectorOrObscurerThatDoesNotWork(t *testing.T) {
-	im, err := yuv.New(640, 360)
-	require.NoError(t, err)
-	box, err := Draw(im)
-	require.NoError(t, err)
-	there, nothing := []face.Face{{Box: box, Score: 0.9}}, []face.Face(nil)
-	aside := []face.Face{{Box: face.Box{X: 10, Y: 10, W: box.W, H: box.H}, Score: 0.9}}
+// loser is a tracker that covers nothing.
+type loser struct{ redact.Tracker }
+
+func (l loser) Release() []face.Region {
+	l.Tracker.Release()
+	return nil
+}
+
+func (s *scripted) options() Options {
+	return Options{Detector: s, Obscurer: s, Size: 640, Threshold: 0.3, Tracker: func() redact.Tracker {
+		if s.uncover {
+			return loser{track.NewWindow(track.Options{}, 3)}
+		}
+		return track.NewWindow(track.Options{}, 3)
+	}}
+}
+
+func TestCheckNoticesAPartThatDoesNotWork(t *testing.T) {
 	for name, c := range map[string]struct {
 		s    scripted
 		want error
 	}{
-		"works":                {scripted{faces: [][]face.Face{there, nothing}}, nil},
-		"other faces do no":    {scripted{faces: [][]face.Face{there, aside}}, nil},
-		"finds nothing":        {scripted{faces: [][]face.Face{nothing}}, ErrNotFound},
-		"finds something else": {scripted{faces: [][]face.Face{aside}}, ErrNotFound},
-		"finds it afterwards":  {scripted{faces: [][]face.Face{there, there}}, ErrVisible},
-		"detector fails":       {scripted{faces: [][]face.Face{there}, err: errors.New("no")}, ErrFailed},
-		"obscurer fails":       {scripted{faces: [][]face.Face{there}, apply: errors.New("no")}, ErrFailed},
+		"works":                {scripted{}, nil},
+		"finds nothing":        {scripted{blind: true}, ErrNotFound},
+		"finds something else": {scripted{aside: 300}, ErrNotFound},
+		"finds it afterwards":  {scripted{ghost: true}, ErrVisible},
+		"paints nothing":       {scripted{idle: true}, ErrVisible},
+		"detector fails":       {scripted{err: errors.New("no")}, ErrWithheld},
+		"obscurer fails":       {scripted{apply: errors.New("no")}, ErrWithheld},
+		"tracker loses it":     {scripted{uncover: true}, ErrWithheld},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := Check(&c.s, &c.s, 640, 360)
+			err := Check(c.s.options(), 640, 360)
 			if c.want == nil {
 				require.NoError(t, err)
 				return
@@ -62,42 +107,138 @@ func TestCheckNoticesADetectorOrObscurerThatDoesNotWork(t *testing.T) {
 	}
 }
 
-// The real detector finds the face at every size, and none afterwards,
-// whatever the style.
-func TestCheckPassesWithTheRealParts(t *testing.T) {
-	var path string
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		p := filepath.Join(dir, "face_detection_yunet_n.onnx")
-		if _, err := os.Stat(p); dir != "" && err == nil {
-			path = p
-		}
+func TestZonesAreOnTheWay(t *testing.T) {
+	box := func(x0, y0, x1, y1 float64) []zone.Point {
+		return []zone.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
 	}
-	if path == "" {
-		t.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
-	}
-	d, err := detect.Open(detect.Config{Model: path, Size: 640, Threshold: 0.3})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, d.Close()) }()
-	for _, style := range []obscure.Style{obscure.Veil, obscure.Blur, obscure.Mosaic, obscure.Fill} {
-		o, err := obscure.New(obscure.Options{Style: style})
-		require.NoError(t, err)
-		for _, size := range [][2]int{{320, 180}, {640, 360}, {641, 361}, {1080, 1920}, {1920, 1080}, {4096, 2304}, {100, 100}, {16, 16}} {
-			require.NoError(t, Check(d, o, size[0], size[1]), "%s at %v", style, size)
+	middle := zone.Zone{Kind: zone.Ignore, Name: "tv", Reason: "own_screen", Polygon: box(0.35, 0.35, 0.65, 0.65)}
+	for name, zones := range map[string][]zone.Zone{
+		"ignored in the middle": {middle},
+		"masked in the middle":  {{Kind: zone.Mask, Polygon: box(0.3, 0.3, 0.7, 0.7)}},
+		"both": {middle, {Kind: zone.Mask, Polygon: box(0, 0, 1, 0.35)}, {Kind: zone.Mask, Polygon: box(0, 0.65, 1, 1)},
+			{Kind: zone.Mask, Polygon: box(0, 0, 0.35, 1)}, {Kind: zone.Mask, Polygon: box(0.65, 0, 1, 1)}},
+	} {
+		s := &scripted{}
+		o := s.options()
+		o.Zones = zones
+		require.NoError(t, Check(o, 640, 360), name)
+		at := s.boxes[0]
+		require.False(t, zone.Compile(zones, 640, 360).Ignored(at), name)
+		if name != "both" {
+			require.Greater(t, math.Hypot(at.X+at.W/2-320, at.Y+at.H/2-180), 60.0, name)
 		}
 	}
 }
 
-// The cascades, the last resort, find it as well.
-func TestCheckPassesWithCascades(t *testing.T) {
-	d, err := detect.Open(detect.Config{CascadeDir: "/usr/share/opencv4/haarcascades", Size: 640, Threshold: 0.3})
-	if err != nil {
+func TestPicturesAreLargeEnoughAndNoLargerThanNeeded(t *testing.T) {
+	for _, c := range []struct {
+		w, h  int
+		tiles bool
+		want  [][2]int
+	}{
+		{1920, 1080, false, [][2]int{{1920, 1080}}},
+		{64, 48, false, [][2]int{{128, 96}}},
+		{48, 64, false, [][2]int{{96, 128}}},
+		{4096, 16, false, [][2]int{{960, 96}}},
+		{1, 1, true, [][2]int{{96, 96}}},
+		{640, 360, true, [][2]int{{640, 360}}},
+		{3840, 2160, true, [][2]int{{640, 360}, {1280, 720}}},
+		{4096, 2304, true, [][2]int{{640, 360}, {1280, 720}}},
+		{800, 600, true, [][2]int{{640, 480}, {800, 600}}},
+		{4096, 64, true, [][2]int{{640, 96}, {1280, 96}}},
+	} {
+		s := &scripted{}
+		o := s.options()
+		o.Tiles = c.tiles
+		require.NoError(t, Check(o, c.w, c.h), "%v", c)
+		var got [][2]int
+		for i := 0; i < len(s.sizes); i += 2 { // before and after
+			got = append(got, s.sizes[i])
+			require.Equal(t, s.sizes[i], s.sizes[i+1])
+		}
+		require.Equal(t, c.want, got, "%v", c)
+	}
+}
+
+func model(t *testing.T) string {
+	t.Helper()
+	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
+		p := filepath.Join(dir, "face_detection_yunet_n.onnx")
+		if _, err := os.Stat(p); dir != "" && err == nil {
+			return p
+		}
+	}
+	t.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
+	return ""
+}
+
+// realParts returns options with the real parts.
+func realParts(t *testing.T, c detect.Config, style obscure.Options) Options {
+	t.Helper()
+	d, err := detect.Open(c)
+	if err != nil && c.Model == "" {
 		t.Skip("no cascades here: " + err.Error())
 	}
-	defer func() { require.NoError(t, d.Close()) }()
-	o, err := obscure.New(obscure.Options{Style: obscure.Veil})
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	o, err := obscure.New(style)
+	require.NoError(t, err)
+	return Options{
+		Detector: d, Obscurer: o, Size: c.Size, Threshold: c.Threshold, Tiles: c.Tiles, TileZones: len(c.TileAreas) > 0, Cosmetic: style.Cosmetic,
+		Tracker: func() redact.Tracker { return track.NewWindow(track.Options{}, 2) },
+	}
+}
+
+// The real detector finds the face at every size, and none afterwards,
+// whatever the style.
+func TestCheckPassesWithTheRealParts(t *testing.T) {
+	for _, style := range []obscure.Style{obscure.Veil, obscure.Blur, obscure.Mosaic, obscure.Fill} {
+		o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3, Gate: true}, obscure.Options{Style: style})
+		for _, size := range [][2]int{{320, 180}, {641, 361}, {1080, 1920}, {4096, 2304}, {100, 100}, {16, 16}, {1920, 60}, {1920, 200}, {60, 1080}} {
+			require.NoError(t, Check(o, size[0], size[1]), "%s at %v", style, size)
+		}
+	}
+}
+
+func TestCheckPassesWhereTheDetectorLooksAtParts(t *testing.T) {
+	for _, c := range []detect.Config{
+		{Size: 640, Threshold: 0.3, Tiles: true, Gate: true},
+		{Size: 320, Threshold: 0.8, Tiles: true},
+		{Size: 640, Threshold: 0.3, TileAreas: [][4]float64{{0, 0, 0.4, 0.4}}},
+	} {
+		c.Model = model(t)
+		o := realParts(t, c, obscure.Options{})
+		o.Zones = []zone.Zone{{Kind: zone.Tiles, Polygon: []zone.Point{{X: 0, Y: 0}, {X: 0.4, Y: 0}, {X: 0.4, Y: 0.4}, {X: 0, Y: 0.4}}}}
+		for _, size := range [][2]int{{1080, 1920}, {4096, 2304}, {700, 500}} {
+			begun := time.Now()
+			require.NoError(t, Check(o, size[0], size[1]), "%+v at %v", c, size)
+			t.Logf("%v at %v takes %v", c.Size, size, time.Since(begun))
+		}
+	}
+}
+
+// A detector that does not look at the parts, as it should, does not find the
+// small face.
+func TestCheckNoticesThatPartsAreNotLookedAt(t *testing.T) {
+	o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3}, obscure.Options{})
+	o.Tiles = true
+	require.ErrorIs(t, Check(o, 1920, 1080), ErrNotFound)
+}
+
+// Where faces may be recognised the test does not shut the gate for ever.
+func TestCosmeticCamerasPass(t *testing.T) {
+	style := obscure.Options{Style: obscure.Mosaic, Cells: 40, Cosmetic: true}
+	o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3}, style)
+	require.NoError(t, Check(o, 1280, 720))
+	o.Cosmetic = false
+	require.ErrorIs(t, Check(o, 1280, 720), ErrVisible)
+}
+
+// The cascades, the last resort, find it as well.
+func TestCheckPassesWithCascades(t *testing.T) {
+	o := realParts(t, detect.Config{CascadeDir: "/usr/share/opencv4/haarcascades", Size: 640, Threshold: 0.3}, obscure.Options{})
 	for _, size := range [][2]int{{320, 180}, {640, 360}, {1920, 1080}} {
-		require.NoError(t, Check(d, o, size[0], size[1]), "%v", size)
+		require.NoError(t, Check(o, size[0], size[1]), "%v", size)
 	}
 }
 

@@ -38,7 +38,9 @@ type Obscurer struct {
 	whole [1]face.Region
 
 	ring    ring
-	columns []column
+	scratch []float32
+	// painted is a surface on its way into a shape.
+	painted []byte
 	cells   []byte
 	means   []int
 	grid    grid

@@ -69,6 +69,14 @@ type Options struct {
 	// same, and there is none around regions below 8 pixels. The region itself is
 	// obscured in full. 0 means DefaultFeather, below 0 none.
 	Feather float64
+	// Surface paints what Veil covers regions with; nil: code in Go.
+	Surface Surface
+}
+
+// Check returns why New would refuse o; nil when it would not.
+func (o Options) Check() error {
+	_, err := o.check()
+	return err
 }
 
 // check returns o with its defaults, or why it is refused.
@@ -81,6 +89,9 @@ func (o Options) check() (Options, error) {
 	}
 	if o.Feather == 0 {
 		o.Feather = DefaultFeather
+	}
+	if o.Surface == nil {
+		o.Surface = paintSurface
 	}
 	if _, err := ParseStyle(string(o.Style)); err != nil {
 		return o, err
@@ -96,7 +107,7 @@ func (o Options) check() (Options, error) {
 		return o, fmt.Errorf("%w: %s of %d cells can be recognised by a trained network "+
 			"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; "+
 			"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); "+
-			"use at most %d cells, or declare the camera cosmetic", ErrWeak, o.Style, o.Cells, MaxCells)
+			"use at most %d cells, or say `cosmetic: true` where that is acceptable", ErrWeak, o.Style, o.Cells, MaxCells)
 	}
 	return o, nil
 }

@@ -1,28 +1,12 @@
 package obscure
 
 import (
-	"math"
 	"slices"
 	"sync"
-
-	"scrim/redact/yuv"
 )
 
-// Resolution of the table of weights.
-const (
-	stepsPerOctave = 64
-	// weightSteps covers ratios from 2^-16 to 2^16; those of the largest
-	// picture are within 2^±11.
-	weightSteps = 2048
-)
-
-// tables spare the inner loop its divisions and logarithms.
+// tables spare the inner loop its divisions.
 type tables struct {
-	// log2 of a distance in samples, in 1/stepsPerOctave.
-	log2 [yuv.MaxSide + 2]int32
-	// weight of the vertical interpolation against the horizontal one, with 16
-	// fractional bits, by the logarithm of the ratio between the two.
-	weight [weightSteps]uint16
 	// fade is how much of a region's look is left in a band of the width of the
 	// first index, at the distance of the two others, down and across, in samples,
 	// in 1/256.
@@ -31,28 +15,11 @@ type tables struct {
 
 var sharedTables = sync.OnceValue(func() *tables {
 	t := new(tables)
-	for i := 1; i < len(t.log2); i++ {
-		t.log2[i] = int32(math.Round(stepsPerOctave * math.Log2(float64(i))))
-	}
-	for i := range t.weight {
-		octaves := float64(i-weightSteps/2) / stepsPerOctave
-		t.weight[i] = uint16(min(65535, 65536/(1+math.Exp2(-octaves))))
-	}
 	for band := range t.fade {
 		t.fade[band] = fading(band)
 	}
 	return t
 })
-
-// column is what the inner loop needs to know about one column of a region.
-type column struct {
-	// value is the vertical interpolation in the current row, and step its
-	// change from row to row, with 16 fractional bits.
-	value, step int32
-	// near is the logarithm of how much the column's distance to the left and
-	// right speaks for the vertical interpolation.
-	near int32
-}
 
 // veil paints every area from the samples around it.
 func (o *Obscurer) veil(ps *[planes]plane) {
@@ -80,39 +47,60 @@ func (o *Obscurer) veilPlane(p *plane, a *area) {
 		flat(p, a, p.neutral)
 		return
 	}
-	o.columns = grow(o.columns, a.rect[p.kind].Dx())
 	o.interpolate(p, a)
 }
 
-// interpolate paints a from o.ring. Each sample is a mean of the four samples
-// of the ring in its row and column, weighted by the inverse of their distance.
-// That is continuous with the surroundings and never leaves their range.
+// Surface paints w × h samples, with rows of stride bytes, from the ring around
+// them: clockwise from the upper left corner, the row above with both corners, the
+// right column, the row below with both corners, the left column, with 16
+// fractional bits. Each sample is a mean of the four samples of the ring in its
+// row and column, weighted by the inverse of their distance. That is continuous
+// with the surroundings and never leaves their range. scratch has room for 4·w
+// numbers. Every Surface gives the same samples, bit for bit.
+type Surface func(dst []byte, stride, w, h int, ring []int32, scratch []float32)
+
+// paintSurface is the Surface in Go. Products are rounded before they are added,
+// which the conversions see to.
+func paintSurface(dst []byte, stride, w, h int, ring []int32, scratch []float32) {
+	above, right := ring[1:1+w], ring[w+2:][:h]
+	below, left := ring[w+h+3:][:w], ring[2*w+h+4:][:h]
+	top, down, across, near := scratch[:w], scratch[w:2*w], scratch[2*w:3*w], scratch[3*w:4*w]
+	for x := range top {
+		top[x] = float32(above[x])
+		down[x] = float32(below[w-1-x]) - top[x]
+		across[x] = float32(x+1) / float32(w+1)
+		near[x] = float32(x+1) * float32(w-x) / float32(w+1)
+	}
+	for y := range h {
+		from := float32(left[h-1-y])
+		to := float32(right[y]) - from
+		at, far := float32(y+1)/float32(h+1), float32(y+1)*float32(h-y)/float32(h+1)
+		row := dst[y*stride : y*stride+w]
+		for x := range row {
+			vertical, horizontal := top[x]+float32(down[x]*at), from+float32(to*across[x])
+			share := near[x] / (near[x] + far)
+			mixed := horizontal + float32((vertical-horizontal)*share)
+			row[x] = byte(int32((mixed + 32768) * (1.0 / 65536)))
+		}
+	}
+}
+
+// interpolate paints a from o.ring.
 func (o *Obscurer) interpolate(p *plane, a *area) {
 	r := a.rect[p.kind]
 	w, h := r.Dx(), r.Dy()
-	v, log2 := o.ring.value, &o.tab.log2
-	above, right := v[1:1+w], v[o.ring.rightAt():][:h]
-	below, left := v[o.ring.belowAt()+1:][:w], v[o.ring.leftAt():][:h]
-	cols := o.columns
-	for x := range cols {
-		top, bottom := above[x], below[w-1-x]
-		cols[x] = column{value: top, step: (bottom - top) / int32(h+1), near: log2[x+1] + log2[w-x] - log2[w+1]}
+	o.scratch = grow(o.scratch, 4*w)
+	if a.outline == nil {
+		o.o.Surface(p.pix[r.Min.Y*p.stride+r.Min.X:], p.stride, w, h, o.ring.value, o.scratch)
+		return
 	}
-	weight := &o.tab.weight
+	o.painted = grow(o.painted, w*h)
+	o.o.Surface(o.painted, w, w, h, o.ring.value, o.scratch)
 	for y := range h {
-		from, to := left[h-1-y], right[y]
-		across, step := int64(from), int64((to-from)/int32(w+1))
-		near := log2[y+1] + log2[h-y] - log2[h+1] - weightSteps/2
-		row := o.row(p, a, r.Min.Y+y)
-		cols = cols[:len(row)]
-		for x := range row {
-			c := &cols[x]
-			c.value += c.step
-			across += step
-			share := int64(weight[uint32(c.near-near)%weightSteps])
-			row[x] = byte((across<<16 + (int64(c.value)-across)*share + 1<<31) >> 32)
+		for _, s := range a.outline.shape[p.kind].Row(r.Min.Y + y) {
+			at := (r.Min.Y + y) * p.stride
+			copy(p.pix[at+s.From:at+s.To], o.painted[y*w+s.From-r.Min.X:])
 		}
-		o.put(p, a, r.Min.Y+y)
 	}
 }
 

@@ -52,6 +52,9 @@ const (
 	doubtfulReach = 0.4
 	// minHold is how long a lost face of which little is believed stays covered.
 	minHold = 250 * time.Millisecond
+	// weakIoU is the least IoU of a weak sighting with where a face is thought to
+	// be.
+	weakIoU = 0.5
 	// weakFor is how long weak sightings alone carry a face on.
 	weakFor = time.Second
 	// doubtful and certain are the scores at which a single sighting says nothing
@@ -252,7 +255,7 @@ func (t *Tracker) associate(faces []face.Face, at time.Time) {
 			}
 			a := affinity(tr.predBox, f.Box, 1+reach*at.Sub(tr.found).Seconds())
 			switch {
-			case f.Weak && (tr.predBox.IoU(f.Box) < sameIoU || at.Sub(tr.sure) > weakFor):
+			case f.Weak && (tr.predBox.IoU(f.Box) < weakIoU || at.Sub(tr.sure) > weakFor):
 				continue
 			case f.Weak:
 				a-- // after all that are sure

@@ -27,13 +27,16 @@ type Set struct {
 // Compile makes zones pixels of a picture of the given size. It errs on the
 // side of privacy: of a mask, every pixel counts that the polygon touches; a
 // mask that does not pass Check is the whole picture, and a zone of kind Ignore
-// that does not is none. Picture sizes below 1 give an empty Set.
+// that does not is none; nor is any where they do not pass CheckIgnored.
+// Picture sizes below 1 give an empty Set.
 func Compile(zones []Zone, width, height int) *Set {
 	s := new(Set)
 	frame := image.Rect(0, 0, max(width, 0), max(height, 0))
 	if frame.Empty() {
 		return s
 	}
+	_, err := CheckIgnored(zones)
+	ignoring := err == nil
 	for i, z := range zones {
 		good := z.Check() == nil
 		p := make([]Point, len(z.Polygon))
@@ -41,7 +44,7 @@ func Compile(zones []Zone, width, height int) *Set {
 			p[k] = Point{c.X * float64(width), c.Y * float64(height)}
 		}
 		switch {
-		case z.Kind == Ignore && good:
+		case z.Kind == Ignore && good && ignoring:
 			s.ignore = append(s.ignore, p)
 		case z.Kind == Tiles && good:
 			s.tiles = append(s.tiles, bounds(p).Intersect(frame))

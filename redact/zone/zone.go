@@ -20,7 +20,7 @@ const (
 	// Tiles is where small faces are to be expected: the detector looks closer.
 	Tiles Kind = "tiles"
 	// Ignore is where nothing needs finding, such as on a public display. It
-	// needs a Reason, and viewers are told.
+	// needs a Reason, takes little of the frame, and viewers are told.
 	Ignore Kind = "ignore"
 )
 
@@ -69,7 +69,18 @@ func (z Zone) Check() error {
 	if err := z.CheckWords(); err != nil {
 		return err
 	}
-	return CheckPolygon(z.Polygon)
+	return z.CheckPolygon()
+}
+
+// CheckPolygon is Check without the words.
+func (z Zone) CheckPolygon() error {
+	if err := checkPolygon(z.Polygon); err != nil {
+		return err
+	}
+	if z.Kind == Ignore {
+		return checkIgnored(z.Polygon)
+	}
+	return nil
 }
 
 // CheckWords is Check without the polygon.
@@ -91,9 +102,9 @@ func (z Zone) CheckWords() error {
 	return nil
 }
 
-// CheckPolygon returns what is wrong with the corners of a zone, in one line;
+// checkPolygon returns what is wrong with the corners of a zone, in one line;
 // nil when they can be used.
-func CheckPolygon(p []Point) error {
+func checkPolygon(p []Point) error {
 	if n := len(p); n < MinPoints || n > MaxPoints {
 		return fmt.Errorf("the polygon has %d points; it may have %d to %d", n, MinPoints, MaxPoints)
 	}

@@ -82,6 +82,10 @@ type assembler struct {
 	// marked is set when a marker bit may have ended the unit, and the next packet
 	// is to show it.
 	marked bool
+	// unproven is set when the unit being finished, or the last one, has only its
+	// marker bit to say that it is whole; toProve is what it held.
+	unproven bool
+	toProve  content
 
 	// marker is what is known of the camera's marker bits.
 	marker markerTrust
@@ -148,6 +152,7 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 	if a.open && pkt.Timestamp != a.ts {
 		a.timestampChanged(pkt.Timestamp)
 	}
+	a.prove(pkt)
 	a.checkMarker(pkt)
 	if !a.open {
 		a.begin(pkt.Timestamp)
@@ -251,11 +256,13 @@ func (a *assembler) finish() {
 		a.spoil("picture without beginning")
 	}
 	if a.damage != "" {
+		a.unproven = false
 		return
 	}
 	data := a.withParameterSets()
 	if len(data) > transport.MaxUnitBytes {
 		a.spoil(reasonTooLarge)
+		a.unproven = false
 		return
 	}
 	unit := transport.CameraUnit{
@@ -265,6 +272,7 @@ func (a *assembler) finish() {
 		Arrived:       a.arrived,
 		Discontinuity: a.reason,
 		Intact:        a.intact(),
+		Unproven:      a.unproven,
 		Data:          data,
 	}
 	a.reason, a.idle = "", 0

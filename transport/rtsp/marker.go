@@ -25,8 +25,10 @@ const maxMacroblockBytes = 1024
 //   - one of those pictures was larger, by more than a macroblock pair. An encoder
 //     that cuts slices at a size would have cut that one.
 //
-// The usual camera thus has its key frames, and the few pictures that are as
-// large as they, delivered a frame later, and all others at once. What is left
+// Key frames, and the few pictures that are as large as they, thus wait for the
+// first packet of the next picture. So as not to lose a frame's time, a key frame
+// that was cut like the last keyProofs is delivered at its marker as unproven: what
+// is made of it waits instead. What is left
 // is an encoder that, all of a sudden, with neither key frame nor parameter set,
 // cuts pictures into more slices than before for another reason than their size.
 // Then one picture lacks its end, and the next packet shuts the gate with
@@ -39,19 +41,32 @@ type markerTrust struct {
 	slices int
 	// bytes is the size of the largest of them, without all that is no slice.
 	bytes int
+	// keySlices is how many slices the last key frame had that was proven, and keys
+	// how many of them in a row, since the last loss.
+	keySlices, keys int
 }
+
+// keyProofs is after how many key frames, all of as many slices and proven, the
+// marker of the next is likely to be true.
+const keyProofs = 3
 
 // variable is no number of slices.
 const variable = -1
 
 // forget takes back what was proven of the way that pictures are cut.
-func (m *markerTrust) forget() { m.slices, m.bytes = 0, 0 }
+func (m *markerTrust) forget() { *m = markerTrust{lies: m.lies} }
 
 // learn takes a picture that is known to be whole and to have had its marker at
 // the end, and only there.
 func (m *markerTrust) learn(c *content) {
 	if c.startsAnew() {
-		m.forget()
+		m.slices, m.bytes = 0, 0
+	}
+	if c.idr {
+		if c.slices != m.keySlices {
+			m.keySlices, m.keys = c.slices, 0
+		}
+		m.keys++
 	}
 	switch m.slices {
 	case 0:
@@ -68,6 +83,11 @@ func (m *markerTrust) ends(c *content) bool {
 	return !m.lies && !c.startsAnew() && m.slices == c.slices && c.sliceBytes+maxMacroblockBytes <= m.bytes
 }
 
+// seems reports whether a marker after c is likely to be the end of the picture.
+func (m *markerTrust) seems(c *content) bool {
+	return c.idr && m.keys >= keyProofs && c.slices == m.keySlices
+}
+
 // startsAnew reports whether the encoder may cut pictures in another way from
 // here on.
 func (c *content) startsAnew() bool { return c.idr || c.sps || c.pps }
@@ -80,6 +100,19 @@ func (a *assembler) learnMarker() {
 		a.marker.learn(&a.content)
 	default:
 		a.marker.forget()
+	}
+}
+
+// prove takes the first packet after an unproven unit: of another time, it shows
+// that the marker was right. A gap shows nothing.
+func (a *assembler) prove(pkt *rtp.Packet) {
+	if !a.unproven {
+		return
+	}
+	switch a.unproven = false; {
+	case a.gap: // what is lost may have been the rest
+	case pkt.Timestamp != a.lastTS || !continuesPicture(pkt.Payload):
+		a.marker.learn(&a.toProve)
 	}
 }
 
@@ -118,6 +151,9 @@ func (a *assembler) marks() {
 	case a.damage == "" && a.content.slices == 0:
 		// Some cameras set it on parameter sets.
 	case a.damage != "" || a.marker.ends(&a.content):
+		a.finish()
+	case a.marker.seems(&a.content):
+		a.unproven, a.toProve = true, a.content
 		a.finish()
 	default:
 		a.marked = true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"scrim/redact/obscure"
 	"scrim/transport/rtsp"
 )
 
@@ -13,13 +14,9 @@ const (
 	MaxKeyframeInterval = 10 * time.Second
 )
 
-// The strongest values that published attacks do not undo, and the least
-// padding that keeps hair, ears and chin covered. Weaker ones need
-// cosmetic: true.
-const (
-	MaxSafeCells   = 5
-	MinSafePadding = 0.3
-)
+// MinSafePadding is the least padding that keeps hair, ears and chin covered.
+// Less needs cosmetic: true, and so do the settings that package obscure refuses.
+const MinSafePadding = 0.3
 
 // MaxCameras bounds the cameras of one file.
 const MaxCameras = 1024
@@ -120,11 +117,12 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 	if o.Cosmetic {
 		return nil
 	}
+	// What undoes a setting, and the paper that shows it, is known there.
+	if err := (obscure.Options{Style: obscure.Style(o.Style), Cells: int(o.Cells)}).Check(); err != nil {
+		return d.failAt(path+".obscure.cells", "%s", err)
+	}
 	const admit = "say `cosmetic: true` where that is acceptable"
-	switch cells := o.Style == StyleBlur || o.Style == StyleMosaic; {
-	case cells && o.Cells > MaxSafeCells:
-		return d.failAt(path+".obscure.cells", "%s of %d cells leaves faces that trained recognisers re-identify; at most %d, or %s",
-			o.Style, o.Cells, MaxSafeCells, admit)
+	switch {
 	case o.Padding < MinSafePadding:
 		return d.failAt(path+".obscure.padding", "padding %v leaves ears and chin to be seen; at least %v, or %s", o.Padding, MinSafePadding, admit)
 	case o.PaddingTop < MinSafePadding:

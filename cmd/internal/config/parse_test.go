@@ -61,9 +61,9 @@ func TestEveryMistakeIsNamedWithLineAndColumn(t *testing.T) {
 		"key frames too rare": {"defaults: {encode: {keyframe_interval: 1m}}\n",
 			"f.yaml:1:40: `keyframe_interval` is 1m0s; it may be 250ms to 10s"},
 		"mosaic that can be undone": {oneCamera + "    obscure: {style: mosaic, cells: 6}\n",
-			"f.yaml:4:37: mosaic of 6 cells leaves faces that trained recognisers re-identify; at most 5, or say `cosmetic: true` where that is acceptable"},
+			"f.yaml:4:37: obscuring that can be undone: mosaic of 6 cells" + paper},
 		"weak cells in defaults, used by a camera": {"defaults: {obscure: {cells: 9}}\n" + oneCamera + "    obscure: {style: blur}\n",
-			"f.yaml:5:15: blur of 9 cells leaves faces that trained recognisers re-identify; at most 5, or say `cosmetic: true` where that is acceptable"},
+			"f.yaml:5:15: obscuring that can be undone: blur of 9 cells" + paper},
 		"thin padding": {"defaults: {obscure: {padding: 0.1}}\n",
 			"f.yaml:1:31: padding 0.1 leaves ears and chin to be seen; at least 0.3, or say `cosmetic: true` where that is acceptable"},
 		"external and embedded": {"nats: {url: \"nats://a\", listen: \":4222\"}\n",
@@ -235,3 +235,9 @@ func TestWhatTheClientRefusesIsAMistakeInTheFile(t *testing.T) {
 		require.Equal(t, 2, e.Line)
 	}
 }
+
+// paper is who has undone such settings, and what to do.
+const paper = " can be recognised by a trained network " +
+	"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; " +
+	"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); " +
+	"use at most 5 cells, or say `cosmetic: true` where that is acceptable"

@@ -73,6 +73,15 @@ func (z *Zone) zone() zone.Zone {
 	return out
 }
 
+// zones returns a list as package zone knows it.
+func zones(list []Zone) []zone.Zone {
+	out := make([]zone.Zone, 0, len(list))
+	for i := range list {
+		out = append(out, list[i].zone())
+	}
+	return out
+}
+
 // wireZones returns the zones as a redactor is told them.
 func wireZones(list []Zone) []wire.ZoneConfig {
 	if len(list) == 0 {
@@ -127,9 +136,12 @@ func (d *decoder) checkZones(path string, c *Camera) error {
 		if err := z.zone().CheckWords(); err != nil {
 			return d.failAt(at+wordsKey(z), "%s", err)
 		}
-		if err := zone.CheckPolygon(z.zone().Polygon); err != nil {
+		if err := z.zone().CheckPolygon(); err != nil {
 			return d.failAt(at+".polygon", "%s", err)
 		}
+	}
+	if i, err := zone.CheckIgnored(zones(c.Zones)); err != nil {
+		return d.failAt(fmt.Sprintf("%s.zones[%d].polygon", path, i), "%s", err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -17,18 +18,23 @@ func TestZonesReachTheRedactor(t *testing.T) {
         reason: public_display
         polygon:
           - [0.5, 0.25]
-          - [1, 0.25]
-          - [1, 1]
+          - [0.75, 0.25]
+          - [0.75, 1]
   - {name: yard, url: "rtsp://192.0.2.2/"}
 `))
 	require.NoError(t, err)
 	require.Equal(t, []wire.ZoneConfig{
 		{Kind: "mask", Polygon: [][2]float64{{0, 0}, {0.5, 0}, {0.5, 1}}},
-		{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.5, 0.25}, {1, 0.25}, {1, 1}}},
+		{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.5, 0.25}, {0.75, 0.25}, {0.75, 1}}},
 	}, cfg.Redactor(&cfg.Cameras[0]).Zones)
 	require.Empty(t, cfg.Redactor(&cfg.Cameras[1]).Zones)
 	require.Equal(t, `mask, 3 points`, cfg.Cameras[0].Zones[0].String())
 	require.Equal(t, `ignore, public_display "lobby screen", 3 points; no faces are looked for there, and viewers are told`, cfg.Cameras[0].Zones[1].String())
+}
+
+// ignored is a zone of the frame's whole height where no face is looked for.
+func ignored(from, to float64) string {
+	return fmt.Sprintf("\n      - {kind: ignore, reason: billboard, name: b, polygon: [[%g, 0], [%g, 0], [%g, 1], [%g, 1]]}", from, to, to, from)
 }
 
 func TestEveryMistakeInAZoneIsNamedWithLineAndColumn(t *testing.T) {
@@ -62,6 +68,10 @@ func TestEveryMistakeInAZoneIsNamedWithLineAndColumn(t *testing.T) {
 		"two points": {"\n      - kind: mask\n        polygon: [[0, 0], [1, 1]]", "f.yaml:6:18: the polygon has 2 points; it may have 3 to 64"},
 		"bow tie": {"\n      - kind: mask\n        polygon: [[0, 0], [1, 1], [1, 0], [0, 1]]",
 			"f.yaml:6:18: the polygon crosses or touches itself: the side after point 1 and the side after point 3 meet; list its corners in order"},
+		"whole frame": {"\n      - {kind: ignore, reason: public_display, name: all, polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]}",
+			"f.yaml:5:68: faces would be left out in 100.0 % of the frame, at most 10 % in a zone of kind ignore; draw it closely around what shows the faces"},
+		"tiling": {ignored(0, 0.1) + ignored(0.1, 0.2) + ignored(0.2, 0.3),
+			"f.yaml:7:61: with this zone faces would be left out in 30.1 % of the frame, at most 25 % in all zones of kind ignore; remove or shrink some"},
 		"too many": {strings.Repeat("\n      - {kind: mask, "+triangle+"}", 17), "f.yaml:5:7: camera hall has 17 zones; at most 16"},
 	} {
 		t.Run(name, func(t *testing.T) {

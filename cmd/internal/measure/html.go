@@ -16,8 +16,15 @@ const (
 //go:embed page.html
 var pageText string
 
+//go:embed style.css
+var styleText string
+
+// Style is how the pages of Scrim's measurements look.
+func Style() template.CSS { return template.CSS(styleText) } //nolint:gosec // ours
+
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"px": func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	"px":    func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	"style": Style,
 }).Parse(pageText))
 
 // page is what the template shows.

@@ -124,12 +124,12 @@ func TestOneExposedFrameOfManyIsSeenOnThePage(t *testing.T) {
 
 func TestTicksAreRoundAndFew(t *testing.T) {
 	for _, most := range []float64{0.01, 0.07, 1, 3, 59.96, 60, 1000, 99999} {
-		got := ticks(most, 900, func(float64) string { return "" })
+		got := Ticks(most, 900, func(float64) string { return "" })
 		require.LessOrEqual(t, len(got), plotTicks+1, most)
 		require.GreaterOrEqual(t, len(got), 3, most)
 		require.LessOrEqual(t, got[len(got)-1].At, 900.0001)
 	}
-	require.Nil(t, ticks(0, 900, nil))
+	require.Nil(t, Ticks(0, 900, nil))
 }
 
 func TestJSONHasNullWhereNothingWasMeasured(t *testing.T) {

@@ -59,14 +59,14 @@ func newBars(title string, groups []Group) barPlot {
 	return p
 }
 
-// tick is a mark on an axis.
-type tick struct {
+// Tick is a mark on an axis.
+type Tick struct {
 	At    float64
 	Label string
 }
 
-// ticks returns marks at round numbers from 0 to most, over a length.
-func ticks(most, length float64, label func(float64) string) []tick {
+// Ticks returns marks at round numbers from 0 to most, over a length.
+func Ticks(most, length float64, label func(float64) string) []Tick {
 	if !(most > 0) {
 		return nil
 	}
@@ -77,16 +77,16 @@ func ticks(most, length float64, label func(float64) string) []tick {
 			break
 		}
 	}
-	var out []tick
+	var out []Tick
 	for i := 0; float64(i)*step <= most*(1+rounding); i++ {
 		v := float64(i) * step
-		out = append(out, tick{v / most * length, label(v)})
+		out = append(out, Tick{v / most * length, label(v)})
 	}
 	return out
 }
 
-func (r *Result) timeTicks() []tick {
-	return ticks(r.length, plotWidth, func(v float64) string { return fmt.Sprintf("%g", v) })
+func (r *Result) timeTicks() []Tick {
+	return Ticks(r.length, plotWidth, func(v float64) string { return fmt.Sprintf("%g", v) })
 }
 
 // linePlot is the obscured and the falsely obscured area over time. Where
@@ -94,7 +94,7 @@ func (r *Result) timeTicks() []tick {
 type linePlot struct {
 	Width, Height   int
 	Obscured, Wrong string // points of polylines
-	X, Y            []tick
+	X, Y            []Tick
 }
 
 func newLines(r *Result) linePlot {
@@ -118,7 +118,7 @@ func newLines(r *Result) linePlot {
 		}
 	}
 	p.Obscured, p.Wrong = a.String(), w.String()
-	p.Y = ticks(most, lineHeight, func(v float64) string { return fmt.Sprintf("%g %%", math.Round(1e6*v)/1e4) })
+	p.Y = Ticks(most, lineHeight, func(v float64) string { return fmt.Sprintf("%g %%", math.Round(1e6*v)/1e4) })
 	for i := range p.Y {
 		p.Y[i].At = lineHeight - p.Y[i].At
 	}
@@ -133,7 +133,7 @@ func column(at, length float64) int {
 type timePlot struct {
 	Width, Height, RowHeight int
 	Rows                     []timeRow
-	X                        []tick
+	X                        []Tick
 	Left                     int // people who are not shown
 }
 

@@ -1,4 +1,6 @@
-package main
+// Package programs finds Scrim's other programs and the detector's model, and
+// runs simulated cameras: what several commands need of their surroundings.
+package programs
 
 import (
 	"errors"
@@ -21,9 +23,9 @@ var cascadeDirs = []string{
 	"/opt/homebrew/share/opencv4/haarcascades",
 }
 
-// findProgram returns the path of another of Scrim's programs: the one that
+// Find returns the path of another of Scrim's programs: the one that
 // was named by a flag, the one beside this program, or the one in PATH.
-func findProgram(name, flag, named string) (string, error) {
+func Find(name, flag, named string) (string, error) {
 	if named != "" {
 		path, err := filepath.Abs(named)
 		if err == nil {
@@ -47,10 +49,10 @@ func findProgram(name, flag, named string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// findDetector says which model the redactors load. Without any model they
+// Detector says which model the redactors load. Without any model they
 // fall back on the cascades, loudly; a model that was named and is missing, or
 // one that is corrupt, is an error.
-func findDetector(model string, log *slog.Logger) (wire.DetectConfig, error) {
+func Detector(model string, log *slog.Logger) (wire.DetectConfig, error) {
 	var found models.Found
 	var err error
 	if (&config.Config{Model: model}).ModelIsPath() {

@@ -1,0 +1,221 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"text/tabwriter"
+
+	"golang.org/x/perf/benchmath"
+)
+
+// A difference is one when a Mann–Whitney U-test says so, which assumes nothing
+// about how values are spread, and when it is larger than leastChange. Seconds of
+// one run resemble their neighbours more than the test assumes, so they must
+// convince it more.
+const (
+	runAlpha    = 0.05
+	windowAlpha = 0.001
+	leastChange = 0.01
+	// leastRuns is how many values of each side can show a difference at runAlpha
+	// at all.
+	leastRuns = 4
+)
+
+// Verdict is what a comparison says of a measure.
+type Verdict string
+
+// The verdicts.
+const (
+	Better            Verdict = "better"
+	Worse             Verdict = "worse"
+	Indistinguishable Verdict = "indistinguishable"
+	// Unknown: there are too few values to tell.
+	Unknown Verdict = "too few runs"
+)
+
+// Measures are what is compared, by their names in Result.Runs. All but the
+// number of cameras are better when they are lower.
+var measures = []string{
+	"cpu_ms_per_frame", "cpu_ratio_to_baseline", "live_cpu_ms_per_frame",
+	"added_latency_ms.p50", "added_latency_ms.p95", "added_latency_ms.p99",
+	"redactor_peak_rss_mib", "cameras",
+}
+
+// Row is one measure compared.
+type Row struct {
+	Measure string
+	A, B    float64 // medians
+	// Spread is half the range of all values, as a share of the median.
+	SpreadA, SpreadB float64
+	P                float64 // NaN: not tested
+	Verdict          Verdict
+	// By says what was compared.
+	By string
+}
+
+// Comparison is two results side by side.
+type Comparison struct {
+	Rows []Row
+	// Differences are what is not the same in both besides the figures, so that
+	// they may not be comparable.
+	Differences []string
+}
+
+// Compare judges b against a.
+func Compare(a, b *Result) *Comparison {
+	c := &Comparison{Differences: differences(a, b)}
+	for _, name := range measures {
+		if row, ok := compare(name, a, b); ok {
+			c.Rows = append(c.Rows, row)
+		}
+	}
+	if row, ok := compareLeaks(a, b); ok {
+		c.Rows = append(c.Rows, row)
+	}
+	if a.In > 0 && b.In > 0 {
+		row := Row{Measure: "dropped", A: float64(a.Dropped), B: float64(b.Dropped), P: math.NaN(), By: "count", Verdict: Indistinguishable}
+		switch {
+		case a.Dropped == 0 && b.Dropped > 0:
+			row.Verdict = Worse
+		case a.Dropped > 0 && b.Dropped == 0:
+			row.Verdict = Better
+		}
+		c.Rows = append(c.Rows, row)
+	}
+	return c
+}
+
+// Worse reports whether anything is.
+func (c *Comparison) Worse() bool {
+	return slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Verdict == Worse })
+}
+
+func compare(name string, a, b *Result) (Row, bool) {
+	x, y := a.Runs[name], b.Runs[name]
+	if len(x) == 0 || len(y) == 0 {
+		return Row{}, false
+	}
+	row := Row{Measure: name, A: median(x), B: median(y), SpreadA: spread(x), SpreadB: spread(y), P: math.NaN(), Verdict: Unknown, By: "runs"}
+	alpha := runAlpha
+	if len(x) < leastRuns || len(y) < leastRuns {
+		if x, y = a.Windows[name], b.Windows[name]; len(x) < leastRuns || len(y) < leastRuns {
+			return row, true
+		}
+		alpha, row.By = windowAlpha, "seconds"
+	}
+	// The test sorts its samples.
+	thresholds := benchmath.DefaultThresholds
+	s, t := benchmath.NewSample(slices.Clone(x), &thresholds), benchmath.NewSample(slices.Clone(y), &thresholds)
+	row.P = benchmath.AssumeNothing.Compare(s, t).P
+	change := median(y) - median(x)
+	row.Verdict = Indistinguishable
+	if row.P < alpha && math.Abs(change) > leastChange*math.Abs(median(x)) {
+		row.Verdict = Better
+		if change > 0 != (name == "cameras") {
+			row.Verdict = Worse
+		}
+	}
+	return row, true
+}
+
+// compareLeaks compares exposure by no test: a face that is exposed is exposed.
+// The same scene over the same time has the same faces, so shares are compared;
+// what the runs of the first result differ by among themselves is allowed.
+func compareLeaks(a, b *Result) (Row, bool) {
+	x, y := a.Runs["exposed_share"], b.Runs["exposed_share"]
+	if len(x) == 0 || len(y) == 0 {
+		return Row{}, false
+	}
+	row := Row{Measure: "exposed_share", A: median(x), B: median(y), P: math.NaN(), By: "range of runs", Verdict: Indistinguishable}
+	switch {
+	case slices.Max(y) > slices.Max(x):
+		row.Verdict = Worse
+	case slices.Max(y) < slices.Min(x):
+		row.Verdict = Better
+	}
+	return row, true
+}
+
+// differences names what must be the same for figures to be comparable.
+func differences(a, b *Result) []string {
+	var out []string
+	add := func(what string, x, y any) {
+		if s, t := fmt.Sprint(x), fmt.Sprint(y); s != t {
+			out = append(out, fmt.Sprintf("%s: %s and %s", what, s, t))
+		}
+	}
+	add("machine", fmt.Sprintf("%s, %d cores", a.Machine.CPU, a.Machine.Cores), fmt.Sprintf("%s, %d cores", b.Machine.CPU, b.Machine.Cores))
+	add("kernel", a.Machine.Kernel, b.Machine.Kernel)
+	add("mode", a.Mode, b.Mode)
+	add("source", a.Source, b.Source)
+	add("model", a.Model.SHA256, b.Model.SHA256)
+	names := make(map[string]bool)
+	for name := range a.Settings {
+		names[name] = true
+	}
+	for name := range b.Settings {
+		names[name] = true
+	}
+	sorted := make([]string, 0, len(names))
+	for name := range names {
+		sorted = append(sorted, name)
+	}
+	slices.Sort(sorted)
+	for _, name := range sorted {
+		add("setting "+name, a.Settings[name], b.Settings[name])
+	}
+	return out
+}
+
+// Table prints the comparison.
+func (c *Comparison) Table(w io.Writer) error {
+	for _, d := range c.Differences {
+		if _, err := fmt.Fprintln(w, "not the same: "+d); err != nil {
+			return err
+		}
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "measure\tA\tB\tchange\tp\tby\tB is")
+	for _, r := range c.Rows {
+		change, p := "–", "–"
+		if r.A != 0 {
+			change = fmt.Sprintf("%+.1f %%", 100*(r.B-r.A)/r.A)
+		}
+		if !math.IsNaN(r.P) {
+			p = fmt.Sprintf("%.3f", r.P)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Measure, with(r.A, r.SpreadA), with(r.B, r.SpreadB), change, p, r.By, r.Verdict)
+	}
+	return tw.Flush()
+}
+
+// with shows a value with its spread, if there is one.
+func with(v, spread float64) string {
+	if spread == 0 {
+		return fmt.Sprintf("%.4g", v)
+	}
+	return fmt.Sprintf("%.4g ±%.1f %%", v, 100*spread)
+}
+
+// median returns the middle value; NaN of nothing.
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// Median is the middle value, or the mean of the two in the middle; NaN of
+// nothing.
+func Median(v []float64) float64 { return median(v) }
+
+func spread(v []float64) float64 {
+	m := median(v)
+	if len(v) < 2 || m == 0 {
+		return 0
+	}
+	return (slices.Max(v) - slices.Min(v)) / 2 / math.Abs(m)
+}

@@ -1,0 +1,212 @@
+package bench
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+const (
+	// maxWords bounds what is kept of a program's log.
+	maxWords = 16 << 10
+	// stuck is how long a redactor may give no picture.
+	stuck = 15 * time.Second
+	// inFlight is how many pictures the redactor has at a time: two, so that its
+	// stages overlap, and no more than its queues hold, so that it drops none.
+	inFlight = 2
+	// holdsBack is after which time without a picture a decoder is taken to need
+	// one more for putting them in order.
+	holdsBack = time.Second
+)
+
+// Unit is one coded picture that is fed to a program.
+type Unit struct {
+	Data []byte
+	PTS  int64
+}
+
+// RunRedactor feeds all units to a redactor, each as soon as it can take it, and
+// returns what that cost, and what was shown. It is the program that redacts a
+// camera, with the settings of a camera.
+func RunRedactor(ctx context.Context, program string, c wire.Config, clip *Clip, units []Unit) (*Loop, []Shown, Model, error) {
+	ahead := inFlight + c.Lookahead
+	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
+	r.release(ahead)
+	r.cmd = exec.Command(program) //nolint:gosec // the program beside this one
+	r.cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
+	r.cmd.Dir = "/"
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var words bytes.Buffer
+	r.cmd.Stderr = &lastBytes{b: &words}
+	stdin, err := r.cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, Model{}, err
+	}
+	stdout, err := r.cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, Model{}, err
+	}
+	if err := r.cmd.Start(); err != nil {
+		return nil, nil, Model{}, err
+	}
+	most := follow(r.cmd.Process.Pid)
+	r.beat = time.AfterFunc(stuck, func() { _ = r.cmd.Process.Kill() })
+	stop := context.AfterFunc(ctx, func() { _ = r.cmd.Process.Kill() })
+	defer stop()
+	var g errgroup.Group
+	done := make(chan struct{})
+	g.Go(func() error { return r.write(stdin, c, done) })
+	g.Go(func() error {
+		defer close(done)
+		return r.read(stdout)
+	})
+	err = g.Wait()
+	killed := !r.beat.Stop()
+	werr := r.cmd.Wait()
+	peak := most()
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, Model{}, ctx.Err()
+	case killed:
+		return nil, nil, Model{}, fmt.Errorf("redactor gave no picture for %v: %s", stuck, cmp.Or(r.slate, oneLine(words.String())))
+	case err != nil:
+		return nil, nil, Model{}, fmt.Errorf("redactor: %w", err)
+	case werr != nil:
+		return nil, nil, Model{}, fmt.Errorf("redactor: %w: %s", werr, oneLine(words.String()))
+	case r.meter == nil:
+		return nil, nil, Model{}, errors.New("redactor made no picture")
+	}
+	l := r.meter.Loop()
+	// What the decoder holds back comes at once at the end, more than queues hold.
+	l.Dropped, l.Stages = max(len(units)-clip.Delayed-l.Frames, 0), r.stages.Stages()
+	l.TotalCPU, l.PeakRSS = cpuOf(r.cmd.ProcessState)/float64(max(l.Frames, 1)), float64(peak)/(1<<20)
+	return l, r.shown, r.model, nil
+}
+
+// redactor is one that is fed.
+type redactor struct {
+	cmd    *exec.Cmd
+	clip   *Clip
+	units  []Unit
+	free   chan struct{} // a token for each picture that may be sent
+	beat   *time.Timer
+	meter  *LoopMeter
+	model  Model
+	stages Histograms
+	shown  []Shown
+	slate  string // why the last slate was sent
+	lost   uint64 // units that the redactor has refused, and pictures that it has withheld
+}
+
+// write sends the configuration and the units, and closes the pipe.
+func (r *redactor) write(pipe io.WriteCloser, c wire.Config, done <-chan struct{}) error {
+	defer func() { _ = pipe.Close() }()
+	w := wire.NewWriter(pipe)
+	if err := w.Write(wire.TypeConfig, c, nil); err != nil {
+		return nil //nolint:nilerr // the reader hears why
+	}
+	extra := r.clip.Delayed
+	for i := range r.units {
+		var held <-chan time.Time // nothing may come before the next is there
+		if extra > 0 {
+			held = time.After(holdsBack)
+		}
+		select {
+		case <-r.free:
+		case <-held:
+			extra--
+		case <-done:
+			return nil
+		}
+		u, now := &r.units[i], time.Now().UnixNano()
+		head := wire.Unit{Codec: transport.H264, PTS: u.PTS, Captured: now, Arrived: now}
+		if i == 0 {
+			head.Discontinuity, head.Intact = "connected", true
+		}
+		if err := w.Write(wire.TypeUnit, head, u.Data); err != nil {
+			return nil //nolint:nilerr // the reader hears why
+		}
+	}
+	return nil
+}
+
+// read takes what comes until the pipe ends.
+func (r *redactor) read(pipe io.Reader) error {
+	in := wire.NewReader(pipe)
+	var failed error
+	for {
+		m, err := in.Read()
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return failed
+		}
+		if err != nil {
+			_ = r.cmd.Process.Kill()
+			return err
+		}
+		switch m.Type {
+		case wire.TypeHello:
+			var h wire.Hello
+			if err := m.Decode(&h); err != nil {
+				return err
+			}
+			r.model = Model{Name: h.Detector, SHA256: h.ModelSHA256}
+			r.meter = NewLoopMeter("scrim-redactor", r.clip.FPS())
+		case wire.TypeOutput:
+			var o wire.Output
+			if err := m.Decode(&o); err != nil {
+				return err
+			}
+			// One that was dropped was one too many at a time.
+			n := o.Counts.UnitsDropped + o.Counts.PicturesWithheld
+			r.release(int(n - r.lost)) //nolint:gosec // a count
+			r.lost = n
+			if o.Record == nil { // it is a slate
+				r.slate = o.Reason
+				continue
+			}
+			r.beat.Reset(stuck)
+			r.picture(&o)
+		case wire.TypeFailure:
+			var f wire.Failure
+			if err := m.Decode(&f); err != nil {
+				return err
+			}
+			failed = errors.New(oneLine(f.Reason))
+		}
+	}
+}
+
+func (r *redactor) picture(o *wire.Output) {
+	t := &o.Record.Stages
+	r.meter.Frame(Usage{CPU: time.Duration(t.CPU), Bytes: t.Allocated})
+	if len(r.shown) >= WarmUp {
+		for name, v := range map[string]int64{Decode: t.Decode, Detect: t.Detect, Track: t.Track, Obscure: t.Obscure, Encode: t.Encode} {
+			r.stages.Add(name, time.Duration(v))
+		}
+	}
+	// Its number is the redactor's, which counts decoded pictures from 1.
+	r.shown = append(r.shown, Shown{int(o.Record.Picture) - 1, o.Width, o.Height, o.Record.Regions}) //nolint:gosec // a count
+	r.release(1)
+}
+
+// release lets some more pictures be sent: as many as have come back, or never
+// will.
+func (r *redactor) release(n int) {
+	for range n {
+		select {
+		case r.free <- struct{}{}:
+		default: // all have been sent
+		}
+	}
+}

@@ -1,0 +1,304 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"scrim/cmd/internal/measure"
+)
+
+// Schema is the version of Result's form.
+const Schema = 1
+
+// Result is what scrim-bench has found. Times are milliseconds, memory is MiB.
+// What was not measured is null.
+type Result struct {
+	Schema   int               `json:"schema"`
+	Time     time.Time         `json:"time"`
+	Mode     string            `json:"mode"` // latency or capacity
+	Machine  Machine           `json:"machine"`
+	Versions map[string]string `json:"versions"`
+	Model    Model             `json:"model"`
+	Settings map[string]any    `json:"settings"`
+	Source   Source            `json:"source"`
+
+	// CPURatio is CPU over the baseline's; both are those of Offline.
+	CPURatio measure.Number `json:"cpu_ratio_to_baseline"`
+	// CPU is the CPU time of the whole redactor process per picture, as Offline
+	// has it: decode, inspect, track, obscure, encode.
+	CPU measure.Number `json:"cpu_ms_per_frame"`
+	// AddedLatency is from the camera's access unit having come whole to the
+	// redacted one having been published.
+	AddedLatency Quantiles `json:"added_latency_ms"`
+	// ViewerLatency is the same to the last packet at a viewer.
+	ViewerLatency *Quantiles `json:"added_latency_at_viewer_ms"`
+	Stages        []Stage    `json:"stages"`
+	Leaks         *Leaks     `json:"leaks"`
+	// Cameras is how many there were; in capacity mode the most that held their
+	// rate with nothing dropped.
+	Cameras int `json:"cameras"`
+	// In = Out + Dropped, pictures of all cameras that were due while it was
+	// measured.
+	In      int `json:"frames_in"`
+	Out     int `json:"frames_out"`
+	Dropped int `json:"dropped"`
+
+	Live     *Live     `json:"live"`
+	Offline  *Loop     `json:"offline"`
+	Baseline *Loop     `json:"baseline"`
+	Peers    []Peer    `json:"peers"`
+	Capacity *Capacity `json:"capacity"`
+
+	// Percentiles are of Added and AddedViewer: share of pictures, ms.
+	Percentiles map[string][][2]float64 `json:"percentiles"`
+	// Runs has one value per repetition of a measure, Windows one per second of
+	// video, for Compare.
+	Runs    map[string][]float64 `json:"runs"`
+	Windows map[string][]float64 `json:"windows"`
+
+	// Timeline is the added latency of the first camera's pictures in ms, for the
+	// page.
+	Timeline []float64 `json:"-"`
+}
+
+// Model is the detector's.
+type Model struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// Source is what the cameras showed.
+type Source struct {
+	// Scene is a preset's name, File or URL what was named instead.
+	Scene string       `json:"scene,omitempty"`
+	File  string       `json:"file,omitempty"`
+	URL   string       `json:"url,omitempty"`
+	Clips []SourceClip `json:"clips"`
+}
+
+// SourceClip is one clip; cameras take them in turn.
+type SourceClip struct {
+	Name    string  `json:"name"`
+	Width   int     `json:"width"`
+	Height  int     `json:"height"`
+	FPS     float64 `json:"fps"`
+	Frames  int     `json:"frames"`
+	Bitrate float64 `json:"bits_per_second"`
+	People  int     `json:"people,omitempty"`
+	MinFace int     `json:"min_face,omitempty"`
+	MaxFace int     `json:"max_face,omitempty"`
+	Seed    uint64  `json:"seed,omitempty"`
+	Truth   bool    `json:"truth"`
+}
+
+// Quantiles are times in milliseconds.
+type Quantiles struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Stage are the times of a stage, or of a sum of stages.
+type Stage struct {
+	Name  string `json:"stage"`
+	Count int64  `json:"count"`
+	Quantiles
+}
+
+// QuantilesOf reads a histogram of nanoseconds.
+func QuantilesOf(h *hdrhistogram.Histogram) Quantiles {
+	q := func(p float64) float64 { return millis(h.ValueAtQuantile(p)) }
+	return Quantiles{q(50), q(95), q(99), millis(h.Max())}
+}
+
+func millis(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
+
+// Stages lists stages and sums that have values.
+func (h Histograms) Stages() []Stage {
+	out := []Stage{}
+	for _, name := range append(StageNames(), SumNames()...) {
+		if h[name].TotalCount() > 0 {
+			out = append(out, Stage{name, h[name].TotalCount(), QuantilesOf(h[name])})
+		}
+	}
+	return out
+}
+
+// percentiles are those that are kept.
+var percentiles = []float64{0, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.99}
+
+// Percentiles returns points of the distribution of a stage's times.
+func (h Histograms) Percentiles(name string) [][2]float64 {
+	var out [][2]float64
+	for _, p := range percentiles {
+		if float64(h[name].TotalCount())*(100-p) >= 100 { // what a single picture decides says nothing
+			out = append(out, [2]float64{p, millis(h[name].ValueAtQuantile(p))})
+		}
+	}
+	return out
+}
+
+// Live is what the programs cost while they served cameras at their rate.
+type Live struct {
+	Seconds float64 `json:"seconds"`
+	Viewers int     `json:"viewers"`
+	// CPU times per published picture, in ms: of the redactors, of scrim (ingest,
+	// NATS, gateway), and of both together.
+	RedactorCPU float64 `json:"redactor_cpu_ms_per_frame"`
+	ScrimCPU    float64 `json:"scrim_cpu_ms_per_frame"`
+	CPU         float64 `json:"cpu_ms_per_frame"`
+	// Cores is how many processors' time both took.
+	Cores float64 `json:"cpu_cores"`
+	// Bytes that Go code allocated per published picture; C code's are not known.
+	RedactorBytes float64 `json:"redactor_bytes_allocated_per_frame"`
+	ScrimBytes    float64 `json:"scrim_bytes_allocated_per_frame"`
+	Memory        Sizes   `json:"memory_mib"`
+	// Bitrate is what was published, of all cameras.
+	Bitrate float64      `json:"bits_per_second"`
+	Slates  int          `json:"slates"`
+	Cameras []CameraLive `json:"per_camera"`
+}
+
+// Sizes are amounts of memory in MiB.
+type Sizes struct {
+	// RedactorPeak is the largest of the redactors' peaks of resident memory,
+	// libraries that they share included; RedactorPSS the largest of what is a
+	// redactor's own, shared pages divided by their users (0: the kernel does not
+	// tell).
+	RedactorPeak float64 `json:"redactor_peak_rss"`
+	RedactorPSS  float64 `json:"redactor_pss"`
+	ScrimPeak    float64 `json:"scrim_peak_rss"`
+	// Total is the PSS of all redactors and scrim.
+	Total float64 `json:"total_pss"`
+}
+
+// CameraLive is one camera's share. In = Out + Dropped.
+type CameraLive struct {
+	Name    string    `json:"name"`
+	Clip    string    `json:"clip"`
+	In      int       `json:"frames_in"`
+	Out     int       `json:"frames_out"`
+	Dropped int       `json:"dropped"`
+	Seen    int       `json:"frames_at_viewer"`
+	FPS     float64   `json:"fps"`
+	Slates  int       `json:"slates"`
+	Added   Quantiles `json:"added_latency_ms"`
+	// What Scrim itself counted while it was measured.
+	UnitsDropped     uint64 `json:"units_dropped"`
+	PicturesDropped  uint64 `json:"pictures_dropped"`
+	PicturesWithheld uint64 `json:"pictures_withheld"`
+	Restarts         uint64 `json:"restarts"`
+}
+
+// Loop is a process that goes through a clip as fast as it can, each picture
+// once.
+type Loop struct {
+	What   string `json:"what"`
+	Frames int    `json:"frames"`
+	// Dropped must be 0: every picture is to be worked on.
+	Dropped int `json:"dropped"`
+	// CPU is per picture in ms, without the start of the process and its first
+	// pictures; TotalCPU is the whole process's, start included, per picture.
+	CPU      float64 `json:"cpu_ms_per_frame"`
+	TotalCPU float64 `json:"total_cpu_ms_per_frame"`
+	// Wall is the time per picture.
+	Wall float64 `json:"wall_ms_per_frame"`
+	// Bytes that Go code allocated per picture.
+	Bytes   float64 `json:"bytes_allocated_per_frame"`
+	PeakRSS float64 `json:"peak_rss_mib"`
+	Stages  []Stage `json:"stages,omitempty"`
+	Leaks   *Leaks  `json:"leaks,omitempty"`
+	// Seconds is CPU by second of video.
+	Seconds []float64 `json:"cpu_ms_per_frame_by_second,omitempty"`
+}
+
+// Peer is another way to do the same.
+type Peer struct {
+	Name string `json:"name"`
+	// Skipped is why it was not measured.
+	Skipped string `json:"skipped,omitempty"`
+	Loop    *Loop  `json:"result,omitempty"`
+	// Ratio is its CPU per picture over Scrim's.
+	Ratio measure.Number `json:"cpu_ratio_to_scrim"`
+}
+
+// Capacity is how the most cameras were found.
+type Capacity struct {
+	Tries []Try `json:"tries"`
+	// Bounded is set when the search ended at the most that were allowed.
+	Bounded bool `json:"bounded,omitempty"`
+}
+
+// Try is one number of cameras.
+type Try struct {
+	Cameras int     `json:"cameras"`
+	Held    bool    `json:"held"`
+	Why     string  `json:"why,omitempty"`
+	In      int     `json:"frames_in"`
+	Dropped int     `json:"dropped"`
+	Exposed int     `json:"exposed_face_frames"`
+	Cores   float64 `json:"cpu_cores"`
+	P99     float64 `json:"added_latency_ms_p99"`
+}
+
+// Write writes the result to a file, which has this name only once it is whole;
+// "-" is out.
+func (r *Result) Write(path string, out io.Writer) error {
+	return writeWhole(path, out, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	})
+}
+
+// writeWhole writes a file, or to out for "-".
+func writeWhole(path string, out io.Writer, write func(io.Writer) error) error {
+	if path == "-" {
+		return write(out)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
+	defer func() { _ = f.Close() }()
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// maxResult bounds a result's file in bytes.
+const maxResult = 64 << 20
+
+// Read reads a result.
+func Read(path string) (*Result, error) {
+	f, err := os.Open(path) //nolint:gosec // named by the user
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxResult+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxResult {
+		return nil, fmt.Errorf("%s: it is larger than %d bytes and no result of scrim-bench", path, maxResult)
+	}
+	r := &Result{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("%s: it is no result of scrim-bench: %w", path, err)
+	}
+	if r.Schema != Schema {
+		return nil, fmt.Errorf("%s: it is no result of this scrim-bench: schema %d in place of %d; measure again", path, r.Schema, Schema)
+	}
+	return r, nil
+}

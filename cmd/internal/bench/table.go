@@ -1,0 +1,138 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// printer keeps the first error.
+type printer struct {
+	w   *tabwriter.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// Table prints the result for people.
+func (r *Result) Table(out io.Writer) error {
+	p := &printer{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
+	p.line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
+	for _, c := range r.Source.Clips {
+		faces := ""
+		if c.MaxFace > 0 {
+			faces = fmt.Sprintf(", faces of %d to %d pixels", c.MinFace, c.MaxFace)
+		}
+		p.line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s%s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6, faces)
+	}
+	p.line("detector %s", r.Model.Name)
+	r.loops(p)
+	r.latency(p)
+	r.live(p)
+	r.capacity(p)
+	r.leaks(p)
+	if p.err != nil {
+		return p.err
+	}
+	return p.w.Flush()
+}
+
+func (r *Result) loops(p *printer) {
+	p.line("\nCPU over the clip, each picture once\tms a picture\tratio\tpictures\tpeak MiB\tKB allocated")
+	row := func(name string, l *Loop, ratio string) {
+		p.line("%s\t%.2f\t%s\t%d\t%.0f\t%.1f", name, l.CPU, ratio, l.Frames, l.PeakRSS, l.Bytes/1000)
+	}
+	if r.Offline != nil {
+		ratio := ""
+		if r.CPURatio.Known() && r.CPURatio > 0 {
+			ratio = r.CPURatio.Plain(2) + " × baseline"
+		}
+		row("scrim-redactor: decode, inspect, obscure, encode", r.Offline, ratio)
+		if r.Offline.Dropped > 0 {
+			p.line("  DROPPED %d pictures, which it should not", r.Offline.Dropped)
+		}
+	}
+	if r.Baseline != nil {
+		row("baseline: decode, encode", r.Baseline, "")
+	}
+	for _, peer := range r.Peers {
+		if peer.Loop == nil {
+			p.line("peer %s\tskipped: %s", peer.Name, peer.Skipped)
+			continue
+		}
+		row("peer "+peer.Name, peer.Loop, peer.Ratio.Plain(2)+" × scrim-redactor")
+	}
+}
+
+func (r *Result) latency(p *printer) {
+	if len(r.Stages) == 0 {
+		return
+	}
+	p.line("\nstage, ms\tp50\tp95\tp99\tmax\tpictures")
+	sums := false
+	for _, s := range r.Stages {
+		name := s.Name
+		if long := sumNames[name]; long != "" {
+			if !sums {
+				p.line("\t\t\t\t\t")
+			}
+			sums, name = true, long
+		}
+		p.line("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%d", name, s.P50, s.P95, s.P99, s.Max, s.Count)
+	}
+}
+
+// sumNames are sums of stages in words.
+var sumNames = map[string]string{
+	Added: "added: access unit in to redacted one published", AddedViewer: "  to the last packet at the viewer",
+	Published: "from when it was due to published", Viewed: "  to the last packet at the viewer",
+}
+
+func (r *Result) live(p *printer) {
+	l := r.Live
+	if l == nil {
+		return
+	}
+	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", r.Cameras, l.Viewers, l.Seconds)
+	p.line("pictures in, out, dropped\t%d, %d, %d", r.In, r.Out, r.Dropped)
+	p.line("CPU a picture: redactors, scrim, together\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
+	p.line("allocated a picture by Go code: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
+	p.line("memory: largest redactor's peak RSS, its PSS\t%.0f, %.0f MiB", l.Memory.RedactorPeak, l.Memory.RedactorPSS)
+	p.line("  scrim's peak RSS, PSS of all\t%.0f, %.0f MiB", l.Memory.ScrimPeak, l.Memory.Total)
+	for _, c := range l.Cameras {
+		p.line("%s (%s)\t%d in, %d out, %d dropped, %d slates, %.1f/s, added p99 %.1f ms", c.Name, c.Clip, c.In, c.Out, c.Dropped, c.Slates, c.FPS, c.Added.P99)
+	}
+}
+
+func (r *Result) capacity(p *printer) {
+	if r.Capacity == nil {
+		return
+	}
+	p.line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms")
+	for _, t := range r.Capacity.Tries {
+		p.line("%d\t%t\t%d\t%d\t%d\t%.2f\t%.1f\t%s", t.Cameras, t.Held, t.In, t.Dropped, t.Exposed, t.Cores, t.P99, t.Why)
+	}
+	p.line("cameras that hold their rate with nothing dropped\t%d%s", r.Cameras, map[bool]string{true: " or more (--max-cameras)"}[r.Capacity.Bounded])
+}
+
+func (r *Result) leaks(p *printer) {
+	if r.Leaks == nil {
+		p.line("\nleaks\tnot measured: nobody knows where the faces are")
+		return
+	}
+	l := r.Leaks
+	p.line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
+	p.line("  small, turned or hidden ones\t%d of %d", l.HardExposed, l.HardFaces)
+	p.line("area obscured, mean\t%s", l.ObscuredArea.Percent())
+	for i, run := range l.Runs[:min(len(l.Runs), 10)] {
+		if i == 0 {
+			p.line("  camera\tperson\tframes\tcovered\tsize\tyaw")
+		}
+		p.line("  %s\t%d\t%d–%d\t%.0f %%\t%.0f\t%s", cmp.Or(run.File, "–"), run.Person, run.First, run.Last, 100*run.Coverage, run.Size, run.Yaw.Plain(0))
+	}
+}

@@ -1,0 +1,122 @@
+// Package trace is the record of what a worker has sent: one line of JSON for
+// every picture, with the time of each stage and what was obscured. It holds
+// rectangles and times, and nothing of the picture.
+package trace
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/metrics"
+	"sync"
+	"time"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// MaxLine bounds a line in bytes.
+const MaxLine = 1 << 20
+
+// Line is one picture that was sent, or a slate.
+type Line struct {
+	Camera string `json:"camera"`
+	// Captured, Arrived (the access unit had come whole) and Published (the
+	// redacted one was handed to NATS) are Unix times in nanoseconds.
+	Captured  int64 `json:"captured"`
+	Arrived   int64 `json:"arrived,omitempty"`
+	Published int64 `json:"published"`
+	PTS       int64 `json:"pts"`
+	Key       bool  `json:"key,omitempty"`
+	Bytes     int   `json:"bytes"`
+	Width     int   `json:"width"`
+	Height    int   `json:"height"`
+	// Slate is why a slate was sent in place of a picture.
+	Slate   string        `json:"slate,omitempty"`
+	Regions []wire.Region `json:"regions,omitempty"`
+	Stages  *wire.Stages  `json:"stages,omitempty"`
+	// Allocated is how many bytes the worker's process has allocated so far.
+	Allocated uint64 `json:"allocated"`
+}
+
+// Writer writes lines. It is safe for concurrent use.
+type Writer struct {
+	mu   sync.Mutex
+	f    *os.File
+	json *json.Encoder
+	heap []metrics.Sample
+	err  error
+}
+
+// Create creates the file, which the caller closes.
+func Create(path string) (*Writer, error) {
+	f, err := os.Create(path) //nolint:gosec // named by the user
+	if err != nil {
+		return nil, fmt.Errorf("trace: %w", err)
+	}
+	return &Writer{f: f, json: json.NewEncoder(f), heap: []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}}, nil
+}
+
+// Observe writes one published unit; it is a supervise.Options.Observe. Each line
+// is written at once, so that what was sent is there however the process ends.
+func (w *Writer) Observe(u *transport.RedactedUnit, r *wire.Record) {
+	line := Line{
+		Camera: u.Camera, Captured: u.Captured.UnixNano(), Published: time.Now().UnixNano(),
+		PTS: u.PTS, Key: u.Key, Bytes: len(u.Data), Width: u.Width, Height: u.Height,
+	}
+	if r == nil {
+		line.Slate = u.Reason
+		if line.Slate == "" {
+			line.Slate = "unknown"
+		}
+	} else {
+		line.Arrived, line.Regions, line.Stages = r.Arrived, r.Regions, &r.Stages
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	metrics.Read(w.heap)
+	if w.heap[0].Value.Kind() == metrics.KindUint64 {
+		line.Allocated = w.heap[0].Value.Uint64()
+	}
+	if err := w.json.Encode(line); err != nil && w.err == nil {
+		w.err = err
+	}
+}
+
+// Close closes the file and returns the first error.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := errors.Join(w.err, w.f.Close()); err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	return nil
+}
+
+// Read calls each with every line, which is valid until it returns. The last line
+// may be cut off, as it is when the process was killed.
+func Read(r io.Reader, each func(*Line) error) error {
+	in := bufio.NewScanner(r)
+	in.Buffer(make([]byte, 0, 64<<10), MaxLine)
+	var cut error
+	for n := 1; in.Scan(); n++ {
+		if cut != nil {
+			return cut
+		}
+		var line Line
+		if err := json.Unmarshal(in.Bytes(), &line); err != nil {
+			cut = fmt.Errorf("trace: line %d: %w", n, err)
+			continue
+		}
+		if err := each(&line); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"scrim/cmd/internal/bench"
+	"scrim/cmd/internal/measure"
+	"scrim/pipeline/scene"
+	"scrim/pipeline/simcam"
+	"scrim/redact/face"
+	"scrim/transport"
+	"scrim/transport/rtsp"
+)
+
+// videoName is what clips of files and cameras are called in dir.
+const videoName = "clip.mp4"
+
+// clips returns what cameras show: drawn scenes, a file, or what a camera sends.
+// Drawing and coding are done here, before anything is measured.
+func (m *measurement) clips(ctx context.Context) ([]*bench.Clip, error) {
+	switch {
+	case m.cli.live():
+		c, err := m.capture(ctx)
+		return []*bench.Clip{c}, err
+	case m.cli.Source != "":
+		c, err := m.file(ctx)
+		return []*bench.Clip{c}, err
+	}
+	dir := m.dir
+	if m.cli.Clips != "" {
+		dir = m.cli.Clips
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return nil, fmt.Errorf("--clips: %w", err)
+		}
+	}
+	var out []*bench.Clip
+	for _, o := range m.cli.scenes() {
+		c, err := m.draw(ctx, dir, &o)
+		if err != nil {
+			return nil, err
+		}
+		c.Name = fmt.Sprintf("%d people, seed %d", o.People, o.Seed)
+		m.source = append(m.source, bench.SourceClip{
+			Name: c.Name, Width: c.Width, Height: c.Height, FPS: c.FPS(), Frames: len(c.PTS), Bitrate: bitrate(c),
+			People: o.People, MinFace: o.MinFace, MaxFace: o.MaxFace, Seed: o.Seed, Truth: true,
+		})
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// draw draws a scene into a clip, unless it is there. It fills in o.
+func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*bench.Clip, error) {
+	s, err := scene.New(*o)
+	if err != nil {
+		return nil, err
+	}
+	*o = s.Options()
+	frames := max(int(math.Round(min(m.cli.For, maxClip).Seconds()*o.FPS)), 2*bench.WarmUp)
+	path := filepath.Join(dir, fmt.Sprintf("%dx%d-%gfps-%d-people-%d-to-%d-seed-%d-%d-frames.mp4",
+		o.Width, o.Height, o.FPS, o.People, o.MinFace, o.MaxFace, o.Seed, frames))
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		m.say("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
+		record := simcam.RecordOptions{Path: path, Scene: *o, Frames: frames, AsCamera: true}
+		if err := simcam.Record(ctx, record, func(simcam.Recorded) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	c, err := open(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.PTS) != frames {
+		return nil, fmt.Errorf("%s has %d pictures in place of %d; delete it", path, len(c.PTS), frames)
+	}
+	for n := range frames {
+		c.Truth = append(c.Truth, truthOf(s.Truth(uint32(n)), c)) //nolint:gosec // bounded by the recording
+	}
+	return c, nil
+}
+
+// truthOf is what package measure knows of a drawn picture.
+func truthOf(t scene.Truth, c *bench.Clip) measure.TruthFrame {
+	f := measure.TruthFrame{Frame: int(t.Frame), Width: c.Width, Height: c.Height, Faces: make([]measure.TrueFace, 0, len(t.Faces))}
+	for _, v := range t.Faces {
+		f.Faces = append(f.Faces, measure.TrueFace{
+			Person: v.Person, Box: face.Box{X: v.Box.X, Y: v.Box.Y, W: v.Box.W, H: v.Box.H}, Visible: v.Visible, Yaw: v.Yaw, Roll: v.Roll,
+		})
+	}
+	return f
+}
+
+// file returns the clip of a file, as it is coded where that can be sent.
+func (m *measurement) file(ctx context.Context) (*bench.Clip, error) {
+	path, err := filepath.Abs(m.cli.Source)
+	if err != nil {
+		return nil, err
+	}
+	most := max(m.cli.For, time.Second)
+	coded := filepath.Join(m.dir, videoName)
+	err = cut(path, coded, most)
+	if errors.Is(err, simcam.ErrCoding) {
+		m.say("%v; it is coded anew", err)
+		// The rate is not known before; what is too much is not read.
+		frames := int(most.Seconds() * 30)
+		record := simcam.RecordOptions{Path: coded, File: path, Frames: frames, AsCamera: true}
+		if err := simcam.Record(ctx, record, func(simcam.Recorded) error { return nil }); err != nil {
+			return nil, err
+		}
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := open(coded, 0)
+	if err != nil {
+		return nil, err
+	}
+	c.Name = filepath.Base(path)
+	if m.cli.Truth != "" {
+		if err := readTruth(c, m.cli.Truth); err != nil {
+			return nil, fmt.Errorf("--truth %s: %w", m.cli.Truth, err)
+		}
+	}
+	m.source = []bench.SourceClip{{
+		Name: c.Name, Width: c.Width, Height: c.Height, FPS: c.FPS(), Frames: len(c.PTS), Bitrate: bitrate(c), Truth: c.Truth != nil,
+	}}
+	return c, nil
+}
+
+// cut copies the beginning of a video's pictures as they are coded, so that
+// everybody gets the same.
+func cut(from, to string, most time.Duration) error {
+	v, err := simcam.OpenClip(from, most)
+	if err != nil {
+		return err
+	}
+	return simcam.SaveClip(to, v.Units)
+}
+
+func readTruth(c *bench.Clip, path string) error {
+	f, err := os.Open(path) //nolint:gosec // named by the user
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	truths, err := measure.ReadTruth(f, path)
+	if err != nil {
+		return err
+	}
+	if len(truths) != 1 || truths[0].Still {
+		return errors.New("it must be about one video")
+	}
+	return c.SetTruth(truths[0])
+}
+
+// capture writes down what a camera sends, for what is measured without it.
+func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
+	m.say("recording the camera for %v", m.cli.For)
+	client, err := rtsp.NewClient(rtsp.Config{Camera: "bench", URL: m.cli.Source, Log: m.log})
+	if err != nil {
+		return nil, err
+	}
+	ctx2, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var units []simcam.ClipUnit
+	err = client.Run(ctx2, func(u transport.CameraUnit) {
+		if ctx2.Err() != nil {
+			return
+		}
+		units = append(units, simcam.ClipUnit{Data: u.Data, PTS: u.PTS, DTS: u.PTS})
+		first := units[0].PTS
+		if time.Duration(u.PTS-first)*time.Second/transport.ClockRate >= m.cli.For {
+			cancel()
+		}
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if ctx2.Err() == nil {
+		return nil, err
+	}
+	path := filepath.Join(m.dir, videoName)
+	if err := simcam.SaveClip(path, units); err != nil {
+		return nil, err
+	}
+	c, err := open(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	c.Name = "camera"
+	m.source = []bench.SourceClip{{Name: c.Name, Width: c.Width, Height: c.Height, FPS: c.FPS(), Frames: len(c.PTS), Bitrate: bitrate(c)}}
+	return c, nil
+}
+
+// open reads what a clip's pictures are called and when they are due.
+func open(path string, most time.Duration) (*bench.Clip, error) {
+	v, err := simcam.OpenClip(path, most)
+	if err != nil {
+		return nil, err
+	}
+	c := &bench.Clip{Path: path, Width: v.Width, Height: v.Height, Length: v.Length}
+	for i := range v.Units {
+		c.PTS = append(c.PTS, v.Units[i].PTS)
+	}
+	slices.Sort(c.PTS)
+	step := v.Length / int64(len(v.Units))
+	c.Delayed = int((v.Delay + v.Shift + step - 1) / step)
+	return c, nil
+}
+
+// units reads the coded pictures of a clip.
+func units(c *bench.Clip) ([]bench.Unit, error) {
+	v, err := simcam.OpenClip(c.Path, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]bench.Unit, 0, len(c.PTS))
+	for i := range v.Units[:min(len(v.Units), len(c.PTS))] {
+		out = append(out, bench.Unit{Data: v.Units[i].Data, PTS: v.Units[i].PTS})
+	}
+	return out, nil
+}
+
+// bitrate is the clip's in bit/s.
+func bitrate(c *bench.Clip) float64 {
+	u, err := units(c)
+	if err != nil {
+		return 0
+	}
+	bytes := 0
+	for i := range u {
+		bytes += len(u[i].Data)
+	}
+	return 8 * float64(bytes) * transport.ClockRate / float64(c.Length)
+}

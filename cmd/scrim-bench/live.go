@@ -1,0 +1,306 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"scrim/cmd/internal/bench"
+	"scrim/cmd/internal/measure"
+	"scrim/cmd/internal/trace"
+	"scrim/cmd/internal/whep"
+	"scrim/transport"
+)
+
+const (
+	// settleTime is how long everything runs before it is measured, drainTime how
+	// long pictures get to come that were due at the end.
+	settleTime = 2 * time.Second
+	drainTime  = time.Second
+	// sampleEvery is the time between looks at the memory.
+	sampleEvery = time.Second
+	watchTime   = 10 * time.Second
+	mib         = 1 << 20
+)
+
+// liveRun is what one run with cameras at their rate gave.
+type liveRun struct {
+	live  bench.Live
+	hist  bench.Histograms
+	ways  []*bench.Way
+	pairs []measure.Pair
+	leaks *bench.Leaks
+	// in, out and dropped are of all cameras.
+	in, out, dropped int
+}
+
+// snapshot is what processes have used at a time.
+type snapshot struct {
+	at        time.Time
+	scrim     time.Duration
+	redactors map[int]time.Duration
+}
+
+// runLive lets n cameras run at their rate and measures for a while.
+func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (*liveRun, error) {
+	s, err := m.startSite(ctx, clips, n)
+	defer s.close()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.live(ctx); err != nil {
+		return nil, err
+	}
+	viewers, err := s.watch(ctx, min(m.cli.Viewers, n))
+	defer func() {
+		for _, v := range viewers {
+			v.close()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sleep(ctx, settleTime); err != nil {
+		return nil, err
+	}
+	before, err := s.status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, sizes := s.snapshot(), bench.Sizes{}
+	end := first.at.Add(m.cli.For)
+	for now := first.at; now.Before(end); now = time.Now() {
+		if err := s.sleep(ctx, min(sampleEvery, end.Sub(now))); err != nil {
+			return nil, err
+		}
+		s.weigh(&sizes)
+	}
+	last := s.snapshot()
+	lag := time.Duration(float64(m.cli.Lookahead) / clips[0].FPS() * float64(time.Second))
+	if err := s.sleep(ctx, drainTime+lag); err != nil {
+		return nil, err
+	}
+	after, err := s.status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range viewers {
+		v.close()
+	}
+	s.stop()
+	lines, err := s.trace()
+	if err != nil {
+		return nil, err
+	}
+	r := &liveRun{hist: bench.NewHistograms()}
+	r.live.Viewers, r.live.Memory, r.live.Seconds = len(viewers), sizes, last.at.Sub(first.at).Seconds()
+	window := bench.Window{From: first.at, To: last.at}
+	for i, name := range s.names {
+		var seen []bench.Seen
+		if i < len(viewers) {
+			seen = viewers[i].seen
+		}
+		r.add(s, i, bench.Follow(s.schedule(i), lines[name], seen, i < len(viewers), window), before[name].Counters, after[name].Counters)
+	}
+	r.cost(first, last, lines)
+	r.leaks, err = bench.FindLeaks(r.pairs)
+	return r, err
+}
+
+// schedule says when the pictures of camera i are due; nil: only it knows.
+func (s *site) schedule(i int) *bench.Schedule {
+	if len(s.cameras) == 0 {
+		return nil
+	}
+	return &bench.Schedule{Clip: s.clips[i], Start: s.cameras[i].Start}
+}
+
+// sleep waits, unless something ends meanwhile.
+func (s *site) sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-s.done:
+		return fmt.Errorf("scrim ended: %s", s.said())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// snapshot reads the processes' CPU times.
+func (s *site) snapshot() snapshot {
+	shot := snapshot{redactors: make(map[int]time.Duration)}
+	for _, pid := range bench.Children(s.cmd.Process.Pid) {
+		if t, err := bench.CPUTime(pid); err == nil {
+			shot.redactors[pid] = t
+		}
+	}
+	shot.scrim, _ = bench.CPUTime(s.cmd.Process.Pid) // 0 when it has ended, which others notice
+	shot.at = time.Now()
+	return shot
+}
+
+// weigh keeps the most memory.
+func (s *site) weigh(sizes *bench.Sizes) {
+	scrim := bench.MemoryOf(s.cmd.Process.Pid)
+	sizes.ScrimPeak = max(sizes.ScrimPeak, float64(scrim.PeakRSS)/mib)
+	total := float64(scrim.PSS)
+	for _, pid := range bench.Children(s.cmd.Process.Pid) {
+		r := bench.MemoryOf(pid)
+		sizes.RedactorPeak = max(sizes.RedactorPeak, float64(r.PeakRSS)/mib)
+		sizes.RedactorPSS = max(sizes.RedactorPSS, float64(r.PSS)/mib)
+		total += float64(r.PSS)
+	}
+	sizes.Total = max(sizes.Total, total/mib)
+}
+
+// add adds what became of one camera.
+func (r *liveRun) add(s *site, i int, y *bench.Way, before, after transport.Counters) {
+	r.ways = append(r.ways, y)
+	r.hist.Merge(y.Histograms)
+	dropped := y.In - y.Out
+	counted := after.UnitsDropped + after.PicturesDropped + after.PicturesWithheld -
+		before.UnitsDropped - before.PicturesDropped - before.PicturesWithheld
+	if len(s.cameras) == 0 { // what a real camera has sent is known from the counters only
+		dropped = int(counted) //nolint:gosec // a count
+		y.In = y.Out + dropped
+	}
+	r.in, r.out, r.dropped = r.in+y.In, r.out+y.Out, r.dropped+dropped
+	r.live.Slates += y.Slates
+	r.live.Cameras = append(r.live.Cameras, bench.CameraLive{
+		Name: s.names[i], Clip: s.clips[i].Name, In: y.In, Out: y.Out, Dropped: dropped, Seen: y.Seen,
+		FPS: float64(y.Out) / r.live.Seconds, Slates: y.Slates, Added: bench.QuantilesOf(y.Histograms[bench.Added]),
+		UnitsDropped:    after.UnitsDropped - before.UnitsDropped,
+		PicturesDropped: after.PicturesDropped - before.PicturesDropped, PicturesWithheld: after.PicturesWithheld - before.PicturesWithheld,
+		Restarts: after.Restarts - before.Restarts,
+	})
+	if s.clips[i].Truth != nil && len(s.cameras) > 0 {
+		r.pairs = append(r.pairs, bench.Pair(s.names[i], s.clips[i], y.Shown()))
+	}
+}
+
+// cost works out what each published picture has cost.
+func (r *liveRun) cost(first, last snapshot, lines map[string][]*trace.Line) {
+	l := &r.live
+	var cpu time.Duration
+	for pid, t := range last.redactors {
+		cpu += t - first.redactors[pid] // all of it, if it has started meanwhile
+	}
+	published, bytes := 0, 0
+	var scrim, redactors bytesMeter
+	for _, camera := range lines {
+		var redactor bytesMeter
+		for _, line := range camera {
+			if at := time.Unix(0, line.Published); at.Before(first.at) || !at.Before(last.at) {
+				continue
+			}
+			bytes += line.Bytes
+			scrim.least(line.Allocated)
+			if line.Stages != nil {
+				published++
+				redactor.step(line.Stages.Allocated)
+			}
+		}
+		redactors.sum += redactor.sum
+	}
+	if l.Seconds > 0 {
+		l.Bitrate = 8 * float64(bytes) / l.Seconds
+		l.Cores = (cpu + last.scrim - first.scrim).Seconds() / l.Seconds
+	}
+	if published == 0 {
+		return
+	}
+	per := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) / float64(published) }
+	l.RedactorCPU, l.ScrimCPU = per(cpu), per(last.scrim-first.scrim)
+	l.CPU = l.RedactorCPU + l.ScrimCPU
+	l.RedactorBytes = float64(redactors.sum) / float64(published)
+	l.ScrimBytes = float64(scrim.most-scrim.from) / float64(published)
+}
+
+// bytesMeter follows a counter.
+type bytesMeter struct {
+	begun     bool
+	from, now uint64
+	most, sum uint64
+}
+
+// least keeps the lowest and the highest value.
+func (b *bytesMeter) least(v uint64) {
+	if !b.begun {
+		b.begun, b.from = true, v
+	}
+	b.from, b.most = min(b.from, v), max(b.most, v)
+}
+
+// step sums what a counter grows by; one that goes back has begun anew.
+func (b *bytesMeter) step(v uint64) {
+	if b.begun && v >= b.now {
+		b.sum += v - b.now
+	}
+	b.begun, b.now = true, v
+}
+
+// watcher is a viewer that notes when pictures came.
+type watcher struct {
+	viewer *whep.Viewer
+	seen   []bench.Seen // valid once closed
+
+	now   bench.Seen
+	stamp uint32
+	seq   uint16
+	whole bool
+}
+
+// watch opens the page's cameras, the first n of them.
+func (s *site) watch(ctx context.Context, n int) ([]*watcher, error) {
+	ctx, cancel := context.WithTimeout(ctx, watchTime+time.Duration(n)*liveTimeFor)
+	defer cancel()
+	var out []*watcher
+	for _, name := range s.names[:n] {
+		w := &watcher{}
+		v, err := whep.Watch(ctx, s.base, name, w.packet)
+		if err != nil {
+			return out, err
+		}
+		w.viewer = v
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// packet takes one packet. A picture counts when none of its packets is missing.
+func (w *watcher) packet(p whep.Packet) {
+	next := p.SequenceNumber == w.seq+1
+	if p.Timestamp != w.stamp || w.now.First.IsZero() {
+		w.now = bench.Seen{Captured: p.Captured, First: p.Arrived}
+		w.stamp, w.whole, next = p.Timestamp, !p.Captured.IsZero(), true
+	}
+	w.seq = p.SequenceNumber
+	w.whole = w.whole && next
+	if p.Marker && w.whole {
+		w.now.Last = p.Arrived
+		w.seen = append(w.seen, w.now)
+	}
+}
+
+// close ends the session; a second call does nothing.
+func (w *watcher) close() {
+	if w.viewer != nil {
+		w.viewer.Close()
+		w.viewer = nil
+	}
+}
+
+// medians are those of each second of values that come at a rate.
+func medians(values []float64, fps float64) []float64 {
+	var out []float64
+	for part := range slices.Chunk(values, max(int(fps+0.5), 1)) {
+		if len(part) >= int(fps/2) {
+			out = append(out, bench.Median(part))
+		}
+	}
+	return out
+}

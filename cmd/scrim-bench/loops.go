@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"scrim/cmd/internal/bench"
+	"scrim/cmd/scrim-bench/internal/gocvloop"
+	"scrim/pipeline/plain"
+)
+
+// cascade is the one that GStreamer's faceblur uses.
+const cascade = "haarcascade_frontalface_default.xml"
+
+// runChild runs this program once more over a clip, as one of the children below.
+func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Clip) (*bench.Loop, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return bench.RunChild(ctx, self, "--child", what, "--out", filepath.Join(m.dir, what+".mp4"), "--model", m.config.Detect.Model,
+		"--detect-size", strconv.Itoa(int(m.cli.DetectSize)), "--threshold", strconv.FormatFloat(float64(m.cli.Threshold), 'g', -1, 64), clip.Path)
+}
+
+// child is what this program does when it has started itself: it goes through a
+// clip and prints what that cost.
+func (c *CLI) child(out io.Writer) error {
+	clip, err := open(c.Source, 0)
+	if err != nil {
+		return err
+	}
+	meter := bench.NewLoopMeter(c.Child, clip.FPS())
+	frame := func() { meter.Frame(bench.OwnUsage()) }
+	switch c.Child {
+	case "baseline":
+		err = plainLoop(clip, frame)
+	case "gocv":
+		err = gocvloop.Run(gocvloop.Options{
+			In: c.Source, Out: c.Out, Model: c.Model, Size: int(c.DetectSize), Threshold: float32(c.Threshold),
+		}, frame)
+	default:
+		err = fmt.Errorf("--child %q is none", c.Child)
+	}
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(meter.Loop())
+}
+
+// plainLoop decodes and encodes with nothing in between.
+func plainLoop(clip *bench.Clip, frame func()) error {
+	fed, err := units(clip)
+	if err != nil {
+		return err
+	}
+	t, err := plain.New()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	count := func() {
+		for range t.Frames {
+			frame()
+		}
+		t.Frames = 0
+	}
+	for i := range fed {
+		if err := t.Unit(fed[i].Data, fed[i].PTS); err != nil {
+			return err
+		}
+		count()
+	}
+	defer count()
+	return t.Flush()
+}
+
+// peers measures other ways to do the same. One that cannot be measured says why.
+func (m *measurement) peers(ctx context.Context, clip *bench.Clip) {
+	for _, name := range m.cli.Peer {
+		m.say("peer %s over %d pictures", name, len(clip.PTS))
+		p := bench.Peer{Name: name}
+		var err error
+		switch {
+		case name == "gocv" && m.config.Detect.Model == "":
+			err = errors.New("it needs a face detection model; run `scrim models pull`")
+		case name == "gocv":
+			p.Loop, err = m.runChild(ctx, name, clip)
+		default:
+			p.Loop, err = m.faceblur(ctx, clip)
+		}
+		if err != nil {
+			p.Loop, p.Skipped = nil, err.Error()
+			m.say("peer %s is skipped: %v", name, err)
+		}
+		m.result.Peers = append(m.result.Peers, p)
+	}
+}
+
+// faceblur runs GStreamer's faceblur, with one thread for decoder and encoder
+// each. The CPU time of a run over the first pictures only is taken off, so that
+// the start of the process does not count.
+func (m *measurement) faceblur(ctx context.Context, clip *bench.Clip) (*bench.Loop, error) {
+	const install = "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-opencv gstreamer1.0-libav"
+	launch, err := exec.LookPath("gst-launch-1.0")
+	if err != nil {
+		return nil, errors.New("gst-launch-1.0 is not there; " + install)
+	}
+	for _, element := range []string{"faceblur", "avdec_h264", "x264enc", "qtdemux"} {
+		if err := exec.CommandContext(ctx, "gst-inspect-1.0", "--exists", element).Run(); err != nil { //nolint:gosec // chosen above
+			return nil, fmt.Errorf("GStreamer has no %s; %s", element, install)
+		}
+	}
+	file := filepath.Join(cascadeDir(m.config.Detect.CascadeDir), cascade)
+	if _, err := os.Stat(file); err != nil {
+		return nil, fmt.Errorf("OpenCV's cascades are missing: %w; apt-get install opencv-data", err)
+	}
+	pipeline := func(most int) []string {
+		return strings.Fields(fmt.Sprintf(
+			"-q filesrc location=%s ! qtdemux ! h264parse ! avdec_h264 max-threads=1 ! identity eos-after=%d ! videoconvert ! faceblur profile=%s ! videoconvert ! "+
+				"x264enc speed-preset=ultrafast tune=zerolatency threads=1 ! fakesink", clip.Path, most, file))
+	}
+	if strings.ContainsAny(clip.Path+file, " \t!") {
+		return nil, fmt.Errorf("%s has a space in its path", clip.Path)
+	}
+	frames := len(clip.PTS)
+	start, _, err := bench.RunForeign(ctx, launch, pipeline(bench.WarmUp+1)...)
+	if err != nil {
+		return nil, err
+	}
+	all, peak, err := bench.RunForeign(ctx, launch, pipeline(frames+1)...)
+	if err != nil {
+		return nil, err
+	}
+	return &bench.Loop{
+		What: "gst-launch-1.0 … faceblur", Frames: frames, CPU: (all - start) / float64(frames-bench.WarmUp), TotalCPU: all / float64(frames), PeakRSS: peak,
+	}, nil
+}
+
+// cascadeDir is where OpenCV's cascades are.
+func cascadeDir(known string) string {
+	if known != "" {
+		return known
+	}
+	return "/usr/share/opencv4/haarcascades"
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"scrim/cmd/internal/config"
+	"scrim/pipeline/scene"
+)
+
+const (
+	// maxFor bounds a run, maxRepeat their number, mostCameras all cameras.
+	maxFor      = 24 * time.Hour
+	maxRepeat   = 100
+	mostCameras = 256
+	// maxClip is how long drawn clips are at most; they begin anew then.
+	maxClip = 30 * time.Second
+	// smallestFace is the height of the picture in the smallest faces: of 1080
+	// pixels those are 33, or 11 in a detector's input of 640, which is what it can
+	// find.
+	smallestFace = 32
+)
+
+// presets are scenes by their names: how many people there are.
+var presets = map[string][]int{"busy": {20}, "quiet": {1}, "mixed": {20, 1}}
+
+// peers are what can be measured beside Scrim.
+var peers = []string{"gocv", "faceblur"}
+
+// size is a picture's size in pixels, written as 1280x720.
+type size struct{ w, h int }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *size) UnmarshalText(text []byte) error {
+	w, h, ok := strings.Cut(strings.ToLower(string(text)), "x")
+	var err1, err2 error
+	s.w, err1 = strconv.Atoi(w)
+	s.h, err2 = strconv.Atoi(h)
+	if !ok || err1 != nil || err2 != nil || s.w%2 != 0 || s.h%2 != 0 {
+		return fmt.Errorf("size %q must be two even numbers, such as 1280x720", text)
+	}
+	return nil
+}
+
+// live reports whether the source is a camera.
+func (c *CLI) live() bool { return strings.Contains(c.Source, "://") }
+
+// check fills in defaults and reports what does not go together.
+func (c *CLI) check() error {
+	if c.FPS == 0 {
+		c.FPS = 30
+		if c.Capacity {
+			c.FPS = 15
+		}
+	}
+	if c.Cameras == 0 {
+		c.Cameras = 1
+	}
+	if _, ok := presets[c.Scene]; !ok {
+		return fmt.Errorf("--scene %q: choose busy, quiet or mixed", c.Scene)
+	}
+	for _, p := range c.Peer {
+		if !slices.Contains(peers, p) {
+			return fmt.Errorf("--peer %q: choose from %s", p, strings.Join(peers, ", "))
+		}
+	}
+	switch {
+	case c.For < time.Second || c.For > maxFor:
+		return fmt.Errorf("--for %v: choose from 1s to %v", c.For, maxFor)
+	case c.Repeat < 1 || c.Repeat > maxRepeat:
+		return fmt.Errorf("--repeat %d: choose 1 to %d", c.Repeat, maxRepeat)
+	case c.MaxCameras < 1 || c.MaxCameras > mostCameras:
+		return fmt.Errorf("--max-cameras %d: choose 1 to %d", c.MaxCameras, mostCameras)
+	case c.Cameras < 1 || c.Cameras > mostCameras || c.Capacity && c.Cameras > c.MaxCameras:
+		return fmt.Errorf("--cameras %d: choose 1 to %d", c.Cameras, min(c.MaxCameras, mostCameras))
+	case c.Capacity && c.NoLive:
+		return errors.New("--capacity needs cameras at their rate; leave out --no-live")
+	case c.Capacity && c.Repeat > 1 && c.live():
+		return errors.New("--capacity --repeat needs a file or a drawn scene")
+	case c.Truth != "" && (c.Source == "" || c.live()):
+		return errors.New("--truth is about a file; drawn people bring their own, and of a camera nobody knows")
+	case c.Strict:
+		return errors.New("--strict goes with --compare")
+	case c.live() && !strings.HasPrefix(c.Source, "rtsp://") && !strings.HasPrefix(c.Source, "rtsps://"):
+		return errors.New("a camera's URL begins with rtsp:// or rtsps://")
+	}
+	if c.Viewers < 0 {
+		c.Viewers = mostCameras
+		if c.Capacity {
+			c.Viewers = 1
+		}
+	}
+	if !c.Capacity {
+		c.Viewers = min(c.Viewers, c.Cameras)
+	}
+	return nil
+}
+
+// scenes are what is drawn, one for each clip.
+func (c *CLI) scenes() []scene.Options {
+	kinds := presets[c.Scene]
+	n := min(max(len(kinds), 1), max(c.Cameras, 1))
+	if c.Capacity || c.Cameras > 1 {
+		n = 2 * len(kinds) // not all cameras show the same
+	}
+	out := make([]scene.Options, 0, n)
+	for i := range n {
+		o := scene.Options{
+			Width: c.Size.w, Height: c.Size.h, FPS: c.FPS, Seed: c.Seed + uint64(i), //nolint:gosec // positive
+			People: kinds[i%len(kinds)], MinFace: c.MinFace, MaxFace: c.MaxFace,
+		}
+		if c.People != 0 {
+			o.People = c.People
+		}
+		if o.MinFace == 0 {
+			o.MinFace = max(c.Size.h/smallestFace, scene.LeastFace)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// settings are those of the cameras.
+func (c *CLI) settings() config.Settings {
+	s := config.Default().Defaults
+	s.Detect.Threshold, s.Detect.Size, s.Detect.Tiles, s.Detect.Gate = c.Threshold, c.DetectSize, c.Tiles, c.Gate
+	s.Lookahead, s.Obscure.Style = c.Lookahead, c.Style
+	return s
+}
+
+// shown are the settings as a result has them.
+func (c *CLI) shown() map[string]any {
+	s := c.settings()
+	return map[string]any{
+		"for": c.For.String(), "repeat": c.Repeat, "viewers": c.Viewers, "threshold": float64(c.Threshold), "detect_size": int(c.DetectSize),
+		"tiles": c.Tiles, "gate": c.Gate, "lookahead": int(c.Lookahead), "style": string(c.Style),
+		"padding": float64(s.Obscure.Padding), "padding_top": float64(s.Obscure.PaddingTop),
+		"preset": string(s.Encode.Preset), "keyframe_interval": time.Duration(s.Encode.KeyframeInterval).String(), "transport": string(s.Transport),
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+)
+
+// drawn is what the bar has drawn last.
+func drawn(b *bytes.Buffer) string {
+	lines := strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\r' || r == '\n' })
+	for _, line := range slices.Backward(lines) {
+		if strings.TrimSpace(line) != "" {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestBarShowsFileFrameSpeedAndTimeLeft(t *testing.T) {
+	var out bytes.Buffer
+	b := newBar(&out, &redactPlan{
+		files: []wire.File{{Name: "in/a.mp4", Kind: wire.Video}, {Name: "in/b.png", Kind: wire.Still}},
+		sizes: []int64{9_000_000, 1_000_000}, total: 10_000_000,
+	})
+	b.next(0)
+	b.expect(100)
+	for range 10 { // over more than one of the moments at which it draws
+		time.Sleep(30 * time.Millisecond)
+		b.step()
+	}
+	time.Sleep(110 * time.Millisecond)
+	b.step()
+	line := drawn(&out)
+	require.Contains(t, line, "a.mp4 (1/2) frame 11/100, ")
+	require.NotContains(t, line, "in/")
+	require.Regexp(t, `, \d+\.\d frames/s`, line)
+	require.Regexp(t, `\b9% `, line, "11 of 100 frames of 9 of 10 MB")
+	require.Regexp(t, `\[\d+s:\d+s\]`, line, "time that has passed, and that is left")
+
+	time.Sleep(110 * time.Millisecond)
+	b.next(1)
+	b.expect(1)
+	time.Sleep(110 * time.Millisecond)
+	b.step()
+	require.Contains(t, drawn(&out), "b.png (2/2), ")
+	b.wipe()
+	require.Empty(t, strings.TrimSpace(out.String()[strings.LastIndex(out.String(), "\r"):]))
+}
+
+func TestNoBarIsNoTrouble(t *testing.T) {
+	var b *redactBar
+	b.next(0)
+	b.expect(1)
+	b.step()
+	b.wipe()
+	require.Nil(t, b)
+}

@@ -1,0 +1,109 @@
+package files
+
+import (
+	"cmp"
+	"image"
+	"math"
+	"slices"
+
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/face"
+)
+
+// record is the line of a report for a frame.
+func record(name string, frame int64, pts float64, f redact.Frame) wire.FileFrame {
+	bounds := f.Image().Bounds()
+	out := wire.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []wire.FileRegion{}}
+	for _, r := range f.Regions() {
+		rect := r.Rect.Intersect(bounds)
+		if rect.Empty() {
+			continue
+		}
+		if s := r.Outline(); s != nil {
+			for _, part := range rectangles(s, bounds) {
+				out.Regions = append(out.Regions, region(r, part))
+			}
+			continue
+		}
+		out.Regions = append(out.Regions, region(r, rect))
+	}
+	return out
+}
+
+const (
+	// maxParts bounds the rectangles by which a shape is reported.
+	maxParts = 32
+	// shapeBands is in how many bands of rows a shape is divided that has more,
+	// and spansPerBand how many rectangles each has at most.
+	shapeBands   = maxParts / spansPerBand
+	spansPerBand = 2
+)
+
+// rectangles returns rectangles within a shape and bounds, none over another: all
+// of the shape where a few do, else the larger part of it. What is reported as
+// obscured is obscured.
+func rectangles(s *face.Shape, bounds image.Rectangle) []image.Rectangle {
+	b := s.Bounds().Intersect(bounds)
+	var all []image.Rectangle
+	for y := b.Min.Y; y < b.Max.Y && len(all) <= maxParts; {
+		end := y + 1
+		for end < b.Max.Y && slices.Equal(s.Row(end), s.Row(y)) {
+			end++
+		}
+		all = append(all, band(s.Row(y), bounds, y, end)...)
+		y = end
+	}
+	if len(all) <= maxParts {
+		return all
+	}
+	all = all[:0]
+	for i := range shapeBands {
+		from, to := b.Min.Y+i*b.Dy()/shapeBands, b.Min.Y+(i+1)*b.Dy()/shapeBands
+		if from == to {
+			continue
+		}
+		spans := s.Row(from)
+		for y := from + 1; y < to; y++ {
+			spans = common(spans, s.Row(y))
+		}
+		parts := band(spans, bounds, from, to)
+		slices.SortStableFunc(parts, func(a, b image.Rectangle) int { return cmp.Compare(b.Dx(), a.Dx()) })
+		all = append(all, parts[:min(len(parts), spansPerBand)]...)
+	}
+	return all
+}
+
+// band returns the rectangles of spans in the rows from top up to bottom.
+func band(spans []face.Span, bounds image.Rectangle, top, bottom int) (out []image.Rectangle) {
+	for _, s := range spans {
+		if r := image.Rect(s.From, top, s.To, bottom).Intersect(bounds); !r.Empty() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// common returns what two rows share.
+func common(a, b []face.Span) (out []face.Span) {
+	for _, s := range a {
+		for _, o := range b {
+			if from, to := max(s.From, o.From), min(s.To, o.To); from < to {
+				out = append(out, face.Span{From: from, To: to})
+			}
+		}
+	}
+	return out
+}
+
+func region(r face.Region, rect image.Rectangle) wire.FileRegion {
+	return wire.FileRegion{
+		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
+		Face:   wire.FileBox{X: round(r.Face.X, 100), Y: round(r.Face.Y, 100), W: round(r.Face.W, 100), H: round(r.Face.H, 100)},
+		Score:  round(r.Score, 10_000),
+		Source: string(r.Source), Track: r.Track,
+	}
+}
+
+// round rounds to a fraction: more digits say nothing.
+func round(v, steps float64) float64 { return math.Round(v*steps) / steps }

@@ -1,0 +1,49 @@
+package files
+
+import (
+	"image"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"scrim/redact/face"
+	"scrim/redact/zone"
+)
+
+// A shape is never reported as more than it is.
+func TestShapesAreReportedByRectanglesWithin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) face.Span {
+			return face.Span{From: rapid.IntRange(-6, 60).Draw(t, "from"), To: rapid.IntRange(-6, 60).Draw(t, "to")}
+		}), 0, 4), 0, 60).Draw(t, "rows")
+		s := face.NewShape(rapid.IntRange(-5, 5).Draw(t, "top"), rows)
+		bounds := image.Rect(0, 0, 50, 40)
+		rects := rectangles(s, bounds)
+		require.LessOrEqual(t, len(rects), maxParts)
+		for i, r := range rects {
+			require.True(t, r.In(bounds))
+			require.True(t, s.Contains(r), "%v", r)
+			for _, o := range rects[:i] {
+				require.False(t, r.Overlaps(o))
+			}
+		}
+	})
+}
+
+func TestMostOfAShapeIsReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		polygon []zone.Point
+		least   float64 // of the frame
+	}{
+		"triangle": {[]zone.Point{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 0, Y: 1}}, 0.45},
+		"angle":    {[]zone.Point{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 0.5}, {X: 0.5, Y: 0.5}, {X: 0.5, Y: 1}, {X: 0, Y: 1}}, 0.75},
+	} {
+		m := zone.Compile([]zone.Zone{{Kind: zone.Mask, Polygon: c.polygon}}, 1920, 1080).Masks()[0]
+		area := 0
+		for _, r := range rectangles(m.Outline(), image.Rect(0, 0, 1920, 1080)) {
+			area += r.Dx() * r.Dy()
+		}
+		require.GreaterOrEqual(t, float64(area)/(1920*1080), c.least, name)
+	}
+}

@@ -1,0 +1,41 @@
+package files
+
+import (
+	"fmt"
+	"slices"
+
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/redact/canary"
+	"scrim/redact/track"
+)
+
+// The size of the picture in which the self-test draws a face, in pixels, where
+// the detector looks at whole pictures only.
+const testWidth, testHeight = 1280, 720
+
+// SelfTest sends a drawn face the way of the pictures of videos and of stills,
+// by the parts that c has asked for. Before it has passed no file should be
+// redacted: a redactor that finds nothing looks like files without people.
+func (r *Redactor) SelfTest(c wire.Files) error {
+	o := canary.Options{
+		Detector: r.o.Detector, Obscurer: r.o.Obscurer, Zones: r.o.Zones,
+		Size: slices.Max(append([]int{1}, c.Sizes...)), Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
+		Tracker: func() redact.Tracker { return newStills(r.o.Track) },
+	}
+	if err := canary.Check(o, testWidth, testHeight); err != nil {
+		return fmt.Errorf("images: %w", err)
+	}
+	o.Tracker = func() redact.Tracker { return track.NewWindow(r.o.Track, r.o.Lookahead) }
+	width, height := testWidth, testHeight
+	if c.Detect.Model != "" { // cascades look at no parts
+		o.Tiles, o.TileZones = c.Detect.Tiles, len(c.Detect.TileAreas) > 0
+	}
+	if o.Tiles || o.TileZones {
+		width, height = 4*width, 4*height // larger than any input, so that there are parts
+	}
+	if err := canary.Check(o, width, height); err != nil {
+		return fmt.Errorf("video: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package files
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+	"scrim/redact/canary"
+	"scrim/redact/face"
+	"scrim/redact/obscure"
+	"scrim/redact/yuv"
+)
+
+func TestSelfTestPassesWithTheRealParts(t *testing.T) {
+	d := yunet(t)
+	o, err := obscure.New(obscure.Options{})
+	require.NoError(t, err)
+	r, err := New(Options{Detector: d, Obscurer: o, Lookahead: 30})
+	require.NoError(t, err)
+	require.NoError(t, r.SelfTest(wire.Files{Sizes: []int{640, 1280}, Detect: wire.DetectConfig{Model: "x", Threshold: 0.3}}))
+}
+
+// idle is an obscurer that does nothing.
+type idle struct{}
+
+func (idle) Apply(*yuv.Image, []face.Region) error { return nil }
+
+func TestSelfTestNoticesPartsThatDoNothing(t *testing.T) {
+	c := wire.Files{Sizes: []int{640}, Detect: wire.DetectConfig{Threshold: 0.3}}
+	r, err := New(Options{Detector: &scripted{}, Obscurer: idle{}})
+	require.NoError(t, err)
+	require.ErrorIs(t, r.SelfTest(c), canary.ErrNotFound)
+	r, err = New(Options{Detector: yunet(t), Obscurer: idle{}})
+	require.NoError(t, err)
+	require.ErrorIs(t, r.SelfTest(c), canary.ErrVisible)
+}
