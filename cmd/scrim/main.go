@@ -21,15 +21,18 @@ type CLI struct {
 	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
 	LogFormat string     `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
 
-	Demo    DemoCmd    `cmd:"" help:"Show drawn cameras, live and redacted, in a browser; needs nothing outside this machine."`
-	Serve   ServeCmd   `cmd:"" help:"Run everything in one process: cameras, NATS, page."`
-	Worker  WorkerCmd  `cmd:"" help:"Run the cameras only, against an external NATS server."`
-	Gateway GatewayCmd `cmd:"" help:"Show the page only, against an external NATS server."`
-	Redact  RedactCmd  `cmd:"" help:"Redact files and folders: video (mp4, mkv and others) and images (jpeg, png)."`
-	Models  ModelsCmd  `cmd:"" help:"List, fetch and verify face detection models."`
-	Measure MeasureCmd `cmd:"" help:"Score what was obscured against where the faces truly are."`
-	Config  ConfigCmd  `cmd:"" help:"Work with configuration files."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
+	Demo     DemoCmd     `cmd:"" help:"Show drawn cameras, live and redacted, in a browser; needs nothing outside this machine."`
+	Serve    ServeCmd    `cmd:"" help:"Run everything in one process: cameras, NATS, page."`
+	Worker   WorkerCmd   `cmd:"" help:"Run the cameras only, against an external NATS server."`
+	Gateway  GatewayCmd  `cmd:"" help:"Show the page only, against an external NATS server."`
+	Redact   RedactCmd   `cmd:"" help:"Redact files and folders: video (mp4, mkv and others) and images (jpeg, png)."`
+	Probe    ProbeCmd    `cmd:"" help:"Look at a camera before it is mounted: reach it, log in, measure its stream, name its problems."`
+	Discover DiscoverCmd `cmd:"" help:"Find ONVIF cameras in the network of one interface."`
+	Audit    AuditCmd    `cmd:"" help:"Say who made the configured cameras, flag those nobody trusts, and isolate them."`
+	Models   ModelsCmd   `cmd:"" help:"List, fetch and verify face detection models."`
+	Measure  MeasureCmd  `cmd:"" help:"Score what was obscured against where the faces truly are."`
+	Config   ConfigCmd   `cmd:"" help:"Work with configuration files."`
+	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {

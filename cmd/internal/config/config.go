@@ -19,6 +19,8 @@ type Config struct {
 	NATS NATS `yaml:"nats"`
 	// HTTP is where viewers connect.
 	HTTP HTTP `yaml:"http"`
+	// Audit is for `scrim audit`.
+	Audit Audit `yaml:"audit"`
 	// Defaults apply to every camera that does not say otherwise.
 	Defaults Settings `yaml:"defaults"`
 	// Cameras of the site. A gateway needs none.

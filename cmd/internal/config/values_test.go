@@ -181,3 +181,20 @@ func TestEditDistanceCountsASwapOnce(t *testing.T) {
 		require.Equal(t, c.want, editDistance(c.a, c.b), "%s %s", c.a, c.b)
 	}
 }
+
+func TestVendorsToFlagAreNames(t *testing.T) {
+	cfg, err := Parse("f", []byte("audit:\n  flag_vendors: [Dahua, acme cams]\n"))
+	require.NoError(t, err)
+	require.Equal(t, []VendorName{"Dahua", "acme cams"}, cfg.Audit.FlagVendors)
+	cfg, err = Parse("f", []byte("audit:\n  flag_vendors: []\n"))
+	require.NoError(t, err)
+	require.NotNil(t, cfg.Audit.FlagVendors, "an empty list flags none, and no list the default")
+	require.Empty(t, cfg.Audit.FlagVendors)
+	cfg, err = Parse("f", nil)
+	require.NoError(t, err)
+	require.Nil(t, cfg.Audit.FlagVendors)
+	for _, bad := range []string{"audit:\n  flag_vendors: [12]\n", "audit:\n  flag_vendor: [a]\n", "audit:\n  flag_vendors: a\n"} {
+		_, err = Parse("f", []byte(bad))
+		require.Error(t, err, bad)
+	}
+}

@@ -1,0 +1,156 @@
+package audit
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+
+	"scrim/transport"
+)
+
+// DefaultOUI is the folder of Debian's package ieee-data.
+const DefaultOUI = "/usr/share/ieee-data"
+
+// Registries of the IEEE in that folder, the finest first: blocks of 28 and 36
+// bits lie in blocks of 24 that belong to the IEEE itself.
+var ouiFiles = []string{"oui36", "mam", "oui"}
+
+// maxOUILine bounds a line of a list.
+const maxOUILine = 64 << 10
+
+// OUI finds organisations by MAC addresses in the IEEE's public lists.
+type OUI struct {
+	wanted map[string]bool   // prefixes of 6, 7 and 9 digits
+	found  map[string]string // organisations by prefix
+}
+
+// ReadOUI looks up addresses in a list: oui.csv or oui.txt, or a folder with
+// those. Nothing but what is wanted is kept of it.
+func ReadOUI(path string, macs []net.HardwareAddr) (*OUI, error) {
+	o := &OUI{wanted: map[string]bool{}, found: map[string]string{}}
+	for _, m := range macs {
+		for _, n := range []int{6, 7, 9} {
+			if d := digits(m); len(d) >= n {
+				o.wanted[d[:n]] = true
+			}
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return o, fmt.Errorf("no list of MAC vendors at %s; install ieee-data (Debian), or name one with --oui", path)
+	}
+	if !info.IsDir() {
+		return o, o.file(path)
+	}
+	read := false
+	for _, name := range ouiFiles {
+		for _, ext := range []string{".csv", ".txt"} {
+			err := o.file(path + "/" + name + ext)
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return o, err
+			}
+			read = true
+			break
+		}
+	}
+	if !read {
+		return o, fmt.Errorf("no list of MAC vendors in %s; install ieee-data (Debian), or name one with --oui", path)
+	}
+	return o, nil
+}
+
+func (o *OUI) file(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := o.read(f); err != nil {
+		return fmt.Errorf("%s is no list of MAC vendors of the IEEE: %w", path, err)
+	}
+	return nil
+}
+
+// textRE matches a block in oui.txt.
+var textRE = regexp.MustCompile(`^([0-9A-F]{6})\s+\(base 16\)\s+(.+)$`)
+
+// read takes either form.
+func (o *OUI) read(r io.Reader) error {
+	b := bufio.NewReaderSize(r, maxOUILine)
+	head, err := b.Peek(9)
+	if err != nil {
+		return errors.New("it is empty")
+	}
+	if string(head) == "Registry," {
+		return o.readCSV(b)
+	}
+	in := bufio.NewScanner(b)
+	in.Buffer(nil, maxOUILine)
+	blocks := 0
+	for in.Scan() {
+		if m := textRE.FindStringSubmatch(strings.TrimSpace(in.Text())); m != nil {
+			blocks++
+			o.add(m[1], m[2])
+		}
+	}
+	if in.Err() == nil && blocks == 0 {
+		return errors.New("there is no block in it")
+	}
+	return in.Err()
+}
+
+func (o *OUI) readCSV(r io.Reader) error {
+	in := csv.NewReader(r)
+	in.ReuseRecord, in.FieldsPerRecord, in.LazyQuotes = true, -1, true
+	for {
+		rec, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(rec) >= 3 {
+			o.add(strings.ToUpper(rec[1]), rec[2])
+		}
+	}
+}
+
+func (o *OUI) add(prefix, organisation string) {
+	if o.wanted[prefix] && o.found[prefix] == "" {
+		o.found[strings.Clone(prefix)] = plain(organisation)
+	}
+}
+
+// Organisation returns to whom an address belongs; empty when that is not known.
+func (o *OUI) Organisation(m net.HardwareAddr) string {
+	d := digits(m)
+	// The block of 24 bits is, for the finer ones, the IEEE's own.
+	for _, n := range []int{9, 7, 6} {
+		if len(d) >= n && o.found[d[:n]] != "" {
+			return o.found[d[:n]]
+		}
+	}
+	return ""
+}
+
+// digits writes an address as the lists do.
+func digits(m net.HardwareAddr) string { return strings.ToUpper(fmt.Sprintf("%x", []byte(m))) }
+
+// private reports whether an address was given by software (IEEE 802, bit 41).
+func private(m net.HardwareAddr) bool { return len(m) > 0 && m[0]&2 != 0 }
+
+// maxText bounds a text of others, in bytes.
+const maxText = 256
+
+// plain makes text of others fit for one line.
+func plain(s string) string { return transport.Plain(s, maxText) }

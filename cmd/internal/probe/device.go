@@ -1,0 +1,78 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"scrim/transport/onvif"
+)
+
+// onvifPorts are where makers have put the device service, the standard's first.
+var onvifPorts = []string{"80", "8000", "8080", "8899", "2020"}
+
+// devicePath is the device service's (ONVIF core, section 5.1.1).
+const devicePath = "/onvif/device_service"
+
+// device asks ONVIF, and returns where the first profile's stream is.
+func (p *prober) device(ctx context.Context) (uri string) {
+	switch p.o.ONVIF {
+	case NoONVIF:
+		return ""
+	case "":
+		for _, port := range onvifPorts {
+			address := net.JoinHostPort(p.t.host, port)
+			d := net.Dialer{Timeout: min(knockTimeout, p.o.Timeout)}
+			conn, err := d.DialContext(ctx, "tcp", address)
+			if err != nil {
+				continue
+			}
+			_ = conn.Close()
+			if uri, ok := p.ask(ctx, "http://"+address+devicePath); ok || ctx.Err() != nil {
+				return uri
+			}
+		}
+		return ""
+	default:
+		uri, ok := p.ask(ctx, p.o.ONVIF)
+		if !ok {
+			p.problem(Note, "there is no ONVIF device at "+p.o.ONVIF, "correct the address, or turn ONVIF on in the camera")
+		}
+		return uri
+	}
+}
+
+// ask asks one address; ok: it is an ONVIF device.
+func (p *prober) ask(ctx context.Context, address string) (uri string, ok bool) {
+	cfg := onvif.Config{Address: address, Timeout: min(p.o.Timeout, onvif.DefaultTimeout)}
+	if !p.refused {
+		cfg.User, cfg.Password = p.o.User, p.o.Password
+	}
+	c, err := onvif.New(cfg)
+	if err != nil {
+		return "", false
+	}
+	defer c.Close()
+	d := &Device{Address: address}
+	at, err := c.DateAndTime(ctx)
+	if errors.Is(err, onvif.ErrUnreachable) || errors.Is(err, onvif.ErrNotONVIF) {
+		return "", false
+	}
+	if err == nil {
+		d.ClockSet, d.ClockAhead = true, time.Until(at).Seconds()
+	}
+	p.r.Device = d
+	d.Information, err = c.Information(ctx)
+	if err == nil {
+		d.Profiles, err = c.Profiles(ctx)
+	}
+	if err == nil && len(d.Profiles) > 0 {
+		uri, err = c.StreamURI(ctx, d.Profiles[0].Token)
+	}
+	if err != nil {
+		d.Missing = err.Error()
+	}
+	p.refused = p.refused || c.Refused()
+	return uri, true
+}

@@ -1,0 +1,283 @@
+package probe
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v4"
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+	"github.com/bluenviron/gortsplib/v4/pkg/description"
+	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/pion/rtp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"scrim/cmd/internal/config"
+	"scrim/pipeline/scene"
+	"scrim/pipeline/simcam"
+	"scrim/transport/onvif/onviftest"
+	"scrim/transport/rtsp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	user     = "viewer"
+	password = "hunter2:/@"
+)
+
+func camera(t *testing.T, o simcam.Options) *simcam.Camera {
+	t.Helper()
+	o.Listen, o.Scene, o.Log = "127.0.0.1:0", scene.Options{Width: 320, Height: 180, FPS: 20, Seed: 5, People: 1}, slog.New(slog.DiscardHandler)
+	o.GOP = 500 * time.Millisecond
+	c, err := simcam.Start(o)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func hostOf(t *testing.T, u string) string {
+	t.Helper()
+	p, err := url.Parse(u)
+	require.NoError(t, err)
+	return p.Host
+}
+
+// run probes, and checks what must hold of every report.
+func run(t *testing.T, o Options) *Report {
+	t.Helper()
+	r, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	var text strings.Builder
+	require.NoError(t, r.WriteText(&text))
+	data, err := json.Marshal(r)
+	require.NoError(t, err)
+	for _, out := range []string{text.String(), string(data)} {
+		require.NotContains(t, out, password)
+		require.NotContains(t, out, "hunter2")
+	}
+	cfg, err := config.Parse("pasted", []byte(r.YAML))
+	require.NoError(t, err, r.YAML)
+	require.Len(t, cfg.Cameras, 1)
+	for _, p := range r.Problems {
+		require.NotEmpty(t, p.Do, p.What)
+		require.NotContains(t, p.What+p.Do, "\n")
+	}
+	t.Log("\n" + text.String())
+	return r
+}
+
+func (r *Report) has(text string) bool {
+	return slices.ContainsFunc(r.Problems, func(p Problem) bool { return strings.Contains(p.What, text) })
+}
+
+func (r *Report) weighs(w Weight) bool {
+	return slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Weight == w })
+}
+
+func TestCameraWithAPasswordIsDescribedInFull(t *testing.T) {
+	cam := camera(t, simcam.Options{User: user, Password: password})
+	d := &onviftest.Device{
+		Manufacturer: "Acme", Model: "A1", Firmware: "1.2", Serial: "42", User: user, Password: password, Stream: cam.URL(), Skew: time.Hour,
+	}
+	r := run(t, Options{Target: cam.URL(), User: user, Password: password, For: 2 * time.Second, ONVIF: d.Start(t), Name: "hall"})
+	require.Equal(t, loginAccepted, r.Login)
+	require.False(t, r.Open)
+	require.NotEmpty(t, r.Logins)
+	require.NotNil(t, r.Stream)
+	require.Equal(t, [2]int{320, 180}, [2]int{r.Stream.Width, r.Stream.Height})
+	require.Equal(t, "Constrained Baseline", r.Stream.Profile)
+	require.Positive(t, r.Stream.FPS)
+	require.Zero(t, r.Stream.Lost)
+	require.Positive(t, r.Stream.Bitrate)
+	require.Positive(t, r.Stream.KeyFrames)
+	require.True(t, r.Stream.ClockSet)
+	require.InDelta(t, 0, r.Stream.ClockAhead, 5)
+	require.True(t, r.SetsInDescription)
+	require.False(t, r.weighs(Fatal), "%v", r.Problems)
+	require.Equal(t, "A1", r.Device.Model)
+	require.InDelta(t, 3600, r.Device.ClockAhead, 60)
+	require.Contains(t, r.YAML, "  - name: hall\n    url: "+cam.URL()+"\n    user: viewer\n    password: env:HALL_PASSWORD\n")
+}
+
+func TestHostAloneIsEnoughWhereONVIFKnowsThePath(t *testing.T) {
+	cam := camera(t, simcam.Options{User: user, Password: password, Path: "secret-path"})
+	d := &onviftest.Device{User: user, Password: password, Stream: cam.URL()}
+	r := run(t, Options{Target: hostOf(t, cam.URL()), User: user, Password: password, For: time.Second, ONVIF: d.Start(t)})
+	require.Equal(t, cam.URL(), r.URL)
+	require.NotNil(t, r.Stream)
+}
+
+func TestHostAloneIsEnoughAtACommonPath(t *testing.T) {
+	for _, o := range []simcam.Options{{}, {User: user, Password: password}, {Path: "h264"}} {
+		cam := camera(t, o)
+		r := run(t, Options{Target: hostOf(t, cam.URL()), User: o.User, Password: o.Password, For: time.Second, ONVIF: NoONVIF})
+		require.Equal(t, cam.URL(), r.URL)
+		require.NotNil(t, r.Stream)
+		require.Equal(t, o.User == "", r.has("everyone in its network may watch"))
+	}
+}
+
+func TestWrongPasswordIsTriedOnce(t *testing.T) {
+	for _, host := range []bool{false, true} {
+		logins := 0
+		s := serveOdd(t, func(req *base.Request) *base.Response {
+			if len(req.Header["Authorization"]) > 0 {
+				logins++
+			}
+			return &base.Response{StatusCode: base.StatusUnauthorized, Header: base.Header{
+				"WWW-Authenticate": {`Digest realm="Login to 42", nonce="abc", algorithm="MD5"`},
+			}}
+		})
+		d := &onviftest.Device{User: user, Password: "another"}
+		o := Options{Target: s + "/stream", User: user, Password: password, For: time.Second, ONVIF: d.Start(t)}
+		if host {
+			o.Target = hostOf(t, s)
+		}
+		r := run(t, o)
+		_, devices := d.Asked()
+		require.Equal(t, 1, logins+devices, "host alone: %v", host)
+		require.True(t, r.weighs(Fatal))
+		require.Nil(t, r.Stream)
+		require.Equal(t, []rtsp.Login{{Scheme: "Digest MD5", Realm: "Login to 42"}}, r.Logins)
+	}
+}
+
+func TestBasicAloneIsAProblemAndSendsNothing(t *testing.T) {
+	logins := 0
+	s := serveOdd(t, func(req *base.Request) *base.Response {
+		logins += len(req.Header["Authorization"])
+		return &base.Response{StatusCode: base.StatusUnauthorized, Header: base.Header{"WWW-Authenticate": {`Basic realm="x"`}}}
+	})
+	r := run(t, Options{Target: s + "/", User: user, Password: password, ONVIF: NoONVIF})
+	require.Zero(t, logins)
+	require.True(t, r.has("only Basic"))
+	require.Equal(t, loginNotTried, r.Login)
+}
+
+func TestH265IsMeasuredAndRefused(t *testing.T) {
+	s := newServer(t, &format.H265{PayloadTyp: 96})
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for n := uint32(0); ; n++ {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				s.send(n)
+			}
+		}
+	}()
+	t.Cleanup(func() { close(done); <-ended })
+	r := run(t, Options{Target: s.url + "/stream", For: time.Second, ONVIF: NoONVIF})
+	require.Equal(t, "H265", r.Stream.Codec)
+	require.Equal(t, 5, r.Stream.GOP)
+	require.True(t, r.has("the video is H265"))
+}
+
+func TestNothingReachableIsOneLine(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := ln.Addr().String()
+	require.NoError(t, ln.Close())
+	for _, target := range []string{"rtsp://u:hunter2@" + address + "/", address, "no such host", "http://127.0.0.1/", "rtsp://", "rtsp://a/hunter2@b"} {
+		_, err := Run(t.Context(), Options{Target: target, ONVIF: NoONVIF})
+		require.Error(t, err, target)
+		require.NotContains(t, err.Error(), "hunter2")
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func TestWordsAreFoundForEveryProblem(t *testing.T) {
+	p := &prober{r: &Report{}, t: target{host: "a"}}
+	p.judge(errors.New("something"))
+	require.Equal(t, Fatal, p.r.Problems[0].Weight)
+	require.Equal(t, "1h0m0s behind this machine's", ahead(-3600))
+	require.Equal(t, "12ms ahead of this machine's", ahead(0.012))
+	require.Equal(t, "camera-192-0-2-1", nameOf("192.0.2.1"))
+	require.Equal(t, "gate-example-org", nameOf("gate.example.org"))
+	require.Equal(t, `"yes"`, scalar("yes"))
+}
+
+// odd is an RTSP server that answers DESCRIBE as a test wants.
+type odd struct {
+	answer func(*base.Request) *base.Response
+}
+
+// OnDescribe implements gortsplib.ServerHandlerOnDescribe.
+func (o odd) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
+	return o.answer(ctx.Request), nil, nil
+}
+
+func serveOdd(t *testing.T, answer func(*base.Request) *base.Response) (u string) {
+	t.Helper()
+	return listen(t, &gortsplib.Server{Handler: odd{answer}})
+}
+
+func listen(t *testing.T, s *gortsplib.Server) (u string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.RTSPAddress = ln.Addr().String()
+	s.Listen = func(string, string) (net.Listener, error) { return ln, nil }
+	require.NoError(t, s.Start())
+	t.Cleanup(s.Close)
+	return "rtsp://" + s.RTSPAddress
+}
+
+// server serves one stream of any format.
+type server struct {
+	url    string
+	media  *description.Media
+	stream *gortsplib.ServerStream
+}
+
+func newServer(t *testing.T, f format.Format) *server {
+	t.Helper()
+	s := &server{media: &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{f}}}
+	rs := &gortsplib.Server{Handler: s}
+	s.url = listen(t, rs)
+	s.stream = &gortsplib.ServerStream{Server: rs, Desc: &description.Session{Medias: []*description.Media{s.media}}}
+	require.NoError(t, s.stream.Initialize())
+	t.Cleanup(s.stream.Close)
+	return s
+}
+
+// send sends a picture of one packet; every fifth is a key frame.
+func (s *server) send(n uint32) {
+	typ := byte(1)
+	if n%5 == 0 {
+		typ = 19
+	}
+	p := &rtp.Packet{
+		Header:  rtp.Header{Version: 2, PayloadType: 96, SequenceNumber: uint16(n), Timestamp: n * 1800, Marker: true}, //nolint:gosec // wraps by design
+		Payload: []byte{typ << 1, 1, 0x80, 0, 0},
+	}
+	_ = s.stream.WritePacketRTP(s.media, p)
+}
+
+// OnDescribe implements gortsplib.ServerHandlerOnDescribe.
+func (s *server) OnDescribe(*gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
+	return &base.Response{StatusCode: base.StatusOK}, s.stream, nil
+}
+
+// OnSetup implements gortsplib.ServerHandlerOnSetup.
+func (s *server) OnSetup(*gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
+	return &base.Response{StatusCode: base.StatusOK}, s.stream, nil
+}
+
+// OnPlay implements gortsplib.ServerHandlerOnPlay.
+func (s *server) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
+	return &base.Response{StatusCode: base.StatusOK}, nil
+}

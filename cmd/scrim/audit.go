@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"scrim/cmd/internal/audit"
+	"scrim/cmd/internal/config"
+)
+
+// AuditCmd says who made the cameras, and isolates those that nobody trusts.
+type AuditCmd struct {
+	File        string        `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
+	Format      string        `default:"table" enum:"table,json,csv" help:"table, json or csv."`
+	FlagVendors string        `placeholder:"FILE" help:"Vendors to flag, one a line, in place of audit.flag_vendors in the YAML file."`
+	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Which cameras the isolation plan is for: flagged, all or none."`
+	OUI         string        `name:"oui" placeholder:"PATH" help:"The IEEE's list of MAC vendors, or a folder with it; by default that of Debian's ieee-data."`
+	Quiet       bool          `help:"Ask no camera anything: only addresses, routes and MAC vendors."`
+	Timeout     time.Duration `default:"5s" placeholder:"TIME" help:"How long to wait for a camera's answer (${default})."`
+	ONVIFPort   uint16        `name:"onvif-port" default:"80" help:"Port of the cameras' ONVIF device service (${default})."`
+}
+
+// Run prints the audit.
+func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
+	cfg, missing, err := config.Inspect(c.File, config.CamerasPart)
+	if err != nil {
+		return err
+	}
+	o := audit.Options{OUI: c.OUI, Timeout: c.Timeout, Quiet: c.Quiet, ONVIFPort: c.ONVIFPort}
+	if o.Vendors, err = c.vendors(cfg); err != nil {
+		return err
+	}
+	targets := make([]audit.Target, 0, len(cfg.Cameras))
+	for i := range cfg.Cameras {
+		cam := &cfg.Cameras[i]
+		t := audit.Target{Name: string(cam.Name), URL: cam.Address(), UDP: cam.Transport == config.TransportUDP}
+		if cam.Password.IsSet() && cam.Password.Value() == "" {
+			// Its password cannot be read here: an empty one must not be tried.
+			t.URL.User = nil
+		}
+		targets = append(targets, t)
+	}
+	r, err := audit.Run(ctx, targets, o)
+	if err != nil {
+		return err
+	}
+	for _, err := range missing {
+		r.Notes = append(r.Notes, fmt.Sprintf("%v; the camera is asked without it", err))
+	}
+	r.Plan = audit.NewPlan(r.Cameras, audit.Isolate(c.Isolate))
+	switch c.Format {
+	case "json":
+		return writeJSON(out, r)
+	case "csv":
+		return r.WriteCSV(out)
+	}
+	return r.WriteTable(out)
+}
+
+// vendors are those to flag.
+func (c AuditCmd) vendors(cfg *config.Config) ([]audit.Vendor, error) {
+	if c.FlagVendors != "" {
+		f, err := os.Open(c.FlagVendors)
+		if err != nil {
+			return nil, fmt.Errorf("--flag-vendors: %w", err)
+		}
+		defer f.Close()
+		names, err := audit.ReadVendors(f)
+		if err != nil {
+			return nil, fmt.Errorf("--flag-vendors: %s: %w", c.FlagVendors, err)
+		}
+		return audit.Vendors(names), nil
+	}
+	if cfg.Audit.FlagVendors == nil {
+		return audit.DefaultVendors(), nil
+	}
+	names := make([]string, len(cfg.Audit.FlagVendors))
+	for i, v := range cfg.Audit.FlagVendors {
+		names[i] = string(v)
+	}
+	return audit.Vendors(names), nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/cmd/internal/audit"
+	"scrim/transport/onvif/discovery"
+)
+
+// closedPort is an address at which nothing listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, ln.Close())
+	return ln.Addr().String()
+}
+
+func TestProbeOfNothingIsOneLineAndStatusOne(t *testing.T) {
+	address := closedPort(t)
+	t.Setenv("PROBE_PASSWORD", "hunter2")
+	for _, args := range [][]string{
+		{"probe", "rtsp://u:hunter2@" + address + "/x", "--onvif", "none"},
+		{"probe", address, "--onvif", "none"},
+		{"probe", address, "--user", "u", "--password", "env:PROBE_PASSWORD"},
+		{"probe", address, "--user", "u"},
+		{"probe", address, "--user", "u", "--password", "env:PROBE_NOT_SET"},
+		{"probe", "http://" + address},
+		{"probe"},
+		{"discover"},
+		{"discover", "--interface", "no-such"},
+		{"discover", "--interface", "lo", "--timeout", "1h"},
+		{"audit", filepath.Join(t.TempDir(), "missing.yaml")},
+	} {
+		status, stdout, stderr := scrim(t, args...)
+		require.Equal(t, 1, status, "%q", args)
+		require.Empty(t, stdout, "%q", args)
+		require.Regexp(t, `^scrim: [^\n]+\n$`, stderr, "%q", args)
+		require.NotContains(t, stderr, "hunter2")
+	}
+}
+
+func TestDiscoveryWithoutAnswersIsNoError(t *testing.T) {
+	status, stdout, stderr := scrim(t, "discover", "--interface", "lo", "--timeout", "10ms", "--json")
+	if status != 0 {
+		t.Skipf("no multicast on the loopback interface here: %s", stderr)
+	}
+	var found []discovery.Device
+	require.NoError(t, json.Unmarshal([]byte(stdout), &found))
+}
+
+func TestAuditListsCamerasOfAFileInEveryFormat(t *testing.T) {
+	address := closedPort(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "scrim.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("site: a\naudit:\n  flag_vendors: [acme]\ncameras:\n  - name: hall\n    url: rtsp://"+address+
+		"/\n    user: u\n    password: env:AUDIT_NOT_SET\n"), 0o600))
+	list := filepath.Join(dir, "vendors")
+	require.NoError(t, os.WriteFile(list, []byte("dahua\n"), 0o600))
+
+	status, stdout, stderr := scrim(t, "audit", file, "--format", "json", "--onvif-port", "1")
+	require.Equal(t, 0, status, stderr)
+	var r audit.Result
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.Len(t, r.Cameras, 1)
+	require.Equal(t, "hall", r.Cameras[0].Name)
+	require.Contains(t, stdout, "AUDIT_NOT_SET is not set; the camera is asked without it")
+
+	status, stdout, _ = scrim(t, "audit", file, "--quiet", "--flag-vendors", list)
+	require.Equal(t, 0, status)
+	require.Contains(t, stdout, "0 of 1 cameras are of flagged vendors")
+	status, stdout, _ = scrim(t, "audit", file, "--quiet", "--format", "csv", "--isolate", "all")
+	require.Equal(t, 0, status)
+	require.Contains(t, stdout, "hall,rtsp://"+address+"/,127.0.0.1,")
+
+	require.NoError(t, os.WriteFile(list, []byte("\x00\n"), 0o600))
+	status, _, stderr = scrim(t, "audit", file, "--quiet", "--flag-vendors", list)
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "line 1: this is no name of a vendor")
+}

@@ -1,0 +1,194 @@
+package onvif
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"scrim/transport"
+	"scrim/transport/onvif/soap"
+)
+
+// DefaultTimeout bounds each call.
+const DefaultTimeout = 5 * time.Second
+
+// Classes of failure.
+var (
+	// ErrUnreachable: nothing listens, or it does not answer.
+	ErrUnreachable = errors.New("ONVIF: no answer")
+	// ErrNotONVIF: something answers that is no ONVIF device.
+	ErrNotONVIF = errors.New("no ONVIF device")
+	// ErrCredentials: the device asks for user and password, and was given none, or
+	// refuses those that it was given; after that they are not tried again.
+	ErrCredentials = errors.New("ONVIF: credentials refused")
+	// ErrFault: the device does not do what it was asked for.
+	ErrFault = errors.New("ONVIF: the device refuses")
+)
+
+// Config says which device to ask.
+type Config struct {
+	// Address is the URL of the device service, such as
+	// http://192.0.2.10/onvif/device_service.
+	Address string
+	// User and Password are used once the device asks for them; none when User is
+	// empty.
+	User, Password string
+	// Timeout bounds each call; 0: DefaultTimeout.
+	Timeout time.Duration
+}
+
+// Client asks one device. It is not safe for concurrent use.
+type Client struct {
+	cfg    Config
+	device *url.URL
+	media  *url.URL
+	http   *http.Client
+	// skew is what the device's clock is ahead of this machine's.
+	skew time.Duration
+	// protected is set when the device has asked for credentials, and refused when
+	// it has refused them. TRAPS: cameras lock accounts after about five.
+	protected, refused bool
+	digest             *challenge // of HTTP, where the device wants that
+}
+
+// New returns a client that has asked nothing yet; the caller closes it.
+func New(cfg Config) (*Client, error) {
+	u, err := url.Parse(cfg.Address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return nil, errors.New("ONVIF: the address is not of the form http://HOST[:PORT]/onvif/device_service, without a user")
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = DefaultTimeout
+	}
+	c := &Client{cfg: cfg, device: u}
+	c.http = &http.Client{
+		Timeout: cfg.Timeout,
+		// No proxy: a camera is near.
+		Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 1},
+		// It would lead elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// Close ends its connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Protected reports whether the device has asked for credentials so far.
+func (c *Client) Protected() bool { return c.protected }
+
+// Refused reports whether the device has refused the credentials.
+func (c *Client) Refused() bool { return c.refused }
+
+// call sends a request and decodes the body of the answer. It shows credentials
+// only after the device has asked for them.
+func (c *Client) call(ctx context.Context, to *url.URL, request, answer any) error {
+	name := xmlName(request)
+	if !c.protected {
+		err := c.send(ctx, to, name, request, answer, false)
+		if !errors.Is(err, ErrCredentials) {
+			return err
+		}
+		c.protected = true
+		if c.cfg.User == "" {
+			return fmt.Errorf("%w: %s asks for user and password, and none are given", ErrCredentials, name)
+		}
+	}
+	if c.refused || c.cfg.User == "" {
+		return fmt.Errorf("%w: %s needs others", ErrCredentials, name)
+	}
+	err := c.send(ctx, to, name, request, answer, true)
+	c.refused = errors.Is(err, ErrCredentials)
+	return err
+}
+
+func (c *Client) send(ctx context.Context, to *url.URL, name string, request, answer any, login bool) error {
+	var header any
+	if login && c.digest == nil {
+		header = soap.NewSecurity(c.cfg.User, c.cfg.Password, time.Now().Add(c.skew))
+	}
+	body, err := soap.Envelope(header, request)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("ONVIF: %s: the device's address makes no sense", name)
+	}
+	req.Header.Set("Content-Type", soap.ContentType)
+	req.Header.Set("User-Agent", "scrim")
+	if login && c.digest != nil {
+		req.Header.Set("Authorization", c.digest.answer(http.MethodPost, to.RequestURI(), c.cfg.User, c.cfg.Password))
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%w to %s at %s: %s", ErrUnreachable, name, to.Host, plain(cause(err)))
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, soap.MaxBytes+1))
+	if err != nil {
+		return fmt.Errorf("%w to %s at %s: %s", ErrUnreachable, name, to.Host, plain(err.Error()))
+	}
+	m, err := soap.Parse(data)
+	switch {
+	case res.StatusCode == http.StatusUnauthorized:
+		c.digest = digestChallenge(res.Header.Values("WWW-Authenticate"))
+		return fmt.Errorf("%w: %s", ErrCredentials, name)
+	case res.StatusCode == http.StatusForbidden && login:
+		return fmt.Errorf("%w: %s", ErrCredentials, name)
+	case err != nil:
+		return fmt.Errorf("%w at %s: HTTP status %d and %s", ErrNotONVIF, to.Host, res.StatusCode, plain(err.Error()))
+	case m.Body.Fault != nil && m.Body.Fault.NotAuthorized():
+		return fmt.Errorf("%w: %s", ErrCredentials, name)
+	case m.Body.Fault != nil:
+		return fmt.Errorf("%w %s: %s", ErrFault, name, plain(m.Body.Fault.Error()))
+	}
+	// Content is within what was checked, and lacks the namespaces declared
+	// around it, which do not matter.
+	if err := xml.Unmarshal(bytes.TrimSpace(m.Body.Content), answer); err != nil {
+		return fmt.Errorf("%w at %s: its answer to %s makes no sense", ErrNotONVIF, to.Host, name)
+	}
+	return nil
+}
+
+// at returns where a service is that the device says is at xaddr: always the host
+// that was asked. Behind NAT cameras name addresses that are not theirs.
+func (c *Client) at(xaddr string) *url.URL {
+	u, err := url.Parse(strings.TrimSpace(xaddr))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(xaddr) > 1024 {
+		return nil
+	}
+	to := &url.URL{Scheme: c.device.Scheme, Host: c.device.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	if u.Hostname() == c.device.Hostname() {
+		to.Scheme, to.Host = u.Scheme, u.Host
+	}
+	return to
+}
+
+// cause is an error of net/http without the URL.
+func cause(err error) string {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		if u.Timeout() {
+			return "it took too long"
+		}
+		err = u.Err
+	}
+	return err.Error()
+}
+
+// maxText bounds a text of a device, in bytes.
+const maxText = 128
+
+// plain makes text that a device may have chosen fit for one line.
+func plain(s string) string { return transport.Plain(s, maxText) }

@@ -1,0 +1,3 @@
+// Package onviftest is an ONVIF device over real HTTP for tests of those that ask
+// one.
+package onviftest
