@@ -10,7 +10,7 @@ import (
 
 	"scrim/transport"
 	"scrim/transport/bus"
-	"scrim/transport/webrtc"
+	"scrim/transport/fanout"
 )
 
 const (
@@ -124,12 +124,12 @@ func (s *busSource) Cameras() []transport.Status {
 }
 
 // Subscribe implements webrtc.Source.
-func (s *busSource) Subscribe(camera string) (webrtc.Units, error) {
+func (s *busSource) Subscribe(camera string) (fanout.Units, error) {
 	s.mu.Lock()
 	_, known := s.cameras[camera]
 	s.mu.Unlock()
 	if !known {
-		return nil, fmt.Errorf("%w: %q", webrtc.ErrNoCamera, camera)
+		return nil, fmt.Errorf("%w: %q", fanout.ErrNoCamera, camera)
 	}
 	return s.conn.Subscribe(s.site, camera, transport.MainRendition)
 }
