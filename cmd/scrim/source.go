@@ -123,12 +123,17 @@ func (s *busSource) Cameras() []transport.Status {
 	return out
 }
 
+// Knows reports whether a worker has said that there is such a camera.
+func (s *busSource) Knows(camera string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.cameras[camera]
+	return known
+}
+
 // Subscribe implements webrtc.Source.
 func (s *busSource) Subscribe(camera string) (fanout.Units, error) {
-	s.mu.Lock()
-	_, known := s.cameras[camera]
-	s.mu.Unlock()
-	if !known {
+	if !s.Knows(camera) {
 		return nil, fmt.Errorf("%w: %q", fanout.ErrNoCamera, camera)
 	}
 	return s.conn.Subscribe(s.site, camera, transport.MainRendition)
