@@ -31,6 +31,8 @@ type busSource struct {
 	conn *bus.Conn
 	site string
 
+	snapshots snapshots
+
 	mu      sync.Mutex
 	cameras map[string]transport.Status // Updated is when it came
 	readers map[chan transport.Event]struct{}

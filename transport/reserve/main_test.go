@@ -151,13 +151,14 @@ func start(t *testing.T, o Options, change ...func(*Server)) *rig {
 		{Name: "other", Password: "secret", Cameras: []string{"yard"}},
 	}, quiet)
 	require.NoError(t, err)
-	s, err := New(o)
+	s, err := prepare(o)
 	require.NoError(t, err)
 	s.hubs.Times.Silence, s.hubs.Times.First = time.Hour, time.Hour // a slow machine is no silent camera
 	s.describe = time.Minute
 	for _, f := range change {
 		f(s)
 	}
+	require.NoError(t, s.begin())
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

@@ -47,7 +47,7 @@ func pulls(r *rig, pictures int) map[string][]string {
 	plain := "location=rtsp://" + r.addr + "/" + camera
 	gst := func(protocols string) []string {
 		return []string{
-			"gst-launch-1.0", "-e", "rtspsrc", plain, "user-id=" + user, "user-pw=" + password, "protocols=" + protocols, "latency=0", "!",
+			"gst-launch-1.0", "rtspsrc", plain, "user-id=" + user, "user-pw=" + password, "protocols=" + protocols, "latency=0", "!",
 			"rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "fakesink", "num-buffers=" + n,
 		}
 	}
@@ -76,7 +76,7 @@ func TestOtherProgramsPlayOverTLS(t *testing.T) {
 		run(t, tool(soon(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", url, "-frames:v", "15", "-f", "null", "-"))
 	})
 	t.Run("GStreamer", func(t *testing.T) {
-		run(t, tool(soon(t), t, "gst-launch-1.0", "-e", "rtspsrc", "location=rtsps://"+r.addr+"/"+camera, "user-id="+user, "user-pw="+password,
+		run(t, tool(soon(t), t, "gst-launch-1.0", "rtspsrc", "location=rtsps://"+r.addr+"/"+camera, "user-id="+user, "user-pw="+password,
 			"protocols=tcp", "tls-validation-flags=0", "latency=0", "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "fakesink", "num-buffers=15"))
 	})
 }
@@ -121,6 +121,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 	r.show(t, filmOf(t, 480, 352))
 	for _, cmd := range playing {
 		_ = cmd.Wait() // FFmpeg says that all is well, GStreamer that it is not
+		t.Log(cmd.Path, "has ended", cmd.ProcessState)
 	}
 	require.NoError(t, t.Context().Err())
 	out := run(t, tool(soon(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=width", "-of", "csv=p=0", r.url("rtsp", mine, camera)))

@@ -99,6 +99,20 @@ type Server struct {
 // New starts a server; the caller calls Run or Close. Clients are served from
 // now on.
 func New(o Options) (*Server, error) {
+	s, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.begin(); err != nil {
+		s.cancel()
+		s.hubs.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepare makes a server that does not take connections yet.
+func prepare(o Options) (*Server, error) {
 	if o.Source == nil || o.Listener == nil || o.Access == nil {
 		return nil, errors.New("RTSP: needs a source, a listener and who may watch")
 	}
@@ -121,19 +135,22 @@ func New(o Options) (*Server, error) {
 			return netutil.LimitListener(patient{o.Listener}, maxConnections), nil
 		},
 	}
-	if o.TLS == nil {
-		if err := s.openUDP(); err != nil {
-			return nil, err
-		}
-	}
 	s.hubs = fanout.New(o.Source, &s.count.fanout, o.Log)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.rtsp.Start(); err != nil {
-		s.cancel()
-		s.hubs.Close()
-		return nil, fmt.Errorf("RTSP: %w", err)
-	}
 	return s, nil
+}
+
+// begin takes connections.
+func (s *Server) begin() error {
+	if s.o.TLS == nil {
+		if err := s.openUDP(); err != nil {
+			return err
+		}
+	}
+	if err := s.rtsp.Start(); err != nil {
+		return fmt.Errorf("RTSP: %w", err)
+	}
+	return nil
 }
 
 // Run waits until ctx ends, then closes the server and returns nil. It returns

@@ -46,6 +46,8 @@ const (
 	// than eventInterval, so that what an event was about is in it.
 	snapshotAge = 100 * time.Millisecond
 	retryAfter  = 5 * time.Second
+	// stillTimeout is how long a client waits for a camera's picture.
+	stillTimeout = 5 * time.Second
 )
 
 // Source is where the gateway gets video and state from. Its methods may be
@@ -56,6 +58,9 @@ type Source interface {
 	Cameras() []transport.Status
 	// Source is where the video comes from.
 	fanout.Source
+	// Snapshot returns a camera's picture as viewers see it, an error that wraps
+	// fanout.ErrNoCamera when there is no such camera.
+	Snapshot(ctx context.Context, camera string) (*transport.Still, error)
 	// Events returns what happens from now on. The channel is closed when ctx
 	// ends; a slow reader loses events.
 	Events(ctx context.Context) <-chan transport.Event
