@@ -1,0 +1,86 @@
+package soap
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Limits of a document.
+const (
+	// MaxBytes bounds a document. The profiles of a camera with 16 sensors have
+	// some 200 kB.
+	MaxBytes = 1 << 20
+	// maxDepth bounds its nesting, and maxElements its elements.
+	maxDepth    = 64
+	maxElements = 20_000
+)
+
+// ErrMalformed is wrapped by all that Decode and Read refuse.
+var ErrMalformed = errors.New("malformed XML")
+
+// Read reads a document from r and decodes it into v.
+func Read(r io.Reader, v any) error {
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return err
+	}
+	return Decode(data, v)
+}
+
+// Decode checks a document against the limits and decodes it into v, as
+// xml.Unmarshal does.
+func Decode(data []byte, v any) error {
+	if len(data) > MaxBytes {
+		return fmt.Errorf("%w: more than %d bytes", ErrMalformed, MaxBytes)
+	}
+	if err := check(data); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if err := newDecoder(data).Decode(v); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return nil
+}
+
+// check walks over the document once, so that decoding it, which recurses, meets
+// nothing beyond the limits.
+func check(data []byte) error {
+	d, depth, elements := newDecoder(data), 0, 0
+	for {
+		// Raw: tags are matched when it is decoded.
+		t, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t := t.(type) {
+		case xml.Directive:
+			return errors.New("it holds a document type")
+		case xml.StartElement:
+			depth++
+			elements += 1 + len(t.Attr)
+		case xml.EndElement:
+			depth--
+		}
+		if depth > maxDepth || elements > maxElements {
+			return fmt.Errorf("more than %d levels or %d elements", maxDepth, maxElements)
+		}
+	}
+}
+
+func newDecoder(data []byte) *xml.Decoder {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	d.CharsetReader = func(charset string, r io.Reader) (io.Reader, error) {
+		if strings.EqualFold(charset, "us-ascii") || strings.EqualFold(charset, "utf8") {
+			return r, nil
+		}
+		return nil, errors.New("its encoding is not UTF-8")
+	}
+	return d
+}

@@ -1,0 +1,106 @@
+package soap
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Namespace is that of SOAP 1.2 envelopes.
+const Namespace = "http://www.w3.org/2003/05/soap-envelope"
+
+// ContentType is that of SOAP 1.2 over HTTP.
+const ContentType = "application/soap+xml; charset=utf-8"
+
+// Envelope writes an envelope around a body, and a header if there is one; both
+// are marshalled as encoding/xml does.
+func Envelope(header, body any) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(xml.Header + `<s:Envelope xmlns:s="` + Namespace + `">`)
+	for _, part := range []struct {
+		name  string
+		value any
+	}{{"s:Header", header}, {"s:Body", body}} {
+		if part.value == nil {
+			continue
+		}
+		b.WriteString("<" + part.name + ">")
+		if err := xml.NewEncoder(&b).Encode(part.value); err != nil {
+			return nil, fmt.Errorf("SOAP: %w", err)
+		}
+		b.WriteString("</" + part.name + ">")
+	}
+	b.WriteString("</s:Envelope>")
+	return b.Bytes(), nil
+}
+
+// Message is an envelope that came: a request at a device, an answer at a client.
+// Cameras put all sorts of namespaces on it, so only local names count.
+type Message struct {
+	Header struct {
+		Security *Security `xml:"Security"`
+	} `xml:"Header"`
+	Body struct {
+		Fault *Fault `xml:"Fault"`
+		// Content is what the body holds, as XML.
+		Content []byte `xml:",innerxml"`
+	} `xml:"Body"`
+}
+
+// ErrNoEnvelope says that a document is XML and no SOAP message.
+var ErrNoEnvelope = errors.New("no SOAP envelope")
+
+// Parse reads an envelope.
+func Parse(data []byte) (*Message, error) {
+	var m struct {
+		XMLName xml.Name
+		Message
+	}
+	if err := Decode(data, &m); err != nil {
+		return nil, err
+	}
+	if m.XMLName.Local != "Envelope" {
+		return nil, ErrNoEnvelope
+	}
+	return &m.Message, nil
+}
+
+// Fault is the error that a service answers with (SOAP 1.2 part 1, section 5.4;
+// the names of 1.1 are read as well).
+type Fault struct {
+	Code    string `xml:"Code>Value"`
+	Subcode string `xml:"Code>Subcode>Value"`
+	// Detailed is the second subcode, with which ONVIF is most exact.
+	Detailed string `xml:"Code>Subcode>Subcode>Value"`
+	Reason   string `xml:"Reason>Text"`
+	Code11   string `xml:"faultcode"`
+	Reason11 string `xml:"faultstring"`
+}
+
+// NotAuthorized reports whether the fault asks for other credentials.
+func (f *Fault) NotAuthorized() bool {
+	for _, code := range []string{f.Subcode, f.Detailed, f.Code11} {
+		_, local, found := strings.Cut(code, ":")
+		if !found {
+			local = code
+		}
+		switch local {
+		case "NotAuthorized", "FailedAuthentication", "OperationProhibited":
+			return true
+		}
+	}
+	text := strings.ToLower(f.Reason + f.Reason11)
+	return strings.Contains(text, "not authorized") || strings.Contains(text, "unauthorized")
+}
+
+// Error returns what the service says; its text is the service's.
+func (f *Fault) Error() string {
+	for _, s := range []string{f.Reason, f.Reason11, f.Detailed, f.Subcode, f.Code, f.Code11} {
+		if s = strings.Join(strings.Fields(s), " "); s != "" {
+			return s
+		}
+	}
+	return "a fault without a reason"
+}
