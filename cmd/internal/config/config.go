@@ -80,6 +80,9 @@ type Reserve struct {
 	UDPPort Port `yaml:"udp_port"`
 	// TLS makes it rtsps://.
 	TLS TLS `yaml:"tls"`
+	// ONVIF is the address at which an ONVIF device tells of the cameras, with the
+	// same users and tls. Default: none.
+	ONVIF Address `yaml:"onvif"`
 	// MaxSessions bounds the clients at a time. Default: 100.
 	MaxSessions Count `yaml:"max_sessions"`
 	// Users may watch, by Digest. Needed where other machines reach Listen.

@@ -44,6 +44,8 @@ func (d *decoder) checkReserve(r *Reserve) error {
 		return d.failAt(path+".tls", "`tls` needs `cert` and `key`")
 	case len(r.Users) == 0 && !r.Listen.Loopback():
 		return d.failAt(path+".listen", "other machines reach %s; add `users`, or listen at 127.0.0.1", r.Listen)
+	case r.ONVIF != "" && len(r.Users) == 0 && !r.ONVIF.Loopback():
+		return d.failAt(path+".onvif", "other machines reach %s; add `users`, or listen at 127.0.0.1", r.ONVIF)
 	case len(r.Users) > access.MaxUsers:
 		return d.failAt(path+".users", "there are %d users; at most %d", len(r.Users), access.MaxUsers)
 	}
@@ -84,8 +86,10 @@ func (r *Reserve) AccessUsers() []access.User {
 func (c *Config) reserveWarnings() []string {
 	var out []string
 	r := &c.Reserve
-	if r.Listen != "" && !r.Listen.Loopback() && r.TLS.Cert == "" {
-		out = append(out, fmt.Sprintf("what %s carries is not encrypted; set `reserve.tls`, or listen in a network that you trust", r.Listen))
+	for _, a := range []Address{r.Listen, r.ONVIF} {
+		if a != "" && !a.Loopback() && r.TLS.Cert == "" {
+			out = append(out, fmt.Sprintf("what %s carries is not encrypted; set `reserve.tls`, or listen in a network that you trust", a))
+		}
 	}
 	for _, u := range r.Users {
 		for _, name := range u.Cameras {

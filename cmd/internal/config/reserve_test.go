@@ -12,6 +12,8 @@ func TestReserveNeedsWhatKeepsStrangersOut(t *testing.T) {
 		"{udp_port: 8000}":                                                              "`reserve` needs `listen`",
 		"{listen: 0.0.0.0:8554}":                                                        "other machines reach",
 		"{listen: 127.0.0.1:8554, udp_port: 8001}":                                      "must be even",
+		"{listen: 127.0.0.1:8554, onvif: ':8000'}":                                      "other machines reach :8000",
+		"{onvif: 127.0.0.1:8000}":                                                       "needs `listen`",
 		"{listen: 127.0.0.1:8554, tls: {cert: a}}":                                      "`cert` and `key`",
 		"{listen: 127.0.0.1:1, udp_port: 2, tls: {cert: a, key: b}}":                    "no use with `tls`",
 		"{listen: :1, users: [{name: nvr}]}":                                            "no `password`",
