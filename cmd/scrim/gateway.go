@@ -103,7 +103,7 @@ func (g *gateway) run(ctx context.Context) error {
 
 // serveHTTP serves page, API and WHEP until ctx ends.
 func (g *gateway) serveHTTP(ctx context.Context, source *busSource) error {
-	var ice []webrtc.ICEServer
+	ice := make([]webrtc.ICEServer, 0, len(g.cfg.HTTP.ICEServers))
 	for _, s := range g.cfg.HTTP.ICEServers {
 		ice = append(ice, webrtc.ICEServer{URL: string(s.URL), User: s.User, Password: s.Password.Value()})
 	}

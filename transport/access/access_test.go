@@ -38,8 +38,8 @@ func control(t *testing.T) (*Control, *time.Time) {
 // sign answers one of the challenges as gortsplib's client does.
 func sign(t *testing.T, challenge, user, password string) []string {
 	t.Helper()
-	s, err := auth.NewSender(base.HeaderValue{challenge}, user, password)
-	require.NoError(t, err)
+	s := &auth.Sender{WWWAuth: base.HeaderValue{challenge}, User: user, Pass: password}
+	require.NoError(t, s.Initialize())
 	u, err := base.ParseURL(target)
 	require.NoError(t, err)
 	req := &base.Request{Method: base.Describe, URL: u, Header: base.Header{}}

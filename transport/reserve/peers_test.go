@@ -124,6 +124,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 		t.Log(cmd.Path, "has ended", cmd.ProcessState)
 	}
 	require.NoError(t, t.Context().Err())
-	out := run(t, tool(soon(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=width", "-of", "csv=p=0", r.url("rtsp", mine, camera)))
+	out := run(t, tool(soon(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=width", "-of", "csv=p=0",
+		r.url("rtsp", mine, camera)))
 	require.Contains(t, out, "480")
 }

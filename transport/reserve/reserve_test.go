@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -43,7 +44,8 @@ func open(t *testing.T, url string, change ...func(*gortsplib.Client)) (*player,
 	}
 	u, err := base.ParseURL(url)
 	require.NoError(t, err)
-	if err := p.Start(u.Scheme, u.Host); err != nil {
+	p.Scheme, p.Host = u.Scheme, u.Host
+	if err := p.Start2(); err != nil {
 		return nil, nil, nil, err
 	}
 	t.Cleanup(p.Close)
@@ -188,8 +190,8 @@ func TestWhoMayNotIsRefused(t *testing.T) {
 	}
 	u, err := base.ParseURL("rtsp://" + r.addr + "/" + camera)
 	require.NoError(t, err)
-	c := &gortsplib.Client{}
-	require.NoError(t, c.Start(u.Scheme, u.Host))
+	c := &gortsplib.Client{Scheme: u.Scheme, Host: u.Host}
+	require.NoError(t, c.Start2())
 	defer c.Close()
 	_, _, err = c.Describe(u)
 	require.Equal(t, base.StatusUnauthorized, status(t, err))
@@ -228,7 +230,7 @@ func TestASlowClientGoesOnAtAKeyFrameAndHindersNobody(t *testing.T) {
 	// Large enough that the buffers on the way are full soon.
 	f := pattern(t)
 	for i := range f.units {
-		f.units[i] = append(f.units[i][:len(f.units[i]):len(f.units[i])], large...)
+		f.units[i] = slices.Concat(f.units[i], large)
 	}
 	stop := r.show(t, f)
 	var held sync.Mutex
@@ -285,7 +287,8 @@ func TestAnotherSizeEndsTheSession(t *testing.T) {
 	f.width = 640 // it says
 	r.show(t, f)
 	select {
-	case <-p.ended:
+	case err := <-p.ended:
+		require.Error(t, err)
 	case <-soon(t).Done():
 		require.Fail(t, "session goes on")
 	}
@@ -301,7 +304,8 @@ func TestASilentCameraEndsTheSession(t *testing.T) {
 	p.next(t)
 	stop()
 	select {
-	case <-p.ended:
+	case err := <-p.ended:
+		require.Error(t, err)
 	case <-soon(t).Done():
 		require.Fail(t, "session goes on")
 	}

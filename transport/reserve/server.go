@@ -161,7 +161,7 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		s.Close()
-		<-ended
+		s.log.Debug("RTSP server ended", "reason", <-ended)
 		return nil
 	case err := <-ended:
 		s.Close()

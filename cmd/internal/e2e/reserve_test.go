@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,6 +25,8 @@ import (
 
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
+	"scrim/redact"
+	"scrim/redact/face"
 	"scrim/redact/yuv"
 	"scrim/transport"
 	"scrim/transport/onvif/soap"
@@ -98,6 +101,15 @@ func planar(t *testing.T, im *image.YCbCr) *yuv.Image {
 	return out
 }
 
+// faces are what the detector takes for faces by its own threshold. It tells of
+// weaker candidates as well, which are for following faces that were found before.
+func faces(t *testing.T, d redact.Detector, im *yuv.Image) []face.Face {
+	t.Helper()
+	found, err := d.Detect(im)
+	require.NoError(t, err)
+	return slices.DeleteFunc(found, func(f face.Face) bool { return f.Score < 0.5 })
+}
+
 // ffmpeg runs it and returns what it writes.
 func ffmpeg(ctx context.Context, t *testing.T, args ...string) []byte {
 	t.Helper()
@@ -127,9 +139,7 @@ func TestARecorderGetsTheRedactedCamera(t *testing.T) {
 	for i := range 20 {
 		im := fromI420(t, raw[i*frame:(i+1)*frame], o.Width, o.Height)
 		if detector != nil {
-			found, err := detector.Detect(im)
-			require.NoError(t, err)
-			require.Empty(t, found, "picture %d of the recorder", i)
+			require.Empty(t, faces(t, detector, im), "picture %d of the recorder", i)
 		}
 	}
 
@@ -142,12 +152,8 @@ func TestARecorderGetsTheRedactedCamera(t *testing.T) {
 		require.NoError(t, err)
 		_, err = truth.Draw(bare, 40, time.Now())
 		require.NoError(t, err)
-		found, err := detector.Detect(bare)
-		require.NoError(t, err)
-		require.NotEmpty(t, found, "there are faces to be found where nothing is redacted")
-		found, err = detector.Detect(planar(t, still))
-		require.NoError(t, err)
-		require.Empty(t, found, "a face in the snapshot")
+		require.NotEmpty(t, faces(t, detector, bare), "there are faces to be found where nothing is redacted")
+		require.Empty(t, faces(t, detector, planar(t, still)), "a face in the snapshot")
 	}
 
 	// And the management system finds it.
@@ -197,8 +203,8 @@ func TestARecorderKeepsItsSessionBehindTheSlate(t *testing.T) {
 	u, err := base.ParseURL(strings.Replace(rtsp, "rtsp://", "rtsp://nvr:s3cret@", 1) + "/door")
 	require.NoError(t, err)
 	overTCP := gortsplib.TransportTCP
-	recorder := &gortsplib.Client{Transport: &overTCP}
-	require.NoError(t, recorder.Start(u.Scheme, u.Host))
+	recorder := &gortsplib.Client{Scheme: u.Scheme, Host: u.Host, Transport: &overTCP}
+	require.NoError(t, recorder.Start2())
 	defer recorder.Close()
 	desc, _, err := recorder.Describe(u)
 	require.NoError(t, err)
