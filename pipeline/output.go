@@ -125,7 +125,7 @@ func (o *output) picture(r *redacted) error {
 	}); err != nil {
 		return err
 	}
-	o.snap(r.frame, o.p.now(), r.in.captured, transport.StateLive, "")
+	o.snap(r.frame, done, r.in.captured, transport.StateLive, "")
 	return nil
 }
 
@@ -218,7 +218,7 @@ func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
 	}); err != nil {
 		return err
 	}
-	o.snap(frame, o.p.now(), shown, transport.StateObscured, reason)
+	o.snap(frame, now, shown, transport.StateObscured, reason)
 	return nil
 }
 

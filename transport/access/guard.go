@@ -14,6 +14,8 @@ const (
 	guessInterval = 10 * time.Second
 	// maxGuessers bounds what is remembered.
 	maxGuessers = 4096
+	// maxLooks is at how many of them is looked to find one to forget.
+	maxLooks = 16
 )
 
 // guesser is who guesses the password of whom. One recorder with an old password
@@ -67,20 +69,17 @@ func (g *guard) wrong(from netip.Addr, user string, now time.Time) {
 	l.AllowN(now, 1)
 }
 
-// makeRoom forgets those who have waited long enough, and somebody in any case.
+// makeRoom forgets somebody: of a few that come first, in no order, those who have
+// waited long enough, or else the last one. It does not look at all of them each
+// time that somebody guesses.
 func (g *guard) makeRoom(now time.Time) {
-	if len(g.guesses) < maxGuessers {
-		return
-	}
+	looked := 0
 	for who, l := range g.guesses {
-		if l.TokensAt(now) >= guesses {
-			delete(g.guesses, who)
-		}
-	}
-	for who := range g.guesses {
 		if len(g.guesses) < maxGuessers {
 			return
 		}
-		delete(g.guesses, who)
+		if looked++; looked == maxLooks || l.TokensAt(now) >= guesses {
+			delete(g.guesses, who)
+		}
 	}
 }

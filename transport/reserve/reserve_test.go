@@ -155,6 +155,11 @@ func TestAClientAsksForTheKeyFrameThatItNeeds(t *testing.T) {
 	described := make(chan *player)
 	go func() { described <- play(t, r.url("rtsp", mine, camera), over(gortsplib.TransportTCP)) }()
 	eventually(t, asked(1), "for the description")
+	eventually(t, func() bool {
+		r.source.mu.Lock()
+		defer r.source.mu.Unlock()
+		return len(r.source.subs) == 1
+	}, "subscribed")
 	r.one(f, 0)
 	p := <-described
 	eventually(t, asked(2), "for the first picture")
