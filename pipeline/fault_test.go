@@ -81,6 +81,9 @@ func TestEveryReasonHasAFault(t *testing.T) {
 func TestSparesDecodeByThemselves(t *testing.T) {
 	n := map[wire.SpareClass]int{}
 	require.NoError(t, Spares("door", width, height, wire.EncodeConfig{}, func(head wire.Spare, data []byte) error {
+		if head.Still {
+			return nil
+		}
 		require.Equal(t, n[head.Class], head.Part)
 		require.NotEmpty(t, head.Codec)
 		n[head.Class]++

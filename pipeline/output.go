@@ -40,6 +40,7 @@ type output struct {
 	width, height int
 	lastPicture   time.Time
 	lastSlate     time.Time
+	lastStill     time.Time
 	// chain is that of the newest picture or slate: every other begins with a slate.
 	chain uint64
 	heap  heapMeter
@@ -119,9 +120,13 @@ func (o *output) picture(r *redacted) error {
 			Score: round(g.Score, 10_000), Source: string(g.Source), Track: g.Track,
 		})
 	}
-	return o.send(unit, wire.Output{
+	if err := o.send(unit, wire.Output{
 		PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record,
-	})
+	}); err != nil {
+		return err
+	}
+	o.snap(r.frame, done, r.in.captured, transport.StateLive, "")
+	return nil
 }
 
 // round rounds to a fraction: more digits say nothing.
@@ -208,9 +213,13 @@ func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
-	return o.send(unit, wire.Output{
+	if err := o.send(unit, wire.Output{
 		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason, Fault: o.p.faultOf(reason),
-	})
+	}); err != nil {
+		return err
+	}
+	o.snap(frame, now, shown, transport.StateObscured, reason)
+	return nil
 }
 
 // send hands a coded unit to the sink.

@@ -60,6 +60,8 @@ type Options struct {
 	// wire.BeatInterval. Both are called beside Sink.
 	Spare func(head wire.Spare, data []byte) error
 	Beat  func(b wire.Beat) error
+	// Still, if set, takes the snapshots that Snapshot asks for, beside Sink.
+	Still func(head wire.Shot, data []byte) error
 	Log   *slog.Logger
 }
 
@@ -74,6 +76,8 @@ type Pipeline struct {
 	pictures *queue[*decoded]
 	frames   *queue[*redacted]
 	keyframe atomic.Bool
+	snapshot atomic.Bool // wanted
+	stills   chan still
 	fence    atomic.Uint64
 	why      atomic.Pointer[shutting]
 	overflow overflow
@@ -133,6 +137,7 @@ func New(o Options) (*Pipeline, error) {
 		frames:    newQueue[*redacted](frameQueue),
 		slateTick: slateInterval / 5,
 		sized:     make(chan spareSize, 1),
+		stills:    make(chan still, 1),
 		newEncoder: func(width, height int, o encode.Options) (encoder, error) {
 			return encode.New(width, height, o)
 		},
@@ -213,6 +218,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { p.beat(ctx) })
 	beside.Go(func() { p.runSpares(ctx) })
+	beside.Go(func() { p.runStills(ctx) })
 	err := p.watch(done)
 	cancel()
 	if errors.Is(err, ErrHung) {

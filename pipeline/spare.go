@@ -52,6 +52,9 @@ func spares(camera string, size spareSize, c wire.EncodeConfig, send func(wire.S
 	pts := int64(0)
 	for _, s := range spareTexts {
 		frame := slate.Frame(s.text, camera)
+		if err := spareStill(frame, s.class, send); err != nil {
+			return err
+		}
 		for part := range wire.SpareParts {
 			pts += transport.ClockRate / 4
 			u, err := enc.Encode(frame, pts, true)
@@ -63,6 +66,23 @@ func spares(camera string, size spareSize, c wire.EncodeConfig, send func(wire.S
 				return fmt.Errorf("send spare slate: %w", err)
 			}
 		}
+	}
+	return nil
+}
+
+// spareStill sends the slate as a snapshot as well.
+func spareStill(frame redact.Frame, class wire.SpareClass, send func(wire.Spare, []byte) error) error {
+	snapshot, err := encode.NewSnapshot(frame)
+	if err != nil {
+		return fmt.Errorf("spare slate: %w", err)
+	}
+	data, err := snapshot.JPEG(transport.MaxStillBytes)
+	if err != nil {
+		return fmt.Errorf("spare slate: %w", err)
+	}
+	width, height := snapshot.Size()
+	if err := send(wire.Spare{Class: class, Still: true, Codec: "jpeg", Width: width, Height: height}, data); err != nil {
+		return fmt.Errorf("send spare slate: %w", err)
 	}
 	return nil
 }

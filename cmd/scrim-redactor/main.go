@@ -164,6 +164,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 		Encode:   c.Encode,
 		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
 		Spare:    func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) },
+		Still:    func(head wire.Shot, data []byte) error { return out.Write(wire.TypeShot, head, data) },
 		Beat:     func(b wire.Beat) error { return out.Write(wire.TypeBeat, b, nil) },
 		Log:      log.With("camera", c.Camera),
 	})
@@ -253,6 +254,8 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 			} else {
 				p.Keyframe()
 			}
+		case wire.TypeSnapshot:
+			p.Snapshot()
 		default:
 			return fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+	"golang.org/x/sync/errgroup"
 
 	"scrim/cmd/internal/config"
 	"scrim/transport/bus"
@@ -90,7 +91,19 @@ func (g *gateway) run(ctx context.Context) error {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	defer source.Close()
-	var ice []webrtc.ICEServer
+	again, err := newReserve(ctx, g.cfg, source, g.log)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return g.serveHTTP(ctx, source) })
+	group.Go(func() error { return again.run(ctx) })
+	return group.Wait()
+}
+
+// serveHTTP serves page, API and WHEP until ctx ends.
+func (g *gateway) serveHTTP(ctx context.Context, source *busSource) error {
+	ice := make([]webrtc.ICEServer, 0, len(g.cfg.HTTP.ICEServers))
 	for _, s := range g.cfg.HTTP.ICEServers {
 		ice = append(ice, webrtc.ICEServer{URL: string(s.URL), User: s.User, Password: s.Password.Value()})
 	}

@@ -108,7 +108,7 @@ func TestEveryPackageOfTheDesignExists(t *testing.T) {
 		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera", "cmd/scrim-bench",
 		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/supervise", "pipeline/wire",
 		"redact", "redact/detect", "redact/track", "redact/obscure",
-		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "models",
+		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "transport/reserve", "transport/onvif/device", "models",
 	} {
 		require.Contains(t, g, "scrim/"+path)
 	}
@@ -147,6 +147,7 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 			"the redactor process has nothing with which to talk to anyone, and draws no people",
 			[]string{"scrim/cmd/scrim-redactor"},
 			isAnyOf("scrim/transport/rtsp/...", "scrim/transport/bus/...", "scrim/transport/webrtc/...",
+				"scrim/transport/reserve/...", "scrim/transport/fanout/...", "scrim/transport/access/...", "scrim/transport/onvif/...",
 				"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/pipeline/supervise/..."),
 		},
 	} {

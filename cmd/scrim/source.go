@@ -10,7 +10,7 @@ import (
 
 	"scrim/transport"
 	"scrim/transport/bus"
-	"scrim/transport/webrtc"
+	"scrim/transport/fanout"
 )
 
 const (
@@ -30,6 +30,8 @@ const (
 type busSource struct {
 	conn *bus.Conn
 	site string
+
+	snapshots snapshots
 
 	mu      sync.Mutex
 	cameras map[string]transport.Status // Updated is when it came
@@ -123,13 +125,18 @@ func (s *busSource) Cameras() []transport.Status {
 	return out
 }
 
-// Subscribe implements webrtc.Source.
-func (s *busSource) Subscribe(camera string) (webrtc.Units, error) {
+// Knows reports whether a worker has said that there is such a camera.
+func (s *busSource) Knows(camera string) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	_, known := s.cameras[camera]
-	s.mu.Unlock()
-	if !known {
-		return nil, fmt.Errorf("%w: %q", webrtc.ErrNoCamera, camera)
+	return known
+}
+
+// Subscribe implements webrtc.Source.
+func (s *busSource) Subscribe(camera string) (fanout.Units, error) {
+	if !s.Knows(camera) {
+		return nil, fmt.Errorf("%w: %q", fanout.ErrNoCamera, camera)
 	}
 	return s.conn.Subscribe(s.site, camera, transport.MainRendition)
 }

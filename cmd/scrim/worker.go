@@ -124,5 +124,9 @@ func (w *worker) camera(cam *config.Camera) (*supervise.Camera, func(), error) {
 		return nil, nil, err
 	}
 	made.Store(c)
+	if err := pub.ServeSnapshots(c.Snapshot); err != nil {
+		pub.Close()
+		return nil, nil, err
+	}
 	return c, pub.Close, nil
 }

@@ -13,6 +13,7 @@ import (
 	"scrim/pipeline/internal/x264"
 	"scrim/redact/yuv"
 	"scrim/transport"
+	"scrim/transport/report"
 )
 
 // payloadType is the dynamic RTP payload type of the video (RFC 3551).
@@ -25,10 +26,8 @@ type sender struct {
 	rtp           *rtph264.Encoder
 	media         *description.Media
 	epoch         time.Time // PTS 0
-	reported      time.Time // when the last sender report was sent
+	reports       report.Sender
 	ssrc          uint32
-	packets       uint32 // sent so far, and their payload in bytes
-	octets        uint32
 }
 
 // pts is a picture's time in ticks. The first picture has 0.
@@ -77,8 +76,7 @@ func (s *sender) transmit(c *Camera, nalus [][]byte, pts int64, captured time.Ti
 		if err := c.stream.WritePacketRTPWithNTP(s.media, p, captured); err != nil {
 			return fmt.Errorf("RTP: %w", err)
 		}
-		s.packets++
-		s.octets += uint32(len(p.Payload)) //nolint:gosec // wraps by design
+		s.reports.Sent(p)
 	}
 	c.frames.Add(1)
 	if c.silent.Load() {

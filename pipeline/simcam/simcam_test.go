@@ -125,21 +125,6 @@ func TestCameraWhoseTruthIsNotTakenEnds(t *testing.T) {
 	require.ErrorIs(t, c.Err(), full)
 }
 
-func TestNTPTimestampHoldsABinaryFraction(t *testing.T) {
-	for _, c := range []struct {
-		at   time.Time
-		want uint64
-	}{
-		{time.Unix(-ntpOffset, 0), 0},
-		{time.Unix(0, 0), ntpOffset << 32},
-		{time.Unix(1, 500_000_000), (ntpOffset+1)<<32 | 1<<31},
-		{time.Unix(1, 750_000_000), (ntpOffset+1)<<32 | 3<<30},
-		{time.Unix(1, 999_999_999), (ntpOffset+1)<<32 | 0xfffffffb},
-	} {
-		require.Equal(t, c.want, ntpTimestamp(c.at), "%v", c.at)
-	}
-}
-
 func TestEveryViewerGetsAKeyFrameAndAReportAtOnce(t *testing.T) {
 	c := startCamera(t, Options{GOP: time.Hour})
 	for range 2 {

@@ -71,7 +71,9 @@ type Camera struct {
 	queue *queue
 	state *state
 	out   *outlet
-	wasUp atomic.Bool // a redactor has come up: what keeps the next one from it may pass
+	// stills are for those who wait for a snapshot.
+	stills stills
+	wasUp  atomic.Bool // a redactor has come up: what keeps the next one from it may pass
 
 	mu    sync.Mutex
 	epoch uint64 // the last that a redactor has used

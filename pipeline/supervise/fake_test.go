@@ -48,6 +48,8 @@ func fake(mode string) int {
 				head := wire.Spare{Class: class, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
 				_ = out.Write(wire.TypeSpare, head, fmt.Appendf(nil, "%s %d", class, part))
 			}
+			still := wire.Spare{Class: class, Still: true, Codec: "jpeg", Width: 64, Height: 48}
+			_ = out.Write(wire.TypeSpare, still, fmt.Appendf(nil, "%s still", class))
 		}
 	}
 	switch mode {
@@ -90,6 +92,9 @@ func fake(mode string) int {
 			var i wire.Input
 			_ = m.Decode(&i)
 			send(wire.Output{State: transport.StateObscured, Reason: i.Reason}, []byte("slate"))
+		case wire.TypeSnapshot:
+			head := wire.Shot{Captured: int64(seq), Width: 64, Height: 48, State: transport.StateLive, Fence: fence}
+			_ = out.Write(wire.TypeShot, head, []byte("still"))
 		case wire.TypeKeyframe:
 			var k wire.Keyframe
 			_ = m.Decode(&k)
@@ -114,6 +119,8 @@ func fake(mode string) int {
 				_, _ = os.Stdout.WriteString(strings.Repeat("garbage ", 100))
 			case "wrong epoch":
 				send(wire.Output{Epoch: c.Epoch + 2*maxEpochs, State: transport.StateLive, Record: &wire.Record{}}, []byte("x"))
+			case "too large a still":
+				_ = out.Write(wire.TypeShot, wire.Shot{Width: 64, Height: 48, State: transport.StateLive}, make([]byte, transport.MaxStillBytes+1))
 			case "live without record":
 				send(wire.Output{State: transport.StateLive}, []byte("x"))
 			default:

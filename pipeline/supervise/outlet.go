@@ -24,6 +24,9 @@ const (
 	fenceInterval = time.Second
 )
 
+// maxClasses bounds the classes of stills, of which there are a few.
+const maxClasses = 8
+
 // spare is a slate that a redactor has coded beforehand.
 type spare struct {
 	wire.Spare
@@ -49,6 +52,7 @@ type outlet struct {
 
 	mu     sync.Mutex
 	spares map[wire.SpareClass][]spare // all of one size
+	stills map[wire.SpareClass]spare   // the same as JPEGs
 	life   *process                    // whose units may pass; nil: there is none
 	heard  time.Time                   // when it last said something; zero: before its greeting
 	looked time.Time                   // when heard was last looked at
@@ -86,7 +90,7 @@ type made struct {
 }
 
 func newOutlet(c *Camera) *outlet {
-	return &outlet{c: c, spares: make(map[wire.SpareClass][]spare), cover: &starting}
+	return &outlet{c: c, spares: make(map[wire.SpareClass][]spare), stills: make(map[wire.SpareClass]spare), cover: &starting}
 }
 
 // begin lets a redactor that was started take the place of the last one. Until
@@ -117,6 +121,12 @@ func (o *outlet) beat(p *process, b wire.Beat) {
 func (o *outlet) spare(s wire.Spare, data []byte, greeted bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if s.Still {
+		if _, have := o.stills[s.Class]; !have && len(o.stills) < maxClasses || have && greeted {
+			o.stills[s.Class] = spare{s, data}
+		}
+		return
+	}
 	if have := o.spares[s.Class]; !greeted && len(have) >= wire.SpareParts {
 		return
 	}

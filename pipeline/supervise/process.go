@@ -239,7 +239,7 @@ func (p *process) message(m *wire.Message) error {
 		if err := m.Decode(&s); err != nil {
 			return err
 		}
-		if s.Width <= 0 || s.Height <= 0 || s.Codec == "" || len(m.Body) == 0 {
+		if s.Width <= 0 || s.Height <= 0 || s.Codec == "" || len(m.Body) == 0 || s.Still && len(m.Body) > transport.MaxStillBytes {
 			return fmt.Errorf("%w: spare slate of %d×%d is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height)
 		}
 		p.c.out.spare(s, m.Body, greeted)
@@ -251,6 +251,12 @@ func (p *process) message(m *wire.Message) error {
 		}
 		p.c.out.beat(p, b)
 		return nil
+	case m.Type == wire.TypeShot && greeted:
+		var s wire.Shot
+		if err := m.Decode(&s); err != nil {
+			return err
+		}
+		return p.still(&s, m.Body)
 	case m.Type == wire.TypeOutput && greeted:
 		var o wire.Output
 		if err := m.Decode(&o); err != nil {

@@ -20,11 +20,13 @@ const (
 	TypeUnit     Type = 'U' // down: Unit with data
 	TypeInput    Type = 'I' // down: Input
 	TypeKeyframe Type = 'K' // down: Keyframe
+	TypeSnapshot Type = 'P' // down: Snapshot
 	TypeHello    Type = 'H' // up: Hello
 	TypeOutput   Type = 'O' // up: Output with data
 	TypeFailure  Type = 'F' // up: Failure
 	TypeSpare    Type = 'S' // up: Spare with data
 	TypeBeat     Type = 'A' // up: Beat
+	TypeShot     Type = 'G' // up: Shot with a JPEG
 
 	// Those of a redactor of files.
 	TypeFiles     Type = 'J' // down: Files, first

@@ -24,7 +24,7 @@ func (w *watched) Read(p []byte) (int, error) {
 // heads returns something to decode the head of each type into.
 func heads() map[Type]any {
 	return map[Type]any{
-		TypeConfig: &Config{}, TypeUnit: &Unit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{},
+		TypeConfig: &Config{}, TypeUnit: &Unit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{}, TypeSnapshot: &Snapshot{}, TypeShot: &Shot{},
 		TypeHello: &Hello{}, TypeOutput: &Output{}, TypeFailure: &Failure{},
 	}
 }

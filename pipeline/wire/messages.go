@@ -114,6 +114,24 @@ type Keyframe struct {
 	Fence uint64 `json:"fence,omitempty"`
 }
 
+// Snapshot asks for a Shot.
+type Snapshot struct{}
+
+// SnapshotInterval is the least time between two Shots that were asked for.
+const SnapshotInterval = time.Second
+
+// Shot is the head of a JPEG of the frame that was coded last, redacted picture or
+// slate; the body is its data.
+type Shot struct {
+	Captured int64           `json:"captured"` // Unix time, ns
+	Width    int             `json:"width"`
+	Height   int             `json:"height"`
+	State    transport.State `json:"state"`
+	Reason   string          `json:"reason,omitempty"`
+	// Fence is as that of an Output.
+	Fence uint64 `json:"fence,omitempty"`
+}
+
 // What is said of the first unit behind a gap that the worker has made.
 const (
 	// ReasonLate: units were dropped, because the redactor was late.
@@ -127,6 +145,8 @@ const (
 // send one.
 type Spare struct {
 	Class SpareClass `json:"class"`
+	// Still is set for a JPEG, of which there is one of each class.
+	Still bool `json:"still,omitempty"`
 	// Part is its number among those that are shown in turn, from 0, which begins
 	// anew. Decoders may take two equal key frames for one.
 	Part   int    `json:"part"`

@@ -48,6 +48,7 @@ func samples() []sample {
 		}, []byte{0, 0, 0, 1, 0x65}},
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
+		{TypeSnapshot, Snapshot{}, nil},
 		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort"}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
@@ -60,8 +61,9 @@ func samples() []sample {
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
-		{TypeSpare, Spare{Class: SpareHang, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
+		{TypeSpare, Spare{Class: SpareHang, Still: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
 		{TypeBeat, Beat{Encoding: 40_000_000}, nil},
+		{TypeShot, Shot{Captured: 5, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{

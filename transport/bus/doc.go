@@ -5,7 +5,7 @@
 // goes on at a key frame.
 //
 // Subjects are scrim.v1.<site>.<camera>.video.<rendition>, .status, .events,
-// .request.keyframe and .request.snapshot. Everything that comes off the bus is
+// .request.keyframe and .request.snapshot, which is answered on .snapshot.<token>. Everything that comes off the bus is
 // outside bytes: it is bounded and checked before it is believed, above all that
 // the camera named in a message is the camera of its subject.
 package bus

@@ -14,15 +14,15 @@ type Permissions struct {
 	Publish, Subscribe []string
 }
 
-// WorkerPermissions lets a worker publish video, status and events of its own
-// site, and hear what is asked of its cameras. It cannot read any video.
+// WorkerPermissions lets a worker publish video, status, events and snapshots of its
+// own site, and hear what is asked of its cameras. It cannot read any video.
 func WorkerPermissions(site string) (*Permissions, error) {
 	at, err := sitePrefix(site)
 	if err != nil {
 		return nil, err
 	}
 	return &Permissions{
-		Publish:   []string{at + "video.*", at + string(KindStatus), at + string(KindEvents)},
+		Publish:   []string{at + "video.*", at + string(KindStatus), at + string(KindEvents), at + snapshotReplies},
 		Subscribe: []string{at + string(KindKeyframe), at + string(KindSnapshot)},
 	}, nil
 }
@@ -36,7 +36,7 @@ func GatewayPermissions(site string) (*Permissions, error) {
 	}
 	return &Permissions{
 		Publish:   []string{at + string(KindKeyframe), at + string(KindSnapshot)},
-		Subscribe: []string{at + "video.*", at + string(KindStatus), at + string(KindEvents)},
+		Subscribe: []string{at + "video.*", at + string(KindStatus), at + string(KindEvents), at + snapshotReplies},
 	}, nil
 }
 

@@ -20,6 +20,7 @@ type Publisher struct {
 	events       string
 	requests     *nats.Subscription
 	limit        *limiter
+	snapshots    *snapshotServer // nil: none are served
 
 	mu    sync.Mutex
 	msg   nats.Msg
@@ -137,8 +138,11 @@ func (p *Publisher) send(subject string, v any) error {
 }
 
 // Close ends listening for requests; no call of keyframe begins after it
-// returns. The connection stays open.
+// returns, and none of what makes snapshots is running. The connection stays open.
 func (p *Publisher) Close() {
+	if p.snapshots != nil {
+		p.snapshots.close()
+	}
 	if p.requests == nil {
 		return
 	}

@@ -2,13 +2,17 @@ package webrtc
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"time"
 
 	"scrim/transport"
+	"scrim/transport/fanout"
 )
 
 // getCameras lists the cameras and their state.
@@ -18,6 +22,29 @@ func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) {
 		cameras = []transport.Status{}
 	}
 	writeJSON(w, cameras)
+}
+
+// getStill sends a camera's picture as viewers see it now: redacted, or a slate.
+func (g *Gateway) getStill(w http.ResponseWriter, r *http.Request) {
+	camera := r.PathValue("camera")
+	ctx, cancel := context.WithTimeout(r.Context(), stillTimeout)
+	defer cancel()
+	s, err := g.opt.Source.Snapshot(ctx, camera)
+	switch {
+	case errors.Is(err, fanout.ErrNoCamera):
+		fail(w, refuse(http.StatusNotFound, "there is no camera %.64q", camera))
+		return
+	case err != nil:
+		g.log.Debug("no snapshot", "camera", camera, "error", err)
+		fail(w, refuse(http.StatusServiceUnavailable, "there is no picture of camera %s at the moment", camera))
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Content-Length", strconv.Itoa(len(s.JPEG)))
+	h.Set("Last-Modified", s.Captured.UTC().Format(http.TimeFormat))
+	h.Set("Scrim-State", string(s.State))
+	_, _ = w.Write(s.JPEG)
 }
 
 // health is what a monitor is told.

@@ -178,3 +178,21 @@ func TestEventStreamsAreLimited(t *testing.T) {
 	require.NotEmpty(t, res.Header.Get("Retry-After"))
 	g.count.eventStreams.Add(-maxEventStreams)
 }
+
+func TestSnapshotIsForThoseWhoMayWatch(t *testing.T) {
+	g := start(t, Options{Token: secret})
+	url := g.url + "/api/cameras/" + camera + "/snapshot.jpg"
+	res, body := do(t, http.MethodGet, url, "", "Authorization", "Bearer "+secret)
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	require.Equal(t, "a picture", body)
+	require.Equal(t, "image/jpeg", res.Header.Get("Content-Type"))
+	require.Equal(t, "live", res.Header.Get("Scrim-State"))
+	require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+	res, _ = do(t, http.MethodGet, url, "")
+	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	res, _ = do(t, http.MethodGet, g.url+"/api/cameras/absent/snapshot.jpg", "", "Authorization", "Bearer "+secret)
+	require.Equal(t, http.StatusNotFound, res.StatusCode)
+	g.source.setFail(errBroken)
+	res, _ = do(t, http.MethodGet, url, "", "Authorization", "Bearer "+secret)
+	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+}

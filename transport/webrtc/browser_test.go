@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/fanout"
 )
 
 // pattern is a test picture that moves, two seconds of it, one unit each.
@@ -86,7 +87,9 @@ const (
 func TestPagePlaysInABrowser(t *testing.T) {
 	tab := browser(t)
 	g := start(t, Options{Token: secret, Source: newMemory(camera)}, func(g *Gateway) {
-		g.times.status, g.times.silence, g.times.first = 50*time.Millisecond, silenceTimeout, firstTimeout
+		g.times.status = 50 * time.Millisecond
+		d := fanout.DefaultTimes()
+		g.hubs.Times.Silence, g.hubs.Times.First = d.Silence, d.First
 	})
 	status := g.source.Cameras()[0]
 	status.Warning, status.Cosmetic = "<b>last resort</b>", true

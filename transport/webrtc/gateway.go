@@ -11,6 +11,8 @@ import (
 
 	"github.com/pion/ice/v2"
 	pion "github.com/pion/webrtc/v3"
+
+	"scrim/transport/fanout"
 )
 
 // Counts are what a Gateway has done since it began, and what it holds now.
@@ -43,17 +45,16 @@ type Counts struct {
 
 // counters are the parts of Counts that only grow.
 type counters struct {
-	opened, refused, timedOut, silent    atomic.Uint64
-	units, packets, bytes, dropped       atomic.Uint64
-	retransmitted, retransmitsRefused    atomic.Uint64
-	wrongCamera, keyframes, resubscribed atomic.Uint64
-	viewers, eventStreams                atomic.Int64
+	opened, refused, timedOut, silent atomic.Uint64
+	packets, bytes                    atomic.Uint64
+	retransmitted, retransmitsRefused atomic.Uint64
+	viewers, eventStreams             atomic.Int64
+	fanout                            fanout.Counters
 }
 
 // times are the constants of the same names; tests change them.
 type times struct {
-	connect, linger, keyframe, silence, first time.Duration
-	heartbeat, status, event, snapshot        time.Duration
+	connect, heartbeat, status, event, snapshot time.Duration
 }
 
 // Gateway serves viewers. Its methods may be called from many goroutines.
@@ -68,12 +69,12 @@ type Gateway struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // sessions, hubs and event streams
+	wg     sync.WaitGroup // sessions and event streams
+	hubs   *fanout.Hubs
 
 	mu       sync.Mutex
 	closed   bool
 	sessions map[string]*session
-	hubs     map[string]*hub
 
 	shared snapshot
 }
@@ -93,10 +94,9 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		opt: o, log: o.Log,
 		times: times{
-			connect: connectTimeout, linger: hubLinger, keyframe: keyframeInterval, silence: silenceTimeout, first: firstTimeout,
-			heartbeat: heartbeat, status: statusInterval, event: eventInterval, snapshot: snapshotAge,
+			connect: connectTimeout, heartbeat: heartbeat, status: statusInterval, event: eventInterval, snapshot: snapshotAge,
 		},
-		sessions: map[string]*session{}, hubs: map[string]*hub{},
+		sessions: map[string]*session{},
 	}
 	if o.UDPPort > 0 {
 		mux, err := listenUDP(o.UDPPort, pionLog{log: g.log, scope: "udp"})
@@ -113,6 +113,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, fmt.Errorf("webrtc: %w", err)
 	}
 	g.api = api
+	g.hubs = fanout.New(o.Source, &g.count.fanout, o.Log)
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.http = g.routes()
 	return g, nil
@@ -129,14 +130,7 @@ func (g *Gateway) Close() error {
 	g.mu.Unlock()
 	g.cancel()
 	g.wg.Wait()
-	g.mu.Lock()
-	for _, h := range g.hubs {
-		if h.linger != nil {
-			h.linger.Stop()
-		}
-	}
-	clear(g.hubs)
-	g.mu.Unlock()
+	g.hubs.Close()
 	if g.mux == nil {
 		return nil
 	}
@@ -149,15 +143,15 @@ func (g *Gateway) Close() error {
 // Counts returns what has been counted so far.
 func (g *Gateway) Counts() Counts {
 	g.mu.Lock()
-	sessions, hubs := len(g.sessions), len(g.hubs)
+	sessions := len(g.sessions)
 	g.mu.Unlock()
 	c := &g.count
 	return Counts{
-		Sessions: sessions, Viewers: int(c.viewers.Load()), Subscriptions: hubs,
+		Sessions: sessions, Viewers: int(c.viewers.Load()), Subscriptions: g.hubs.Len(),
 		Opened: c.opened.Load(), Refused: c.refused.Load(), TimedOut: c.timedOut.Load(), Silent: c.silent.Load(),
-		Units: c.units.Load(), Packets: c.packets.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(),
+		Units: c.fanout.Units.Load(), Packets: c.packets.Load(), Bytes: c.bytes.Load(), Dropped: c.fanout.Dropped.Load(),
 		Retransmitted: c.retransmitted.Load(), RetransmitsRefused: c.retransmitsRefused.Load(),
-		WrongCamera: c.wrongCamera.Load(), KeyframeRequests: c.keyframes.Load(), Resubscribed: c.resubscribed.Load(),
+		WrongCamera: c.fanout.WrongCamera.Load(), KeyframeRequests: c.fanout.Keyframes.Load(), Resubscribed: c.fanout.Resubscribed.Load(),
 	}
 }
 

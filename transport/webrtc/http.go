@@ -24,6 +24,7 @@ func (g *Gateway) routes() http.Handler {
 		http.MethodPatch: g.patchSession, http.MethodDelete: g.deleteSession,
 	}))
 	mux.HandleFunc("/api/cameras", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getCameras}))
+	mux.HandleFunc("/api/cameras/{camera}/snapshot.jpg", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getStill}))
 	mux.HandleFunc("/api/events", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getEvents}))
 	mux.HandleFunc("/metrics", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.metricsHandler().ServeHTTP}))
 	mux.HandleFunc("/healthz", readOnly(g.getHealth))

@@ -192,7 +192,7 @@ func TestPlacesAreLimited(t *testing.T) {
 }
 
 func TestRefusedOffersTakeNoPlace(t *testing.T) {
-	g := start(t, Options{MaxViewers: 1}, func(g *Gateway) { g.times.linger = time.Millisecond })
+	g := start(t, Options{MaxViewers: 1}, func(g *Gateway) { g.hubs.Times.Linger = time.Millisecond })
 	for range 3 {
 		res, _ := do(t, http.MethodPost, g.url+"/whep/gate", sdpOffer("a=mid:0\r\n", ""), "Content-Type", mimeSDP)
 		require.Equal(t, http.StatusBadRequest, res.StatusCode)

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scrim/transport"
+	"scrim/transport/fanout"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -67,7 +68,7 @@ func (m *memory) Cameras() []transport.Status {
 	return slices.Clone(m.cameras)
 }
 
-func (m *memory) Subscribe(camera string) (Units, error) {
+func (m *memory) Subscribe(camera string) (fanout.Units, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.subscribed[camera]++
@@ -75,7 +76,7 @@ func (m *memory) Subscribe(camera string) (Units, error) {
 		return nil, m.fail
 	}
 	if !slices.ContainsFunc(m.cameras, func(s transport.Status) bool { return s.Camera == camera }) {
-		return nil, fmt.Errorf("camera %s: %w", camera, ErrNoCamera)
+		return nil, fmt.Errorf("camera %s: %w", camera, fanout.ErrNoCamera)
 	}
 	u := &memoryUnits{m: m, camera: camera, units: make(chan *transport.RedactedUnit, 4096), broken: make(chan error, 1)}
 	m.subs[camera] = append(m.subs[camera], u)
@@ -87,6 +88,18 @@ func (m *memory) RequestKeyframe(camera string) error {
 	defer m.mu.Unlock()
 	m.keyframes[camera]++
 	return nil
+}
+
+func (m *memory) Snapshot(_ context.Context, camera string) (*transport.Still, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return nil, m.fail
+	}
+	if !slices.ContainsFunc(m.cameras, func(s transport.Status) bool { return s.Camera == camera }) {
+		return nil, fmt.Errorf("camera %s: %w", camera, fanout.ErrNoCamera)
+	}
+	return &transport.Still{Camera: camera, Captured: time.Unix(1700000000, 0), State: transport.StateLive, JPEG: []byte("a picture")}, nil
 }
 
 func (m *memory) Events(ctx context.Context) <-chan transport.Event {
@@ -246,7 +259,7 @@ func start(t *testing.T, o Options, change ...func(*Gateway)) *rig {
 	g, err := New(o)
 	require.NoError(t, err)
 	// A slow machine is no silent camera; tests of that say their own times.
-	g.times.silence, g.times.first = time.Hour, time.Hour
+	g.hubs.Times.Silence, g.hubs.Times.First = time.Hour, time.Hour
 	for _, f := range change {
 		f(g)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"scrim/transport"
+	"scrim/transport/fanout"
 )
 
 // DefaultMaxViewers is how many sessions there may be at once if Options does
@@ -32,18 +33,6 @@ const (
 	// session that never connects costs sockets and goroutines.
 	connectTimeout = 10 * time.Second
 	gatherTimeout  = 5 * time.Second
-	// hubLinger is how long a camera stays subscribed without viewers, so that a
-	// page that is loaded again starts at once.
-	hubLinger = 3 * time.Second
-	// keyframeInterval is the least time between two requests for a key frame of
-	// one camera.
-	keyframeInterval = time.Second
-	// silenceTimeout is how long a camera may send nothing before its viewers'
-	// sessions are ended, so that they see it and connect anew instead of showing
-	// the last picture for ever. A living redactor sends slates every 250 ms.
-	silenceTimeout = 5 * time.Second
-	// firstTimeout is how long a session may wait for the first unit.
-	firstTimeout = 10 * time.Second
 	// heartbeat is the time between comments on an event stream, which tell a
 	// proxy that it is alive.
 	heartbeat = 15 * time.Second
@@ -57,11 +46,9 @@ const (
 	// than eventInterval, so that what an event was about is in it.
 	snapshotAge = 100 * time.Millisecond
 	retryAfter  = 5 * time.Second
+	// stillTimeout is how long a client waits for a camera's picture.
+	stillTimeout = 5 * time.Second
 )
-
-// ErrNoCamera is what Source.Subscribe returns, wrapped or not, for a camera
-// that does not exist.
-var ErrNoCamera = errors.New("no such camera")
 
 // Source is where the gateway gets video and state from. Its methods may be
 // called from many goroutines.
@@ -69,23 +56,14 @@ type Source interface {
 	// Cameras returns the state of all known cameras, sorted by name. The caller
 	// owns the slice.
 	Cameras() []transport.Status
-	// Subscribe begins to receive a camera's units.
-	Subscribe(camera string) (Units, error)
-	// RequestKeyframe asks a camera for a key frame; it does not wait for it.
-	RequestKeyframe(camera string) error
+	// Source is where the video comes from.
+	fanout.Source
+	// Snapshot returns a camera's picture as viewers see it, an error that wraps
+	// fanout.ErrNoCamera when there is no such camera.
+	Snapshot(ctx context.Context, camera string) (*transport.Still, error)
 	// Events returns what happens from now on. The channel is closed when ctx
 	// ends; a slow reader loses events.
 	Events(ctx context.Context) <-chan transport.Event
-}
-
-// Units is a subscription to one camera.
-type Units interface {
-	// Next returns the next unit that can be decoded: it begins with a key frame
-	// and goes on with one after a loss. It waits until one comes, ctx ends or the
-	// subscription does. The gateway only reads what it gets. One goroutine calls it.
-	Next(ctx context.Context) (*transport.RedactedUnit, error)
-	// Close ends the subscription.
-	Close()
 }
 
 // ICEServer is a STUN or TURN server that viewers are told about. The gateway

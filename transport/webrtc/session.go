@@ -12,6 +12,8 @@ import (
 
 	"github.com/pion/rtcp"
 	pion "github.com/pion/webrtc/v3"
+
+	"scrim/transport/fanout"
 )
 
 // session is one viewer's connection to one camera.
@@ -23,7 +25,7 @@ type session struct {
 	pc         *pion.PeerConnection
 	track      *pion.TrackLocalStaticRTP
 	sender     *pion.RTPSender
-	hub        *hub
+	hub        *fanout.Hub
 	connected  chan struct{}
 	connecting sync.Once
 	ctx        context.Context
@@ -76,7 +78,7 @@ func (g *Gateway) reserve(camera string, o *offer) (*session, error) {
 
 // negotiate makes the peer connection and answers the offer.
 func (s *session) negotiate(ctx context.Context, o *offer) (string, error) {
-	if s.hub = s.g.acquire(s.camera); s.hub == nil {
+	if s.hub = s.g.hubs.Acquire(s.camera); s.hub == nil {
 		return "", refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
 	}
 	var err error
@@ -151,8 +153,8 @@ func (s *session) run() {
 	s.g.wg.Go(s.feedback)
 	s.g.wg.Go(func() { s.endWhenSilent(begun) })
 	v := newViewer(s.track.WriteRTP, negotiated(s.sender.GetParameters()), &s.g.count)
-	s.hub.add(v)
-	defer s.hub.remove(v)
+	s.hub.Add(v.queue)
+	defer s.hub.Remove(v.queue)
 	v.run(s.ctx)
 	log.Info("viewer gone", "after", time.Since(begun).Round(time.Second))
 }
@@ -162,7 +164,7 @@ func (s *session) run() {
 // page would show the last picture for ever.
 func (s *session) endWhenSilent(joined time.Time) {
 	for {
-		left := s.hub.patience(joined, time.Now())
+		left := s.hub.Patience(joined, time.Now())
 		if left <= 0 {
 			s.g.count.silent.Add(1)
 			s.g.log.Info("camera sends nothing; viewer's session ended", "camera", s.camera)
@@ -172,7 +174,7 @@ func (s *session) endWhenSilent(joined time.Time) {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-time.After(min(left, s.hub.silence)): // a unit may make it less
+		case <-time.After(min(left, s.g.hubs.Times.Silence)): // a unit may make it less
 		}
 	}
 }
@@ -196,7 +198,7 @@ func (s *session) feedback() {
 		for _, p := range packets {
 			switch p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				s.hub.want()
+				s.hub.Want()
 			}
 		}
 	}
@@ -214,7 +216,7 @@ func (s *session) shut() {
 		}
 	}
 	if s.hub != nil {
-		s.g.release(s.hub)
+		s.g.hubs.Release(s.hub)
 	}
 }
 

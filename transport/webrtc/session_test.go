@@ -25,17 +25,7 @@ func begin(t *testing.T, g *rig, c *client, viewers int, n uint64) {
 	require.True(t, s.key)
 }
 
-func (r *rig) hubViewers(camera string) int {
-	r.mu.Lock()
-	h := r.hubs[camera]
-	r.mu.Unlock()
-	if h == nil {
-		return 0
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.viewers)
-}
+func (r *rig) hubViewers(camera string) int { return r.hubs.Viewers(camera) }
 
 func TestUnitsArriveInOrderWithTheirStamps(t *testing.T) {
 	g := start(t, Options{})
@@ -69,7 +59,7 @@ func TestUnitsArriveInOrderWithTheirStamps(t *testing.T) {
 }
 
 func TestViewersShareASubscription(t *testing.T) {
-	g := start(t, Options{}, func(g *Gateway) { g.times.linger = time.Millisecond })
+	g := start(t, Options{}, func(g *Gateway) { g.hubs.Times.Linger = time.Millisecond })
 	a := watch(t, g, camera)
 	begin(t, g, a, 1, 1)
 	b := watch(t, g, camera)
@@ -111,7 +101,7 @@ func TestUnitOfAnotherCameraIsDropped(t *testing.T) {
 
 func TestPictureLossAsksForAKeyFrame(t *testing.T) {
 	for _, fir := range []bool{false, true} {
-		g := start(t, Options{}, func(g *Gateway) { g.times.keyframe = time.Millisecond })
+		g := start(t, Options{}, func(g *Gateway) { g.hubs.Times.Keyframe = time.Millisecond })
 		c := watch(t, g, camera)
 		begin(t, g, c, 1, 1)
 		_, _, before := g.source.counts(camera)
@@ -127,7 +117,7 @@ func TestPictureLossAsksForAKeyFrame(t *testing.T) {
 
 func TestKeyFrameRequestsAreCombined(t *testing.T) {
 	// With an interval that does not end, the first is the only one.
-	g := start(t, Options{}, func(g *Gateway) { g.times.keyframe = time.Hour })
+	g := start(t, Options{}, func(g *Gateway) { g.hubs.Times.Keyframe = time.Hour })
 	a, b := watch(t, g, camera), watch(t, g, camera)
 	begin(t, g, a, 2, 1)
 	require.EqualValues(t, 1, b.next(t).n)
@@ -136,12 +126,9 @@ func TestKeyFrameRequestsAreCombined(t *testing.T) {
 		b.pli(t)
 	}
 	// What comes after the indications shows that they have been read.
-	wanted := func() bool {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return g.hubs[camera].wanted.Load()
-	}
-	eventually(t, wanted, "indications arrive")
+	h := g.hubs.Acquire(camera)
+	defer g.hubs.Release(h)
+	eventually(t, h.Wanted, "indications arrive")
 	_, _, k := g.source.counts(camera)
 	require.Equal(t, 1, k)
 	require.EqualValues(t, 1, g.Counts().KeyframeRequests)
@@ -177,7 +164,7 @@ func TestLostPacketsAreSentAgain(t *testing.T) {
 }
 
 func TestViewerThatNeverConnectsIsClosed(t *testing.T) {
-	g := start(t, Options{}, func(g *Gateway) { g.times.connect, g.times.linger = 50*time.Millisecond, time.Millisecond })
+	g := start(t, Options{}, func(g *Gateway) { g.times.connect, g.hubs.Times.Linger = 50*time.Millisecond, time.Millisecond })
 	location, _ := open(t, g, camera)
 	eventually(t, func() bool { c := g.Counts(); return c.TimedOut == 1 && c.Sessions == 0 && c.Subscriptions == 0 }, "session ends")
 	res, _ := do(t, http.MethodDelete, location, "")

@@ -79,6 +79,7 @@ func (c *Config) Warnings() []string {
 	if slices.Contains(c.HTTP.AllowOrigins, "*") && !c.HTTP.Token.IsSet() {
 		out = append(out, "every page that a viewer's browser opens may show the cameras; set `http.token`, or name the origins")
 	}
+	out = append(out, c.reserveWarnings()...)
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		if cam.Obscure.Cosmetic {

@@ -29,6 +29,9 @@ func (d *decoder) check(c *Config) error {
 	if err := d.checkHTTP(c); err != nil {
 		return err
 	}
+	if err := d.checkReserve(&c.Reserve); err != nil {
+		return err
+	}
 	if err := d.checkSettings("defaults", &c.Defaults); err != nil {
 		return err
 	}
@@ -143,6 +146,9 @@ func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
 		read("http.token", &c.HTTP.Token)
 		for i := range c.HTTP.ICEServers {
 			read(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
+		}
+		for i := range c.Reserve.Users {
+			read(fmt.Sprintf("reserve.users[%d].password", i), &c.Reserve.Users[i].Password)
 		}
 	}
 	if parts&CamerasPart != 0 {

@@ -21,6 +21,8 @@ type Config struct {
 	HTTP HTTP `yaml:"http"`
 	// Audit is for `scrim audit`.
 	Audit Audit `yaml:"audit"`
+	// Reserve is where recorders connect.
+	Reserve Reserve `yaml:"reserve"`
 	// Defaults apply to every camera that does not say otherwise.
 	Defaults Settings `yaml:"defaults"`
 	// Cameras of the site. A gateway needs none.
@@ -67,6 +69,41 @@ type HTTP struct {
 	PublicIPs []netip.Addr `yaml:"public_ips"`
 	// UDPPort carries all media. Default: 0, any free port per viewer.
 	UDPPort Port `yaml:"udp_port"`
+}
+
+// Reserve serves the redacted cameras again as cameras, for recorders and video
+// management systems: rtsp://HOST:PORT/CAMERA.
+type Reserve struct {
+	// Listen is the address of the RTSP server, such as 127.0.0.1:8554. Default:
+	// none, nothing is served.
+	Listen Address `yaml:"listen"`
+	// UDPPort is an even port for RTP over UDP; the next one is used as well.
+	// Default: 0, two free ones. With tls there is no UDP.
+	UDPPort Port `yaml:"udp_port"`
+	// TLS makes it rtsps://.
+	TLS TLS `yaml:"tls"`
+	// ONVIF is the address at which an ONVIF device tells of the cameras, with the
+	// same users and tls. Default: none.
+	ONVIF Address `yaml:"onvif"`
+	// MaxSessions bounds the clients at a time. Default: 100.
+	MaxSessions Count `yaml:"max_sessions"`
+	// Users may watch, by Digest. Needed where other machines reach Listen.
+	Users []ReserveUser `yaml:"users"`
+}
+
+// TLS is a server's certificate.
+type TLS struct {
+	// Cert and Key are files in PEM form.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// ReserveUser is somebody, or a recorder, who may watch cameras.
+type ReserveUser struct {
+	Name     string `yaml:"name"`
+	Password Secret `yaml:"password"`
+	// Cameras that the user may watch. Default: all.
+	Cameras []Name `yaml:"cameras"`
 }
 
 // ICEServer is a STUN or TURN server that viewers may use.
@@ -166,8 +203,9 @@ type Encode struct {
 // Default returns the configuration of an empty file.
 func Default() *Config {
 	return &Config{
-		Site: "local",
-		HTTP: HTTP{Listen: "127.0.0.1:8080"},
+		Site:    "local",
+		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
+		Reserve: Reserve{MaxSessions: 100},
 		Defaults: Settings{
 			Transport: TransportTCP,
 			Detect:    Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, Gate: true},

@@ -41,6 +41,7 @@ type Part uint8
 // The parts of a configuration that have secrets beside those for NATS.
 const (
 	CamerasPart Part = 1 << iota
+	// HTTPPart is all that a gateway serves.
 	HTTPPart
 )
 

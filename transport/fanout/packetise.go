@@ -1,4 +1,4 @@
-package webrtc
+package fanout
 
 import (
 	"time"
@@ -8,18 +8,24 @@ import (
 	"scrim/transport"
 )
 
-// payloadMTU bounds an RTP payload, in bytes. With RTP and its extensions, SRTP,
+// PayloadMTU bounds an RTP payload, in bytes. With RTP and its extensions, SRTP,
 // UDP and IPv6 it stays near the 1280 bytes that every path carries: 1200 is
 // what browsers themselves use.
-const payloadMTU = 1200
+const PayloadMTU = 1200
 
-// frame is one access unit, ready to be sent. It is shared among the viewers,
+// Frame is one access unit, ready to be sent. It is shared among the viewers,
 // who only read it.
-type frame struct {
-	payloads [][]byte // RFC 6184
-	stamp    uint32   // RTP timestamp, 90 kHz
-	key      bool
-	captured time.Time
+type Frame struct {
+	// Payloads are those of the RTP packets (RFC 6184).
+	Payloads [][]byte
+	// Stamp is the RTP timestamp, 90 kHz.
+	Stamp uint32
+	// Key is set when decoding can start here.
+	Key bool
+	// Captured is the wall-clock time of capture.
+	Captured time.Time
+	// Width and Height are the picture's size in pixels.
+	Width, Height int
 }
 
 // packetiser turns the units of one camera into frames.
@@ -29,12 +35,14 @@ type packetiser struct {
 }
 
 // frame returns nil for a unit that holds nothing to send.
-func (p *packetiser) frame(u *transport.RedactedUnit, now time.Time) *frame {
-	payloads := p.h264.Payload(payloadMTU, u.Data)
+func (p *packetiser) frame(u *transport.RedactedUnit, now time.Time) *Frame {
+	payloads := p.h264.Payload(PayloadMTU, u.Data)
 	if len(payloads) == 0 {
 		return nil
 	}
-	return &frame{payloads: payloads, stamp: p.clock.stamp(u.PTS, now), key: u.Key, captured: u.Captured}
+	return &Frame{
+		Payloads: payloads, Stamp: p.clock.stamp(u.PTS, now), Key: u.Key, Captured: u.Captured, Width: u.Width, Height: u.Height,
+	}
 }
 
 // reset forgets what belongs to a subscription that ended.

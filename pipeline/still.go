@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"scrim/pipeline/encode"
+	"scrim/pipeline/wire"
+	"scrim/redact"
+	"scrim/transport"
+)
+
+// still is a copy of a frame that becomes a JPEG.
+type still struct {
+	picture *encode.Snapshot
+	head    wire.Shot
+}
+
+// Snapshot asks for a JPEG of the next frame that is coded, redacted picture or
+// slate. Those that are asked for within wire.SnapshotInterval are one.
+func (p *Pipeline) Snapshot() { p.snapshot.Store(true) }
+
+// snap copies a frame that has been sent, if a snapshot is wanted and due.
+func (o *output) snap(f redact.Frame, now, captured time.Time, state transport.State, reason string) {
+	if o.p.o.Still == nil || now.Sub(o.lastStill) < wire.SnapshotInterval || !o.p.snapshot.Swap(false) {
+		return
+	}
+	o.lastStill = now
+	picture, err := encode.NewSnapshot(f)
+	if err != nil {
+		o.p.o.Log.Warn("no snapshot", "error", err)
+		return
+	}
+	s := still{picture, wire.Shot{
+		Captured: captured.UnixNano(), Width: o.width, Height: o.height, State: state, Reason: reason, Fence: o.fence,
+	}}
+	select {
+	case o.p.stills <- s:
+	default: // the last one is not coded yet, a second later
+	}
+}
+
+// runStills codes snapshots. It is not a stage: pictures do not wait for it.
+func (p *Pipeline) runStills(ctx context.Context) {
+	for {
+		select {
+		case s := <-p.stills:
+			data, err := s.picture.JPEG(transport.MaxStillBytes)
+			if err == nil {
+				err = p.o.Still(s.head, data)
+			}
+			if err != nil && ctx.Err() == nil {
+				p.o.Log.Warn("no snapshot", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package bus
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"scrim/transport"
+)
+
+const (
+	// snapshotTimeout is how long a worker tries to make one.
+	snapshotTimeout = 3 * time.Second
+	// maxSnapshotReaders may wait for the same one.
+	maxSnapshotReaders = 32
+	// snapshotReplies are the subjects of answers, below the camera's. They are not
+	// in the inboxes that NATS clients use otherwise, so that a worker needs to be
+	// allowed nothing outside its site.
+	snapshotReplies = "snapshot.*"
+	hdrError        = "Scrim-Error"
+	hdrStatus       = "Status" // of the server itself
+)
+
+// ErrNoSnapshot says that the worker has no picture, or there is no worker.
+var ErrNoSnapshot = errors.New("no snapshot")
+
+var tokenRE = regexp.MustCompile(`^[A-Z0-9]{8,40}$`)
+
+// snapshotServer answers requests for snapshots of one camera.
+type snapshotServer struct {
+	p      *Publisher
+	take   func(context.Context) (*transport.Still, error)
+	sub    *nats.Subscription
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	waiting []string // subjects
+	busy    bool
+}
+
+// ServeSnapshots calls take when somebody asks for the camera's picture: one call
+// at a time, for all who have asked until it returns. It is called once at most.
+func (p *Publisher) ServeSnapshots(take func(context.Context) (*transport.Still, error)) error {
+	s := &snapshotServer{p: p, take: take}
+	s.ctx, s.cancel = context.WithCancel(p.conn.life)
+	sub, err := p.conn.nc.Subscribe(Address{Site: p.site, Camera: p.camera, Kind: KindSnapshot}.Subject(), s.ask)
+	if err == nil {
+		err = sub.SetPendingLimits(maxPendingMessages, maxStateBytes)
+	}
+	if err != nil {
+		s.cancel()
+		return fmt.Errorf("camera %s: %w", p.camera, p.conn.explain(err))
+	}
+	s.sub, p.snapshots = sub, s
+	return nil
+}
+
+// ask notes one who waits. An answer goes nowhere but below the camera's own
+// subjects: a gateway must not be able to have a worker publish elsewhere.
+func (s *snapshotServer) ask(m *nats.Msg) {
+	token, ok := strings.CutPrefix(m.Reply, prefix+s.p.site+"."+s.p.camera+".snapshot.")
+	if !ok || !tokenRE.MatchString(token) {
+		s.p.conn.log.Debug("message dropped", "subject", m.Subject, "error", "reply is not to a snapshot's subject")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) >= maxSnapshotReaders || s.ctx.Err() != nil {
+		return
+	}
+	s.waiting = append(s.waiting, m.Reply)
+	if !s.busy {
+		s.busy = true
+		s.wg.Go(s.run)
+	}
+}
+
+// run takes snapshots while somebody waits.
+func (s *snapshotServer) run() {
+	for {
+		ctx, cancel := context.WithTimeout(s.ctx, snapshotTimeout)
+		still, err := s.take(ctx)
+		cancel()
+		s.mu.Lock()
+		replies := s.waiting
+		s.waiting = nil
+		if len(replies) == 0 || s.ctx.Err() != nil {
+			s.busy = false
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		for _, reply := range replies {
+			m := stillMessage(reply, s.p.camera, still, err)
+			if int64(len(m.Data))+maxStateBytes > s.p.conn.nc.MaxPayload() {
+				m = stillMessage(reply, s.p.camera, nil, errors.New("picture is larger than the NATS server takes"))
+			}
+			if err := s.p.conn.nc.PublishMsg(m); err != nil {
+				s.p.conn.log.Debug("snapshot not sent", "camera", s.p.camera, "error", err)
+			}
+		}
+		s.mu.Lock()
+		if len(s.waiting) == 0 {
+			s.busy = false
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (s *snapshotServer) close() {
+	_ = s.sub.Unsubscribe() // fails only when the connection is closed
+	s.mu.Lock()
+	s.cancel()
+	s.mu.Unlock()
+	s.wg.Wait()
+}
+
+// stillMessage is the answer.
+func stillMessage(reply, camera string, s *transport.Still, err error) *nats.Msg {
+	m := &nats.Msg{Subject: reply, Header: nats.Header{hdrCamera: {camera}}}
+	if err == nil && (s == nil || len(s.JPEG) > transport.MaxStillBytes) {
+		err = ErrNoSnapshot
+	}
+	if err != nil {
+		m.Header[hdrError] = []string{oneLine(err.Error())}
+		return m
+	}
+	m.Header[hdrCaptured] = []string{strconv.FormatInt(s.Captured.UnixNano(), 10)}
+	m.Header[hdrSize] = []string{strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height)}
+	m.Header[hdrState] = []string{string(s.State)}
+	m.Header[hdrReason] = []string{oneLine(s.Reason)}
+	m.Data = s.JPEG
+	return m
+}
+
+// parseStill reads an answer, whose bytes are not trusted.
+func parseStill(camera string, m *nats.Msg) (*transport.Still, error) {
+	if m.Header.Get(hdrStatus) == "503" && len(m.Data) == 0 {
+		return nil, fmt.Errorf("camera %s: %w: no worker has this camera", camera, ErrNoSnapshot)
+	}
+	if m.Header.Get(hdrCamera) != camera {
+		return nil, fmt.Errorf("%w: header names camera %.70q, not %s", ErrInvalid, m.Header.Get(hdrCamera), camera)
+	}
+	if text := m.Header.Get(hdrError); text != "" {
+		return nil, fmt.Errorf("camera %s: %w: %s", camera, ErrNoSnapshot, oneLine(text))
+	}
+	r := headerReader{h: m.Header}
+	s := &transport.Still{
+		Camera: camera, Captured: time.Unix(0, r.int(hdrCaptured)), State: transport.State(m.Header.Get(hdrState)),
+		Reason: oneLine(m.Header.Get(hdrReason)), JPEG: m.Data,
+	}
+	s.Width, s.Height = r.pair(hdrSize, "x", maxSide)
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case s.State != transport.StateLive && s.State != transport.StateObscured:
+		return nil, fmt.Errorf("%w: a snapshot cannot be in state %.20q", ErrInvalid, s.State)
+	case len(m.Data) > transport.MaxStillBytes || len(m.Data) < 4 || m.Data[0] != 0xff || m.Data[1] != 0xd8:
+		return nil, fmt.Errorf("%w: snapshot of %d bytes is no JPEG", ErrInvalid, len(m.Data))
+	}
+	return s, nil
+}
+
+// Snapshot asks a camera's worker for its picture as viewers see it and waits for
+// it until ctx ends.
+func (c *Conn) Snapshot(ctx context.Context, site, camera string) (*transport.Still, error) {
+	at := Address{Site: site, Camera: camera, Kind: KindSnapshot}
+	if err := at.Check(); err != nil {
+		return nil, err
+	}
+	reply := prefix + site + "." + camera + ".snapshot." + rand.Text()
+	sub, err := c.nc.SubscribeSync(reply)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: snapshot: %w", camera, c.explain(err))
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := c.nc.PublishMsg(&nats.Msg{Subject: at.Subject(), Reply: reply}); err != nil {
+		return nil, fmt.Errorf("camera %s: snapshot: %w", camera, c.explain(err))
+	}
+	m, err := sub.NextMsgWithContext(ctx)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, fmt.Errorf("camera %s: %w: no worker has this camera", camera, ErrNoSnapshot)
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("camera %s: %w: %w", camera, ErrNoSnapshot, ctx.Err())
+	case err != nil:
+		return nil, fmt.Errorf("camera %s: snapshot: %w", camera, c.explain(err))
+	}
+	return parseStill(camera, m)
+}
