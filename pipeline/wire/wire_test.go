@@ -42,13 +42,15 @@ func samples() []sample {
 			Zones:     []ZoneConfig{{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.25, 0.5}, {1, 0.125}, {0.5, 1}}}},
 			Obscure:   ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 			Encode:    EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
+
+			RequireSandbox: true,
 		}, nil},
 		{TypeUnit, Unit{
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
 		}, []byte{0, 0, 0, 1, 0x65}},
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
-		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort"}, nil},
+		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort", Sandbox: Sandbox{{"seccomp", true, "all"}}}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
 			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
