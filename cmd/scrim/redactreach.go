@@ -14,7 +14,7 @@ const maxReach = 256
 // reach are the arguments that name what a redactor of files may touch: it gives
 // up everything else before it is told the first file.
 func reach(list []wire.File, d wire.DetectConfig) (args []string) {
-	var read, write []string
+	read, write := make([]string, 0, len(list)), make([]string, 0, len(list))
 	for _, f := range list {
 		read = append(read, resolved(f.In)) // where a link leads to is what counts
 		write = append(write, existing(filepath.Dir(f.Out)))

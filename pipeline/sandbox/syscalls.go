@@ -62,11 +62,11 @@ var hostile = []uint32{
 // refused: sockets, programs, files, processes, and whatever comes later.
 func rules(mode Mode, pid int) []rule {
 	self := uint32(pid) //nolint:gosec // positive
-	var out []rule
 	free := slices.Concat(computing, computingHere)
 	if mode == Files {
 		free = slices.Concat(free, filing, filingHere)
 	}
+	out := make([]rule, 0, len(free)+2*len(hostile))
 	for _, n := range free {
 		out = append(out, rule{number: n, then: allow})
 	}
