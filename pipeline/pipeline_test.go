@@ -27,8 +27,8 @@ import (
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
-		if builtRedactor.dir != "" {
-			_ = os.RemoveAll(builtRedactor.dir)
+		if builtRedactors.dir != "" {
+			_ = os.RemoveAll(builtRedactors.dir)
 		}
 		os.Exit(status)
 	}))

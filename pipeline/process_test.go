@@ -23,27 +23,44 @@ import (
 	"scrim/transport"
 )
 
-// builtRedactor is the real program, built once; TestMain removes it.
-var builtRedactor struct {
-	once sync.Once
-	dir  string
-	err  error
+// builtRedactors are the real program and one with faults in it, each built once;
+// TestMain removes them.
+var builtRedactors struct {
+	dir    string
+	err    error
+	once   sync.Once
+	real   sync.Once
+	faulty sync.Once
 }
 
 func realRedactor(t *testing.T) string {
 	t.Helper()
-	b := &builtRedactor
-	b.once.Do(func() {
-		if b.dir, b.err = os.MkdirTemp("", "scrim-redactor-"); b.err != nil {
-			return
-		}
-		cmd := exec.Command("go", "build", "-o", b.dir, "scrim/cmd/scrim-redactor")
+	return buildRedactor(t, &builtRedactors.real, "real")
+}
+
+// faultyRedactor is the program with a detector that misbehaves.
+func faultyRedactor(t *testing.T) string {
+	t.Helper()
+	return buildRedactor(t, &builtRedactors.faulty, "faulty", "-tags", "faults")
+}
+
+func buildRedactor(t *testing.T, once *sync.Once, name string, flags ...string) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	b := &builtRedactors
+	b.once.Do(func() { b.dir, b.err = os.MkdirTemp("", "scrim-redactor-") })
+	require.NoError(t, b.err)
+	program := filepath.Join(b.dir, name, "scrim-redactor")
+	once.Do(func() {
+		cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", program, "scrim/cmd/scrim-redactor")...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			b.err = fmt.Errorf("build scrim-redactor: %w: %s", err, out)
 		}
 	})
 	require.NoError(t, b.err)
-	return filepath.Join(b.dir, "scrim-redactor")
+	return program
 }
 
 // post is a camera that sends without end, and the viewer of what becomes of it.
@@ -81,10 +98,12 @@ func (p *post) PublishEvent(e transport.Event) error    { p.events <- e; return 
 // watch runs a real redactor under supervision until the test ends.
 func watch(t *testing.T, change func(*wire.Config)) *post {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("builds a program")
-	}
-	program := realRedactor(t)
+	return watchProgram(t, realRedactor(t), change)
+}
+
+// watchProgram is watch with another program.
+func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
+	t.Helper()
 	const cascades = "/usr/share/opencv4/haarcascades"
 	if _, err := os.Stat(cascades); err != nil {
 		t.Skip("OpenCV's cascades are not installed; `make deps` installs them")
@@ -101,7 +120,7 @@ func watch(t *testing.T, change func(*wire.Config)) *post {
 	change(&config)
 	var err error
 	p.camera, err = supervise.New(supervise.Options{
-		Redactor: config, Program: program, Source: p, Sink: p,
+		Redactor: config, Program: program, Args: args, Source: p, Sink: p,
 		Delay: func(error) time.Duration { return time.Second }, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)

@@ -42,6 +42,10 @@ type Status struct {
 	Cosmetic bool `json:"cosmetic,omitempty"`
 	// SelfTest is the last self-test of the redactor; nil: none yet.
 	SelfTest *SelfTest `json:"self_test,omitempty"`
+	// Sandbox are the protections that confine the redactor, such as "seccomp", and
+	// SandboxMissing those that do not hold here, with the reasons.
+	Sandbox        []string `json:"sandbox,omitempty"`
+	SandboxMissing []string `json:"sandbox_missing,omitempty"`
 	// Lookahead is by how many pictures the output lags on purpose.
 	Lookahead int `json:"lookahead,omitempty"`
 	// DelayMS is how long the last pictures took from their arrival to being sent,

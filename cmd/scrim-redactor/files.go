@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"scrim/pipeline/files"
+	"scrim/pipeline/sandbox"
 	"scrim/pipeline/wire"
 	"scrim/redact/cv"
 	"scrim/redact/track"
@@ -63,8 +64,9 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 	if err := r.SelfTest(c); err != nil {
 		return fmt.Errorf("nothing was redacted: %w", err)
 	}
+	confined := sandbox.Confine(sandbox.Files)
 	info := detector.Info()
-	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}
+	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
 	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
 		return fmt.Errorf("greet: %w", err)
 	}

@@ -2,78 +2,50 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"runtime"
 	"slices"
-	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"scrim/pipeline/sandbox"
 )
 
-// hardenedArg marks the second start of the program, see harden.
-const hardenedArg = "--hardened"
+const (
+	// hardenedArg marks the second start of the program, see harden.
+	hardenedArg = "--hardened"
+	// readArg and writeArg are followed by a path that the program may read, or
+	// below which it may write. They have to be said before it begins.
+	readArg  = "--read="
+	writeArg = "--write="
+)
 
-// firstForeignFD is the first descriptor that is none of standard input, output
-// and error.
-const firstForeignFD = 3
-
-// harden closes the side exits that need no help from outside: a core dump or
-// another process's ptrace would hold raw pictures, a descriptor that somebody
-// left open could carry them away.
-//
-// That there are no new privileges is a property of each thread, and of those
-// that it starts. By now the libraries and Go have started some, so the program
-// starts itself once more from a thread that has the property: it stays over
-// execve, the other threads do not. What is said when that fails is an error of
-// protection only; the program can go on.
+// harden gives up what the program does not need and begins it anew, so that it
+// holds for all threads: by now the libraries and Go have started some. In the
+// second start it closes the side exits that execve has opened again. The error
+// says what of that failed; the program can go on, and finds out later what holds.
 func harden() error {
 	var errs []error
 	if !slices.Contains(os.Args[1:], hardenedArg) {
-		errs = append(errs, again()) // comes back only when it fails
+		errs = append(errs, sandbox.Launch(plan(os.Args[1:]), hardenedArg)) // comes back only when it fails
 	} else if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set != 1 {
 		errs = append(errs, errors.New("new privileges are possible; start the program without "+hardenedArg))
 	}
-	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
-		errs = append(errs, fmt.Errorf("core dumps off: %w", err))
-	}
-	// Not earlier: execve sets it back.
-	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		errs = append(errs, fmt.Errorf("not dumpable: %w", err))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, sandbox.Settle())...)
 }
 
-// again starts the program once more in this process, with hardenedArg, without
-// new privileges and without foreign descriptors.
-func again() error {
-	runtime.LockOSThread() // whose properties execve keeps
-	defer runtime.UnlockOSThread()
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("no new privileges: %w", err)
+// plan is what the arguments say.
+func plan(args []string) sandbox.Plan {
+	var p sandbox.Plan
+	if slices.Contains(args, filesArg) {
+		p.Mode = sandbox.Files
 	}
-	if err := dropForeign(); err != nil {
-		return err
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("no new privileges in all threads: %w", err)
-	}
-	err = unix.Exec(exe, append(slices.Clone(os.Args), hardenedArg), os.Environ())
-	return fmt.Errorf("no new privileges in all threads: start %s again: %w", exe, err)
-}
-
-// dropForeign lets execve close all descriptors but the first three. Closing
-// them here could hit one that a library has opened.
-func dropForeign() error {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return fmt.Errorf("foreign descriptors stay open: %w", err)
-	}
-	for _, e := range entries {
-		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= firstForeignFD {
-			unix.CloseOnExec(fd)
+	for _, a := range args {
+		if path, ok := strings.CutPrefix(a, readArg); ok && path != "" {
+			p.Read = append(p.Read, path)
+		} else if path, ok := strings.CutPrefix(a, writeArg); ok && path != "" {
+			p.Write = append(p.Write, path)
 		}
 	}
-	return nil
+	return p
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"scrim/pipeline"
+	"scrim/pipeline/sandbox"
 	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/canary"
@@ -36,6 +38,12 @@ func main() {
 	if err := harden(); err != nil { // first: it begins the program anew
 		log.Warn("process protections are incomplete", "error", err)
 	}
+	if slices.Contains(os.Args[1:], checkArg) {
+		if err := json.NewEncoder(os.Stdout).Encode(sandbox.Confine(sandbox.Camera)); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	if fi, err := os.Stdin.Stat(); err == nil && fi.Mode()&os.ModeCharDevice != 0 {
 		fmt.Fprintln(os.Stderr, "scrim-redactor: started by hand; it is a part of `scrim serve`, `scrim worker` and `scrim redact`, start one of those")
 		os.Exit(1)
@@ -45,7 +53,7 @@ func main() {
 	if err != nil {
 		// A stage that hangs may hold the pipe, too.
 		time.AfterFunc(farewellTime, func() { os.Exit(1) })
-		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig)
+		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig) || errors.Is(err, wire.ErrUnprotected)
 		if werr := out.Write(wire.TypeFailure, wire.Failure{Reason: err.Error(), Permanent: permanent}, nil); werr != nil {
 			log.Error("redactor failed", "error", err)
 		}
@@ -53,8 +61,12 @@ func main() {
 	}
 }
 
-// filesArg makes a redactor of files.
-const filesArg = "--files"
+const (
+	// filesArg makes a redactor of files.
+	filesArg = "--files"
+	// checkArg makes a process that says which protections hold, and ends.
+	checkArg = "--sandbox-check"
+)
 
 // gcPercent lets Go's heap grow by so much of what lives on it before it is
 // collected. Nearly all of that are pictures that are used again and again, so
@@ -67,7 +79,14 @@ func redactPipes(ctx context.Context, in *wire.Reader, out *wire.Writer, log *sl
 	if slices.Contains(os.Args[1:], filesArg) {
 		return runFiles(ctx, in, out)
 	}
-	return run(ctx, in, out, log, detect.Open)
+	return run(ctx, in, out, log, parts{openDetector, func() wire.Sandbox { return sandbox.Confine(sandbox.Camera) }})
+}
+
+// parts are what run needs of the world.
+type parts struct {
+	open func(detect.Config) (redact.Detector, error)
+	// confine lets the process do nothing any more but what it does from then on.
+	confine func() wire.Sandbox
 }
 
 // errConfig is wrapped by errors that another try cannot mend.
@@ -80,9 +99,7 @@ const farewellTime = time.Second
 // is closed. After an error that wraps pipeline.ErrHung the detector is still in
 // use by a thread that will not come back: then nothing is freed, and the
 // process must end at once.
-func run(
-	ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger, open func(detect.Config) (redact.Detector, error),
-) (err error) {
+func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger, use parts) (err error) {
 	m, err := in.Read()
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
@@ -100,7 +117,7 @@ func run(
 		log.Warn("no slates for the worker", "error", err)
 	}
 	cv.SetThreads(1) // cameras are processes; more threads in each only fight
-	detector, err := open(detect.Config(c.Detect))
+	detector, err := use.open(detect.Config(c.Detect))
 	if err != nil {
 		return err // the supervisor says whose redactor this is
 	}
@@ -113,8 +130,14 @@ func run(
 	if err != nil {
 		return err
 	}
+	// All is open that is needed, and no byte of the camera is here: that waits for
+	// the greeting.
+	confined := use.confine()
+	if err := confined.Check(); c.RequireSandbox && err != nil {
+		return err
+	}
 	info := detector.Info()
-	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning}
+	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
 	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
 		return fmt.Errorf("greet: %w", err)
 	}

@@ -104,6 +104,7 @@ func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *test
 	if m.Type == wire.TypeHello { // otherwise it ends now, having no detector
 		require.Empty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t0"))
 		require.NotEmpty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t1"))
+		require.Empty(t, threadsWith(t, cmd.Process.Pid, "Seccomp:\t0"), "a thread without the filter")
 	}
 	require.NoError(t, in.Close())
 	_ = cmd.Wait()
@@ -168,6 +169,12 @@ func (s *stuck) Close() error              { s.closed.Store(true); return nil }
 // idr is a key frame of 64×48 grey pixels.
 const idr = "AAAAAWdCwAraEewEQAAAAwBAAAAMo8SJqAAAAAFozg/IAAABZYiEOiYoDJycnXXXXXXXXg=="
 
+// with are the parts of a redactor that has this detector and is not confined:
+// the test goes on in the same process.
+func with(d redact.Detector) parts {
+	return parts{func(detect.Config) (redact.Detector, error) { return d, nil }, func() wire.Sandbox { return nil }}
+}
+
 func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 	s := &stuck{freed: make(chan struct{})}
 	defer close(s.freed)
@@ -176,7 +183,7 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
-			func(detect.Config) (redact.Detector, error) { return s, nil })
+			with(s))
 	}()
 	down := wire.NewWriter(w)
 	require.NoError(t, down.Write(wire.TypeConfig, cascades(), nil))
@@ -201,6 +208,6 @@ func TestDetectorIsFreedAtTheEnd(t *testing.T) {
 		_ = w.Close()
 	}()
 	require.NoError(t, run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
-		func(detect.Config) (redact.Detector, error) { return s, nil }))
+		with(s)))
 	require.True(t, s.closed.Load())
 }

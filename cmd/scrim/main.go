@@ -32,6 +32,7 @@ type CLI struct {
 	Models   ModelsCmd   `cmd:"" help:"List, fetch and verify face detection models."`
 	Measure  MeasureCmd  `cmd:"" help:"Score what was obscured against where the faces truly are."`
 	Config   ConfigCmd   `cmd:"" help:"Work with configuration files."`
+	Sandbox  SandboxCmd  `cmd:"" help:"Say which protections confine the redactors on this machine; fail if one is missing."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }
 

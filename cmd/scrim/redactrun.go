@@ -35,6 +35,7 @@ type redaction struct {
 	bar      *redactBar
 	log      *slog.Logger
 
+	files    []wire.File
 	proc     *filesProcess
 	frames   int64
 	failsafe int64
@@ -64,7 +65,7 @@ var errSettings = errors.New("redactor cannot start")
 // run redacts the files. It returns an error for each that could not be, and
 // one of its own when it gave up.
 func (j *redaction) run(ctx context.Context, list []wire.File) (failed []error, err error) {
-	j.begun = time.Now()
+	j.begun, j.files = time.Now(), list
 	defer func() {
 		j.bar.wipe()
 		j.stop()
@@ -177,7 +178,7 @@ func (j *redaction) start(ctx context.Context) error {
 		return nil
 	}
 	p := &filesProcess{stderr: new(strings.Builder), messages: make(chan *wire.Message), done: make(chan struct{})}
-	p.cmd = exec.Command(j.program, "--files") //nolint:gosec // the program beside this one
+	p.cmd = exec.Command(j.program, append([]string{"--files"}, reach(j.files, j.settings.Detect)...)...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which closes the pipe.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.Stderr = &limitedWriter{w: p.stderr, left: maxRedactorWords}
@@ -206,7 +207,10 @@ func (j *redaction) start(ctx context.Context) error {
 	if err := m.Decode(&hello); err != nil {
 		return fmt.Errorf("%w: %w", errSettings, err)
 	}
-	j.log.Debug("redactor of files", "detector", hello.Detector, "model_sha256", hello.ModelSHA256)
+	j.log.Debug("redactor of files", "detector", hello.Detector, "model_sha256", hello.ModelSHA256, "sandbox", strings.Join(hello.Sandbox.Holding(), " "))
+	if err := hello.Sandbox.Check(); err != nil {
+		j.log.Debug("redactor of files is not fully confined", "error", err)
+	}
 	return nil
 }
 

@@ -20,6 +20,8 @@ type WorkerFlags struct {
 	Model    string `help:"Face detection model: a name from scrim models list, or the path of an ONNX file that you vouch for." placeholder:"NAME|FILE"`
 	Redactor string `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
 	Trace    string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
+
+	RequireSandbox bool `help:"Refuse to run where a protection of the redactors does not hold; also require_sandbox in the file."`
 }
 
 // HTTPFlags are the flags of all commands that show a page.
@@ -181,6 +183,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 	if f.Model == "" {
 		f.Model = cfg.Model
 	}
+	cfg.RequireSandbox = cfg.RequireSandbox || f.RequireSandbox
 	detect, err := programs.Detector(f.Model, log)
 	if err != nil {
 		return nil, err

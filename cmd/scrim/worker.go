@@ -49,6 +49,9 @@ func (w *worker) close() error {
 // never work is given up while the others go on; when none is left, run
 // returns why.
 func (w *worker) run(ctx context.Context) error {
+	if err := w.confinement(ctx); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
 	var failed []error
 	cameras := make([]*supervise.Camera, 0, len(w.cfg.Cameras))
 	for i := range w.cfg.Cameras {

@@ -227,7 +227,7 @@ func coverFor(err error) cover {
 	switch {
 	case errors.Is(err, ErrPermanent):
 		return cover{wire.SpareFailed, transport.FaultConfig, reason}
-	case errors.Is(err, errSilent):
+	case errors.Is(err, errSilent), errors.Is(err, errSpun):
 		return cover{wire.SpareStarting, transport.FaultHang, reason}
 	}
 	return cover{wire.SpareStarting, transport.FaultCrash, reason}

@@ -106,6 +106,15 @@ func fake(mode string) int {
 			switch string(m.Body) {
 			case "crash":
 				return 134
+			case "segmentation fault":
+				_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+				time.Sleep(time.Hour)
+			case "killed":
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				time.Sleep(time.Hour)
+			case "exception":
+				fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nSIGABRT: abort")
+				return 2
 			case "hang":
 				stopped.Store(true)
 				time.Sleep(time.Hour)

@@ -17,6 +17,7 @@ type logWriter struct {
 	log  *slog.Logger
 	line []byte
 	skip bool
+	last lastWords
 }
 
 // Write implements io.Writer; it never fails.
@@ -57,6 +58,7 @@ func (w *logWriter) flush() {
 		Error string     `json:"error"`
 	}
 	if err := json.Unmarshal(line, &entry); err != nil || entry.Msg == "" {
+		w.last.line(line)
 		w.log.Warn("redactor: " + oneLine(string(line)))
 		return
 	}

@@ -9,13 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"scrim/pipeline/wire"
-	"scrim/transport"
 )
 
 const (
@@ -48,6 +48,8 @@ type process struct {
 	out   io.ReadCloser
 	alive chan struct{} // gets a token with every message; closed when none will come
 	hello chan struct{} // closed at the first message
+	log   *logWriter    // has its last words when it has been waited for
+	sent  atomic.Uint64 // units
 }
 
 // runProcess starts a redactor and works with it until it ends or ctx does.
@@ -71,14 +73,14 @@ func (c *Camera) runProcess(ctx context.Context) error {
 
 // start starts the program. It gets two pipes, a log and no environment.
 func (c *Camera) start() (*process, error) {
-	p := &process{c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{})}
-	p.cmd = exec.Command(c.o.Program, c.o.Args...) //nolint:gosec // the program beside this one
+	p := &process{c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{}), log: &logWriter{log: c.log}}
+	p.cmd = exec.Command(c.o.Program, append(slices.Clone(c.o.Args), readable(c.o.Redactor.Detect)...)...) //nolint:gosec // the program beside this one
 	p.cmd.Env = []string{"MALLOC_ARENA_MAX=2", "GOTRACEBACK=single"}
 	p.cmd.Dir = "/"
 	// In a process group of its own, an interrupt at the terminal reaches this
 	// program only, which then ends the redactors in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Stderr = &logWriter{log: c.log}
+	p.cmd.Stderr = p.log
 	p.cmd.WaitDelay = quitTime
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err == nil {
@@ -98,6 +100,17 @@ func (c *Camera) start() (*process, error) {
 	c.queue.restart(wire.ReasonRestarted)
 	c.out.begin(p)
 	return p, nil
+}
+
+// readable are the arguments that name what a redactor reads: it gives up all
+// other files before it is told its configuration.
+func readable(d wire.DetectConfig) (args []string) {
+	for _, path := range []string{d.Model, d.CascadeDir} {
+		if path != "" {
+			args = append(args, "--read="+path)
+		}
+	}
+	return args
 }
 
 // write sends the configuration, and then what is in the queue.
@@ -151,6 +164,9 @@ func (p *process) watch(ctx context.Context) error {
 	limit, err := helloTimeout, errNoHello
 	t := time.NewTimer(limit)
 	defer t.Stop()
+	look := time.NewTicker(spinWatch)
+	defer look.Stop()
+	var l leash
 	for {
 		select {
 		case _, ok := <-p.alive:
@@ -162,6 +178,11 @@ func (p *process) watch(ctx context.Context) error {
 		case <-t.C:
 			p.kill()
 			return err
+		case now := <-look.C:
+			if used, ok := cpuTime(p.cmd.Process.Pid); ok && l.spins(now, p.sent.Load(), used) {
+				p.kill()
+				return errSpun
+			}
 		case <-ctx.Done():
 			quit := time.AfterFunc(quitTime, p.kill)
 			defer quit.Stop()
@@ -202,99 +223,6 @@ func (p *process) read() error {
 	}
 }
 
-// failure is what a redactor says last.
-type failure struct{ wire.Failure }
-
-func (f *failure) Error() string { return oneLine(f.Reason) }
-
-// message handles one message.
-func (p *process) message(m *wire.Message) error {
-	greeted := p.greeted()
-	switch {
-	case m.Type == wire.TypeFailure:
-		var f wire.Failure
-		if err := m.Decode(&f); err != nil {
-			return err
-		}
-		if f.Permanent {
-			return fmt.Errorf("%w: %w", ErrPermanent, &failure{f})
-		}
-		return &failure{f}
-	case m.Type == wire.TypeHello && !greeted:
-		var h wire.Hello
-		if err := m.Decode(&h); err != nil {
-			return err
-		}
-		p.c.wasUp.Store(true)
-		p.c.state.hello(h)
-		p.c.out.greeted(p)
-		p.c.log.Info("redactor is up", "detector", oneLine(h.Detector), "epoch", p.epoch)
-		if h.Warning != "" {
-			p.c.log.Warn(oneLine(h.Warning))
-		}
-		close(p.hello)
-		return nil
-	case m.Type == wire.TypeSpare:
-		var s wire.Spare
-		if err := m.Decode(&s); err != nil {
-			return err
-		}
-		if s.Width <= 0 || s.Height <= 0 || s.Codec == "" || len(m.Body) == 0 || s.Still && len(m.Body) > transport.MaxStillBytes {
-			return fmt.Errorf("%w: spare slate of %d×%d is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height)
-		}
-		p.c.out.spare(s, m.Body, greeted)
-		return nil
-	case m.Type == wire.TypeBeat && greeted:
-		var b wire.Beat
-		if err := m.Decode(&b); err != nil {
-			return err
-		}
-		p.c.out.beat(p, b)
-		return nil
-	case m.Type == wire.TypeShot && greeted:
-		var s wire.Shot
-		if err := m.Decode(&s); err != nil {
-			return err
-		}
-		return p.still(&s, m.Body)
-	case m.Type == wire.TypeOutput && greeted:
-		var o wire.Output
-		if err := m.Decode(&o); err != nil {
-			return err
-		}
-		return p.output(&o, m.Body)
-	}
-	return fmt.Errorf("%w: message %q is not due", wire.ErrProtocol, m.Type)
-}
-
-func (p *process) greeted() bool {
-	select {
-	case <-p.hello:
-		return true
-	default:
-		return false
-	}
-}
-
-// output checks and publishes one redacted unit.
-func (p *process) output(o *wire.Output, data []byte) error {
-	switch {
-	case o.Epoch < p.epoch, o.Epoch > p.epoch+maxEpochs, o.Width <= 0, o.Height <= 0, len(data) == 0,
-		o.State != transport.StateLive && o.State != transport.StateObscured,
-		(o.Record != nil) != (o.State == transport.StateLive):
-		return fmt.Errorf("%w: unit %d/%d is not what a redactor makes", wire.ErrProtocol, o.Epoch, o.Seq)
-	}
-	u := &transport.RedactedUnit{
-		Epoch: o.Epoch, PTS: o.PTS, Captured: time.Unix(0, o.Captured), Key: o.Key, Codec: o.Codec,
-		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
-	}
-	if o.Record != nil {
-		u.Regions = regions(o.Record.Regions)
-	}
-	p.c.out.unit(p, o, u)
-	return nil
-}
-
 // reap waits for the process and says why it ended.
 func (p *process) reap(err error) error {
 	quit := time.AfterFunc(quitTime, p.kill)
@@ -304,10 +232,7 @@ func (p *process) reap(err error) error {
 		return err
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](werr); ok {
-		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			return fmt.Errorf("redactor was killed by signal %v; its log above says more", status.Signal())
-		}
-		return fmt.Errorf("redactor ended with status %d; its log above says more", exit.ExitCode())
+		return died(exit.ProcessState, string(p.log.last.text))
 	}
 	return errors.New("redactor ended without being asked to")
 }

@@ -3,12 +3,9 @@ package supervise
 import (
 	"context"
 	"errors"
-	"image"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"scrim/pipeline/wire"
 	"scrim/redact/zone"
@@ -22,6 +19,8 @@ const (
 	fpsWindow = 3 * time.Second
 	// maxReason bounds a reason, in characters.
 	maxReason = 300
+	// maxProtections bounds what is said of a sandbox.
+	maxProtections = 16
 	// maxEpochs bounds how many epochs one life of a redactor may use.
 	maxEpochs = 1 << 20
 	// delayStep is what a delay is told in: not every status shall differ.
@@ -117,6 +116,7 @@ func (s *state) hello(h wire.Hello) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.s.Detector, s.s.Warning = oneLine(h.Detector), oneLine(h.Warning)
+	s.s.Sandbox, s.s.SandboxMissing = lines(h.Sandbox.Holding()), lines(h.Sandbox.Missing())
 }
 
 // ended adds up what a redactor has counted that has ended.
@@ -268,25 +268,4 @@ func (s *state) publish() transport.Status {
 		s.c.log.Debug("status cannot be sent", "error", err)
 	}
 	return now
-}
-
-func regions(in []wire.Region) []transport.Region {
-	out := make([]transport.Region, 0, len(in))
-	for _, r := range in {
-		out = append(out, transport.Region{
-			Rect: image.Rect(r.Rect[0], r.Rect[1], r.Rect[0]+r.Rect[2], r.Rect[1]+r.Rect[3]),
-			Face: transport.Box(r.Face), Score: r.Score, Source: r.Source, Track: r.Track,
-		})
-	}
-	return out
-}
-
-// oneLine makes one bounded line of what another process, or a camera through
-// it, has said.
-func oneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
-	if r := []rune(text); len(r) > maxReason {
-		return string(r[:maxReason-1]) + "…"
-	}
-	return text
 }

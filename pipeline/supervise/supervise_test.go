@@ -165,6 +165,9 @@ func TestUnitsGoThroughTheRedactorAndCarryItsRecord(t *testing.T) {
 func TestRedactorThatBreaksIsReplacedWithALaterEpoch(t *testing.T) {
 	for order, says := range map[string]string{
 		"crash":               "status 134",
+		"segmentation fault":  "SIGSEGV",
+		"killed":              "signal killed; perhaps the machine is out of memory",
+		"exception":           "status 2: terminate called after throwing an instance of 'std::bad_alloc', what(): std::bad_alloc, SIGABRT: abort",
 		"garbage":             "nonsense",
 		"wrong epoch":         "nonsense",
 		"live without record": "nonsense",

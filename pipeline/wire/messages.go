@@ -25,6 +25,9 @@ type Config struct {
 	Obscure ObscureConfig `json:"obscure"`
 	// Encode says how the redacted picture is coded.
 	Encode EncodeConfig `json:"encode"`
+	// RequireSandbox lets the redactor refuse to work when a protection does not
+	// hold.
+	RequireSandbox bool `json:"require_sandbox,omitempty"`
 }
 
 // ZoneConfig is a part of the picture that is always obscured, where small faces
@@ -186,6 +189,8 @@ type Hello struct {
 	ModelSHA256 string `json:"model_sha256"`
 	// Warning is what an operator must know, such as that this is the last resort.
 	Warning string `json:"warning,omitempty"`
+	// Sandbox says which protections hold.
+	Sandbox Sandbox `json:"sandbox,omitempty"`
 }
 
 // Output is the head of a redacted access unit; the body is its data.

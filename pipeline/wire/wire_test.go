@@ -42,6 +42,8 @@ func samples() []sample {
 			Zones:     []ZoneConfig{{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.25, 0.5}, {1, 0.125}, {0.5, 1}}}},
 			Obscure:   ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 			Encode:    EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
+
+			RequireSandbox: true,
 		}, nil},
 		{TypeUnit, Unit{
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
@@ -49,15 +51,15 @@ func samples() []sample {
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
 		{TypeSnapshot, Snapshot{}, nil},
-		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort"}, nil},
+		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort", Sandbox: Sandbox{{"seccomp", true, "all"}}}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
 			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
-				Picture: 3, Inspected: 5,
+				Picture: 3, Arrived: 4, Inspected: 5,
 				Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
-				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8},
+				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},

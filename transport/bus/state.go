@@ -37,12 +37,19 @@ func tidyStatus(s *transport.Status) {
 		t.Reason = oneLine(t.Reason)
 		s.SelfTest = &t
 	}
-	s.Ignored = slices.Clone(s.Ignored[:min(len(s.Ignored), maxIgnored)]) // the caller keeps its own
-	for i := range s.Ignored {
-		s.Ignored[i] = cut(s.Ignored[i], maxIgnoredBytes)
-	}
+	s.Ignored = tidyList(s.Ignored)
+	s.Sandbox, s.SandboxMissing = tidyList(s.Sandbox), tidyList(s.SandboxMissing)
 	s.Updated = tidyTime(s.Updated)
 	s.Fault, s.Counters.Faults = s.Fault.Known(), tidyFaults(s.Counters.Faults)
+}
+
+// tidyList is a copy, the caller keeps its own, of bounded length.
+func tidyList(list []string) []string {
+	list = slices.Clone(list[:min(len(list), maxIgnored)])
+	for i := range list {
+		list[i] = cut(list[i], maxIgnoredBytes)
+	}
+	return list
 }
 
 // tidyFaults leaves out what is no fault: whoever counts them would have a series

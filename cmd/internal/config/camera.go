@@ -44,6 +44,8 @@ func (c *Config) Redactor(cam *Camera) wire.Config {
 			Tiles:     cam.Detect.Tiles,
 			Gate:      cam.Detect.Gate,
 		},
+		RequireSandbox: c.RequireSandbox,
+
 		Lookahead: int(cam.Lookahead),
 		Zones:     wireZones(cam.Zones),
 		Obscure: wire.ObscureConfig{

@@ -15,6 +15,10 @@ type Config struct {
 	// shows, the path of an ONNX file that is trusted as it is, or empty for the
 	// best model found. A path has a slash or ends in ".onnx".
 	Model string `yaml:"model"`
+	// RequireSandbox refuses to run cameras where one of the protections that
+	// confine their redactors does not hold; `scrim sandbox` lists them.
+	// Default: false.
+	RequireSandbox bool `yaml:"require_sandbox"`
 	// NATS says which NATS server carries the video.
 	NATS NATS `yaml:"nats"`
 	// HTTP is where viewers connect.

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"scrim/pipeline/wire"
+)
+
+// protections asks a process of the program what holds.
+func protections(t *testing.T, args ...string) map[string]wire.Protection {
+	t.Helper()
+	cmd := program(t, asRedactor)
+	cmd.Args = append(append(cmd.Args, checkArg), args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var said wire.Sandbox
+	require.NoError(t, json.Unmarshal(out, &said))
+	byName := make(map[string]wire.Protection)
+	for _, p := range said {
+		byName[p.Name] = p
+	}
+	require.Len(t, byName, 7)
+	return byName
+}
+
+// absent reports whether the kernel cannot do something, or was not built to.
+func absent(err unix.Errno) bool { return err == unix.ENOSYS || err == unix.EOPNOTSUPP }
+
+func TestAllProtectionsHoldThatTheKernelHas(t *testing.T) {
+	for name, p := range protections(t) {
+		t.Run(name, func(t *testing.T) {
+			switch name {
+			case "landlock":
+				if _, _, err := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION); absent(err) {
+					t.Skip("this kernel has no Landlock")
+				}
+			case "seccomp":
+				if _, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err != nil {
+					t.Skip("this kernel has no seccomp")
+				}
+			}
+			require.True(t, p.Holds, p.Detail)
+		})
+	}
+}
+
+// What is claimed without having been done is found out.
+func TestProtectionsThatWereNotMadeDoNotCount(t *testing.T) {
+	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
+		t.Skip("here no process has new privileges")
+	}
+	if _, err := os.ReadDir("/"); err != nil {
+		t.Skip("here the root folder cannot be read anyway")
+	}
+	t.Setenv("HALL_PASSWORD", "secret")
+	said := protections(t, hardenedArg)
+	for _, name := range []string{"no_new_privs", "limits", "environment", "working_directory", "landlock"} {
+		require.False(t, said[name].Holds, name)
+		require.NotEmpty(t, said[name].Detail)
+	}
+}
+
+func TestRedactorRefusesToWorkUnprotectedWhereThatIsRequired(t *testing.T) {
+	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
+		t.Skip("here no process has new privileges")
+	}
+	for required, want := range map[bool]wire.Type{true: wire.TypeFailure, false: wire.TypeHello} {
+		cmd := program(t, asRedactor)
+		cmd.Args = append(cmd.Args, hardenedArg)
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		c := cascades()
+		c.RequireSandbox = required
+		require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, c, nil))
+		r := wire.NewReader(out)
+		m, err := r.Read()
+		for err == nil && m.Type == wire.TypeSpare {
+			m, err = r.Read()
+		}
+		require.NoError(t, err)
+		if required {
+			var f wire.Failure
+			require.NoError(t, m.Decode(&f))
+			if strings.Contains(f.Reason, "cascade") {
+				t.Skip("OpenCV's cascades are not installed")
+			}
+			require.True(t, f.Permanent)
+			require.Contains(t, f.Reason, "not confined: no_new_privs")
+		}
+		require.Equal(t, string(want), string(m.Type))
+		require.NoError(t, in.Close())
+		_ = cmd.Wait()
+	}
+}

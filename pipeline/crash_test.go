@@ -1,0 +1,46 @@
+package pipeline
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// C code within a real redactor that is confined does what a hostile camera would
+// have it do. That costs the camera a moment, and the reason is told.
+func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
+	for _, c := range []struct {
+		fault string
+		kind  transport.Fault
+		says  string
+	}{
+		{"segfault", transport.FaultCrash, "SIGSEGV"},
+		{"exception", transport.FaultCrash, "terminate called after throwing an instance of 'std::runtime_error', what(): hostile picture"},
+		{"memory in C", transport.FaultCrash, "std::bad_alloc"},
+		{"memory in Go", transport.FaultCrash, "out of memory"},
+		{"trace", transport.FaultCrash, "it called what no redactor calls"},
+		{"garbage", transport.FaultCrash, "talks nonsense"},
+		{"hang", transport.FaultCrash, "stage hung"},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			p := watchProgram(t, faultyRedactor(t), func(*wire.Config) {}, "--fault="+c.fault)
+			p.until(transport.StateLive)
+			if !slices.Contains(p.camera.Status().Sandbox, "seccomp") && c.fault == "trace" {
+				t.Skip("this kernel has no seccomp")
+			}
+			if !slices.Contains(p.camera.Status().Sandbox, "limits") {
+				t.Skip("without limits this would take the machine's memory")
+			}
+			e := p.told(c.kind)
+			require.Contains(t, e.Reason, c.says)
+			p.until(transport.StateObscured)
+			u := p.until(transport.StateLive)
+			t.Logf("live again %v after it was noticed (%s)", u.Captured.Sub(e.Time).Round(time.Millisecond), e.Reason)
+		})
+	}
+}

@@ -1,0 +1,36 @@
+package supervise
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
+	at := time.Now()
+	var l leash
+	require.False(t, l.spins(at, 0, time.Hour))
+	require.False(t, l.spins(at.Add(time.Minute), 0, time.Hour+spinCPU), "it may")
+	require.False(t, l.spins(at.Add(spinTime), 0, 2*time.Hour), "many processors at once")
+	require.True(t, l.spins(at.Add(2*spinTime), 0, 2*time.Hour))
+	require.False(t, l.spins(at.Add(2*spinTime), 1, 2*time.Hour), "it has sent something")
+	require.False(t, l.spins(at.Add(time.Hour), 1, 2*time.Hour), "it waits")
+}
+
+func TestProcessorTimeOfAProcessIsKnown(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only on Linux")
+	}
+	before, ok := cpuTime(os.Getpid())
+	require.True(t, ok)
+	require.Positive(t, before)
+	require.Eventually(t, func() bool {
+		now, ok := cpuTime(os.Getpid())
+		return ok && now > before
+	}, testTimeout, time.Millisecond)
+	_, ok = cpuTime(1 << 25)
+	require.False(t, ok)
+}
