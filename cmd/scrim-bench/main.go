@@ -27,7 +27,7 @@ type CLI struct {
 
 	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped, in place of the times of a fixed number."`
 	Compare  string        `placeholder:"A.json" help:"Judge another result against this one: --compare A.json B.json."`
-	Strict   bool          `help:"With --compare: status 1 if anything is worse."`
+	Strict   bool          `help:"With --compare: status 1 if anything is worse or missing, or was measured with another source, model or setting."`
 	For      time.Duration `default:"10s" help:"How long each run measures (${default})."`
 	Repeat   int           `default:"1" help:"How many times everything is measured; from 4 on, --compare can tell differences from noise."`
 
@@ -151,8 +151,11 @@ func (c *CLI) compare(stdout io.Writer) error {
 	if err := found.Table(stdout); err != nil {
 		return err
 	}
-	if c.Strict && found.Worse() {
-		return fmt.Errorf("%s is worse than %s", c.Source, c.Compare)
+	if !c.Strict {
+		return nil
+	}
+	if err := found.Check(); err != nil {
+		return fmt.Errorf("%s against %s: %w", c.Source, c.Compare, err)
 	}
 	return nil
 }

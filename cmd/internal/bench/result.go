@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -72,6 +73,14 @@ type Result struct {
 type Model struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
+}
+
+// Engine returns what has run the model, and with which instructions, where that
+// is known: the end of "yunet-n 640 on scrim avx512".
+func (m Model) Engine() (name, instructions string) {
+	_, on, _ := strings.Cut(m.Name, " on ")
+	name, instructions, _ = strings.Cut(on, " ")
+	return name, instructions
 }
 
 // Source is what the cameras showed.

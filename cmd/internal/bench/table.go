@@ -128,7 +128,7 @@ func (r *Result) leaks(p *printer) {
 	l := r.Leaks
 	p.line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
 	p.line("  small, turned or hidden ones\t%d of %d", l.HardExposed, l.HardFaces)
-	p.line("area obscured, mean\t%s", l.ObscuredArea.Percent())
+	p.line("area obscured, mean\t%s; for no face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
 	for i, run := range l.Runs[:min(len(l.Runs), 10)] {
 		if i == 0 {
 			p.line("  camera\tperson\tframes\tcovered\tsize\tyaw")
