@@ -25,7 +25,7 @@ var version = "unknown"
 type CLI struct {
 	Source string `arg:"" optional:"" help:"Video file, or rtsp:// URL of a camera. Without one people are drawn. With --compare: the other result."`
 
-	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped, in place of the times of a fixed number."`
+	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped and no face exposed, in place of the times of a fixed number."`
 	Compare  string        `placeholder:"A.json" help:"Judge another result against this one: --compare A.json B.json."`
 	Strict   bool          `help:"With --compare: status 1 if anything is worse or missing, or was measured with another source, model or setting."`
 	For      time.Duration `default:"10s" help:"How long each run measures (${default})."`
@@ -54,6 +54,7 @@ type CLI struct {
 	DetectSize config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
 	Tiles      bool              `help:"Look at parts of the picture in their own size, too."`
 	Gate       bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
+	Engine     config.Engine     `default:"auto" help:"What runs the detector's network: auto, scrim or opencv (${default})."`
 	Lookahead  config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
 	Style      config.Style      `default:"veil" help:"How faces are obscured (${default})."`
 

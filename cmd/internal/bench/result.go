@@ -43,7 +43,7 @@ type Result struct {
 	Stages        []Stage    `json:"stages"`
 	Leaks         *Leaks     `json:"leaks"`
 	// Cameras is how many there were; in capacity mode the most that held their
-	// rate with nothing dropped.
+	// rate with nothing dropped and nothing exposed.
 	Cameras int `json:"cameras"`
 	// In = Out + Dropped, pictures of all cameras that were due while it was
 	// measured.
@@ -237,25 +237,6 @@ type Peer struct {
 	Loop    *Loop  `json:"result,omitempty"`
 	// Ratio is its CPU per picture over Scrim's.
 	Ratio measure.Number `json:"cpu_ratio_to_scrim"`
-}
-
-// Capacity is how the most cameras were found.
-type Capacity struct {
-	Tries []Try `json:"tries"`
-	// Bounded is set when the search ended at the most that were allowed.
-	Bounded bool `json:"bounded,omitempty"`
-}
-
-// Try is one number of cameras.
-type Try struct {
-	Cameras int     `json:"cameras"`
-	Held    bool    `json:"held"`
-	Why     string  `json:"why,omitempty"`
-	In      int     `json:"frames_in"`
-	Dropped int     `json:"dropped"`
-	Exposed int     `json:"exposed_face_frames"`
-	Cores   float64 `json:"cpu_cores"`
-	P99     float64 `json:"added_latency_ms_p99"`
 }
 
 // Write writes the result to a file, which has this name only once it is whole;
