@@ -16,6 +16,7 @@ import (
 
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/output"
 )
 
 // version is set by the linker; see Makefile.
@@ -127,6 +128,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err := cli.check(); err != nil {
 		return err
 	}
+	if err := cli.writable(); err != nil {
+		return err
+	}
 	m := &measurement{cli: &cli, log: log, progress: stderr}
 	result, err := m.run(ctx)
 	if err != nil {
@@ -157,6 +161,19 @@ func (c *CLI) compare(stdout io.Writer) error {
 	}
 	if err := found.Check(); err != nil {
 		return fmt.Errorf("%s against %s: %w", c.Source, c.Compare, err)
+	}
+	return nil
+}
+
+// writable reports what could not be written after everything has been measured.
+func (c *CLI) writable() error {
+	for flag, path := range map[string]string{"--json": c.JSON, "--html": c.HTML} {
+		if path == "" || flag == "--json" && path == "-" {
+			continue
+		}
+		if err := output.Check(path); err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
 	}
 	return nil
 }

@@ -2,17 +2,16 @@ package bench
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"scrim/cmd/internal/measure"
+	"scrim/cmd/internal/output"
 )
 
 // Schema is the version of Result's form.
@@ -239,31 +238,17 @@ type Peer struct {
 	Ratio measure.Number `json:"cpu_ratio_to_scrim"`
 }
 
-// Write writes the result to a file, which has this name only once it is whole;
-// "-" is out.
+// Write writes the result to a file; "-" is out.
 func (r *Result) Write(path string, out io.Writer) error {
-	return writeWhole(path, out, func(w io.Writer) error {
+	write := func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)
-	})
-}
-
-// writeWhole writes a file, or to out for "-".
-func writeWhole(path string, out io.Writer, write func(io.Writer) error) error {
+	}
 	if path == "-" {
 		return write(out)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
-	defer func() { _ = f.Close() }()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return output.Write(path, write)
 }
 
 // maxResult bounds a result's file in bytes.
