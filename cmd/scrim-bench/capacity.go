@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"scrim/cmd/internal/bench"
 )
@@ -11,33 +10,23 @@ import (
 // counts as too many: other programs disturb now and then.
 const tries = 2
 
-// capacity finds the most cameras that hold their rate with nothing dropped: it
-// doubles their number until they do not, and halves the distance then.
+// capacity finds the most cameras that hold their rate with nothing dropped and
+// nothing exposed.
 func (m *measurement) capacity(ctx context.Context, clips []*bench.Clip) error {
 	m.result.Mode = "capacity"
 	if m.result.Capacity == nil {
 		m.result.Capacity = &bench.Capacity{}
 	}
-	most, few, best := m.cli.MaxCameras, 0, (*liveRun)(nil)
-	for n := m.cli.Cameras; few < most; {
+	var best *liveRun
+	few, err := bench.MostCameras(m.cli.Cameras, m.cli.MaxCameras, func(n int) (bool, error) {
 		r, err := m.holds(ctx, clips, n)
-		if err != nil {
-			return err
-		}
 		if r != nil {
-			few, best = n, r
-			if most == m.cli.MaxCameras { // nothing has failed so far
-				n = min(2*n, most)
-			} else {
-				n = (few + most + 1) / 2
-			}
-			continue
+			best = r
 		}
-		if n == 1 {
-			break
-		}
-		most = n - 1
-		n = max((few+most+1)/2, 1)
+		return r != nil, err
+	})
+	if err != nil {
+		return err
 	}
 	m.result.Capacity.Bounded = few == m.cli.MaxCameras
 	m.note("cameras", float64(few))
@@ -65,25 +54,19 @@ func (m *measurement) holds(ctx context.Context, clips []*bench.Clip, n int) (*l
 		case err != nil:
 			try.Why = err.Error()
 		default:
-			try.In, try.Dropped, try.Cores = r.in, r.dropped, r.live.Cores
+			try.In, try.Dropped, try.Slates, try.Cores = r.in, r.dropped, r.live.Slates, r.live.Cores
 			try.P99 = bench.QuantilesOf(r.hist[bench.Added]).P99
 			if r.leaks != nil {
-				try.Exposed = r.leaks.Exposed
-			}
-			switch {
-			case r.dropped > 0:
-				try.Why = fmt.Sprintf("%d of %d pictures dropped", r.dropped, r.in)
-			case r.live.Slates > 0:
-				try.Why = fmt.Sprintf("%d slates in place of pictures", r.live.Slates)
+				try.Exposed, try.Faces = r.leaks.Exposed, r.leaks.Faces
 			}
 		}
-		try.Held = try.Why == ""
+		try.Judge()
 		m.result.Capacity.Tries = append(m.result.Capacity.Tries, try)
 		if try.Held {
 			m.say("%d cameras hold their rate; %.2f cores, added latency p99 %.1f ms", n, try.Cores, try.P99)
 			return r, nil
 		}
-		m.say("%d cameras do not hold their rate: %s", n, try.Why)
+		m.say("%d cameras do not hold: %s", n, try.Why)
 	}
 	return nil, nil //nolint:nilnil // they do not
 }

@@ -16,6 +16,7 @@ import (
 
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/output"
 )
 
 // version is set by the linker; see Makefile.
@@ -25,9 +26,9 @@ var version = "unknown"
 type CLI struct {
 	Source string `arg:"" optional:"" help:"Video file, or rtsp:// URL of a camera. Without one people are drawn. With --compare: the other result."`
 
-	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped, in place of the times of a fixed number."`
+	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped and no face exposed, in place of the times of a fixed number."`
 	Compare  string        `placeholder:"A.json" help:"Judge another result against this one: --compare A.json B.json."`
-	Strict   bool          `help:"With --compare: status 1 if anything is worse."`
+	Strict   bool          `help:"With --compare: status 1 if anything is worse or missing, or was measured with another source, model or setting."`
 	For      time.Duration `default:"10s" help:"How long each run measures (${default})."`
 	Repeat   int           `default:"1" help:"How many times everything is measured; from 4 on, --compare can tell differences from noise."`
 
@@ -54,6 +55,7 @@ type CLI struct {
 	DetectSize config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
 	Tiles      bool              `help:"Look at parts of the picture in their own size, too."`
 	Gate       bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
+	Engine     config.Engine     `default:"auto" help:"What runs the detector's network: auto, scrim or opencv (${default})."`
 	Lookahead  config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
 	Style      config.Style      `default:"veil" help:"How faces are obscured (${default})."`
 
@@ -126,6 +128,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err := cli.check(); err != nil {
 		return err
 	}
+	if err := cli.writable(); err != nil {
+		return err
+	}
 	m := &measurement{cli: &cli, log: log, progress: stderr}
 	result, err := m.run(ctx)
 	if err != nil {
@@ -151,8 +156,24 @@ func (c *CLI) compare(stdout io.Writer) error {
 	if err := found.Table(stdout); err != nil {
 		return err
 	}
-	if c.Strict && found.Worse() {
-		return fmt.Errorf("%s is worse than %s", c.Source, c.Compare)
+	if !c.Strict {
+		return nil
+	}
+	if err := found.Check(); err != nil {
+		return fmt.Errorf("%s against %s: %w", c.Source, c.Compare, err)
+	}
+	return nil
+}
+
+// writable reports what could not be written after everything has been measured.
+func (c *CLI) writable() error {
+	for flag, path := range map[string]string{"--json": c.JSON, "--html": c.HTML} {
+		if path == "" || flag == "--json" && path == "-" {
+			continue
+		}
+		if err := output.Check(path); err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
 	}
 	return nil
 }

@@ -142,9 +142,10 @@ func (m *measurement) take(r *liveRun, cameras int) {
 	res.In, res.Out, res.Dropped = res.In+r.in, res.Out+r.out, res.Dropped+r.dropped
 	if r.leaks != nil {
 		m.leaks = append(m.leaks, r.leaks)
-		m.note("exposed_face_frames", float64(r.leaks.Exposed))
-		m.note("exposed_share", share(r.leaks.Exposed, r.leaks.Faces))
+		m.noteLeaks(r.leaks)
 	}
+	m.note("dropped_share", share(r.dropped, r.in))
+	m.note("slates", float64(r.live.Slates))
 	q := bench.QuantilesOf(r.hist[bench.Added])
 	m.note("added_latency_ms.p50", q.P50)
 	m.note("added_latency_ms.p95", q.P95)
@@ -163,6 +164,16 @@ func (m *measurement) take(r *liveRun, cameras int) {
 // note keeps one repetition's value.
 func (m *measurement) note(name string, v float64) {
 	m.result.Runs[name] = append(m.result.Runs[name], v)
+}
+
+// noteLeaks keeps what one repetition has exposed, and what it hid for nothing.
+func (m *measurement) noteLeaks(l *bench.Leaks) {
+	m.note("exposed_face_frames", float64(l.Exposed))
+	m.note("exposed_share", share(l.Exposed, l.Faces))
+	m.note("hard_exposed_share", share(l.HardExposed, l.HardFaces))
+	if l.FalseArea.Known() {
+		m.note("false_area_mean", float64(l.FalseArea))
+	}
 }
 
 func share(a, b int) float64 {
@@ -250,9 +261,11 @@ func (m *measurement) offline(ctx context.Context, clip *bench.Clip) error {
 			return err
 		}
 		if m.cli.NoLive && l.Leaks != nil {
-			m.note("exposed_face_frames", float64(l.Leaks.Exposed))
-			m.note("exposed_share", share(l.Leaks.Exposed, l.Leaks.Faces))
+			m.noteLeaks(l.Leaks)
 		}
+	}
+	if m.cli.NoLive {
+		m.note("dropped_share", share(l.Dropped, l.Frames+l.Dropped))
 	}
 	m.scrimLoops = append(m.scrimLoops, l)
 	m.note("cpu_ms_per_frame", l.CPU)

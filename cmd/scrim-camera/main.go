@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"scrim/cmd/internal/cli"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 )
@@ -37,7 +37,7 @@ type CLI struct {
 	Bitrate      int           `help:"Most bits per second; 0 chooses by size."`
 	GOP          time.Duration `name:"gop" default:"1s" help:"Time between key frames."`
 
-	Size    size          `default:"1280x720" help:"Size of the drawn picture in pixels." placeholder:"WxH"`
+	Size    cli.Size      `default:"1280x720" help:"Size of the drawn picture in pixels." placeholder:"WxH"`
 	FPS     float64       `name:"fps" default:"25" help:"Drawn pictures a second."`
 	Seed    uint64        `help:"Chooses the people and their ways."`
 	People  int           `default:"6" help:"How many people there are."`
@@ -53,34 +53,18 @@ type CLI struct {
 	replayed string // the file that is sent as it is
 }
 
-// size is a picture's size in pixels, written as 1280x720.
-type size struct{ w, h int }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *size) UnmarshalText(text []byte) error {
-	w, h, ok := strings.Cut(strings.ToLower(string(text)), "x")
-	var err1, err2 error
-	s.w, err1 = strconv.Atoi(w)
-	s.h, err2 = strconv.Atoi(h)
-	if !ok || err1 != nil || err2 != nil || s.w%2 != 0 || s.h%2 != 0 {
-		return fmt.Errorf("size %q must be two even numbers, such as 1280x720", text)
-	}
-	return nil
-}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "scrim-camera: "+strings.Join(strings.Fields(err.Error()), " "))
-		os.Exit(1)
-	}
+	context.AfterFunc(ctx, stop)
+	// To be ended by a signal is how a camera ends.
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	os.Exit(cli.Status(ctx, "scrim-camera", err, os.Stderr))
 }
 
 // run runs the camera until ctx ends.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	var cli CLI
-	parser, err := kong.New(&cli, kong.Name("scrim-camera"),
+	var c CLI
+	parser, err := kong.New(&c, kong.Name("scrim-camera"),
 		kong.Description("A simulated RTSP camera: drawn people, or a video file in a loop."), kong.Writers(stdout, stderr))
 	if err != nil {
 		return err
@@ -89,43 +73,43 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return fmt.Errorf("%w; see scrim-camera --help", err)
 	}
 	people := scene.Options{
-		Width: cli.Size.w, Height: cli.Size.h, FPS: cli.FPS, Seed: cli.Seed, People: cli.People, MinFace: cli.MinFace, MaxFace: cli.MaxFace,
-		Away: cli.Away,
+		Width: c.Size.W, Height: c.Size.H, FPS: c.FPS, Seed: c.Seed, People: c.People, MinFace: c.MinFace, MaxFace: c.MaxFace,
+		Away: c.Away,
 	}
-	if err := cli.check(cli.File); err != nil {
+	if err := c.check(c.File); err != nil {
 		return err
 	}
-	if cli.Record != "" {
-		return cli.draw(ctx, people)
+	if c.Record != "" {
+		return c.draw(ctx, people)
 	}
-	if cli.Replay {
-		if cli.File == "" {
+	if c.Replay {
+		if c.File == "" {
 			return errors.New("--replay needs a file")
 		}
-		cli.File, cli.replayed = "", cli.File
+		c.File, c.replayed = "", c.File
 	}
-	password, err := cli.password()
+	password, err := c.password()
 	if err != nil {
 		return err
 	}
-	truth := &liveTruth{path: cli.Truth}
+	truth := &liveTruth{path: c.Truth}
 	defer truth.close() // after the camera
 	var drawn func(simcam.Recorded) error
-	if cli.Truth != "" {
+	if c.Truth != "" {
 		drawn = truth.write
 	}
 	cam, err := simcam.Start(simcam.Options{
-		Listen: cli.Listen, Path: cli.Path, UDPPort: cli.UDPPort, User: cli.User, Password: password,
-		File: cli.File, Replay: cli.replayed, Bitrate: cli.Bitrate, GOP: cli.GOP,
+		Listen: c.Listen, Path: c.Path, UDPPort: c.UDPPort, User: c.User, Password: password,
+		File: c.File, Replay: c.replayed, Bitrate: c.Bitrate, GOP: c.GOP,
 		Scene: people, Drawn: drawn, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
 		return err
 	}
 	defer cam.Close()
-	if cli.ReadyJSON {
+	if c.ReadyJSON {
 		said := map[string]any{"url": cam.URL()}
-		if cli.Replay {
+		if c.Replay {
 			said["start"] = cam.Start().UnixNano()
 		}
 		err = json.NewEncoder(stdout).Encode(said)
@@ -136,7 +120,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	gone := make(chan struct{})
-	if cli.ExitWithStdin {
+	if c.ExitWithStdin {
 		go func() { // ends with the process
 			_, _ = io.Copy(io.Discard, stdin)
 			close(gone)

@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"scrim/cmd/internal/cli"
 )
 
 // CLI is the command line. Each command is a field, and its Run method gets
@@ -46,21 +46,12 @@ func main() {
 // run parses the arguments, runs the command and returns the exit status. An
 // error is one line on stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := execute(ctx, args, stdout, stderr)
-	switch {
-	case err == nil:
-		return 0
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "scrim: interrupted")
-	default:
-		fmt.Fprintln(stderr, "scrim: "+strings.Join(strings.Fields(err.Error()), " "))
-	}
-	return 1
+	return cli.Status(ctx, "scrim", execute(ctx, args, stdout, stderr), stderr)
 }
 
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var cli CLI
-	parser, err := kong.New(&cli,
+	var line CLI
+	parser, err := kong.New(&line,
 		kong.Name("scrim"),
 		kong.Description("Hides every face in camera streams before anyone sees them."),
 		kong.Writers(stdout, stderr),
@@ -75,7 +66,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(stdout, (*io.Writer)(nil))
-	command.Bind(newLogger(stderr, cli.LogLevel, cli.LogFormat))
+	command.Bind(newLogger(stderr, line.LogLevel, line.LogFormat))
 	return command.Run()
 }
 

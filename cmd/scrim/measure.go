@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"scrim/cmd/internal/measure"
+	"scrim/cmd/internal/output"
 )
 
 // MeasureCmd scores reports of redacted files, or what is published now, against
@@ -84,7 +83,7 @@ func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {
 		return enc.Encode(r)
 	}
 	if c.HTML != "" {
-		if err := writeWhole(c.HTML, r.WriteHTML); err != nil {
+		if err := output.Write(c.HTML, r.WriteHTML); err != nil {
 			return err
 		}
 	}
@@ -93,39 +92,9 @@ func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {
 	case "-":
 		return asJSON(out)
 	default:
-		if err := writeWhole(c.JSON, asJSON); err != nil {
+		if err := output.Write(c.JSON, asJSON); err != nil {
 			return err
 		}
 	}
 	return r.WriteTable(out)
-}
-
-// writeWhole writes a file that has its name only once it is whole; a pipe or
-// a device is written to as it is.
-func writeWhole(path string, write func(io.Writer) error) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }()
-		return write(f)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
-	if err := write(f); err != nil {
-		_ = f.Close()
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := f.Chmod(0o644); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

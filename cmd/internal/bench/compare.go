@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"golang.org/x/perf/benchmath"
@@ -58,9 +60,8 @@ type Row struct {
 // Comparison is two results side by side.
 type Comparison struct {
 	Rows []Row
-	// Differences are what is not the same in both besides the figures, so that
-	// they may not be comparable.
-	Differences []string
+	// Differences are what is not the same in both besides the figures.
+	Differences []Difference
 }
 
 // Compare judges b against a.
@@ -71,18 +72,10 @@ func Compare(a, b *Result) *Comparison {
 			c.Rows = append(c.Rows, row)
 		}
 	}
-	if row, ok := compareLeaks(a, b); ok {
-		c.Rows = append(c.Rows, row)
-	}
-	if a.In > 0 && b.In > 0 {
-		row := Row{Measure: "dropped", A: float64(a.Dropped), B: float64(b.Dropped), P: math.NaN(), By: "count", Verdict: Indistinguishable}
-		switch {
-		case a.Dropped == 0 && b.Dropped > 0:
-			row.Verdict = Worse
-		case a.Dropped > 0 && b.Dropped == 0:
-			row.Verdict = Better
+	for _, g := range guards {
+		if row, ok := compareGuard(g, a, b); ok {
+			c.Rows = append(c.Rows, row)
 		}
-		c.Rows = append(c.Rows, row)
 	}
 	return c
 }
@@ -92,10 +85,36 @@ func (c *Comparison) Worse() bool {
 	return slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Verdict == Worse })
 }
 
+// Check returns why b does not pass: nothing was compared, what was compared is
+// about different things, or something is worse.
+func (c *Comparison) Check() error {
+	if len(c.Rows) == 0 {
+		return errors.New("the results have no measure in common")
+	}
+	var fatal, worse []string
+	for _, d := range c.Differences {
+		if d.Fatal {
+			fatal = append(fatal, d.What)
+		}
+	}
+	for _, r := range c.Rows {
+		if r.Verdict == Worse {
+			worse = append(worse, r.Measure)
+		}
+	}
+	switch {
+	case len(fatal) > 0:
+		return fmt.Errorf("the results cannot be compared, as they are not about the same %s", strings.Join(fatal, ", "))
+	case len(worse) > 0:
+		return fmt.Errorf("worse in %s", strings.Join(worse, ", "))
+	}
+	return nil
+}
+
 func compare(name string, a, b *Result) (Row, bool) {
 	x, y := a.Runs[name], b.Runs[name]
 	if len(x) == 0 || len(y) == 0 {
-		return Row{}, false
+		return missing(name, x, y)
 	}
 	row := Row{Measure: name, A: median(x), B: median(y), SpreadA: spread(x), SpreadB: spread(y), P: math.NaN(), Verdict: Unknown, By: "runs"}
 	alpha := runAlpha
@@ -120,59 +139,10 @@ func compare(name string, a, b *Result) (Row, bool) {
 	return row, true
 }
 
-// compareLeaks compares exposure by no test: a face that is exposed is exposed.
-// The same scene over the same time has the same faces, so shares are compared;
-// what the runs of the first result differ by among themselves is allowed.
-func compareLeaks(a, b *Result) (Row, bool) {
-	x, y := a.Runs["exposed_share"], b.Runs["exposed_share"]
-	if len(x) == 0 || len(y) == 0 {
-		return Row{}, false
-	}
-	row := Row{Measure: "exposed_share", A: median(x), B: median(y), P: math.NaN(), By: "range of runs", Verdict: Indistinguishable}
-	switch {
-	case slices.Max(y) > slices.Max(x):
-		row.Verdict = Worse
-	case slices.Max(y) < slices.Min(x):
-		row.Verdict = Better
-	}
-	return row, true
-}
-
-// differences names what must be the same for figures to be comparable.
-func differences(a, b *Result) []string {
-	var out []string
-	add := func(what string, x, y any) {
-		if s, t := fmt.Sprint(x), fmt.Sprint(y); s != t {
-			out = append(out, fmt.Sprintf("%s: %s and %s", what, s, t))
-		}
-	}
-	add("machine", fmt.Sprintf("%s, %d cores", a.Machine.CPU, a.Machine.Cores), fmt.Sprintf("%s, %d cores", b.Machine.CPU, b.Machine.Cores))
-	add("kernel", a.Machine.Kernel, b.Machine.Kernel)
-	add("mode", a.Mode, b.Mode)
-	add("source", a.Source, b.Source)
-	add("model", a.Model.SHA256, b.Model.SHA256)
-	names := make(map[string]bool)
-	for name := range a.Settings {
-		names[name] = true
-	}
-	for name := range b.Settings {
-		names[name] = true
-	}
-	sorted := make([]string, 0, len(names))
-	for name := range names {
-		sorted = append(sorted, name)
-	}
-	slices.Sort(sorted)
-	for _, name := range sorted {
-		add("setting "+name, a.Settings[name], b.Settings[name])
-	}
-	return out
-}
-
 // Table prints the comparison.
 func (c *Comparison) Table(w io.Writer) error {
 	for _, d := range c.Differences {
-		if _, err := fmt.Fprintln(w, "not the same: "+d); err != nil {
+		if _, err := fmt.Fprintln(w, "not the same: "+d.String()); err != nil {
 			return err
 		}
 	}
@@ -180,7 +150,7 @@ func (c *Comparison) Table(w io.Writer) error {
 	fmt.Fprintln(tw, "measure\tA\tB\tchange\tp\tby\tB is")
 	for _, r := range c.Rows {
 		change, p := "–", "–"
-		if r.A != 0 {
+		if r.A != 0 && !math.IsNaN(r.B) {
 			change = fmt.Sprintf("%+.1f %%", 100*(r.B-r.A)/r.A)
 		}
 		if !math.IsNaN(r.P) {
@@ -193,6 +163,9 @@ func (c *Comparison) Table(w io.Writer) error {
 
 // with shows a value with its spread, if there is one.
 func with(v, spread float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
 	if spread == 0 {
 		return fmt.Sprintf("%.4g", v)
 	}

@@ -38,8 +38,9 @@ func TestComparisonSaysWhatTheNoiseAllows(t *testing.T) {
 		"seconds in place of runs": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(20, 30, 0.1), windowsB: runs(20, 20, 0.1), want: Better, by: "seconds"},
 		"few seconds show nothing": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(4, 30, 0.1), windowsB: runs(4, 20, 0.1),
 			want: Indistinguishable, by: "seconds"},
-		"four runs are just enough":   {a: runs(4, 30, 0.01), b: runs(4, 20, 0.01), want: Better, by: "runs"},
-		"nothing on one of the sides": {a: nil, b: runs(4, 20, 0.01)},
+		"four runs are just enough": {a: runs(4, 30, 0.01), b: runs(4, 20, 0.01), want: Better, by: "runs"},
+		"nothing to compare with":   {a: nil, b: runs(4, 20, 0.01)},
+		"B does not say it":         {a: runs(4, 20, 0.01), b: nil, want: Worse, by: "B does not have it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &Result{Runs: map[string][]float64{cpu: c.a}, Windows: map[string][]float64{cpu: c.windowsA}}
@@ -67,21 +68,119 @@ func TestMoreCamerasAreBetter(t *testing.T) {
 	require.Equal(t, Worse, Compare(b, a).Rows[0].Verdict)
 }
 
+// TestSpeedCannotBeBoughtWithExposure has a B that takes a third of A's time, and
+// pays for it in each of the ways that there are.
 func TestSpeedCannotBeBoughtWithExposure(t *testing.T) {
-	a := &Result{Runs: map[string][]float64{"cpu_ms_per_frame": runs(5, 30, 0.01), "exposed_share": {0, 0, 0.01, 0, 0}}, In: 100}
-	b := &Result{Runs: map[string][]float64{"cpu_ms_per_frame": runs(5, 10, 0.01), "exposed_share": {0.01, 0.02, 0.01, 0, 0}}, In: 100, Dropped: 1}
-	got := Compare(a, b)
-	require.Equal(t, []Verdict{Better, Worse, Worse}, []Verdict{got.Rows[0].Verdict, got.Rows[1].Verdict, got.Rows[2].Verdict})
-	require.True(t, got.Worse())
-	var text strings.Builder
-	require.NoError(t, got.Table(&text))
-	require.Contains(t, text.String(), "exposed_share")
+	const cpu = "cpu_ms_per_frame"
+	for name, c := range map[string]struct {
+		measure string
+		a, b    []float64
+		want    Verdict
+	}{
+		"one more exposed face":                 {"exposed_share", []float64{0, 0, 0.01, 0, 0}, []float64{0.01, 0.02, 0.01, 0, 0}, Worse},
+		"A's worst run in every run":            {"exposed_share", []float64{0.02, 0, 0, 0}, []float64{0.02, 0.02, 0.02, 0.02}, Worse},
+		"one run that is worse than A's worst":  {"exposed_share", []float64{0, 0.01, 0, 0}, []float64{0, 0, 0, 0.02}, Worse},
+		"no exposure known any more":            {"exposed_share", []float64{0, 0, 0, 0}, nil, Worse},
+		"small and turned faces":                {"hard_exposed_share", []float64{0.1, 0.1, 0.1, 0.1}, []float64{0.1, 0.2, 0.2, 0.2}, Worse},
+		"small and turned faces not counted":    {"hard_exposed_share", []float64{0.1, 0.1, 0.1, 0.1}, nil, Worse},
+		"half of the picture hidden":            {"false_area_mean", []float64{0.02, 0.02, 0.02, 0.02}, []float64{0.5, 0.5, 0.5, 0.5}, Worse},
+		"900 pictures dropped where one was":    {"dropped_share", []float64{0.001, 0.001, 0.001, 0.001}, []float64{0.9, 0.9, 0.9, 0.9}, Worse},
+		"one picture dropped where none was":    {"dropped_share", []float64{0, 0, 0, 0}, []float64{0, 0, 0.001, 0}, Worse},
+		"slates in place of pictures":           {"slates", []float64{0, 0, 0, 0}, []float64{0, 3, 0, 0}, Worse},
+		"latency that B does not say":           {"added_latency_ms.p99", []float64{20, 20, 20, 20}, nil, Worse},
+		"fewer cameras":                         {"cameras", []float64{7, 7, 7, 7}, []float64{4, 4, 4, 4}, Worse},
+		"the same exposure":                     {"exposed_share", []float64{0.02, 0, 0, 0}, []float64{0, 0, 0, 0.02}, Indistinguishable},
+		"less exposure":                         {"exposed_share", []float64{0.02, 0.03, 0.02, 0.02}, []float64{0.01, 0.01, 0.01, 0.01}, Better},
+		"an area that differs by how it went":   {"false_area_mean", []float64{0.02, 0.021, 0.02, 0.02}, []float64{0.0205, 0.0212, 0.02, 0.02}, Indistinguishable},
+		"as many pictures dropped, and not all": {"dropped_share", []float64{0.001, 0, 0, 0}, []float64{0, 0.001, 0, 0}, Indistinguishable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &Result{Runs: map[string][]float64{cpu: runs(4, 30, 0.01), c.measure: c.a}}
+			b := &Result{Runs: map[string][]float64{cpu: runs(4, 10, 0.01), c.measure: c.b}}
+			got := Compare(a, b)
+			require.Len(t, got.Rows, 2)
+			require.Equal(t, Better, got.Rows[0].Verdict, "of speed")
+			require.Equal(t, c.want, got.Rows[1].Verdict)
+			require.Equal(t, c.measure, got.Rows[1].Measure)
+			require.Equal(t, c.want == Worse, got.Worse())
+			if c.want == Worse {
+				require.EqualError(t, got.Check(), "worse in "+c.measure)
+			} else {
+				require.NoError(t, got.Check())
+			}
+			var text strings.Builder
+			require.NoError(t, got.Table(&text))
+			require.Contains(t, text.String(), c.measure)
+			require.NotContains(t, text.String(), "NaN")
+		})
+	}
 }
 
+// TestDifferentConditionsAreNamed tells what makes figures incomparable from what
+// may explain them.
 func TestDifferentConditionsAreNamed(t *testing.T) {
-	a := &Result{Machine: Machine{CPU: "one", Cores: 2}, Settings: map[string]any{"gate": true, "tiles": false}}
-	b := &Result{Machine: Machine{CPU: "two", Cores: 2}, Settings: map[string]any{"gate": false, "tiles": false}}
-	require.Equal(t, []string{"machine: one, 2 cores and two, 2 cores", "setting gate: true and false"}, Compare(a, b).Differences)
+	clip := SourceClip{Name: "20 people, seed 1", Width: 1920, Height: 1080, FPS: 30, Frames: 300, Bitrate: 6e6}
+	other, longer := clip, clip
+	other.Name = "1 people, seed 1"
+	longer.Bitrate, longer.Frames, longer.FPS = 6.1e6, 301, 29.97
+	for name, c := range map[string]struct {
+		change func(*Result)
+		want   string // "" is none
+		fatal  bool
+	}{
+		"nothing":         {change: func(*Result) {}},
+		"mode":            {func(r *Result) { r.Mode = "capacity" }, "mode: latency and capacity", true},
+		"clip":            {func(r *Result) { r.Source.Clips = []SourceClip{other} }, "source: ", true},
+		"bit rate":        {func(r *Result) { r.Source.Clips = []SourceClip{longer} }, "source: ", true},
+		"model":           {func(r *Result) { r.Model.SHA256 = "cd" }, "model: ab and cd", true},
+		"engine":          {func(r *Result) { r.Model.Name = "yunet-n 640 on opencv" }, "engine: scrim and opencv", true},
+		"setting":         {func(r *Result) { r.Settings = map[string]any{"gate": false, "repeat": 4} }, "setting gate: true and false", true},
+		"setting missing": {func(r *Result) { r.Settings = map[string]any{"repeat": 4} }, "setting gate: true and <nil>", true},
+		"cameras":         {func(r *Result) { r.Cameras = 1 }, "cameras: 2 and 1", true},
+		"repetitions":     {func(r *Result) { r.Settings = map[string]any{"gate": true, "repeat": 5} }, "setting repeat: 4 and 5", false},
+		"instructions":    {func(r *Result) { r.Model.Name = "yunet-n 640 on scrim avx2" }, "instruction set: avx512 and avx2", false},
+		"machine":         {func(r *Result) { r.Machine.Cores = 4 }, "machine: one, 2 cores and one, 4 cores", false},
+		"library":         {func(r *Result) { r.Versions = map[string]string{"libopencv_core": "410"} }, "version of libopencv_core: 406 and 410", false},
+		"a new measure":   {func(r *Result) { r.Runs = map[string][]float64{"cameras": {3}, "slates": {1}} }, "slates: not measured and 1", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := func() *Result {
+				return &Result{
+					Mode: "latency", Machine: Machine{CPU: "one", Cores: 2}, Settings: map[string]any{"gate": true, "repeat": 4}, Cameras: 2,
+					Model: Model{Name: "yunet-n 640 on scrim avx512", SHA256: "ab"}, Versions: map[string]string{"libopencv_core": "406"},
+					Source: Source{Scene: "busy", Clips: []SourceClip{clip}}, Runs: map[string][]float64{"cameras": {3}},
+				}
+			}
+			b := made()
+			c.change(b)
+			got := Compare(made(), b)
+			if c.want == "" {
+				require.Empty(t, got.Differences)
+				require.NoError(t, got.Check())
+				return
+			}
+			require.Len(t, got.Differences, 1)
+			require.Contains(t, got.Differences[0].String(), c.want)
+			require.Equal(t, c.fatal, got.Differences[0].Fatal)
+			if c.fatal {
+				require.ErrorContains(t, got.Check(), "not about the same "+got.Differences[0].What)
+			} else {
+				require.NoError(t, got.Check())
+			}
+			var text strings.Builder
+			require.NoError(t, got.Table(&text))
+			require.Contains(t, text.String(), "not the same: "+c.want)
+		})
+	}
+	t.Run("a camera never sends the same twice", func(t *testing.T) {
+		a := &Result{Source: Source{URL: "rtsp://…", Clips: []SourceClip{clip}}}
+		b := &Result{Source: Source{URL: "rtsp://…", Clips: []SourceClip{longer}}}
+		require.Empty(t, Compare(a, b).Differences)
+	})
+}
+
+func TestResultsWithoutFiguresDoNotPass(t *testing.T) {
+	require.ErrorContains(t, Compare(&Result{}, &Result{}).Check(), "no measure in common")
 }
 
 func TestResultsAreReadAsTheyWereWritten(t *testing.T) {

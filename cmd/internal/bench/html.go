@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"scrim/cmd/internal/measure"
+	"scrim/cmd/internal/output"
 )
 
 //go:embed page.html
@@ -70,7 +71,7 @@ type line struct{ Class, Points string }
 // WriteHTMLFile writes a page that needs nothing else: no scripts, no other
 // files.
 func (r *Result) WriteHTMLFile(path string) error {
-	return writeWhole(path, io.Discard, r.WriteHTML)
+	return output.Write(path, r.WriteHTML)
 }
 
 // WriteHTML writes the page.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 
 	"scrim/cmd/internal/measure"
 	"scrim/pipeline/wire"
@@ -23,6 +24,8 @@ type Leaks struct {
 	HardFaces    int            `json:"hard_face_frames"`
 	HardExposed  int            `json:"hard_exposed_face_frames"`
 	ObscuredArea measure.Number `json:"obscured_area_mean"`
+	// FalseArea is what is obscured for no face.
+	FalseArea measure.Number `json:"false_area_mean"`
 	// Runs are the first that were exposed, for people to look at.
 	Runs []measure.Leak `json:"runs"`
 }
@@ -88,32 +91,57 @@ func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
 	return &Leaks{
 		Frames: r.Frames, Faces: r.Headline.Faces, Exposed: r.Headline.Exposed, ExposedShare: r.Headline.ExposedShare,
 		LongestRun: r.Headline.LongestRun, People: r.Headline.People, NeverExposed: r.Headline.NeverExposed,
-		HardFaces: r.Hard.Faces, HardExposed: r.Hard.Exposed, ObscuredArea: r.Area.Obscured,
+		HardFaces: r.Hard.Faces, HardExposed: r.Hard.Exposed, ObscuredArea: r.Area.Obscured, FalseArea: r.Area.False,
 		Runs: append([]measure.Leak{}, r.Leaks[:min(len(r.Leaks), maxRuns)]...),
 	}, nil
 }
 
-// AddLeaks adds up what repetitions have found; nil of none.
+// AddLeaks adds up what repetitions have found; nil of none. Shares and means are
+// over all of them, each with its own weight: NeverExposed by people, who count
+// anew in each, and areas by pictures.
 func AddLeaks(runs []*Leaks) *Leaks {
 	if len(runs) == 0 {
 		return nil
 	}
-	sum := *runs[0]
-	for _, r := range runs[1:] {
+	sum := &Leaks{Runs: []measure.Leak{}}
+	var never, obscured, wrong mean
+	for _, r := range runs {
 		sum.Frames += r.Frames
 		sum.Faces += r.Faces
 		sum.Exposed += r.Exposed
 		sum.LongestRun = max(sum.LongestRun, r.LongestRun)
+		sum.People += r.People
 		sum.HardFaces += r.HardFaces
 		sum.HardExposed += r.HardExposed
-		sum.NeverExposed = min(sum.NeverExposed, r.NeverExposed)
-		sum.ObscuredArea = (sum.ObscuredArea + r.ObscuredArea) / 2
+		never.add(r.NeverExposed, r.People)
+		obscured.add(r.ObscuredArea, r.Frames)
+		wrong.add(r.FalseArea, r.Frames)
 		sum.Runs = append(sum.Runs, r.Runs...)
 	}
-	sum.ExposedShare = measure.Number(0)
-	if sum.Faces > 0 {
-		sum.ExposedShare = measure.Number(float64(sum.Exposed) / float64(sum.Faces))
-	}
+	var exposed mean
+	exposed.sum, exposed.weight = float64(sum.Exposed), sum.Faces
+	sum.ExposedShare, sum.NeverExposed, sum.ObscuredArea, sum.FalseArea = exposed.value(), never.value(), obscured.value(), wrong.value()
 	sum.Runs = sum.Runs[:min(len(sum.Runs), maxRuns)]
-	return &sum
+	return sum
+}
+
+// mean is one of numbers that do not weigh the same.
+type mean struct {
+	sum    float64
+	weight int
+}
+
+func (m *mean) add(v measure.Number, weight int) {
+	if v.Known() {
+		m.sum += float64(v) * float64(weight)
+		m.weight += weight
+	}
+}
+
+// value is the mean, or nothing of nothing.
+func (m *mean) value() measure.Number {
+	if m.weight == 0 {
+		return measure.Number(math.NaN())
+	}
+	return measure.Number(m.sum / float64(m.weight))
 }

@@ -2,16 +2,16 @@ package bench
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"scrim/cmd/internal/measure"
+	"scrim/cmd/internal/output"
 )
 
 // Schema is the version of Result's form.
@@ -42,7 +42,7 @@ type Result struct {
 	Stages        []Stage    `json:"stages"`
 	Leaks         *Leaks     `json:"leaks"`
 	// Cameras is how many there were; in capacity mode the most that held their
-	// rate with nothing dropped.
+	// rate with nothing dropped and nothing exposed.
 	Cameras int `json:"cameras"`
 	// In = Out + Dropped, pictures of all cameras that were due while it was
 	// measured.
@@ -72,6 +72,14 @@ type Result struct {
 type Model struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
+}
+
+// Engine returns what has run the model, and with which instructions, where that
+// is known: the end of "yunet-n 640 on scrim avx512".
+func (m Model) Engine() (name, instructions string) {
+	_, on, _ := strings.Cut(m.Name, " on ")
+	name, instructions, _ = strings.Cut(on, " ")
+	return name, instructions
 }
 
 // Source is what the cameras showed.
@@ -230,50 +238,17 @@ type Peer struct {
 	Ratio measure.Number `json:"cpu_ratio_to_scrim"`
 }
 
-// Capacity is how the most cameras were found.
-type Capacity struct {
-	Tries []Try `json:"tries"`
-	// Bounded is set when the search ended at the most that were allowed.
-	Bounded bool `json:"bounded,omitempty"`
-}
-
-// Try is one number of cameras.
-type Try struct {
-	Cameras int     `json:"cameras"`
-	Held    bool    `json:"held"`
-	Why     string  `json:"why,omitempty"`
-	In      int     `json:"frames_in"`
-	Dropped int     `json:"dropped"`
-	Exposed int     `json:"exposed_face_frames"`
-	Cores   float64 `json:"cpu_cores"`
-	P99     float64 `json:"added_latency_ms_p99"`
-}
-
-// Write writes the result to a file, which has this name only once it is whole;
-// "-" is out.
+// Write writes the result to a file; "-" is out.
 func (r *Result) Write(path string, out io.Writer) error {
-	return writeWhole(path, out, func(w io.Writer) error {
+	write := func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(r)
-	})
-}
-
-// writeWhole writes a file, or to out for "-".
-func writeWhole(path string, out io.Writer, write func(io.Writer) error) error {
+	}
 	if path == "-" {
 		return write(out)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
-	defer func() { _ = f.Close() }()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return output.Write(path, write)
 }
 
 // maxResult bounds a result's file in bytes.

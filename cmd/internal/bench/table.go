@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 )
 
@@ -113,11 +114,15 @@ func (r *Result) capacity(p *printer) {
 	if r.Capacity == nil {
 		return
 	}
-	p.line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms")
+	p.line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms\twhy not")
 	for _, t := range r.Capacity.Tries {
-		p.line("%d\t%t\t%d\t%d\t%d\t%.2f\t%.1f\t%s", t.Cameras, t.Held, t.In, t.Dropped, t.Exposed, t.Cores, t.P99, t.Why)
+		exposed := "unknown"
+		if t.Faces > 0 {
+			exposed = strconv.Itoa(t.Exposed)
+		}
+		p.line("%d\t%s\t%d\t%d\t%s\t%.2f\t%.1f\t%s", t.Cameras, map[bool]string{true: "yes", false: "no"}[t.Held], t.In, t.Dropped, exposed, t.Cores, t.P99, t.Why)
 	}
-	p.line("cameras that hold their rate with nothing dropped\t%d%s", r.Cameras, map[bool]string{true: " or more (--max-cameras)"}[r.Capacity.Bounded])
+	p.line("cameras that hold their rate, nothing dropped, nothing exposed\t%d%s", r.Cameras, map[bool]string{true: " or more (--max-cameras)"}[r.Capacity.Bounded])
 }
 
 func (r *Result) leaks(p *printer) {
@@ -128,7 +133,7 @@ func (r *Result) leaks(p *printer) {
 	l := r.Leaks
 	p.line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
 	p.line("  small, turned or hidden ones\t%d of %d", l.HardExposed, l.HardFaces)
-	p.line("area obscured, mean\t%s", l.ObscuredArea.Percent())
+	p.line("area obscured, mean\t%s; for no face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
 	for i, run := range l.Runs[:min(len(l.Runs), 10)] {
 		if i == 0 {
 			p.line("  camera\tperson\tframes\tcovered\tsize\tyaw")

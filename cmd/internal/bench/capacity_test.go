@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCamerasHoldOnlyIfEverythingIsShownAndNothingExposed(t *testing.T) {
+	for name, c := range map[string]struct {
+		try  Try
+		want string
+	}{
+		"all is well":          {Try{In: 300, Faces: 900}, ""},
+		"nobody knows":         {Try{In: 300}, ""},
+		"a picture is dropped": {Try{In: 300, Dropped: 1}, "1 of 300 pictures dropped"},
+		"a slate":              {Try{In: 300, Slates: 2}, "2 slates in place of pictures"},
+		"a face is exposed":    {Try{In: 300, Faces: 900, Exposed: 1}, "1 of 900 faces exposed"},
+		"nothing came":         {Try{}, "no pictures came"},
+		"it did not start":     {Try{Why: "scrim ended"}, "scrim ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.try.Judge()
+			require.Equal(t, c.want, c.try.Why)
+			require.Equal(t, c.want == "", c.try.Held)
+		})
+	}
+}
+
+func TestMostCamerasAreFoundFromAnyBeginning(t *testing.T) {
+	const most = 20
+	for truly := range most + 5 {
+		for begin := 1; begin <= most; begin++ {
+			asked := make(map[int]bool)
+			got, err := MostCameras(begin, most, func(n int) (bool, error) {
+				require.False(t, asked[n], "%d was asked for twice", n)
+				require.True(t, n >= 1 && n <= most, n)
+				asked[n] = true
+				return n <= truly, nil
+			})
+			require.NoError(t, err)
+			require.Equal(t, min(truly, most), got, "from %d on", begin)
+			require.LessOrEqual(t, len(asked), 8)
+		}
+	}
+	_, err := MostCameras(1, 4, func(int) (bool, error) { return false, errors.ErrUnsupported })
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+}
