@@ -94,6 +94,7 @@ func (o *output) picture(r *redacted) error {
 		return err
 	}
 	o.lastPicture = begun
+	o.p.overflow.begin(begun)
 	pts := o.clock.picture(r.in.pts, begun)
 	unit, err := o.encode(r.frame, pts)
 	if err != nil {
