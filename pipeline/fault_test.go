@@ -9,6 +9,7 @@ import (
 	"scrim/pipeline/decode"
 	"scrim/pipeline/wire"
 	"scrim/redact"
+	"scrim/redact/yuv"
 	"scrim/transport"
 )
 
@@ -176,4 +177,43 @@ func TestSparesBeatsAndFencesGoUp(t *testing.T) {
 	o := r.live(c, 1, false)
 	require.EqualValues(t, 5, o.Fence)
 	require.EqualValues(t, 5, r.live(c, 1, false).Fence)
+}
+
+// The gate opens when a picture is inspected, some time before it is coded.
+func TestPictureUnderWayIsNoStall(t *testing.T) {
+	obscurer, detector := newParts(t)
+	var sent []wire.Output
+	p, err := New(Options{Camera: "door", Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Log: noLog,
+		Sink: func(head wire.Output, _ []byte) error {
+			sent = append(sent, head)
+			return nil
+		}})
+	require.NoError(t, err)
+	at := p.now()
+	o := &output{p: p, epoch: 1, heap: newHeapMeter(), lastShut: at}
+	defer o.close()
+	require.NoError(t, o.idle(at))
+	openGate(t, p)
+	at = at.Add(minStall - 1)
+	require.NoError(t, o.idle(at))
+	require.Len(t, sent, 1)
+	require.Equal(t, reasonStarting, sent[0].Reason)
+	for range 3 { // none comes
+		at = at.Add(slateInterval)
+		require.NoError(t, o.idle(at))
+		require.Equal(t, transport.FaultStall, sent[len(sent)-1].Fault)
+	}
+	require.Len(t, sent, 4)
+}
+
+// openGate lets the redactor of a pipeline that does not run pass one picture.
+func openGate(t *testing.T, p *Pipeline) {
+	t.Helper()
+	im, err := yuv.New(width, height)
+	require.NoError(t, err)
+	out := p.redactor.Redact(&redact.Picture{
+		Image: im, Camera: "door", Epoch: 1, Chain: p.gate.Chain(), Number: 1, Complete: true, IDR: true, Captured: time.Now(),
+	})
+	require.Len(t, out, 1)
+	require.NoError(t, out[0].Err)
 }

@@ -40,6 +40,7 @@ type output struct {
 	width, height int
 	lastPicture   time.Time
 	lastSlate     time.Time
+	lastShut      time.Time // when the last slate of a shut gate was sent, from which on pictures may follow
 	// chain is that of the newest picture or slate: every other begins with a slate.
 	chain uint64
 	heap  heapMeter
@@ -47,7 +48,7 @@ type output struct {
 
 // runEncode is the encode stage. It wakes often enough to send a slate in time.
 func (p *Pipeline) runEncode(ctx context.Context) error {
-	out := &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter()}
+	out := &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter(), lastShut: p.now()}
 	defer out.close()
 	tick := time.NewTicker(p.slateTick)
 	defer tick.Stop()
@@ -161,13 +162,16 @@ func (o *output) idle(now time.Time) error {
 		switch {
 		case o.p.overflow.take():
 			return o.sendSlate(now, chain, reasonOverflow)
-		case now.Sub(o.lastPicture) < o.stall():
+		case min(now.Sub(o.lastPicture), now.Sub(o.lastShut)) < o.stall():
 			return nil
 		}
 		reason = reasonStalled
 	}
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
+	}
+	if !open {
+		o.lastShut = now
 	}
 	return o.sendSlate(now, chain, reason)
 }
