@@ -9,6 +9,7 @@ import (
 	"scrim/pipeline/decode"
 	"scrim/pipeline/wire"
 	"scrim/redact"
+	"scrim/redact/yuv"
 	"scrim/transport"
 )
 
@@ -33,10 +34,11 @@ func TestSlowCameraIsNotTakenForASilentOne(t *testing.T) {
 func TestOverflowIsMoreThanAQueueHoldsAndToldOnce(t *testing.T) {
 	var o overflow
 	at := time.Unix(1000, 0)
+	o.begin(at)
 	drop := func(n int, every time.Duration) {
 		for range n {
 			at = at.Add(every)
-			o.drop(at, 2)
+			o.drop(at, at, 2)
 		}
 	}
 	drop(2, 40*time.Millisecond)
@@ -53,6 +55,55 @@ func TestOverflowIsMoreThanAQueueHoldsAndToldOnce(t *testing.T) {
 	require.False(t, o.take())
 	drop(1, 40*time.Millisecond)
 	require.True(t, o.take(), "another")
+}
+
+func TestWhatHasComeBeforeTheFirstPictureIsNoOverflow(t *testing.T) {
+	var o overflow
+	at := time.Unix(1000, 0)
+	drop := func(arrived time.Time) {
+		for range 9 {
+			o.drop(at, arrived, 2)
+		}
+	}
+	drop(at)
+	require.False(t, o.take(), "nothing was shown yet")
+	o.begin(at)
+	before := at.Add(-time.Second)
+	at = at.Add(backlogSpan / 2)
+	o.begin(at) // not the first
+	drop(before)
+	require.False(t, o.take(), "a backlog")
+	drop(at)
+	require.True(t, o.take())
+	at = at.Add(backlogSpan)
+	drop(before)
+	require.True(t, o.take(), "the clock was set back")
+}
+
+// Units wait while a redactor comes up, and it is at its first picture for longer
+// than at others. A connection is no loss either.
+func TestHealthyStartIsNoFault(t *testing.T) {
+	t.Parallel()
+	r, c := start(t), newCamera(t, width, height)
+	defer r.end()
+	r.detector.hang.Store(true)
+	first := c.unit(true)
+	first.Discontinuity, first.Intact = connected, true
+	r.send(first)
+	require.Eventually(t, func() bool { return r.detector.calls.Load() > 0 }, testTimeout, time.Millisecond)
+	for range 5 * pictureQueue {
+		r.send(c.unit(false))
+	}
+	r.detector.hang.Store(false)
+	close(r.detector.freed)
+	for live := 0; live < pictureQueue; {
+		o, _ := r.next()
+		require.Empty(t, o.Fault, o.Reason)
+		if o.State == transport.StateLive {
+			live++
+		}
+	}
+	require.NotZero(t, r.p.counts.picturesDropped.Load(), "nothing has piled up")
 }
 
 // What viewers are shown for a reason is counted under a name of its own.
@@ -73,9 +124,12 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	p.Input("wrong password")
 	require.Equal(t, transport.FaultCamera, p.faultOf("wrong password"))
 	require.Equal(t, transport.FaultOther, p.faultOf("never heard of"))
-	require.Equal(t, transport.FaultOverflow, gapFault(wire.ReasonLate))
-	require.Empty(t, gapFault(wire.ReasonRestarted))
-	require.Equal(t, transport.FaultLoss, gapFault("packet loss"))
+	require.Empty(t, p.gapFault(wire.ReasonLate), "units have waited for the start")
+	p.overflow.begin(p.now())
+	require.Equal(t, transport.FaultOverflow, p.gapFault(wire.ReasonLate))
+	require.Empty(t, p.gapFault(wire.ReasonRestarted))
+	require.Empty(t, p.gapFault(connected))
+	require.Equal(t, transport.FaultLoss, p.gapFault("packet loss"))
 }
 
 func TestSparesDecodeByThemselves(t *testing.T) {
@@ -126,4 +180,43 @@ func TestSparesBeatsAndFencesGoUp(t *testing.T) {
 	o := r.live(c, 1, false)
 	require.EqualValues(t, 5, o.Fence)
 	require.EqualValues(t, 5, r.live(c, 1, false).Fence)
+}
+
+// The gate opens when a picture is inspected, some time before it is coded.
+func TestPictureUnderWayIsNoStall(t *testing.T) {
+	obscurer, detector := newParts(t)
+	var sent []wire.Output
+	p, err := New(Options{Camera: "door", Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Log: noLog,
+		Sink: func(head wire.Output, _ []byte) error {
+			sent = append(sent, head)
+			return nil
+		}})
+	require.NoError(t, err)
+	at := p.now()
+	o := &output{p: p, epoch: 1, heap: newHeapMeter(), lastShut: at}
+	defer o.close()
+	require.NoError(t, o.idle(at))
+	openGate(t, p)
+	at = at.Add(minStall - 1)
+	require.NoError(t, o.idle(at))
+	require.Len(t, sent, 1)
+	require.Equal(t, reasonStarting, sent[0].Reason)
+	for range 3 { // none comes
+		at = at.Add(slateInterval)
+		require.NoError(t, o.idle(at))
+		require.Equal(t, transport.FaultStall, sent[len(sent)-1].Fault)
+	}
+	require.Len(t, sent, 4)
+}
+
+// openGate lets the redactor of a pipeline that does not run pass one picture.
+func openGate(t *testing.T, p *Pipeline) {
+	t.Helper()
+	im, err := yuv.New(width, height)
+	require.NoError(t, err)
+	out := p.redactor.Redact(&redact.Picture{
+		Image: im, Camera: "door", Epoch: 1, Chain: p.gate.Chain(), Number: 1, Complete: true, IDR: true, Captured: time.Now(),
+	})
+	require.Len(t, out, 1)
+	require.NoError(t, out[0].Err)
 }

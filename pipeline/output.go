@@ -41,6 +41,7 @@ type output struct {
 	lastPicture   time.Time
 	lastSlate     time.Time
 	lastStill     time.Time
+	lastShut      time.Time // when the last slate of a shut gate was sent, from which on pictures may follow
 	// chain is that of the newest picture or slate: every other begins with a slate.
 	chain uint64
 	heap  heapMeter
@@ -48,7 +49,7 @@ type output struct {
 
 // runEncode is the encode stage. It wakes often enough to send a slate in time.
 func (p *Pipeline) runEncode(ctx context.Context) error {
-	out := &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter()}
+	out := &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter(), lastShut: p.now()}
 	defer out.close()
 	tick := time.NewTicker(p.slateTick)
 	defer tick.Stop()
@@ -95,6 +96,7 @@ func (o *output) picture(r *redacted) error {
 		return err
 	}
 	o.lastPicture = begun
+	o.p.overflow.begin(begun)
 	pts := o.clock.picture(r.in.pts, begun)
 	unit, err := o.encode(r.frame, pts)
 	if err != nil {
@@ -165,13 +167,16 @@ func (o *output) idle(now time.Time) error {
 		switch {
 		case o.p.overflow.take():
 			return o.sendSlate(now, chain, reasonOverflow)
-		case now.Sub(o.lastPicture) < o.stall():
+		case min(now.Sub(o.lastPicture), now.Sub(o.lastShut)) < o.stall():
 			return nil
 		}
 		reason = reasonStalled
 	}
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
+	}
+	if !open {
+		o.lastShut = now
 	}
 	return o.sendSlate(now, chain, reason)
 }

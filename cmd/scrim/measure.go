@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -61,6 +62,17 @@ func (c *MeasureCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) e
 func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Result, error) {
 	if err := c.Live.check(c.Truth, c.Report); err != nil {
 		return nil, err
+	}
+	if c.Live.NATS != "" && (c.ReportFirst != nil || c.TruthFirst != nil || c.IgnorePTS) {
+		return nil, errors.New("--report-first, --truth-first and --ignore-pts are about reports; of a live run, frames are matched by the time of capture")
+	}
+	for _, path := range []string{c.HTML, c.JSON} {
+		if path == "" || path == "-" {
+			continue
+		}
+		if err := output.Check(path); err != nil { // before what takes long
+			return nil, err
+		}
 	}
 	filter := measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible}
 	if c.Live.NATS != "" {

@@ -21,11 +21,11 @@ func reach(list []wire.File, d wire.DetectConfig) (args []string) {
 	}
 	for _, path := range []string{d.Model, d.CascadeDir} {
 		if path != "" {
-			args = append(args, "--read="+path)
+			args = append(args, wire.ReadArg+path)
 		}
 	}
 	for _, path := range few(read) {
-		args = append(args, "--read="+path)
+		args = append(args, wire.ReadArg+path)
 	}
 	for _, path := range few(write) {
 		args = append(args, "--write="+path)

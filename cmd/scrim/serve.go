@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -15,11 +16,16 @@ import (
 	"scrim/transport/bus"
 )
 
-// WorkerFlags are the flags of all commands that run cameras.
-type WorkerFlags struct {
+// RedactorFlags are the flags of all commands that run redactors.
+type RedactorFlags struct {
 	Model    string `help:"Face detection model: a name from scrim models list, or the path of an ONNX file that you vouch for." placeholder:"NAME|FILE"`
 	Redactor string `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
-	Trace    string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
+}
+
+// WorkerFlags are the flags of all commands that run cameras.
+type WorkerFlags struct {
+	RedactorFlags
+	Trace string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
 
 	RequireSandbox bool `help:"Refuse to run where a protection of the redactors does not hold; also require_sandbox in the file."`
 }
@@ -228,7 +234,7 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 		}
 		c.Server, end = s, s.Close
 	}
-	if conn, err = bus.Connect(ctx, c); err != nil {
+	if conn, err = dial(ctx, c); err != nil {
 		end()
 		return nil, nil, err
 	}
@@ -237,4 +243,14 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 		conn.Close()
 		stop()
 	}, nil
+}
+
+// dial is bus.Connect, and says what to do when something else listens there.
+func dial(ctx context.Context, c bus.Config) (*bus.Conn, error) {
+	conn, err := bus.Connect(ctx, c)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, fmt.Errorf("%w: something listens there and does not greet as a NATS server does; "+
+			"is that the server's address and port for clients, and not that of a camera or a page?", err)
+	}
+	return conn, err
 }

@@ -74,7 +74,7 @@ func (c *Camera) runProcess(ctx context.Context) error {
 // start starts the program. It gets two pipes, a log and no environment.
 func (c *Camera) start() (*process, error) {
 	p := &process{c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{}), log: &logWriter{log: c.log}}
-	p.cmd = exec.Command(c.o.Program, append(slices.Clone(c.o.Args), readable(c.o.Redactor.Detect)...)...) //nolint:gosec // the program beside this one
+	p.cmd = exec.Command(c.o.Program, append(slices.Clone(c.o.Args), wire.ReadArgs(c.o.Redactor.Detect)...)...) //nolint:gosec // the program beside this one
 	p.cmd.Env = []string{"MALLOC_ARENA_MAX=2", "GOTRACEBACK=single"}
 	p.cmd.Dir = "/"
 	// In a process group of its own, an interrupt at the terminal reaches this
@@ -100,17 +100,6 @@ func (c *Camera) start() (*process, error) {
 	c.queue.restart(wire.ReasonRestarted)
 	c.out.begin(p)
 	return p, nil
-}
-
-// readable are the arguments that name what a redactor reads: it gives up all
-// other files before it is told its configuration.
-func readable(d wire.DetectConfig) (args []string) {
-	for _, path := range []string{d.Model, d.CascadeDir} {
-		if path != "" {
-			args = append(args, "--read="+path)
-		}
-	}
-	return args
 }
 
 // write sends the configuration, and then what is in the queue.

@@ -43,7 +43,7 @@ func RunRedactor(ctx context.Context, program string, c wire.Config, clip *Clip,
 	ahead := inFlight + c.Lookahead
 	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
 	r.release(ahead)
-	r.cmd = exec.Command(program) //nolint:gosec // the program beside this one
+	r.cmd = exec.Command(program, wire.ReadArgs(c.Detect)...) //nolint:gosec // the program beside this one
 	r.cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
 	r.cmd.Dir = "/"
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

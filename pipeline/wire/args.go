@@ -1,0 +1,15 @@
+package wire
+
+// ReadArg begins an argument of scrim-redactor that names a file or folder which
+// it reads: it gives up all others before it is told its configuration.
+const ReadArg = "--read="
+
+// ReadArgs are the arguments for what a detector is read from.
+func ReadArgs(d DetectConfig) (args []string) {
+	for _, path := range []string{d.Model, d.CascadeDir} {
+		if path != "" {
+			args = append(args, ReadArg+path)
+		}
+	}
+	return args
+}
