@@ -62,7 +62,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	require.NoError(t, err)
 	for _, reason := range []string{
 		redact.ReasonOrder, redact.ReasonSelfTest, redact.ReasonDetection, redact.ReasonTracking, redact.ReasonAnother,
-		redact.ReasonObscuring, redact.ReasonInspect, redact.ReasonPanic, reasonStalled, reasonOverflow,
+		redact.ReasonObscuring, redact.ReasonSecond, redact.ReasonInspect, redact.ReasonPanic, reasonStalled, reasonOverflow,
 	} {
 		f := p.faultOf(reason)
 		require.NotEmpty(t, f, reason)
