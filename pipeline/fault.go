@@ -23,6 +23,7 @@ var redactFaults = map[string]transport.Fault{
 	redact.ReasonTracking:  transport.FaultTracker,
 	redact.ReasonAnother:   transport.FaultCertificate,
 	redact.ReasonObscuring: transport.FaultObscurer,
+	redact.ReasonSecond:    transport.FaultDetector,
 	redact.ReasonInspect:   transport.FaultCertificate,
 	redact.ReasonPanic:     transport.FaultPanic,
 }

@@ -113,7 +113,7 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	require.NoError(t, err)
 	for _, reason := range []string{
 		redact.ReasonOrder, redact.ReasonSelfTest, redact.ReasonDetection, redact.ReasonTracking, redact.ReasonAnother,
-		redact.ReasonObscuring, redact.ReasonInspect, redact.ReasonPanic, reasonStalled, reasonOverflow,
+		redact.ReasonObscuring, redact.ReasonSecond, redact.ReasonInspect, redact.ReasonPanic, reasonStalled, reasonOverflow,
 	} {
 		f := p.faultOf(reason)
 		require.NotEmpty(t, f, reason)
@@ -193,7 +193,7 @@ func TestPictureUnderWayIsNoStall(t *testing.T) {
 		}})
 	require.NoError(t, err)
 	at := p.now()
-	o := &output{p: p, epoch: 1, heap: newHeapMeter(), lastShut: at}
+	o := newOutput(p)
 	defer o.close()
 	require.NoError(t, o.idle(at))
 	openGate(t, p)

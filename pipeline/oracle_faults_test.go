@@ -64,6 +64,7 @@ func faults() []fault {
 		{name: "pictures overflow", play: picturesOverflow, hides: true, fault: transport.FaultOverflow},
 		{name: "viewer's side blocks", play: sinkBlocks, hides: true, fault: transport.FaultOverflow},
 		{name: "viewer's side blocks and the camera goes", play: sinkBlocksAndCameraGoes, hides: true, fault: transport.FaultCamera},
+		{name: "viewer's side blocks in the slate before a picture", play: sinkBlocksInSlate, hides: true, fault: transport.FaultLoss},
 		{name: "camera goes", play: cameraGoes, hides: true, reason: "camera unreachable", fault: transport.FaultCamera},
 		{name: "camera is silent", play: func(s *show) { s.silence(30) }, hides: true, reason: reasonStalled, fault: transport.FaultStall},
 		{name: "camera is silent, at 5 pictures a second", play: func(s *show) { s.silence(6) }, hides: true, reason: reasonStalled,
@@ -295,13 +296,27 @@ func picturesOverflow(s *show) {
 // block lets the sink block, in the next output. Slates cannot come then, either.
 func (s *show) block() (release func()) {
 	s.settle()
+	release = s.closeSink()
+	s.held, s.unbound = true, true
+	s.play(1)
+	<-s.entered
+	return release
+}
+
+// blockNext lets the output that is in the sink go, and the next one block.
+func (s *show) blockNext() (release func()) {
+	before := s.sink
+	release = s.closeSink()
+	close(before)
+	<-s.entered
+	return release
+}
+
+func (s *show) closeSink() (release func()) {
 	wait := make(chan struct{})
 	s.sinkMu.Lock()
 	s.sink = wait
 	s.sinkMu.Unlock()
-	s.held, s.unbound = true, true
-	s.play(1)
-	<-s.entered
 	return func() {
 		s.sinkMu.Lock()
 		s.sink = nil
@@ -342,6 +357,28 @@ func sinkBlocksAndCameraGoes(s *show) {
 	s.sent[inSink] = s.cut // it was in the sink already
 	release()
 	s.play(2)
+}
+
+// sinkBlocksInSlate: a slate goes before the picture that has opened the gate, and
+// blocks. Meanwhile that picture grows old, or the gate is shut.
+func sinkBlocksInSlate(s *show) {
+	for _, silence := range []int{90, 0} {
+		s.block() // a picture, so that the slate is not sent while the gate is shut
+		inSink := s.last
+		s.lose(filmGroup-s.next%filmGroup, "packet loss")
+		s.play(1)
+		s.rest()
+		release := s.blockNext()
+		s.chain, s.cut = s.p.gate.Chain(), s.sent[s.last]
+		if silence == 0 {
+			s.p.Input("camera unreachable")
+			s.chain, s.cut = s.p.gate.Chain(), s.sent[s.last]+1
+		}
+		s.sent[inSink] = s.cut // it was in the sink already
+		s.silence(silence)
+		release()
+		s.play(3)
+	}
 }
 
 // lossDuringInspection: a loss is noticed while the detector is at an IDR.

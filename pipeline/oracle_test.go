@@ -100,11 +100,12 @@ func (s *show) checkTold(f *fault, from time.Duration) {
 	events, lost := s.story.Events()
 	require.Zero(s.t, lost)
 	counts := s.story.Faults()
-	told := map[transport.Fault]uint64{}
-	for i, e := range events {
-		if i > 0 && e.Fault != "" && e.Fault != events[i-1].Fault {
+	told, last := map[transport.Fault]uint64{}, transport.Fault("")
+	for _, e := range events {
+		if e.Fault != "" && e.Fault != last {
 			told[e.Fault]++
 		}
+		last = e.Fault
 	}
 	require.True(s.t, maps.Equal(told, counts), "events of faults: %v, counted: %v", told, counts)
 	if f.play == nil {

@@ -38,18 +38,24 @@ type output struct {
 	in            uint64
 	fence         uint64 // when the coding of the last unit began
 	width, height int
-	lastPicture   time.Time
 	lastSlate     time.Time
 	lastStill     time.Time
-	lastShut      time.Time // when the last slate of a shut gate was sent, from which on pictures may follow
+	// silentFrom is from when on silence counts as a stall: when viewers last got a
+	// picture, or a slate of a gate that was shut.
+	silentFrom time.Time
 	// chain is that of the newest picture or slate: every other begins with a slate.
 	chain uint64
 	heap  heapMeter
 }
 
+// newOutput returns the state at the start. Nothing is late yet.
+func newOutput(p *Pipeline) *output {
+	return &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter(), silentFrom: p.now()}
+}
+
 // runEncode is the encode stage. It wakes often enough to send a slate in time.
 func (p *Pipeline) runEncode(ctx context.Context) error {
-	out := &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter(), lastShut: p.now()}
+	out := newOutput(p)
 	defer out.close()
 	tick := time.NewTicker(p.slateTick)
 	defer tick.Stop()
@@ -80,9 +86,7 @@ func (p *Pipeline) runEncode(ctx context.Context) error {
 // the picture has grown old, as it does while the sink blocks.
 func (o *output) picture(r *redacted) error {
 	defer o.p.recycle(r)
-	begun := o.p.now()
-	if guard.Admits && !o.p.gate.Admits(r.frame, begun) {
-		o.p.counts.picturesWithheld.Add(1)
+	if !o.admits(r, o.p.now()) {
 		return nil
 	}
 	im, c := r.frame.Image(), r.frame.Certificate()
@@ -92,10 +96,14 @@ func (o *output) picture(r *redacted) error {
 		}
 		o.in = c.Epoch
 	}
-	if err := o.interrupt(begun); err != nil {
+	if err := o.interrupt(o.p.now()); err != nil {
 		return err
 	}
-	o.lastPicture = begun
+	begun := o.p.now()
+	if !o.admits(r, begun) { // the slate may have blocked in the sink for long
+		return nil
+	}
+	o.silentFrom = begun
 	o.p.overflow.begin(begun)
 	pts := o.clock.picture(r.in.pts, begun)
 	unit, err := o.encode(r.frame, pts)
@@ -131,6 +139,16 @@ func (o *output) picture(r *redacted) error {
 	return nil
 }
 
+// admits reports whether a picture may be sent at the time now, and counts it when
+// it may not.
+func (o *output) admits(r *redacted, now time.Time) bool {
+	if !guard.Admits || o.p.gate.Admits(r.frame, now) {
+		return true
+	}
+	o.p.counts.picturesWithheld.Add(1)
+	return false
+}
+
 // round rounds to a fraction: more digits say nothing.
 func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
 
@@ -143,6 +161,7 @@ func (o *output) interrupt(now time.Time) error {
 		if err := o.sendSlate(now, chain, reason); err != nil {
 			return err
 		}
+		o.silentFrom = o.p.now()
 	}
 	if o.p.overflow.take() {
 		return o.sendSlate(now, o.chain, reasonOverflow)
@@ -167,7 +186,7 @@ func (o *output) idle(now time.Time) error {
 		switch {
 		case o.p.overflow.take():
 			return o.sendSlate(now, chain, reasonOverflow)
-		case min(now.Sub(o.lastPicture), now.Sub(o.lastShut)) < o.stall():
+		case now.Sub(o.silentFrom) < o.stall():
 			return nil
 		}
 		reason = reasonStalled
@@ -175,10 +194,15 @@ func (o *output) idle(now time.Time) error {
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
 	}
-	if !open {
-		o.lastShut = now
+	if err := o.sendSlate(now, chain, reason); err != nil {
+		return err
 	}
-	return o.sendSlate(now, chain, reason)
+	if !open {
+		// The gate opens before the picture that opens it gets here. Until that is
+		// late the camera is not silent, however long the gate was shut.
+		o.silentFrom = o.p.now()
+	}
+	return nil
 }
 
 // stall is how long the last picture may stay on the viewers' screens.

@@ -93,7 +93,7 @@ type Pipeline struct {
 	// has a faster clock, may look more often.
 	slateTick time.Duration
 	// newEncoder makes the encoders; a test may replace it.
-	newEncoder func(width, height int, o encode.Options) (encoder, error)
+	newEncoder encoders
 }
 
 // encoder is an encode.Encoder. It takes frames, and no other pictures.
@@ -101,6 +101,13 @@ type encoder interface {
 	Encode(f redact.Frame, pts int64, key bool) (encode.Unit, error)
 	Codec() string
 	Close()
+}
+
+// encoders makes them.
+type encoders func(width, height int, o encode.Options) (encoder, error)
+
+func newEncoder(width, height int, o encode.Options) (encoder, error) {
+	return encode.New(width, height, o)
 }
 
 // counts are wire.Counts, counted by several stages.
@@ -121,9 +128,10 @@ const (
 	decodeStage = iota
 	redactStage
 	encodeStage
+	spareStage // slates that are coded beforehand
 )
 
-var stageNames = [...]string{decodeStage: "decode", redactStage: "redact", encodeStage: "encode"}
+var stageNames = [...]string{decodeStage: "decode", redactStage: "redact", encodeStage: "encode", spareStage: "spare slates"}
 
 // New returns a Pipeline whose gate is shut until the first complete IDR.
 func New(o Options) (*Pipeline, error) {
@@ -136,11 +144,7 @@ func New(o Options) (*Pipeline, error) {
 		pictures:  newQueue[*decoded](pictureQueue),
 		frames:    newQueue[*redacted](frameQueue),
 		slateTick: slateInterval / 5,
-		sized:     make(chan spareSize, 1),
-		stills:    make(chan still, 1),
-		newEncoder: func(width, height int, o encode.Options) (encoder, error) {
-			return encode.New(width, height, o)
-		},
+		sized:     make(chan spareSize, 1), stills: make(chan still, 1), newEncoder: newEncoder,
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
@@ -221,10 +225,16 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	beside.Go(func() { p.runStills(ctx) })
 	err := p.watch(done)
 	cancel()
-	if errors.Is(err, ErrHung) {
-		return fmt.Errorf("camera %s: %w", p.o.Camera, err)
+	if !errors.Is(err, ErrHung) {
+		ended := make(chan error, 1)
+		go func() {
+			beside.Wait()
+			ended <- nil
+		}()
+		if hung := p.watch(ended); hung != nil {
+			err = errors.Join(err, hung)
+		}
 	}
-	beside.Wait()
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", p.o.Camera, err)
 	}

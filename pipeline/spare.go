@@ -36,15 +36,15 @@ type spareSize struct {
 // send. The worker, which can code nothing, shows them when this process is dead
 // or hangs.
 func Spares(camera string, width, height int, c wire.EncodeConfig, send func(wire.Spare, []byte) error) error {
-	return spares(camera, spareSize{width, height, false}, c, send)
+	return spares(camera, spareSize{width, height, false}, c, newEncoder, send)
 }
 
-func spares(camera string, size spareSize, c wire.EncodeConfig, send func(wire.Spare, []byte) error) error {
+func spares(camera string, size spareSize, c wire.EncodeConfig, make encoders, send func(wire.Spare, []byte) error) error {
 	slate, err := redact.NewSlate(size.width, size.height)
 	if err != nil {
 		return fmt.Errorf("spare slate: %w", err)
 	}
-	enc, err := encode.New(size.width, size.height, encode.Options{Bitrate: c.Bitrate, Preset: c.Preset, FullRange: size.fullRange})
+	enc, err := make(size.width, size.height, encode.Options{Bitrate: c.Bitrate, Preset: c.Preset, FullRange: size.fullRange})
 	if err != nil {
 		return fmt.Errorf("encoder of spare slates: %w", err)
 	}
@@ -98,8 +98,31 @@ func (p *Pipeline) resize(s spareSize) {
 	}
 }
 
-// runSpares makes new spares when the output has another size. It is not a
-// stage: pictures do not wait for it.
+// watched is an encoder of spares. That it hangs is noticed as with any stage.
+type watched struct {
+	encoder
+	p *Pipeline
+}
+
+func (w watched) Encode(f redact.Frame, pts int64, key bool) (encode.Unit, error) {
+	w.p.enter(spareStage)
+	defer w.p.leave(spareStage)
+	return w.encoder.Encode(f, pts, key)
+}
+
+// newWatched returns a watched encoder.
+func (p *Pipeline) newWatched(width, height int, o encode.Options) (encoder, error) {
+	p.enter(spareStage)
+	defer p.leave(spareStage)
+	e, err := p.newEncoder(width, height, o)
+	if err != nil {
+		return nil, err
+	}
+	return watched{e, p}, nil
+}
+
+// runSpares makes new spares when the output has another size. Pictures do not
+// wait for it.
 func (p *Pipeline) runSpares(ctx context.Context) {
 	for last := (spareSize{}); ; {
 		select {
@@ -107,7 +130,7 @@ func (p *Pipeline) runSpares(ctx context.Context) {
 			if p.o.Spare == nil || s == last {
 				continue
 			}
-			if err := spares(p.o.Camera, s, p.o.Encode, p.o.Spare); err != nil && ctx.Err() == nil {
+			if err := spares(p.o.Camera, s, p.o.Encode, p.newWatched, p.o.Spare); err != nil && ctx.Err() == nil {
 				p.o.Log.Warn("no slates for the worker", "error", err)
 				continue
 			}

@@ -97,6 +97,34 @@ func TestFrameThatWaitsForTheSinkTooLongIsNotSent(t *testing.T) {
 	require.Zero(t, o.Counts.PicturesDropped)
 }
 
+// Before the picture that opens the gate goes a slate, which may block as well.
+func TestFrameWhoseSlateWaitsForTheSinkIsNotSentOnceItIsStale(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(r *rig, f *fakeTime){
+		"the gate is shut": func(r *rig, _ *fakeTime) { r.p.Input("camera unreachable") },
+		"it grows old":     func(_ *rig, f *fakeTime) { f.pass(3 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeTime()
+			// No slate comes but those before pictures.
+			r, c := startWith(t, 0, func(p *Pipeline) { p.time, p.slateTick = f.timeline(), time.Hour }), newCamera(t, width, height)
+			defer r.end()
+			r.live(c, 1, true)
+			held, release := r.holdSink()
+			u := c.unit(true)
+			u.Discontinuity, u.Intact = "packet loss", true
+			r.send(u)
+			<-held
+			meanwhile(r, f)
+			release()
+			r.slate("packet loss")
+			o := r.live(c, 1, true) // the one before would come first
+			require.Equal(t, uint64(1), o.Counts.PicturesWithheld)
+		})
+	}
+}
+
 // A picture that waits for the encoder must not be given back to the pool: the
 // decoder would write the next one over it.
 func TestPicturesThatWaitKeepTheirOwnContent(t *testing.T) {

@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/encode"
+	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/transport"
 )
@@ -60,11 +62,12 @@ func TestStepOfTheWallClockIsNoHang(t *testing.T) {
 // stuckEncoder does not come back from Encode until freed is closed.
 type stuckEncoder struct {
 	encoder
+	once          sync.Once
 	inside, freed chan struct{}
 }
 
 func (s *stuckEncoder) Encode(f redact.Frame, pts int64, key bool) (encode.Unit, error) {
-	close(s.inside)
+	s.once.Do(func() { close(s.inside) })
 	<-s.freed
 	return s.encoder.Encode(f, pts, key)
 }
@@ -92,6 +95,44 @@ func TestHungEncoderEndsTheProcess(t *testing.T) {
 		t.Fatal("a hang is not noticed")
 	}
 	close(s.freed)
+}
+
+// A spare encoder that hangs ends the process as well: neither would there be
+// slates for the worker, nor would Run ever end.
+func TestHungSpareEncoderEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	for name, closed := range map[string]bool{"while it runs": false, "at the end": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, made := newFakeTime(), 0
+			s := &stuckEncoder{inside: make(chan struct{}), freed: make(chan struct{})}
+			r := startWith(t, 0, func(p *Pipeline) {
+				p.time = f.timeline()
+				p.o.Spare = func(wire.Spare, []byte) error { return nil }
+				p.newEncoder = func(width, height int, o encode.Options) (encoder, error) {
+					e, err := encode.New(width, height, o)
+					if made++; made == 1 { // the output's own
+						return e, err
+					}
+					s.encoder = e
+					return s, err
+				}
+			})
+			<-s.inside
+			if closed {
+				r.p.Close()
+			}
+			f.pass(hangLimit + 1)
+			select {
+			case err := <-r.done:
+				require.ErrorIs(t, err, ErrHung)
+				require.ErrorContains(t, err, "camera door: spare slates")
+			case <-time.After(testTimeout):
+				t.Fatal("a hang is not noticed")
+			}
+			close(s.freed)
+		})
+	}
 }
 
 // A sink that blocks is no hang: the worker may be slow.

@@ -8,6 +8,7 @@ const (
 	ReasonTracking  = "face tracking failed"
 	ReasonAnother   = "regions of another picture"
 	ReasonObscuring = "obscuring failed"
+	ReasonSecond    = "second look failed"
 	ReasonInspect   = "no valid inspection"
 	ReasonPanic     = "internal error in the redactor"
 )

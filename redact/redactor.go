@@ -324,7 +324,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	}
 	regions, err := r.o.SecondLook.look(e.p.Image, regions, r.o.Obscurer, r.zones.of(r.o.Zones, e.p.Image).Filter)
 	if err != nil {
-		return Frame{}, r.refuse("second look failed", err)
+		return Frame{}, r.refuse(ReasonSecond, err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
 	c := e.certificate

@@ -114,10 +114,50 @@ func TestSecondLookThatFailsWithholdsThePicture(t *testing.T) {
 			r.o.SecondLook.Detector = &parts{faces: []face.Face{{Box: l.box, Score: 0.9}}}
 		}
 		_, _, err := redactOne(r, next(t, g, 1, true))
-		require.ErrorContains(t, err, "second look failed")
+		require.ErrorContains(t, err, ReasonSecond)
 		open, _ := g.State()
 		require.False(t, open)
 	}
+}
+
+// What a detector hardly believes in may carry on a face that was found before. It
+// is none by itself.
+func TestSecondLookCoversNoWeakSightings(t *testing.T) {
+	r, g := again(t, &later{})
+	r.o.SecondLook.Detector = &parts{faces: []face.Face{{Box: face.Box{X: 30, Y: 20, W: 10, H: 10}, Score: 0.9, Weak: true}}}
+	f, _, err := redactOne(r, next(t, g, 1, true))
+	require.NoError(t, err)
+	require.Len(t, f.Regions(), 1)
+}
+
+// A detector that finds faces without end is broken, or was made to.
+func TestSecondLookFindsSoManyFacesAndNoMore(t *testing.T) {
+	for _, many := range []int{maxSecondFaces, maxSecondFaces + 1} {
+		r, g := again(t, &later{})
+		l := &once{later{box: face.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.9}, many}
+		r.o.SecondLook.Detector = l
+		f, _, err := redactOne(r, next(t, g, 1, true))
+		if many > maxSecondFaces {
+			require.ErrorContains(t, err, ReasonSecond)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, f.Regions(), 1+many)
+	}
+}
+
+// once finds so many faces the first time.
+type once struct {
+	later
+	many int
+}
+
+func (o *once) Detect(*yuv.Image) (faces []face.Face, err error) {
+	for range o.many {
+		faces = append(faces, face.Face{Box: o.box, Score: o.score})
+	}
+	o.many = 0
+	return faces, nil
 }
 
 // A picture in which nothing more is found costs no memory.

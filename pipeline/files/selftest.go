@@ -16,7 +16,9 @@ const testWidth, testHeight = 1280, 720
 
 // SelfTest sends a drawn face the way of the pictures of videos and of stills,
 // by the parts that c has asked for. Before it has passed no file should be
-// redacted: a redactor that finds nothing looks like files without people.
+// redacted: a redactor that finds nothing looks like files without people. The
+// second look is not on that way: all that it is made of is, and a face that only it
+// covers would hide that the first one finds nothing.
 func (r *Redactor) SelfTest(c wire.Files) error {
 	o := canary.Options{
 		Detector: r.o.Detector, Obscurer: r.o.Obscurer, Zones: r.o.Zones,

@@ -33,6 +33,12 @@ type spare struct {
 	data []byte
 }
 
+// spareForm is what decoders are set up for: it is one throughout an epoch.
+type spareForm struct {
+	codec         string
+	width, height int
+}
+
 // cover is why viewers get slates of the worker's, and which.
 type cover struct {
 	class  wire.SpareClass
@@ -60,7 +66,8 @@ type outlet struct {
 
 	cover  *cover // nil: what life sends is shown
 	slated time.Time
-	turn   int // of the parts of a spare
+	turn   int       // of the parts of a spare
+	format spareForm // of the spare that was published last
 	// standing is set while life is covered for although it lives. What it then
 	// sends is not shown before it says at least floor, the last fence. fenced is
 	// when it was last told.
@@ -213,8 +220,8 @@ func (o *outlet) show(now time.Time) {
 		Captured: now, Key: true, Codec: s.Codec, Width: s.Width, Height: s.Height, State: transport.StateObscured,
 		Reason: o.cover.reason, Data: s.data,
 	}
-	if o.maker != nil || o.epoch == 0 {
-		o.maker, o.makerEpoch, o.epoch, o.seq = nil, 0, o.c.nextEpoch(), 0
+	if form := (spareForm{s.Codec, s.Width, s.Height}); o.maker != nil || o.epoch == 0 || o.format != form {
+		o.maker, o.makerEpoch, o.epoch, o.seq, o.format = nil, 0, o.c.nextEpoch(), 0, form
 	}
 	u.PTS = max(now.UnixMilli()*(transport.ClockRate/1000), 1)
 	if !o.at.IsZero() { // however the wall clock was set

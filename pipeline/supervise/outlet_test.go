@@ -53,23 +53,44 @@ func (st *stream) until(t *testing.T, prefix string) *transport.RedactedUnit {
 	}
 }
 
-func TestSlatesTakeThePlaceOfARedactorThatDies(t *testing.T) {
-	t.Parallel()
+// live is a redactor of which viewers have a picture.
+func live(t *testing.T) (*stream, *Camera) {
+	t.Helper()
 	s, c, _ := begin(t, "spares")
 	st := &stream{s: s}
 	st.until(t, "starting ")
 	s.send(t, "one")
 	st.until(t, "one after")
-	died := time.Now()
-	s.send(t, "crash")
-	u := st.until(t, "starting ")
-	t.Logf("slate %v after the order to crash", time.Since(died))
+	return st, c
+}
+
+// broken gives a live redactor an order, and returns the slate that comes then.
+func (st *stream) broken(t *testing.T, order, slate string) *transport.RedactedUnit {
+	t.Helper()
+	begun := time.Now()
+	st.s.send(t, order)
+	u := st.until(t, slate)
+	t.Logf("slate %v after the order to %s", time.Since(begun), order)
+	return u
+}
+
+// recovers sends a unit and waits for the picture that is made of it.
+func (st *stream) recovers(t *testing.T, picture string) {
+	t.Helper()
+	st.s.send(t, "two")
+	st.until(t, picture)
+}
+
+func TestSlatesTakeThePlaceOfARedactorThatDies(t *testing.T) {
+	t.Parallel()
+	st, c := live(t)
+	s := st.s
+	u := st.broken(t, "crash", "starting ")
 	require.Equal(t, transport.StateObscured, u.State)
 	require.Contains(t, u.Reason, "status 134")
 	e := s.event(t, transport.StateObscured, "status 134")
 	require.Equal(t, transport.FaultCrash, e.Fault)
-	s.send(t, "two")
-	st.until(t, "two after redactor restarted")
+	st.recovers(t, "two after redactor restarted")
 	s.event(t, transport.StateLive, "")
 	require.EqualValues(t, 1, c.Status().Counters.Faults[transport.FaultCrash])
 	require.Empty(t, c.Status().Fault)
@@ -99,35 +120,25 @@ func TestSlatesAlternateAndGoOnWhileNothingStarts(t *testing.T) {
 
 func TestProcessThatStandsStillIsCoveredForAndKilled(t *testing.T) {
 	t.Parallel()
-	s, c, _ := begin(t, "spares")
-	st := &stream{s: s}
-	s.send(t, "one")
-	st.until(t, "one after")
-	stopped := time.Now()
-	s.send(t, "stop")
-	st.until(t, "hang ")
-	t.Logf("slate %v after the order to stop", time.Since(stopped))
+	st, c := live(t)
+	s := st.s
+	st.broken(t, "stop", "hang ")
 	e := s.event(t, transport.StateObscured, "sends nothing")
 	require.Equal(t, transport.FaultHang, e.Fault)
 	s.event(t, transport.StateObscured, "was killed")
-	s.send(t, "two")
-	st.until(t, "two after redactor restarted")
+	st.recovers(t, "two after redactor restarted")
 	require.EqualValues(t, 1, c.Status().Counters.Faults[transport.FaultHang], "once, for both reasons")
 }
 
 func TestEncoderThatHangsIsCoveredForUntilItIsBack(t *testing.T) {
 	t.Parallel()
-	s, _, _ := begin(t, "spares")
-	st := &stream{s: s}
-	s.send(t, "one")
-	st.until(t, "one after")
-	s.send(t, "encoder hangs")
-	st.until(t, "hang ")
+	st, _ := live(t)
+	s := st.s
+	st.broken(t, "encoder hangs", "hang ")
 	s.event(t, transport.StateObscured, "encoder does not come back")
 	s.send(t, "encoder is back")
 	st.until(t, "slate") // the key frame that it is asked for
-	s.send(t, "two")
-	st.until(t, "two")
+	st.recovers(t, "two")
 	s.event(t, transport.StateLive, "")
 }
 
@@ -248,12 +259,35 @@ func TestSparesOfTheCamerasSizeStay(t *testing.T) {
 	require.Equal(t, []int{200, 200}, widths())
 }
 
+// While nothing runs the spares may change: a redactor that dies young has made
+// some of the camera's new size.
+func TestSparesOfAnotherFormBeginAnEpoch(t *testing.T) {
+	c, s, p := bench(t)
+	o := c.out
+	give(o, p, 5, 0, true, "first")
+	now := time.Now()
+	o.ended(coverFor(errSilent))
+	st := &stream{s: s}
+	last := st.until(t, "starting")
+	for i, form := range []wire.Spare{
+		{Codec: "avc1.42c01f", Width: 128, Height: 48}, {Codec: "avc1.42c01f", Width: 128, Height: 96}, {Codec: "avc1.42c028", Width: 128, Height: 96},
+	} {
+		form.Class = wire.SpareStarting
+		o.spare(form, []byte("starting"), true)
+		for n := range 2 {
+			o.tick(now.Add(time.Duration(1+2*i+n) * 2 * slateInterval))
+			u := st.until(t, "starting")
+			require.Equal(t, form.Width, u.Width)
+			require.Equal(t, n == 0, u.Epoch > last.Epoch, "%+v", form)
+			last = u
+		}
+	}
+}
+
 func TestProcessThatIsContinuedGoesOnWithAKeyFrame(t *testing.T) {
 	t.Parallel()
-	s, c, _ := begin(t, "spares")
-	st := &stream{s: s}
-	s.send(t, "one")
-	st.until(t, "one after")
+	st, c := live(t)
+	s := st.s
 	c.out.mu.Lock()
 	pid := c.out.life.cmd.Process.Pid
 	c.out.mu.Unlock()

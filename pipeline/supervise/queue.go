@@ -13,8 +13,6 @@ import (
 const (
 	maxQueuedUnits = 120
 	maxQueuedBytes = 16 << 20
-	// maxCommands bounds the commands that wait beside the units.
-	maxCommands = 16
 )
 
 // item is one message downwards.
@@ -25,16 +23,16 @@ type item struct {
 }
 
 // queue holds the messages for the redactor. When it is full all units in it
-// are dropped: those that follow cannot be decoded without them. It is safe for
-// concurrent use.
+// are dropped: those that follow cannot be decoded without them. Commands keep
+// their place among the units, and those of one kind that have no unit between
+// them are one, so that there are few. It is safe for concurrent use.
 type queue struct {
-	mu       sync.Mutex
-	items    []item
-	units    int
-	bytes    int
-	commands int
-	gap      string // why the next unit does not follow the one before
-	ready    chan struct{}
+	mu    sync.Mutex
+	items []item
+	units int
+	bytes int
+	gap   string // why the next unit does not follow the one before
+	ready chan struct{}
 }
 
 func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
@@ -52,25 +50,40 @@ func (q *queue) unit(u transport.CameraUnit) (dropped int) {
 		u.Discontinuity, u.Intact = q.gap, true
 	}
 	q.gap = ""
-	q.append(item{wire.TypeUnit, wire.Unit{
+	q.items = append(q.items, item{wire.TypeUnit, wire.Unit{
 		Codec: u.Codec, PTS: u.PTS, Captured: u.Captured.UnixNano(), Arrived: u.Arrived.UnixNano(),
 		Discontinuity: u.Discontinuity, Intact: u.Intact,
 	}, u.Data})
 	q.units++
 	q.bytes += len(u.Data)
+	q.wake()
 	return dropped
 }
 
-// command appends a command. When too many wait, the new one is dropped: they
-// can be repeated, and no redactor takes them now.
+// command appends a command. One of its kind that waits at the end of the queue
+// is replaced.
 func (q *queue) command(kind wire.Type, head any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.commands >= maxCommands {
-		return
+	q.items = merge(q.items, item{kind, head, nil})
+	q.wake()
+}
+
+// merge appends a command to items. Of two fences the larger one stays, which is
+// the later one: what was coded before the redactor has read it is never shown.
+func merge(items []item, c item) []item {
+	for i := len(items) - 1; i >= 0 && items[i].kind != wire.TypeUnit; i-- {
+		if items[i].kind != c.kind {
+			continue
+		}
+		was, _ := items[i].head.(wire.Keyframe)
+		if k, ok := c.head.(wire.Keyframe); ok {
+			c.head = wire.Keyframe{Fence: max(k.Fence, was.Fence)}
+		}
+		items[i] = c
+		return items
 	}
-	q.commands++
-	q.append(item{kind, head, nil})
+	return append(items, c)
 }
 
 // restart is called when another redactor begins: it has seen nothing of what
@@ -116,17 +129,15 @@ func (q *queue) take() (item, bool) {
 	if it.kind == wire.TypeUnit {
 		q.units--
 		q.bytes -= len(it.body)
-	} else {
-		q.commands--
 	}
 	return it, true
 }
 
 func (q *queue) dropUnits() int {
-	kept := make([]item, 0, q.commands)
+	var kept []item
 	for _, it := range q.items {
 		if it.kind != wire.TypeUnit {
-			kept = append(kept, it)
+			kept = merge(kept, it)
 		}
 	}
 	n := q.units
@@ -134,9 +145,8 @@ func (q *queue) dropUnits() int {
 	return n
 }
 
-// append is called with the lock held.
-func (q *queue) append(it item) {
-	q.items = append(q.items, it)
+// wake is called with the lock held.
+func (q *queue) wake() {
 	select {
 	case q.ready <- struct{}{}:
 	default:

@@ -17,9 +17,14 @@ const (
 	camera = "self-test"
 	// foundIoU is the least IoU of a detection with the face.
 	foundIoU = 0.3
-	// maxSame is the share of the face's samples that may be as they were drawn
-	// when it was obscured.
+	// maxSame is the share of the face's samples, and of each block of it in which
+	// there is anything to be seen, that may be as they were drawn when it was
+	// obscured. Samples are those of a plane.
 	maxSame = 0.5
+	// blockSide is the side of a block in luma samples, and detail the least range
+	// of samples that shows anything. An even block may well keep its colour.
+	blockSide = 8
+	detail    = 16
 )
 
 // Errors of Check. All wrap ErrFailed.
@@ -79,7 +84,7 @@ func (o Options) pass(s drawn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	before := sampled(im, box)
+	before := im.Clone()
 	if d, ok := o.Detector.(redact.Resetter); ok {
 		d.Reset() // what it has seen is no part of this picture
 	}
@@ -87,11 +92,12 @@ func (o Options) pass(s drawn) error {
 	if err != nil {
 		return err
 	}
-	if !marked(frame.Regions(), box) {
+	out := frame.Image()
+	at := box.Rect().Intersect(out.Bounds())
+	if !marked(frame.Regions(), box, at) {
 		return ErrNotFound
 	}
-	out := frame.Image()
-	if same(before, sampled(out, box)) > maxSame*float64(len(before)) {
+	if remains(before, out, at, !o.Cosmetic) {
 		return ErrVisible
 	}
 	faces, err := o.Detector.Detect(out)
@@ -133,33 +139,54 @@ func (o Options) redact(im *yuv.Image) (redact.Frame, error) {
 	return f, nil
 }
 
-// marked reports whether a face was found at box and all of it lies in its
-// region.
-func marked(regions []face.Region, box face.Box) bool {
+// marked reports whether a face was found at box and all of the drawn one, which
+// takes the pixels at, lies in its region.
+func marked(regions []face.Region, box face.Box, at image.Rectangle) bool {
 	for _, r := range regions {
-		if r.Source == face.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(r.Face.Rect().Intersect(box.Rect())) {
+		if r.Source == face.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
 			return true
 		}
 	}
 	return false
 }
 
-// sampled returns a copy of the luma within box.
-func sampled(im *yuv.Image, box face.Box) []byte {
-	r := box.Rect().Intersect(image.Rect(0, 0, im.Width, im.Height))
-	out := make([]byte, 0, r.Dx()*r.Dy())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		out = append(out, im.Y[y*im.YStride+r.Min.X:y*im.YStride+r.Max.X]...)
-	}
-	return out
+// remains reports whether what is at a place is mostly as it was in any plane, or
+// in any block of one if blocks is set.
+func remains(before, after *yuv.Image, at image.Rectangle, blocks bool) bool {
+	half := image.Rect(at.Min.X/2, at.Min.Y/2, (at.Max.X+1)/2, (at.Max.Y+1)/2)
+	return kept(before.Y, after.Y, before.YStride, after.YStride, at, blockSide, blocks) ||
+		kept(before.U, after.U, before.CStride, after.CStride, half, blockSide/2, blocks) ||
+		kept(before.V, after.V, before.CStride, after.CStride, half, blockSide/2, blocks)
 }
 
-func same(a, b []byte) float64 {
-	n := 0
-	for i := range a {
-		if a[i] == b[i] {
-			n++
+// kept is remains for a plane, whose blocks have the given side.
+func kept(before, after []byte, stride, strideAfter int, at image.Rectangle, side int, blocks bool) bool {
+	count := func(r image.Rectangle) (same bool, span int) {
+		n, low, high := 0, 255, 0
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				v := before[y*stride+x]
+				low, high = min(low, int(v)), max(high, int(v))
+				if v == after[y*strideAfter+x] {
+					n++
+				}
+			}
+		}
+		return float64(n) > maxSame*float64(r.Dx()*r.Dy()), high - low
+	}
+	if same, _ := count(at); same {
+		return true
+	}
+	for y := at.Min.Y; blocks && y < at.Max.Y; y += side {
+		for x := at.Min.X; x < at.Max.X; x += side {
+			// The last ones share samples with those before: a block of a few samples
+			// says nothing.
+			corner := image.Pt(max(min(x, at.Max.X-side), at.Min.X), max(min(y, at.Max.Y-side), at.Min.Y))
+			same, span := count(image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))}.Intersect(at))
+			if same && span >= detail {
+				return true
+			}
 		}
 	}
-	return float64(n)
+	return false
 }

@@ -2,6 +2,7 @@ package canary
 
 import (
 	"errors"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -104,6 +105,79 @@ func TestCheckNoticesAPartThatDoesNotWork(t *testing.T) {
 			require.ErrorIs(t, err, c.want)
 			require.ErrorIs(t, err, ErrFailed)
 		})
+	}
+}
+
+// partial is an obscurer that leaves a part of each face as it was.
+type partial struct {
+	redact.Obscurer
+	left func(b image.Rectangle) image.Rectangle
+	// luma and chroma say which planes it leaves.
+	luma, chroma bool
+}
+
+func (p partial) Apply(im *yuv.Image, regions []face.Region) error {
+	was := im.Clone()
+	if err := p.Obscurer.Apply(im, regions); err != nil {
+		return err
+	}
+	for _, g := range regions {
+		r := p.left(g.Face.Rect()).Intersect(im.Bounds())
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				if p.luma {
+					im.Y[y*im.YStride+x] = was.Y[y*was.YStride+x]
+				}
+				if c := y/2*im.CStride + x/2; p.chroma {
+					im.U[c], im.V[c] = was.U[c], was.V[c]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func TestCheckNoticesAFaceThatIsObscuredInPart(t *testing.T) {
+	whole := func(b image.Rectangle) image.Rectangle { return b }
+	for _, style := range []obscure.Style{obscure.Veil, obscure.Blur, obscure.Mosaic, obscure.Fill} {
+		o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3, Tiles: true}, obscure.Options{Style: style})
+		sound := o.Obscurer
+		for name, p := range map[string]partial{
+			"paints the upper half": {luma: true, chroma: true, left: func(b image.Rectangle) image.Rectangle {
+				b.Min.Y += b.Dy() / 2
+				return b
+			}},
+			"paints the left half": {luma: true, chroma: true, left: func(b image.Rectangle) image.Rectangle {
+				b.Min.X += b.Dx() / 2
+				return b
+			}},
+			"paints the upper 75 %": {luma: true, chroma: true, left: func(b image.Rectangle) image.Rectangle {
+				b.Min.Y += b.Dy() * 3 / 4
+				return b
+			}},
+			"paints all but the eyes": {luma: true, left: func(b image.Rectangle) image.Rectangle {
+				return image.Rect(b.Min.X, b.Min.Y+b.Dy()/4, b.Max.X, b.Min.Y+b.Dy()/2)
+			}},
+			"paints no luma":   {luma: true, left: whole},
+			"paints no chroma": {chroma: true, left: whole},
+		} {
+			p.Obscurer = sound
+			o.Obscurer = p
+			for _, size := range [][2]int{{320, 180}, {1280, 720}, {3840, 2160}} {
+				require.ErrorIs(t, Check(o, size[0], size[1]), ErrVisible, "%s, %s, %v", style, name, size)
+			}
+		}
+	}
+}
+
+// A face that was found and whose region is too small is not covered.
+func TestRegionThatLeavesOutAPartOfTheFaceMarksItNot(t *testing.T) {
+	box := face.Box{X: 100, Y: 100, W: 40, H: 60}
+	for rect, want := range map[image.Rectangle]bool{
+		image.Rect(90, 90, 150, 170): true, image.Rect(100, 100, 140, 160): true, image.Rect(90, 90, 150, 150): false, image.Rect(101, 90, 150, 170): false,
+	} {
+		g := face.Region{Rect: rect, Face: face.Box{X: 102, Y: 102, W: 36, H: 40}, Source: face.Detected}
+		require.Equal(t, want, marked([]face.Region{g}, box, box.Rect()), "%v", rect)
 	}
 }
 

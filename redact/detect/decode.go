@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -25,10 +26,12 @@ const (
 	// the larger one that it lies in.
 	inside = 0.7
 	// weakShare is the share of the threshold from which on a candidate still
-	// counts as the whereabouts of a face that was found before, and maxWeak
-	// bounds those of one run of the network.
-	weakShare = 1.0 / 3
-	maxWeak   = 1024
+	// counts as the whereabouts of a face that was found before. maxWeak bounds
+	// those that are compared with each other, maxPassWeak those that a pass keeps:
+	// the best ones, wherever they are.
+	weakShare   = 1.0 / 3
+	maxWeak     = 1024
+	maxPassWeak = 128
 	// slack is how far a score may lie outside 0 to 1, for rounding.
 	slack = 1e-3
 )
@@ -51,8 +54,10 @@ func (c *candidate) rect(margin int) image.Rectangle {
 
 var errOutput = errors.New("the network's output makes no sense")
 
-// decode appends the candidates of the threshold or more to found, and those of
-// weakShare of it as weak ones. outs has the outputs in the order of `outputs`, for an input of width × height pixels.
+// decode appends the candidates of the threshold or more to found, and behind them
+// the best of those of weakShare of it as weak ones. A weak one without a sane box
+// is none. outs has the outputs in the order of `outputs`, for an input of
+// width × height pixels.
 // score = sqrt(cls·obj), centre = (cell + bbox[0:2])·stride,
 // size = exp(bbox[2:4])·stride.
 func decode(found []candidate, outs [][]float32, width, height int, threshold float32) ([]candidate, error) {
@@ -60,7 +65,7 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 		return nil, fmt.Errorf("%w: %d outputs", errOutput, len(outs))
 	}
 	limit := float64(maxGrowth * max(width, height))
-	least, weak, sure := weakShare*threshold, 0, 0
+	least, sure := weakShare*threshold, 0
 	for i, stride := range strides {
 		columns, rows := width/stride, height/stride
 		cls, obj, box := outs[i], outs[len(strides)+i], outs[2*len(strides)+i]
@@ -76,35 +81,59 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 			if c*o < least*least || c < 0 {
 				continue
 			}
+			weak := c*o < threshold*threshold
 			s := float64(stride)
 			b := box[4*cell : 4*cell+4]
 			w, h := math.Exp(float64(b[2]))*s, math.Exp(float64(b[3]))*s
 			x := (float64(cell%columns)+float64(b[0]))*s - w/2
 			y := (float64(cell/columns)+float64(b[1]))*s - h/2
 			if !(w <= limit && h <= limit && math.Abs(x) <= limit && math.Abs(y) <= limit) {
+				if weak && !math.IsNaN(w) && !math.IsNaN(h) && !math.IsNaN(x) && !math.IsNaN(y) {
+					continue
+				}
 				return nil, fmt.Errorf("%w: box %v×%v at %v, %v", errOutput, w, h, x, y)
 			}
-			score := float32(math.Min(1, math.Sqrt(float64(c)*float64(o))))
-			switch isWeak := c*o < threshold*threshold; {
-			case isWeak && weak == maxWeak:
-				continue
-			case isWeak:
-				weak++
-			case sure == maxCandidates:
-				return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
-			default:
-				sure++
+			if !weak {
+				if sure++; sure > maxCandidates {
+					return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
+				}
 			}
-			found = append(found, candidate{x: float32(x), y: float32(y), w: float32(w), h: float32(h), score: score, weak: c*o < threshold*threshold})
+			score := float32(math.Min(1, math.Sqrt(float64(c)*float64(o))))
+			found = append(found, candidate{x: float32(x), y: float32(y), w: float32(w), h: float32(h), score: score, weak: weak})
 		}
 	}
-	return found, nil
+	return boundWeak(found, maxWeak), nil
+}
+
+// boundWeak leaves the best weak candidates, so many of them, in place. When that
+// leaves any out, the weak ones come last.
+func boundWeak(found []candidate, most int) []candidate {
+	weak := 0
+	for i := range found {
+		if found[i].weak {
+			weak++
+		}
+	}
+	if weak <= most {
+		return found
+	}
+	sure := 0
+	for i := range found {
+		if !found[i].weak {
+			found[sure], found[i] = found[i], found[sure]
+			sure++
+		}
+	}
+	slices.SortFunc(found[sure:], func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	return found[:sure+most]
 }
 
 // suppress keeps the best of candidates that overlap (greedy non-maximum
 // suppression), in place: whole ones by score, then those that are cut, the
-// larger first; after all these the weak ones, likewise. One that is cut goes, too, when it lies within a kept one.
+// larger first; after all these the weak ones, likewise, of which only the best are
+// looked at. One that is cut goes, too, when it lies within a kept one.
 func suppress(found []candidate) []candidate {
+	found = boundWeak(found, maxWeak)
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		switch {
 		case a.weak != b.weak:

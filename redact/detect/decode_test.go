@@ -1,11 +1,15 @@
 package detect
 
 import (
+	"image"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"scrim/redact/yuv"
 )
 
 // blank returns the outputs of a network that sees nothing.
@@ -145,6 +149,101 @@ func TestCandidateBelowTheThresholdIsWeak(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, maxWeak+1)
 	require.False(t, suppress(found)[0].weak)
+}
+
+// A weak candidate is only a hint: one without a place is none, and no reason to
+// show nothing. What is not a number is.
+func TestWeakCandidateWithoutASaneBoxIsLeftOut(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, box := range map[string][]float32{
+		"huge": {0, 0, 20, 0}, "infinite": {0, 0, 0, inf}, "far away": {1e6, 0, 0, 0}, "infinitely far": {0, -inf, 0, 0},
+	} {
+		outs := blank(64, 32)
+		outs[0][0], outs[3][0] = 0.2, 0.2
+		outs[0][3], outs[3][3] = 0.9, 0.9
+		copy(outs[6], box)
+		found, err := decode(nil, outs, 64, 32, 0.3)
+		require.NoError(t, err, name)
+		require.Len(t, found, 1, name)
+		require.InDelta(t, 0.9, found[0].score, 1e-6)
+		outs[0][0], outs[3][0] = 0.5, 0.5
+		_, err = decode(nil, outs, 64, 32, 0.3)
+		require.ErrorIs(t, err, errOutput, name)
+	}
+	outs := blank(64, 32)
+	outs[0][0], outs[3][0], outs[6][0] = 0.2, 0.2, nan
+	_, err := decode(nil, outs, 64, 32, 0.3)
+	require.ErrorIs(t, err, errOutput)
+}
+
+// However many weak candidates there are, the best are kept, and not those that
+// come first: these are the smallest.
+func TestBestWeakCandidatesAreKept(t *testing.T) {
+	outs := blank(1024, 1024)
+	for i := range outs[0] {
+		outs[0][i], outs[3][i] = 0.12, 0.12
+	}
+	last := len(outs[2]) - 1
+	outs[2][last], outs[5][last] = 0.28, 0.28
+	found, err := decode(nil, outs, 1024, 1024, 0.3)
+	require.NoError(t, err)
+	require.Len(t, found, maxWeak)
+	require.InDelta(t, 0.28, found[0].score, 1e-6)
+
+	many := make([]candidate, 0, 20*maxWeak)
+	for i := range cap(many) { // none overlaps another
+		many = append(many, candidate{x: 10 * float32(i), w: 8, h: 8, score: 0.1 + 0.1*float32(i)/float32(cap(many)), weak: true})
+	}
+	best := many[len(many)-1]
+	kept := suppress(many)
+	require.Len(t, kept, maxWeak)
+	require.Equal(t, best, kept[0])
+}
+
+// crowd is an engine whose network half believes in a face in every cell.
+type crowd struct{}
+
+func (crowd) run(_ *view, r image.Rectangle) ([][]float32, error) {
+	outs := blank(r.Dx(), r.Dy())
+	for i := range 2 * len(strides) {
+		for k := range outs[i] {
+			outs[i][k] = 0.15
+		}
+	}
+	n := len(outs[2]) - 1
+	outs[2][n], outs[5][n], outs[8][4*n+2], outs[8][4*n+3] = 0.25, 0.25, math.Ln2, math.Ln2
+	return outs, nil
+}
+func (crowd) name() string { return "crowd" }
+func (crowd) close()       {}
+
+func TestPassesKeepFewWeakCandidates(t *testing.T) {
+	d := &yuNet{c: Config{Size: 640, Threshold: 0.3, Tiles: true}, now: time.Now, engine: crowd{}}
+	im, err := yuv.New(1920, 1080)
+	require.NoError(t, err)
+	faces, err := d.Detect(im)
+	require.NoError(t, err)
+	require.NotEmpty(t, faces)
+	require.LessOrEqual(t, len(faces), maxFaces)
+	require.InDelta(t, 0.25, faces[0].Score, 1e-6)
+	for i := range d.passes.all {
+		p := &d.passes.all[i]
+		require.LessOrEqual(t, len(p.found), maxPassWeak)
+		require.InDelta(t, 0.25, p.found[0].score, 1e-6, "pass %d", i)
+	}
+}
+
+func BenchmarkSuppressOfManyWeakCandidates(b *testing.B) {
+	many := make([]candidate, 0, 20*maxWeak)
+	for i := range cap(many) {
+		many = append(many, candidate{x: 10 * float32(i), w: 8, h: 8, score: float32(i%977) / 1e4, weak: true})
+	}
+	in := make([]candidate, len(many))
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(in, many)
+		suppress(in)
+	}
 }
 
 // A face that the edge of a tile cuts stays one beside a whole box that is too

@@ -11,7 +11,8 @@ import (
 const (
 	// EngineAuto is EngineScrim where it can run the model, else EngineOpenCV.
 	EngineAuto = "auto"
-	// EngineScrim is package infer: the same results in a quarter of the time.
+	// EngineScrim is package infer: the same results in about a quarter of the
+	// time (5.6 ms against 21.2 ms for 640×384).
 	EngineScrim = "scrim"
 	// EngineOpenCV is OpenCV's DNN module.
 	EngineOpenCV = "opencv"

@@ -3,46 +3,24 @@ package detect
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/redact/face"
 	"scrim/redact/yuv"
 )
 
 func TestEnginesFindTheSameLabelledFaces(t *testing.T) {
-	raw, err := os.ReadFile("../../../shared/faces/faces.json")
-	if err != nil {
-		t.Skip("no photographs for measuring here: " + err.Error())
-	}
-	var labels struct {
-		Images []struct {
-			File  string
-			Faces []struct {
-				X, Y, W, H int
-				Ignore     bool
-			}
-		}
-	}
-	require.NoError(t, json.Unmarshal(raw, &labels))
 	ours, opencv := engines(t, Config{Size: 640})
 	there, found := 0, [2]int{}
-	for _, photo := range labels.Images {
-		im := load(t, "../../../shared/faces/"+photo.File)
+	for _, photo := range photographs(t) {
 		for i, d := range []*yuNet{ours, opencv} {
-			faces, _ := detect(t, d, im)
-			for _, f := range photo.Faces {
-				box := face.Box{X: float64(f.X), Y: float64(f.Y), W: float64(f.W), H: float64(f.H)}
-				if f.Ignore {
-					continue
-				}
+			faces, _ := detect(t, d, photo.im)
+			for _, box := range photo.boxes {
 				there += i
 				for _, g := range faces {
 					if g.Box.IoU(box) > 0.3 {

@@ -1,11 +1,9 @@
 package detect
 
 import (
-	"encoding/json"
 	"fmt"
 	"image"
 	"math"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -140,32 +138,17 @@ func TestFacesFrom12PixelsAreFoundWithTiles(t *testing.T) {
 
 // The camera is so near that the face does not fit into the picture.
 func TestFacesThatFillThePictureAreFound(t *testing.T) {
-	raw, err := os.ReadFile("../../../shared/faces/faces.json")
-	if err != nil {
-		t.Skip("no photographs for measuring here: " + err.Error())
-	}
-	var labels struct {
-		Images []struct {
-			File  string
-			Faces []struct {
-				X, Y, W, H int
-				Ignore     bool
-			}
-		}
-	}
-	require.NoError(t, json.Unmarshal(raw, &labels))
 	d, _ := gated(t, Config{Size: 640})
 	there, found := 0, 0
-	for _, photo := range labels.Images {
-		im := load(t, "../../../shared/faces/"+photo.File)
-		for _, f := range photo.Faces {
-			h := f.H * 5 / 8 &^ 1
+	for _, photo := range photographs(t) {
+		for _, f := range photo.boxes {
+			h := int(f.H) * 5 / 8 &^ 1
 			w := h * 4 / 3 &^ 1
-			part := image.Rect(0, 0, w, h).Add(image.Pt((f.X+f.W/2-w/2)&^1, (f.Y+f.H/2-h/2)&^1))
-			if f.Ignore || f.H < 40 || !part.In(im.Bounds()) {
+			part := image.Rect(0, 0, w, h).Add(image.Pt((int(f.X+f.W/2)-w/2)&^1, (int(f.Y+f.H/2)-h/2)&^1))
+			if f.H < 40 || !part.In(photo.im.Bounds()) {
 				continue
 			}
-			faces, _ := detect(t, d, enlarge(t, im, part, 960, 720))
+			faces, _ := detect(t, d, enlarge(t, photo.im, part, 960, 720))
 			there++
 			for _, g := range faces {
 				if g.Box.W > 480 {

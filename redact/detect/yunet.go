@@ -169,7 +169,7 @@ func (d *yuNet) run(picture view) error {
 			if err := d.infer(p, p.input); err != nil {
 				return err
 			}
-			p.found = suppress(p.found)
+			p.found = boundWeak(suppress(p.found), maxPassWeak)
 			p.gate.inspected(now, wait)
 			continue
 		}
@@ -180,7 +180,7 @@ func (d *yuNet) run(picture view) error {
 			}
 			p.gate.inspectedPart(p.seen(r))
 		}
-		p.found = suppress(p.found)
+		p.found = boundWeak(suppress(p.found), maxPassWeak)
 	}
 	return nil
 }

@@ -20,6 +20,10 @@ const Step = 32
 // MaxSide bounds the sides of a network's input and of a picture, in pixels.
 const MaxSide = 4096
 
+// maxWork bounds the working memory of a Net in bytes. YuNet needs about 100 MB for
+// the largest input; a file may be made to ask for gigabytes.
+const maxWork = 256 << 20
+
 // ErrRange is wrapped by errors about a network whose values leave all bounds.
 var ErrRange = errors.New("the network's values are out of range")
 
@@ -136,7 +140,8 @@ func alike(a, b []float32) bool {
 // Path names the instructions that are used.
 func (m *Model) Path() string { return m.path.name }
 
-// Net is the working memory for a Model: about 3 MB for 640×384. It must be used by
+// Net is the working memory for a Model: about 3 MB for 640×384, and at
+// most maxWork. It must be used by
 // one goroutine at a time.
 type Net struct {
 	m    *Model
@@ -179,6 +184,11 @@ func Cells(width, height int) (n int) {
 	return n
 }
 
+// work returns how many bytes of working memory a run needs.
+func (m *Model) work(width, height int) int {
+	return int(C.scrim_bytes(m.plan, C.int(width), C.int(height))) //nolint:gosec // gigabytes at most
+}
+
 // Run runs the network on a rectangle of a picture, which begins at even
 // coordinates, has sides that are multiples of Step, and overlaps the picture.
 // Where it reaches outside, the picture's border is repeated.
@@ -195,7 +205,10 @@ func (n *Net) Run(p *Picture, r image.Rectangle, into [][]float32) ([][]float32,
 		!r.Overlaps(image.Rect(0, 0, p.Width, p.Height)) {
 		return nil, fmt.Errorf("network input %v of a picture of %d×%d is out of bounds", r, p.Width, p.Height)
 	}
-	work := int(C.scrim_bytes(n.m.plan, C.int(w), C.int(h))) //nolint:gosec // some megabytes
+	work := n.m.work(w, h)
+	if work > maxWork {
+		return nil, fmt.Errorf("%w: it needs %d MB for an input of %d×%d, and may have %d", ErrModel, work>>20, w, h, maxWork>>20)
+	}
 	if len(n.work) < work {
 		n.work = aligned(work)
 	}

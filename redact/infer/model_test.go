@@ -221,3 +221,34 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// A file may be made to need memory without end. Then there is an error, and no
+// process that is killed.
+func TestNetworkThatNeedsTooMuchMemoryDoesNotRun(t *testing.T) {
+	const side = MaxSide
+	p := picture(8, 8, true)
+	for many, fits := range map[int]bool{1: true, 6: false} {
+		m := newMaker(3)
+		v := m.pool(m.pool(m.node("Relu", "", nil, m.conv("input", 3, 64, 3, 2, 1))))
+		v8 := m.unit(v, 64, 64)
+		v16 := m.unit(m.pool(v8), 64, 64)
+		v32 := m.unit(m.pool(v16), 64, 64)
+		for range many { // each sum keeps a whole map
+			v16 = m.unit(v16, 64, 64)
+			v8 = m.unit(m.add(v8, v16), 64, 64)
+		}
+		for i, v := range []string{v8, v16, v32} {
+			m.head(v, 64, strides[i])
+		}
+		plain, err := read(m.file(), paths[len(paths)-1])
+		require.NoError(t, err)
+		work := plain.work(side, side)
+		require.Equal(t, fits, work <= maxWork, "%d MB", work>>20)
+		n := plain.NewNet()
+		if !fits {
+			_, err = n.Run(p, image.Rect(0, 0, side, side), nil)
+			require.ErrorIs(t, err, ErrModel)
+			require.Nil(t, n.work)
+		}
+	}
+}

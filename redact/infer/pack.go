@@ -21,9 +21,6 @@ const alignment = 64
 // bits. On the way there sums may wrap around, which does no harm.
 const limitSum = 131071
 
-// quantFrom is the number of inputs from which on 16-bit products pay.
-const quantFrom = 16
-
 func padded(channels int) int { return (channels + lane - 1) / lane * lane }
 
 // aligned returns n bytes that begin at a multiple of alignment. Go does not
@@ -189,7 +186,7 @@ func (p *packer) unit(s *step, n *C.scrim_node) {
 		return s.pw.weights[out*s.cin+in]
 	}
 	n.pwbias = p.vector(s.pw.bias, outs)
-	if p.quant && ins >= quantFrom {
+	if p.quant {
 		n.quant = 1
 		var units []float32
 		n.pw, units = p.pairs(ins, outs, limitSum, pointwise)

@@ -54,7 +54,8 @@ func TestSurfaceIsThatOfTheGoCodeBitForBit(t *testing.T) {
 	}
 }
 
-func TestSurfaceLeavesSlicesAloneThatAreTooShort(t *testing.T) {
+// Where nothing was painted nobody must think that something was.
+func TestSurfaceThatCannotBePaintedPanics(t *testing.T) {
 	dst := make([]byte, 100)
 	for _, bad := range []func(){
 		func() { Paint(dst, 10, 10, 11, make([]int32, 100), make([]float32, 40)) },
@@ -64,9 +65,9 @@ func TestSurfaceLeavesSlicesAloneThatAreTooShort(t *testing.T) {
 		func() { Paint(dst, 10, 0, 10, make([]int32, 44), make([]float32, 40)) },
 		func() { Paint(nil, 10, 10, 10, make([]int32, 44), make([]float32, 40)) },
 	} {
-		bad()
+		require.Panics(t, bad)
 	}
-	require.Equal(t, make([]byte, 100), dst)
+	require.Equal(t, make([]byte, 100), dst, "nothing is written first")
 }
 
 func BenchmarkSurface(b *testing.B) {

@@ -1,0 +1,62 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+)
+
+// unsent is a pipeline whose encode stage a test takes the place of.
+func unsent(t *testing.T, f *fakeTime) (p *Pipeline, slates *[]wire.Output) {
+	t.Helper()
+	slates = new([]wire.Output)
+	obscurer, detector := newParts(t)
+	p, err := New(Options{
+		Camera: "door", Epoch: 7, Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Log: noLog,
+		Sink: func(head wire.Output, _ []byte) error { *slates = append(*slates, head); return nil },
+	})
+	require.NoError(t, err)
+	p.time = f.timeline()
+	ctx, cancel := context.WithCancel(t.Context())
+	var stages sync.WaitGroup
+	stages.Go(func() { _ = p.runDecode(ctx) })
+	stages.Go(func() { _ = p.runRedact(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		stages.Wait()
+	})
+	return p, slates
+}
+
+// The gate opens before the picture that has opened it gets to the encoder. What
+// viewers had until then is no sign of a camera that is silent.
+func TestGateThatHasJustOpenedIsNoStall(t *testing.T) {
+	for name, shut := range map[string]time.Duration{"at the start": 0, "after it was shut for long": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeTime()
+			p, slates := unsent(t, f)
+			out := newOutput(p)
+			t.Cleanup(out.close)
+			told := 0
+			for past := time.Duration(0); past < shut; past += slateInterval {
+				require.NoError(t, out.idle(p.now()))
+				f.pass(slateInterval)
+				told++
+			}
+			c := newCamera(t, width, height)
+			require.NoError(t, p.Unit(t.Context(), c.unit(true)))
+			require.Eventually(t, func() bool { return !empty(p.frames) }, testTimeout, time.Millisecond)
+			require.NoError(t, out.idle(p.now()))
+			require.Len(t, *slates, told, "a slate although a picture is on its way")
+			f.pass(minStall)
+			require.NoError(t, out.idle(p.now()))
+			require.Len(t, *slates, told+1, "it does not come")
+			require.Equal(t, reasonStalled, (*slates)[told].Reason)
+		})
+	}
+}
