@@ -214,6 +214,8 @@ func (crowd) run(_ *view, r image.Rectangle) ([][]float32, error) {
 	outs[2][n], outs[5][n], outs[8][4*n+2], outs[8][4*n+3] = 0.25, 0.25, math.Ln2, math.Ln2
 	return outs, nil
 }
+func (crowd) sides() []int { return nil }
+
 func (crowd) name() string { return "crowd" }
 func (crowd) close()       {}
 

@@ -23,6 +23,8 @@ type engine interface {
 	// run returns the outputs for what lies in r, in the order of `outputs`. r is as
 	// view.write has it. They are valid until the next call.
 	run(v *view, r image.Rectangle) ([][]float32, error)
+	// sides are those that inputs are to have; none: any does.
+	sides() []int
 	// name is for people.
 	name() string
 	// close frees all memory; what was closed may be used again.
@@ -61,6 +63,8 @@ func (k *kernels) run(v *view, r image.Rectangle) (outs [][]float32, err error) 
 	k.picture = infer.Picture{} // the planes belong to somebody else
 	return k.outs, err
 }
+
+func (k *kernels) sides() []int { return nil }
 
 func (k *kernels) name() string { return EngineScrim + " " + k.path }
 

@@ -69,6 +69,8 @@ func (n *nets) run(v *view, r image.Rectangle) ([][]float32, error) {
 	return n.outs, err
 }
 
+func (n *nets) sides() []int { return fewSides }
+
 func (n *nets) name() string { return EngineOpenCV }
 
 func (n *nets) close() {

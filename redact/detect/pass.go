@@ -75,15 +75,16 @@ func (p *pass) look(now time.Time) (t task, global bool) {
 	return parts, false
 }
 
-// crops returns what to give to the network where parts have changed, in
+// crops returns what to give to the network where parts have changed, of those
+// sides, see fitCrop, in
 // pixels of the view; nothing when everything costs little more.
-func (p *pass) crops(into []image.Rectangle) []image.Rectangle {
+func (p *pass) crops(into []image.Rectangle, few []int) []image.Rectangle {
 	into = into[:0]
 	area := 0
 	for _, r := range p.gate.plan(p.found) {
 		var c image.Rectangle
-		c.Min.X, c.Max.X = fitCrop(r.Min.X, r.Max.X, p.input.Min.X, p.input.Max.X)
-		c.Min.Y, c.Max.Y = fitCrop(r.Min.Y, r.Max.Y, p.input.Min.Y, p.input.Max.Y)
+		c.Min.X, c.Max.X = fitCrop(r.Min.X, r.Max.X, p.input.Min.X, p.input.Max.X, few)
+		c.Min.Y, c.Max.Y = fitCrop(r.Min.Y, r.Max.Y, p.input.Min.Y, p.input.Max.Y, few)
 		area += c.Dx() * c.Dy()
 		into = append(into, c)
 	}
@@ -93,14 +94,28 @@ func (p *pass) crops(into []image.Rectangle) []image.Rectangle {
 	return into
 }
 
-// cropSides are the sides that crops have, so that few networks are needed.
-var cropSides = [...]int{128, 256, 448}
+// leastCrop is the least side of a crop: what the network's largest stride sees
+// needs some context.
+const leastCrop = 64
 
-// fitCrop returns the range of one of cropSides that holds from…to, within
-// low…high and aligned with low as the network's cells are.
-func fitCrop(from, to, low, high int) (int, int) {
+// fewSides are the sides that crops have for an engine to which every new size of
+// its input costs a network.
+var fewSides = []int{128, 256, 448}
+
+// fitCrop returns the range of a side that holds from…to, within low…high and
+// aligned with low as the network's cells are: the first of sides that does, or
+// without any as short as it goes.
+func fitCrop(from, to, low, high int, few []int) (int, int) {
 	from = low + (from-low)/stepSize*stepSize
-	for _, side := range cropSides {
+	if len(few) == 0 {
+		side := max((to-from+stepSize-1)/stepSize*stepSize, leastCrop)
+		if side >= high-low {
+			return low, high
+		}
+		from = min(from, high-side)
+		return from, from + side
+	}
+	for _, side := range few {
 		if from+side >= to && side < high-low {
 			from = min(from, high-side)
 			return from, from + side

@@ -162,7 +162,7 @@ func (d *yuNet) run(picture view) error {
 		}
 		d.rects = d.rects[:0]
 		if todo == parts {
-			d.rects = p.crops(d.rects)
+			d.rects = p.crops(d.rects, d.engine.sides())
 		}
 		if len(d.rects) == 0 {
 			p.found = p.found[:0]
