@@ -152,6 +152,7 @@ func (m *measurement) take(r *liveRun, cameras int) {
 	m.note("added_latency_ms.p99", q.P99)
 	m.note("live_cpu_ms_per_frame", r.live.CPU)
 	m.note("redactor_peak_rss_mib", r.live.Memory.RedactorPeak)
+	m.note("redactor_private_mib", r.live.Memory.RedactorPrivate)
 	if len(r.ways) > 0 {
 		res.Timeline = r.ways[0].Added
 	}
