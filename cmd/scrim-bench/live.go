@@ -61,6 +61,7 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 	if err != nil {
 		return nil, err
 	}
+	m.say("all cameras are live")
 	if err := s.sleep(ctx, settleTime); err != nil {
 		return nil, err
 	}
