@@ -28,7 +28,7 @@ type measurement struct {
 	source                  []bench.SourceClip
 	result                  *bench.Result
 	hist                    bench.Histograms
-	leaks                   []*bench.Leaks // of the live runs
+	leaks                   []*bench.Leaks // of the live runs; with --no-live of those over the clip
 	scrimLoops              []*bench.Loop
 	baseLoops               []*bench.Loop
 }
@@ -212,6 +212,9 @@ func (m *measurement) conclude() {
 			p.Ratio = number(p.Loop.CPU / float64(res.CPU))
 		}
 	}
+	if cameras := res.Runs["cameras"]; len(cameras) > 0 {
+		res.Cameras = int(bench.Median(cameras)) // of an even number of repetitions, what lies below
+	}
 	res.Leaks = bench.AddLeaks(m.leaks)
 	if res.Leaks == nil && res.Offline != nil {
 		res.Leaks = res.Offline.Leaks
@@ -262,6 +265,7 @@ func (m *measurement) offline(ctx context.Context, clip *bench.Clip) error {
 			return err
 		}
 		if m.cli.NoLive && l.Leaks != nil {
+			m.leaks = append(m.leaks, l.Leaks)
 			m.noteLeaks(l.Leaks)
 		}
 	}

@@ -46,6 +46,14 @@ func TestCapacityIsTheMostThatHeld(t *testing.T) {
 	require.Equal(t, 1, r.Live.Viewers)
 }
 
+func TestCapacityOfRepetitionsIsTheirMedian(t *testing.T) {
+	for want, runs := range map[int][]float64{6: {6, 8, 6}, 7: {7, 8}, 0: {0}} {
+		m := &measurement{hist: bench.NewHistograms(), result: &bench.Result{Cameras: 99, Runs: map[string][]float64{"cameras": runs}}}
+		m.conclude()
+		require.Equal(t, want, m.result.Cameras)
+	}
+}
+
 // TestNoNumberOfCamerasHoldsWhileFacesAreExposed has faces that are far too small
 // for the detector's input. One camera holds its rate well, and yet does not count.
 func TestNoNumberOfCamerasHoldsWhileFacesAreExposed(t *testing.T) {

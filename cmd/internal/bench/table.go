@@ -108,7 +108,7 @@ func (r *Result) live(p *printer) {
 	if l == nil {
 		return
 	}
-	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", r.Cameras, l.Viewers, l.Seconds)
+	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", len(l.Cameras), l.Viewers, l.Seconds)
 	p.line("pictures in, out, dropped\t%d, %d, %d", r.In, r.Out, r.Dropped)
 	p.line("CPU a picture: redactors, scrim, together\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
 	p.line("allocated a picture by Go code: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
@@ -139,7 +139,11 @@ func (r *Result) capacity(p *printer) {
 		}
 		p.line("%d\t%s\t%d\t%d\t%s\t%.2f\t%.1f\t%s", t.Cameras, map[bool]string{true: "yes", false: "no"}[t.Held], t.In, t.Dropped, exposed, t.Cores, t.P99, t.Why)
 	}
-	p.line("cameras that hold their rate, nothing dropped, nothing exposed\t%d%s", r.Cameras, map[bool]string{true: " or more (--max-cameras)"}[r.Capacity.Bounded])
+	more := ""
+	if r.Capacity.Bounded {
+		more = " or more (--max-cameras)"
+	}
+	p.line("cameras that hold their rate, nothing dropped, nothing exposed\t%d%s", r.Cameras, more)
 }
 
 func (r *Result) leaks(p *printer) {
