@@ -50,7 +50,7 @@ func (m *measurement) clips(ctx context.Context) ([]*bench.Clip, error) {
 		c.Name = fmt.Sprintf("%d people, seed %d", o.People, o.Seed)
 		m.source = append(m.source, bench.SourceClip{
 			Name: c.Name, Width: c.Width, Height: c.Height, FPS: c.FPS(), Frames: len(c.PTS), Bitrate: bitrate(c),
-			People: o.People, MinFace: o.MinFace, MaxFace: o.MaxFace, Seed: o.Seed, Truth: true,
+			People: o.People, MinFace: o.MinFace, MaxFace: o.MaxFace, Seed: o.Seed, Drawing: scene.Version, Truth: true,
 		})
 		out = append(out, c)
 	}
@@ -64,9 +64,9 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 		return nil, err
 	}
 	*o = s.Options()
-	frames := max(int(math.Round(min(m.cli.For, maxClip).Seconds()*o.FPS)), 2*bench.WarmUp)
-	path := filepath.Join(dir, fmt.Sprintf("%dx%d-%gfps-%d-people-away-%v-%d-to-%d-seed-%d-%d-frames.mp4",
-		o.Width, o.Height, o.FPS, o.People, o.Away, o.MinFace, o.MaxFace, o.Seed, frames))
+	frames := max(int(math.Round(m.cli.clipTime().Seconds()*o.FPS)), 2*bench.WarmUp)
+	path := filepath.Join(dir, fmt.Sprintf("drawing-%d-%dx%d-%gfps-%d-people-away-%v-%d-to-%d-seed-%d-%d-frames.mp4",
+		scene.Version, o.Width, o.Height, o.FPS, o.People, o.Away, o.MinFace, o.MaxFace, o.Seed, frames))
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		m.say("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
 		record := simcam.RecordOptions{Path: path, Scene: *o, Frames: frames, AsCamera: true}
@@ -104,7 +104,7 @@ func (m *measurement) file(ctx context.Context) (*bench.Clip, error) {
 	if err != nil {
 		return nil, err
 	}
-	most := max(m.cli.For, time.Second)
+	most := m.cli.clipTime()
 	coded := filepath.Join(m.dir, videoName)
 	err = cut(path, coded, most)
 	if errors.Is(err, simcam.ErrCoding) {
@@ -164,7 +164,7 @@ func readTruth(c *bench.Clip, path string) error {
 
 // capture writes down what a camera sends, for what is measured without it.
 func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
-	m.say("recording the camera for %v", m.cli.For)
+	m.say("recording the camera for %v", m.cli.clipTime())
 	client, err := rtsp.NewClient(rtsp.Config{Camera: "bench", URL: m.cli.Source, Log: m.log})
 	if err != nil {
 		return nil, err
@@ -172,13 +172,15 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 	ctx2, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var units []simcam.ClipUnit
+	size := 0
 	err = client.Run(ctx2, func(u transport.CameraUnit) {
 		if ctx2.Err() != nil {
 			return
 		}
 		units = append(units, simcam.ClipUnit{Data: u.Data, PTS: u.PTS, DTS: u.PTS})
+		size += len(u.Data)
 		first := units[0].PTS
-		if time.Duration(u.PTS-first)*time.Second/transport.ClockRate >= m.cli.For {
+		if time.Duration(u.PTS-first)*time.Second/transport.ClockRate >= m.cli.clipTime() || size > simcam.MaxClipBytes/2 {
 			cancel()
 		}
 	})

@@ -61,6 +61,7 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 	if err != nil {
 		return nil, err
 	}
+	m.say("all cameras are live")
 	if err := s.sleep(ctx, settleTime); err != nil {
 		return nil, err
 	}
@@ -147,14 +148,17 @@ func (s *site) snapshot() snapshot {
 func (s *site) weigh(sizes *bench.Sizes) {
 	scrim := bench.MemoryOf(s.cmd.Process.Pid)
 	sizes.ScrimPeak = max(sizes.ScrimPeak, float64(scrim.PeakRSS)/mib)
-	total := float64(scrim.PSS)
+	total, known := float64(scrim.PSS), scrim.PSS > 0
 	for _, pid := range bench.Children(s.cmd.Process.Pid) {
 		r := bench.MemoryOf(pid)
 		sizes.RedactorPeak = max(sizes.RedactorPeak, float64(r.PeakRSS)/mib)
 		sizes.RedactorPSS = max(sizes.RedactorPSS, float64(r.PSS)/mib)
-		total += float64(r.PSS)
+		sizes.RedactorPrivate = max(sizes.RedactorPrivate, float64(r.Private)/mib)
+		total, known = total+float64(r.PSS), known && r.PSS > 0
 	}
-	sizes.Total = max(sizes.Total, total/mib)
+	if known {
+		sizes.Total = max(sizes.Total, total/mib)
+	}
 }
 
 // add adds what became of one camera.

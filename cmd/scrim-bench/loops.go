@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"os/exec"
@@ -45,7 +46,7 @@ func (c *CLI) child(out io.Writer) error {
 	case "gocv":
 		err = gocvloop.Run(gocvloop.Options{
 			In: c.Source, Out: c.Out, Model: c.Model, Size: int(c.DetectSize), Threshold: float32(c.Threshold),
-		}, frame)
+		}, func([]image.Rectangle) { frame() })
 	default:
 		err = fmt.Errorf("--child %q is none", c.Child)
 	}

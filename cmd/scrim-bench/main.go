@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"scrim/cmd/internal/bench"
+	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/output"
 )
@@ -40,15 +40,15 @@ type CLI struct {
 	Peer     []string `placeholder:"gocv|faceblur" help:"Also blur faces with a plain loop in gocv, or with GStreamer's faceblur. Repeatable."`
 	NoLive   bool     `help:"Measure CPU time over the clip only, and no cameras at their rate."`
 
-	Scene   string  `default:"busy" help:"What is drawn: busy (20 people), quiet (one now and then), or mixed (cameras in turn)."`
-	Size    size    `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures."`
-	FPS     float64 `name:"fps" help:"Drawn pictures a second. Default: 30; with --capacity 15."`
-	People  int     `help:"How many people are drawn, in place of the scene's."`
-	MinFace int     `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture's, which the detector's usual input can show."`
-	MaxFace int     `help:"Height of the largest faces in pixels."`
-	Seed    uint64  `default:"1" help:"Chooses the people and their ways."`
-	Truth   string  `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`
-	Clips   string  `placeholder:"DIR" help:"Keep drawn clips in this folder, and use those that are there."`
+	Scene   string   `default:"busy" help:"What is drawn: busy (20 people), quiet (one now and then), or mixed (cameras in turn)."`
+	Size    cli.Size `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures."`
+	FPS     float64  `name:"fps" help:"Drawn pictures a second. Default: 30; with --capacity 15."`
+	People  int      `help:"How many people are drawn, in place of the scene's."`
+	MinFace int      `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture's, which the detector's usual input can show."`
+	MaxFace int      `help:"Height of the largest faces in pixels."`
+	Seed    uint64   `default:"1" help:"Chooses the people and their ways."`
+	Truth   string   `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`
+	Clips   string   `placeholder:"DIR" help:"Keep drawn clips in this folder, and use those that are there."`
 
 	Model      string            `placeholder:"NAME|FILE" help:"Face detection model."`
 	Threshold  config.Threshold  `default:"0.3" help:"Score from which on a candidate counts as a face (${default})."`
@@ -88,55 +88,58 @@ func main() {
 // run parses the arguments, measures and returns the exit status. An error is
 // one line on stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := execute(ctx, args, stdout, stderr)
-	switch {
-	case err == nil:
-		return 0
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "scrim-bench: interrupted")
-	default:
-		fmt.Fprintln(stderr, "scrim-bench: "+strings.Join(strings.Fields(err.Error()), " "))
-	}
-	return 1
+	return cli.Status(ctx, "scrim-bench", execute(ctx, args, stdout, stderr), stderr)
 }
 
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var cli CLI
-	parser, err := kong.New(&cli, kong.Name("scrim-bench"),
+	var c CLI
+	parser, err := kong.New(&c, kong.Name("scrim-bench"),
 		kong.Description("Measures what redaction costs, and which faces it misses."),
 		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return err
 	}
-	if _, err := parser.Parse(args); err != nil {
+	parsed, err := parser.Parse(args)
+	if err != nil {
 		return fmt.Errorf("%w; see scrim-bench --help", err)
 	}
 	level := slog.LevelError
-	if cli.Verbose {
+	if c.Verbose {
 		level = slog.LevelInfo
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	switch {
-	case cli.Version:
+	case c.Version:
 		_, err := fmt.Fprintln(stdout, "scrim-bench "+version)
 		return err
-	case cli.Child != "":
-		return cli.child(stdout)
-	case cli.Compare != "":
-		return cli.compare(stdout)
+	case c.Child != "":
+		return c.child(stdout)
+	case c.Compare != "":
+		return c.compare(stdout)
 	}
-	if err := cli.check(); err != nil {
+	if err := c.check(named(parsed)); err != nil {
 		return err
 	}
-	if err := cli.writable(); err != nil {
+	if err := c.writable(); err != nil {
 		return err
 	}
-	m := &measurement{cli: &cli, log: log, progress: stderr}
+	m := &measurement{cli: &c, log: log, progress: stderr}
 	result, err := m.run(ctx)
 	if err != nil {
 		return err
 	}
-	return cli.show(result, stdout)
+	return c.show(result, stdout)
+}
+
+// named lists the flags that were on the command line.
+func named(parsed *kong.Context) []string {
+	var out []string
+	for _, p := range parsed.Path {
+		if p.Flag != nil {
+			out = append(out, p.Flag.Name)
+		}
+	}
+	return out
 }
 
 // compare judges two results.

@@ -28,7 +28,7 @@ type measurement struct {
 	source                  []bench.SourceClip
 	result                  *bench.Result
 	hist                    bench.Histograms
-	leaks                   []*bench.Leaks // of the live runs
+	leaks                   []*bench.Leaks // of the live runs; with --no-live of those over the clip
 	scrimLoops              []*bench.Loop
 	baseLoops               []*bench.Loop
 }
@@ -152,6 +152,7 @@ func (m *measurement) take(r *liveRun, cameras int) {
 	m.note("added_latency_ms.p99", q.P99)
 	m.note("live_cpu_ms_per_frame", r.live.CPU)
 	m.note("redactor_peak_rss_mib", r.live.Memory.RedactorPeak)
+	m.note("redactor_private_mib", r.live.Memory.RedactorPrivate)
 	if len(r.ways) > 0 {
 		res.Timeline = r.ways[0].Added
 	}
@@ -211,6 +212,9 @@ func (m *measurement) conclude() {
 			p.Ratio = number(p.Loop.CPU / float64(res.CPU))
 		}
 	}
+	if cameras := res.Runs["cameras"]; len(cameras) > 0 {
+		res.Cameras = int(bench.Median(cameras)) // of an even number of repetitions, what lies below
+	}
 	res.Leaks = bench.AddLeaks(m.leaks)
 	if res.Leaks == nil && res.Offline != nil {
 		res.Leaks = res.Offline.Leaks
@@ -261,6 +265,7 @@ func (m *measurement) offline(ctx context.Context, clip *bench.Clip) error {
 			return err
 		}
 		if m.cli.NoLive && l.Leaks != nil {
+			m.leaks = append(m.leaks, l.Leaks)
 			m.noteLeaks(l.Leaks)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +16,8 @@ const (
 	maxFor      = 24 * time.Hour
 	maxRepeat   = 100
 	mostCameras = 256
-	// maxClip is how long drawn clips are at most; they begin anew then.
+	// maxClip is how long clips are at most, whether they are drawn, cut out of a
+	// file or recorded from a camera; they begin anew then.
 	maxClip = 30 * time.Second
 	// smallestFace is the height of the picture in the smallest faces: of 1080
 	// pixels those are 33, or 11 in a detector's input of 640, which is what it can
@@ -41,26 +41,25 @@ var (
 // peers are what can be measured beside Scrim.
 var peers = []string{"gocv", "faceblur"}
 
-// size is a picture's size in pixels, written as 1280x720.
-type size struct{ w, h int }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *size) UnmarshalText(text []byte) error {
-	w, h, ok := strings.Cut(strings.ToLower(string(text)), "x")
-	var err1, err2 error
-	s.w, err1 = strconv.Atoi(w)
-	s.h, err2 = strconv.Atoi(h)
-	if !ok || err1 != nil || err2 != nil || s.w%2 != 0 || s.h%2 != 0 {
-		return fmt.Errorf("size %q must be two even numbers, such as 1280x720", text)
-	}
-	return nil
-}
+// clipTime is how long clips are.
+func (c *CLI) clipTime() time.Duration { return min(c.For, maxClip) }
 
 // live reports whether the source is a camera.
 func (c *CLI) live() bool { return strings.Contains(c.Source, "://") }
 
-// check fills in defaults and reports what does not go together.
-func (c *CLI) check() error {
+// drawing are the flags that say what is drawn.
+var drawing = []string{"scene", "size", "fps", "people", "min-face", "max-face", "seed", "clips"}
+
+// check fills in defaults and reports what does not go together. named are the
+// flags that were on the command line.
+func (c *CLI) check(named []string) error {
+	if c.Source != "" {
+		for _, name := range drawing {
+			if slices.Contains(named, name) {
+				return fmt.Errorf("--%s is about drawn people; leave it out with a file or a camera", name)
+			}
+		}
+	}
 	if c.FPS == 0 {
 		c.FPS = 30
 		if c.Capacity {
@@ -120,14 +119,14 @@ func (c *CLI) scenes() []scene.Options {
 	out := make([]scene.Options, 0, n)
 	for i := range n {
 		o := scene.Options{
-			Width: c.Size.w, Height: c.Size.h, FPS: c.FPS, Seed: c.Seed + uint64(i), //nolint:gosec // positive
+			Width: c.Size.W, Height: c.Size.H, FPS: c.FPS, Seed: c.Seed + uint64(i), //nolint:gosec // positive
 			People: kinds[i%len(kinds)].people, Away: kinds[i%len(kinds)].away, MinFace: c.MinFace, MaxFace: c.MaxFace,
 		}
 		if c.People != 0 {
 			o.People = c.People
 		}
 		if o.MinFace == 0 {
-			o.MinFace = max(c.Size.h/smallestFace, scene.LeastFace)
+			o.MinFace = max(c.Size.H/smallestFace, scene.LeastFace)
 		}
 		out = append(out, o)
 	}

@@ -11,6 +11,10 @@ import (
 	"scrim/redact/yuv"
 )
 
+// Version is that of the drawing. Add one whenever the same options give other
+// pictures or another truth: clips that were drawn before are not used then.
+const Version = 1
+
 // Bounds of the options.
 const (
 	MinWidth  = 320

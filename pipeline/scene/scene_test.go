@@ -1,9 +1,11 @@
 package scene
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -195,4 +197,24 @@ func TestDraw_FewAllocations(t *testing.T) {
 	}
 	allocs := testing.AllocsPerRun(50, again)
 	require.LessOrEqual(t, allocs, 4.0)
+}
+
+// TestVersion_SaysWhatIsDrawn holds the drawing to its version: who changes what
+// the same options give adds one to Version and puts the new sum here.
+func TestVersion_SaysWhatIsDrawn(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("others round otherwise")
+	}
+	s := newScene(t, Options{Width: 640, Height: 360, FPS: 10, People: 8, Seed: 3})
+	sum := sha256.New()
+	for _, n := range []uint32{0, 25, 80} {
+		im, truth := draw(t, s, n)
+		for y := range im.Height {
+			sum.Write(im.Y[y*im.YStride:][:im.Width])
+		}
+		for _, f := range truth.Faces {
+			fmt.Fprintf(sum, "%d %.3f %.3f %.3f %.3f %.3f\n", f.Person, f.Box.X, f.Box.Y, f.Box.W, f.Box.H, f.Visible)
+		}
+	}
+	require.Equal(t, "1: 9f424cf782585c9f", fmt.Sprintf("%d: %x", Version, sum.Sum(nil)[:8]), "add one to Version")
 }

@@ -42,7 +42,7 @@ const (
 var measures = []string{
 	"cpu_ms_per_frame", "cpu_ratio_to_baseline", "live_cpu_ms_per_frame",
 	"added_latency_ms.p50", "added_latency_ms.p95", "added_latency_ms.p99",
-	"redactor_peak_rss_mib", "cameras",
+	"redactor_peak_rss_mib", "redactor_private_mib", "cameras",
 }
 
 // Row is one measure compared.

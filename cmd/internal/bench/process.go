@@ -57,6 +57,9 @@ type Memory struct {
 	// PSS is what is resident now, each shared page divided by its users; 0 where
 	// the kernel does not tell.
 	PSS int64
+	// Private is what is resident now and has no file behind it: heap, stacks, and
+	// pages of libraries that were written to. Nobody shares it.
+	Private int64
 }
 
 // MemoryOf returns the memory of a process.
@@ -64,6 +67,7 @@ func MemoryOf(pid int) Memory {
 	return Memory{
 		PeakRSS: kilobytes(fmt.Sprintf("/proc/%d/status", pid), "VmHWM:"),
 		PSS:     kilobytes(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Pss:"),
+		Private: kilobytes(fmt.Sprintf("/proc/%d/status", pid), "RssAnon:"),
 	}
 }
 

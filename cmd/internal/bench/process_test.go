@@ -19,7 +19,11 @@ func TestCPUTimeAndMemoryOfAProcess(t *testing.T) {
 	after, err := CPUTime(os.Getpid())
 	require.NoError(t, err)
 	require.Greater(t, after, before, sum)
-	require.Greater(t, MemoryOf(os.Getpid()).PeakRSS, int64(1<<20))
+	m := MemoryOf(os.Getpid())
+	require.Greater(t, m.PeakRSS, int64(1<<20))
+	require.Greater(t, m.Private, int64(1<<20))
+	require.Greater(t, m.PSS, m.Private, "of its own process the kernel tells it to anybody")
+	require.Less(t, m.Private, m.PeakRSS)
 
 	cmd := exec.Command("sleep", "60")
 	require.NoError(t, cmd.Start())

@@ -103,7 +103,9 @@ type SourceClip struct {
 	MinFace int     `json:"min_face,omitempty"`
 	MaxFace int     `json:"max_face,omitempty"`
 	Seed    uint64  `json:"seed,omitempty"`
-	Truth   bool    `json:"truth"`
+	// Drawing is the version of what draws people.
+	Drawing int  `json:"drawing,omitempty"`
+	Truth   bool `json:"truth"`
 }
 
 // Quantiles are times in milliseconds.
@@ -180,11 +182,13 @@ type Sizes struct {
 	// RedactorPeak is the largest of the redactors' peaks of resident memory,
 	// libraries that they share included; RedactorPSS the largest of what is a
 	// redactor's own, shared pages divided by their users (0: the kernel does not
-	// tell).
-	RedactorPeak float64 `json:"redactor_peak_rss"`
-	RedactorPSS  float64 `json:"redactor_pss"`
-	ScrimPeak    float64 `json:"scrim_peak_rss"`
-	// Total is the PSS of all redactors and scrim.
+	// tell); RedactorPrivate the largest that no file is behind, which nobody
+	// shares.
+	RedactorPeak    float64 `json:"redactor_peak_rss"`
+	RedactorPSS     float64 `json:"redactor_pss"`
+	RedactorPrivate float64 `json:"redactor_private"`
+	ScrimPeak       float64 `json:"scrim_peak_rss"`
+	// Total is the PSS of all redactors and scrim (0: the kernel does not tell).
 	Total float64 `json:"total_pss"`
 }
 

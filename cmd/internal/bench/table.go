@@ -20,16 +20,25 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
+// smallFace is the height in pixels of faces that a detector can just about find
+// in a picture of its own size.
+const smallFace = 12
+
 // Table prints the result for people.
 func (r *Result) Table(out io.Writer) error {
 	p := &printer{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 	p.line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
+	least := 0
 	for _, c := range r.Source.Clips {
 		faces := ""
 		if c.MaxFace > 0 {
 			faces = fmt.Sprintf(", faces of %d to %d pixels", c.MinFace, c.MaxFace)
+			least = max(least, c.MinFace)
 		}
 		p.line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s%s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6, faces)
+	}
+	if least > smallFace {
+		p.line("faces below %d pixels are not drawn; --min-face %d --tiles for those", least, smallFace)
 	}
 	p.line("detector %s", r.Model.Name)
 	r.loops(p)
@@ -99,15 +108,23 @@ func (r *Result) live(p *printer) {
 	if l == nil {
 		return
 	}
-	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", r.Cameras, l.Viewers, l.Seconds)
+	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", len(l.Cameras), l.Viewers, l.Seconds)
 	p.line("pictures in, out, dropped\t%d, %d, %d", r.In, r.Out, r.Dropped)
 	p.line("CPU a picture: redactors, scrim, together\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
 	p.line("allocated a picture by Go code: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
-	p.line("memory: largest redactor's peak RSS, its PSS\t%.0f, %.0f MiB", l.Memory.RedactorPeak, l.Memory.RedactorPSS)
-	p.line("  scrim's peak RSS, PSS of all\t%.0f, %.0f MiB", l.Memory.ScrimPeak, l.Memory.Total)
+	p.line("memory of a redactor: PSS, private, peak RSS\t%s, %.0f, %.0f MiB", pss(l.Memory.RedactorPSS), l.Memory.RedactorPrivate, l.Memory.RedactorPeak)
+	p.line("  scrim's peak RSS, PSS of all\t%.0f, %s MiB", l.Memory.ScrimPeak, pss(l.Memory.Total))
 	for _, c := range l.Cameras {
 		p.line("%s (%s)\t%d in, %d out, %d dropped, %d slates, %.1f/s, added p99 %.1f ms", c.Name, c.Clip, c.In, c.Out, c.Dropped, c.Slates, c.FPS, c.Added.P99)
 	}
+}
+
+// pss shows an amount that the kernel may not tell.
+func pss(mib float64) string {
+	if mib == 0 {
+		return "unknown"
+	}
+	return strconv.FormatFloat(mib, 'f', 0, 64)
 }
 
 func (r *Result) capacity(p *printer) {
@@ -122,7 +139,11 @@ func (r *Result) capacity(p *printer) {
 		}
 		p.line("%d\t%s\t%d\t%d\t%s\t%.2f\t%.1f\t%s", t.Cameras, map[bool]string{true: "yes", false: "no"}[t.Held], t.In, t.Dropped, exposed, t.Cores, t.P99, t.Why)
 	}
-	p.line("cameras that hold their rate, nothing dropped, nothing exposed\t%d%s", r.Cameras, map[bool]string{true: " or more (--max-cameras)"}[r.Capacity.Bounded])
+	more := ""
+	if r.Capacity.Bounded {
+		more = " or more (--max-cameras)"
+	}
+	p.line("cameras that hold their rate, nothing dropped, nothing exposed\t%d%s", r.Cameras, more)
 }
 
 func (r *Result) leaks(p *printer) {

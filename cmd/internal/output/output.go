@@ -82,8 +82,7 @@ func target(path string) (to string, stream bool, err error) {
 // temporary makes a file beside another one.
 func temporary(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, fmt.Errorf("%s: %w", path, at.Err) // its own name means nothing to anybody
 	}
 	return f, err

@@ -37,8 +37,9 @@ type Options struct {
 
 var strides = []int{8, 16, 32}
 
-// Run blurs the faces of a video, and calls each after every picture.
-func Run(o Options, each func()) error {
+// Run blurs the faces of a video, and calls each after every picture with where
+// they were.
+func Run(o Options, each func([]image.Rectangle)) error {
 	cv.SetThreads(1)
 	in, err := gocv.VideoCaptureFile(o.In)
 	if err != nil {
@@ -87,7 +88,7 @@ func Run(o Options, each func()) error {
 		if err := out.Write(im); err != nil {
 			return fmt.Errorf("video %s: %w", o.Out, err)
 		}
-		each()
+		each(boxes)
 	}
 	if out == nil {
 		return fmt.Errorf("video %s: OpenCV reads no picture of it", o.In)
