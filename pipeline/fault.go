@@ -52,34 +52,69 @@ func (p *Pipeline) faultOf(reason string) transport.Fault {
 	return transport.FaultOther
 }
 
+// connected is the discontinuity of the first unit of a connection; see rtsp.Client.
+const connected = "connected"
+
 // gapFault is the fault behind a discontinuity that ingest or the worker tells.
-func gapFault(discontinuity string) transport.Fault {
+func (p *Pipeline) gapFault(discontinuity string) transport.Fault {
 	switch discontinuity {
 	case wire.ReasonLate:
+		if !p.overflow.watching() { // units have waited for the redactor to come up
+			return ""
+		}
 		return transport.FaultOverflow
-	case wire.ReasonRestarted: // the worker has said so
+	case wire.ReasonRestarted, connected: // the worker has said so, or that there was no connection
 		return ""
 	}
 	return transport.FaultLoss
 }
 
-// overflowSpan is how long ago a dropped picture still counts.
-const overflowSpan = time.Second
+const (
+	// overflowSpan is how long ago a dropped picture still counts.
+	overflowSpan = time.Second
+	// backlogSpan is for how long after the first picture there may be pictures
+	// that came before it: the worker holds back some four seconds. It keeps a clock
+	// that was set back from hiding an overflow for longer.
+	backlogSpan = 5 * time.Second
+)
 
 // overflow notices that a queue does not even out any more: that more is
 // dropped within overflowSpan than it holds. That is told once, until for as long
-// nothing was dropped. It is safe for concurrent use.
+// nothing was dropped. What has come before the first picture was shown is the
+// backlog of a start, of which it is not said that it is dropped. It is safe for
+// concurrent use.
 type overflow struct {
 	mu    sync.Mutex
+	began time.Time // when the first picture was shown; zero: not yet
 	drops []time.Time
 	going bool
 	due   bool
 }
 
-// drop notes a picture that was dropped from a queue that holds limit.
-func (o *overflow) drop(now time.Time, limit int) {
+// begin notes that a picture is shown; only the first counts.
+func (o *overflow) begin(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.began.IsZero() {
+		o.began = now
+	}
+}
+
+// watching reports whether a picture was shown.
+func (o *overflow) watching() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.began.IsZero()
+}
+
+// drop notes a picture that was dropped from a queue that holds limit, and when
+// it had arrived.
+func (o *overflow) drop(now, arrived time.Time, limit int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.began.IsZero() || arrived.Before(o.began) && now.Sub(o.began) < backlogSpan {
+		return
+	}
 	if n := len(o.drops); n > 0 && now.Sub(o.drops[n-1]) > overflowSpan {
 		o.drops, o.going = o.drops[:0], false
 	}

@@ -33,10 +33,11 @@ func TestSlowCameraIsNotTakenForASilentOne(t *testing.T) {
 func TestOverflowIsMoreThanAQueueHoldsAndToldOnce(t *testing.T) {
 	var o overflow
 	at := time.Unix(1000, 0)
+	o.begin(at)
 	drop := func(n int, every time.Duration) {
 		for range n {
 			at = at.Add(every)
-			o.drop(at, 2)
+			o.drop(at, at, 2)
 		}
 	}
 	drop(2, 40*time.Millisecond)
@@ -53,6 +54,55 @@ func TestOverflowIsMoreThanAQueueHoldsAndToldOnce(t *testing.T) {
 	require.False(t, o.take())
 	drop(1, 40*time.Millisecond)
 	require.True(t, o.take(), "another")
+}
+
+func TestWhatHasComeBeforeTheFirstPictureIsNoOverflow(t *testing.T) {
+	var o overflow
+	at := time.Unix(1000, 0)
+	drop := func(arrived time.Time) {
+		for range 9 {
+			o.drop(at, arrived, 2)
+		}
+	}
+	drop(at)
+	require.False(t, o.take(), "nothing was shown yet")
+	o.begin(at)
+	before := at.Add(-time.Second)
+	at = at.Add(backlogSpan / 2)
+	o.begin(at) // not the first
+	drop(before)
+	require.False(t, o.take(), "a backlog")
+	drop(at)
+	require.True(t, o.take())
+	at = at.Add(backlogSpan)
+	drop(before)
+	require.True(t, o.take(), "the clock was set back")
+}
+
+// Units wait while a redactor comes up, and it is at its first picture for longer
+// than at others. A connection is no loss either.
+func TestHealthyStartIsNoFault(t *testing.T) {
+	t.Parallel()
+	r, c := start(t), newCamera(t, width, height)
+	defer r.end()
+	r.detector.hang.Store(true)
+	first := c.unit(true)
+	first.Discontinuity, first.Intact = connected, true
+	r.send(first)
+	require.Eventually(t, func() bool { return r.detector.calls.Load() > 0 }, testTimeout, time.Millisecond)
+	for range 5 * pictureQueue {
+		r.send(c.unit(false))
+	}
+	r.detector.hang.Store(false)
+	close(r.detector.freed)
+	for live := 0; live < pictureQueue; {
+		o, _ := r.next()
+		require.Empty(t, o.Fault, o.Reason)
+		if o.State == transport.StateLive {
+			live++
+		}
+	}
+	require.NotZero(t, r.p.counts.picturesDropped.Load(), "nothing has piled up")
 }
 
 // What viewers are shown for a reason is counted under a name of its own.
@@ -73,9 +123,12 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	p.Input("wrong password")
 	require.Equal(t, transport.FaultCamera, p.faultOf("wrong password"))
 	require.Equal(t, transport.FaultOther, p.faultOf("never heard of"))
-	require.Equal(t, transport.FaultOverflow, gapFault(wire.ReasonLate))
-	require.Empty(t, gapFault(wire.ReasonRestarted))
-	require.Equal(t, transport.FaultLoss, gapFault("packet loss"))
+	require.Empty(t, p.gapFault(wire.ReasonLate), "units have waited for the start")
+	p.overflow.begin(p.now())
+	require.Equal(t, transport.FaultOverflow, p.gapFault(wire.ReasonLate))
+	require.Empty(t, p.gapFault(wire.ReasonRestarted))
+	require.Empty(t, p.gapFault(connected))
+	require.Equal(t, transport.FaultLoss, p.gapFault("packet loss"))
 }
 
 func TestSparesDecodeByThemselves(t *testing.T) {

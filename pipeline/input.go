@@ -110,7 +110,7 @@ func (in *input) unit(u transport.CameraUnit) {
 		u.Discontinuity, u.Intact = gap, true
 	}
 	if u.Discontinuity != "" {
-		in.breakChain(gapFault(u.Discontinuity), u.Discontinuity)
+		in.breakChain(in.p.gapFault(u.Discontinuity), u.Discontinuity)
 	}
 	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) && (guard.NewSPS || in.sps == nil) {
 		if err := in.renew(info); err != nil {
@@ -230,7 +230,7 @@ func (in *input) picture(pic decode.Picture) error {
 	if old, full := in.p.pictures.put(d); full {
 		in.p.pool.Put(old.pic.Image)
 		in.p.counts.picturesDropped.Add(1)
-		in.p.overflow.drop(in.p.now(), pictureQueue)
+		in.p.overflow.drop(in.p.now(), old.in.arrived, pictureQueue)
 	}
 	return nil
 }
