@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -26,7 +27,7 @@ type RedactCmd struct {
 	Config     string              `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
 	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
 	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
-	Size       []config.DetectSize `default:"640,1280" placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used."`
+	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used. Default: 640,1280, and the camera's."`
 	Engine     config.Engine       `placeholder:"ENGINE" help:"What runs the detector's network: auto, scrim or opencv. Default: auto, or the camera's."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Score from which on something counts as a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
 	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
@@ -129,7 +130,7 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Obscure: of.Obscure, Zones: of.Zones,
 	}
-	for _, size := range c.Size {
+	for _, size := range c.sizes(cam) {
 		s.Sizes = append(s.Sizes, int(size))
 	}
 	if of.Obscure.Cosmetic {
@@ -139,6 +140,19 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 		log.Info("zone of the camera", "camera", cam.Name, "zone", cam.Zones[i].String())
 	}
 	return s, nil
+}
+
+// sizes are those of the detector's inputs: without --size no recording is inspected
+// more weakly than its camera is, live.
+func (c RedactCmd) sizes(cam *config.Camera) []config.DetectSize {
+	if len(c.Size) > 0 {
+		return c.Size
+	}
+	sizes := []config.DetectSize{640, 1280}
+	if cam.Detect.Size != 0 && !slices.Contains(sizes, cam.Detect.Size) {
+		sizes = append(sizes, cam.Detect.Size)
+	}
+	return sizes
 }
 
 // camera returns the configuration and the camera in it whose settings count;

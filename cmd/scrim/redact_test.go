@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/cmd/internal/config"
 	"scrim/pipeline/wire"
 )
 
@@ -324,7 +325,7 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
     url: rtsp://192.0.2.1/a
     user: viewer
     password: env:SCRIM_TEST_NOT_SET
-    detect: {threshold: 0.4, tiles: true}
+    detect: {threshold: 0.4, tiles: true, size: 1920}
     obscure: {style: blur, padding: 0.4, padding_top: 0.6, cells: 4}
     zones:
       - {kind: mask, polygon: [[0, 0], [0.5, 0], [0.5, 1]]}
@@ -337,17 +338,20 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
 	require.Equal(t, wire.ObscureConfig{Style: "blur", Padding: 0.4, PaddingTop: 0.6, Cells: 4}, s.Obscure)
 	require.Equal(t, 30, s.Lookahead)
 	require.InDelta(t, 0.4, s.Detect.Threshold, 0)
+	require.Equal(t, []int{640, 1280, 1920}, s.Sizes)
 	require.True(t, s.Detect.Tiles)
 	require.Equal(t, [][4]float64{{0, 0, 0.5, 1}}, s.Detect.TileAreas)
 	require.Len(t, s.Zones, 2)
-	s, err = RedactCmd{Config: file, Camera: "hall", Style: "fill", Threshold: 0.2}.settings(log)
+	s, err = RedactCmd{Config: file, Camera: "hall", Style: "fill", Threshold: 0.2, Size: []config.DetectSize{960}}.settings(log)
 	require.NoError(t, err)
 	require.Equal(t, "fill", s.Obscure.Style)
 	require.InDelta(t, 0.2, s.Detect.Threshold, 0)
+	require.Equal(t, []int{960}, s.Sizes)
 	s, err = RedactCmd{}.settings(log)
 	require.NoError(t, err)
 	require.Equal(t, wire.ObscureConfig{Style: "veil", Padding: 0.3, PaddingTop: 0.5, Cells: 5}, s.Obscure)
 	require.Empty(t, s.Zones)
+	require.Equal(t, []int{640, 1280}, s.Sizes)
 	for says, c := range map[string]RedactCmd{
 		"needs --config":                      {Camera: "hall"},
 		"say with --camera":                   {Config: file},
