@@ -363,6 +363,13 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
 	}
 }
 
+// What does nothing is not accepted.
+func TestFlagsOfCamerasAreNoneOfFiles(t *testing.T) {
+	status, _, stderr := scrim(t, "redact", "a.png", "-o", "b.png", "--trace", "c.jsonl")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "unknown flag --trace")
+}
+
 // A mask of the camera is in the recording's pictures, and in the report by
 // what lies within it.
 func TestZonesOfACameraAreInItsRecordings(t *testing.T) {

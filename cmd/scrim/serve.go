@@ -15,11 +15,16 @@ import (
 	"scrim/transport/bus"
 )
 
-// WorkerFlags are the flags of all commands that run cameras.
-type WorkerFlags struct {
+// RedactorFlags are the flags of all commands that run redactors.
+type RedactorFlags struct {
 	Model    string `help:"Face detection model: a name from scrim models list, or the path of an ONNX file that you vouch for." placeholder:"NAME|FILE"`
 	Redactor string `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
-	Trace    string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
+}
+
+// WorkerFlags are the flags of all commands that run cameras.
+type WorkerFlags struct {
+	RedactorFlags
+	Trace string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
 }
 
 // HTTPFlags are the flags of all commands that show a page.
