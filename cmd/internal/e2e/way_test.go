@@ -134,6 +134,7 @@ func TestFromCameraToViewer(t *testing.T) {
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, [2]int{640, 360}, [2]int{status.Width, status.Height})
+	require.Empty(t, status.Counters.Faults, "a start at which nothing is wrong")
 	regions, hiding := collectRegions(ctx, t, s.conn)
 	v := watch(ctx, t, s.base, "door")
 	j := newJudge(t)
