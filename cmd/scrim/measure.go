@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,6 +64,17 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 	if err := c.Live.check(c.Truth, c.Report); err != nil {
 		return nil, err
 	}
+	if c.Live.NATS != "" && (c.ReportFirst != nil || c.TruthFirst != nil || c.IgnorePTS) {
+		return nil, errors.New("--report-first, --truth-first and --ignore-pts are about reports; of a live run, frames are matched by the time of capture")
+	}
+	for _, path := range []string{c.HTML, c.JSON} {
+		if path == "" || path == "-" {
+			continue
+		}
+		if err := checkWritable(path); err != nil { // before what takes long
+			return nil, err
+		}
+	}
 	filter := measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible}
 	if c.Live.NATS != "" {
 		return c.Live.measure(ctx, c.Truth, measure.Options{Filter: filter}, log)
@@ -100,6 +112,26 @@ func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {
 	return r.WriteTable(out)
 }
 
+// checkWritable looks whether writeWhole will be able to write.
+func checkWritable(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return fmt.Errorf("%s is a folder; name a file", path)
+		}
+		return nil
+	}
+	f, err := createBeside(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// createBeside creates the file that will get the name path.
+func createBeside(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+}
+
 // writeWhole writes a file that has its name only once it is whole; a pipe or
 // a device is written to as it is.
 func writeWhole(path string, write func(io.Writer) error) error {
@@ -111,7 +143,7 @@ func writeWhole(path string, write func(io.Writer) error) error {
 		defer func() { _ = f.Close() }()
 		return write(f)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	f, err := createBeside(path)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,11 @@ func (f *LiveFlags) check(truths, reports []string) error {
 // measure collects what the cameras publish until the time is over or ctx ends,
 // and scores it.
 func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Options, log *slog.Logger) (*measure.Result, error) {
+	for i, path := range truths {
+		if err := checkTruth(path); err != nil {
+			return nil, fmt.Errorf("camera %s: truth: %w", f.Camera[i], err)
+		}
+	}
 	c := bus.Config{URL: f.NATS, User: f.NATSUser, Name: "scrim measure", Log: log}
 	if f.NATSPassword != nil {
 		if err := f.NATSPassword.Resolve(); err != nil {
@@ -59,7 +64,7 @@ func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Opti
 		}
 		c.Password = f.NATSPassword.Value()
 	}
-	conn, err := bus.Connect(ctx, c)
+	conn, err := dial(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +176,23 @@ func (l *liveRuns) runs(truths []string) ([]measure.Run, error) {
 		runs = append(runs, r)
 	}
 	return runs, nil
+}
+
+// checkTruth looks whether readTruth will get what it needs.
+func checkTruth(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file; name the one that scrim-camera --truth writes", path)
+	}
+	f, err := os.Open(path) //nolint:gosec // named by the user
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return measure.CheckLiveTruth(f, path)
 }
 
 func readTruth(path string, from, to time.Time) (*measure.Truth, error) {

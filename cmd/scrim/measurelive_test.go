@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -132,4 +133,51 @@ func TestMeasureOfALiveRunSaysWhatIsWrong(t *testing.T) {
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, want)
 	}
+}
+
+// A run takes long; what makes it worth nothing is said before.
+func TestMeasureOfALiveRunSaysBeforeWhatWouldFailAfter(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	good := file("good.jsonl", "")
+	nowhere := []string{"--nats", "nats://127.0.0.1:1", "--site", "demo", "--camera", "door"}
+	for want, args := range map[string][]string{
+		"nobody answers there":       {"--truth", good, "--html", filepath.Join(dir, "a.html"), "--json", os.DevNull},
+		"no such file":               {"--truth", filepath.Join(dir, "nope.jsonl")},
+		"camera door: truth: ":       {"--truth", file("garbage.jsonl", "garbage")},
+		"no time of capture":         {"--truth", file("recorded.jsonl", `{"frame":0,"pts":0,"width":64,"height":36,"faces":[]}`+"\n")},
+		"is no file":                 {"--truth", dir},
+		"no/such/folder":             {"--truth", good, "--html", "no/such/folder/x.html"},
+		"no/such/place":              {"--truth", good, "--json", "no/such/place/x.json"},
+		"is a folder; name a file":   {"--truth", good, "--json", dir},
+		"--truth-first and":          {"--truth", good, "--report-first", "1"},
+		"--report-first, --truth":    {"--truth", good, "--truth-first", "1"},
+		"matched by the time of cap": {"--truth", good, "--ignore-pts"},
+	} {
+		status, stdout, stderr := scrim(t, append(append([]string{"measure"}, args...), nowhere...)...)
+		require.Equal(t, 1, status, want)
+		require.Empty(t, stdout)
+		require.Contains(t, stderr, want)
+	}
+	require.NoFileExists(t, filepath.Join(dir, "a.html"))
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	require.NoError(t, err)
+	require.Empty(t, left, "of trying whether the page can be written")
+}
+
+func TestWhatIsSilentIsNoNATSServer(t *testing.T) {
+	t.Parallel() // it takes as long as a server may
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	truth := filepath.Join(t.TempDir(), "truth.jsonl")
+	require.NoError(t, os.WriteFile(truth, nil, 0o600))
+	status, _, stderr := scrim(t, "measure", "--truth", truth, "--nats", "nats://"+ln.Addr().String(), "--site", "demo", "--camera", "door")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "does not greet as a NATS server does")
+	require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
 }

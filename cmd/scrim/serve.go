@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -230,7 +231,7 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 		}
 		c.Server, end = s, s.Close
 	}
-	if conn, err = bus.Connect(ctx, c); err != nil {
+	if conn, err = dial(ctx, c); err != nil {
 		end()
 		return nil, nil, err
 	}
@@ -239,4 +240,14 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 		conn.Close()
 		stop()
 	}, nil
+}
+
+// dial is bus.Connect, and says what to do when something else listens there.
+func dial(ctx context.Context, c bus.Config) (*bus.Conn, error) {
+	conn, err := bus.Connect(ctx, c)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, fmt.Errorf("%w: something listens there and does not greet as a NATS server does; "+
+			"is that the server's address and port for clients, and not that of a camera or a page?", err)
+	}
+	return conn, err
 }

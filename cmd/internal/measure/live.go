@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -217,6 +218,24 @@ func ReadLiveTruth(r io.Reader, path string, from, to time.Time) (*Truth, error)
 		return nil, fmt.Errorf("%s: it is of several cameras, %q and %q; a live truth is of one", path, truths[0].File, truths[1].File)
 	}
 	return truths[0], nil
+}
+
+// CheckLiveTruth reads the first line of what ReadLiveTruth will be given, so that
+// what is no truth of a live camera is known before the run. There may be none yet.
+func CheckLiveTruth(r io.Reader, path string) error {
+	in := bufio.NewReaderSize(r, MaxLine+1)
+	if stills(in) {
+		return fmt.Errorf("%s: it is of labelled pictures; that of a live camera is written by scrim-camera --truth", path)
+	}
+	line, err := in.ReadSlice('\n')
+	if errors.Is(err, io.EOF) && (len(line) == 0 || line[0] == '{') {
+		return nil // it is not written yet
+	}
+	truths, err := readTruthLines(bytes.NewReader(line), path)
+	if err != nil || len(truths) == 0 {
+		return err
+	}
+	return truths[0].live()
 }
 
 // wholeLines reads lines that have ended.

@@ -167,3 +167,27 @@ func TestGrowingTruthIsReadUpToItsLastWholeLine(t *testing.T) {
 	_, err = ReadLiveTruth(strings.NewReader("{}\n"), "t", began, began)
 	require.ErrorContains(t, err, "t:1: frame is missing")
 }
+
+func TestTruthOfALiveRunIsKnownToBeOneFromItsFirstLine(t *testing.T) {
+	const frame = `{"frame":7,"pts":0.1,"captured":1700000000000000000,"width":640,"height":360,"faces":[]}`
+	for text, says := range map[string]string{
+		"":                    "", // nothing is written yet
+		`{"frame":7,"pt`:      "",
+		frame + "\n":          "",
+		frame + "\n" + `{"fr`: "",
+		"nonsense":            "t:1: no JSON",
+		"nonsense\n" + frame:  "t:1: no JSON",
+		`{"frame":7,"pts":0.1,"width":640,"height":360,"faces":[]}` + "\n": "t:1: the frame has no time of capture",
+		`{"file":"a.jpg","frame":0,"regions":[]}` + "\n":                   "t:1: ",
+		`{"images":[]}`:                  "labelled pictures",
+		strings.Repeat(" ", 2<<20):       "longer than",
+		"{" + strings.Repeat(" ", 2<<20): "longer than",
+	} {
+		err := CheckLiveTruth(strings.NewReader(text), "t")
+		if says == "" {
+			require.NoError(t, err, "%.40q", text)
+			continue
+		}
+		require.ErrorContains(t, err, says, "%.40q", text)
+	}
+}
