@@ -25,7 +25,7 @@ type RedactorFlags struct {
 // WorkerFlags are the flags of all commands that run cameras.
 type WorkerFlags struct {
 	RedactorFlags
-	Trace string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
+	Trace string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured. The file must not be there, and grows." placeholder:"FILE"`
 }
 
 // HTTPFlags are the flags of all commands that show a page.
@@ -197,7 +197,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 	}
 	w := &worker{cfg: cfg, detect: detect, redactor: redactor, log: log}
 	if f.Trace != "" {
-		if w.trace, err = trace.Create(f.Trace); err != nil {
+		if w.trace, err = trace.Create(f.Trace, log); err != nil {
 			return nil, err
 		}
 		w.observers = append(w.observers, w.trace.Observe)
