@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -70,7 +71,7 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	defer report.discard()
 	j := &redaction{program: program, settings: settings, report: report, log: log}
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
-		j.bar = newBar(os.Stderr, plan)
+		j.bar = newBar(os.Stderr, plan, time.Now)
 	}
 	failed, err := j.run(closed, plan.files)
 	if err == nil && j.kept > 0 { // else there is nothing to report
