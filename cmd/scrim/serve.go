@@ -25,7 +25,7 @@ type RedactorFlags struct {
 // WorkerFlags are the flags of all commands that run cameras.
 type WorkerFlags struct {
 	RedactorFlags
-	Trace string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured. The file must not be there, and grows." placeholder:"FILE"`
+	Trace string `help:"Write a line of JSON for every picture: the time of each stage, and what was obscured. It grows, and replaces no file." placeholder:"FILE"`
 }
 
 // HTTPFlags are the flags of all commands that show a page.

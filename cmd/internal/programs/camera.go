@@ -37,7 +37,8 @@ type Camera struct {
 // StartCamera starts scrim-camera and returns when it can be reached. The caller
 // closes it.
 func StartCamera(ctx context.Context, program string, args ...string) (*Camera, error) {
-	c := &Camera{cmd: exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...), stderr: Words{Most: maxReadyBytes}} //nolint:gosec // the program beside this one
+	c := &Camera{stderr: Words{Most: maxReadyBytes}}
+	c.cmd = exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which then ends the camera.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.cmd.Stderr = &c.stderr
