@@ -110,6 +110,7 @@ func (o *output) picture(r *redacted) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
+	o.p.overflow.begin(begun)
 	done := o.p.now()
 	record := &wire.Record{
 		Picture: c.Picture, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),

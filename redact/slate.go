@@ -39,9 +39,6 @@ func NewSlate(width, height int) (*Slate, error) {
 	return &Slate{im: im}, nil
 }
 
-// Size returns the slate's size in pixels.
-func (s *Slate) Size() (width, height int) { return s.im.Width, s.im.Height }
-
 // Frame returns a frame with the lines of text, the last of which is the
 // reason. It is valid until the next call.
 func (s *Slate) Frame(reason string, lines ...string) Frame {

@@ -25,15 +25,17 @@ const (
 	smallestFace = 32
 )
 
-// kind is a kind of scene: how many people there are, and how long they are away.
+// kind is a kind of scene: how many people there are, how long they are away, and
+// how large their faces get, as a fraction of the picture's height; 0: as drawn.
 type kind struct {
 	people int
 	away   time.Duration
+	face   float64
 }
 
 var (
 	busy  = kind{people: 20}
-	quiet = kind{people: 1, away: 20 * time.Second}
+	quiet = kind{people: 1, away: 45 * time.Second, face: 0.125}
 	// presets are scenes by their names; the cameras show their kinds in turn.
 	presets = map[string][]kind{"busy": {busy}, "quiet": {quiet}, "mixed": {busy, quiet}}
 )
@@ -124,6 +126,9 @@ func (c *CLI) scenes() []scene.Options {
 		}
 		if c.People != 0 {
 			o.People = c.People
+		}
+		if f := kinds[i%len(kinds)].face; o.MaxFace == 0 && f > 0 {
+			o.MaxFace = int(f * float64(c.Size.H))
 		}
 		if o.MinFace == 0 {
 			o.MinFace = max(c.Size.H/smallestFace, scene.LeastFace)

@@ -79,7 +79,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		return nil
 	}
 	m := newMeter(cfg)
-	seen := newLiveRuns(m.order...)
+	seen := newLiveRuns(log, m.order...)
 	w.shown = drawn.urls
 	w.observers = append(w.observers, m.observe)
 	if c.Measure {

@@ -76,7 +76,7 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 	}
 	filter := measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible}
 	if c.Live.NATS != "" {
-		return c.Live.measure(ctx, c.Truth, measure.Options{Filter: filter}, log)
+		return c.Live.measure(ctx, c.Truth, newLiveRuns(log, c.Live.Camera...), measure.Options{Filter: filter}, log)
 	}
 	pairs, left, err := measure.Load(c.Truth, c.Report)
 	if err != nil {

@@ -49,9 +49,9 @@ func (f *LiveFlags) check(truths, reports []string) error {
 	return nil
 }
 
-// measure collects what the cameras publish until the time is over or ctx ends,
-// and scores it.
-func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Options, log *slog.Logger) (*measure.Result, error) {
+// measure collects in seen what the cameras publish, until the time is over, ctx
+// ends or it is full, and scores it.
+func (f *LiveFlags) measure(ctx context.Context, truths []string, seen *liveRuns, o measure.Options, log *slog.Logger) (*measure.Result, error) {
 	for i, path := range truths {
 		if err := checkTruth(path); err != nil {
 			return nil, fmt.Errorf("camera %s: truth: %w", f.Camera[i], err)
@@ -69,12 +69,13 @@ func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Opti
 		return nil, err
 	}
 	defer conn.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if f.For > 0 {
-		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.For)
 		defer cancel()
 	}
-	seen := newLiveRuns(f.Camera...)
+	seen.full = cancel
 	lost := make([]int, len(f.Camera))
 	var g errgroup.Group
 	for i, camera := range f.Camera {
@@ -84,7 +85,7 @@ func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Opti
 		}
 		defer sub.Close()
 		g.Go(func() error {
-			err := seen.collect(ctx, sub, camera, f.Pictures)
+			err := seen.collect(ctx, sub, f.Pictures)
 			n := sub.Counts()
 			lost[i] = int(n.Lost + n.Skipped) //nolint:gosec // counts
 			return err
@@ -103,25 +104,32 @@ func (f *LiveFlags) measure(ctx context.Context, truths []string, o measure.Opti
 	return measure.ScoreLive(runs, o)
 }
 
-// errTooLong ends a run that has grown too large to be scored.
-var errTooLong = fmt.Errorf("more than %d units or %d regions; measure for a shorter time", measure.MaxFrames, measure.MaxAllBoxes)
-
-// liveRuns collect what cameras publish. Its methods may be called at the same
-// time.
+// liveRuns collect what cameras publish, up to what can be scored. Its methods may
+// be called at the same time.
 type liveRuns struct {
-	order   []string
+	order []string
+	// full is called once, when no more is taken.
+	full func()
+	log  *slog.Logger
+	// maxUnits bounds the units of a camera, maxRegions the regions of all.
+	maxUnits, maxRegions int
+
 	mu      sync.Mutex
 	shown   map[string][]measure.Shown
 	regions int
+	cut     bool
 }
 
-func newLiveRuns(cameras ...string) *liveRuns {
-	return &liveRuns{order: cameras, shown: make(map[string][]measure.Shown)}
+func newLiveRuns(log *slog.Logger, cameras ...string) *liveRuns {
+	return &liveRuns{
+		order: cameras, full: func() {}, log: log, maxUnits: measure.MaxFrames, maxRegions: measure.MaxAllBoxes,
+		shown: make(map[string][]measure.Shown),
+	}
 }
 
 // collect takes what comes for a camera until ctx ends or some pictures have come;
 // 0 is no limit.
-func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, camera string, pictures int) error {
+func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, pictures int) error {
 	for n := 0; pictures == 0 || n < pictures; {
 		u, err := sub.Next(ctx)
 		if ctx.Err() != nil {
@@ -130,9 +138,7 @@ func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, camera st
 		if err != nil {
 			return err
 		}
-		if !l.add(u) {
-			return fmt.Errorf("camera %s: %w", camera, errTooLong)
-		}
+		l.add(u)
 		if u.State == transport.StateLive {
 			n++
 		}
@@ -140,16 +146,21 @@ func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, camera st
 	return nil
 }
 
-// add takes a published unit; it returns false when there are too many.
-func (l *liveRuns) add(u *transport.RedactedUnit) bool {
+// add takes a published unit. When there is one too many, nothing is taken from
+// any camera any more: all are scored over the same time.
+func (l *liveRuns) add(u *transport.RedactedUnit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.regions += len(u.Regions)
-	if len(l.shown[u.Camera]) >= measure.MaxFrames || l.regions > measure.MaxAllBoxes {
-		return false
+	switch {
+	case l.cut:
+	case len(l.shown[u.Camera]) >= l.maxUnits || l.regions+len(u.Regions) > l.maxRegions:
+		l.cut = true
+		l.log.Warn("the run is as long as can be scored; what comes now is not", "units_of_a_camera", l.maxUnits, "regions", l.maxRegions)
+		l.full()
+	default:
+		l.regions += len(u.Regions)
+		l.shown[u.Camera] = append(l.shown[u.Camera], measure.ShownUnit(u))
 	}
-	l.shown[u.Camera] = append(l.shown[u.Camera], measure.ShownUnit(u))
-	return true
 }
 
 // runs reads of each camera's truth what was captured meanwhile.
@@ -158,7 +169,7 @@ func (l *liveRuns) runs(truths []string) ([]measure.Run, error) {
 	defer l.mu.Unlock()
 	runs := make([]measure.Run, 0, len(l.order))
 	for i, camera := range l.order {
-		r := measure.Run{Camera: camera, Shown: l.shown[camera]}
+		r := measure.Run{Camera: camera, Shown: l.shown[camera], Cut: l.cut}
 		var from, to time.Time
 		for k := range r.Shown {
 			at := r.Shown[k].Captured

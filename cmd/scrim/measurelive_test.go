@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -8,12 +9,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/cmd/internal/measure"
 	"scrim/transport"
 	"scrim/transport/bus"
 )
@@ -180,4 +183,47 @@ func TestWhatIsSilentIsNoNATSServer(t *testing.T) {
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "does not greet as a NATS server does")
 	require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
+}
+
+func TestRunThatIsTooLongIsScoredAsFarAsItGoes(t *testing.T) {
+	p := publishWhenAsked(t, 9, func(int, *transport.RedactedUnit) {})
+	for name, bound := range map[string]func(*liveRuns){
+		"units":   func(l *liveRuns) { l.maxUnits = 4 },
+		"regions": func(l *liveRuns) { l.maxRegions = 4 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			ended := 0
+			l := newLiveRuns(slog.New(slog.NewTextHandler(&log, nil)), "door")
+			l.full = func() { ended++ }
+			bound(l)
+			for i := range 7 {
+				l.add(&transport.RedactedUnit{
+					Camera: "door", Captured: time.Unix(1_700_000_000, int64(i)*40_000_000), Width: 640, Height: 360,
+					State: transport.StateLive, Regions: make([]transport.Region, 1),
+				})
+			}
+			require.Equal(t, 1, ended)
+			require.Equal(t, 1, strings.Count(log.String(), "as long as can be scored"))
+			runs, err := l.runs([]string{p.truth})
+			require.NoError(t, err)
+			r, err := measure.ScoreLive(runs, measure.Options{Filter: measure.DefaultFilter})
+			require.NoError(t, err)
+			require.Equal(t, 4, r.Live[0].Published)
+			require.Contains(t, r.Live[0].String(), "CUT")
+		})
+	}
+}
+
+// As with Ctrl-C, what there is is printed.
+func TestMeasureEndsByItselfWhereARunBecomesTooLong(t *testing.T) {
+	p := publishWhenAsked(t, 9, func(int, *transport.RedactedUnit) {})
+	log := slog.New(slog.DiscardHandler)
+	f := LiveFlags{NATS: p.url, Site: "demo", Camera: []string{"door"}}
+	seen := newLiveRuns(log, "door")
+	seen.maxUnits = 4
+	r, err := f.measure(t.Context(), []string{p.truth}, seen, measure.Options{Filter: measure.DefaultFilter}, log)
+	require.NoError(t, err)
+	require.True(t, r.Live[0].Cut)
+	require.Equal(t, 4, r.Live[0].Published)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -27,7 +28,7 @@ type RedactCmd struct {
 	Config     string              `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
 	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
 	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
-	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32; each is used. Default: 640,1280, and the camera's."`
+	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640,1280, and the camera's."`
 	Engine     config.Engine       `placeholder:"ENGINE" help:"What runs the detector's network: auto, scrim or opencv. Default: auto, or the camera's."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Score from which on something counts as a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
 	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
@@ -70,7 +71,7 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	defer report.discard()
 	j := &redaction{program: program, settings: settings, report: report, log: log}
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
-		j.bar = newBar(os.Stderr, plan)
+		j.bar = newBar(os.Stderr, plan, time.Now)
 	}
 	failed, err := j.run(closed, plan.files)
 	if err == nil && j.kept > 0 { // else there is nothing to report

@@ -22,15 +22,19 @@ type redactBar struct {
 	frames int64 // to expect of this file
 	done   int64 // of this file
 	all    int64 // frames of all files
+	now    func() time.Time
 	begun  time.Time
+	drawn  time.Time // last
 }
 
-func newBar(w io.Writer, p *redactPlan) *redactBar {
-	const redraw = 100 * time.Millisecond
-	b := &redactBar{plan: p, begun: time.Now(), file: -1}
+// redraw is the least time between two drawings.
+const redraw = 100 * time.Millisecond
+
+// newBar returns a bar that is drawn to w, and takes the time from now.
+func newBar(w io.Writer, p *redactPlan, now func() time.Time) *redactBar {
+	b := &redactBar{plan: p, now: now, begun: now(), file: -1}
 	b.bar = progressbar.NewOptions64(max(p.total, 1),
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionThrottle(redraw),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionClearOnFinish(),
 		// The library's own clock draws beside us, without a lock, and never ends.
@@ -71,6 +75,11 @@ func (b *redactBar) step() {
 }
 
 func (b *redactBar) draw() {
+	now := b.now()
+	if now.Sub(b.drawn) < redraw {
+		return
+	}
+	b.drawn = now
 	f := b.plan.files[b.file]
 	text := filepath.Base(f.Name)
 	if n := len(b.plan.files); n > 1 {
@@ -79,15 +88,15 @@ func (b *redactBar) draw() {
 	if f.Kind == wire.Video && b.frames > 0 {
 		text += fmt.Sprintf(" frame %d/%d", b.done, b.frames)
 	}
-	if s := time.Since(b.begun).Seconds(); s > 0 && b.all > 0 {
+	if s := now.Sub(b.begun).Seconds(); s > 0 && b.all > 0 {
 		text += fmt.Sprintf(", %.1f frames/s", float64(b.all)/s)
 	}
-	b.bar.Describe(text)
 	at := b.before
 	if b.frames > 0 {
 		at += int64(float64(b.plan.sizes[b.file]) * min(1, float64(b.done)/float64(b.frames)))
 	}
 	_ = b.bar.Set64(min(at, max(b.plan.total, 1)-1)) // the last step clears it
+	b.bar.Describe(text)
 }
 
 // wipe takes the bar off the screen, so that a line can be written.

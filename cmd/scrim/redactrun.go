@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"scrim/cmd/internal/programs"
 	"scrim/pipeline/wire"
 )
 
@@ -49,7 +50,7 @@ type filesProcess struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	w      *wire.Writer
-	stderr *strings.Builder
+	stderr *programs.Words
 	// messages come from the process; closed at its end, after which err says why.
 	messages chan *wire.Message
 	done     chan struct{} // closed when nobody listens any more
@@ -177,11 +178,11 @@ func (j *redaction) start(ctx context.Context) error {
 	if j.proc != nil {
 		return nil
 	}
-	p := &filesProcess{stderr: new(strings.Builder), messages: make(chan *wire.Message), done: make(chan struct{})}
+	p := &filesProcess{stderr: &programs.Words{Most: maxRedactorWords}, messages: make(chan *wire.Message), done: make(chan struct{})}
 	p.cmd = exec.Command(j.program, append([]string{"--files"}, reach(j.files, j.settings.Detect)...)...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which closes the pipe.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Stderr = &limitedWriter{w: p.stderr, left: maxRedactorWords}
+	p.cmd.Stderr = p.stderr
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -273,7 +274,7 @@ func (p *filesProcess) died(cause error) error {
 	if p.cmd.ProcessState != nil && !p.cmd.ProcessState.Success() {
 		cause = errors.New(p.cmd.ProcessState.String())
 	}
-	words := strings.TrimSpace(p.stderr.String())
+	words := p.stderr.String()
 	if i := strings.IndexByte(words, '\n'); i >= 0 {
 		words = words[:i] // the rest of a crash is for nobody
 	}
@@ -319,19 +320,4 @@ func (j *redaction) summary(out io.Writer, p *redactPlan, failed int) error {
 	}
 	_, err := fmt.Fprintln(out, text)
 	return err
-}
-
-// limitedWriter passes on the first bytes and drops the rest.
-type limitedWriter struct {
-	w    io.Writer
-	left int
-}
-
-func (l *limitedWriter) Write(p []byte) (int, error) {
-	n := min(len(p), l.left)
-	l.left -= n
-	if _, err := l.w.Write(p[:n]); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

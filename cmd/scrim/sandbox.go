@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,16 +56,15 @@ func askSandbox(ctx context.Context, program string) (wire.Sandbox, error) {
 	cmd := exec.CommandContext(ctx, program, "--sandbox-check") //nolint:gosec // the program beside this one
 	cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
 	cmd.WaitDelay = time.Second
-	var said, words bytes.Buffer
-	cmd.Stdout = &limitedWriter{w: &said, left: maxSandboxBytes}
-	cmd.Stderr = &limitedWriter{w: &words, left: maxRedactorWords}
+	said, words := &programs.Words{Most: maxSandboxBytes}, &programs.Words{Most: maxRedactorWords}
+	cmd.Stdout, cmd.Stderr = said, words
 	var s wire.Sandbox
 	err := cmd.Run()
 	if err == nil {
-		err = json.Unmarshal(said.Bytes(), &s)
+		err = json.Unmarshal([]byte(said.String()), &s)
 	}
 	if err != nil {
-		line, _, _ := strings.Cut(strings.TrimSpace(words.String()), "\n")
+		line, _, _ := strings.Cut(words.String(), "\n")
 		return nil, fmt.Errorf("%s does not say how it is confined: %w %s", program, err, line)
 	}
 	return s, nil

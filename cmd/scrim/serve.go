@@ -25,7 +25,7 @@ type RedactorFlags struct {
 // WorkerFlags are the flags of all commands that run cameras.
 type WorkerFlags struct {
 	RedactorFlags
-	Trace string `help:"Write a line of JSON for every picture that is sent: the time of each stage, and what was obscured." placeholder:"FILE"`
+	Trace string `help:"Write a line of JSON for every picture: the time of each stage, and what was obscured. It grows, and replaces no file." placeholder:"FILE"`
 
 	RequireSandbox bool `help:"Refuse to run where a protection of the redactors does not hold; also require_sandbox in the file."`
 }
@@ -200,7 +200,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 	}
 	w := &worker{cfg: cfg, detect: detect, redactor: redactor, log: log}
 	if f.Trace != "" {
-		if w.trace, err = trace.Create(f.Trace); err != nil {
+		if w.trace, err = trace.Create(f.Trace, log); err != nil {
 			return nil, err
 		}
 		w.observers = append(w.observers, w.trace.Observe)

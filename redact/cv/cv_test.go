@@ -64,7 +64,13 @@ func TestArgumentsThatOpenCVDiesOfAreErrors(t *testing.T) {
 	for _, model := range []string{"", "junk", "\x08\x03\x12"} {
 		_, err := ReadONNX([]byte(model), []string{"out"})
 		require.Error(t, err, "%q", model)
+		for _, inside := range []string{"OpenCV(", ".cpp", "in function"} {
+			require.NotContains(t, err.Error(), inside, "is for people")
+		}
 	}
+	require.Equal(t, "terminate called", plain("terminate called"))
+	require.Equal(t, "Kind", plain("OpenCV(4.6.0) a.cpp:288: error: (-210:Kind)  in function 'f'"))
+	require.Equal(t, "No (such) thing", plain("OpenCV(4.6.0) a.cpp:288: error: (-210:Kind) No (such) thing. in function 'f'"))
 	_, err = ReadCascade(nil)
 	require.Error(t, err)
 }

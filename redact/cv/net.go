@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"gocv.io/x/gocv"
@@ -54,12 +55,29 @@ func ReadONNX(model []byte, outputs []string) (*Net, error) {
 	n := &Net{lens: make([]C.int, len(outputs)), msg: make([]C.char, errBytes)}
 	//nolint:gocritic // of what cgo makes of it
 	if C.scrim_net_read(unsafe.Pointer(&model[0]), C.size_t(len(model)), &n.p, &n.msg[0], errBytes) != 0 {
-		return nil, fmt.Errorf("OpenCV cannot read the model: %s", C.GoString(&n.msg[0]))
+		return nil, fmt.Errorf("OpenCV cannot read the model: %s", plain(C.GoString(&n.msg[0])))
 	}
 	for _, name := range outputs {
 		n.names = append(n.names, C.CString(name))
 	}
 	return n, nil
+}
+
+// plain returns what a person can use of an exception of OpenCV, which is
+// "OpenCV(4.6.0) file.cpp:288: error: (-210:Kind) What. in function 'f'".
+func plain(exception string) string {
+	_, after, found := strings.Cut(exception, ": error: (")
+	if !found {
+		return exception
+	}
+	kind, what, found := strings.Cut(after, ") ")
+	if !found {
+		return exception
+	}
+	if what, _, _ = strings.Cut(what, " in function '"); what == "" {
+		_, what, _ = strings.Cut(kind, ":")
+	}
+	return strings.TrimRight(what, ". ")
 }
 
 // Input returns the memory of the network's input of the given size in pixels,

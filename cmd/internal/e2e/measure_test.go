@@ -66,8 +66,9 @@ func measureLive(t *testing.T, settings string, camera ...string) measured {
 
 func TestLiveRunIsMeasuredFromOutside(t *testing.T) {
 	m := measureLive(t, "")
-	require.Greater(t, 2*m.Headline.Found, m.Headline.Faces, "faces are found where they are in that very picture")
-	require.Less(t, 4*m.Headline.Exposed, m.Headline.Faces)
+	t.Logf("%d faces, %d found, %d exposed", m.Headline.Faces, m.Headline.Found, m.Headline.Exposed)
+	require.GreaterOrEqual(t, 100*m.Headline.Found, 90*m.Headline.Faces, "faces are found where they are in that very picture")
+	require.LessOrEqual(t, 100*m.Headline.Exposed, m.Headline.Faces, "%d of %d faces are exposed", m.Headline.Exposed, m.Headline.Faces)
 }
 
 // A measurement that sees no leak proves something only if it sees one. The

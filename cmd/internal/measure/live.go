@@ -51,6 +51,8 @@ type Run struct {
 	Shown []Shown
 	// Lost units were published and did not come to who measures.
 	Lost int
+	// Cut means that the run went on, and Shown does not.
+	Cut bool
 }
 
 // Live says what became of the frames of a run.
@@ -69,6 +71,8 @@ type Live struct {
 	Unmatched int `json:"unmatched"`
 	// Lost units did not come to who measures; their frames count as dropped.
 	Lost int `json:"lost"`
+	// Cut means that the run went on for longer than can be scored.
+	Cut bool `json:"cut,omitempty"`
 }
 
 // String says it in words.
@@ -79,6 +83,9 @@ func (l Live) String() string {
 	}
 	if l.Lost > 0 {
 		s += fmt.Sprintf("; %d units were lost on the way to here", l.Lost)
+	}
+	if l.Cut {
+		s += "; CUT: the run was longer than can be scored, and this is its beginning"
 	}
 	return s
 }
@@ -108,7 +115,7 @@ func ScoreLive(runs []Run, o Options) (*Result, error) {
 // report of what that was.
 func (r *Run) pair() (Pair, Live, error) {
 	p := Pair{Truth: &Truth{Path: r.Truth.Path, File: r.Camera}, Report: &Report{Path: r.Camera, File: r.Camera}}
-	l := Live{Camera: r.Camera, Lost: r.Lost}
+	l := Live{Camera: r.Camera, Lost: r.Lost, Cut: r.Cut}
 	if err := r.Truth.live(); err != nil {
 		return p, l, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -138,4 +139,18 @@ func TestJSONHasNullWhereNothingWasMeasured(t *testing.T) {
 	require.Contains(t, string(b), `"recall":null`)
 	require.Contains(t, string(b), `"leaks":[]`)
 	require.Contains(t, string(b), `"people":[]`)
+}
+
+func TestTicksHaveShortLabels(t *testing.T) {
+	plain := func(v float64) string { return fmt.Sprintf("%g", v) }
+	for _, most := range []float64{1e-5, 0.0006, 0.003, 0.02, 0.5, 0.6, 0.7, 1.2, 3, 12.5, 59.96, 600, 12345} {
+		for _, tick := range Ticks(most, 900, plain) {
+			require.LessOrEqual(t, len(tick.Label), 6, "%v of %v", tick.Label, most)
+		}
+	}
+	var labels []string
+	for _, tick := range Ticks(0.6, 900, plain) {
+		labels = append(labels, tick.Label)
+	}
+	require.Equal(t, []string{"0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6"}, labels)
 }

@@ -77,9 +77,11 @@ func Ticks(most, length float64, label func(float64) string) []Tick {
 			break
 		}
 	}
+	// Three times 0.1 is 0.30000000000000004, and 3 divided by 10 is 0.3.
+	digits := math.Pow(10, max(0, math.Ceil(-math.Log10(step)-rounding)))
 	var out []Tick
 	for i := 0; float64(i)*step <= most*(1+rounding); i++ {
-		v := float64(i) * step
+		v := math.Round(float64(i)*step*digits) / digits
 		out = append(out, Tick{v / most * length, label(v)})
 	}
 	return out

@@ -2,7 +2,6 @@ package programs
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,16 +31,17 @@ type Camera struct {
 
 	cmd    *exec.Cmd
 	stdin  io.Closer
-	stderr bytes.Buffer
+	stderr Words
 }
 
 // StartCamera starts scrim-camera and returns when it can be reached. The caller
 // closes it.
 func StartCamera(ctx context.Context, program string, args ...string) (*Camera, error) {
-	c := &Camera{cmd: exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...)} //nolint:gosec // the program beside this one
+	c := &Camera{stderr: Words{Most: maxReadyBytes}}
+	c.cmd = exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which then ends the camera.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.cmd.Stderr = &firstBytes{w: &c.stderr, left: maxReadyBytes}
+	c.cmd.Stderr = &c.stderr
 	stdin, err := c.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -57,11 +57,20 @@ func StartCamera(ctx context.Context, program string, args ...string) (*Camera, 
 	if err := c.ready(ctx, stdout); err != nil {
 		c.Close() // after which all that it said is there
 		if errors.Is(err, errNotReady) {
-			err = errors.New("it did not start: " + strings.TrimPrefix(strings.TrimSpace(c.stderr.String()), "scrim-camera: "))
+			err = c.failure()
 		}
 		return nil, err
 	}
 	return c, nil
+}
+
+// failure is what the camera says itself of why it is not ready.
+func (c *Camera) failure() error {
+	words := strings.TrimPrefix(c.stderr.String(), "scrim-camera: ")
+	if words == "" {
+		return fmt.Errorf("%s: it ended and said nothing; is that scrim-camera?", c.cmd.Path)
+	}
+	return fmt.Errorf("%w: %s", errNotReady, words)
 }
 
 // errNotReady stands for what the camera says itself.
@@ -94,28 +103,10 @@ func (c *Camera) ready(ctx context.Context, stdout io.Reader) error {
 	}
 }
 
-// PID is the process's.
-func (c *Camera) PID() int { return c.cmd.Process.Pid }
-
 // Close ends the camera and waits for that.
 func (c *Camera) Close() {
 	_ = c.stdin.Close()
 	kill := time.AfterFunc(closeTimeout, func() { _ = c.cmd.Process.Kill() })
 	defer kill.Stop()
 	_ = c.cmd.Wait()
-}
-
-// firstBytes passes on the first bytes and drops the rest.
-type firstBytes struct {
-	w    io.Writer
-	left int
-}
-
-func (f *firstBytes) Write(p []byte) (int, error) {
-	n := min(len(p), f.left)
-	f.left -= n
-	if _, err := f.w.Write(p[:n]); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

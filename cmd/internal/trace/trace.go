@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime/metrics"
 	"sync"
@@ -49,15 +50,36 @@ type Writer struct {
 	json *json.Encoder
 	heap []metrics.Sample
 	err  error
+	log  *slog.Logger
 }
 
-// Create creates the file, which the caller closes.
-func Create(path string) (*Writer, error) {
-	f, err := os.Create(path) //nolint:gosec // named by the user
+// Create creates the file, which the caller closes. It says when people were where,
+// so nobody else may read it, and one that is there is not replaced; a pipe or a
+// device is written to as it is. That it cannot be written to is logged once.
+func Create(path string, log *slog.Logger) (*Writer, error) {
+	f, err := open(path)
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
-	return &Writer{f: f, json: json.NewEncoder(f), heap: []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}}, nil
+	return &Writer{f: f, json: json.NewEncoder(f), heap: []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}, log: log}, nil
+}
+
+func open(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // named by the user
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // named by the user
+	if errors.Is(err, os.ErrExist) {
+		if info, err := os.Stat(path); err == nil && info.Size() == 0 { // of a start that has failed
+			f, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // named by the user
+			if err != nil {
+				return nil, err
+			}
+			return f, f.Chmod(0o600)
+		}
+		return nil, fmt.Errorf("%s is there already; name another, or remove it: %w", path, os.ErrExist)
+	}
+	return f, err
 }
 
 // Observe writes one published unit; it is a supervise.Options.Observe. Each line
@@ -83,6 +105,7 @@ func (w *Writer) Observe(u *transport.RedactedUnit, r *wire.Record) {
 	}
 	if err := w.json.Encode(line); err != nil && w.err == nil {
 		w.err = err
+		w.log.Error("trace cannot be written; lines are missing from here on", "error", err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +17,7 @@ import (
 
 func TestLinesAreReadAsTheyWereWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trace.jsonl")
-	w, err := Create(path)
+	w, err := Create(path, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	captured := time.Unix(1_700_000_000, 123456789)
 	u := &transport.RedactedUnit{Camera: "hall", Captured: captured, PTS: 7, Width: 320, Height: 180, Data: []byte("secret video"), State: transport.StateLive}
@@ -50,6 +52,47 @@ func TestTheLastLineMayBeCutOffAndNoOther(t *testing.T) {
 	require.Equal(t, 1, n)
 	_, err = count(`{"camera":"b` + "\n" + `{"camera":"a"}` + "\n")
 	require.ErrorContains(t, err, "line 1")
-	_, err = Create(filepath.Join(t.TempDir(), "none", "trace.jsonl"))
+	_, err = Create(filepath.Join(t.TempDir(), "none", "trace.jsonl"), slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestTraceIsForItsOwnerAndReplacesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trace.jsonl")
+	log := slog.New(slog.DiscardHandler)
+	w, err := Create(path, log)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	require.NoError(t, os.Chmod(path, 0o644))
+	w, err = Create(path, log)
+	require.NoError(t, err, "there is nothing in it to lose")
+	require.NoError(t, w.Close())
+	info, err = os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	require.NoError(t, os.WriteFile(path, []byte("before"), 0o600))
+	_, err = Create(path, log)
+	require.ErrorIs(t, err, os.ErrExist)
+	require.ErrorContains(t, err, "name another, or remove it")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "before", string(text))
+	w, err = Create(os.DevNull, log)
+	require.NoError(t, err, "a device is no file to replace")
+	require.NoError(t, w.Close())
+}
+
+func TestTraceThatCannotBeWrittenIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	w, err := Create("/dev/full", slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Skip("no /dev/full: ", err)
+	}
+	u := &transport.RedactedUnit{Camera: "hall", Captured: time.Unix(1, 0)}
+	w.Observe(u, nil)
+	w.Observe(u, nil)
+	require.Equal(t, 1, strings.Count(log.String(), "trace cannot be written"), log.String())
+	require.ErrorContains(t, w.Close(), "no space left")
 }

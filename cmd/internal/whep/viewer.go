@@ -181,9 +181,6 @@ func captureID(r *webrtc.RTPReceiver) uint8 {
 	return 0
 }
 
-// ClockRate is that of the packets' timestamps.
-func (v *Viewer) ClockRate() uint32 { return v.track.Codec().ClockRate }
-
 // State is the connection's, for people.
 func (v *Viewer) State() string { return v.pc.ConnectionState().String() }
 
