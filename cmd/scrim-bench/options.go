@@ -123,6 +123,7 @@ func (c *CLI) scenes() []scene.Options {
 		o := scene.Options{
 			Width: c.Size.W, Height: c.Size.H, FPS: c.FPS, Seed: c.Seed + uint64(i), //nolint:gosec // positive
 			People: kinds[i%len(kinds)].people, Away: kinds[i%len(kinds)].away, MinFace: c.MinFace, MaxFace: c.MaxFace,
+			NoStamp: true, // no camera has a clock that changes in every picture
 		}
 		if c.People != 0 {
 			o.People = c.People
