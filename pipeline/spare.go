@@ -39,12 +39,12 @@ func Spares(camera string, width, height int, c wire.EncodeConfig, send func(wir
 	return spares(camera, spareSize{width, height, false}, c, newEncoder, send)
 }
 
-func spares(camera string, size spareSize, c wire.EncodeConfig, make encoders, send func(wire.Spare, []byte) error) error {
+func spares(camera string, size spareSize, c wire.EncodeConfig, open encoders, send func(wire.Spare, []byte) error) error {
 	slate, err := redact.NewSlate(size.width, size.height)
 	if err != nil {
 		return fmt.Errorf("spare slate: %w", err)
 	}
-	enc, err := make(size.width, size.height, encode.Options{Bitrate: c.Bitrate, Preset: c.Preset, FullRange: size.fullRange})
+	enc, err := open(size.width, size.height, encode.Options{Bitrate: c.Bitrate, Preset: c.Preset, FullRange: size.fullRange})
 	if err != nil {
 		return fmt.Errorf("encoder of spare slates: %w", err)
 	}

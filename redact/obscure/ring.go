@@ -36,11 +36,10 @@ func (g *ring) reset(r image.Rectangle) {
 	set(g.all, 1)
 }
 
-// The first sample of each of the four sides; the upper and the lower one
-// include the corners.
+// The first sample of the sides on the right and below; the upper and the lower
+// one include the corners.
 func (g *ring) rightAt() int { return g.rect.Dx() + 2 }
 func (g *ring) belowAt() int { return g.rightAt() + g.rect.Dy() }
-func (g *ring) leftAt() int  { return g.belowAt() + g.rect.Dx() + 2 }
 
 // exclude marks the samples within r as not usable.
 func (g *ring) exclude(r image.Rectangle) {

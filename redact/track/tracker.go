@@ -381,7 +381,10 @@ func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }
 // begin starts a track.
 func (t *Tracker) begin(f face.Face, at time.Time) {
 	tr := t.fresh()
-	*tr = track{id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box, doubt: doubt(f.Score), sure: at, surely: place{env: f.Box}}
+	*tr = track{
+		id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box,
+		doubt: doubt(f.Score), sure: at, surely: place{env: f.Box},
+	}
 }
 
 // bound gives up the tracks that were lost longest when there are too many.
