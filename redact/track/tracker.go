@@ -55,6 +55,9 @@ const (
 	// weakIoU is the least IoU of a weak sighting with where a face is thought to
 	// be.
 	weakIoU = 0.5
+	// holdWeak is how long a face stays covered after a weak sighting, once the time
+	// after the last one that was not weak is over.
+	holdWeak = 150 * time.Millisecond
 	// weakFor is how long weak sightings alone carry a face on.
 	weakFor = time.Second
 	// doubtful and certain are the scores at which a single sighting says nothing
@@ -213,7 +216,7 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []f
 // expire gives up the tracks that were held for their time.
 func (t *Tracker) expire(at time.Time) {
 	t.tracks = slices.DeleteFunc(t.tracks, func(tr *track) bool {
-		gone := at.Sub(tr.found) > tr.hold(t.o.Hold) && tr.misses >= MinHoldPictures
+		gone := at.Sub(tr.sure) > tr.hold(t.o.Hold) && at.Sub(tr.found) > tr.linger(t.o.Hold) && tr.misses >= MinHoldPictures
 		if gone {
 			t.spare = append(t.spare, tr)
 		}
@@ -330,6 +333,15 @@ func doubt(score float64) float64 {
 func (tr *track) hold(whole time.Duration) time.Duration {
 	least := min(minHold, whole)
 	return whole - time.Duration(tr.doubt*float64(whole-least))
+}
+
+// linger returns how long the face stays covered after its last sighting, for the
+// whole time only if that was no weak one.
+func (tr *track) linger(whole time.Duration) time.Duration {
+	if tr.weak {
+		return min(holdWeak, whole)
+	}
+	return tr.hold(whole)
 }
 
 // growth returns by how much of its size the region grows in a second in which

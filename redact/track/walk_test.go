@@ -261,7 +261,7 @@ func TestWeakSightingsCarryAFaceOnAndBeginNone(t *testing.T) {
 			}
 		}
 	}
-	require.InDelta(t, (360*time.Millisecond + weakFor + HoldAfterWeak).Milliseconds(), 40*last, 40)
+	require.InDelta(t, (360*time.Millisecond + weakFor + holdWeak).Milliseconds(), 40*last, 40)
 }
 
 // A face that is surely one takes its track, however near a weak one is.

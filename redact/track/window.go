@@ -78,9 +78,9 @@ func (w *Window) hindsight(tr *track) {
 	for _, m := range w.pending {
 		switch {
 		case m.at.Before(tr.first):
-			w.fill(m, tr, w.before(tr, m.at))
+			w.fill(m, tr, w.before(tr, m.at), tr.velocity)
 		case tr.gap && m.at.After(tr.gapFrom):
-			w.fill(m, tr, w.between(tr, m.at))
+			w.fill(m, tr, w.between(tr, m.at), false)
 		}
 	}
 }
@@ -116,11 +116,13 @@ func (w *Window) between(tr *track, at time.Time) image.Rectangle {
 }
 
 // fill adds a region to a picture, or lets the one that was filled in before
-// for the same face grow. What is covered stays covered.
-func (w *Window) fill(m *moment, tr *track, r image.Rectangle) {
+// for the same face grow; anew, where more is known by now, it takes its place.
+func (w *Window) fill(m *moment, tr *track, r image.Rectangle, anew bool) {
 	for i := range m.filled {
 		if g := &m.filled[i]; g.Track == tr.id && g.Rect.Overlaps(r) {
-			g.Rect = g.Rect.Union(r)
+			if g.Rect = g.Rect.Union(r); anew {
+				g.Rect = r
+			}
 			return
 		}
 	}
