@@ -185,7 +185,7 @@ func (o *outlet) tick(now time.Time) {
 // more should it come back: it goes on with a key frame that it is asked for now.
 func (o *outlet) stand(c cover, now time.Time) {
 	o.fence++
-	o.floor, o.standing = o.fence, true
+	o.floor, o.standing, o.held = o.fence, true, nil
 	o.ask(now)
 	o.hide(c, now)
 }

@@ -86,3 +86,21 @@ func TestSlateDoesNotGoOnFromAnUnprovenUnit(t *testing.T) {
 	makes(c.out, p, 3, 1, false, "on")
 	require.Equal(t, []string{"slate that begins anew", "on"}, s.all())
 }
+
+// A proof that comes while the redactor is covered for lets nothing pass that was
+// made before it hung.
+func TestProofAfterAHangShowsNothingOfBefore(t *testing.T) {
+	c, s, p := bench(t)
+	arrives(c, 1, false, "connected")
+	makes(c.out, p, 1, 0, true, "first")
+	arrives(c, 2, true, "")
+	makes(c.out, p, 2, 0, false, "unproven")
+	c.out.mu.Lock()
+	c.out.stand(cover{wire.SpareHang, transport.FaultHang, "still"}, time.Now())
+	c.out.mu.Unlock()
+	require.Equal(t, []string{"first", "hang"}, s.all())
+	arrives(c, 3, false, "")
+	require.Empty(t, s.all())
+	makes(c.out, p, 3, 1, true, "back")
+	require.Equal(t, []string{"back"}, s.all())
+}

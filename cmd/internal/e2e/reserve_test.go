@@ -107,7 +107,7 @@ func faces(t *testing.T, d redact.Detector, im *yuv.Image) []face.Face {
 	t.Helper()
 	found, err := d.Detect(im)
 	require.NoError(t, err)
-	return slices.DeleteFunc(found, func(f face.Face) bool { return f.Score < 0.5 })
+	return slices.DeleteFunc(found, func(f face.Face) bool { return f.Weak })
 }
 
 // ffmpeg runs it and returns what it writes.
