@@ -271,7 +271,7 @@ func TestEveryFaceIsCoveredAlways(t *testing.T) {
 			held := places[:0]
 			for _, p := range places {
 				taken := slices.ContainsFunc(faces, func(f face.Face) bool { return affinity(p.face.Box, f.Box, 1+reach) > 0 })
-				sure := track{doubt: doubt(p.face.Score)}
+				sure := track{doubt: doubt(p.face.Score, 0)}
 				if now-p.ms <= int(sure.hold(DefaultHold).Milliseconds()) && !taken {
 					held = append(held, p)
 					requireCovered(t, regions, []face.Face{p.face}, 320, 180)

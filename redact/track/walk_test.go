@@ -287,8 +287,9 @@ func TestWeakSightingsThatMoveOffLeaveTheFaceCovered(t *testing.T) {
 	for i := range 25 {
 		tr.Update(at(40*i), []face.Face{sighting(still)}, 1920, 1080)
 	}
-	off := still
-	for ms := 1000; ms <= 960+int(HoldAfterWeak.Milliseconds()); ms += 40 {
+	off, hold := still, tr.tracks[0].hold(HoldAfterWeak)
+	require.Greater(t, hold, HoldAfterWeak/2)
+	for ms := 1000; ms <= 960+int(hold.Milliseconds()); ms += 40 {
 		off.X += 12
 		r := tr.Update(at(ms), []face.Face{{Box: off, Score: 0.12, Weak: true}}, 1920, 1080)
 		requireCovered(t, r, []face.Face{sighting(still)}, 1920, 1080)

@@ -1,0 +1,129 @@
+package track
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"scrim/redact/face"
+)
+
+// scored is a face that stands still at 700, 200, in so many pictures.
+func scored(size float64, scores ...float64) [][]face.Face {
+	var faces [][]face.Face
+	for _, s := range scores {
+		faces = append(faces, nil)
+		if s > 0 {
+			faces[len(faces)-1] = []face.Face{{Box: face.Box{X: 700, Y: 200, W: size, H: size}, Score: s, Weak: s < 0.3}}
+		}
+	}
+	return faces
+}
+
+// covered returns in which pictures of 1920×1080, so many ms apart, anything is obscured.
+func covered(o Options, lookahead, ms int, faces [][]face.Face) []bool {
+	w, out := NewWindow(o, lookahead), []bool(nil)
+	for i, f := range faces {
+		if w.Observe(at(ms*i), f, 1920, 1080); i >= lookahead {
+			out = append(out, len(w.Release()) > 0)
+		}
+	}
+	for len(w.pending) > 0 {
+		out = append(out, len(w.Release()) > 0)
+	}
+	return out
+}
+
+// A detector sees a face near the camera without doubt, and says of the backs of
+// heads there that they may be faces. What it doubts, it does not hold for long;
+// what is far away it does.
+func TestNearFaceThatIsDoubtedIsHeldForLess(t *testing.T) {
+	held := func(o Options, size float64, scores ...float64) (pictures int) {
+		tr := New(o)
+		for i, f := range scored(size, scores...) {
+			tr.Update(at(40*i), f, 1920, 1080)
+		}
+		for ms := 40; len(tr.Update(at(40*(len(scores)-1)+ms), nil, 1920, 1080)) > 0; ms += 40 {
+			pictures++
+		}
+		return pictures
+	}
+	weak := Options{Weak: true}
+	const near, far = 300, 30
+	require.Equal(t, MinHoldPictures, held(weak, near, 0.5), "the back of a head")
+	require.Equal(t, MinHoldPictures, held(weak, near, 0.5, 0.5, 0.5))
+	require.Equal(t, 5, held(weak, near, 0.9), "half of HoldAfterWeak")
+	require.Equal(t, 10, held(weak, far, 0.9))
+	require.Greater(t, held(weak, far, 0.6), held(weak, near, 0.6))
+	require.Greater(t, held(weak, 120, 0.9), held(weak, near, 0.9))
+	require.Equal(t, held(Options{}, far, 0.9), held(Options{}, near, 0.9), "nothing is known without weak sightings")
+
+	weakly := func(size float64, first float64) (pictures int) {
+		scores := append([]float64{first}, slicesOf(40, 0.2)...)
+		for _, c := range covered(weak, 0, 40, scored(size, scores...)) {
+			if c {
+				pictures++
+			}
+		}
+		return pictures
+	}
+	require.Less(t, weakly(near, 0.5), 7, "weak sightings of the back of a head")
+	require.Greater(t, weakly(near, 0.9), 25)
+	require.Greater(t, weakly(far, 0.5), 25)
+}
+
+func slicesOf(n int, v float64) []float64 {
+	s := make([]float64, n)
+	for i := range s {
+		s[i] = v
+	}
+	return s
+}
+
+// Hindsight covers what is a face before it was first found, and what may be the
+// back of a head only once it has turned out to be a face.
+func TestHindsightBelievesANearFaceOnlyWhenItIsSure(t *testing.T) {
+	before := func(size float64, scores ...float64) (pictures int) {
+		o := covered(Options{Weak: true}, 8, 40, scored(size, append(make([]float64, 12), scores...)...))
+		for _, c := range o[:12] {
+			if c {
+				pictures++
+			}
+		}
+		return pictures
+	}
+	require.Equal(t, 8, before(300, 0.9))
+	require.Equal(t, 0, before(300, 0.5))
+	require.Equal(t, 8, before(30, 0.5), "far away it would cost little, and is believed")
+	require.Equal(t, 6, before(300, 0.5, 0.5, 0.9), "it turned round")
+}
+
+// A near face that is found again within its hold was covered in every picture,
+// with any look-ahead, though hindsight lets what does not come back go earlier.
+func TestNearFaceIsCoveredInEveryGapUpToItsHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ahead := rapid.IntRange(0, MaxLookahead).Draw(t, "lookahead")
+		size := rapid.Float64Range(30, 400).Draw(t, "size")
+		gap := rapid.IntRange(0, int(HoldAfterWeak/(10*time.Millisecond))).Draw(t, "gap")
+		scores := slicesOf(10, 0.9)
+		hold := New(Options{Weak: true})
+		hold.Update(at(0), scored(size, 0.9)[0], 1920, 1080)
+		gap = min(gap, int(hold.tracks[0].hold(HoldAfterWeak)/(10*time.Millisecond)))
+		scores = append(append(scores, make([]float64, gap)...), slicesOf(3, 0.9)...)
+		for i, c := range covered(Options{Weak: true}, ahead, 10, scored(size, scores...)) {
+			require.True(t, c, "picture %d of %d", i, len(scores))
+		}
+	})
+	count := func(ahead int) (pictures int) {
+		for _, c := range covered(Options{Weak: true}, ahead, 40, scored(300, append(slicesOf(10, 0.9), make([]float64, 30)...)...)) {
+			if c {
+				pictures++
+			}
+		}
+		return pictures
+	}
+	require.Less(t, count(8), count(0), "one that does not come back")
+	require.Equal(t, 10, count(8), "8 pictures later it had not come back")
+}
