@@ -1,7 +1,8 @@
 // Package plain decodes and encodes with nothing in between. It is what the
 // benchmark compares redaction with, and nobody else may use it: what comes out
-// shows every face. It does what the redactor does besides redacting, with the
-// same decoder and encoder.
+// shows every face. It does what anybody would do besides redacting, with the same
+// decoder, and with x264's ultrafast preset as it is: the redactor foresees what x264
+// analyses.
 package plain
 
 import (

@@ -6,10 +6,8 @@ import (
 	"math"
 	"time"
 
-	"github.com/asticode/go-astiav"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
-	"scrim/pipeline/internal/av"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
@@ -26,7 +24,7 @@ const (
 	fullHDPixels  = 1920 * 1080
 	bitratePower  = 0.75
 	minBitrate    = 400_000
-	// nominalRate is what x264 is told until timestamps say otherwise.
+	// nominalRate is what x264 is told; it goes by it where it plans ahead.
 	nominalRate = 30
 )
 
@@ -47,7 +45,15 @@ type Options struct {
 	Threads int
 	// FullRange says that samples go from 0 to 255.
 	FullRange bool
+	// Predict chooses each picture's quantiser by what those before it took, in place
+	// of x264's own analysis of each picture beforehand: a quarter of what ultrafast
+	// costs. A picture that comes out too large is coded again, as a key frame.
+	// Quality is the quantiser then.
+	Predict bool
 }
+
+// buffer returns how many bits the rate buffer holds.
+func (o Options) buffer() int { return int(float64(o.Bitrate) * bufferTime.Seconds()) }
 
 // Packet is one coded access unit.
 type Packet struct {
@@ -63,13 +69,14 @@ type Packet struct {
 // Encoder codes pictures of one size. It is not safe for concurrent use.
 type Encoder struct {
 	o       Options
-	cc      *astiav.CodecContext
-	frame   *astiav.Frame
-	packet  *astiav.Packet
+	n       *native
+	rate    *rate // nil: x264's
 	codec   string
 	lastKey int64
 	started bool
 }
+
+var errClosed = errors.New("encoder is closed")
 
 // ErrOptions is wrapped by the errors of New that another setting mends.
 var ErrOptions = errors.New("encoder settings are not usable")
@@ -96,81 +103,34 @@ func New(o Options) (*Encoder, error) {
 		pixels := float64(o.Width*o.Height) / fullHDPixels
 		o.Bitrate = max(int(fullHDBitrate*math.Pow(pixels, bitratePower)), minBitrate)
 	}
-	e := &Encoder{o: o}
-	if err := e.open(); err != nil {
-		e.Close()
-		return nil, err
+	n, err := newNative(o, o.Predict)
+	if err != nil {
+		return nil, fmt.Errorf("%w: preset %q, quality %d, %d bit/s: %w", ErrOptions, o.Preset, o.Quality, o.Bitrate, err)
+	}
+	e := &Encoder{o: o, n: n}
+	if o.Predict {
+		e.rate = newRate(o)
 	}
 	return e, nil
-}
-
-func (e *Encoder) open() error {
-	astiav.SetLogLevel(astiav.LogLevelQuiet)
-	codec := astiav.FindEncoderByName("libx264")
-	if codec == nil {
-		return errors.New("FFmpeg has no libx264; install a build with it (Debian: libavcodec-extra or libavcodec59)")
-	}
-	e.cc, e.frame, e.packet = astiav.AllocCodecContext(codec), astiav.AllocFrame(), astiav.AllocPacket()
-	if e.cc == nil || e.frame == nil || e.packet == nil {
-		return errors.New("out of memory for the encoder")
-	}
-	e.cc.SetWidth(e.o.Width)
-	e.cc.SetHeight(e.o.Height)
-	e.cc.SetPixelFormat(astiav.PixelFormatYuv420P)
-	e.cc.SetTimeBase(astiav.NewRational(1, transport.ClockRate))
-	e.cc.SetFramerate(astiav.NewRational(nominalRate, 1))
-	e.cc.SetThreadCount(e.o.Threads)
-	e.cc.SetThreadType(astiav.ThreadTypeSlice)
-	colour := "tv"
-	if e.o.FullRange {
-		colour = "pc"
-	}
-	dict := astiav.NewDictionary()
-	defer dict.Free()
-	for _, kv := range [][2]string{
-		{"preset", e.o.Preset}, {"tune", "zerolatency"}, {"profile", "baseline"}, {"forced-idr", "1"},
-		{"color_range", colour},
-		// Key frames are forced by time, so x264 makes none of its own.
-		{"x264-params", fmt.Sprintf("keyint=infinite:scenecut=0:bframes=0:repeat-headers=1:annexb=1:crf=%d:vbv-maxrate=%d:vbv-bufsize=%d",
-			e.o.Quality, e.o.Bitrate/1000, int(float64(e.o.Bitrate)/1000*bufferTime.Seconds()))},
-	} {
-		if err := dict.Set(kv[0], kv[1], 0); err != nil {
-			return fmt.Errorf("encoder option %s=%s: %w", kv[0], kv[1], err)
-		}
-	}
-	if err := e.cc.Open(codec, dict); err != nil {
-		return fmt.Errorf("%w: open libx264 with preset %q: %w", ErrOptions, e.o.Preset, err)
-	}
-	return nil
 }
 
 // Encode codes one picture, which stays the caller's and is not kept. pts is
 // in 90 kHz ticks and must grow; key asks for an IDR.
 func (e *Encoder) Encode(im *yuv.Image, pts int64, key bool) (Packet, error) {
+	if e.n == nil {
+		return Packet{}, errClosed
+	}
 	if im == nil || im.Width != e.o.Width || im.Height != e.o.Height {
 		return Packet{}, fmt.Errorf("picture does not have the encoder's size of %d×%d", e.o.Width, e.o.Height)
 	}
 	interval := int64(e.o.KeyframeInterval.Seconds() * transport.ClockRate)
 	key = key || !e.started || pts-e.lastKey >= interval
-	var out Packet
-	err := av.Lend(e.frame, im, func() error {
-		e.frame.SetPts(pts)
-		if key {
-			e.frame.SetPictureType(astiav.PictureTypeI)
-		}
-		if err := e.cc.SendFrame(e.frame); err != nil {
-			return fmt.Errorf("libx264: %w", err)
-		}
-		if err := e.cc.ReceivePacket(e.packet); err != nil {
-			return fmt.Errorf("libx264 gave no packet for its picture: %w", err)
-		}
-		defer e.packet.Unref()
-		out.PTS, out.Key = e.packet.Pts(), e.packet.Flags().Has(astiav.PacketFlagKey)
-		var err error
-		out.Data, err = e.strip(e.packet.Data())
-		return err
-	})
+	data, key, err := e.code(im, pts, key)
 	if err != nil {
+		return Packet{}, err
+	}
+	out := Packet{PTS: pts, Key: key}
+	if out.Data, err = e.strip(data); err != nil {
 		return Packet{}, err
 	}
 	if out.Key {
@@ -178,6 +138,29 @@ func (e *Encoder) Encode(im *yuv.Image, pts int64, key bool) (Packet, error) {
 	}
 	e.started = true
 	return out, nil
+}
+
+// code returns the coded picture, valid until the next call. One that is too large
+// was never sent, so that only a key frame can take its place.
+func (e *Encoder) code(im *yuv.Image, pts int64, key bool) ([]byte, bool, error) {
+	if e.rate == nil {
+		return e.n.encode(im, key, -1)
+	}
+	qp := e.rate.choose(pts, key)
+	for try := 1; ; try++ {
+		data, isKey, err := e.n.encode(im, key, qp)
+		if err != nil {
+			return nil, false, err
+		}
+		bits := float64(8 * len(data))
+		e.rate.tried(isKey, qp, bits)
+		coarser, again := e.rate.coarser(bits, qp)
+		if !again || try == maxTries {
+			e.rate.sent(bits)
+			return data, isKey, nil
+		}
+		key, qp = true, coarser
+	}
 }
 
 // strip drops all but parameter sets and slices (x264 writes its settings into
@@ -212,16 +195,8 @@ func (e *Encoder) Bitrate() int { return min(e.o.Bitrate, math.MaxInt32) }
 
 // Close frees the encoder; a second call does nothing.
 func (e *Encoder) Close() {
-	if e.packet != nil {
-		e.packet.Free()
-		e.packet = nil
-	}
-	if e.frame != nil {
-		e.frame.Free()
-		e.frame = nil
-	}
-	if e.cc != nil {
-		e.cc.Free()
-		e.cc = nil
+	if e.n != nil {
+		e.n.close()
+		e.n = nil
 	}
 }

@@ -1,6 +1,7 @@
 package x264_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -55,8 +56,8 @@ func psnr(a, b *yuv.Image) float64 {
 }
 
 func TestOnePictureInIsOneUnitOutAndDecodesToThePicture(t *testing.T) {
-	for _, size := range [][2]int{{640, 360}, {1920, 1080}, {34, 18}} {
-		e := encoder(t, x264.Options{Width: size[0], Height: size[1], Bitrate: 20_000_000})
+	for i, size := range [][2]int{{640, 360}, {1920, 1080}, {34, 18}, {640, 360}, {34, 18}} {
+		e := encoder(t, x264.Options{Width: size[0], Height: size[1], Bitrate: 20_000_000, Predict: i >= 3})
 		d, err := decode.New(decode.Options{})
 		require.NoError(t, err)
 		defer d.Close()
@@ -129,7 +130,13 @@ func TestEncoderRefusesWhatItCannotCode(t *testing.T) {
 // TestKeyFrameIsBounded holds that an IDR of the hardest picture stays within
 // what one message carries.
 func TestKeyFrameIsBounded(t *testing.T) {
-	e := encoder(t, x264.Options{Width: 1920, Height: 1080})
+	for _, predict := range []bool{false, true} {
+		keyFrameIsBounded(t, encoder(t, x264.Options{Width: 1920, Height: 1080, Predict: predict}))
+	}
+}
+
+func keyFrameIsBounded(t *testing.T, e *x264.Encoder) {
+	t.Helper()
 	im := pattern(t, 1920, 1080, 0)
 	seed := uint32(1)
 	for i := range im.Y {
@@ -143,8 +150,58 @@ func TestKeyFrameIsBounded(t *testing.T) {
 	}
 }
 
+// With the quantiser chosen by the pictures before, too, the ceiling holds for
+// pictures that nobody could foresee; and one that came out too large, which nobody
+// got, is followed by what a decoder can go on with.
+func TestCeilingHoldsForWhatNobodyForesaw(t *testing.T) {
+	const bitrate = 1_500_000
+	e := encoder(t, x264.Options{Width: 640, Height: 360, Bitrate: bitrate, Predict: true})
+	d, err := decode.New(decode.Options{})
+	require.NoError(t, err)
+	defer d.Close()
+	calm, seed, total, keys := pattern(t, 640, 360, 0), uint32(1), 0, 0
+	for i := range 150 {
+		im := calm
+		if i >= 60 { // noise, from one picture to the next
+			im = pattern(t, 640, 360, i)
+			for j := range im.Y {
+				seed = seed*1664525 + 1013904223
+				im.Y[j] = 100 + byte(seed>>24)%48
+			}
+		}
+		p, err := e.Encode(im, int64(i*tick), false)
+		require.NoError(t, err)
+		require.LessOrEqual(t, 8*len(p.Data), bitrate/2+bitrate/20, "picture %d is more than the buffer holds", i)
+		if i == 60 {
+			require.True(t, p.Key, "the cut was coded anew")
+		}
+		if p.Key {
+			keys++
+		}
+		if i >= 90 {
+			total += 8 * len(p.Data)
+		}
+		n := 0
+		require.NoError(t, d.Decode(p.Data, int64(i), func(got decode.Picture) error {
+			n++
+			require.False(t, got.Corrupt)
+			require.Greater(t, psnr(im, got.Image), map[bool]float64{true: 40, false: 24}[i < 60])
+			return nil
+		}))
+		require.Equal(t, 1, n)
+	}
+	require.Less(t, total, bitrate*2*11/10, "two seconds of noise")
+	require.Less(t, keys, 8)
+}
+
 func BenchmarkEncode1080p(b *testing.B) {
-	e := encoder(b, x264.Options{Width: 1920, Height: 1080})
+	for _, predict := range []bool{false, true} {
+		b.Run(fmt.Sprintf("predict=%v", predict), func(b *testing.B) { benchmark(b, predict) })
+	}
+}
+
+func benchmark(b *testing.B, predict bool) {
+	e := encoder(b, x264.Options{Width: 1920, Height: 1080, Predict: predict})
 	ims := []*yuv.Image{pattern(b, 1920, 1080, 0), pattern(b, 1920, 1080, 1)}
 	b.ReportAllocs()
 	i := int64(0)
