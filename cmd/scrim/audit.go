@@ -13,7 +13,8 @@ import (
 
 // AuditCmd says who made the cameras, and isolates those that nobody trusts.
 type AuditCmd struct {
-	File        string        `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
+	File string `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
+	SetFlags
 	Format      string        `default:"table" enum:"table,json,csv" help:"table, json or csv."`
 	FlagVendors string        `placeholder:"FILE" help:"Vendors to flag, one a line, in place of audit.flag_vendors in the YAML file."`
 	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Which cameras the isolation plan is for: flagged, all or none."`
@@ -25,7 +26,7 @@ type AuditCmd struct {
 
 // Run prints the audit.
 func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
-	cfg, missing, err := config.Inspect(c.File, config.CamerasPart)
+	cfg, missing, err := c.source(c.File).Inspect(config.CamerasPart)
 	if err != nil {
 		return err
 	}

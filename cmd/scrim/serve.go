@@ -45,16 +45,27 @@ func (f HTTPFlags) apply(cfg *config.Config) error {
 	return nil
 }
 
+// SetFlags are the flags of all commands that read a configuration file.
+type SetFlags struct {
+	Set []string `sep:"none" help:"A setting that counts more than the file, such as nats.url=nats://hub:4222 or cameras.hall.transport=udp; repeatable." placeholder:"PATH=VALUE"`
+}
+
+// source is where the configuration comes from.
+func (f SetFlags) source(file string) config.Source {
+	return config.Source{File: file, Environ: os.Environ(), Set: f.Set}
+}
+
 // ServeCmd runs everything in one process.
 type ServeCmd struct {
 	File string `arg:"" help:"The YAML file."`
+	SetFlags
 	WorkerFlags
 	HTTPFlags
 }
 
 // Run runs cameras, NATS and page until ctx ends.
 func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, config.CamerasPart|config.HTTPPart, c.HTTPFlags, log)
+	cfg, err := loadSite(c.source(c.File), config.CamerasPart|config.HTTPPart, c.HTTPFlags, log)
 	if err != nil {
 		return err
 	}
@@ -93,12 +104,13 @@ func serve(ctx context.Context, w *worker, ready func(url string)) error {
 // WorkerCmd runs the cameras, beside them.
 type WorkerCmd struct {
 	File string `arg:"" help:"The YAML file."`
+	SetFlags
 	WorkerFlags
 }
 
 // Run runs the cameras until ctx ends.
 func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, config.CamerasPart, HTTPFlags{}, log)
+	cfg, err := loadSite(c.source(c.File), config.CamerasPart, HTTPFlags{}, log)
 	if err != nil {
 		return err
 	}
@@ -125,12 +137,13 @@ func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
 // GatewayCmd shows the cameras, beside the viewers.
 type GatewayCmd struct {
 	File string `arg:"" help:"The YAML file; it needs no cameras."`
+	SetFlags
 	HTTPFlags
 }
 
 // Run serves viewers until ctx ends.
 func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, config.HTTPPart, c.HTTPFlags, log)
+	cfg, err := loadSite(c.source(c.File), config.HTTPPart, c.HTTPFlags, log)
 	if err != nil {
 		return err
 	}
@@ -154,8 +167,8 @@ func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
 
 // loadSite loads the file with the secrets of its parts, and logs what deserves
 // a second look.
-func loadSite(file string, parts config.Part, flags HTTPFlags, log *slog.Logger) (*config.Config, error) {
-	cfg, err := config.Load(file, parts)
+func loadSite(source config.Source, parts config.Part, flags HTTPFlags, log *slog.Logger) (*config.Config, error) {
+	cfg, err := source.Load(parts)
 	if err != nil {
 		return nil, err
 	}

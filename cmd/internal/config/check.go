@@ -46,8 +46,8 @@ func (d *decoder) check(c *Config) error {
 			return d.failAt(path, "this camera has no `name`")
 		}
 		if j, twice := first[cam.Name]; twice {
-			line := d.positions[fmt.Sprintf("cameras[%d].name", j)].line
-			return d.failAt(path+".name", "camera %s is already defined in line %d; names must differ", cam.Name, line)
+			other := d.positions[fmt.Sprintf("cameras[%d].name", j)]
+			return d.failAt(path+".name", "camera %s is already defined %s; names must differ", cam.Name, other)
 		}
 		first[cam.Name] = i
 		if err := d.checkCamera(path, cam); err != nil {

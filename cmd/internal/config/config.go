@@ -31,6 +31,9 @@ type Config struct {
 	Defaults Settings `yaml:"defaults"`
 	// Cameras of the site. A gateway needs none.
 	Cameras []Camera `yaml:"cameras"`
+
+	// notes are warnings about how it was said.
+	notes []string
 }
 
 // NATS says which NATS server carries the video. Without url a server is

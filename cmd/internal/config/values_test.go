@@ -85,7 +85,7 @@ cameras:
   - {name: c, url: "rtsp://192.0.2.3/user=admin_password=correct-horse_channel=1"}
   - {name: d, url: "rtsp://192.0.2.4/live?channel=1&token=correct-horse"}
 `), 0o600))
-	cfg, err := Load(path, CamerasPart|HTTPPart)
+	cfg, err := Source{File: path}.Load(CamerasPart | HTTPPart)
 	require.NoError(t, err)
 
 	for i := range cfg.Cameras {
@@ -133,7 +133,7 @@ func TestSecretsAreReadFromFilesAndEnvironment(t *testing.T) {
 	config := filepath.Join(dir, "scrim.yaml")
 	load := func(ref string) (*Config, error) {
 		require.NoError(t, os.WriteFile(config, []byte("http:\n  token: "+ref+"\n"), 0o600))
-		return Load(config, CamerasPart|HTTPPart)
+		return Source{File: config}.Load(CamerasPart | HTTPPart)
 	}
 
 	cfg, err := load("file:" + file)
