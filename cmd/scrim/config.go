@@ -12,8 +12,9 @@ import (
 
 // ConfigCmd works with configuration files.
 type ConfigCmd struct {
-	Check ConfigCheckCmd `cmd:"" help:"Check a configuration file, with the variables and flags that override it."`
-	Env   ConfigEnvCmd   `cmd:"" help:"List the environment variables that can override the settings of a file."`
+	Check  ConfigCheckCmd  `cmd:"" help:"Check a configuration file, with the variables and flags that override it."`
+	Schema ConfigSchemaCmd `cmd:"" help:"Print the JSON Schema of the file, with which editors complete and check it."`
+	Env    ConfigEnvCmd    `cmd:"" help:"List the environment variables that can override the settings of a file."`
 }
 
 // ConfigCheckCmd checks a configuration file.
@@ -72,4 +73,16 @@ func (c ConfigEnvCmd) Run(out io.Writer) error {
 		fmt.Fprintf(w, "%s\t%s\n", name, names[name])
 	}
 	return w.Flush()
+}
+
+// ConfigSchemaCmd prints the schema of the file.
+type ConfigSchemaCmd struct{}
+
+// Run prints it as JSON.
+func (ConfigSchemaCmd) Run(out io.Writer) error {
+	s, err := config.FileSchema()
+	if err != nil {
+		return err
+	}
+	return writeJSON(out, s)
 }

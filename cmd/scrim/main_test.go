@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,4 +113,11 @@ func TestVariablesOfAFileAreListed(t *testing.T) {
 	require.Equal(t, 0, status)
 	require.Regexp(t, `(?m)^SCRIM_CAMERAS_BACK_DOOR_URL +cameras\[0\]\.url$`, stdout)
 	require.Regexp(t, `(?m)^SCRIM_NATS_URL +nats\.url$`, stdout)
+}
+
+func TestConfigSchemaIsJSON(t *testing.T) {
+	status, stdout, stderr := scrim(t, "config", "schema")
+	require.Equal(t, 0, status, stderr)
+	require.True(t, json.Valid([]byte(stdout)))
+	require.Contains(t, stdout, `"$schema": "http://json-schema.org/draft-07/schema#"`)
 }

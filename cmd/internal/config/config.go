@@ -107,8 +107,9 @@ type TLS struct {
 
 // ReserveUser is somebody, or a recorder, who may watch cameras.
 type ReserveUser struct {
-	Name     string `yaml:"name"`
-	Password Secret `yaml:"password"`
+	// Name and Password are shown by Digest.
+	Name     string `yaml:"name" schema:"required"`
+	Password Secret `yaml:"password" schema:"required"`
 	// Cameras that the user may watch. Default: all.
 	Cameras []Name `yaml:"cameras"`
 }
@@ -117,7 +118,7 @@ type ReserveUser struct {
 type ICEServer struct {
 	// URL is stun:host:port, turn:host:port or turns:host:port, with
 	// ?transport=udp or tcp where wanted.
-	URL ICEURL `yaml:"url"`
+	URL ICEURL `yaml:"url" schema:"required"`
 	// User and Password are for TURN. Viewers get to see them.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
@@ -126,14 +127,14 @@ type ICEServer struct {
 // Camera is one camera of the site.
 type Camera struct {
 	// Name is unique within the site; it is part of NATS subjects and URLs.
-	Name Name `yaml:"name"`
+	Name Name `yaml:"name" schema:"required"`
 	// URL is where the camera's stream is: rtsp:// or rtsps://. It is best
 	// without user and password; put those beside it.
-	URL CameraURL `yaml:"url"`
+	URL CameraURL `yaml:"url" schema:"required"`
 	// User and Password authenticate to the camera.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
-	// Zones are parts of its picture, at most zone.MaxZones.
+	// Zones are parts of its picture, at most 16.
 	Zones []Zone `yaml:"zones"`
 	// Settings of this camera. In the file their keys stand directly in the
 	// camera.

@@ -196,6 +196,10 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 type field struct {
 	key   string
 	value reflect.Value
+	// owner is the struct that it is a field of.
+	owner reflect.Type
+	// required is set where the file must have it.
+	required bool
 }
 
 // fieldsOf lists the keys of a struct in the order of its definition, those of
@@ -211,7 +215,7 @@ func fieldsOf(v reflect.Value) []field {
 			out = append(out, fieldsOf(v.Field(i))...)
 			continue
 		}
-		out = append(out, field{key: tag, value: v.Field(i)})
+		out = append(out, field{tag, v.Field(i), v.Type(), v.Type().Field(i).Tag.Get("schema") == "required"})
 	}
 	return out
 }
