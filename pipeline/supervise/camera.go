@@ -60,7 +60,10 @@ type Options struct {
 	// Observe, if set, is called with every published unit and the redactor's
 	// record of it; nil record for a slate. It must not block.
 	Observe func(u *transport.RedactedUnit, r *wire.Record)
-	Log     *slog.Logger
+	// After is the last epoch that this camera has used, where another Camera went
+	// before.
+	After uint64
+	Log   *slog.Logger
 }
 
 // Camera is one supervised camera. Keyframe and Status may be called at any
@@ -87,7 +90,7 @@ func New(o Options) (*Camera, error) {
 	if o.Program == "" || o.Source == nil || o.Sink == nil || o.Delay == nil || o.Log == nil {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
-	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
+	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue(), epoch: o.After}
 	c.state, c.out = newState(c), newOutlet(c)
 	return c, nil
 }
@@ -136,6 +139,10 @@ func (c *Camera) Keyframe() { c.queue.command(wire.TypeKeyframe, wire.Keyframe{}
 
 // Status returns the camera's state now.
 func (c *Camera) Status() transport.Status { return c.state.snapshot() }
+
+// Notice has something told with the camera's status that an operator must know,
+// beside what the redactor has to say; "" takes it back.
+func (c *Camera) Notice(text string) { c.state.notify(oneLine(text)) }
 
 // ingest keeps the connection to the camera.
 func (c *Camera) ingest(ctx context.Context) error {

@@ -136,25 +136,29 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 
 // resolve reads the secrets of the parts, and returns what is wrong with them.
 func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
-	read := func(path string, s *Secret) {
+	c.secrets(parts, func(path string, s *Secret) {
 		if err := s.Resolve(); err != nil {
 			wrong = append(wrong, d.failAt(path, "%s", oneLine(err.Error())))
 		}
-	}
-	read("nats.password", &c.NATS.Password)
+	})
+	return wrong
+}
+
+// secrets calls f for every secret of the parts, set or not.
+func (c *Config) secrets(parts Part, f func(path string, s *Secret)) {
+	f("nats.password", &c.NATS.Password)
 	if parts&HTTPPart != 0 {
-		read("http.token", &c.HTTP.Token)
+		f("http.token", &c.HTTP.Token)
 		for i := range c.HTTP.ICEServers {
-			read(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
+			f(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
 		}
 		for i := range c.Reserve.Users {
-			read(fmt.Sprintf("reserve.users[%d].password", i), &c.Reserve.Users[i].Password)
+			f(fmt.Sprintf("reserve.users[%d].password", i), &c.Reserve.Users[i].Password)
 		}
 	}
 	if parts&CamerasPart != 0 {
 		for i := range c.Cameras {
-			read(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password)
+			f(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password)
 		}
 	}
-	return wrong
 }
