@@ -223,9 +223,7 @@ func (w *worker) plans(cfg *config.Config, detect wire.DetectConfig) []plan {
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
 		p := plan{
-			ingest: rtsp.Config{
-				Camera: string(cam.Name), URL: cam.Address().String(), Transport: rtsp.Transport(cam.Transport), AllowBasic: cam.AllowBasic,
-			},
+			ingest:   cam.Ingest(),
 			redactor: cfg.Redactor(cam),
 			shown:    w.shown[string(cam.Name)],
 		}

@@ -100,7 +100,7 @@ func (r *reloader) run(ctx context.Context) error {
 
 // follow watches the file and all that hold its secrets.
 func (r *reloader) follow(files *watch.Files, cfg *config.Config) {
-	if err := files.Set(append([]string{r.site.source.File}, cfg.SecretFiles(r.site.parts)...)...); err != nil {
+	if err := files.Set(append([]string{r.site.source.File}, cfg.Files(r.site.parts)...)...); err != nil {
 		r.log.Warn("changes of a file of the configuration are not noticed; send SIGHUP after one", "error", err)
 	}
 }

@@ -1,7 +1,6 @@
 package rtsp
 
 import (
-	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -50,9 +49,8 @@ type Config struct {
 	ReadTimeout time.Duration
 	// StallTimeout is DefaultStallTimeout when zero.
 	StallTimeout time.Duration
-	// TLS is for rtsps. It is cloned and never written to. When nil, the system's
-	// certificate authorities must vouch for the camera.
-	TLS *tls.Config
+	// Trust is for rtsps.
+	Trust Trust
 	// Log is slog.Default() when nil.
 	Log *slog.Logger
 }
@@ -87,6 +85,9 @@ func (c *Config) validate() (reason, advice string) {
 		}
 	default:
 		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp` or `transport: udp`"
+	}
+	if err := c.Trust.check(); err != nil {
+		return "tls: " + err.Error(), "correct the camera's tls"
 	}
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = DefaultReadTimeout

@@ -95,11 +95,15 @@ func (s *session) explainDial(at string) *Error {
 		op   *net.OpError
 		cert *tls.CertificateVerificationError
 		rec  tls.RecordHeaderError
+		pin  *pinError
 	)
 	switch err := s.dialErr; {
+	case errors.As(err, &pin):
+		e.short, e.Reason = "another certificate", pin.Error()
+		e.Advice = "see whether the camera got another certificate or somebody stands between; if it is right, set `tls.fingerprint` to it"
 	case errors.As(err, &cert):
 		e.short, e.Reason = "certificate not trusted", s.client.quote(cert.Err.Error())
-		e.Advice = "let an authority in the system's trust store vouch for the camera's certificate (add its own with update-ca-certificates)"
+		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or name the authority that vouches for it with `tls.ca`"
 	case errors.As(err, &rec):
 		e.short, e.Reason, e.Advice = "no TLS", "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -15,6 +15,7 @@ import (
 	"github.com/pion/rtp"
 
 	"scrim/transport"
+	"scrim/transport/digest"
 )
 
 const (
@@ -53,6 +54,7 @@ type session struct {
 	dialErr          error
 	method           base.Method
 	challenge        challenges
+	digest           *digest.Challenge
 	described        bool
 	desc             description
 	redirect         *base.URL
@@ -258,15 +260,8 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		return nil, err
 	}
 	if s.url.Scheme == "rtsps" {
-		// TRAPS: gortsplib writes into the caller's tls.Config.
-		cfg := s.client.cfg.TLS.Clone()
-		if cfg == nil {
-			cfg = &tls.Config{MinVersion: tls.VersionTLS12}
-		}
-		if cfg.ServerName == "" {
-			cfg.ServerName = s.url.Hostname()
-		}
-		tc := tls.Client(conn, cfg)
+		// TRAPS: gortsplib writes into the caller's tls.Config: this one is new each time.
+		tc := tls.Client(conn, s.client.cfg.Trust.client(s.url.Hostname()))
 		if err := tc.HandshakeContext(ctx); err != nil {
 			s.dialErr = err
 			_ = conn.Close()

@@ -94,11 +94,11 @@ func (c *Config) WithStaticOf(start *Config) *Config {
 	return &out
 }
 
-// SecretFiles lists the files that the secrets of the parts are in.
-func (c *Config) SecretFiles(parts Part) []string {
+// Files lists the files that the secrets and certificates of the parts are in.
+func (c *Config) Files(parts Part) []string {
 	var out []string
-	c.secrets(parts, func(_ string, s *Secret) {
-		if path, ok := strings.CutPrefix(s.ref, "file:"); ok && !slices.Contains(out, path) {
+	c.outside(parts, func(_ string, o outside) {
+		if path := o.file(); path != "" && !slices.Contains(out, path) {
 			out = append(out, path)
 		}
 	})

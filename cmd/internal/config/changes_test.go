@@ -27,7 +27,7 @@ cameras:
   - {name: gone, url: "rtsp://x/1"}
 `
 	before := load(password, base)
-	require.Equal(t, []string{secret}, before.SecretFiles(CamerasPart))
+	require.Equal(t, []string{secret}, before.Files(CamerasPart))
 	require.False(t, Compare(before, load(password, base)).Any())
 	require.False(t, Compare(before, load(password, base+"audit: {flag_vendors: [Dahua]}\n")).Any(), "what nothing depends on that runs")
 

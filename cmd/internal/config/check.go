@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"scrim/redact/obscure"
-	"scrim/transport/rtsp"
 )
 
 // The bounds of keyframe_interval.
@@ -101,8 +100,12 @@ func (d *decoder) checkCamera(path string, c *Camera) error {
 	case c.User == "" && c.Password.IsSet():
 		return d.failAt(path+".password", "camera %s has a `password` and no `user`", c.Name)
 	}
+	if _, set := d.positions[path+".tls"]; set && c.URL.u.Scheme != "rtsps" {
+		return d.failAt(path+".tls", "camera %s: `tls` is for rtsps://, and its `url` begins with rtsp://", c.Name)
+	}
 	// What the client would refuse at the start is a mistake in the file.
-	client := rtsp.Config{Camera: string(c.Name), URL: c.URL.u.String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic}
+	client := c.Ingest()
+	client.URL = c.URL.u.String() // the password is not known yet
 	if err := client.Check(); err != nil {
 		return d.failAt(path+".url", "%s", oneLine(err.Error()))
 	}
@@ -134,18 +137,26 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 	return nil
 }
 
-// resolve reads the secrets of the parts, and returns what is wrong with them.
+// outside is a value that is kept elsewhere.
+type outside interface {
+	// Resolve reads it.
+	Resolve() error
+	// file is the path of the file that it is in, or "".
+	file() string
+}
+
+// resolve reads what the parts keep elsewhere, and returns what is wrong with it.
 func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
-	c.secrets(parts, func(path string, s *Secret) {
-		if err := s.Resolve(); err != nil {
+	c.outside(parts, func(path string, o outside) {
+		if err := o.Resolve(); err != nil {
 			wrong = append(wrong, d.failAt(path, "%s", oneLine(err.Error())))
 		}
 	})
 	return wrong
 }
 
-// secrets calls f for every secret of the parts, set or not.
-func (c *Config) secrets(parts Part, f func(path string, s *Secret)) {
+// outside calls f for all that the parts keep elsewhere, or could.
+func (c *Config) outside(parts Part, f func(path string, o outside)) {
 	f("nats.password", &c.NATS.Password)
 	if parts&HTTPPart != 0 {
 		f("http.token", &c.HTTP.Token)
@@ -159,6 +170,7 @@ func (c *Config) secrets(parts Part, f func(path string, s *Secret)) {
 	if parts&CamerasPart != 0 {
 		for i := range c.Cameras {
 			f(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password)
+			f(fmt.Sprintf("cameras[%d].tls.ca", i), &c.Cameras[i].TLS.CA)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // sources hold the types of the file: their comments are the reference of all
 // keys, here and in the schema.
 //
-//go:embed config.go zone.go audit.go
+//go:embed config.go trust.go zone.go audit.go
 var sources embed.FS
 
 // comments are what is said of the fields of each struct, by type and key.

@@ -149,6 +149,8 @@ type Settings struct {
 	// AllowBasic lets the password be sent in the clear to a camera that knows
 	// no better, over plain rtsp. Default: false.
 	AllowBasic bool `yaml:"allow_basic"`
+	// TLS says whose certificate is taken from a camera with rtsps://.
+	TLS CameraTLS `yaml:"tls"`
 	// Detect says how faces are found.
 	Detect Detect `yaml:"detect"`
 	// Lookahead is by how many pictures the output lags, 0 to 30, so that a face

@@ -65,6 +65,12 @@ func (ICEURL) schema() *Schema {
 
 func (Secret) schema() *Schema { return &Schema{Type: "string", Pattern: `^(env|file):.+$`} }
 
+func (Fingerprint) schema() *Schema {
+	return &Schema{Type: "string", Pattern: `^ *([Ss][Hh][Aa]256:)?([0-9A-Fa-f]{2}:?){32} *$`}
+}
+
+func (CertificateFile) schema() *Schema { return &Schema{Type: "string"} }
+
 func (VendorName) schema() *Schema { return &Schema{Type: "string"} }
 
 // oneOf is one of some words.

@@ -54,6 +54,15 @@ func (s *Secret) Resolve() error {
 	return nil
 }
 
+// file returns the path of the file that the secret is in, or "".
+func (s *Secret) file() string {
+	path, _ := strings.CutPrefix(s.ref, "file:")
+	if path == s.ref {
+		return ""
+	}
+	return path
+}
+
 // IsSet reports whether there is a secret or a reference to one.
 func (s Secret) IsSet() bool { return s.ref != "" || s.value != "" }
 
