@@ -99,9 +99,7 @@ type place struct {
 type Tracker struct {
 	o       Options
 	last    uint64
-	short   float64       // the shorter side of the picture, pixels
-	ahead   time.Duration // how far a Window looks ahead
-	waiting int           // that in pictures
+	short   float64 // the shorter side of the picture, pixels
 	tracks  []*track
 	spare   []*track
 	pairs   []pair

@@ -83,7 +83,7 @@ func TestRegionGrowsAsFastAsALostWalkerTurnsAside(t *testing.T) {
 }
 
 // Each person in a crowd that walks, turns, and is missed for up to 0.4 seconds
-// at a time stays covered from the first sighting on, under one cover that
+// at a time, or near the camera for half of that, stays covered from the first sighting on, under one cover that
 // neither vanishes nor pops.
 func TestWalkersStayUnderCalmCover(t *testing.T) {
 	type walker struct {
@@ -92,7 +92,7 @@ func TestWalkersStayUnderCalmCover(t *testing.T) {
 		seen                     bool
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		tr := New(Options{})
+		tr := New(Options{Weak: rapid.Bool().Draw(t, "weak")})
 		var people []walker
 		for range rapid.IntRange(1, 4).Draw(t, "people") {
 			size := rapid.Float64Range(12, 120).Draw(t, "size")
@@ -115,7 +115,11 @@ func TestWalkersStayUnderCalmCover(t *testing.T) {
 				p.vx, p.vy = c*p.vx-s*p.vy, s*p.vx+c*p.vy
 				p.x, p.y = p.x+p.vx*dt, p.y+p.vy*dt
 				if p.missed == 0 && p.found > steadySightings && rapid.IntRange(0, 19).Draw(t, "miss") == 0 {
-					p.missed = rapid.IntRange(1, 10).Draw(t, "pictures")
+					most := int(HoldAfterWeak / interval)
+					if sure := (track{near: tr.near(boxAt(p.x, p.y, 1.05*p.size))}); tr.o.Weak {
+						most = int(sure.hold(tr.o.Hold) / interval)
+					}
+					p.missed = rapid.IntRange(1, most).Draw(t, "pictures")
 				}
 				if p.missed > 0 {
 					p.missed--
