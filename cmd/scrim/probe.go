@@ -21,7 +21,7 @@ type ProbeCmd struct {
 	Timeout     time.Duration      `default:"10s" placeholder:"TIME" help:"How long to wait for a connection or an answer (${default})."`
 	Transport   string             `default:"auto" enum:"auto,tcp,udp" help:"How RTP comes: tcp, udp, or auto: tcp, and udp where the camera refuses that."`
 	AllowBasic  bool               `help:"Send the password in the clear if the camera insists."`
-	Fingerprint config.Fingerprint `placeholder:"SHA256" help:"Take the certificate with this SHA-256 from a camera with rtsps://, and no other; a first probe shows it."`
+	Fingerprint config.Fingerprint `placeholder:"SHA256" help:"With rtsps://: take the certificate with this SHA-256 and no other; a first probe shows it."`
 	ONVIF       string             `name:"onvif" placeholder:"URL|none" help:"The ONVIF device service, if it is not at a usual port; none: leave it out."`
 	Name        string             `placeholder:"NAME" help:"The camera's name in what is to be pasted."`
 	JSON        bool               `name:"json" help:"Print a JSON object."`

@@ -48,7 +48,7 @@ func (f HTTPFlags) apply(cfg *config.Config) error {
 
 // SetFlags are the flags of all commands that read a configuration file.
 type SetFlags struct {
-	Set []string `sep:"none" help:"A setting that counts more than the file, such as nats.url=nats://hub:4222 or cameras.hall.transport=udp; repeatable." placeholder:"PATH=VALUE"`
+	Set []string `sep:"none" help:"A setting that counts more than the file, such as cameras.hall.transport=udp; repeatable." placeholder:"PATH=VALUE"`
 }
 
 // source is where the configuration comes from.

@@ -243,10 +243,10 @@ func TestMulticastIsNeverJoined(t *testing.T) {
 // Tracks besides the video are neither set up nor do their packets disturb it.
 func TestOtherTracksAreLeftAlone(t *testing.T) {
 	cam := (&oddCamera{
-		sdp: "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n" +
+		sdp: usualSession +
 			"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/nonsense\r\na=fmtp:97 config=zz\r\na=control:trackID=0\r\n" +
 			"m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:trackID=2\r\n" +
-			usualSDP[strings.Index(usualSDP, "m="):] +
+			usualTrack +
 			"m=audio 0 RTP/AVP 0\r\na=sendonly\r\na=control:trackID=3\r\n",
 		send: func(c *oddConn) {
 			c.write(&base.InterleavedFrame{Channel: 7, Payload: []byte("of a track that nobody asked for")})

@@ -72,7 +72,11 @@ func (c *oddConn) rtp(pkts ...*rtp.Packet) {
 }
 
 // usualSDP is what a camera says of its video.
-var usualSDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n"
+const (
+	usualSDP     = usualSession + usualTrack
+	usualSession = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n"
+	usualTrack   = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n"
+)
 
 // pictures sends a key frame and pictures after it, until the connection ends.
 func pictures(c *oddConn) {

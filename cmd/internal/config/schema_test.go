@@ -181,7 +181,9 @@ func TestRequiredKeysAreRequired(t *testing.T) {
 		"http: {ice_servers: [{url: 'stun:a'}]}\n"
 	_, err := Parse("f", []byte(whole))
 	require.NoError(t, err)
-	for _, key := range []string{"name: a, ", "url: 'rtsp://a', ", "kind: mask, ", ", polygon: [[0, 0], [1, 0], [1, 1]]", "name: b, ", ", password: 'env:X'", "url: 'stun:a'"} {
+	for _, key := range []string{
+		"name: a, ", "url: 'rtsp://a', ", "kind: mask, ", ", polygon: [[0, 0], [1, 0], [1, 1]]", "name: b, ", ", password: 'env:X'", "url: 'stun:a'",
+	} {
 		require.Contains(t, whole, key)
 		text := strings.Replace(whole, key, "", 1)
 		_, err := Parse("f", []byte(text))

@@ -176,7 +176,7 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 		require.NoError(t, os.Rename(temp, file))
 	}
 	w := &server{program: start(t, "scrim", "worker", file)}
-	ctx := deadline(t, limit)
+	ctx := deadline(t, 2*limit)
 	all.live(ctx, "steady")
 	before := all.live(ctx, "yard")
 	r := readAll(t, conn, "steady")
@@ -231,4 +231,12 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	for _, s := range []string{rightPassword, wrongPassword} {
 		require.NotContains(t, w.said(), s)
 	}
+
+	// A gateway has nothing to start anew, and says so.
+	g := &server{program: start(t, "scrim", "gateway", file, "--http", "127.0.0.1:0")}
+	g.expect(`url=(http://\S+)`)
+	require.NoError(t, g.cmd.Process.Signal(syscall.SIGHUP))
+	g.awaitLine(ctx, `msg="configuration is what it was"`)
+	replace(strings.Replace(head, "site: test", "site: third", 1) + roof)
+	g.awaitLine(ctx, `msg="these settings count only after a restart" settings=site`)
 }

@@ -54,8 +54,8 @@ func (f *Files) Set(files ...string) error {
 			seen[file] = look(file)
 		}
 		dirs = append(dirs, filepath.Dir(file))
-		if real, err := filepath.EvalSymlinks(file); err == nil {
-			dirs = append(dirs, filepath.Dir(real))
+		if target, err := filepath.EvalSymlinks(file); err == nil {
+			dirs = append(dirs, filepath.Dir(target))
 		}
 	}
 	f.files, f.seen = slices.Clone(files), seen
