@@ -34,10 +34,14 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	if o.Vendors, err = c.vendors(cfg); err != nil {
 		return err
 	}
+	var notes []string
 	targets := make([]audit.Target, 0, len(cfg.Cameras))
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
 		t := audit.Target{Name: string(cam.Name), URL: cam.Address(), UDP: cam.Transport == config.TransportUDP}
+		if cam.Transport == config.TransportMulticast {
+			notes = append(notes, fmt.Sprintf("camera %s: rules of isolation let no multicast in; set `transport: tcp`", cam.Name))
+		}
 		if cam.Password.IsSet() && cam.Password.Value() == "" {
 			// Its password cannot be read here: an empty one must not be tried.
 			t.URL.User = nil
@@ -48,6 +52,7 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	r.Notes = append(r.Notes, notes...)
 	for _, err := range missing {
 		r.Notes = append(r.Notes, fmt.Sprintf("%v; the camera is asked without it", err))
 	}

@@ -19,6 +19,10 @@ const (
 	// TransportUDP uses two UDP ports; not with rtsps, which would send the video
 	// in clear.
 	TransportUDP Transport = "udp"
+	// TransportMulticast joins the group that the camera sends to, with UDP over IPv4.
+	// It is never chosen by itself: switches may flood a network with it, and everybody
+	// there may look on.
+	TransportMulticast Transport = "multicast"
 	// TransportAuto tries TCP, and UDP where the camera refuses TCP.
 	TransportAuto Transport = "auto"
 )
@@ -76,15 +80,15 @@ func (c *Config) validate() (reason, advice string) {
 	case "":
 		c.Transport = TransportTCP
 	case TransportTCP:
-	case TransportUDP, TransportAuto:
+	case TransportUDP, TransportMulticast, TransportAuto:
 		if u.Scheme == "rtsps" {
-			if c.Transport == TransportUDP {
-				return "transport udp with rtsps would send the video unencrypted", "set `transport: tcp`"
+			if c.Transport != TransportAuto {
+				return "transport " + string(c.Transport) + " with rtsps would send the video unencrypted", "set `transport: tcp`"
 			}
 			c.Transport = TransportTCP
 		}
 	default:
-		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp` or `transport: udp`"
+		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp`, `udp` or `multicast`"
 	}
 	if err := c.Trust.check(); err != nil {
 		return "tls: " + err.Error(), "correct the camera's tls"

@@ -1,6 +1,7 @@
 package rtsp
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,10 @@ func (s *session) onResponse(res *base.Response) {
 		s.transportRefused = true
 	case s.method == base.Setup:
 		mendTransport(res.Header)
+		s.noGroup = s.proto == TransportMulticast && res.StatusCode == base.StatusOK && !namesGroup(res.Header)
+		if s.noGroup { // nothing else is joined or listened at
+			delete(res.Header, "Transport")
+		}
 	case s.method == base.Play && res.StatusCode == base.StatusOK:
 		s.stage = stageStream
 	}
@@ -120,6 +125,20 @@ func mendSession(h base.Header) {
 		}
 	}
 	h["Session"] = base.HeaderValue{strings.TrimSpace(id) + timeout}
+}
+
+// namesGroup reports whether a camera sends to an IPv4 multicast group.
+func namesGroup(h base.Header) bool {
+	for _, v := range h["Transport"] {
+		for p := range strings.SplitSeq(v, ";") {
+			key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+			if strings.EqualFold(key, "destination") {
+				ip, err := netip.ParseAddr(value)
+				return err == nil && ip.Is4() && ip.IsMulticast()
+			}
+		}
+	}
+	return false
 }
 
 // mendTransport takes out the source address: gortsplib sends UDP packets to

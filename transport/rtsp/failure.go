@@ -20,6 +20,7 @@ import (
 var (
 	errSilent  = errors.New("no complete picture")
 	errForeign = errors.New("only packets of another stream")
+	errNoGroup = errors.New("no multicast group")
 )
 
 // dropReason is the Discontinuity for a packet that gortsplib dropped.
@@ -74,6 +75,12 @@ func (s *session) explain(err error) *Error {
 		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses TCP", Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientServerRequestedTCP)):
 		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses UDP", Advice: s.otherTransport()}
+	case errors.As(err, new(liberrors.ErrClientTransportHeaderInvalidDelivery)), errors.Is(err, errNoGroup):
+		way := "multicast, which is not asked for"
+		if s.proto == TransportMulticast {
+			way = "no multicast"
+		}
+		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera offers " + way, Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
 		return &Error{Class: ErrUnreachable, short: "no answer", Reason: at + fmt.Sprintf("no answer within %s", s.client.cfg.ReadTimeout),
 			Advice: "see whether this is the RTSP port, and restart the camera"}
@@ -154,7 +161,7 @@ func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) 
 // otherTransport advises what to do when the camera refuses the one in use.
 func (s *session) otherTransport() string {
 	switch {
-	case s.proto == TransportUDP:
+	case s.proto != TransportTCP:
 		return "set `transport: tcp`"
 	case s.url.Scheme == "rtsps": // udp would be in clear
 		return "turn on RTP over RTSP (TCP) in the camera"
@@ -165,7 +172,7 @@ func (s *session) otherTransport() string {
 
 // orTCP is advice where UDP is in use.
 func (s *session) orTCP() string {
-	if s.proto == TransportUDP {
+	if s.proto != TransportTCP {
 		return ", or set `transport: tcp`"
 	}
 	return ""

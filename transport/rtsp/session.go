@@ -60,6 +60,7 @@ type session struct {
 	redirect         *base.URL
 	location         string
 	transportRefused bool
+	noGroup          bool // the camera was asked for multicast and names no group
 
 	clock senderClock
 	asm   *assembler
@@ -84,8 +85,11 @@ type session struct {
 func newSession(c *Client, u *base.URL, proto Transport, onUnit func(transport.CameraUnit)) *session {
 	s := &session{client: c, url: u, proto: proto, onUnit: onUnit, stage: stageConnect, failed: make(chan error, 1), born: time.Now()}
 	t := gortsplib.TransportTCP
-	if proto == TransportUDP {
+	switch proto {
+	case TransportUDP:
 		t = gortsplib.TransportUDP
+	case TransportMulticast:
+		t = gortsplib.TransportUDPMulticast
 	}
 	s.gc = &gortsplib.Client{
 		// TLS is this package's (see dial), so that the status lines can be mended
@@ -150,6 +154,9 @@ func (s *session) stream(ctx context.Context, ended chan error) error {
 	}
 	s.asm = newAssembler(s.deliver, &s.clock, s.client.cfg.Log.With("camera", s.client.cfg.Camera), s.desc.SPS, s.desc.PPS)
 	if _, err = s.gc.Setup(desc.BaseURL, media, 0, 0); err != nil {
+		if s.noGroup {
+			return errNoGroup
+		}
 		return err
 	}
 	s.gc.OnPacketRTP(media, media.Formats[0], s.onPacket)

@@ -91,8 +91,8 @@ func (d *decoder) checkHTTP(c *Config) error {
 
 func (d *decoder) checkCamera(path string, c *Camera) error {
 	switch {
-	case c.URL.IsSet() && c.URL.u.Scheme == "rtsps" && c.Transport == TransportUDP:
-		return d.failAt(path+".transport", "camera %s: `transport: udp` with rtsps:// would send the video unencrypted; use tcp", c.Name)
+	case c.URL.IsSet() && c.URL.u.Scheme == "rtsps" && c.Transport != TransportTCP:
+		return d.failAt(path+".transport", "camera %s: `transport: %s` with rtsps:// would send the video unencrypted; use tcp", c.Name, c.Transport)
 	case !c.URL.IsSet():
 		return d.failAt(path, "camera %s has no `url`", c.Name)
 	case c.URL.u.User != nil && (c.User != "" || c.Password.IsSet()):

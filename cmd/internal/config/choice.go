@@ -68,9 +68,11 @@ const (
 	TransportTCP Transport = "tcp"
 	// TransportUDP uses ports of their own.
 	TransportUDP Transport = "udp"
+	// TransportMulticast joins the group that the camera sends to.
+	TransportMulticast Transport = "multicast"
 )
 
-// UnmarshalText takes tcp or udp.
+// UnmarshalText takes one of the transports.
 func (t *Transport) UnmarshalText(text []byte) error {
 	return choose(t, text, "transport", transports...)
 }
@@ -87,7 +89,7 @@ func (p *Preset) UnmarshalText(text []byte) error {
 var (
 	styles     = []Style{StyleVeil, StyleBlur, StyleMosaic, StyleFill}
 	engines    = []Engine{EngineAuto, EngineScrim, EngineOpenCV}
-	transports = []Transport{TransportTCP, TransportUDP}
+	transports = []Transport{TransportTCP, TransportUDP, TransportMulticast}
 	presets    = []Preset{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium"}
 )
 

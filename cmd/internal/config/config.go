@@ -144,7 +144,7 @@ type Camera struct {
 // Settings are what can be said for all cameras and for each.
 type Settings struct {
 	// Transport is how RTP packets come from the camera: tcp (within the RTSP
-	// connection) or udp. Default: tcp.
+	// connection), udp, or multicast. Default: tcp.
 	Transport Transport `yaml:"transport"`
 	// AllowBasic lets the password be sent in the clear to a camera that knows
 	// no better, over plain rtsp. Default: false.

@@ -104,7 +104,7 @@ func TestMistakesInOverridesNameTheVariableOrFlag(t *testing.T) {
 		"bad value": {nil, []string{"cameras.hall.detect.size=7"},
 			"--set cameras.hall.detect.size: `cameras[0].detect.size`: \"7\" is no detector size; it is a multiple of 32 from 160 to 1920, such as 640"},
 		"bad value of variable": {[]string{"SCRIM_CAMERAS_HALL_TRANSPORT=http"}, nil,
-			"SCRIM_CAMERAS_HALL_TRANSPORT: `cameras[0].transport`: \"http\" is no transport; it is one of tcp, udp"},
+			"SCRIM_CAMERAS_HALL_TRANSPORT: `cameras[0].transport`: \"http\" is no transport; it is one of tcp, udp, multicast"},
 		"empty variable":     {[]string{"SCRIM_SITE="}, nil, "SCRIM_SITE: has no value; give it one or leave it out"},
 		"typo in a variable": {[]string{"SCRIM_NATS_ULR=nats://a"}, nil, "SCRIM_NATS_ULR: no setting has this variable; did you mean SCRIM_NATS_URL?"},
 		"camera of a variable": {[]string{"SCRIM_CAMERAS_ROOF_URL=rtsp://a"}, nil,
