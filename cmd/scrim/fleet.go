@@ -82,14 +82,12 @@ func (f *fleet) apply(plans []plan) {
 		r.cancel()
 		ending = append(ending, r)
 	}
-	last := map[string]uint64{}
+	last := map[string]*supervise.Camera{}
 	for _, r := range ending { // all of them at the same time
 		name := r.plan.name()
 		r.end()
 		delete(f.cameras, name)
-		if r.camera != nil {
-			last[name] = r.camera.Status().Epoch
-		}
+		last[name] = r.camera
 		if wanted[name] == nil {
 			f.farewell(r)
 		}
@@ -121,12 +119,12 @@ func (r *running) end() {
 	}
 }
 
-// start starts a camera; after is the last epoch that it has used before.
-func (f *fleet) start(p plan, after uint64) *running {
+// start starts a camera, in the place of another that has ended; nil: of none.
+func (f *fleet) start(p plan, before *supervise.Camera) *running {
 	r := &running{plan: p}
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(f.ctx)
-	if err := r.make(f.w, after); err != nil {
+	if err := r.make(f.w, before); err != nil {
 		f.w.log.Error("camera is given up", "camera", p.name(), "error", err)
 		f.giveUp(r, err)
 		return r
@@ -142,7 +140,7 @@ func (f *fleet) start(p plan, after uint64) *running {
 }
 
 // make makes the camera of a plan.
-func (r *running) make(w *worker, after uint64) error {
+func (r *running) make(w *worker, before *supervise.Camera) error {
 	name := r.plan.name()
 	ingest := r.plan.ingest
 	ingest.Log = w.log
@@ -163,7 +161,7 @@ func (r *running) make(w *worker, after uint64) error {
 	var backoff rtsp.Backoff
 	c, err := supervise.New(supervise.Options{
 		Redactor: r.plan.redactor, Program: w.redactor, Source: client, Delay: backoff.NextDelay, Sink: pub,
-		ShownSource: r.plan.shown, Observe: w.observe, After: after, Log: w.log,
+		ShownSource: r.plan.shown, Observe: w.observe, Before: before, Log: w.log,
 	})
 	if err == nil {
 		made.Store(c)

@@ -60,10 +60,11 @@ type Options struct {
 	// Observe, if set, is called with every published unit and the redactor's
 	// record of it; nil record for a slate. It must not block.
 	Observe func(u *transport.RedactedUnit, r *wire.Record)
-	// After is the last epoch that this camera has used, where another Camera went
-	// before.
-	After uint64
-	Log   *slog.Logger
+	// Before is the Camera in whose place this one comes, with other settings: its
+	// stream goes on, and its slates cover until there are new ones. Its Run has
+	// returned.
+	Before *Camera
+	Log    *slog.Logger
 }
 
 // Camera is one supervised camera. Keyframe and Status may be called at any
@@ -90,9 +91,21 @@ func New(o Options) (*Camera, error) {
 	if o.Program == "" || o.Source == nil || o.Sink == nil || o.Delay == nil || o.Log == nil {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
-	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue(), epoch: o.After}
+	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
 	c.state, c.out = newState(c), newOutlet(c)
+	if o.Before != nil {
+		c.follow(o.Before)
+		c.o.Before = nil // it can be forgotten
+	}
 	return c, nil
+}
+
+// follow goes on where another camera has ended.
+func (c *Camera) follow(b *Camera) {
+	b.mu.Lock()
+	c.epoch = b.epoch
+	b.mu.Unlock()
+	c.out.follow(b.out)
 }
 
 // Run keeps the camera going until ctx ends; then it returns nil. It returns
