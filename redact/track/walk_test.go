@@ -301,6 +301,22 @@ func TestWeakSightingsThatMoveOffLeaveTheFaceCovered(t *testing.T) {
 	}
 }
 
+// Of a face that the edge of the picture cuts off the detector says little: there a weak
+// sighting is the beginning of one that comes in.
+func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
+	weak := func(x, y, size float64) []face.Face {
+		return []face.Face{{Box: face.Box{X: x, Y: y, W: size, H: size}, Score: 0.15, Weak: true}}
+	}
+	begins := func(f []face.Face) bool { return len(New(Options{Weak: true}).Update(at(0), f, 1920, 1080)) > 0 }
+	require.True(t, begins(weak(-5, 300, 30)))
+	require.True(t, begins(weak(1895, 300, 30)))
+	require.True(t, begins(weak(300, -5, 30)))
+	require.True(t, begins(weak(300, 1055, 30)))
+	require.False(t, begins(weak(0, 0, 30)), "all of it is to be seen")
+	require.False(t, begins(weak(300, 300, 30)))
+	require.False(t, begins(weak(-5, 300, 200)), "near the camera half a face is seen well")
+}
+
 // A weak sighting counts only where the face is thought to be.
 func TestWeakSightingBesideAFaceIsNotThatFace(t *testing.T) {
 	tr := New(Options{Weak: true})
