@@ -133,4 +133,3 @@ func TestBasicNeedsTLSOrPermission(t *testing.T) {
 	_, err = take(t, Config{URL: secure.url("admin:hunter2"), Trust: Trust{Fingerprint: sha}}, 1)
 	require.NoError(t, err)
 }
-

@@ -105,4 +105,3 @@ func TestMulticast(t *testing.T) {
 		require.ErrorContains(t, err, want, header)
 	}
 }
-
