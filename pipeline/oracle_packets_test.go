@@ -156,7 +156,7 @@ func testPath(t *testing.T, w *path, seed uint64, bare bool) (lost, late, live i
 	arriving, lost, late := w.travel(packetise(t, s.film, w.size), s.rng)
 	var units []transport.CameraUnit
 	told := 0 // units that say that something is missing
-	asm := rtsp.NewPackets(func(u transport.CameraUnit) { units = append(units, u) }, noLog)
+	asm := rtsp.NewPackets(transport.H264, func(u transport.CameraUnit) { units = append(units, u) }, noLog)
 	sorter := rtcpreceiver.RTCPReceiver{ClockRate: transport.ClockRate, UnrealiableTransport: true, Period: time.Hour}
 	require.NoError(t, sorter.Initialize())
 	defer sorter.Close()

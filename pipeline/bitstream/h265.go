@@ -173,6 +173,18 @@ func (i *Info) AsFirst() []byte {
 	return join(changed)
 }
 
+// Sets returns the parameter sets of an H.265 unit, in Annex B form; empty when there
+// are none.
+func (i *Info) Sets() []byte {
+	var sets [][]byte
+	for _, nalu := range i.nalus {
+		if !isSlice265(type265(nalu)) {
+			sets = append(sets, nalu)
+		}
+	}
+	return join(sets)
+}
+
 // pictureType is the type of an H.265 unit's slices.
 func (i *Info) pictureType() h265.NALUType {
 	for _, nalu := range i.nalus {

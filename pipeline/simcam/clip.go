@@ -145,9 +145,9 @@ func (c *Clip) unit(f *file, sets []byte, lengths bool) (ClipUnit, error) {
 			return u, fmt.Errorf("%w: %w", ErrCoding, err)
 		}
 	}
-	info, err := bitstream.Inspect(data)
-	if err == nil && info.IDR && info.SPS == nil {
-		info, err = bitstream.Inspect(slices.Concat(sets, info.Data))
+	info, err := bitstream.Inspect(transport.H264, data)
+	if err == nil && info.Key && info.SPS == nil {
+		info, err = bitstream.Inspect(transport.H264, slices.Concat(sets, info.Data))
 	}
 	if err != nil {
 		return u, fmt.Errorf("%w: %w", ErrCoding, err)
@@ -155,7 +155,7 @@ func (c *Clip) unit(f *file, sets []byte, lengths bool) (ClipUnit, error) {
 	if info.SPS != nil && c.Width == 0 {
 		c.Width, c.Height = info.Width, info.Height
 	}
-	u.Data, u.IDR = info.Data, info.IDR
+	u.Data, u.IDR = info.Data, info.Key
 	return u, nil
 }
 
@@ -204,11 +204,11 @@ func SaveClip(path string, units []ClipUnit) error {
 func saveClip(path string, units []ClipUnit) (err error) {
 	var width, height int
 	for len(units) > 0 {
-		info, err := bitstream.Inspect(units[0].Data)
+		info, err := bitstream.Inspect(transport.H264, units[0].Data)
 		if err != nil {
 			return err
 		}
-		if info.IDR && info.SPS != nil {
+		if info.Key && info.SPS != nil {
 			width, height = info.Width, info.Height
 			break
 		}
@@ -231,12 +231,12 @@ func saveClip(path string, units []ClipUnit) (err error) {
 		if lasts <= 0 {
 			return fmt.Errorf("%w: its time does not go on at picture %d", ErrCoding, i)
 		}
-		info, err := bitstream.Inspect(u.Data)
+		info, err := bitstream.Inspect(transport.H264, u.Data)
 		if err != nil {
 			return err
 		}
 		start := units[0].DTS
-		if err := m.writeAt(x264.Packet{Data: info.Data, PTS: u.PTS - start, Key: info.IDR}, u.DTS-start, lasts); err != nil {
+		if err := m.writeAt(x264.Packet{Data: info.Data, PTS: u.PTS - start, Key: info.Key}, u.DTS-start, lasts); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scrim/pipeline/bitstream"
+	"scrim/transport"
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
 )
@@ -107,7 +108,7 @@ func (p *prober) judgeCodec(s *streaminfo.Stream) {
 		p.problem(Warning, "no sequence parameter set has come, in the description or with the pictures", "look for longer (--for 30s), or restart the camera")
 		return
 	}
-	_, err := bitstream.Inspect(append([]byte{0, 0, 0, 1}, s.SPS...))
+	_, err := bitstream.Inspect(transport.H264, append([]byte{0, 0, 0, 1}, s.SPS...))
 	if err != nil {
 		p.problem(Fatal, err.Error(), "change the camera's video settings")
 	}
