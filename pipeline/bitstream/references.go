@@ -96,6 +96,11 @@ func (c *references) next(nalu []byte, h *segment) (reason string, err error) {
 		}
 	}
 	c.started = true
+	for _, k := range c.kept[:c.n] {
+		if k.poc == poc && !key && !k.before {
+			reason = reasonMissing // it comes again
+		}
+	}
 	var kept [maxReferences265 + 1]reference
 	n := 0
 	need := func(used bool, is func(reference) bool) error {

@@ -36,6 +36,9 @@ type Options struct {
 // decoders are FFmpeg's own decoders of what a camera may send.
 var decoders = map[transport.Codec]string{transport.H264: "h264", transport.H265: "hevc", transport.MJPEG: "mjpeg"}
 
+// errMissing is that slices are missing, or have ended early.
+var errMissing = errors.New("parts of the picture are missing")
+
 // Decoder decodes the access units of one codec. It is not safe for concurrent use.
 type Decoder struct {
 	codec  transport.Codec
@@ -43,6 +46,9 @@ type Decoder struct {
 	cc     *astiav.CodecContext
 	packet *av.Packet
 	frame  *astiav.Frame
+	// blocks and buf are for H.265 only.
+	blocks *av.Blocks
+	buf    []byte
 }
 
 // New returns a Decoder, which the caller closes. It opens FFmpeg's own decoder of
@@ -69,6 +75,14 @@ func New(o Options) (*Decoder, error) {
 	d.cc.SetFlags(d.cc.Flags().Add(astiav.CodecContextFlagLowDelay))
 	dict := astiav.NewDictionary()
 	defer dict.Free()
+	if o.Codec == transport.H265 {
+		var err error
+		if d.blocks, err = av.WatchBlocks(d.cc); err != nil {
+			d.Close()
+			return nil, err
+		}
+		d.cc.SetThreadCount(1)
+	}
 	options := [][2]string{{"max_pixels", fmt.Sprint(yuv.MaxWidth * yuv.MaxHeight)}}
 	if o.Codec == transport.MJPEG {
 		// A scan that ends early is an error only so; else the rest is made up.
@@ -91,13 +105,24 @@ func New(o Options) (*Decoder, error) {
 // picture that comes out, none or more. After an error the decoder may go on
 // with the next unit, but its pictures are not to be trusted before a key frame.
 func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
+	if d.codec == transport.H265 {
+		d.buf = endSlices(d.buf[:0], au)
+		au = d.buf
+	}
 	if err := d.packet.Set(au, id); err != nil {
 		return err
 	}
 	if err := d.cc.SendPacket(d.packet.AV()); err != nil {
 		return fmt.Errorf("%s: %w", d.codec, err)
 	}
-	return d.receive(emit)
+	if d.blocks == nil || !d.blocks.Missing() {
+		return d.receive(emit)
+	}
+	// It may be shown only later, and others refer to it.
+	if err := d.receive(func(p Picture) error { p.Corrupt = true; return emit(p) }); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", d.codec, errMissing)
 }
 
 // Flush fetches the pictures that the decoder holds back. Nothing can be
@@ -164,5 +189,9 @@ func (d *Decoder) Close() {
 	if d.cc != nil {
 		d.cc.Free()
 		d.cc = nil
+	}
+	if d.blocks != nil {
+		d.blocks.Free()
+		d.blocks = nil
 	}
 }

@@ -1,0 +1,103 @@
+package av
+
+/*
+#cgo pkg-config: libavcodec libavutil
+#include <stdlib.h>
+#include <string.h>
+#include <libavcodec/avcodec.h>
+
+// What is in a luma plane before anything is decoded into it: no picture has it.
+static const uint8_t scrim_blank[8] = {0x00, 0xff, 0x5a, 0xa5, 0x00, 0xff, 0x5a, 0xa5};
+
+// The plane of the picture that was begun last, with a reference that keeps it.
+struct scrim_last {
+	AVBufferRef *buf;
+	const uint8_t *luma;
+	int stride, width, height;
+};
+
+static int scrim_get_buffer(AVCodecContext *cc, AVFrame *f, int flags) {
+	struct scrim_last *last = cc->opaque;
+	int err = avcodec_default_get_buffer2(cc, f, flags);
+	if (err < 0) return err;
+	av_buffer_unref(&last->buf);
+	if (!f->buf[0] || !f->data[0] || f->width < 8 || f->linesize[0] < f->width) return AVERROR(EINVAL);
+	for (int x = 0; x + 8 <= f->width; x += 8) memcpy(f->data[0] + x, scrim_blank, 8);
+	for (int y = 1; y < f->height; y++) memcpy(f->data[0] + (ptrdiff_t)y * f->linesize[0], f->data[0], f->width & ~7);
+	if (!(last->buf = av_buffer_ref(f->buf[0]))) return AVERROR(ENOMEM);
+	last->luma = f->data[0];
+	last->stride = f->linesize[0];
+	last->width = f->width;
+	last->height = f->height;
+	return 0;
+}
+
+static struct scrim_last *scrim_watch(void *context) {
+	AVCodecContext *cc = context;
+	struct scrim_last *last = calloc(1, sizeof *last);
+	if (last) {
+		cc->opaque = last;
+		cc->get_buffer2 = scrim_get_buffer;
+	}
+	return last;
+}
+
+// Every block of 16 by 16 samples is looked at in its midst, where nothing that
+// smooths the edges of its neighbours reaches.
+static int scrim_undecoded(struct scrim_last *last) {
+	int found = 0;
+	if (!last->buf) return 0;
+	for (int y = 0; y + 8 <= last->height && !found; y += 16) {
+		const uint8_t *row = last->luma + (ptrdiff_t)(y + (y + 16 <= last->height ? 8 : 4)) * last->stride;
+		for (int x = 0; x + 8 <= last->width; x += 16)
+			if (!memcmp(row + x + (x + 16 <= last->width ? 4 : 0), scrim_blank, 8)) { found = 1; break; }
+	}
+	av_buffer_unref(&last->buf);
+	return found;
+}
+
+static void scrim_unwatch(struct scrim_last *last) {
+	av_buffer_unref(&last->buf);
+	free(last);
+}
+*/
+import "C"
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/asticode/go-astiav"
+)
+
+// Blocks tells whether a decoder has left blocks of a picture as they were. FFmpeg's
+// H.265 decoder notices neither a slice that is missing nor one that ends early: what
+// is not decoded stays what was in its memory. It is not safe for concurrent use.
+type Blocks struct{ last *C.struct_scrim_last }
+
+// WatchBlocks has a decoder that is not open yet fill each picture before decoding
+// into it. The decoder must have one thread, and be freed before the Blocks.
+func WatchBlocks(cc *astiav.CodecContext) (*Blocks, error) {
+	// go-astiav v0.14 has no way to the context of FFmpeg that it keeps.
+	field := reflect.ValueOf(cc).Elem().FieldByName("c")
+	if field.Kind() != reflect.Pointer || field.IsNil() {
+		return nil, errors.New("go-astiav keeps the decoder's context elsewhere; adapt WatchBlocks")
+	}
+	last := C.scrim_watch(field.UnsafePointer())
+	if last == nil {
+		return nil, errors.New("out of memory for the decoder")
+	}
+	return &Blocks{last}, nil
+}
+
+// Missing reports whether blocks of the picture that was begun since the last call
+// are not decoded. It is asked when the decoder is through with its packet.
+func (b *Blocks) Missing() bool { return C.scrim_undecoded(b.last) != 0 }
+
+// Free frees the Blocks; a second call does nothing.
+func (b *Blocks) Free() {
+	if b.last != nil {
+		C.scrim_unwatch(b.last)
+		b.last = nil
+	}
+}
