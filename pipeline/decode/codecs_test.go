@@ -321,3 +321,19 @@ func benchmark(b *testing.B, codec transport.Codec, units [][]byte) {
 		}
 	}
 }
+
+func BenchmarkMJPEG1080p(b *testing.B) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		b.Skip("the ffmpeg program is not installed; `make deps` installs it")
+	}
+	out, err := exec.Command(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc=s=1920x1080:r=30", "-frames:v", "30", "-pix_fmt", "yuvj420p",
+		"-c:v", "mjpeg", "-huffman", "default", "-q:v", "4", "-f", "mjpeg", "-").Output()
+	require.NoError(b, err)
+	soi := []byte{0xff, 0xd8}
+	var units [][]byte
+	for _, u := range bytes.Split(out, soi)[1:] {
+		units = append(units, append(bytes.Clone(soi), u...))
+	}
+	benchmark(b, transport.MJPEG, units)
+}
