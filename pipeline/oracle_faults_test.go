@@ -92,7 +92,7 @@ func faults() []fault {
 	}
 	for _, f := range list { // and in H.265
 		switch f.name {
-		case "none", "loss of 1 %", "loss before RTP", "long loss before RTP", "units cut short", "units reordered", "units twice", "detector fails":
+		case "none", "loss of 1 %", "long loss before RTP", "units cut short", "units twice":
 			f.name, f.hevc = f.name+", in H.265", true
 			list = append(list, f)
 		}

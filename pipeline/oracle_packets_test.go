@@ -45,7 +45,6 @@ var paths = []path{
 	{name: "packets lost: 1 %", size: 400, lose: 0.01},
 	{name: "packets lost: 5 %", size: 1400, lose: 0.05},
 	{name: "packets lost: 1 %, with B-frames", size: 400, lose: 0.01, bframes: true},
-	{name: "packets as they are, of H.265", size: 400, hevc: true},
 	{name: "packets lost: 1 %, of H.265", size: 400, lose: 0.01, hevc: true},
 	{name: "packets reordered: 1 %, of H.265", size: 400, reorder: 0.01, hevc: true},
 	{name: "packets lost: 5 %, in bursts", size: 160, lose: 0.05, burst: 100},
