@@ -288,7 +288,8 @@ func (k filmKind) shootB() (*film, error) {
 	}); err != nil {
 		return nil, err
 	}
-	codec, aud, params := transport.H264, []byte{0, 0, 0, 1, 9}, fmt.Sprintf("bframes=2:b-adapt=0:keyint=%d:min-keyint=%d:scenecut=0:repeat-headers=1", filmGroup, filmGroup)
+	codec, aud := transport.H264, []byte{0, 0, 0, 1, 9}
+	params := fmt.Sprintf("bframes=2:b-adapt=0:keyint=%d:min-keyint=%d:scenecut=0:repeat-headers=1", filmGroup, filmGroup)
 	coding := []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "main", "-x264-params", params + ":open-gop=0:threads=1",
 		"-bsf:v", "h264_metadata=aud=insert,filter_units=remove_types=6", "-f", "h264"}
 	if k.hevc {

@@ -24,7 +24,8 @@ func hevc(t testing.TB, frames int, source, params string) [][]byte {
 		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
 	}
 	cmd := exec.Command(ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, "-frames:v", fmt.Sprint(frames), "-pix_fmt", "yuv420p",
-		"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:aud=1:repeat-headers=1:pools=1:frame-threads=1:scenecut=0:"+params, "-f", "hevc", "-")
+		"-c:v", "libx265", "-preset", "ultrafast",
+		"-x265-params", "log-level=none:aud=1:repeat-headers=1:pools=1:frame-threads=1:scenecut=0:"+params, "-f", "hevc", "-")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	require.NoError(t, cmd.Run(), errs.String())
@@ -71,7 +72,10 @@ func TestH265PicturesOfReorderedUnitsKeepTheirOwnID(t *testing.T) {
 // every picture up to the unit at which bitstream.Continuity speaks is that of the
 // whole stream, and so are those from the next key frame on, RASL pictures left out.
 func TestH265LossIsNoticedBeforeAnyPictureIsWrong(t *testing.T) {
-	for _, params := range []string{"keyint=12:bframes=0:ref=3:open-gop=0", "keyint=12:min-keyint=12:bframes=3:b-adapt=0:ref=3:open-gop=1", "keyint=12:min-keyint=12:bframes=3:b-adapt=0:radl=2:open-gop=0"} {
+	for _, params := range []string{
+		"keyint=12:bframes=0:ref=3:open-gop=0", "keyint=12:min-keyint=12:bframes=3:b-adapt=0:ref=3:open-gop=1",
+		"keyint=12:min-keyint=12:bframes=3:b-adapt=0:radl=2:open-gop=0",
+	} {
 		units := hevc(t, 40, "testsrc=s=96x64:r=25", params)
 		whole := run265(t, units, -1)
 		require.Len(t, whole, len(units))
@@ -152,7 +156,7 @@ func TestH265GarbageIsAnErrorOrNothingAndNeverACrash(t *testing.T) {
 		for j := range 8 {
 			u[(i*31+j*17)%len(u)] ^= byte(1 << (j % 8))
 		}
-		_ = d.Decode(u, int64(i), func(p decode.Picture) error { return nil })
+		_ = d.Decode(u, int64(i), func(decode.Picture) error { return nil })
 	}
 }
 
@@ -336,4 +340,27 @@ func BenchmarkMJPEG1080p(b *testing.B) {
 		units = append(units, append(bytes.Clone(soi), u...))
 	}
 	benchmark(b, transport.MJPEG, units)
+}
+
+// A picture that lacks a slice is an error at once, also when it is shown later; and
+// so is one whose slice was cut anywhere, without a hint from FFmpeg.
+func TestH265PictureWithoutAPartIsAnError(t *testing.T) {
+	units := hevc(t, 8, "testsrc=s=160x128:r=25", "keyint=8:bframes=2:b-adapt=0:slices=2:ctu=16:open-gop=0")
+	last := bytes.LastIndex(units[1], []byte{0, 0, 1})
+	require.Positive(t, last)
+	for _, cut := range []int{last - 1, last + 8, (last + len(units[1])) / 2, len(units[1]) - 12} {
+		d, err := decode.New(decode.Options{Codec: transport.H265})
+		require.NoError(t, err)
+		defer d.Close()
+		show := func(p decode.Picture) error {
+			require.Zero(t, p.ID, "nothing else is shown")
+			return nil
+		}
+		require.NoError(t, d.Decode(units[0], 0, show))
+		require.Error(t, d.Decode(units[1][:cut], 1, func(p decode.Picture) error {
+			require.True(t, p.Corrupt)
+			return nil
+		}), "cut at %d of %d", cut, len(units[1]))
+		require.NoError(t, d.Decode(units[0], 2, func(decode.Picture) error { return nil }), "it goes on at a key frame")
+	}
 }

@@ -106,6 +106,7 @@ func New(o Options) (*Decoder, error) {
 // with the next unit, but its pictures are not to be trusted before a key frame.
 func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
 	if d.codec == transport.H265 {
+		d.blocks.Begin()
 		d.buf = endSlices(d.buf[:0], au)
 		au = d.buf
 	}

@@ -51,7 +51,10 @@ func sendJPEG(t testing.TB, seq uint16, ts uint32, im []byte, end bool) []*rtp.P
 }
 
 // scan is the coded data of an image.
-func scan(im []byte) []byte { return im[bytes.Index(im, []byte{0xff, 0xda}):][14:] }
+func scan(im []byte) []byte {
+	_, data, _ := bytes.Cut(im, []byte{0xff, 0xda})
+	return data[12:]
+}
 
 func TestJPEGIsWholeAtItsEndOrAtTheNextPicture(t *testing.T) {
 	one, two := testJPEG(t, 20), testJPEG(t, 90)

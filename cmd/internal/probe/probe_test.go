@@ -198,7 +198,10 @@ func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
 		codec, cost string
 		args        []string
 	}{
-		"h265.mp4":  {"H265", "a quarter more processor time", []string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-x265-params", "log-level=none:bframes=0:keyint=10"}},
+		"h265.mp4": {
+			"H265", "a quarter more processor time",
+			[]string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-x265-params", "log-level=none:bframes=0:keyint=10"},
+		},
 		"mjpeg.mkv": {"JPEG", "several times the bit rate", []string{"-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-huffman", "default"}},
 	} {
 		path := filepath.Join(t.TempDir(), name)
