@@ -3,6 +3,10 @@ package simcam
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"image"
+	"image/jpeg"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -173,4 +177,20 @@ func TestReplayedUnitsOfEveryCodecArriveWhole(t *testing.T) {
 	_, err := OpenClip(clip(t, "own.mkv", slices.Concat(source, []string{"-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-huffman", "optimal"})...), 0)
 	require.ErrorIs(t, err, ErrCoding)
 	require.ErrorContains(t, err, "Huffman tables of its own")
+}
+
+func TestTablesThatAreLeftOutAreThoseOfTheStandard(t *testing.T) {
+	var b bytes.Buffer // coded by them
+	require.NoError(t, jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 8, 8), image.YCbCrSubsampleRatio420), nil))
+	_, tables := cutHuffman(b.Bytes())
+	require.Len(t, tables, len(huffman))
+	for i, table := range tables {
+		require.Equal(t, huffman[i], fmt.Sprintf("%x", sha256.Sum256(table)))
+	}
+	out, err := withoutHuffman(b.Bytes())
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "\xff\xc4")
+	for n := range b.Len() { // cut anywhere
+		cutHuffman(b.Bytes()[:n])
+	}
 }
