@@ -3,6 +3,8 @@ package simcam
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
@@ -60,17 +62,23 @@ func (s *sender) transmit(c *Camera, nalus [][]byte, pts int64, captured time.Ti
 			return err
 		}
 	}
+	jump := time.Duration(c.jump.Load())
+	stamp := uint32(pts + int64(jump.Seconds()*transport.ClockRate)) //nolint:gosec // wraps by design
+	captured = captured.Add(jump)
 	packets, err := s.rtp.Encode(nalus)
 	if err != nil {
 		return fmt.Errorf("RTP: %w", err)
 	}
 	for _, p := range packets {
-		p.Timestamp = uint32(pts) //nolint:gosec // wraps by design
+		p.Timestamp = stamp
 		if c.silent.Load() {
 			continue
 		}
 		if c.drop.Load() > 0 {
 			c.drop.Add(-1)
+			continue
+		}
+		if lose := math.Float64frombits(c.lose.Load()); lose > 0 && rand.Float64() < lose { //nolint:gosec // no secret
 			continue
 		}
 		if err := c.stream.WritePacketRTPWithNTP(s.media, p, captured); err != nil {
@@ -85,7 +93,7 @@ func (s *sender) transmit(c *Camera, nalus [][]byte, pts int64, captured time.Ti
 	if greet {
 		c.greet.Add(-1)
 	}
-	return s.report(c, uint32(pts), captured, greet) //nolint:gosec // wraps by design
+	return s.report(c, stamp, captured, greet)
 }
 
 // announce opens the stream with the parameter sets of the first picture.
