@@ -26,6 +26,7 @@ type worker struct {
 	shown map[string]string
 	// observers are called with what is published.
 	observers []func(u *transport.RedactedUnit, r *wire.Record)
+	standby   *supervise.Standby
 	trace     *trace.Writer // nil: none
 	log       *slog.Logger
 }
@@ -52,6 +53,7 @@ func (w *worker) run(ctx context.Context) error {
 	if err := w.confinement(ctx); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
+	w.standby = supervise.NewStandby(w.redactor, nil, w.detect, w.log)
 	var failed []error
 	cameras := make([]*supervise.Camera, 0, len(w.cfg.Cameras))
 	for i := range w.cfg.Cameras {
@@ -67,6 +69,7 @@ func (w *worker) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
+	wg.Go(func() { w.standby.Run(ctx) })
 	errs := make(chan error, len(cameras))
 	for _, c := range cameras {
 		wg.Go(func() {
@@ -119,7 +122,7 @@ func (w *worker) camera(cam *config.Camera) (*supervise.Camera, func(), error) {
 	redactor.Detect.SHA256, redactor.Detect.CascadeDir = w.detect.SHA256, w.detect.CascadeDir
 	var backoff rtsp.Backoff
 	c, err := supervise.New(supervise.Options{
-		Redactor: redactor, Program: w.redactor, Source: client, Delay: backoff.NextDelay, Sink: pub,
+		Redactor: redactor, Program: w.redactor, Standby: w.standby, Source: client, Delay: backoff.NextDelay, Sink: pub,
 		ShownSource: w.shown[name], Observe: w.observe, Log: w.log,
 	})
 	if err != nil {

@@ -145,6 +145,18 @@ func (o *outlet) spare(s wire.Spare, data []byte, greeted bool) {
 	}
 }
 
+// haveSpares reports whether there are slates of every kind, in both forms.
+func (o *outlet) haveSpares() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, class := range wire.SpareClasses {
+		if len(o.spares[class]) < wire.SpareParts || o.stills[class].data == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // ended covers for a redactor that has ended, or could not be started, from this
 // moment on.
 func (o *outlet) ended(c cover) {
