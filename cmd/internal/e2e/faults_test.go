@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"scrim/cmd/internal/bench"
 	"scrim/pipeline/scene"
@@ -185,10 +186,9 @@ func (s *faultSite) descriptors() int {
 type fault struct {
 	name   string
 	camera string
+	ready  func() // if set, waits until it may begin
 	begin  func(ctx context.Context)
 	end    func(ctx context.Context) // nil: it is over at once
-	// unseen is set where viewers need not see a slate: pictures only stand still.
-	unseen bool
 }
 
 // TestFaultsOfCamerasAndRedactors lets one worker's cameras and redactors fail in
@@ -204,11 +204,17 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		f.witness.live(ctx, time.Time{})
 	}
 	const standby = 1
-	require.Eventually(t, func() bool { return len(redactors(t, s.worker.cmd.Process.Pid)) == len(s.cameras)+standby }, waiting, pollEvery)
+	complete := func() {
+		require.Eventually(t, func() bool { return len(redactors(t, s.worker.cmd.Process.Pid)) == len(s.cameras)+standby }, waiting, pollEvery)
+	}
+	complete()
 	open, memory := s.descriptors(), bench.MemoryOf(s.worker.cmd.Process.Pid).Private
 
 	kill := func(sig syscall.Signal) func(context.Context) {
 		return func(context.Context) { require.NoError(t, syscall.Kill(s.worker.redactor("door"), sig)) }
+	}
+	struck := func(sig syscall.Signal) fault {
+		return fault{name: "redactor: " + unix.SignalName(sig), camera: "door", ready: complete, begin: kill(sig)}
 	}
 	lose := func(share float64, faults uint64) (begin, end func(context.Context)) {
 		return func(context.Context) { yard.cam.Lose(share) }, func(ctx context.Context) {
@@ -251,9 +257,8 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		{name: "clock a day forward", camera: "door", begin: func(context.Context) { door.cam.SetClock(24 * time.Hour) }},
 		{name: "clock a day back", camera: "door", begin: func(context.Context) { door.cam.SetClock(-24 * time.Hour) }},
 		{name: "20 % of packets lost", camera: "yard", begin: lose20, end: end20},
-		{name: "redactor: SIGKILL", camera: "door", begin: kill(syscall.SIGKILL)},
-		{name: "redactor: SIGSEGV", camera: "door", begin: kill(syscall.SIGSEGV)},
-		{name: "redactor: SIGABRT, as of a C++ exception", camera: "door", begin: kill(syscall.SIGABRT)},
+		struck(syscall.SIGKILL), struck(syscall.SIGSEGV), struck(syscall.SIGABRT), // the last as by a C++ exception
+		{name: "redactor: once more at once", camera: "door", begin: kill(syscall.SIGKILL)},
 	} {
 		t.Run(f.name, func(t *testing.T) { s.strike(ctx, t, f) })
 	}
@@ -292,17 +297,17 @@ func (s *faultSite) losses(camera string) uint64 {
 func (s *faultSite) strike(ctx context.Context, t *testing.T, f fault) {
 	t.Helper()
 	w := s.cameras[f.camera].witness
+	if f.ready != nil {
+		f.ready()
+	}
 	w.live(ctx, time.Now())
 	from, begun := w.now(), time.Now()
 	f.begin(ctx)
 	ended := time.Now()
-	var slate published
+	slate := w.covered(ctx, from)
 	if f.end != nil {
-		slate = w.covered(ctx, from)
 		f.end(ctx)
 		ended = time.Now()
-	} else if !f.unseen {
-		slate = w.covered(ctx, from)
 	}
 	live := w.live(ctx, later(ended, slate.arrived))
 	t.Logf("%s: slate %v after it began, live %v after its cause ended (wanted: %v)", f.name, round(slate.arrived.Sub(begun)), round(live.arrived.Sub(ended)), back)
