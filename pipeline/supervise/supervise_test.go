@@ -219,7 +219,7 @@ func TestCameraThatFailsIsTriedAgainAndTheSlateSaysWhy(t *testing.T) {
 	s.send(t, "two")
 	s.expect(t, "two")
 	require.Equal(t, uint64(1), c.Status().Counters.Reconnects)
-	require.Equal(t, transport.StateLive, c.Status().State)
+	require.Eventually(t, func() bool { return c.Status().State == transport.StateLive }, testTimeout, time.Millisecond, "which is noted once the unit is sent")
 }
 
 // refusal is an error that says what may be shown of it.
