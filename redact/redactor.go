@@ -270,7 +270,7 @@ func (r *Redactor) hold(p *Picture, faces []face.Face, at time.Time) *inspected 
 	if n := len(r.spare); n > 0 {
 		e, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, certificate: certify(p, r.model, at, r.maxAge)}
+	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, certificate: certify(p, r.o.Detector.Info().ModelSHA256, at, r.maxAge)}
 	r.pending = append(r.pending, e)
 	return e
 }
@@ -319,6 +319,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		return Frame{}, &WithheldError{Reason: "no pictures from the camera"}
 	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
+	decided, n := hashRegions(regions), len(regions)
 	if err := r.o.Obscurer.Apply(e.p.Image, regions); guard.Obscuring && err != nil {
 		return Frame{}, r.refuse(ReasonObscuring, err)
 	}
@@ -331,6 +332,9 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	c.RegionsHash = hashRegions(regions)
 	if err := c.check(e.p, r.model, r.now(), regions); guard.Certificate && err != nil {
 		return Frame{}, r.refuse(ReasonInspect, err)
+	}
+	if guard.Certificate && hashRegions(regions[:n]) != decided {
+		return Frame{}, r.refuse(ReasonAnother, fmt.Errorf("regions of picture %d changed while it was obscured", e.p.Number))
 	}
 	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
 		return Frame{}, &WithheldError{Reason: reason}

@@ -25,6 +25,9 @@ type parts struct {
 	// ahead is the look-ahead, observed what was not released yet.
 	ahead    int
 	observed [][]face.Face
+	model    string // in place of "abc"
+	// after is called with the regions once they are obscured.
+	after func([]face.Region)
 }
 
 // redactOne redacts a picture without look-ahead.
@@ -44,7 +47,12 @@ func (p *parts) Detect(*yuv.Image) ([]face.Face, error) {
 	}
 	return p.faces, p.err
 }
-func (p *parts) Info() DetectorInfo { return DetectorInfo{Name: "scripted", ModelSHA256: "abc"} }
+func (p *parts) Info() DetectorInfo {
+	if p.model != "" {
+		return DetectorInfo{Name: "scripted", ModelSHA256: p.model}
+	}
+	return DetectorInfo{Name: "scripted", ModelSHA256: "abc"}
+}
 func (p *parts) Close() error       { return nil }
 func (p *parts) Reset()             { p.resets, p.observed = p.resets+1, nil }
 
@@ -76,6 +84,9 @@ func (p *parts) Apply(im *yuv.Image, regions []face.Region) error {
 				im.Y[y*im.YStride+x] = 16
 			}
 		}
+	}
+	if p.after != nil {
+		p.after(regions)
 	}
 	return p.apply
 }
@@ -112,6 +123,32 @@ func TestPictureThatTakesThePlaceOfAnotherIsNotShown(t *testing.T) {
 		require.ErrorContains(t, o.Err, "does not belong to picture")
 		require.Nil(t, o.Frame.Image())
 	}
+	open, _ := g.State()
+	require.False(t, open)
+}
+
+// Regions are the tracker's until its next call. If they change in the meantime
+// nobody knows what was painted.
+func TestPictureWhoseRegionsChangeIsNotShown(t *testing.T) {
+	r, p, g := setup(t)
+	p.faces = []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
+	f, _, err := redactOne(r, next(t, g, 1, true))
+	require.NoError(t, err)
+	require.True(t, g.Admits(f, time.Now()))
+	f.regions[0].Rect.Max.X--
+	require.False(t, g.Admits(f, time.Now()), "its certificate is for other regions")
+	p.after = func(r []face.Region) { r[0].Rect.Min.X++ }
+	_, _, err = redactOne(r, next(t, g, 2, false))
+	require.ErrorContains(t, err, "changed while it was obscured")
+	open, _ := g.State()
+	require.False(t, open)
+}
+
+func TestPictureThatAnotherModelInspectedIsNotShown(t *testing.T) {
+	r, p, g := setup(t)
+	p.model = "another"
+	_, _, err := redactOne(r, next(t, g, 1, true))
+	require.ErrorContains(t, err, "another model")
 	open, _ := g.State()
 	require.False(t, open)
 }

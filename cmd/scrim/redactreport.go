@@ -22,6 +22,9 @@ type redactReport struct {
 	kept int64
 }
 
+// reportMode is who may read a report: whoever may read what was redacted.
+const reportMode = 0o644
+
 // openReport begins a report; nil for no path.
 func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, error) {
 	if path == "" {
@@ -40,6 +43,9 @@ func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, erro
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", path, err)
+	}
+	if err := f.Chmod(reportMode); err != nil {
+		return nil, errors.Join(fmt.Errorf("report %s: %w", path, err), f.Close(), os.Remove(f.Name()))
 	}
 	return &redactReport{path: path, file: f, w: bufio.NewWriter(f)}, nil
 }

@@ -85,7 +85,9 @@ func (o *Obscurer) free(a *area, r image.Rectangle, kind, y int) []face.Span {
 	o.gaps = append(o.gaps[:0], face.Span{From: r.Min.X, To: r.Max.X})
 	o.subtract(a, kind, y)
 	for _, b := range o.near {
-		o.subtract(b, kind, y)
+		if y >= b.rect[kind].Min.Y && y < b.rect[kind].Max.Y {
+			o.subtract(b, kind, y)
+		}
 	}
 	return o.gaps
 }
@@ -106,6 +108,11 @@ func (o *Obscurer) subtract(a *area, kind, y int) {
 }
 
 func (o *Obscurer) subtractSpan(s face.Span) {
+	if len(o.gaps) == 1 && s.From > o.gaps[0].From && s.To < o.gaps[0].To { // an area within its band
+		o.gaps = append(o.gaps, face.Span{From: s.To, To: o.gaps[0].To})
+		o.gaps[0].To = s.From
+		return
+	}
 	o.rest = o.rest[:0]
 	for _, g := range o.gaps {
 		if left := (face.Span{From: g.From, To: min(g.To, s.From)}); left.From < left.To {

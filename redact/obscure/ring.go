@@ -139,6 +139,8 @@ func (g *ring) read(p *plane) {
 func smooth(dst, src []int32, used []uint8, radius int) {
 	n := len(src)
 	radius = min(radius, (n-1)/2)
+	full := int64(2*radius + 1)
+	reciprocal := (1<<32)/uint64(full) + 1
 	var sum, count int64
 	for i := n - radius; i <= n+radius; i++ {
 		sum += int64(src[i%n])
@@ -146,7 +148,12 @@ func smooth(dst, src []int32, used []uint8, radius int) {
 	}
 	out, in := n-radius, (radius+1)%n
 	for i := range n {
-		if used[i] != 0 {
+		switch {
+		case used[i] == 0:
+		case count == full:
+			// Nearly always. It may be one of the 16 fractional bits more than the quotient.
+			dst[i] = int32(uint64(sum) * reciprocal >> 32)
+		default:
 			dst[i] = int32(sum / count)
 		}
 		sum += int64(src[in]) - int64(src[out])
@@ -165,15 +172,24 @@ func smooth(dst, src []int32, used []uint8, radius int) {
 func bridge(v []int32, used []uint8) {
 	n := len(v)
 	start := slices.Index(used, 1)
-	last := start
+	last, at := start, start // the last used one, counted on past the end, and where i is
 	for i := start + 1; i <= start+n; i++ {
-		if used[i%n] == 0 {
+		if at++; at == n {
+			at = 0
+		}
+		if used[at] == 0 {
 			continue
 		}
-		from, span := int64(v[last%n]), int64(i-last)
-		rise := int64(v[i%n]) - from
-		for k := int64(1); k < span; k++ {
-			v[(last+int(k))%n] = int32(from + rise*k/span)
+		if span := int64(i - last); span > 1 {
+			to := last % n
+			from := int64(v[to])
+			rise := int64(v[at]) - from
+			for k := int64(1); k < span; k++ {
+				if to++; to == n {
+					to = 0
+				}
+				v[to] = int32(from + rise*k/span)
+			}
 		}
 		last = i
 	}

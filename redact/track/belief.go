@@ -24,7 +24,7 @@ const (
 	// farSize and nearSize are the sizes of a face, as fractions of the picture's
 	// shorter side, up to which it counts as far from the camera, and from which on
 	// as near.
-	farSize, nearSize = 0.06, 0.18
+	farSize, nearSize = 0.06, 0.14
 	// holdNear is by what fraction a near face is held for less: it is lost only when
 	// not even weak sightings of it are left, and those it leaves for long.
 	holdNear = 0.5
@@ -73,27 +73,25 @@ func (tr *track) weakly() time.Duration {
 	return weakFor - time.Duration(tr.near*tr.doubt*float64(weakFor))
 }
 
-// over reports whether a face was lost so long ago that it is no longer thought to
-// be there.
-func (t *Tracker) over(tr *track, at time.Time) bool { return t.heldFor(tr, at, tr.misses, 0) }
-
-// bridged reports whether a lost face needs no cover for now, though it is still
-// thought to be there: if it is found again, hindsight will cover it in this
-// picture, too. That is left to hindsight for near faces only; where little is to
-// be seen of a face, more is hidden than is needed.
-func (t *Tracker) bridged(tr *track, at time.Time) bool {
-	less := time.Duration(tr.near * float64(t.ahead))
-	return less > 0 && t.heldFor(tr, at, tr.misses-1+int(tr.near*float64(t.waiting)), less)
+// until returns when a lost face is given up, if it is not found again.
+func (t *Tracker) until(tr *track) time.Time {
+	sure, found := tr.sure.Add(tr.hold(t.o.Hold)), tr.found.Add(tr.linger(t.o.Hold))
+	if sure.After(found) {
+		return sure
+	}
+	return found
 }
 
-// heldFor reports whether a face was held for its time, less some of it, and in as many
+// over reports whether a lost face is given up: it was held for its time, and in as many
 // pictures as it must be.
-func (t *Tracker) heldFor(tr *track, at time.Time, pictures int, less time.Duration) bool {
-	return at.Sub(tr.sure) > tr.hold(t.o.Hold)-less && at.Sub(tr.found) > tr.linger(t.o.Hold)-less && pictures >= MinHoldPictures
+func (t *Tracker) over(tr *track, at time.Time) bool {
+	return at.After(t.until(tr)) && tr.misses >= MinHoldPictures
 }
 
-// fills reports whether hindsight covers a face at a time before it was first found.
-// Near the camera only as far back as it is believed to be one.
-func (t *Tracker) fills(tr *track, at time.Time) bool {
-	return tr.first.Sub(at) <= time.Duration((1-tr.near*tr.doubt)*float64(t.ahead))
+// filled returns for how long before its first sighting hindsight of so much covers a
+// face: near the camera, where it is found as soon as it is to be seen, for no longer than
+// it is held after the last one, and less the more doubt there is.
+func (t *Tracker) filled(tr *track, hindsight time.Duration) time.Duration {
+	near := time.Duration((1 - tr.doubt) * (1 - holdNear) * float64(t.o.Hold))
+	return hindsight - time.Duration(tr.near*float64(max(0, hindsight-near)))
 }

@@ -29,9 +29,6 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
 			source = face.Tracked
 		}
 		if tr.lost {
-			if t.bridged(tr, at) {
-				continue
-			}
 			source = face.Held
 			lost := at.Sub(tr.found).Seconds()
 			grown := tr.growth() * min(1, lost/t.o.Hold.Seconds())

@@ -19,7 +19,7 @@ const (
 	// doubtfulReach where it may be no face.
 	unknownSpeed  = 8.0
 	unknownReach  = 1.0
-	doubtfulReach = 0.4
+	doubtfulReach = 0.3
 	// braking is how fast a face slows down at most, in face sizes per second
 	// squared: 1.5 m/s², a walker who stops, for a face of 19 cm.
 	braking = 8.0
@@ -33,7 +33,7 @@ const (
 	calmGrowth, growth, restless = 0.15, 0.3, 1.0
 	// shrink is the time constant with which what is covered of a face shrinks to
 	// what was found: detectors find half of a face, too.
-	shrink = 250 * time.Millisecond
+	shrink = 200 * time.Millisecond
 )
 
 // measure takes over a face that was found.

@@ -99,9 +99,7 @@ type place struct {
 type Tracker struct {
 	o       Options
 	last    uint64
-	short   float64       // the shorter side of the picture, pixels
-	ahead   time.Duration // how far a Window looks ahead
-	waiting int           // that in pictures
+	short   float64 // the shorter side of the picture, pixels
 	tracks  []*track
 	spare   []*track
 	pairs   []pair
@@ -166,12 +164,20 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []f
 		t.measure(tr, f, at)
 	}
 	for i, f := range faces {
-		if !t.taken[i] && !f.Weak {
+		if !t.taken[i] && (!f.Weak || t.entering(f.Box, width, height)) {
 			t.begin(f, at)
 		}
 	}
 	t.bound()
 	return t.cover(at, image.Rect(0, 0, width, height))
+}
+
+// entering reports whether a weak sighting may be somebody who comes into the picture:
+// of a face that the edge cuts off less is to be seen, and the detector doubts it. Near
+// the camera it does not.
+func (t *Tracker) entering(b face.Box, width, height int) bool {
+	cut := b.X < 0 || b.Y < 0 || b.X+b.W > float64(width) || b.Y+b.H > float64(height)
+	return cut && t.near(b) == 0
 }
 
 // expire gives up the tracks that were held for their time.

@@ -247,7 +247,7 @@ func TestLostFaceStaysCoveredForSomePicturesWhereTheyComeSlowly(t *testing.T) {
 // tracks have numbers of their own.
 func TestEveryFaceIsCoveredAlways(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tr := New(Options{})
+		tr := New(Options{Weak: rapid.Bool().Draw(t, "weak")})
 		now := 0
 		type place struct {
 			face face.Face
@@ -271,8 +271,9 @@ func TestEveryFaceIsCoveredAlways(t *testing.T) {
 			held := places[:0]
 			for _, p := range places {
 				taken := slices.ContainsFunc(faces, func(f face.Face) bool { return affinity(p.face.Box, f.Box, 1+reach) > 0 })
-				sure := track{doubt: doubt(p.face.Score, 0)}
-				if now-p.ms <= int(sure.hold(DefaultHold).Milliseconds()) && !taken {
+				near := tr.near(p.face.Box)
+				sure := track{near: near, doubt: doubt(p.face.Score, near)}
+				if now-p.ms <= int(sure.hold(tr.o.Hold).Milliseconds()) && !taken {
 					held = append(held, p)
 					requireCovered(t, regions, []face.Face{p.face}, 320, 180)
 				}
@@ -306,12 +307,20 @@ func TestUpdateDoesNotAllocateInSteadyState(t *testing.T) {
 }
 
 // scroll feeds a Window and returns what it releases, in order.
-func scroll(w *Window, faces [][]face.Face) (released [][]face.Region) {
+func scroll(w *Window, faces [][]face.Face) [][]face.Region {
+	times := make([]time.Time, len(faces))
+	for i := range faces {
+		times[i] = at(40 * i)
+	}
+	return scrollAt(w, times, faces)
+}
+
+func scrollAt(w *Window, times []time.Time, faces [][]face.Face) (released [][]face.Region) {
 	release := func() {
 		released = append(released, append([]face.Region(nil), w.Release()...))
 	}
 	for i, f := range faces {
-		w.Observe(at(40*i), f, 640, 360)
+		w.Observe(times[i], f, 640, 360)
 		if i >= w.Lookahead() {
 			release()
 		}
@@ -361,24 +370,36 @@ func TestFaceIsCoveredBetweenTwoSightings(t *testing.T) {
 	}
 }
 
-// Looking ahead only ever covers more.
+// Looking ahead only ever covers more, whatever the detector says and however
+// unevenly pictures come.
 func TestHindsightTakesNothingAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var faces [][]face.Face
+		var times []time.Time
+		now, weak := 0, rapid.Bool().Draw(t, "weak")
 		for range rapid.IntRange(1, 25).Draw(t, "pictures") {
+			now += rapid.IntRange(1, 300).Draw(t, "ms")
+			times = append(times, at(now))
 			var f []face.Face
 			for range rapid.IntRange(0, 3).Draw(t, "faces") {
 				f = append(f, one(rapid.Float64Range(0, 600).Draw(t, "x"), rapid.Float64Range(0, 300).Draw(t, "y"), rapid.Float64Range(5, 100).Draw(t, "size"))...)
+				last := &f[len(f)-1]
+				last.Score = rapid.Float64Range(0.1, 1).Draw(t, "score")
+				last.Weak = weak && last.Score < 0.3
 			}
 			faces = append(faces, f)
 		}
-		plain := scroll(NewWindow(Options{}, 0), faces)
-		ahead := scroll(NewWindow(Options{}, rapid.IntRange(0, 30).Draw(t, "lookahead")), faces)
+		plain := scrollAt(NewWindow(Options{Weak: weak}, 0), times, faces)
+		ahead := scrollAt(NewWindow(Options{Weak: weak}, rapid.IntRange(0, 30).Draw(t, "lookahead")), times, faces)
 		for i := range plain {
 			for j, r := range plain[i] {
 				require.Equal(t, r, ahead[i][j])
 			}
-			requireCovered(t, ahead[i], faces[i], 640, 360)
+			for _, f := range faces[i] {
+				if !f.Weak {
+					requireCovered(t, ahead[i], []face.Face{f}, 640, 360)
+				}
+			}
 			require.LessOrEqual(t, len(ahead[i]), MaxTracks)
 		}
 	})

@@ -53,9 +53,6 @@ func (w *Window) Observe(at time.Time, faces []face.Face, width, height int) {
 	if n := len(w.spare); n > 0 {
 		m, w.spare = w.spare[n-1], w.spare[:n-1]
 	}
-	if w.t.ahead, w.t.waiting = 0, len(w.pending); w.t.waiting > 0 {
-		w.t.ahead = at.Sub(w.pending[0].at)
-	}
 	m.at, m.bounds = at, image.Rect(0, 0, width, height)
 	m.regions = append(m.regions[:0], w.t.Update(at, faces, width, height)...)
 	m.filled = m.filled[:0]
@@ -78,9 +75,13 @@ func (w *Window) Release() []face.Region {
 
 // hindsight covers a face that was just found in the pictures that still wait.
 func (w *Window) hindsight(tr *track) {
+	if len(w.pending) == 0 {
+		return
+	}
+	filled := w.t.filled(tr, tr.found.Sub(w.pending[0].at))
 	for _, m := range w.pending {
 		switch {
-		case m.at.Before(tr.first) && w.t.fills(tr, m.at):
+		case m.at.Before(tr.first) && tr.first.Sub(m.at) <= filled:
 			w.fill(m, tr, w.before(tr, m.at), tr.velocity)
 		case tr.gap && m.at.After(tr.gapFrom):
 			w.fill(m, tr, w.between(tr, m.at), false)

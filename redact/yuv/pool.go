@@ -9,9 +9,9 @@ type Pool struct {
 	free []*Image
 }
 
-// maxFree bounds the Images that a Pool keeps for later: about as many as a
-// pipeline has under way at a time. One of 1920×1080 takes 3 MB.
-const maxFree = 8
+// maxFree bounds the Images that a Pool keeps for later: about as many as a pipeline
+// has under way when it falls behind. One of 1920×1080 takes 3 MB.
+const maxFree = 5
 
 // Get returns an Image of the given size, whose samples are undefined. It
 // fails as New does.

@@ -183,8 +183,8 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 	err := eachLine(r, path, func(n int, text []byte) error {
 		var line struct {
 			header
-			Captured int64       `json:"captured"`
-			Faces    []faceInput `json:"faces"`
+			Captured int64        `json:"captured"`
+			Faces    *[]faceInput `json:"faces"`
 		}
 		if err := decode(text, &line); err != nil {
 			return err
@@ -195,6 +195,9 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 		if line.PTS == nil {
 			return errors.New("pts is missing")
 		}
+		if line.Faces == nil {
+			return errors.New("faces are missing; [] says that nobody is there")
+		}
 		f := TruthFrame{Frame: int(*line.Frame), PTS: *line.PTS, Width: int(line.Width), Height: int(line.Height), Line: n}
 		if line.Captured != 0 {
 			f.Captured = time.Unix(0, line.Captured)
@@ -202,10 +205,10 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 		if !wanted(&f) {
 			return nil
 		}
-		if err := total.add(len(line.Faces)); err != nil {
+		if err := total.add(len(*line.Faces)); err != nil {
 			return err
 		}
-		if err := f.take(line.Faces); err != nil {
+		if err := f.take(*line.Faces); err != nil {
 			return err
 		}
 		truth := byFile[line.File]

@@ -28,10 +28,11 @@ package x264
 //     p.vui.b_fullrange = full;
 //     if (predicted) {
 //         // Each picture says its quantiser, so that x264 needs no look at it beforehand.
-//         // Without one set it would bound them by those of I and B pictures.
+//         // It bounds them by the constant ones of P and I pictures: 1 and 51.
 //         p.rc.i_rc_method = X264_RC_CQP;
-//         p.rc.i_qp_constant = 26;
-//         p.rc.f_ip_factor = p.rc.f_pb_factor = 17.96f; // 2^(25/6): 1 and 51
+//         p.rc.i_qp_constant = 1;
+//         p.rc.f_ip_factor = 0.0031f; // 2^(-50/6)
+//         p.rc.f_pb_factor = 1;
 //         p.analyse.i_weighted_pred = X264_WEIGHTP_NONE;
 //         p.rc.b_mb_tree = 0;
 //     } else {

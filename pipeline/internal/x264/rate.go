@@ -24,7 +24,7 @@ const (
 	// calmBits is what a pixel takes, at the quantiser 0, from which on a picture gets no
 	// finer quantiser than Quality; calmer gets one finer by calmQP for each half of that,
 	// and by mostFiner at most. What stands still is looked at for longer (x264's qcomp).
-	calmBits, calmQP, mostFiner = 1.0, 2.4, 6.0
+	calmBits, calmQP, mostFiner = 1.0, 2.4, 3.0
 	// finer is by how much the quantiser goes down from one picture to the next.
 	finer = 2
 	// release is the weight of a picture that took less than was expected. One that
