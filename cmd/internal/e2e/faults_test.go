@@ -245,6 +245,9 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 			s.await(ctx, "door", "given up", func(st transport.Status) bool { return st.Reason == "stream stalled" })
 			door.proxy.release()
 		}},
+		{name: "nothing comes for a moment", camera: "door", begin: func(context.Context) { door.proxy.hold() }, end: func(context.Context) {
+			door.proxy.resume()
+		}},
 		{name: "port closed", camera: "door", begin: func(context.Context) { door.proxy.close() }, end: func(ctx context.Context) {
 			if long() {
 				time.Sleep(closedTime) // that is the fault

@@ -83,6 +83,7 @@ func (p *proxy) release() {
 			_ = tcp.SetLinger(0) // a reset, no orderly end
 		}
 		_ = c.Close()
+		delete(p.ends, c)
 	}
 	p.moved.Broadcast()
 }
@@ -135,17 +136,24 @@ func (p *proxy) copy(to, from net.Conn) {
 	}
 }
 
+// resume lets what was held go on, as when a cable is put in again.
+func (p *proxy) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = false
+	p.moved.Broadcast()
+}
+
 // waits waits while everything is held, and reports whether the connection is
 // still there.
 func (p *proxy) waits(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	was := p.held
 	for p.held {
 		p.moved.Wait()
 	}
 	_, there := p.ends[c]
-	return there && !was
+	return there
 }
 
 func (p *proxy) keep(c net.Conn) {
