@@ -57,7 +57,8 @@ func FuzzMessages(f *testing.F) {
 	f.Add(hello + "\n" + live + "\nA{\"encoding\":9223372036854775807}\n" + live)
 	f.Add(`S{"class":"starting","part":0,"codec":"c","width":64,"height":48}` + "\n" + hello + "\nF{\"reason\":\"a\\nb\",\"permanent\":true}")
 	f.Add(hello + "\n" + `G{"captured":-1,"width":1,"height":1,"state":"live","fence":18446744073709551615}`)
-	f.Add(hello + "\n" + `O{"epoch":2,"pts":9223372036854775807,"key":true,"codec":"","width":1,"height":1,"state":"obscured","fault":"no such","reason":"\u0000"}` + "\n" + live)
+	f.Add(hello + "\n" + `O{"epoch":2,"pts":9223372036854775807,"key":true,"codec":"","width":1,"height":1,"state":"obscured",` +
+		`"fault":"no such","reason":"\u0000"}` + "\n" + live)
 	f.Fuzz(func(t *testing.T, said string) {
 		sink := &nobody{t: t}
 		c, err := New(Options{

@@ -38,11 +38,13 @@ func TestForeignProgramsAsCameras(t *testing.T) {
 		{"FFmpeg pushes, three B-frames", "ffmpeg", "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
 			" -c:v libx264 -preset veryfast -bf 3 -g 10 -an -f rtsp {output}"},
 		{"FFmpeg pushes, four slices, main profile", "ffmpeg", "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
-			" -c:v libx264 -preset veryfast -tune zerolatency -profile:v main -x264-params slices=4:sliced-threads=0 -g 10 -an -f rtsp {output}"},
+			" -c:v libx264 -preset veryfast -tune zerolatency -profile:v main -x264-params slices=4:sliced-threads=0" +
+			" -g 10 -an -f rtsp {output}"},
 		// One slice: of several, read from a pipe, go2rtc makes a picture each, of its
 		// own timestamp. Such a stream is damaged, and shown as slates.
 		{"GStreamer, parameter sets in-band", "gst-launch-1.0", "exec:gst-launch-1.0 -q filesrc location=" + path +
-			" ! decodebin ! videoconvert ! identity sync=true ! x264enc tune=zerolatency key-int-max=10 bitrate=1000 speed-preset=veryfast option-string=sliced-threads=0:slices=1" +
+			" ! decodebin ! videoconvert ! identity sync=true ! x264enc tune=zerolatency key-int-max=10 bitrate=1000 speed-preset=veryfast" +
+			" option-string=sliced-threads=0:slices=1" +
 			" ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream ! fdsink"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -51,7 +51,8 @@ func underNetem(t *testing.T) {
 	ctx := deadline(t, 3*time.Minute)
 	s.cameras["yard"].witness.live(ctx, time.Time{})
 	netem := func(how ...string) {
-		out, err := exec.CommandContext(ctx, "tc", append([]string{"qdisc", "change", "dev", "lo", "parent", "1:3", "handle", "30:", "netem"}, how...)...).CombinedOutput()
+		args := append([]string{"qdisc", "change", "dev", "lo", "parent", "1:3", "handle", "30:", "netem"}, how...)
+		out, err := exec.CommandContext(ctx, "tc", args...).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
 	for name, how := range map[string][]string{"5 % lost": {"loss", "5%"}, "20 % lost": {"loss", "20%"}} {
