@@ -20,6 +20,9 @@ const (
 	// StateFailed: nothing is being sent, or nothing but slates until somebody
 	// mends what the reason says. Retried with back-off.
 	StateFailed State = "failed"
+	// StateRemoved: the camera is not of the site any more. It is the last that is
+	// heard of it.
+	StateRemoved State = "removed"
 )
 
 // Status describes one camera at one moment. It is published about once a

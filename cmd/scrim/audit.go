@@ -13,7 +13,8 @@ import (
 
 // AuditCmd says who made the cameras, and isolates those that nobody trusts.
 type AuditCmd struct {
-	File        string        `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
+	File string `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
+	SetFlags
 	Format      string        `default:"table" enum:"table,json,csv" help:"table, json or csv."`
 	FlagVendors string        `placeholder:"FILE" help:"Vendors to flag, one a line, in place of audit.flag_vendors in the YAML file."`
 	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Which cameras the isolation plan is for: flagged, all or none."`
@@ -25,7 +26,7 @@ type AuditCmd struct {
 
 // Run prints the audit.
 func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
-	cfg, missing, err := config.Inspect(c.File, config.CamerasPart)
+	cfg, missing, err := c.source(c.File).Inspect(config.CamerasPart)
 	if err != nil {
 		return err
 	}
@@ -33,10 +34,14 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	if o.Vendors, err = c.vendors(cfg); err != nil {
 		return err
 	}
+	var notes []string
 	targets := make([]audit.Target, 0, len(cfg.Cameras))
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
 		t := audit.Target{Name: string(cam.Name), URL: cam.Address(), UDP: cam.Transport == config.TransportUDP}
+		if cam.Transport == config.TransportMulticast {
+			notes = append(notes, fmt.Sprintf("camera %s: rules of isolation let no multicast in; set `transport: tcp`", cam.Name))
+		}
 		if cam.Password.IsSet() && cam.Password.Value() == "" {
 			// Its password cannot be read here: an empty one must not be tried.
 			t.URL.User = nil
@@ -47,6 +52,7 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	r.Notes = append(r.Notes, notes...)
 	for _, err := range missing {
 		r.Notes = append(r.Notes, fmt.Sprintf("%v; the camera is asked without it", err))
 	}

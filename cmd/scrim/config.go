@@ -3,24 +3,30 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
 
 	"scrim/cmd/internal/config"
 )
 
 // ConfigCmd works with configuration files.
 type ConfigCmd struct {
-	Check ConfigCheckCmd `cmd:"" help:"Check a configuration file."`
+	Check  ConfigCheckCmd  `cmd:"" help:"Check a configuration file, with the variables and flags that override it."`
+	Schema ConfigSchemaCmd `cmd:"" help:"Print the JSON Schema of the file, with which editors complete and check it."`
+	Env    ConfigEnvCmd    `cmd:"" help:"List the environment variables that can override the settings of a file."`
 }
 
 // ConfigCheckCmd checks a configuration file.
 type ConfigCheckCmd struct {
 	File string `arg:"" help:"The YAML file."`
+	SetFlags
 }
 
 // Run prints what the file means, one line for each camera, and what deserves
 // a second look, such as secrets that cannot be read here.
 func (c ConfigCheckCmd) Run(out io.Writer) error {
-	cfg, missing, err := config.Inspect(c.File, config.CamerasPart|config.HTTPPart)
+	cfg, missing, err := c.source(c.File).Inspect(config.CamerasPart | config.HTTPPart)
 	if err != nil {
 		return err
 	}
@@ -47,4 +53,36 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "%s: site %s, %d cameras, good\n", c.File, cfg.Site, len(cfg.Cameras))
 	return err
+}
+
+// ConfigEnvCmd lists the variables of a configuration.
+type ConfigEnvCmd struct {
+	File string `arg:"" help:"The YAML file."`
+	SetFlags
+}
+
+// Run prints each variable with the path of its setting.
+func (c ConfigEnvCmd) Run(out io.Writer) error {
+	cfg, _, err := c.source(c.File).Inspect(0)
+	if err != nil {
+		return err
+	}
+	names := cfg.Variables()
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		fmt.Fprintf(w, "%s\t%s\n", name, names[name])
+	}
+	return w.Flush()
+}
+
+// ConfigSchemaCmd prints the schema of the file.
+type ConfigSchemaCmd struct{}
+
+// Run prints it as JSON.
+func (ConfigSchemaCmd) Run(out io.Writer) error {
+	s, err := config.FileSchema()
+	if err != nil {
+		return err
+	}
+	return writeJSON(out, s)
 }

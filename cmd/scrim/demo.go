@@ -91,7 +91,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		defer cancel()
 	}
 	var page string
-	err = serve(ctx, w, func(url string) {
+	err = serve(ctx, w, nil, func(url string) {
 		page = url
 		if !c.JSON {
 			fmt.Fprintf(out, "Scrim shows %d drawn cameras at %s (Ctrl-C ends it)\n", c.Cameras, url)

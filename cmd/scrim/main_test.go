@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,4 +87,37 @@ func TestLogIsJSONWhenAskedFor(t *testing.T) {
 	newLogger(&text, 0, "json").Debug("not shown")
 	newLogger(&text, 0, "json").Info("shown")
 	require.Regexp(t, `^\{"time":.*"msg":"shown"\}\n$`, text.String())
+}
+
+func TestFlagsAndVariablesCountMoreThanTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cameras.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("site: a\ncameras:\n  - name: hall\n    url: rtsp://192.0.2.1/\n"), 0o600))
+	t.Setenv("SCRIM_CAMERAS_HALL_URL", "rtsp://192.0.2.2/")
+	t.Setenv("SCRIM_CAMERAS_HALL_TRANSPORT", "udp")
+	status, stdout, stderr := scrim(t, "config", "check", path, "--set", "cameras.hall.transport=tcp", "--set", "defaults.obscure={style: mosaic, cells: 4}")
+	require.Equal(t, 0, status, stderr)
+	require.Contains(t, stdout, "camera hall: rtsp://192.0.2.2/ over tcp, mosaic\n")
+
+	t.Setenv("SCRIM_CAMERAS_HALL_URRL", "rtsp://u:hunter2@192.0.2.2/")
+	for _, command := range [][]string{{"config", "check", path}, {"config", "env", path}, {"serve", path}, {"worker", path}, {"gateway", path}, {"audit", path}} {
+		status, _, stderr = scrim(t, command...)
+		require.Equal(t, 1, status)
+		require.Equal(t, "scrim: SCRIM_CAMERAS_HALL_URRL: no setting has this variable; did you mean SCRIM_CAMERAS_HALL_URL?\n", stderr, "%q", command)
+	}
+}
+
+func TestVariablesOfAFileAreListed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cameras.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("cameras: [{name: back-door, url: 'rtsp://192.0.2.1/'}]\n"), 0o600))
+	status, stdout, _ := scrim(t, "config", "env", path)
+	require.Equal(t, 0, status)
+	require.Regexp(t, `(?m)^SCRIM_CAMERAS_BACK_DOOR_URL +cameras\[0\]\.url$`, stdout)
+	require.Regexp(t, `(?m)^SCRIM_NATS_URL +nats\.url$`, stdout)
+}
+
+func TestConfigSchemaIsJSON(t *testing.T) {
+	status, stdout, stderr := scrim(t, "config", "schema")
+	require.Equal(t, 0, status, stderr)
+	require.True(t, json.Valid([]byte(stdout)))
+	require.Contains(t, stdout, `"$schema": "http://json-schema.org/draft-07/schema#"`)
 }

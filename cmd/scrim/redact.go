@@ -25,7 +25,8 @@ type RedactCmd struct {
 	In  string `arg:"" name:"in" help:"The file or folder to redact." type:"path"`
 	Out string `short:"o" required:"" placeholder:"OUT" help:"The file or folder to write. Of video, the ending says how: .mp4, .mov or .mkv." type:"path"`
 	RedactorFlags
-	Config     string              `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
+	Config string `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
+	SetFlags
 	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
 	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
 	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640,1280, and the camera's."`
@@ -160,14 +161,17 @@ func (c RedactCmd) sizes(cam *config.Camera) []config.DetectSize {
 // without --config one with the defaults.
 func (c RedactCmd) camera() (*config.Config, *config.Camera, error) {
 	if c.Config == "" {
-		if c.Camera != "" {
+		switch {
+		case c.Camera != "":
 			return nil, nil, errors.New("redact: --camera needs --config, the file that has the camera")
+		case len(c.Set) > 0:
+			return nil, nil, errors.New("redact: --set needs --config, the file whose settings it overrides")
 		}
 		cfg := config.Default()
 		return cfg, &config.Camera{Settings: cfg.Defaults}, nil
 	}
 	// No password is needed.
-	cfg, _, err := config.Inspect(c.Config, 0)
+	cfg, _, err := c.source(c.Config).Inspect(0)
 	if err != nil {
 		return nil, nil, err
 	}

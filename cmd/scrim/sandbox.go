@@ -72,7 +72,7 @@ func askSandbox(ctx context.Context, program string) (wire.Sandbox, error) {
 
 // confinement finds out what confines the redactors, and says it. It is an error
 // when something is missing that the configuration requires.
-func (w *worker) confinement(ctx context.Context) error {
+func (w *worker) confinement(ctx context.Context, require bool) error {
 	said, err := askSandbox(ctx, w.redactor)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it was asked to end
@@ -84,7 +84,7 @@ func (w *worker) confinement(ctx context.Context) error {
 	switch {
 	case err == nil:
 		w.log.Info("redactors are confined", "sandbox", holding)
-	case w.cfg.RequireSandbox:
+	case require:
 		return fmt.Errorf("%w; `scrim sandbox` shows what this machine has; leave out require_sandbox to go on without the rest", err)
 	default:
 		w.log.Warn("redactors are not fully confined", "sandbox", holding, "error", err)

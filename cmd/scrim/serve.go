@@ -13,6 +13,7 @@ import (
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/programs"
 	"scrim/cmd/internal/trace"
+	"scrim/pipeline/wire"
 	"scrim/transport/bus"
 )
 
@@ -45,32 +46,46 @@ func (f HTTPFlags) apply(cfg *config.Config) error {
 	return nil
 }
 
+// SetFlags are the flags of all commands that read a configuration file.
+type SetFlags struct {
+	Set []string `sep:"none" help:"A setting that counts more than the file, such as cameras.hall.transport=udp; repeatable." placeholder:"PATH=VALUE"`
+}
+
+// source is where the configuration comes from.
+func (f SetFlags) source(file string) config.Source {
+	return config.Source{File: file, Environ: os.Environ(), Set: f.Set}
+}
+
 // ServeCmd runs everything in one process.
 type ServeCmd struct {
 	File string `arg:"" help:"The YAML file."`
+	SetFlags
 	WorkerFlags
 	HTTPFlags
 }
 
 // Run runs cameras, NATS and page until ctx ends.
 func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, config.CamerasPart|config.HTTPPart, c.HTTPFlags, log)
-	if err != nil {
-		return err
+	hangups, stop := onHangup()
+	defer stop()
+	s := site{
+		source: c.source(c.File), parts: config.CamerasPart | config.HTTPPart, http: c.HTTPFlags, sandbox: c.RequireSandbox, needs: []need{needCameras},
 	}
-	if err := needCameras(cfg, c.File); err != nil {
+	cfg, err := s.load(log)
+	if err != nil {
 		return err
 	}
 	w, err := newWorker(cfg, c.WorkerFlags, log)
 	if err != nil {
 		return err
 	}
-	return errors.Join(serve(ctx, w, func(url string) { log.Info("page", "url", url) }), w.close())
+	r := newReloader(s, cfg, true, hangups, log)
+	return errors.Join(serve(ctx, w, r, func(url string) { log.Info("page", "url", url) }), w.close())
 }
 
 // serve runs a worker and a gateway on one connection. ready is called with
-// the page's URL.
-func serve(ctx context.Context, w *worker, ready func(url string)) error {
+// the page's URL. r may be nil.
+func serve(ctx context.Context, w *worker, r *reloader, ready func(url string)) error {
 	ln, err := listen(ctx, w.cfg.HTTP.Listen)
 	if err != nil {
 		return err
@@ -85,6 +100,10 @@ func serve(ctx context.Context, w *worker, ready func(url string)) error {
 	gw := &gateway{cfg: w.cfg, conn: conn, ln: ln, log: w.log}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return gw.run(ctx) })
+	if r != nil {
+		w.news = r.news
+		g.Go(func() error { return r.run(ctx) })
+	}
 	g.Go(func() error { return w.run(ctx) })
 	ready(gw.url())
 	return g.Wait()
@@ -93,19 +112,17 @@ func serve(ctx context.Context, w *worker, ready func(url string)) error {
 // WorkerCmd runs the cameras, beside them.
 type WorkerCmd struct {
 	File string `arg:"" help:"The YAML file."`
+	SetFlags
 	WorkerFlags
 }
 
 // Run runs the cameras until ctx ends.
 func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, config.CamerasPart, HTTPFlags{}, log)
+	hangups, stop := onHangup()
+	defer stop()
+	s := site{source: c.source(c.File), parts: config.CamerasPart, sandbox: c.RequireSandbox, needs: []need{needCameras, needNATS("worker")}}
+	cfg, err := s.load(log)
 	if err != nil {
-		return err
-	}
-	if err := needCameras(cfg, c.File); err != nil {
-		return err
-	}
-	if err := needNATS(cfg, c.File, "worker"); err != nil {
 		return err
 	}
 	w, err := newWorker(cfg, c.WorkerFlags, log)
@@ -119,22 +136,28 @@ func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	defer end()
 	w.conn = conn
-	return w.run(ctx)
+	r := newReloader(s, cfg, true, hangups, log)
+	w.news = r.news
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.run(ctx) })
+	g.Go(func() error { return w.run(ctx) })
+	return g.Wait()
 }
 
 // GatewayCmd shows the cameras, beside the viewers.
 type GatewayCmd struct {
 	File string `arg:"" help:"The YAML file; it needs no cameras."`
+	SetFlags
 	HTTPFlags
 }
 
 // Run serves viewers until ctx ends.
 func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cfg, err := loadSite(c.File, config.HTTPPart, c.HTTPFlags, log)
+	hangups, stop := onHangup()
+	defer stop()
+	s := site{source: c.source(c.File), parts: config.HTTPPart, http: c.HTTPFlags, needs: []need{needNATS("gateway")}}
+	cfg, err := s.load(log)
 	if err != nil {
-		return err
-	}
-	if err := needNATS(cfg, c.File, "gateway"); err != nil {
 		return err
 	}
 	ln, err := listen(ctx, cfg.HTTP.Listen)
@@ -149,48 +172,18 @@ func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
 	defer end()
 	gw := &gateway{cfg: cfg, conn: conn, ln: ln, log: log}
 	log.Info("page", "url", gw.url())
-	return gw.run(ctx)
-}
-
-// loadSite loads the file with the secrets of its parts, and logs what deserves
-// a second look.
-func loadSite(file string, parts config.Part, flags HTTPFlags, log *slog.Logger) (*config.Config, error) {
-	cfg, err := config.Load(file, parts)
-	if err != nil {
-		return nil, err
-	}
-	if err := flags.apply(cfg); err != nil {
-		return nil, err
-	}
-	for _, w := range cfg.Warnings() {
-		log.Warn(w)
-	}
-	return cfg, nil
-}
-
-func needCameras(cfg *config.Config, file string) error {
-	if len(cfg.Cameras) == 0 {
-		return fmt.Errorf("%s: it names no camera; add one below `cameras:`, or try `scrim demo`", file)
-	}
-	return nil
-}
-
-// needNATS refuses a half without a server between it and the other half.
-func needNATS(cfg *config.Config, file, half string) error {
-	if cfg.NATS.URL == "" && cfg.NATS.Listen == "" {
-		return fmt.Errorf("%s: a %s needs `nats.url`, the server that it shares with the other half; or run all in one with `scrim serve`", file, half)
-	}
-	return nil
+	r := newReloader(s, cfg, false, hangups, log)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.run(ctx) })
+	g.Go(func() error { return gw.run(ctx) })
+	return g.Wait()
 }
 
 // newWorker finds the model and the program that the cameras need. The caller
 // closes the worker.
 func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, error) {
-	if f.Model == "" {
-		f.Model = cfg.Model
-	}
 	cfg.RequireSandbox = cfg.RequireSandbox || f.RequireSandbox
-	detect, err := programs.Detector(f.Model, log)
+	detect, err := findDetector(cfg, f.RedactorFlags, log)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +191,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{cfg: cfg, detect: detect, redactor: redactor, log: log}
+	w := &worker{cfg: cfg, detect: detect, flags: f.RedactorFlags, redactor: redactor, log: log}
 	if f.Trace != "" {
 		if w.trace, err = trace.Create(f.Trace, log); err != nil {
 			return nil, err
@@ -206,6 +199,14 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 		w.observers = append(w.observers, w.trace.Observe)
 	}
 	return w, nil
+}
+
+// findDetector finds the model that a flag or the configuration names.
+func findDetector(cfg *config.Config, f RedactorFlags, log *slog.Logger) (wire.DetectConfig, error) {
+	if f.Model == "" {
+		f.Model = cfg.Model
+	}
+	return programs.Detector(f.Model, log)
 }
 
 // connect connects to the configured NATS server, or starts one. end closes

@@ -64,6 +64,10 @@ func (s *busSource) Close() {
 func (s *busSource) status(st transport.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if st.State == transport.StateRemoved {
+		delete(s.cameras, st.Camera)
+		return
+	}
 	now := time.Now()
 	if _, known := s.cameras[st.Camera]; !known && !s.makeRoom(now) {
 		return

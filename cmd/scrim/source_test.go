@@ -31,3 +31,13 @@ func TestListedCamerasAreBounded(t *testing.T) {
 	require.NotContains(t, s.cameras, "made-up-8")
 	require.Len(t, s.Cameras(), maxCameras)
 }
+
+func TestCameraThatIsRemovedIsNotListedAnyMore(t *testing.T) {
+	s := &busSource{cameras: map[string]transport.Status{}, readers: map[chan transport.Event]struct{}{}}
+	for _, state := range []transport.State{transport.StateLive, transport.StateRemoved} {
+		s.status(transport.Status{Camera: "gate", State: state})
+	}
+	s.status(transport.Status{Camera: "never-heard-of", State: transport.StateRemoved})
+	require.Empty(t, s.Cameras())
+	require.False(t, s.Knows("gate"))
+}

@@ -62,7 +62,11 @@ type Options struct {
 	// Observe, if set, is called with every published unit and the redactor's
 	// record of it; nil record for a slate. It must not block.
 	Observe func(u *transport.RedactedUnit, r *wire.Record)
-	Log     *slog.Logger
+	// Before is the Camera in whose place this one comes, with other settings: its
+	// stream goes on, and its slates cover until there are new ones. Its Run has
+	// returned.
+	Before *Camera
+	Log    *slog.Logger
 }
 
 // Camera is one supervised camera. Keyframe and Status may be called at any
@@ -91,7 +95,19 @@ func New(o Options) (*Camera, error) {
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
 	c.state, c.out = newState(c), newOutlet(c)
+	if o.Before != nil {
+		c.follow(o.Before)
+		c.o.Before = nil // it can be forgotten
+	}
 	return c, nil
+}
+
+// follow goes on where another camera has ended.
+func (c *Camera) follow(b *Camera) {
+	b.mu.Lock()
+	c.epoch = b.epoch
+	b.mu.Unlock()
+	c.out.follow(b.out)
 }
 
 // Run keeps the camera going until ctx ends; then it returns nil. It returns
@@ -138,6 +154,10 @@ func (c *Camera) Keyframe() { c.queue.command(wire.TypeKeyframe, wire.Keyframe{}
 
 // Status returns the camera's state now.
 func (c *Camera) Status() transport.Status { return c.state.snapshot() }
+
+// Notice has something told with the camera's status that an operator must know,
+// beside what the redactor has to say; "" takes it back.
+func (c *Camera) Notice(text string) { c.state.notify(oneLine(text)) }
 
 // ingest keeps the connection to the camera.
 func (c *Camera) ingest(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -100,6 +101,15 @@ type made struct {
 
 func newOutlet(c *Camera) *outlet {
 	return &outlet{c: c, spares: make(map[wire.SpareClass][]spare), stills: make(map[wire.SpareClass]spare), cover: &starting}
+}
+
+// follow goes on with the stream of another, which has ended.
+func (o *outlet) follow(b *outlet) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.Copy(o.spares, b.spares)
+	maps.Copy(o.stills, b.stills)
+	o.epoch, o.pts, o.at = b.epoch, b.pts, b.at
 }
 
 // begin lets a redactor that was started take the place of the last one. Until

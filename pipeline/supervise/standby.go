@@ -48,6 +48,23 @@ func (s *Standby) Run(ctx context.Context) {
 	}
 }
 
+// Renew has the next be started with other arguments, or for another detector; the one
+// that waits is ended if that makes a difference.
+func (s *Standby) Renew(args []string, detect wire.DetectConfig) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	args = redactorArgs(args, detect)
+	if slices.Equal(args, s.args) {
+		return
+	}
+	s.args = args
+	if l := s.ready; l != nil {
+		s.ready = nil
+		l.dismiss()
+		s.wake()
+	}
+}
+
 // prepare starts one if there is none. Where that fails cameras start their own, and
 // say what is wrong.
 func (s *Standby) prepare() {

@@ -64,6 +64,21 @@ func TestRedactorOnStandbyTakesTheNextPlace(t *testing.T) {
 	require.NotEqual(t, first, s.await(t))
 }
 
+func TestRedactorOnStandbyIsThatOfTheDetectorInUse(t *testing.T) {
+	s := onStandby(t, fakeArg, "")
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	first := s.await(t)
+	s.Renew([]string{fakeArg, ""}, wire.DetectConfig{})
+	require.Equal(t, first, s.await(t), "nothing is another")
+	s.Renew([]string{fakeArg, ""}, wire.DetectConfig{Model: "other.onnx"})
+	require.ErrorIs(t, syscall.Kill(first, 0), syscall.ESRCH)
+	s.await(t)
+	l := s.take(exe, []string{fakeArg, "", wire.ReadArg + "other.onnx"})
+	require.NotNil(t, l)
+	l.dismiss()
+}
+
 func TestRedactorOnStandbyThatHasDiedIsNotTaken(t *testing.T) {
 	s := onStandby(t, fakeArg, "")
 	exe, err := os.Executable()

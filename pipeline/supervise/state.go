@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,7 @@ type state struct {
 	story   Chronicle
 	delay   time.Duration // from arrival to the sink, smoothed
 	reason  string        // why no units come; empty while they do
+	notice  string        // see Camera.Notice
 	life    wire.Counts   // of this life of the redactor
 	past    wire.Counts   // of those before
 	times   []time.Time   // of the pictures within fpsWindow
@@ -77,6 +79,9 @@ func (s *state) snapshot() transport.Status {
 	out.DelayMS = int(s.delay.Round(delayStep) / time.Millisecond)
 	out.FPS = float64(len(s.times)) / fpsWindow.Seconds()
 	out.Updated = now
+	if s.notice != "" {
+		out.Warning = oneLine(strings.TrimPrefix(out.Warning+"; "+s.notice, "; "))
+	}
 	out.Counters.UnitsDropped += s.past.UnitsDropped + s.life.UnitsDropped
 	out.Counters.PicturesDropped = s.past.PicturesDropped + s.life.PicturesDropped
 	out.Counters.PicturesWithheld = s.past.PicturesWithheld + s.life.PicturesWithheld
@@ -117,6 +122,12 @@ func (s *state) hello(h wire.Hello) {
 	defer s.mu.Unlock()
 	s.s.Detector, s.s.Warning = oneLine(h.Detector), oneLine(h.Warning)
 	s.s.Sandbox, s.s.SandboxMissing = lines(h.Sandbox.Holding()), lines(h.Sandbox.Missing())
+}
+
+func (s *state) notify(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notice = text
 }
 
 // ended adds up what a redactor has counted that has ended.

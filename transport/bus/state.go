@@ -98,7 +98,7 @@ func checkStatus(s *transport.Status) error {
 
 func checkState(s transport.State) error {
 	switch s {
-	case transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateFailed:
+	case transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateFailed, transport.StateRemoved:
 		return nil
 	}
 	return fmt.Errorf("state %.20q is not known", s)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"scrim/transport"
+	"scrim/transport/digest"
 	"scrim/transport/onvif/soap"
 )
 
@@ -56,7 +57,7 @@ type Client struct {
 	// protected is set when the device has asked for credentials, and refused when
 	// it has refused them. TRAPS: cameras lock accounts after about five.
 	protected, refused bool
-	digest             *challenge // of HTTP, where the device wants that
+	digest             *digest.Challenge // of HTTP, where the device wants that
 }
 
 // New returns a client that has asked nothing yet; the caller closes it.
@@ -126,7 +127,7 @@ func (c *Client) send(ctx context.Context, to *url.URL, name string, request, an
 	req.Header.Set("Content-Type", soap.ContentType)
 	req.Header.Set("User-Agent", "scrim")
 	if login && c.digest != nil {
-		req.Header.Set("Authorization", c.digest.answer(http.MethodPost, to.RequestURI(), c.cfg.User, c.cfg.Password))
+		req.Header.Set("Authorization", c.digest.Answer(http.MethodPost, to.RequestURI(), c.cfg.User, c.cfg.Password))
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -143,7 +144,7 @@ func (c *Client) send(ctx context.Context, to *url.URL, name string, request, an
 	m, err := soap.Parse(data)
 	switch {
 	case res.StatusCode == http.StatusUnauthorized:
-		c.digest = digestChallenge(res.Header.Values("WWW-Authenticate"))
+		c.digest = digest.Choose(res.Header.Values("WWW-Authenticate"))
 		return fmt.Errorf("%w: %s", ErrCredentials, name)
 	case res.StatusCode == http.StatusForbidden && login:
 		return fmt.Errorf("%w: %s", ErrCredentials, name)

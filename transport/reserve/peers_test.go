@@ -1,10 +1,13 @@
 package reserve
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -107,23 +110,37 @@ func TestOtherProgramsAreRefusedWithAWrongPassword(t *testing.T) {
 func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 	r := start(t, Options{})
 	stop := r.show(t, filmOf(t, 320, 240))
-	var playing []*exec.Cmd
+	type player struct {
+		cmd *exec.Cmd
+		out io.Reader
+	}
+	var playing []player
+	ctx := soon(t)
 	for name, args := range pulls(r, 1_000_000) {
 		if _, err := exec.LookPath(args[0]); err != nil || name == "FFmpeg over UDP" || name == "GStreamer over UDP" {
 			continue // over UDP the end of the control connection is all that tells them
 		}
-		cmd := tool(soon(t), t, args[0], args[1:]...)
-		require.NoError(t, cmd.Start())
-		playing = append(playing, cmd)
+		p := player{cmd: tool(ctx, t, args[0], args[1:]...)}
+		var err error
+		p.out, err = p.cmd.StderrPipe()
+		require.NoError(t, err)
+		p.cmd.Stdout = p.cmd.Stderr
+		require.NoError(t, p.cmd.Start())
+		playing = append(playing, p)
 	}
 	eventually(t, func() bool { return int(r.Counts().Played) == len(playing) && r.hubs.Viewers(camera) == len(playing) }, "all play") //nolint:gosec // few
 	stop()
 	r.show(t, filmOf(t, 480, 352))
-	for _, cmd := range playing {
-		_ = cmd.Wait() // FFmpeg says that all is well, GStreamer that it is not
-		t.Log(cmd.Path, "has ended", cmd.ProcessState)
+	for _, p := range playing {
+		// FFmpeg ends. GStreamer says that the connection was closed, and stays.
+		for lines := bufio.NewScanner(p.out); lines.Scan(); {
+			if strings.Contains(lines.Text(), "closed the connection") {
+				_ = p.cmd.Process.Kill()
+			}
+		}
+		_ = p.cmd.Wait()
 	}
-	require.NoError(t, t.Context().Err())
+	require.NoError(t, ctx.Err(), "a program was not told that the session is over")
 	out := run(t, tool(soon(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=width", "-of", "csv=p=0",
 		r.url("rtsp", mine, camera)))
 	require.Contains(t, out, "480")

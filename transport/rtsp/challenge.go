@@ -18,11 +18,10 @@ type challenges struct {
 	stale bool
 }
 
-// chooseChallenge picks the one challenge that gortsplib can answer best. TRAPS:
-// left alone it prefers SHA-256 even where the camera asks for qop, which it
-// cannot answer, and fails against a camera whose MD5 would have worked.
-// Without qop both work. With qop, cameras mostly accept the older response
-// to MD5 (RFC 2617, section 3.2.2.1), hardly ever to SHA-256. Basic comes last,
+// chooseChallenge picks the one challenge that works best. TRAPS: left alone
+// gortsplib prefers SHA-256 even where the camera asks for qop, which it cannot
+// answer (this package does, see authorize), and fails against a camera whose MD5
+// would have worked. Without qop both work, and are taken first. Basic comes last,
 // and only where the password does not travel in clear.
 func chooseChallenge(offered base.HeaderValue, basicAllowed bool) challenges {
 	var c challenges

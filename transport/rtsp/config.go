@@ -1,7 +1,6 @@
 package rtsp
 
 import (
-	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -20,6 +19,10 @@ const (
 	// TransportUDP uses two UDP ports; not with rtsps, which would send the video
 	// in clear.
 	TransportUDP Transport = "udp"
+	// TransportMulticast joins the group that the camera sends to, with UDP over IPv4.
+	// It is never chosen by itself: switches may flood a network with it, and everybody
+	// there may look on.
+	TransportMulticast Transport = "multicast"
 	// TransportAuto tries TCP, and UDP where the camera refuses TCP.
 	TransportAuto Transport = "auto"
 )
@@ -50,9 +53,8 @@ type Config struct {
 	ReadTimeout time.Duration
 	// StallTimeout is DefaultStallTimeout when zero.
 	StallTimeout time.Duration
-	// TLS is for rtsps. It is cloned and never written to. When nil, the system's
-	// certificate authorities must vouch for the camera.
-	TLS *tls.Config
+	// Trust is for rtsps.
+	Trust Trust
 	// Log is slog.Default() when nil.
 	Log *slog.Logger
 }
@@ -78,15 +80,18 @@ func (c *Config) validate() (reason, advice string) {
 	case "":
 		c.Transport = TransportTCP
 	case TransportTCP:
-	case TransportUDP, TransportAuto:
+	case TransportUDP, TransportMulticast, TransportAuto:
 		if u.Scheme == "rtsps" {
-			if c.Transport == TransportUDP {
-				return "transport udp with rtsps would send the video unencrypted", "set `transport: tcp`"
+			if c.Transport != TransportAuto {
+				return "transport " + string(c.Transport) + " with rtsps would send the video unencrypted", "set `transport: tcp`"
 			}
 			c.Transport = TransportTCP
 		}
 	default:
-		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp` or `transport: udp`"
+		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp`, `udp` or `multicast`"
+	}
+	if err := c.Trust.check(); err != nil {
+		return "tls: " + err.Error(), "correct the camera's tls"
 	}
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = DefaultReadTimeout

@@ -1,10 +1,13 @@
 package rtsp
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
+
+	"scrim/transport/digest"
 )
 
 // maxSessionSeconds bounds the session timeout that a camera may name. gortsplib
@@ -14,12 +17,25 @@ const maxSessionSeconds = 3600
 
 func (s *session) onRequest(req *base.Request) {
 	s.method = req.Method
+	s.authorize(req)
 	switch req.Method {
 	case base.Setup:
 		s.stage = stageSetup
 	case base.Play:
 		s.stage = stagePlay
 	}
+}
+
+// authorize answers a challenge that asks for a quality of protection. TRAPS:
+// gortsplib's own answer is that of RFC 2069, which most cameras take for MD5 and
+// hardly any for SHA-256.
+func (s *session) authorize(req *base.Request) {
+	if s.digest == nil || !s.digest.QOP() || len(req.Header["Authorization"]) == 0 {
+		return
+	}
+	password, _ := s.url.User.Password()
+	uri := req.URL.CloneWithoutCredentials().String()
+	req.Header["Authorization"] = base.HeaderValue{s.digest.Answer(string(req.Method), uri, s.url.User.Username(), password)}
 }
 
 // onResponse mends a response before gortsplib reads it.
@@ -32,6 +48,7 @@ func (s *session) onResponse(res *base.Response) {
 	case res.StatusCode == base.StatusUnauthorized:
 		s.challenge = chooseChallenge(res.Header["WWW-Authenticate"], s.client.cfg.AllowBasic || s.url.Scheme == "rtsps")
 		res.Header["WWW-Authenticate"] = s.challenge.keep
+		s.digest = digest.Choose(s.challenge.keep)
 	case res.StatusCode == base.StatusForbidden:
 	case s.method == base.Options:
 		// Cameras that do not know OPTIONS say so in many ways. gortsplib lets 404
@@ -45,6 +62,10 @@ func (s *session) onResponse(res *base.Response) {
 		s.transportRefused = true
 	case s.method == base.Setup:
 		mendTransport(res.Header)
+		s.noGroup = s.proto == TransportMulticast && res.StatusCode == base.StatusOK && !namesGroup(res.Header)
+		if s.noGroup { // nothing else is joined or listened at
+			delete(res.Header, "Transport")
+		}
 	case s.method == base.Play && res.StatusCode == base.StatusOK:
 		s.stage = stageStream
 	}
@@ -104,6 +125,20 @@ func mendSession(h base.Header) {
 		}
 	}
 	h["Session"] = base.HeaderValue{strings.TrimSpace(id) + timeout}
+}
+
+// namesGroup reports whether a camera sends to an IPv4 multicast group.
+func namesGroup(h base.Header) bool {
+	for _, v := range h["Transport"] {
+		for p := range strings.SplitSeq(v, ";") {
+			key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+			if strings.EqualFold(key, "destination") {
+				ip, err := netip.ParseAddr(value)
+				return err == nil && ip.Is4() && ip.IsMulticast()
+			}
+		}
+	}
+	return false
 }
 
 // mendTransport takes out the source address: gortsplib sends UDP packets to

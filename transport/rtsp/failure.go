@@ -20,6 +20,7 @@ import (
 var (
 	errSilent  = errors.New("no complete picture")
 	errForeign = errors.New("only packets of another stream")
+	errNoGroup = errors.New("no multicast group")
 )
 
 // dropReason is the Discontinuity for a packet that gortsplib dropped.
@@ -74,6 +75,12 @@ func (s *session) explain(err error) *Error {
 		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses TCP", Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientServerRequestedTCP)):
 		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses UDP", Advice: s.otherTransport()}
+	case errors.As(err, new(liberrors.ErrClientTransportHeaderInvalidDelivery)), errors.Is(err, errNoGroup):
+		way := "multicast, which is not asked for"
+		if s.proto == TransportMulticast {
+			way = "no multicast"
+		}
+		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera offers " + way, Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
 		return &Error{Class: ErrUnreachable, short: "no answer", Reason: at + fmt.Sprintf("no answer within %s", s.client.cfg.ReadTimeout),
 			Advice: "see whether this is the RTSP port, and restart the camera"}
@@ -95,11 +102,15 @@ func (s *session) explainDial(at string) *Error {
 		op   *net.OpError
 		cert *tls.CertificateVerificationError
 		rec  tls.RecordHeaderError
+		pin  *pinError
 	)
 	switch err := s.dialErr; {
+	case errors.As(err, &pin):
+		e.short, e.Reason = "another certificate", pin.Error()
+		e.Advice = "see whether the camera got another certificate or somebody stands between; if it is right, set `tls.fingerprint` to it"
 	case errors.As(err, &cert):
 		e.short, e.Reason = "certificate not trusted", s.client.quote(cert.Err.Error())
-		e.Advice = "let an authority in the system's trust store vouch for the camera's certificate (add its own with update-ca-certificates)"
+		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or name the authority that vouches for it with `tls.ca`"
 	case errors.As(err, &rec):
 		e.short, e.Reason, e.Advice = "no TLS", "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -154,7 +165,7 @@ func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) 
 // otherTransport advises what to do when the camera refuses the one in use.
 func (s *session) otherTransport() string {
 	switch {
-	case s.proto == TransportUDP:
+	case s.proto != TransportTCP:
 		return "set `transport: tcp`"
 	case s.url.Scheme == "rtsps": // udp would be in clear
 		return "turn on RTP over RTSP (TCP) in the camera"
@@ -165,7 +176,7 @@ func (s *session) otherTransport() string {
 
 // orTCP is advice where UDP is in use.
 func (s *session) orTCP() string {
-	if s.proto == TransportUDP {
+	if s.proto != TransportTCP {
 		return ", or set `transport: tcp`"
 	}
 	return ""

@@ -46,7 +46,7 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 		{name: "no route", set: dial(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), class: ErrUnreachable, public: "camera unreachable"},
 		{name: "other dial error", set: dial(errors.New(said)), class: ErrUnreachable, public: "camera unreachable"},
 		{name: "certificate", set: dial(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), class: ErrUnreachable,
-			public: "certificate not trusted", advice: "update-ca-certificates", avoid: "TLS settings"},
+			public: "certificate not trusted", advice: "tls.fingerprint", avoid: "TLS settings"},
 		{name: "no TLS", set: dial(tls.RecordHeaderError{}), class: ErrUnreachable, public: "no TLS"},
 		{name: "silent", err: errSilent, class: ErrStalled, public: "stream stalled"},
 		{name: "foreign", err: errForeign, class: ErrStalled, public: "stream restarted"},

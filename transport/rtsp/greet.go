@@ -2,10 +2,8 @@ package rtsp
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"net"
 	"strings"
 	"time"
@@ -144,15 +142,17 @@ func (c *Client) certificate(st tls.ConnectionState) *Certificate {
 		return &Certificate{Problem: "it shows none"}
 	}
 	leaf := st.PeerCertificates[0]
-	sum := sha256.Sum256(leaf.Raw)
 	out := &Certificate{
 		Version: tls.VersionName(st.Version), Subject: quote(leaf.Subject.String()), Issuer: quote(leaf.Issuer.String()),
-		NotAfter: leaf.NotAfter, Fingerprint: hex.EncodeToString(sum[:]),
+		NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
 	}
-	o := x509.VerifyOptions{DNSName: c.url.Hostname(), Intermediates: x509.NewCertPool()}
-	if c.cfg.TLS != nil {
-		o.Roots = c.cfg.TLS.RootCAs
+	if c.cfg.Trust.Fingerprint != "" {
+		if err := c.cfg.Trust.pinned(st); err != nil {
+			out.Problem = err.Error()
+		}
+		return out
 	}
+	o := x509.VerifyOptions{DNSName: c.url.Hostname(), Intermediates: x509.NewCertPool(), Roots: c.cfg.Trust.roots()}
 	for _, p := range st.PeerCertificates[1:] {
 		o.Intermediates.AddCert(p)
 	}

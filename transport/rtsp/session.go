@@ -15,6 +15,7 @@ import (
 	"github.com/pion/rtp"
 
 	"scrim/transport"
+	"scrim/transport/digest"
 )
 
 const (
@@ -57,11 +58,13 @@ type session struct {
 	dialErr          error
 	method           base.Method
 	challenge        challenges
+	digest           *digest.Challenge
 	described        bool
 	desc             description
 	redirect         *base.URL
 	location         string
 	transportRefused bool
+	noGroup          bool // the camera was asked for multicast and names no group
 
 	clock senderClock
 	asm   *assembler
@@ -86,8 +89,11 @@ type session struct {
 func newSession(c *Client, u *base.URL, proto Transport, onUnit func(transport.CameraUnit)) *session {
 	s := &session{client: c, url: u, proto: proto, onUnit: onUnit, stage: stageConnect, failed: make(chan error, 1), born: time.Now()}
 	t := gortsplib.TransportTCP
-	if proto == TransportUDP {
+	switch proto {
+	case TransportUDP:
 		t = gortsplib.TransportUDP
+	case TransportMulticast:
+		t = gortsplib.TransportUDPMulticast
 	}
 	s.gc = &gortsplib.Client{
 		// TLS is this package's (see dial), so that the status lines can be mended
@@ -152,6 +158,9 @@ func (s *session) stream(ctx context.Context, ended chan error) error {
 	}
 	s.asm = newAssembler(s.deliver, &s.clock, s.client.cfg.Log.With("camera", s.client.cfg.Camera), s.desc.SPS, s.desc.PPS)
 	if _, err = s.gc.Setup(desc.BaseURL, media, 0, 0); err != nil {
+		if s.noGroup {
+			return errNoGroup
+		}
 		return err
 	}
 	s.gc.OnPacketRTP(media, media.Formats[0], s.onPacket)
@@ -262,15 +271,8 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		return nil, err
 	}
 	if s.url.Scheme == "rtsps" {
-		// TRAPS: gortsplib writes into the caller's tls.Config.
-		cfg := s.client.cfg.TLS.Clone()
-		if cfg == nil {
-			cfg = &tls.Config{MinVersion: tls.VersionTLS12}
-		}
-		if cfg.ServerName == "" {
-			cfg.ServerName = s.url.Hostname()
-		}
-		tc := tls.Client(conn, cfg)
+		// TRAPS: gortsplib writes into the caller's tls.Config: this one is new each time.
+		tc := tls.Client(conn, s.client.cfg.Trust.client(s.url.Hostname()))
 		if err := tc.HandshakeContext(ctx); err != nil {
 			s.dialErr = err
 			_ = conn.Close()

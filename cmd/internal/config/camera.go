@@ -71,7 +71,7 @@ func (c *Config) ModelIsPath() bool {
 // Warnings says in one line each what is allowed and yet deserves a second
 // look before the cameras of other people are shown to the world.
 func (c *Config) Warnings() []string {
-	var out []string
+	out := slices.Clone(c.notes)
 	if !c.HTTP.Listen.Loopback() && !c.HTTP.Token.IsSet() {
 		out = append(out, fmt.Sprintf("everyone who reaches %s may watch; set `http.token`", c.HTTP.Listen))
 	}

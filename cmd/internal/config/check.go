@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"scrim/redact/obscure"
-	"scrim/transport/rtsp"
 )
 
 // The bounds of keyframe_interval.
@@ -46,8 +45,8 @@ func (d *decoder) check(c *Config) error {
 			return d.failAt(path, "this camera has no `name`")
 		}
 		if j, twice := first[cam.Name]; twice {
-			line := d.positions[fmt.Sprintf("cameras[%d].name", j)].line
-			return d.failAt(path+".name", "camera %s is already defined in line %d; names must differ", cam.Name, line)
+			other := d.positions[fmt.Sprintf("cameras[%d].name", j)]
+			return d.failAt(path+".name", "camera %s is already defined %s; names must differ", cam.Name, other)
 		}
 		first[cam.Name] = i
 		if err := d.checkCamera(path, cam); err != nil {
@@ -92,8 +91,8 @@ func (d *decoder) checkHTTP(c *Config) error {
 
 func (d *decoder) checkCamera(path string, c *Camera) error {
 	switch {
-	case c.URL.IsSet() && c.URL.u.Scheme == "rtsps" && c.Transport == TransportUDP:
-		return d.failAt(path+".transport", "camera %s: `transport: udp` with rtsps:// would send the video unencrypted; use tcp", c.Name)
+	case c.URL.IsSet() && c.URL.u.Scheme == "rtsps" && c.Transport != TransportTCP:
+		return d.failAt(path+".transport", "camera %s: `transport: %s` with rtsps:// would send the video unencrypted; use tcp", c.Name, c.Transport)
 	case !c.URL.IsSet():
 		return d.failAt(path, "camera %s has no `url`", c.Name)
 	case c.URL.u.User != nil && (c.User != "" || c.Password.IsSet()):
@@ -101,8 +100,12 @@ func (d *decoder) checkCamera(path string, c *Camera) error {
 	case c.User == "" && c.Password.IsSet():
 		return d.failAt(path+".password", "camera %s has a `password` and no `user`", c.Name)
 	}
+	if _, set := d.positions[path+".tls"]; set && c.URL.u.Scheme != "rtsps" {
+		return d.failAt(path+".tls", "camera %s: `tls` is for rtsps://, and its `url` begins with rtsp://", c.Name)
+	}
 	// What the client would refuse at the start is a mistake in the file.
-	client := rtsp.Config{Camera: string(c.Name), URL: c.URL.u.String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic}
+	client := c.Ingest()
+	client.URL = c.URL.u.String() // the password is not known yet
 	if err := client.Check(); err != nil {
 		return d.failAt(path+".url", "%s", oneLine(err.Error()))
 	}
@@ -134,27 +137,40 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 	return nil
 }
 
-// resolve reads the secrets of the parts, and returns what is wrong with them.
+// outside is a value that is kept elsewhere.
+type outside interface {
+	// Resolve reads it.
+	Resolve() error
+	// file is the path of the file that it is in, or "".
+	file() string
+}
+
+// resolve reads what the parts keep elsewhere, and returns what is wrong with it.
 func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
-	read := func(path string, s *Secret) {
-		if err := s.Resolve(); err != nil {
+	c.outside(parts, func(path string, o outside) {
+		if err := o.Resolve(); err != nil {
 			wrong = append(wrong, d.failAt(path, "%s", oneLine(err.Error())))
 		}
-	}
-	read("nats.password", &c.NATS.Password)
+	})
+	return wrong
+}
+
+// outside calls f for all that the parts keep elsewhere, or could.
+func (c *Config) outside(parts Part, f func(path string, o outside)) {
+	f("nats.password", &c.NATS.Password)
 	if parts&HTTPPart != 0 {
-		read("http.token", &c.HTTP.Token)
+		f("http.token", &c.HTTP.Token)
 		for i := range c.HTTP.ICEServers {
-			read(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
+			f(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
 		}
 		for i := range c.Reserve.Users {
-			read(fmt.Sprintf("reserve.users[%d].password", i), &c.Reserve.Users[i].Password)
+			f(fmt.Sprintf("reserve.users[%d].password", i), &c.Reserve.Users[i].Password)
 		}
 	}
 	if parts&CamerasPart != 0 {
 		for i := range c.Cameras {
-			read(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password)
+			f(fmt.Sprintf("cameras[%d].password", i), &c.Cameras[i].Password)
+			f(fmt.Sprintf("cameras[%d].tls.ca", i), &c.Cameras[i].TLS.CA)
 		}
 	}
-	return wrong
 }

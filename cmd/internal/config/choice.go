@@ -37,7 +37,7 @@ const (
 
 // UnmarshalText takes one of the styles.
 func (s *Style) UnmarshalText(text []byte) error {
-	return choose(s, text, "style", StyleVeil, StyleBlur, StyleMosaic, StyleFill)
+	return choose(s, text, "style", styles...)
 }
 
 // Engine is what runs the detector's network.
@@ -55,7 +55,7 @@ const (
 
 // UnmarshalText takes one of the engines.
 func (e *Engine) UnmarshalText(text []byte) error {
-	return choose(e, text, "engine", EngineAuto, EngineScrim, EngineOpenCV)
+	return choose(e, text, "engine", engines...)
 }
 
 // Transport is how RTP packets come from a camera.
@@ -68,11 +68,13 @@ const (
 	TransportTCP Transport = "tcp"
 	// TransportUDP uses ports of their own.
 	TransportUDP Transport = "udp"
+	// TransportMulticast joins the group that the camera sends to.
+	TransportMulticast Transport = "multicast"
 )
 
-// UnmarshalText takes tcp or udp.
+// UnmarshalText takes one of the transports.
 func (t *Transport) UnmarshalText(text []byte) error {
-	return choose(t, text, "transport", TransportTCP, TransportUDP)
+	return choose(t, text, "transport", transports...)
 }
 
 // Preset is one of x264's presets that can keep up with live video.
@@ -80,8 +82,16 @@ type Preset string
 
 // UnmarshalText takes one of x264's names.
 func (p *Preset) UnmarshalText(text []byte) error {
-	return choose(p, text, "preset", "ultrafast", "superfast", "veryfast", "faster", "fast", "medium")
+	return choose(p, text, "preset", presets...)
 }
+
+// What there is to choose from.
+var (
+	styles     = []Style{StyleVeil, StyleBlur, StyleMosaic, StyleFill}
+	engines    = []Engine{EngineAuto, EngineScrim, EngineOpenCV}
+	transports = []Transport{TransportTCP, TransportUDP, TransportMulticast}
+	presets    = []Preset{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium"}
+)
 
 func choose[T ~string](dst *T, text []byte, noun string, known ...T) error {
 	if !slices.Contains(known, T(text)) {

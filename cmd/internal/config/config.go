@@ -31,6 +31,9 @@ type Config struct {
 	Defaults Settings `yaml:"defaults"`
 	// Cameras of the site. A gateway needs none.
 	Cameras []Camera `yaml:"cameras"`
+
+	// notes are warnings about how it was said.
+	notes []string
 }
 
 // NATS says which NATS server carries the video. Without url a server is
@@ -104,8 +107,9 @@ type TLS struct {
 
 // ReserveUser is somebody, or a recorder, who may watch cameras.
 type ReserveUser struct {
-	Name     string `yaml:"name"`
-	Password Secret `yaml:"password"`
+	// Name and Password are shown by Digest.
+	Name     string `yaml:"name" schema:"required"`
+	Password Secret `yaml:"password" schema:"required"`
 	// Cameras that the user may watch. Default: all.
 	Cameras []Name `yaml:"cameras"`
 }
@@ -114,7 +118,7 @@ type ReserveUser struct {
 type ICEServer struct {
 	// URL is stun:host:port, turn:host:port or turns:host:port, with
 	// ?transport=udp or tcp where wanted.
-	URL ICEURL `yaml:"url"`
+	URL ICEURL `yaml:"url" schema:"required"`
 	// User and Password are for TURN. Viewers get to see them.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
@@ -123,14 +127,14 @@ type ICEServer struct {
 // Camera is one camera of the site.
 type Camera struct {
 	// Name is unique within the site; it is part of NATS subjects and URLs.
-	Name Name `yaml:"name"`
+	Name Name `yaml:"name" schema:"required"`
 	// URL is where the camera's stream is: rtsp:// or rtsps://. It is best
 	// without user and password; put those beside it.
-	URL CameraURL `yaml:"url"`
+	URL CameraURL `yaml:"url" schema:"required"`
 	// User and Password authenticate to the camera.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
-	// Zones are parts of its picture, at most zone.MaxZones.
+	// Zones are parts of its picture, at most 16.
 	Zones []Zone `yaml:"zones"`
 	// Settings of this camera. In the file their keys stand directly in the
 	// camera.
@@ -140,11 +144,13 @@ type Camera struct {
 // Settings are what can be said for all cameras and for each.
 type Settings struct {
 	// Transport is how RTP packets come from the camera: tcp (within the RTSP
-	// connection) or udp. Default: tcp.
+	// connection), udp, or multicast. Default: tcp.
 	Transport Transport `yaml:"transport"`
 	// AllowBasic lets the password be sent in the clear to a camera that knows
 	// no better, over plain rtsp. Default: false.
 	AllowBasic bool `yaml:"allow_basic"`
+	// TLS says whose certificate is taken from a camera with rtsps://.
+	TLS CameraTLS `yaml:"tls"`
 	// Detect says how faces are found.
 	Detect Detect `yaml:"detect"`
 	// Lookahead is by how many pictures the output lags, 0 to 30, so that a face

@@ -11,16 +11,33 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// position is where a value stands in the file, both from 1.
-type position struct{ line, column int }
+// defaultsKey is the key of what all cameras start from.
+const defaultsKey = "defaults"
+
+// position is where a value comes from: the file, with line and column from 1, or
+// a variable or flag.
+type position struct {
+	source       string
+	line, column int
+}
+
+// String is the position without the file's name.
+func (p position) String() string {
+	if p.line == 0 {
+		return "by " + p.source
+	}
+	return fmt.Sprintf("in line %d", p.line)
+}
 
 // decoder walks the syntax tree and the configuration's types together. The
 // library's own strict decoder ignores keys without a value, converts between
 // kinds and names one of several unknown keys at random; a privacy setting
 // must not be lost that way.
 type decoder struct {
-	file string
-	// positions of all values that the file sets, by path ("cameras[1].name").
+	// source is what is being decoded: the file (inFile), or a variable or flag.
+	source string
+	inFile bool
+	// positions of all values that are set, by path ("cameras[1].name").
 	positions map[string]position
 	// camera is what every camera starts from.
 	camera Camera
@@ -28,17 +45,17 @@ type decoder struct {
 
 // fail returns an *Error at a node.
 func (d *decoder) fail(n ast.Node, format string, args ...any) error {
-	p := positionOf(n)
-	return &Error{File: d.file, Line: p.line, Column: p.column, Message: fmt.Sprintf(format, args...)}
+	p := d.positionOf(n)
+	return &Error{File: p.source, Line: p.line, Column: p.column, Message: fmt.Sprintf(format, args...)}
 }
 
 // failAt returns an *Error at the value of a path, or at the nearest value
-// around it that the file sets.
+// around it that is set.
 func (d *decoder) failAt(path, format string, args ...any) error {
-	e := &Error{File: d.file, Message: fmt.Sprintf(format, args...)}
+	e := &Error{File: d.source, Message: fmt.Sprintf(format, args...)}
 	for {
 		if p, ok := d.positions[path]; ok {
-			e.Line, e.Column = p.line, p.column
+			e.File, e.Line, e.Column = p.source, p.line, p.column
 			return e
 		}
 		i := strings.LastIndexAny(path, ".[")
@@ -49,7 +66,10 @@ func (d *decoder) failAt(path, format string, args ...any) error {
 	}
 }
 
-func positionOf(n ast.Node) position {
+func (d *decoder) positionOf(n ast.Node) position {
+	if !d.inFile {
+		return position{source: d.source}
+	}
 	var t *token.Token
 	if m, ok := n.(ast.MapNode); ok {
 		// A mapping's own token is a colon: its first key is where it starts.
@@ -61,9 +81,9 @@ func positionOf(n ast.Node) position {
 		t = n.GetToken()
 	}
 	if t == nil || t.Position == nil {
-		return position{}
+		return position{source: d.source}
 	}
-	return position{t.Position.Line, t.Position.Column}
+	return position{d.source, t.Position.Line, t.Position.Column}
 }
 
 func (d *decoder) value(path string, n ast.Node, v reflect.Value) error {
@@ -73,7 +93,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) error {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
 		return d.fail(n, "YAML anchors, aliases and tags are not used here; write the value out, or put it into `defaults`")
 	}
-	d.positions[path] = positionOf(n)
+	d.positions[path] = d.positionOf(n)
 	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		text, err := d.scalar(path, n)
 		if err != nil {
@@ -149,23 +169,23 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 			return d.fail(it.Key(), "YAML merge keys are not used here; put common values into `defaults`")
 		}
 		key := it.Key().GetToken().Value
-		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
-		if i < 0 {
+		f := fieldNamed(fields, key)
+		if f == nil {
 			return d.fail(it.Key(), "unknown key %s%s", quoteKey(key), suggest(key, fields))
 		}
 		if seen[key] {
 			return d.fail(it.Key(), "key `%s` is here twice", key)
 		}
 		seen[key] = true
-		sub := key
-		if path != "" {
-			sub = path + "." + key
+		if path == "" && key == defaultsKey {
+			continue // done before
 		}
+		sub := join(path, key)
 		if _, null := it.Value().(*ast.NullNode); null {
 			// Said at the key: an absent value has no place of its own.
 			return d.fail(it.Key(), "`%s` has no value; give one or remove the key", sub)
 		}
-		if err := d.value(sub, it.Value(), fields[i].value); err != nil {
+		if err := d.value(sub, it.Value(), f.value); err != nil {
 			return err
 		}
 	}
@@ -176,6 +196,10 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 type field struct {
 	key   string
 	value reflect.Value
+	// owner is the struct that it is a field of.
+	owner reflect.Type
+	// required is set where the file must have it.
+	required bool
 }
 
 // fieldsOf lists the keys of a struct in the order of its definition, those of
@@ -184,13 +208,30 @@ func fieldsOf(v reflect.Value) []field {
 	var out []field
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag.Get("yaml")
-		if tag == ",inline" {
+		switch tag {
+		case "":
+			continue
+		case ",inline":
 			out = append(out, fieldsOf(v.Field(i))...)
 			continue
 		}
-		out = append(out, field{key: tag, value: v.Field(i)})
+		out = append(out, field{tag, v.Field(i), v.Type(), v.Type().Field(i).Tag.Get("schema") == "required"})
 	}
 	return out
+}
+
+// fieldNamed returns the field with a key, or nil.
+func fieldNamed(fields []field, key string) *field {
+	if i := slices.IndexFunc(fields, func(f field) bool { return f.key == key }); i >= 0 {
+		return &fields[i]
+	}
+	return nil
+}
+
+// isText reports whether a value is read from a single text.
+func isText(v reflect.Value) bool {
+	_, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
+	return ok
 }
 
 // lookup returns the value of a key of a mapping, or nil.

@@ -16,9 +16,10 @@ import (
 // MaxFileBytes bounds the configuration file.
 const MaxFileBytes = 256 << 10
 
-// Error is what is wrong in a file, and where.
+// Error is what is wrong in a file, a variable or a flag, and where.
 type Error struct {
-	// File is the name as given to Load or Parse.
+	// File is the name as given to a Source or Parse; for a setting that comes from
+	// elsewhere, the variable, or the flag with its path.
 	File string
 	// Line and Column count from 1; 0: the file as a whole.
 	Line, Column int
@@ -34,71 +35,42 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
-// Part says whose secrets are needed: a gateway must not hold the passwords of
-// the cameras, nor a worker the viewers' token.
-type Part uint8
-
-// The parts of a configuration that have secrets beside those for NATS.
-const (
-	CamerasPart Part = 1 << iota
-	// HTTPPart is all that a gateway serves.
-	HTTPPart
-)
-
-// Load reads, parses and checks a file, and reads the secrets that the parts
-// refer to. An error in the file's content is an *Error.
-func Load(path string, parts Part) (*Config, error) {
-	cfg, missing, err := Inspect(path, parts)
-	if err == nil && len(missing) > 0 {
-		return nil, missing[0]
-	}
-	return cfg, err
-}
-
-// Inspect is Load, but secrets that cannot be read are listed apart.
-func Inspect(path string, parts Part) (cfg *Config, missing []error, err error) {
-	data, err := readBounded(path, MaxFileBytes)
-	if err != nil {
-		return nil, nil, fmt.Errorf("configuration: %w", err)
-	}
-	cfg, d, err := parse(path, data)
-	if err != nil {
-		return nil, nil, err
-	}
-	return cfg, d.resolve(cfg, parts), nil
-}
-
 // Parse parses and checks a file's content; name is for errors. Secrets are
 // left as references: their Value is empty. Every error is an *Error.
 func Parse(name string, data []byte) (*Config, error) {
-	cfg, _, err := parse(name, data)
+	cfg, _, err := parse(name, data, nil, nil)
 	return cfg, err
 }
 
-func parse(name string, data []byte) (*Config, *decoder, error) {
-	if len(data) > MaxFileBytes {
-		return nil, nil, &Error{File: name, Message: fmt.Sprintf("longer than %d bytes", MaxFileBytes)}
-	}
-	if line := tooDeep(data); line > 0 {
-		return nil, nil, &Error{File: name, Line: line, Column: 1, Message: "nested deeper than any key here"}
-	}
+// parse decodes a file and what overrides it, and checks the whole.
+func parse(name string, data []byte, vars, flags []*override) (*Config, *decoder, error) {
 	root, err := document(name, data)
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &decoder{file: name, positions: map[string]position{}}
+	d := &decoder{source: name, inFile: true, positions: map[string]position{}}
+	env := newEnvironment(root, vars, flags)
 	cfg := Default()
 	// The defaults come first, wherever they stand: cameras start from them.
-	if node := lookup(root, "defaults"); node != nil {
-		if err := d.value("defaults", node, reflect.ValueOf(&cfg.Defaults).Elem()); err != nil {
+	if node := lookup(root, defaultsKey); node != nil {
+		if err := d.value(defaultsKey, node, reflect.ValueOf(&cfg.Defaults).Elem()); err != nil {
 			return nil, nil, err
 		}
+	}
+	if err := d.override(cfg, env, flags, true); err != nil {
+		return nil, nil, err
 	}
 	d.camera = Camera{Settings: cfg.Defaults}
 	if root != nil {
 		if err := d.value("", root, reflect.ValueOf(cfg).Elem()); err != nil {
 			return nil, nil, err
 		}
+	}
+	if err := d.override(cfg, env, flags, false); err != nil {
+		return nil, nil, err
+	}
+	if cfg.notes, err = env.rest(cfg); err != nil {
+		return nil, nil, err
 	}
 	if err := d.check(cfg); err != nil {
 		return nil, nil, err
@@ -109,6 +81,12 @@ func parse(name string, data []byte) (*Config, *decoder, error) {
 // document returns the mapping at the top of the only document, or nil for an
 // empty file.
 func document(name string, data []byte) (root ast.Node, err error) {
+	if len(data) > MaxFileBytes {
+		return nil, &Error{File: name, Message: fmt.Sprintf("longer than %d bytes", MaxFileBytes)}
+	}
+	if line := tooDeep(data); line > 0 {
+		return nil, &Error{File: name, Line: line, Column: 1, Message: "nested deeper than any key here"}
+	}
 	// The parser is known to panic on some malformed input; that is an error in
 	// the file, not the end of the program.
 	defer func() {

@@ -140,9 +140,9 @@ func TestEmptyFileIsTheDefault(t *testing.T) {
 func TestFileOverTheLimitAndPipeAreRefused(t *testing.T) {
 	_, err := Parse("f", make([]byte, MaxFileBytes+1))
 	require.EqualError(t, err, "f: longer than 262144 bytes")
-	_, err = Load(t.TempDir(), CamerasPart)
+	_, err = Source{File: t.TempDir()}.Load(CamerasPart)
 	require.ErrorContains(t, err, "not a regular file")
-	_, err = Load(filepath.Join(t.TempDir(), "missing.yaml"), CamerasPart)
+	_, err = Source{File: filepath.Join(t.TempDir(), "missing.yaml")}.Load(CamerasPart)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -211,13 +211,13 @@ func TestSecretsAreReadByWhoNeedsThem(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("http: {token: env:TOKEN}\ncameras:\n"+
 		"  - {name: a, url: rtsp://b, user: u, password: env:NOT_SET_ANYWHERE}\n"), 0o600))
-	cfg, err := Load(path, HTTPPart)
+	cfg, err := Source{File: path}.Load(HTTPPart)
 	require.NoError(t, err)
 	require.Equal(t, "viewers", cfg.HTTP.Token.Value())
 	require.Empty(t, cfg.Cameras[0].Password.Value())
-	_, err = Load(path, HTTPPart|CamerasPart)
+	_, err = Source{File: path}.Load(HTTPPart | CamerasPart)
 	require.ErrorContains(t, err, "NOT_SET_ANYWHERE")
-	cfg, missing, err := Inspect(path, CamerasPart)
+	cfg, missing, err := Source{File: path}.Inspect(CamerasPart)
 	require.NoError(t, err)
 	require.Len(t, missing, 1)
 	require.Empty(t, cfg.HTTP.Token.Value())

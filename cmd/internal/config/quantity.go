@@ -75,6 +75,13 @@ func (b Bitrate) String() string {
 	return fmt.Sprintf("%dbit/s", int(b))
 }
 
+// The bounds of a DetectSize, which is a multiple of detectStride.
+const (
+	minDetectSize = 160
+	maxDetectSize = 1920
+	detectStride  = 32
+)
+
 // DetectSize is the longer side of the detector's input, in pixels: a multiple
 // of 32 (the largest stride of YuNet) from 160 to 1920.
 type DetectSize int
@@ -82,7 +89,7 @@ type DetectSize int
 // UnmarshalText takes a decimal number.
 func (s *DetectSize) UnmarshalText(text []byte) error {
 	v, err := strconv.Atoi(string(text))
-	if err != nil || v%32 != 0 || v < 160 || v > 1920 {
+	if err != nil || v%detectStride != 0 || v < minDetectSize || v > maxDetectSize {
 		return fmt.Errorf("%q is no detector size; it is a multiple of 32 from 160 to 1920, such as 640", clip(text))
 	}
 	*s = DetectSize(v)
@@ -105,18 +112,27 @@ func (l *Lookahead) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// The bounds of a Threshold.
+const (
+	minThreshold = 0.05
+	maxThreshold = 0.95
+)
+
 // Threshold is a detector's score, from 0.05 to 0.95.
 type Threshold float64
 
 // UnmarshalText takes a decimal fraction.
 func (t *Threshold) UnmarshalText(text []byte) error {
 	v, err := parseDecimal(string(text))
-	if err != nil || !(v >= 0.05 && v <= 0.95) {
+	if err != nil || !(v >= minThreshold && v <= maxThreshold) {
 		return fmt.Errorf("%q is no threshold; it is a number from 0.05 to 0.95, and 0.3 is recommended", clip(text))
 	}
 	*t = Threshold(v)
 	return nil
 }
+
+// maxPadding bounds a Padding.
+const maxPadding = 2
 
 // Padding is a fraction of a face's size, from 0 to 2.
 type Padding float64
@@ -124,12 +140,15 @@ type Padding float64
 // UnmarshalText takes a decimal fraction.
 func (p *Padding) UnmarshalText(text []byte) error {
 	v, err := parseDecimal(string(text))
-	if err != nil || !(v >= 0 && v <= 2) {
+	if err != nil || !(v >= 0 && v <= maxPadding) {
 		return fmt.Errorf("%q is no padding; it is a fraction of the face from 0 to 2, such as 0.3", clip(text))
 	}
 	*p = Padding(v)
 	return nil
 }
+
+// maxCells bounds Cells.
+const maxCells = 32
 
 // Cells is a number of cells along the longer side of a region, from 1 to 32.
 type Cells int
@@ -137,12 +156,15 @@ type Cells int
 // UnmarshalText takes a decimal number.
 func (c *Cells) UnmarshalText(text []byte) error {
 	v, err := strconv.Atoi(string(text))
-	if err != nil || v < 1 || v > 32 {
+	if err != nil || v < 1 || v > maxCells {
 		return fmt.Errorf("%q is no number of cells; it is 1 to 5, or up to 32 with cosmetic: true", clip(text))
 	}
 	*c = Cells(v)
 	return nil
 }
+
+// maxPort is the greatest there is.
+const maxPort = 65535
 
 // Port is a UDP port; 0: any.
 type Port uint16

@@ -30,7 +30,7 @@ func (c *Count) UnmarshalText(text []byte) error {
 func (d *decoder) checkReserve(r *Reserve) error {
 	const path = "reserve"
 	if r.Listen == "" {
-		if d.positions[path] != (position{}) {
+		if _, set := d.positions[path]; set {
 			return d.failAt(path, "`reserve` needs `listen`, such as 127.0.0.1:8554")
 		}
 		return nil

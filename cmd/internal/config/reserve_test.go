@@ -18,7 +18,7 @@ func TestReserveNeedsWhatKeepsStrangersOut(t *testing.T) {
 		"{listen: 127.0.0.1:1, udp_port: 2, tls: {cert: a, key: b}}":                    "no use with `tls`",
 		"{listen: :1, users: [{name: nvr}]}":                                            "no `password`",
 		"{listen: :1, users: [{password: env:X}]}":                                      "no `name`",
-		"{listen: :1, users: [{name: nvr, password: plain}]}":                           "does not belong into this file",
+		"{listen: :1, users: [{name: nvr, password: plain}]}":                           "does not belong here",
 		"{listen: :1, users: [{name: 'a b', password: env:X}]}":                         "may have 1 to 64",
 		"{listen: :1, max_sessions: 0, " + user + "}":                                   "from 1 to",
 		"{listen: :1, users: [{name: a, password: env:X}, {name: a, password: env:Y}]}": "is there twice",

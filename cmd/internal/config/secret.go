@@ -26,7 +26,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), ":")
 	if (kind != "env" && kind != "file") || name == "" {
 		// The text is not repeated: it may be the secret itself.
-		return errors.New("write env:NAME or file:PATH; a secret does not belong into this file")
+		return errors.New("write env:NAME or file:PATH; the secret itself does not belong here")
 	}
 	*s = Secret{ref: string(text)}
 	return nil
@@ -52,6 +52,15 @@ func (s *Secret) Resolve() error {
 		}
 	}
 	return nil
+}
+
+// file returns the path of the file that the secret is in, or "".
+func (s *Secret) file() string {
+	path, _ := strings.CutPrefix(s.ref, "file:")
+	if path == s.ref {
+		return ""
+	}
+	return path
 }
 
 // IsSet reports whether there is a secret or a reference to one.

@@ -1,15 +1,18 @@
 package config
 
 import (
-	"encoding"
 	"fmt"
-	"reflect"
+	"iter"
 	"strconv"
 	"strings"
 )
 
-// maxKeyBytes bounds the keys that are compared and quoted whole.
-const maxKeyBytes = 40
+const (
+	// maxKeyBytes bounds the keys that are quoted whole.
+	maxKeyBytes = 40
+	// maxComparedBytes bounds those that are compared.
+	maxComparedBytes = 128
+)
 
 // quoteKey quotes a key for an error.
 func quoteKey(key string) string {
@@ -26,20 +29,13 @@ func quoteKey(key string) string {
 // spelt alike, or one of the same name a level further down; failing these it
 // lists what is known.
 func suggest(key string, fields []field) string {
-	best, distance := "", max(1, len(key)/3)+1
-	for _, f := range fields {
-		if d := editDistance(key, f.key); d < distance {
-			best, distance = f.key, d
-		}
-	}
-	if best != "" {
+	if best := nearest(key, max(1, len(key)/3), keysOf(fields)); best != "" {
 		return fmt.Sprintf("; did you mean `%s`?", best)
 	}
 	known := make([]string, 0, len(fields))
 	for _, f := range fields {
 		known = append(known, f.key)
-		_, leaf := reflect.TypeAssert[encoding.TextUnmarshaler](f.value.Addr())
-		if leaf || f.value.Kind() != reflect.Struct {
+		if !isMapping(f.value) {
 			continue
 		}
 		for _, inner := range fieldsOf(f.value) {
@@ -51,10 +47,35 @@ func suggest(key string, fields []field) string {
 	return "; known here are " + strings.Join(known, ", ")
 }
 
+// nearest returns the first of the names that takes the fewest changes to a key, at
+// most so many, or "".
+func nearest(key string, most int, names iter.Seq[string]) string {
+	best, distance := "", most+1
+	for name := range names {
+		if abs := max(len(key)-len(name), len(name)-len(key)); abs >= distance {
+			continue
+		}
+		if d := editDistance(key, name); d < distance {
+			best, distance = name, d
+		}
+	}
+	return best
+}
+
+func keysOf(fields []field) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range fields {
+			if !yield(f.key) {
+				return
+			}
+		}
+	}
+}
+
 // editDistance counts insertions, deletions, substitutions and swaps of
 // neighbours that turn a into b (optimal string alignment).
 func editDistance(a, b string) int {
-	if len(a) > maxKeyBytes {
+	if len(a) > maxComparedBytes {
 		return len(a)
 	}
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)

@@ -14,11 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestValuesAcceptWhatTheyShouldAndNothingElse(t *testing.T) {
-	for _, c := range []struct {
-		value     encoding.TextUnmarshaler
-		good, bad []string
-	}{
+// valueCase is a type of value with texts that it takes and some that it refuses.
+type valueCase struct {
+	value     encoding.TextUnmarshaler
+	good, bad []string
+}
+
+func valueCases() []valueCase {
+	return []valueCase{
 		{new(Name), []string{"hall", "a-1_b", "0"}, []string{"", "Hall", "a.b", "-a", "a b", "*", ">", "ä", strings.Repeat("a", 64)}},
 		{new(Duration), []string{"2s", "250ms", "1m30s"}, []string{"", "2", "0s", "-1s", "2 s", "2sec"}},
 		{new(Bitrate), []string{"auto", "4Mbit/s", "1.5 Mbit/s", "800kbit/s", "4000000", "64000bit/s"},
@@ -41,7 +44,21 @@ func TestValuesAcceptWhatTheyShouldAndNothingElse(t *testing.T) {
 		{new(ICEURL), []string{"stun:a", "stun:a:3478", "turn:a:3478?transport=udp", "turns:[::1]:5349"},
 			[]string{"", "a", "http:a", "stun:", "stun:a?transport=udp", "turn:a?x", "stun://a", "turn:a>;b", "stun:u@a", "turn:a:99999"}},
 		{new(Secret), []string{"env:A", "file:/run/secrets/a"}, []string{"", "hunter2", "env:", "file:", "exec:ls", "http://a"}},
-	} {
+		{new(Fingerprint), []string{strings.Repeat("0a", 32), strings.TrimSuffix(strings.Repeat("0A:", 32), ":"), "SHA256:" + strings.Repeat("fe", 32)},
+			[]string{"", "0a", strings.Repeat("0g", 32), strings.Repeat("0a", 20)}},
+		{new(CertificateFile), []string{"/etc/scrim/ca.pem"}, []string{""}},
+		{new(Lookahead), []string{"0", "30"}, []string{"", "31", "-1", "1.5"}},
+		{new(Count), []string{"1", "10000"}, []string{"", "0", "10001"}},
+		{new(Fraction), []string{"0", "0.25", "1"}, []string{"", "-0.1", "1.1", "25%"}},
+		{new(Origin), []string{"*", "https://a.example", "http://a:8080"}, []string{"", "a", "https://a/", "ftp://a"}},
+		{new(ZoneKind), []string{"mask", "tiles", "ignore"}, []string{"", "Mask"}},
+		{new(ZoneReason), []string{"billboard"}, []string{"", "boring"}},
+		{new(VendorName), []string{"Dahua", "acme cams"}, []string{"", "12"}},
+	}
+}
+
+func TestValuesAcceptWhatTheyShouldAndNothingElse(t *testing.T) {
+	for _, c := range valueCases() {
 		t.Run(reflect.TypeOf(c.value).Elem().Name(), func(t *testing.T) {
 			for _, s := range c.good {
 				require.NoError(t, c.value.UnmarshalText([]byte(s)), "%q", s)
@@ -85,7 +102,7 @@ cameras:
   - {name: c, url: "rtsp://192.0.2.3/user=admin_password=correct-horse_channel=1"}
   - {name: d, url: "rtsp://192.0.2.4/live?channel=1&token=correct-horse"}
 `), 0o600))
-	cfg, err := Load(path, CamerasPart|HTTPPart)
+	cfg, err := Source{File: path}.Load(CamerasPart | HTTPPart)
 	require.NoError(t, err)
 
 	for i := range cfg.Cameras {
@@ -133,7 +150,7 @@ func TestSecretsAreReadFromFilesAndEnvironment(t *testing.T) {
 	config := filepath.Join(dir, "scrim.yaml")
 	load := func(ref string) (*Config, error) {
 		require.NoError(t, os.WriteFile(config, []byte("http:\n  token: "+ref+"\n"), 0o600))
-		return Load(config, CamerasPart|HTTPPart)
+		return Source{File: config}.Load(CamerasPart | HTTPPart)
 	}
 
 	cfg, err := load("file:" + file)

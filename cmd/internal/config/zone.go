@@ -12,15 +12,14 @@ import (
 type Zone struct {
 	// Kind is mask (always obscured), tiles (small faces are to be expected) or
 	// ignore (nothing needs finding there; viewers are told).
-	Kind ZoneKind `yaml:"kind"`
+	Kind ZoneKind `yaml:"kind" schema:"required"`
 	// Name is for people; a zone of kind ignore needs one.
 	Name string `yaml:"name"`
-	// Reason is why nothing needs finding in a zone of kind ignore: one of
-	// zone.Reasons.
+	// Reason is why nothing needs finding in a zone of kind ignore.
 	Reason ZoneReason `yaml:"reason"`
 	// Polygon is its corners, each [x, y] in fractions of the frame from the top
 	// left.
-	Polygon [][]Fraction `yaml:"polygon"`
+	Polygon [][]Fraction `yaml:"polygon" schema:"required"`
 }
 
 // ZoneKind is what a zone is for.

@@ -31,6 +31,9 @@ type Options struct {
 	User, Password string
 	// AllowBasic lets the password be sent in the clear.
 	AllowBasic bool
+	// Fingerprint is the SHA-256 of the certificate that is taken with rtsps; empty:
+	// the system's authorities must vouch for it.
+	Fingerprint string
 	// For is how long the stream is looked at; 0: DefaultFor.
 	For time.Duration
 	// Timeout bounds each connection and answer; 0: rtsp.DefaultReadTimeout.
@@ -130,6 +133,7 @@ func nameOf(host string) string {
 // config is a client's for a URL.
 func (o *Options) config(u string, login bool) rtsp.Config {
 	c := rtsp.Config{Camera: o.Name, URL: u, Transport: o.Transport, AllowBasic: o.AllowBasic, ReadTimeout: o.Timeout}
+	c.Trust.Fingerprint = o.Fingerprint
 	if p, err := url.Parse(u); err == nil && login && o.User != "" {
 		p.User = url.UserPassword(o.User, o.Password)
 		c.URL = p.String()

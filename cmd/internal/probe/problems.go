@@ -74,19 +74,17 @@ func (p *prober) failed(err error) {
 func (p *prober) judgeLogin() {
 	r := p.r
 	digest := slices.ContainsFunc(r.Logins, func(l rtsp.Login) bool { return strings.HasPrefix(l.Scheme, "Digest") })
-	plainDigest := slices.ContainsFunc(r.Logins, func(l rtsp.Login) bool { return l.Scheme == "Digest MD5" || l.Scheme == "Digest SHA-256" && !l.QOP })
 	switch {
 	case r.Open:
 		p.problem(Warning, "everyone in its network may watch this camera without a password", "set a user and password in the camera")
 	case len(r.Logins) > 0 && !digest && r.TLS == nil && !p.o.AllowBasic:
 		p.problem(Warning, "the camera offers only Basic authentication, which sends the password in the clear",
 			"turn on Digest or RTSPS in the camera; only where that is impossible set allow_basic")
-	case digest && !plainDigest:
-		p.problem(Warning, "the camera offers only Digest SHA-256 with a quality of protection, which few clients answer", "turn on Digest MD5 beside it")
 	}
 	if t := r.TLS; t != nil {
 		if t.Problem != "" {
-			p.problem(Warning, "its certificate is not trusted: "+t.Problem, "let an authority of yours sign it, and add that to the system's trust store")
+			p.problem(Warning, "its certificate is not trusted: "+t.Problem,
+				"pin it: `tls: {fingerprint: "+t.Fingerprint+"}`; or name the authority that vouches for it with `tls.ca`")
 		}
 		if time.Until(t.NotAfter) < certificateEnds {
 			p.problem(Warning, "its certificate ends on "+t.NotAfter.Format(time.DateOnly), "renew it")

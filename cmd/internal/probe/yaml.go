@@ -40,6 +40,9 @@ func (p *prober) yaml() string {
 	if p.r.Transport == rtsp.TransportUDP {
 		b.WriteString("    transport: udp\n")
 	}
+	if p.o.Fingerprint != "" && strings.HasPrefix(u, "rtsps:") {
+		fmt.Fprintf(&b, "    tls: {fingerprint: %s}\n", scalar(p.o.Fingerprint))
+	}
 	if p.o.AllowBasic {
 		b.WriteString("    allow_basic: true\n")
 	}

@@ -1,4 +1,6 @@
-package onvif
+// Package digest answers the Digest challenges of cameras (RFC 7616), with which
+// they ask for a password by RTSP and HTTP.
+package digest
 
 import (
 	"crypto/md5" //nolint:gosec // what cameras ask for
@@ -10,9 +12,8 @@ import (
 	"strings"
 )
 
-// challenge is a Digest challenge of HTTP (RFC 7616), which some devices want in
-// place of WS-Security.
-type challenge struct {
+// Challenge is what a camera asks.
+type Challenge struct {
 	realm, nonce, opaque, algorithm string
 	qop                             bool
 }
@@ -20,14 +21,14 @@ type challenge struct {
 // parameterRE matches a parameter of a challenge.
 var parameterRE = regexp.MustCompile(`([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))`)
 
-// digestChallenge picks the Digest challenge that can be answered best; nil when
-// there is none. Basic never is: it would send the password in clear.
-func digestChallenge(offered []string) (best *challenge) {
+// Choose picks the Digest challenge that can be answered best; nil when there is
+// none. Basic never is: it would send the password in clear.
+func Choose(offered []string) (best *Challenge) {
 	for _, v := range offered {
 		if len(v) < 7 || !strings.EqualFold(v[:7], "digest ") {
 			continue
 		}
-		c := challenge{algorithm: "MD5"}
+		c := Challenge{algorithm: "MD5"}
 		for _, m := range parameterRE.FindAllStringSubmatch(v[7:], -1) {
 			value := m[2] + m[3]
 			switch strings.ToLower(m[1]) {
@@ -52,8 +53,8 @@ func digestChallenge(offered []string) (best *challenge) {
 	return best
 }
 
-// answer returns the Authorization header for one request.
-func (c *challenge) answer(method, uri, user, password string) string {
+// Answer returns the Authorization header for one request.
+func (c *Challenge) Answer(method, uri, user, password string) string {
 	sum := func(s string) string {
 		h := sha256.New()
 		if c.algorithm == "MD5" {
@@ -79,5 +80,8 @@ func (c *challenge) answer(method, uri, user, password string) string {
 	}
 	return out
 }
+
+// QOP reports whether the answer names a quality of protection.
+func (c *Challenge) QOP() bool { return c.qop }
 
 func quoted(s string) string { return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"` }

@@ -1,0 +1,55 @@
+package supervise
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// idle is a camera that does nothing.
+func idle(t *testing.T, before *Camera) *Camera {
+	t.Helper()
+	s := &site{out: make(chan *transport.RedactedUnit, 10), log: &lockedBuffer{}}
+	c, err := New(Options{
+		Redactor: wire.Config{Site: "test", Camera: "door"}, Program: "none", Source: s, Sink: s,
+		Delay: func(error) time.Duration { return 0 }, Before: before, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	return c
+}
+
+func TestNoticeStandsBesideTheRedactorsWarning(t *testing.T) {
+	c := idle(t, nil)
+	c.Notice("configuration\nis refused")
+	require.Equal(t, "configuration is refused", c.Status().Warning)
+	c.state.hello(wire.Hello{Warning: "last resort"})
+	require.Equal(t, "last resort; configuration is refused", c.Status().Warning)
+	c.Notice("")
+	require.Equal(t, "last resort", c.Status().Warning)
+}
+
+// Viewers refuse what comes of an epoch that is over, and go by PTS, also where a
+// clock was set back in between. They see a slate at once.
+func TestCameraGoesOnWhereTheOneBeforeHasEnded(t *testing.T) {
+	first := idle(t, nil)
+	first.epoch = uint64(time.Now().Add(time.Hour).UnixMilli()) //nolint:gosec // positive
+	first.out.spare(wire.Spare{Class: wire.SpareStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate"), true)
+	now := time.Now()
+	first.out.tick(now)
+	before := <-first.o.Sink.(*site).out
+
+	second := idle(t, first)
+	second.out.tick(now.Add(slateInterval))
+	after := <-second.o.Sink.(*site).out
+	require.Equal(t, "slate", string(after.Data))
+	require.True(t, after.Key)
+	require.Equal(t, transport.StateObscured, after.State)
+	require.Greater(t, after.Epoch, before.Epoch)
+	require.Equal(t, uint64(1), after.Seq)
+	require.Greater(t, after.PTS, before.PTS)
+}
