@@ -73,7 +73,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 			yard.cam.Lose(0)
 		}
 	}
-	lose5, end5 := lose(0.05, 3)
+	lose5, end5 := lose(0.05, 2)
 	lose20, end20 := lose(0.2, 1)
 	tried := func(reason string, times uint64) func(context.Context) {
 		return func(ctx context.Context) {
