@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"scrim/pipeline/bitstream"
@@ -24,6 +25,9 @@ const maxPending = 64
 // bytes.
 const maxSets = 1 << 16
 
+// reasonFormat is shown when a new decoder is needed.
+const reasonFormat = "the camera's picture format has changed"
+
 // decoded is a raw picture on its way from the decoder to the redactor.
 type decoded struct {
 	pic redact.Picture
@@ -37,7 +41,7 @@ type unit struct {
 	pts      int64
 	captured time.Time
 	arrived  time.Time
-	idr      bool
+	key      bool
 	chain    uint64
 	begun    time.Time
 	cost     time.Duration
@@ -47,10 +51,12 @@ type unit struct {
 type input struct {
 	p       *Pipeline
 	dec     *decode.Decoder
+	codec   transport.Codec // of what dec decodes
 	sps     []byte
 	epoch   uint64
 	chain   uint64
-	whole   bool // nothing is missing since an IDR of this chain
+	whole   bool // nothing is missing since a key frame of this chain
+	noRASL  bool // RASL pictures cannot be decoded since the last key frame
 	id      int64
 	number  uint64
 	lastPTS int64
@@ -86,7 +92,7 @@ func (p *Pipeline) runDecode(ctx context.Context) error {
 }
 
 // unit decodes one access unit. Whatever is wrong with it shuts the gate; the
-// next complete IDR may open it again.
+// next complete key frame may open it again.
 func (in *input) unit(u transport.CameraUnit) {
 	begun := time.Now()
 	if !guard.Discontinuity {
@@ -97,13 +103,21 @@ func (in *input) unit(u transport.CameraUnit) {
 	}
 	in.measure(u)
 	var gap string
-	info, err := bitstream.Inspect(u.Data)
+	info, err := bitstream.Inspect(u.Codec, u.Data)
 	if err == nil {
 		gap, err = in.continuity.Check(info)
 	}
 	if err != nil {
 		in.breakChain(transport.FaultDamage, "unsupported or damaged video: "+err.Error())
 		in.p.counts.unitsDropped.Add(1)
+		return
+	}
+	if in.codec != "" && u.Codec != in.codec {
+		in.forget()
+	}
+	if info.RASL && in.noRASL && u.Discontinuity == "" && (info.SPS == nil || bytes.Equal(info.SPS, in.sps)) {
+		in.keepSets(info.Sets())
+		in.p.counts.picturesWithheld.Add(1) // nothing needs it
 		return
 	}
 	if guard.FrameNum && gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
@@ -119,22 +133,24 @@ func (in *input) unit(u transport.CameraUnit) {
 		}
 	}
 	if info.Slices == 0 { // no picture: the next one needs what is in it
-		if len(in.sets) > maxSets {
-			in.sets = in.sets[:0]
-		}
-		in.sets = append(in.sets, info.Data...)
+		in.keepSets(info.Data)
 		return
 	}
 	if chain := in.p.gate.Chain(); guard.Chain && chain != in.chain { // another stage has shut the gate
 		in.chain, in.whole = chain, false
 	}
-	startable := info.IDR && (u.Discontinuity == "" || u.Intact || !guard.Complete)
+	startable := info.Key && (u.Discontinuity == "" || u.Intact || !guard.Complete)
 	if in.dec == nil || guard.Complete && !in.whole && !startable {
 		in.p.gate.Explain(in.waiting())
 		in.p.counts.picturesWithheld.Add(1)
 		return
 	}
+	data := info.Data
 	if startable {
+		in.noRASL = !in.whole || info.BLA
+		if !in.whole {
+			data = info.AsFirst()
+		}
 		in.whole = true
 	}
 	in.id++
@@ -144,9 +160,8 @@ func (in *input) unit(u transport.CameraUnit) {
 		return
 	}
 	in.pending[in.id] = &unit{
-		pts: u.PTS, captured: u.Captured, arrived: u.Arrived, idr: info.IDR, chain: in.chain, begun: begun,
+		pts: u.PTS, captured: u.Captured, arrived: u.Arrived, key: info.Key, chain: in.chain, begun: begun,
 	}
-	data := info.Data
 	if len(in.sets) > 0 {
 		data, in.sets = append(in.sets, data...), nil
 	}
@@ -155,7 +170,15 @@ func (in *input) unit(u transport.CameraUnit) {
 	}
 }
 
-// waiting is the reason shown while units are skipped up to the next IDR: what
+// keepSets keeps parameter sets for the next picture.
+func (in *input) keepSets(sets []byte) {
+	if len(in.sets) > maxSets {
+		in.sets = in.sets[:0]
+	}
+	in.sets = append(in.sets, sets...)
+}
+
+// waiting is the reason shown while units are skipped up to the next key frame: what
 // broke the chain, as long as it says more than that.
 func (in *input) waiting() string {
 	if _, reason := in.p.gate.State(); reason != "" && reason != reasonStarting {
@@ -186,23 +209,30 @@ func (in *input) breakChain(fault transport.Fault, reason string) {
 	in.whole = false
 }
 
+// forget begins with nothing, because the camera sends another codec.
+func (in *input) forget() {
+	in.close()
+	in.codec, in.sps, in.sets = "", nil, nil
+	in.breakChain(transport.FaultFormat, reasonFormat)
+}
+
 // renew makes a new decoder for a new SPS and begins a new epoch, with which
 // tracker, scaler and encoder are made anew, too. Nothing of the old size lives
 // on: a stale scale factor would put the mask in the wrong place.
 func (in *input) renew(info bitstream.Info) error {
 	first := in.sps == nil
 	in.close()
-	dec, err := decode.New(decode.Options{Pool: &in.p.pool})
+	dec, err := decode.New(decode.Options{Codec: info.Codec, Pool: &in.p.pool})
 	if err != nil {
 		return fmt.Errorf("decoder: %w", err)
 	}
-	in.dec = dec
+	in.dec, in.codec = dec, info.Codec
 	in.sps = append([]byte(nil), info.SPS...)
 	in.epoch++
 	in.p.size.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
 	clear(in.pending)
 	if !first {
-		in.breakChain(transport.FaultFormat, "the camera's picture format has changed")
+		in.breakChain(transport.FaultFormat, reasonFormat)
 	}
 	return nil
 }
@@ -212,6 +242,9 @@ func (in *input) picture(pic decode.Picture) error {
 	now := time.Now()
 	u := in.pending[pic.ID]
 	delete(in.pending, pic.ID)
+	if u != nil && u.key { // what was sent before it and has not come never will
+		maps.DeleteFunc(in.pending, func(id int64, _ *unit) bool { return id < pic.ID })
+	}
 	damaged := u == nil || guard.Corrupt && pic.Corrupt
 	if damaged || guard.Chain && u.chain != in.chain {
 		in.p.pool.Put(pic.Image)
@@ -225,7 +258,7 @@ func (in *input) picture(pic decode.Picture) error {
 	in.number++
 	d := &decoded{in: u, done: now, pic: redact.Picture{
 		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Chain: u.chain, Number: in.number,
-		Complete: in.whole || !guard.Complete, IDR: u.idr, Captured: u.captured,
+		Complete: in.whole || !guard.Complete, IDR: u.key, Captured: u.captured,
 	}}
 	if old, full := in.p.pictures.put(d); full {
 		in.p.pool.Put(old.pic.Image)

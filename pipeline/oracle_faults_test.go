@@ -21,6 +21,7 @@ type fault struct {
 	lookahead    int
 	size, format bool
 	reorders     bool // with B-frames
+	hevc         bool // in H.265
 	slow         int  // the camera is so many times slower
 }
 
@@ -86,6 +87,13 @@ func faults() []fault {
 		switch f.name {
 		case "none", "loss of 1 %", "long loss before RTP", "units cut short", "units reordered", "detector fails", "camera goes":
 			f.name, f.reorders = f.name+", with B-frames", true
+			list = append(list, f)
+		}
+	}
+	for _, f := range list { // and in H.265
+		switch f.name {
+		case "none", "loss of 1 %", "long loss before RTP", "units cut short", "units twice":
+			f.name, f.hevc = f.name+", in H.265", true
 			list = append(list, f)
 		}
 	}

@@ -120,7 +120,9 @@ type filmKind struct {
 	format bool
 	// reorders: it has B-frames, and units come in the order of decoding.
 	reorders bool
-	number   uint32 // the films with other numbers have pictures with other numbers
+	// hevc: it has them, in H.265, and groups begin with CRA pictures.
+	hevc   bool
+	number uint32 // the films with other numbers have pictures with other numbers
 }
 
 // film is a coded sequence of pictures with a marker on every face.
@@ -138,7 +140,7 @@ var films sync.Map
 
 func filmOf(t *testing.T, k filmKind) *film {
 	t.Helper()
-	if k.reorders {
+	if k.reorders || k.hevc {
 		if _, err := exec.LookPath("ffmpeg"); err != nil {
 			t.Skip("the ffmpeg program is not installed; `make deps` installs it")
 		}
@@ -197,7 +199,7 @@ var filmStart = time.Unix(1_700_000_000, 0)
 
 // shoot draws and codes a film.
 func (k filmKind) shoot() (*film, error) {
-	if k.reorders {
+	if k.reorders || k.hevc {
 		return k.shootB()
 	}
 	enc, err := x264.New(x264.Options{Width: k.width, Height: k.height, Quality: 20, Bitrate: 4_000_000, KeyframeInterval: time.Hour, FullRange: k.format})
@@ -286,21 +288,28 @@ func (k filmKind) shootB() (*film, error) {
 	}); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", fmt.Sprintf("%dx%d", k.width, k.height),
-		"-r", fmt.Sprint(filmRate), "-i", "-", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "main",
-		"-x264-params", fmt.Sprintf("bframes=2:b-adapt=0:keyint=%d:min-keyint=%d:scenecut=0:open-gop=0:repeat-headers=1:threads=1", filmGroup, filmGroup),
-		"-bsf:v", "h264_metadata=aud=insert,filter_units=remove_types=6", "-f", "h264", "-")
+	codec, aud := transport.H264, []byte{0, 0, 0, 1, 9}
+	params := fmt.Sprintf("bframes=2:b-adapt=0:keyint=%d:min-keyint=%d:scenecut=0:repeat-headers=1", filmGroup, filmGroup)
+	coding := []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "main", "-x264-params", params + ":open-gop=0:threads=1",
+		"-bsf:v", "h264_metadata=aud=insert,filter_units=remove_types=6", "-f", "h264"}
+	if k.hevc {
+		codec, aud = transport.H265, []byte{0, 0, 0, 1, 0x46, 1}
+		coding = []string{"-c:v", "libx265", "-preset", "ultrafast", "-crf", "20", "-x265-params",
+			params + ":open-gop=1:aud=1:slices=2:ctu=16:pools=1:frame-threads=1:log-level=none", "-f", "hevc"}
+	}
+	cmd := exec.Command("ffmpeg", append(append([]string{"-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", fmt.Sprintf("%dx%d", k.width, k.height),
+		"-r", fmt.Sprint(filmRate), "-i", "-"}, coding...), "-")...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = &raw, &out, &errs
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("ffmpeg: %w: %s", err, errs.String())
 	}
-	parts := bytes.Split(out.Bytes(), []byte{0, 0, 0, 1, 9})[1:]
+	parts := bytes.Split(out.Bytes(), aud)[1:]
 	if len(parts) != filmLength {
 		return nil, fmt.Errorf("ffmpeg made %d units of %d pictures", len(parts), filmLength)
 	}
 	for i, p := range parts {
 		f.units = append(f.units, transport.CameraUnit{
-			Codec: transport.H264, PTS: int64(i) * transport.ClockRate / filmRate, Data: append([]byte{0, 0, 0, 1, 9}, p...),
+			Codec: codec, PTS: int64(i) * transport.ClockRate / filmRate, Data: append(bytes.Clone(aud), p...),
 		})
 	}
 	return f, nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph264"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
 	"github.com/bluenviron/gortsplib/v4/pkg/rtcpreceiver"
 	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
@@ -34,8 +35,8 @@ type path struct {
 	// sorted: they go through the buffer that a client has where the transport is
 	// UDP, which puts packets in order.
 	sorted bool
-	// bframes: the film has them.
-	bframes bool
+	// bframes: the film has them; hevc: in H.265.
+	bframes, hevc bool
 }
 
 var paths = []path{
@@ -44,6 +45,8 @@ var paths = []path{
 	{name: "packets lost: 1 %", size: 400, lose: 0.01},
 	{name: "packets lost: 5 %", size: 1400, lose: 0.05},
 	{name: "packets lost: 1 %, with B-frames", size: 400, lose: 0.01, bframes: true},
+	{name: "packets lost: 1 %, of H.265", size: 400, lose: 0.01, hevc: true},
+	{name: "packets reordered: 1 %, of H.265", size: 400, reorder: 0.01, hevc: true},
 	{name: "packets lost: 5 %, in bursts", size: 160, lose: 0.05, burst: 100},
 	{name: "packets lost: those of a cycle of frame_num", size: 400, pictures: 16},
 	{name: "packets reordered: 0.1 %", size: 160, reorder: 0.001},
@@ -62,8 +65,14 @@ type packet struct {
 // packetise makes RTP packets of a film, by picture.
 func packetise(t *testing.T, f *film, size int) [][]packet {
 	t.Helper()
-	enc := rtph264.Encoder{PayloadType: 96, PayloadMaxSize: size, PacketizationMode: 1}
-	require.NoError(t, enc.Init())
+	h264 := rtph264.Encoder{PayloadType: 96, PayloadMaxSize: size, PacketizationMode: 1}
+	require.NoError(t, h264.Init())
+	h265 := rtph265.Encoder{PayloadType: 96, PayloadMaxSize: size}
+	require.NoError(t, h265.Init())
+	encode := h264.Encode
+	if f.kind.hevc {
+		encode = h265.Encode
+	}
 	all := make([][]packet, len(f.units))
 	n := 0
 	for i, u := range f.units {
@@ -73,7 +82,7 @@ func packetise(t *testing.T, f *film, size int) [][]packet {
 				nalus = append(nalus, n)
 			}
 		}
-		pkts, err := enc.Encode(nalus)
+		pkts, err := encode(nalus)
 		require.NoError(t, err)
 		for _, p := range pkts {
 			p.Timestamp = uint32(i * transport.ClockRate / filmRate) //nolint:gosec // small
@@ -152,11 +161,11 @@ func TestOraclePackets(t *testing.T) {
 
 // testPath sends a film and judges what comes out.
 func testPath(t *testing.T, w *path, seed uint64, bare bool) (lost, late, live int) {
-	s := newShow(t, showOptions{seed: seed, bare: bare, reorders: w.bframes})
+	s := newShow(t, showOptions{seed: seed, bare: bare, reorders: w.bframes, hevc: w.hevc})
 	arriving, lost, late := w.travel(packetise(t, s.film, w.size), s.rng)
 	var units []transport.CameraUnit
 	told := 0 // units that say that something is missing
-	asm := rtsp.NewPackets(func(u transport.CameraUnit) { units = append(units, u) }, noLog)
+	asm := rtsp.NewPackets(s.film.units[0].Codec, func(u transport.CameraUnit) { units = append(units, u) }, noLog)
 	sorter := rtcpreceiver.RTCPReceiver{ClockRate: transport.ClockRate, UnrealiableTransport: true, Period: time.Hour}
 	require.NoError(t, sorter.Initialize())
 	defer sorter.Close()

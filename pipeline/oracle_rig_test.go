@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
 	"scrim/pipeline/supervise"
@@ -281,8 +282,8 @@ type showOptions struct {
 	bare      bool
 	// films are those that the fault needs besides that of the seed.
 	size, format bool
-	// reorders: the film has B-frames.
-	reorders bool
+	// reorders: the film has B-frames, and hevc: in H.265.
+	reorders, hevc bool
 	// slow makes the camera so many times slower; 0: as fast as it was filmed.
 	slow int
 }
@@ -290,7 +291,7 @@ type showOptions struct {
 func newShow(t *testing.T, o showOptions) *show {
 	t.Helper()
 	k := seedFilm(o.seed)
-	k.reorders = o.reorders
+	k.reorders, k.hevc = o.reorders, o.hevc
 	s := &show{
 		t: t, slow: max(o.slow, 1), time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
 		done: make(chan error, 1), entered: make(chan struct{}, 1000), out: make(chan outcome, 10000), sent: map[uint32]time.Duration{},
@@ -379,6 +380,10 @@ func (s *show) send(u transport.CameraUnit, number uint32) {
 		u.Discontinuity, u.Intact, s.lost = s.lost, true, ""
 	}
 	s.last, s.idr = number, bytes.Contains(u.Data, []byte{0, 0, 1, 0x65})
+	if u.Codec == transport.H265 {
+		info, err := bitstream.Inspect(u.Codec, u.Data)
+		s.idr = err == nil && info.Key
+	}
 	if _, again := s.sent[number]; !again {
 		s.sent[number] = s.since()
 	}
@@ -394,8 +399,12 @@ func (s *show) hand(u transport.CameraUnit) {
 	defer cancel()
 	require.NoError(s.t, s.p.Unit(ctx, u))
 	// A unit without a picture is taken when that before it is done with.
+	delimiter := []byte{0, 0, 0, 1, 9, 0xf0}
+	if u.Codec == transport.H265 {
+		delimiter = []byte{0, 0, 0, 1, 0x46, 1, 0x50}
+	}
 	require.NoError(s.t, s.p.Unit(ctx, transport.CameraUnit{
-		Codec: u.Codec, PTS: u.PTS, Captured: u.Captured, Arrived: u.Arrived, Data: []byte{0, 0, 0, 1, 9, 0xf0},
+		Codec: u.Codec, PTS: u.PTS, Captured: u.Captured, Arrived: u.Arrived, Data: delimiter,
 	}))
 }
 
@@ -509,7 +518,7 @@ func (s *show) judge(v *shown) {
 	switch {
 	case v.State == transport.StateObscured && v.number != 0:
 		s.stale = append(s.stale, fmt.Sprintf("slate at %v shows picture %d", v.at, v.number))
-	case v.State == transport.StateObscured || v.number == 0 || s.film.kind.reorders: // units are not in the order of numbers
+	case v.State == transport.StateObscured || v.number == 0 || s.film.kind.reorders || s.film.kind.hevc: // units are not in the order of numbers
 	case s.sent[v.number] < s.cut:
 		s.stale = append(s.stale, fmt.Sprintf("picture %d at %v, from before the gate was shut", v.number, v.at))
 	case v.at-s.sent[v.number] > redact.MaxInspectionAge && s.tracker.Lookahead() == 0:

@@ -50,7 +50,7 @@ func oracleSeeds(t *testing.T) uint64 {
 const slateBound = 500*time.Millisecond + 2*filmStep
 
 func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
-	s := newShow(t, showOptions{seed: seed, lookahead: f.lookahead, bare: bare, size: f.size, format: f.format, reorders: f.reorders, slow: f.slow})
+	s := newShow(t, showOptions{seed: seed, lookahead: f.lookahead, bare: bare, size: f.size, format: f.format, reorders: f.reorders, hevc: f.hevc, slow: f.slow})
 	from := time.Duration(0)
 	if f.play != nil {
 		s.play(filmGroup + 10) // a sound beginning

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -67,6 +68,7 @@ func buildRedactor(t *testing.T, once *sync.Once, name string, flags ...string) 
 type post struct {
 	t      *testing.T
 	units  []transport.CameraUnit
+	next   atomic.Pointer[[]transport.CameraUnit] // what is sent from now on; nil: units
 	events chan transport.Event
 	out    chan *transport.RedactedUnit
 	camera *supervise.Camera
@@ -78,8 +80,11 @@ type post struct {
 func (p *post) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
 	tick := time.NewTicker(time.Second / 10)
 	defer tick.Stop()
-	for i := 0; ; i++ {
-		u := p.units[i%len(p.units)]
+	for i, k, from := 0, 0, &p.units; ; i++ {
+		if n := p.next.Load(); n != nil && n != from {
+			from, k = n, i
+		}
+		u := (*from)[(i-k)%len(*from)]
 		u.PTS = int64(i) * transport.ClockRate / 10
 		u.Captured, u.Arrived = time.Now(), time.Now()
 		onUnit(u)

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"image"
+	"strconv"
 	"time"
 )
 
@@ -16,8 +17,31 @@ const MaxUnitBytes = 4 << 20
 // Codec names the coding of a camera's access units.
 type Codec string
 
-// H264 is ITU-T H.264 in Annex B byte-stream form.
-const H264 Codec = "h264"
+// The codecs that cameras may send.
+const (
+	// H264 is ITU-T H.264 in Annex B byte-stream form.
+	H264 Codec = "h264"
+	// H265 is ITU-T H.265 (HEVC) in Annex B byte-stream form.
+	H265 Codec = "h265"
+	// MJPEG is one baseline JPEG image (ITU-T T.81) a picture, coded by the Huffman
+	// tables of its annex K.3, which are left out (RFC 2435).
+	MJPEG Codec = "mjpeg"
+)
+
+// codecNames are the codecs as people know them.
+var codecNames = map[Codec]string{H264: "H.264", H265: "H.265", MJPEG: "MJPEG"}
+
+// Known reports whether c is one of the codecs that Scrim takes.
+func (c Codec) Known() bool { return codecNames[c] != "" }
+
+// String names the codec as people know it; one that is not Known is quoted, as
+// somebody else may have chosen it.
+func (c Codec) String() string {
+	if name := codecNames[c]; name != "" {
+		return name
+	}
+	return strconv.Quote(string(c))
+}
 
 // CameraUnit is one coded access unit exactly as a camera sent it. It holds
 // raw biometric data: it is handed to the redactor's pipe and to nothing else.
@@ -46,7 +70,7 @@ type CameraUnit struct {
 	// unit proves it: when that has no Discontinuity, the marker was right. What is
 	// made of an unproven unit must not be shown before.
 	Unproven bool
-	// Data is the access unit in Annex B form. The receiver owns it.
+	// Data is the access unit in the form of its Codec. The receiver owns it.
 	Data []byte
 }
 

@@ -143,6 +143,9 @@ func cut(from, to string, most time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if v.Codec != transport.H264 {
+		return fmt.Errorf("%w: %s is not measured", simcam.ErrCoding, v.Codec)
+	}
 	return simcam.SaveClip(to, v.Units)
 }
 
@@ -172,11 +175,13 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 	ctx2, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var units []simcam.ClipUnit
+	var codec transport.Codec
 	size := 0
 	err = client.Run(ctx2, func(u transport.CameraUnit) {
 		if ctx2.Err() != nil {
 			return
 		}
+		codec = u.Codec
 		units = append(units, simcam.ClipUnit{Data: u.Data, PTS: u.PTS, DTS: u.PTS})
 		size += len(u.Data)
 		first := units[0].PTS
@@ -189,6 +194,9 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 	}
 	if ctx2.Err() == nil {
 		return nil, err
+	}
+	if codec != transport.H264 {
+		return nil, fmt.Errorf("the camera sends %s, and only H.264 is measured; record it with another program and give the file", codec)
 	}
 	path := filepath.Join(m.dir, videoName)
 	if err := simcam.SaveClip(path, units); err != nil {

@@ -27,7 +27,7 @@ const maxSecretBytes = 4096
 type CLI struct {
 	File string `arg:"" optional:"" help:"Video file to show in a loop. Without one, people are drawn."`
 
-	Replay bool `help:"Send the file as it is coded, which must be H.264; nothing is coded anew."`
+	Replay bool `help:"Send the file as it is coded, which must be H.264, H.265 or MJPEG; nothing is coded anew."`
 
 	Listen       string        `default:"127.0.0.1:8554" help:"Address of the RTSP server; port 0 takes a free one." placeholder:"HOST:PORT"`
 	Path         string        `default:"camera" help:"Path of the stream."`

@@ -257,6 +257,9 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 			if err := m.Decode(&u); err != nil {
 				return err
 			}
+			if err := u.Check(); err != nil {
+				return err
+			}
 			if err := p.Unit(ctx, transport.CameraUnit{
 				Codec: u.Codec, PTS: u.PTS, Captured: time.Unix(0, u.Captured), Arrived: time.Unix(0, u.Arrived),
 				Discontinuity: u.Discontinuity, Intact: u.Intact, Data: m.Body,

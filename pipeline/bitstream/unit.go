@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
@@ -29,124 +27,101 @@ var ErrDamaged = errors.New("damaged access unit")
 
 // Info is what an access unit holds.
 type Info struct {
-	// Data is the unit with nothing but SPS, PPS and slices in it, Annex B. It
-	// shares memory with what was inspected where nothing had to go.
+	// Codec of Data.
+	Codec transport.Codec
+	// Data is the unit with nothing in it but what a decoder needs: parameter sets and
+	// slices in Annex B form, or a JPEG image without comments and application data.
+	// It shares memory with what was inspected where nothing had to go.
 	Data []byte
-	// IDR is set when the unit holds slices and all are IDR slices.
-	IDR bool
+	// Key is set when decoding can start here: the unit holds slices, and all are of
+	// an IDR picture (H.264) or of an IRAP picture (H.265). A JPEG image always is one.
+	Key bool
+	// RASL is set for an H.265 picture that can be decoded only when decoding has
+	// begun before the last Key, and when that is no BLA picture (H.265, 3.117).
+	RASL bool
+	// BLA is set for a Key after which RASL pictures cannot be decoded (H.265, 3.12).
+	BLA bool
 	// Slices counts them; 0: the unit holds no picture.
 	Slices int
-	// SPS is the sequence parameter set, nil when the unit has none; a part of
-	// what was inspected.
+	// SPS is the sequence parameter set, nil when the unit has none; of a JPEG image
+	// its frame header. With another one a new decoder begins. It is a part of what
+	// was inspected.
 	SPS []byte
 	// Width and Height are the picture's size in pixels after cropping, as the
 	// SPS says it; 0 without one.
 	Width, Height int
 
-	seq   sequence // with SPS
-	nalus [][]byte // those of Data
+	seq    sequence    // of H.264, with SPS
+	seq265 sequence265 // of H.265, with SPS
+	nalus  [][]byte    // those of Data
 }
 
-// Inspect checks one access unit in Annex B form. An error wraps
-// ErrUnsupported or ErrDamaged, and the unit must not reach a decoder.
-func Inspect(au []byte) (Info, error) {
+// Inspect checks one access unit of a codec, in the form that the codec's doc
+// comment says. An error wraps ErrUnsupported or ErrDamaged, and the unit must not
+// reach a decoder.
+func Inspect(codec transport.Codec, au []byte) (Info, error) {
 	if len(au) > transport.MaxUnitBytes {
 		return Info{}, fmt.Errorf("%w: it has %d bytes, more than %d", ErrDamaged, len(au), transport.MaxUnitBytes)
 	}
-	var info Info
-	var kept [][]byte
-	clean := true
-	idr, other := 0, 0
-	for n, rest := 0, au; ; n++ {
-		var nalu []byte
-		var err error
-		nalu, rest, err = next(rest)
-		if err != nil {
-			return Info{}, err
-		}
-		if nalu == nil {
-			if n == 0 {
-				return Info{}, fmt.Errorf("%w: nothing is in it", ErrDamaged)
-			}
-			break
-		}
-		if n >= MaxNALUs {
-			return Info{}, fmt.Errorf("%w: more than %d NAL units", ErrDamaged, MaxNALUs)
-		}
-		switch typ := h264.NALUType(nalu[0] & 0x1f); typ {
-		case h264.NALUTypeIDR, h264.NALUTypeNonIDR:
-			if idr+other == 0 && !firstOf(nalu) {
-				return Info{}, fmt.Errorf("%w: its first slice is not the first of the picture", ErrDamaged)
-			}
-			if typ == h264.NALUTypeIDR {
-				idr++
-			} else {
-				other++
-			}
-		case h264.NALUTypeSPS:
-			if err := info.sps(nalu); err != nil {
-				return Info{}, err
-			}
-		case h264.NALUTypePPS:
-			if len(nalu) > maxParameterSet {
-				return Info{}, fmt.Errorf("%w: PPS of %d bytes", ErrDamaged, len(nalu))
-			}
-			if _, _, err := readPPS(nalu); err != nil {
-				return Info{}, err
-			}
-		case h264.NALUTypeDataPartitionA, h264.NALUTypeDataPartitionB, h264.NALUTypeDataPartitionC:
-			return Info{}, fmt.Errorf("%w: H.264 data partitioning; choose Baseline, Main or High in the camera", ErrUnsupported)
-		default: // SEI, delimiters and whatever else says nothing that is needed
-			clean = false
-			continue
-		}
-		kept = append(kept, nalu)
+	info := Info{Codec: codec}
+	var err error
+	switch codec {
+	case transport.H264:
+		err = info.inspect264(au)
+	case transport.H265:
+		err = info.inspect265(au)
+	case transport.MJPEG:
+		err = info.inspectJPEG(au)
+	default:
+		err = fmt.Errorf("%w: codec %s", ErrUnsupported, codec)
 	}
-	info.Slices = idr + other
-	if info.Slices > MaxSlices {
-		return Info{}, fmt.Errorf("%w: %d slices in a picture, more than %d; lower the number of slices in the camera", ErrUnsupported, info.Slices, MaxSlices)
-	}
-	info.IDR = idr > 0 && other == 0
-	info.Data, info.nalus = au, kept
-	if !clean {
-		info.Data = join(kept)
+	if err != nil {
+		return Info{}, err
 	}
 	return info, nil
 }
 
-// sps checks a sequence parameter set against the allow list.
-func (i *Info) sps(nalu []byte) error {
-	if len(nalu) > maxParameterSet {
-		return fmt.Errorf("%w: SPS of %d bytes", ErrDamaged, len(nalu))
+// keep sets Data to those NAL units of au that are kept.
+func (i *Info) keep(au []byte, kept [][]byte, all bool) {
+	i.Data, i.nalus = au, kept
+	if !all {
+		i.Data = join(kept)
 	}
-	if i.SPS != nil && !bytes.Equal(i.SPS, nalu) {
-		return fmt.Errorf("%w: two different SPS in one access unit", ErrUnsupported)
+}
+
+// checkSlices bounds the slices of a picture.
+func checkSlices(n int) error {
+	if n > MaxSlices {
+		return fmt.Errorf("%w: %d slices in a picture, more than %d; lower the number of slices in the camera", ErrUnsupported, n, MaxSlices)
 	}
-	if len(nalu) < 4 {
-		return fmt.Errorf("%w: SPS of %d bytes", ErrDamaged, len(nalu))
-	}
-	switch profile := nalu[1]; profile {
-	case 66, 77, 100: // Baseline, Main, High (H.264, A.2)
-	default:
-		return fmt.Errorf("%w: H.264 profile %d; choose Baseline, Main or High in the camera", ErrUnsupported, profile)
-	}
-	var sps h264.SPS
-	if err := sps.Unmarshal(nalu); err != nil {
-		return fmt.Errorf("%w: SPS: %w", ErrDamaged, err)
-	}
-	if sps.ChromaFormatIdc != 1 || sps.BitDepthLumaMinus8 != 0 || sps.BitDepthChromaMinus8 != 0 || sps.SeparateColourPlaneFlag {
-		return fmt.Errorf("%w: it is not 4:2:0 with 8 bits; choose another profile in the camera", ErrUnsupported)
-	}
-	seq, err := newSequence(&sps)
-	if err != nil {
-		return fmt.Errorf("%w: SPS: %w", ErrDamaged, err)
-	}
-	w, h := sps.Width(), sps.Height()
+	return nil
+}
+
+// checkSize bounds the size of pictures.
+func checkSize(w, h int) error {
 	if w < 2 || h < 2 || w > yuv.MaxWidth || h > yuv.MaxHeight {
 		return fmt.Errorf("%w: %d×%d pixels, outside 2×2 … %d×%d; lower the resolution in the camera", ErrUnsupported, w, h, yuv.MaxWidth, yuv.MaxHeight)
 	}
-	i.SPS, i.Width, i.Height, i.seq = nalu, w, h, seq
 	return nil
+}
+
+// split cuts an Annex B stream into its NAL units.
+func split(au []byte) (nalus [][]byte, err error) {
+	for rest := au; ; {
+		var nalu []byte
+		if nalu, rest, err = next(rest); err != nil {
+			return nil, err
+		}
+		switch {
+		case nalu == nil && len(nalus) == 0:
+			return nil, fmt.Errorf("%w: nothing is in it", ErrDamaged)
+		case nalu == nil:
+			return nalus, nil
+		case len(nalus) >= MaxNALUs:
+			return nil, fmt.Errorf("%w: more than %d NAL units", ErrDamaged, MaxNALUs)
+		}
+		nalus = append(nalus, nalu)
+	}
 }
 
 // next cuts the first NAL unit off an Annex B stream; nil at its end.

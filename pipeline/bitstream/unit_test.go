@@ -24,9 +24,9 @@ var (
 func annexB(nalus ...[]byte) []byte { return join(nalus) }
 
 func TestKeyUnitTellsSizeAndIDR(t *testing.T) {
-	info, err := Inspect(annexB(baseline, pps, idr, idr))
+	info, err := Inspect(transport.H264, annexB(baseline, pps, idr, idr))
 	require.NoError(t, err)
-	require.True(t, info.IDR)
+	require.True(t, info.Key)
 	require.Equal(t, 2, info.Slices)
 	require.Equal(t, baseline, info.SPS)
 	require.Equal(t, 1920, info.Width)
@@ -34,13 +34,13 @@ func TestKeyUnitTellsSizeAndIDR(t *testing.T) {
 }
 
 func TestMixedSlicesAreNoIDR(t *testing.T) {
-	info, err := Inspect(annexB(idr, slice))
+	info, err := Inspect(transport.H264, annexB(idr, slice))
 	require.NoError(t, err)
-	require.False(t, info.IDR)
+	require.False(t, info.Key)
 }
 
 func TestNothingButParameterSetsAndSlicesReachesTheDecoder(t *testing.T) {
-	info, err := Inspect(annexB(aud, baseline, pps, sei, idr))
+	info, err := Inspect(transport.H264, annexB(aud, baseline, pps, sei, idr))
 	require.NoError(t, err)
 	require.Equal(t, annexB(baseline, pps, idr), info.Data)
 }
@@ -50,7 +50,7 @@ func TestThreeByteStartCodesAndTrailingZerosAreUnderstood(t *testing.T) {
 	au = append(au, 0, 0, 0, 0, 1)
 	au = append(au, slice...)
 	au = append(au, 0, 0, 0)
-	info, err := Inspect(au)
+	info, err := Inspect(transport.H264, au)
 	require.NoError(t, err)
 	require.Equal(t, 2, info.Slices)
 }
@@ -80,7 +80,7 @@ func TestWhatIsNotOnTheAllowListIsRefused(t *testing.T) {
 		"two SPS":           {annexB(baseline, append(bytes.Clone(baseline[:3]), append([]byte{0x1f}, baseline[4:]...)...)), ErrUnsupported},
 		"too large":         {make([]byte, transport.MaxUnitBytes+1), ErrDamaged},
 	} {
-		_, err := Inspect(c.au)
+		_, err := Inspect(transport.H264, c.au)
 		require.Error(t, err, name)
 		if name != "two SPS" { // either: the second one need not parse
 			require.ErrorIs(t, err, c.err, name)
@@ -93,15 +93,15 @@ func FuzzInspect(f *testing.F) {
 	f.Add(annexB(slice))
 	f.Add([]byte{0, 0, 1})
 	f.Fuzz(func(t *testing.T, au []byte) {
-		info, err := Inspect(au)
+		info, err := Inspect(transport.H264, au)
 		if err != nil {
 			return
 		}
-		again, err := Inspect(info.Data)
+		again, err := Inspect(transport.H264, info.Data)
 		if err != nil && len(info.Data) > 0 {
 			t.Fatalf("what was let through is refused: %v", err)
 		}
-		if again.Slices != info.Slices || again.IDR != info.IDR {
+		if again.Slices != info.Slices || again.Key != info.Key {
 			t.Fatalf("what was let through is something else: %+v, then %+v", info, again)
 		}
 	})

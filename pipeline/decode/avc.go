@@ -7,6 +7,7 @@ import (
 	"github.com/asticode/go-astiav"
 
 	"scrim/pipeline/bitstream"
+	"scrim/transport"
 )
 
 // avcHead is the length of an avcC record up to its parameter sets (ISO/IEC
@@ -47,7 +48,7 @@ func (c *avcCheck) parameters(extra []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	info, err := bitstream.Inspect(b)
+	info, err := bitstream.Inspect(transport.H264, b)
 	if err == nil {
 		_, err = c.continuity.Check(info)
 		c.known = c.known || info.SPS != nil
@@ -105,7 +106,7 @@ func (c *avcCheck) check(p *astiav.Packet) (picture bool, reason string, err err
 	if err != nil {
 		return false, "", err
 	}
-	info, err := bitstream.Inspect(au)
+	info, err := bitstream.Inspect(transport.H264, au)
 	if err != nil {
 		return false, "", err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"scrim/pipeline/internal/av"
 	"scrim/redact/yuv"
+	"scrim/transport"
 )
 
 // Picture is one decoded picture.
@@ -24,29 +25,48 @@ type Picture struct {
 
 // Options are a Decoder's settings.
 type Options struct {
+	// Codec is what is decoded; empty means H.264.
+	Codec transport.Codec
 	// Pool gives the Images; nil: a pool of the decoder's own.
 	Pool *yuv.Pool
 	// Threads are slice threads, which add no delay; 0 means 1.
 	Threads int
 }
 
-// Decoder decodes H.264. It is not safe for concurrent use.
+// decoders are FFmpeg's own decoders of what a camera may send.
+var decoders = map[transport.Codec]string{transport.H264: "h264", transport.H265: "hevc", transport.MJPEG: "mjpeg"}
+
+// errMissing is that slices are missing, or have ended early.
+var errMissing = errors.New("parts of the picture are missing")
+
+// Decoder decodes the access units of one codec. It is not safe for concurrent use.
 type Decoder struct {
+	codec  transport.Codec
 	pool   *yuv.Pool
 	cc     *astiav.CodecContext
 	packet *av.Packet
 	frame  *astiav.Frame
+	// blocks and buf are for H.265 only.
+	blocks *av.Blocks
+	buf    []byte
 }
 
-// New returns a Decoder, which the caller closes. It opens FFmpeg's own H.264
-// decoder and no other, whatever the bytes say they are.
+// New returns a Decoder, which the caller closes. It opens FFmpeg's own decoder of
+// the codec and no other, whatever the bytes say they are.
 func New(o Options) (*Decoder, error) {
 	astiav.SetLogLevel(astiav.LogLevelQuiet)
-	codec := astiav.FindDecoderByName("h264")
-	if codec == nil {
-		return nil, errors.New("FFmpeg has no H.264 decoder; install a build with it")
+	if o.Codec == "" {
+		o.Codec = transport.H264
 	}
-	d := &Decoder{pool: o.Pool, cc: astiav.AllocCodecContext(codec), packet: av.NewPacket(), frame: astiav.AllocFrame()}
+	name, ok := decoders[o.Codec]
+	if !ok {
+		return nil, fmt.Errorf("codec %s is not decoded", o.Codec)
+	}
+	codec := astiav.FindDecoderByName(name)
+	if codec == nil {
+		return nil, fmt.Errorf("FFmpeg has no %s decoder; install a build with it", o.Codec)
+	}
+	d := &Decoder{codec: o.Codec, pool: o.Pool, cc: astiav.AllocCodecContext(codec), packet: av.NewPacket(), frame: astiav.AllocFrame()}
 	if d.pool == nil {
 		d.pool = new(yuv.Pool)
 	}
@@ -55,35 +75,62 @@ func New(o Options) (*Decoder, error) {
 	d.cc.SetFlags(d.cc.Flags().Add(astiav.CodecContextFlagLowDelay))
 	dict := astiav.NewDictionary()
 	defer dict.Free()
-	if err := dict.Set("max_pixels", fmt.Sprint(yuv.MaxWidth*yuv.MaxHeight), 0); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("decoder option max_pixels: %w", err)
+	if o.Codec == transport.H265 {
+		var err error
+		if d.blocks, err = av.WatchBlocks(d.cc); err != nil {
+			d.Close()
+			return nil, err
+		}
+		d.cc.SetThreadCount(1)
+	}
+	options := [][2]string{{"max_pixels", fmt.Sprint(yuv.MaxWidth * yuv.MaxHeight)}}
+	if o.Codec == transport.MJPEG {
+		// A scan that ends early is an error only so; else the rest is made up.
+		options = append(options, [2]string{"err_detect", "explode"})
+	}
+	for _, kv := range options {
+		if err := dict.Set(kv[0], kv[1], 0); err != nil {
+			d.Close()
+			return nil, fmt.Errorf("decoder option %s: %w", kv[0], err)
+		}
 	}
 	if err := d.cc.Open(codec, dict); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("open H.264 decoder: %w", err)
+		return nil, fmt.Errorf("open %s decoder: %w", o.Codec, err)
 	}
 	return d, nil
 }
 
-// Decode decodes one access unit in Annex B form and calls emit for every
+// Decode decodes one access unit in the form of its codec and calls emit for every
 // picture that comes out, none or more. After an error the decoder may go on
-// with the next unit, but its pictures are not to be trusted before an IDR.
+// with the next unit, but its pictures are not to be trusted before a key frame.
 func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
+	if d.codec == transport.H265 {
+		d.blocks.Begin()
+		d.buf = endSlices(d.buf[:0], au)
+		au = d.buf
+	}
 	if err := d.packet.Set(au, id); err != nil {
 		return err
 	}
 	if err := d.cc.SendPacket(d.packet.AV()); err != nil {
-		return fmt.Errorf("H.264: %w", err)
+		return fmt.Errorf("%s: %w", d.codec, err)
 	}
-	return d.receive(emit)
+	if d.blocks == nil || !d.blocks.Missing() {
+		return d.receive(emit)
+	}
+	// It may be shown only later, and others refer to it.
+	if err := d.receive(func(p Picture) error { p.Corrupt = true; return emit(p) }); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", d.codec, errMissing)
 }
 
 // Flush fetches the pictures that the decoder holds back. Nothing can be
 // decoded afterwards.
 func (d *Decoder) Flush(emit func(Picture) error) error {
 	if err := d.cc.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
-		return fmt.Errorf("H.264: flush: %w", err)
+		return fmt.Errorf("%s: flush: %w", d.codec, err)
 	}
 	return d.receive(emit)
 }
@@ -95,7 +142,7 @@ func (d *Decoder) receive(emit func(Picture) error) error {
 		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
 			return nil
 		case err != nil:
-			return fmt.Errorf("H.264: %w", err)
+			return fmt.Errorf("%s: %w", d.codec, err)
 		}
 		pic, err := d.picture()
 		d.frame.Unref()
@@ -108,9 +155,16 @@ func (d *Decoder) receive(emit func(Picture) error) error {
 	}
 }
 
-// picture copies the decoder's frame.
+// picture copies the decoder's frame; of 4:2:2, which MJPEG may be, to 4:2:0.
 func (d *Decoder) picture() (Picture, error) {
-	planes, err := av.Planes(d.frame)
+	half := d.frame.PixelFormat() == astiav.PixelFormatYuvj422P
+	var planes yuv.Image
+	var err error
+	if half {
+		planes, err = av.Planes422(d.frame)
+	} else {
+		planes, err = av.Planes(d.frame)
+	}
 	if err != nil {
 		return Picture{}, err
 	}
@@ -118,7 +172,9 @@ func (d *Decoder) picture() (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	if err := im.CopyFrom(&planes); err != nil {
+	if half {
+		halve(im, &planes)
+	} else if err := im.CopyFrom(&planes); err != nil {
 		return Picture{}, err
 	}
 	return Picture{ID: d.frame.Pts(), Image: im, Corrupt: av.Damaged(d.frame)}, nil
@@ -134,5 +190,9 @@ func (d *Decoder) Close() {
 	if d.cc != nil {
 		d.cc.Free()
 		d.cc = nil
+	}
+	if d.blocks != nil {
+		d.blocks.Free()
+		d.blocks = nil
 	}
 }

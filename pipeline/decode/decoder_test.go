@@ -11,6 +11,7 @@ import (
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact/yuv"
+	"scrim/transport"
 )
 
 // stream makes an H.264 stream with the ffmpeg program: a test picture of 32
@@ -50,7 +51,7 @@ func TestPicturesOfReorderedUnitsKeepTheirOwnID(t *testing.T) {
 		return nil
 	}
 	for i, u := range units {
-		info, err := bitstream.Inspect(u)
+		info, err := bitstream.Inspect(transport.H264, u)
 		require.NoError(t, err)
 		require.NoError(t, d.Decode(info.Data, int64(i), take))
 	}

@@ -20,6 +20,7 @@ import (
 	"scrim/pipeline/internal/x264"
 	"scrim/pipeline/scene"
 	"scrim/redact/yuv"
+	"scrim/transport"
 )
 
 // Defaults of Options.
@@ -50,7 +51,8 @@ type Options struct {
 	Scene scene.Options
 	File  string
 	// Replay is the path of a video file that is sent in a loop as it is coded,
-	// which must be H.264; it is then that, and nothing else, which is shown.
+	// which must be H.264, H.265 or MJPEG; it is then that, and nothing else, which is
+	// shown.
 	Replay string
 	// Bitrate is the ceiling in bit/s; 0 chooses by size.
 	Bitrate int
@@ -276,7 +278,7 @@ func (c *Camera) renew(old *sender, im *yuv.Image) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{enc: enc, width: im.Width, height: im.Height}
+	s := &sender{enc: enc, codec: transport.H264, width: im.Width, height: im.Height}
 	if old != nil {
 		old.enc.Close()
 		next := *old

@@ -23,16 +23,19 @@ var ErrCoding = errors.New("its coding cannot be sent as it is")
 
 // ClipUnit is one coded picture of a Clip.
 type ClipUnit struct {
-	// Data is in Annex B form, with parameter sets before an IDR.
+	// Data is as that of a transport.CameraUnit, with parameter sets before a key
+	// frame.
 	Data []byte
 	// PTS and DTS in 90 kHz ticks; the first picture has PTS 0. Without
 	// reordering they are the same.
 	PTS, DTS int64
-	IDR      bool
+	// Key is set when decoding can start here.
+	Key bool
 }
 
 // Clip is a video as it is coded, in the order of decoding. It is read-only.
 type Clip struct {
+	Codec         transport.Codec
 	Units         []ClipUnit
 	Width, Height int
 	// Length is the time after which the clip may begin anew, Delay by how much
@@ -43,6 +46,11 @@ type Clip struct {
 
 // FPS is the rate of the pictures.
 func (c *Clip) FPS() float64 { return float64(len(c.Units)) * transport.ClockRate / float64(c.Length) }
+
+// codecs are those that can be sent as they are.
+var codecs = map[astiav.CodecID]transport.Codec{
+	astiav.CodecIDH264: transport.H264, astiav.CodecIDHevc: transport.H265, astiav.CodecIDMjpeg: transport.MJPEG,
+}
 
 // OpenClip reads the coded pictures of a video file, of which the first for some
 // time at most, and not more than MaxClipBytes; 0 is all.
@@ -61,14 +69,15 @@ func openClip(path string, most time.Duration) (*Clip, error) {
 		return nil, errors.Unwrap(err)
 	}
 	p := f.stream.CodecParameters()
-	if p.CodecID() != astiav.CodecIDH264 {
-		return nil, fmt.Errorf("%w: it is %s and not H.264", ErrCoding, p.CodecID())
+	codec, ok := codecs[p.CodecID()]
+	if !ok {
+		return nil, fmt.Errorf("%w: it is %s, and neither H.264 nor H.265 nor MJPEG", ErrCoding, p.CodecID())
 	}
-	sets, lengths, err := parameterSets(p.ExtraData())
+	sets, lengths, err := parameterSets(codec, p.ExtraData())
 	if err != nil {
 		return nil, err
 	}
-	c := &Clip{}
+	c := &Clip{Codec: codec}
 	size, until := 0, int64(most)*transport.ClockRate/int64(time.Second)
 	var last, step int64
 	for {
@@ -87,7 +96,7 @@ func openClip(path string, most time.Duration) (*Clip, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(c.Units) == 0 && !u.IDR { // it cannot begin here
+		if len(c.Units) == 0 && !u.Key { // it cannot begin here
 			continue
 		}
 		if len(c.Units) > 0 {
@@ -145,9 +154,15 @@ func (c *Clip) unit(f *file, sets []byte, lengths bool) (ClipUnit, error) {
 			return u, fmt.Errorf("%w: %w", ErrCoding, err)
 		}
 	}
-	info, err := bitstream.Inspect(data)
-	if err == nil && info.IDR && info.SPS == nil {
-		info, err = bitstream.Inspect(slices.Concat(sets, info.Data))
+	if c.Codec == transport.MJPEG {
+		var err error
+		if data, err = withoutHuffman(data); err != nil {
+			return u, err
+		}
+	}
+	info, err := bitstream.Inspect(c.Codec, data)
+	if err == nil && info.Key && info.SPS == nil {
+		info, err = bitstream.Inspect(c.Codec, slices.Concat(sets, info.Data))
 	}
 	if err != nil {
 		return u, fmt.Errorf("%w: %w", ErrCoding, err)
@@ -155,45 +170,12 @@ func (c *Clip) unit(f *file, sets []byte, lengths bool) (ClipUnit, error) {
 	if info.SPS != nil && c.Width == 0 {
 		c.Width, c.Height = info.Width, info.Height
 	}
-	u.Data, u.IDR = info.Data, info.IDR
+	u.Data, u.Key = info.Data, info.Key
 	return u, nil
 }
 
-// parameterSets returns those of a container in Annex B form, and whether NAL
-// units have lengths before them (ISO/IEC 14496-15, 5.3.3.1) in place of start
-// codes.
-func parameterSets(extra []byte) (sets []byte, lengths bool, err error) {
-	const head, lengthOfFour = 6, 3
-	if len(extra) == 0 || extra[0] != 1 {
-		return extra, false, nil
-	}
-	if len(extra) < head || extra[4]&3 != lengthOfFour {
-		return nil, false, fmt.Errorf("%w: its avcC record is not understood", ErrCoding)
-	}
-	var nalus h264.AnnexB
-	b := extra[head:]
-	for _, n := range []int{int(extra[5] & 0x1f), -1} {
-		if n < 0 {
-			if len(b) == 0 {
-				break
-			}
-			n, b = int(b[0]), b[1:]
-		}
-		for range n {
-			if len(b) < 2 || len(b) < 2+int(b[0])<<8+int(b[1]) {
-				return nil, false, fmt.Errorf("%w: its avcC record is cut off", ErrCoding)
-			}
-			size := int(b[0])<<8 + int(b[1])
-			nalus = append(nalus, b[2:2+size])
-			b = b[2+size:]
-		}
-	}
-	sets, err = nalus.Marshal()
-	return sets, true, err
-}
-
-// SaveClip writes coded pictures to an .mp4 file, which has its name only once it
-// is whole. What comes before the first IDR is left out.
+// SaveClip writes coded pictures of H.264 to an .mp4 file, which has its name only
+// once it is whole. What comes before the first IDR is left out.
 func SaveClip(path string, units []ClipUnit) error {
 	if err := saveClip(path, units); err != nil {
 		return fmt.Errorf("video %s: %w", path, err)
@@ -204,11 +186,11 @@ func SaveClip(path string, units []ClipUnit) error {
 func saveClip(path string, units []ClipUnit) (err error) {
 	var width, height int
 	for len(units) > 0 {
-		info, err := bitstream.Inspect(units[0].Data)
+		info, err := bitstream.Inspect(transport.H264, units[0].Data)
 		if err != nil {
 			return err
 		}
-		if info.IDR && info.SPS != nil {
+		if info.Key && info.SPS != nil {
 			width, height = info.Width, info.Height
 			break
 		}
@@ -231,12 +213,12 @@ func saveClip(path string, units []ClipUnit) (err error) {
 		if lasts <= 0 {
 			return fmt.Errorf("%w: its time does not go on at picture %d", ErrCoding, i)
 		}
-		info, err := bitstream.Inspect(u.Data)
+		info, err := bitstream.Inspect(transport.H264, u.Data)
 		if err != nil {
 			return err
 		}
 		start := units[0].DTS
-		if err := m.writeAt(x264.Packet{Data: info.Data, PTS: u.PTS - start, Key: info.IDR}, u.DTS-start, lasts); err != nil {
+		if err := m.writeAt(x264.Packet{Data: info.Data, PTS: u.PTS - start, Key: info.Key}, u.DTS-start, lasts); err != nil {
 			return err
 		}
 	}

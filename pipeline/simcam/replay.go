@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-
 	"scrim/transport"
 )
 
 // replay sends a clip as it is coded, in a loop. Every picture is sent, in order,
 // and says that it was captured when it was due: one that is late shows as late.
 func (c *Camera) replay(ctx context.Context, clip *Clip, ready chan<- struct{}) error {
-	s := &sender{width: clip.Width, height: clip.Height}
+	s := &sender{codec: clip.Codec, width: clip.Width, height: clip.Height}
 	begun := time.Now()
 	c.start = begun.Add(-ticks(clip.Shift))
 	for loop := int64(0); ; loop++ {
@@ -23,14 +21,10 @@ func (c *Camera) replay(ctx context.Context, clip *Clip, ready chan<- struct{}) 
 			if !waitUntil(ctx, begun.Add(ticks(base+u.DTS+clip.Delay))) {
 				return nil
 			}
-			var nalus h264.AnnexB
-			if err := nalus.Unmarshal(u.Data); err != nil {
-				return fmt.Errorf("picture %d: %w", i, err)
-			}
 			pts := base + u.PTS
 			greet := !c.silent.Load() && c.greet.Load() > 0
-			if err := s.transmit(c, nalus, pts, c.start.Add(ticks(pts)), greet); err != nil {
-				return err
+			if err := s.transmit(c, u.Data, pts, c.start.Add(ticks(pts)), greet); err != nil {
+				return fmt.Errorf("picture %d: %w", i, err)
 			}
 			if ready != nil {
 				close(ready)

@@ -2,17 +2,25 @@ package simcam
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"image"
+	"image/jpeg"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
 	"scrim/transport"
+	"scrim/transport/rtsp"
 )
 
 // recordedClip draws a clip, coded as a camera does.
@@ -123,4 +131,66 @@ func TestAFileCanBeRecordedAnew(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, c.Units, 15, "a file begins anew")
 	require.Equal(t, [2]int{160, 120}, [2]int{c.Width, c.Height})
+}
+
+// H.265 and MJPEG are sent as they are coded, too, and arrive as they were.
+func TestReplayedUnitsOfEveryCodecArriveWhole(t *testing.T) {
+	source := []string{"-i", "testsrc=size=320x176:rate=20:duration=1"}
+	for name, c := range map[string]struct {
+		codec transport.Codec
+		args  []string
+	}{
+		"hevc.mp4": {transport.H265, []string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-x265-params", "log-level=none:bframes=2:keyint=10:open-gop=1:slices=2"}},
+		"hevc.ts":  {transport.H265, []string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-x265-params", "log-level=none:bframes=0:keyint=10:repeat-headers=1"}},
+		"jpeg.mkv": {transport.MJPEG, []string{"-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-huffman", "default"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := clip(t, name, slices.Concat(source, c.args)...)
+			from, err := OpenClip(path, 0)
+			require.NoError(t, err)
+			require.Equal(t, c.codec, from.Codec)
+			require.Equal(t, [2]int{320, 176}, [2]int{from.Width, from.Height})
+			require.Len(t, from.Units, 20)
+			cam, err := Start(Options{Listen: "127.0.0.1:0", Replay: path, Log: slog.New(slog.DiscardHandler)})
+			require.NoError(t, err)
+			t.Cleanup(cam.Close)
+			client, err := rtsp.NewClient(rtsp.Config{Camera: "test", URL: cam.URL(), Log: slog.New(slog.DiscardHandler)})
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			n := 0
+			err = client.Run(ctx, func(u transport.CameraUnit) {
+				require.Equal(t, c.codec, u.Codec)
+				require.Equal(t, n == 0, u.Discontinuity != "", u.Discontinuity)
+				info, err := bitstream.Inspect(u.Codec, u.Data)
+				require.NoError(t, err)
+				require.True(t, slices.ContainsFunc(from.Units, func(f ClipUnit) bool { return bytes.HasSuffix(f.Data, info.Data[len(info.Data)/2:]) }))
+				if n++; n == 15 {
+					cancel()
+				}
+			})
+			require.ErrorIs(t, err, context.Canceled)
+			require.GreaterOrEqual(t, n, 15)
+		})
+	}
+	_, err := OpenClip(clip(t, "own.mkv", slices.Concat(source, []string{"-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-huffman", "optimal"})...), 0)
+	require.ErrorIs(t, err, ErrCoding)
+	require.ErrorContains(t, err, "Huffman tables of its own")
+}
+
+func TestTablesThatAreLeftOutAreThoseOfTheStandard(t *testing.T) {
+	var b bytes.Buffer // coded by them
+	require.NoError(t, jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 8, 8), image.YCbCrSubsampleRatio420), nil))
+	_, tables := cutHuffman(b.Bytes())
+	require.Len(t, tables, len(huffman))
+	for i, table := range tables {
+		require.Equal(t, huffman[i], fmt.Sprintf("%x", sha256.Sum256(table)))
+	}
+	out, err := withoutHuffman(b.Bytes())
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "\xff\xc4")
+	for n := range b.Len() { // cut anywhere
+		cutHuffman(b.Bytes()[:n])
+	}
 }

@@ -90,12 +90,12 @@ func (w *watcher) next() shot {
 	w.t.Helper()
 	for {
 		u := w.nextUnit()
-		info, err := bitstream.Inspect(u.Data)
+		info, err := bitstream.Inspect(transport.H264, u.Data)
 		require.NoError(w.t, err)
 		if u.Discontinuity != "" {
 			w.whole = false
 		}
-		if w.whole = w.whole || info.IDR && (u.Discontinuity == "" || u.Intact); !w.whole {
+		if w.whole = w.whole || info.Key && (u.Discontinuity == "" || u.Intact); !w.whole {
 			continue
 		}
 		s := shot{unit: u}

@@ -321,8 +321,9 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 	// What the source says of a unit stays said.
 	q = newQueue()
 	q.restart("redactor restarted")
-	q.unit(transport.CameraUnit{Discontinuity: "packet loss"})
+	q.unit(transport.CameraUnit{Codec: transport.H265, Discontinuity: "packet loss"})
 	it, _ = q.take()
+	require.Equal(t, transport.H265, it.head.(wire.Unit).Codec)
 	require.Equal(t, "packet loss", it.head.(wire.Unit).Discontinuity)
 	require.False(t, it.head.(wire.Unit).Intact)
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"time"
 
 	"scrim/transport"
@@ -106,6 +107,14 @@ type Unit struct {
 	Arrived       int64           `json:"arrived"`  // Unix time, ns
 	Discontinuity string          `json:"discontinuity,omitempty"`
 	Intact        bool            `json:"intact,omitempty"`
+}
+
+// Check reports, by an error that wraps ErrProtocol, what no worker sends.
+func (u *Unit) Check() error {
+	if !u.Codec.Known() {
+		return fmt.Errorf("%w: unit of codec %s", ErrProtocol, u.Codec)
+	}
+	return nil
 }
 
 // Input tells the redactor that no pictures come, and why, so that the slate

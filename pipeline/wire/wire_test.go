@@ -302,3 +302,12 @@ func TestConcurrentWritersDoNotMix(t *testing.T) {
 		require.Equal(t, int64(each), n, "writer %d", id)
 	}
 }
+
+func TestUnitsOfOtherCodecsThanThoseOfCamerasViolateTheProtocol(t *testing.T) {
+	for _, c := range []transport.Codec{transport.H264, transport.H265, transport.MJPEG} {
+		require.NoError(t, (&Unit{Codec: c}).Check())
+	}
+	for _, c := range []transport.Codec{"", "H264", "av1", "h264\n"} {
+		require.ErrorIs(t, (&Unit{Codec: c}).Check(), ErrProtocol, "%q", c)
+	}
+}

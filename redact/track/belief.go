@@ -28,6 +28,9 @@ const (
 	// holdNear is by what fraction a near face is held for less: it is lost only when
 	// not even weak sightings of it are left, and those it leaves for long.
 	holdNear = 0.5
+	// holdFaded is by what fraction it is held for less again where the last sighting
+	// left nothing but doubt.
+	holdFaded = 0.25
 )
 
 // near returns how near to the camera a face of this size is, 0 to 1. Without weak
@@ -51,9 +54,11 @@ func unit(v, from, to float64) float64 { return min(max((v-from)/(to-from), 0), 
 
 // hold returns how long the face stays covered once it is lost: the whole time
 // if it is one, less the more doubt there is, and less where weak sightings would
-// have told that it is there.
+// have told that it is there, or where it was seen to turn away: the last sightings of
+// that are ever less sure, while what is hidden vanishes from one picture to the next.
 func (tr *track) hold(whole time.Duration) time.Duration {
-	whole -= time.Duration(holdNear * tr.near * float64(whole))
+	less := holdNear + holdFaded*doubt(tr.surely.score, tr.near)
+	whole -= time.Duration(less * tr.near * float64(whole))
 	least := min(minHold-time.Duration(holdNear*tr.near*float64(minHold)), whole)
 	return whole - time.Duration(tr.doubt*float64(whole-least))
 }

@@ -56,7 +56,7 @@ func (t *Tracker) measure(tr *track, f face.Face, at time.Time) {
 	tr.near = t.near(f.Box)
 	if tr.weak = f.Weak; !tr.weak {
 		tr.doubt *= doubt(f.Score, tr.near)
-		tr.sure, tr.surely = at, place{tr.env, tr.vx, tr.vy, tr.steady}
+		tr.sure, tr.surely = at, place{tr.env, tr.vx, tr.vy, tr.steady, f.Score}
 	}
 }
 

@@ -99,6 +99,7 @@ type place struct {
 	env    face.Box
 	vx, vy float64
 	steady int
+	score  float64
 }
 
 // Tracker follows the faces of one camera. It is not safe for concurrent use.
@@ -293,7 +294,7 @@ func (t *Tracker) begin(f face.Face, at time.Time) {
 	near := t.near(f.Box)
 	*tr = track{
 		id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box,
-		near: near, doubt: doubt(f.Score, near), sure: at, surely: place{env: f.Box},
+		near: near, doubt: doubt(f.Score, near), sure: at, surely: place{env: f.Box, score: f.Score},
 	}
 }
 

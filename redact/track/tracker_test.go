@@ -273,6 +273,7 @@ func TestEveryFaceIsCoveredAlways(t *testing.T) {
 				taken := slices.ContainsFunc(faces, func(f face.Face) bool { return affinity(p.face.Box, f.Box, 1+reach) > 0 })
 				near := tr.near(p.face.Box)
 				sure := track{near: near, doubt: doubt(p.face.Score, near)}
+				sure.surely.score = p.face.Score
 				if now-p.ms <= int(sure.hold(tr.o.Hold).Milliseconds()) && !taken {
 					held = append(held, p)
 					requireCovered(t, regions, []face.Face{p.face}, 320, 180)

@@ -117,6 +117,7 @@ func TestWalkersStayUnderCalmCover(t *testing.T) {
 				if p.missed == 0 && p.found > steadySightings && rapid.IntRange(0, 19).Draw(t, "miss") == 0 {
 					most := int(HoldAfterWeak / interval)
 					if sure := (track{near: tr.near(boxAt(p.x, p.y, 1.05*p.size))}); tr.o.Weak {
+						sure.surely.score = certainNear
 						most = int(sure.hold(tr.o.Hold) / interval)
 					}
 					p.missed = rapid.IntRange(1, most).Draw(t, "pictures")

@@ -1,11 +1,9 @@
 package rtsp
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/pion/rtp"
@@ -38,12 +36,12 @@ const (
 // errNoUnits ends a connection whose packets never make a picture.
 var errNoUnits = errors.New("packets keep coming, but no complete picture")
 
-// assembler makes access units out of the RTP packets of one H.264 stream (RFC
-// 6184, packetization modes 0 and 1), given in the order in which they are to be
-// read. gortsplib's own decoder is not used, because it loses silently: a
+// assembler makes access units out of the RTP packets of one stream, given in the
+// order in which they are to be read. What is in them is its payloadFormat's to
+// know. gortsplib's own decoders are not used, because they lose silently: a
 // fragmented unit without end that is followed by another packet, a picture
 // whose last packet is lost, and the NAL units before an error all vanish
-// without one.
+// without one; and that of MJPEG knows no restart intervals.
 //
 // Its contract: a unit with an empty Discontinuity is whole, and so is
 // everything between it and the unit before. Sequence numbers prove that; a
@@ -52,12 +50,13 @@ var errNoUnits = errors.New("packets keep coming, but no complete picture")
 //
 // It is not safe for concurrent use.
 type assembler struct {
-	emit  func(transport.CameraUnit)
-	clock *senderClock
-	log   *slog.Logger
+	emit   func(transport.CameraUnit)
+	clock  *senderClock
+	log    *slog.Logger
+	format payloadFormat
 
-	// Latest parameter sets, from the session description, then in band.
-	sps, pps [][]byte
+	// sets are the latest parameter sets, from the session description, then in band.
+	sets parameterSets
 
 	// The packet sequence.
 	started bool
@@ -101,19 +100,21 @@ type assembler struct {
 
 // content is what an access unit holds.
 type content struct {
-	nalus          int
-	first          byte // type of the first NAL unit
-	slices         int
-	sliceBytes     int
-	startsAtZero   bool // the first slice begins the picture
-	idr            bool
-	sps, pps       bool
-	setsBeforeData bool // SPS and PPS come before the first slice
+	nalus        int
+	first        byte // type of the first NAL unit
+	slices       int
+	sliceBytes   int
+	startsAtZero bool // the first slice begins the picture
+	// opens is set when what is in the unit tells that its first packet is its
+	// first, and ends when it tells that the last one is its last.
+	opens, ends bool
+	key         bool // a slice of a picture at which decoding can start
+	sets        [maxSetKinds]bool
 }
 
-func newAssembler(emit func(transport.CameraUnit), clock *senderClock, log *slog.Logger, sps, pps [][]byte) *assembler {
+func newAssembler(emit func(transport.CameraUnit), clock *senderClock, log *slog.Logger, f payloadFormat, sets parameterSets) *assembler {
 	return &assembler{
-		emit: emit, clock: clock, log: log, sps: sps, pps: pps,
+		emit: emit, clock: clock, log: log, format: f, sets: sets,
 		reason: discontinuityConnected, gap: true, fragment: -1,
 	}
 }
@@ -174,14 +175,18 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 		a.marks()
 	}
 	if a.idle >= maxUnitPackets || (a.idle > 1 && arrived.Sub(a.idleSince) > maxUnitTime) {
-		return fmt.Errorf("%w: %d packets in %s", errNoUnits, a.idle, arrived.Sub(a.idleSince).Round(100*time.Millisecond))
+		err := fmt.Errorf("%w: %d packets in %s", errNoUnits, a.idle, arrived.Sub(a.idleSince).Round(100*time.Millisecond))
+		if a.reason != "" && a.reason != discontinuityConnected {
+			err = fmt.Errorf("%w; %s", err, a.reason)
+		}
+		return err
 	}
 	return nil
 }
 
 // collect reads a payload and says why the unit cannot be kept, or "".
 func (a *assembler) collect(payload []byte) string {
-	err := a.read(payload)
+	err := a.format.read(a, payload)
 	switch {
 	case err != nil:
 		return err.Error()
@@ -259,85 +264,22 @@ func (a *assembler) finish() {
 		a.unproven = false
 		return
 	}
-	data := a.withParameterSets()
+	data := a.format.unit(a)
 	if len(data) > transport.MaxUnitBytes {
 		a.spoil(reasonTooLarge)
 		a.unproven = false
 		return
 	}
 	unit := transport.CameraUnit{
-		Codec:         transport.H264,
+		Codec:         a.format.codec(),
 		PTS:           a.pts,
 		Captured:      a.clock.captured(a.ssrc, a.ts, a.arrived),
 		Arrived:       a.arrived,
 		Discontinuity: a.reason,
-		Intact:        a.intact(),
+		Intact:        a.known || a.content.opens,
 		Unproven:      a.unproven,
 		Data:          data,
 	}
 	a.reason, a.idle = "", 0
 	a.emit(unit)
-}
-
-// intact reports whether the unit's first packet is known to be its first. After
-// a gap only content tells: a delimiter is always the first NAL unit, and
-// nothing that matters comes before parameter sets (H.264, section 7.4.1.2.3).
-// An IDR alone is not enough: the gap may have taken a new SPS.
-func (a *assembler) intact() bool {
-	return a.known || (a.content.startsAtZero && (a.content.first == typeAUD || a.content.setsBeforeData))
-}
-
-// withParameterSets copies the unit, with the latest SPS and PPS put before an
-// IDR that comes without.
-func (a *assembler) withParameterSets() []byte {
-	c := &a.content
-	if c.sps || c.pps {
-		a.learnParameterSets()
-	}
-	if !c.idr || (c.sps && c.pps) || len(a.sps) == 0 || len(a.pps) == 0 {
-		return slices.Clone(a.buf)
-	}
-	size := len(a.buf)
-	for _, sets := range [][][]byte{a.sps, a.pps} {
-		for _, s := range sets {
-			size += len(startCode) + len(s)
-		}
-	}
-	data, rest := make([]byte, 0, size), a.buf
-	if c.first == typeAUD { // stays first (H.264, section 7.4.1.2.3)
-		if i := bytes.Index(rest[len(startCode):], startCode); i >= 0 {
-			data, rest = append(data, rest[:len(startCode)+i]...), rest[len(startCode)+i:]
-		}
-	}
-	for _, sets := range [][][]byte{a.sps, a.pps} {
-		for _, s := range sets {
-			data = append(append(data, startCode...), s...)
-		}
-	}
-	return append(data, rest...)
-}
-
-// learnParameterSets keeps those that came in band: they are newer than the
-// session description's.
-func (a *assembler) learnParameterSets() {
-	var sps, pps [][]byte
-	for n := range nalus(a.buf) {
-		switch naluType(n[0]) {
-		case typeSPS:
-			sps = append(sps, n)
-		case typePPS:
-			pps = append(pps, n)
-		}
-	}
-	keep := func(have *[][]byte, got [][]byte) {
-		if len(got) == 0 || len(got) > maxParameterSets || slices.EqualFunc(*have, got, bytes.Equal) {
-			return
-		}
-		*have = nil
-		for _, s := range got {
-			*have = append(*have, slices.Clone(s))
-		}
-	}
-	keep(&a.sps, sps)
-	keep(&a.pps, pps)
 }

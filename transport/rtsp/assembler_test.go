@@ -27,9 +27,9 @@ func noise(r *rand.Rand, header byte, first bool, size int) []byte {
 	for i := range b {
 		b[i] = byte(4 + r.IntN(252))
 	}
-	b[0], b[1] = header, b[1]&^firstMBZero
+	b[0], b[1] = header, b[1]&^firstSliceBit
 	if first {
-		b[1] |= firstMBZero
+		b[1] |= firstSliceBit
 	}
 	return b
 }
@@ -68,7 +68,7 @@ func feedAll(t testing.TB, a *assembler, pkts ...*rtp.Packet) []transport.Camera
 }
 
 func testAssembler() *assembler {
-	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), nil, nil)
+	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), h264, parameterSets{})
 }
 
 // packets numbers payloads from seq on, all at ts, with the marker on the last.
@@ -88,7 +88,7 @@ func packets(seq uint16, ts uint32, payloads ...[]byte) []*rtp.Packet {
 func started(t testing.TB) *assembler {
 	t.Helper()
 	a := testAssembler()
-	idr := noise(rand.New(rand.NewPCG(1, 1)), 0x65, true, 4*maxMacroblockBytes)
+	idr := noise(rand.New(rand.NewPCG(1, 1)), 0x65, true, 4*h264.block)
 	feed(t, a, packets(0, 0, testSPS, testPPS, idr)...)
 	units := feed(t, a, packets(3, 3000, []byte{0x41, 0x9a, 1})...)
 	require.Len(t, units, 2)
@@ -147,7 +147,7 @@ func TestUnitWithoutDiscontinuityMeansNothingWasLost(t *testing.T) {
 			prefix := annexB(testSPS, testPPS)
 			var units []transport.CameraUnit
 			a := newAssembler(func(u transport.CameraUnit) { units = append(units, u) }, &senderClock{},
-				slog.New(slog.DiscardHandler), [][]byte{testSPS}, [][]byte{testPPS})
+				slog.New(slog.DiscardHandler), h264, parameterSets{{testSPS}, {testPPS}})
 			now := time.Unix(1000, 0)
 			for _, s := range stream {
 				if !s.dropped {
@@ -267,7 +267,7 @@ func TestIntactNeedsAProvenBeginning(t *testing.T) {
 
 func TestParameterSetsComeBeforeAnIDRThatLacksThem(t *testing.T) {
 	idr, aud, newSPS := []byte{0x65, 0x88, 1}, []byte{0x09, 0xf0}, append(slices.Clone(testSPS), 7)
-	a := newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), [][]byte{testSPS}, [][]byte{testPPS})
+	a := newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), h264, parameterSets{{testSPS}, {testPPS}})
 	one := func(seq uint16, nalus ...[]byte) []byte {
 		units := feedAll(t, a, packets(seq, uint32(seq)*3000, nalus...)...)
 		require.Len(t, units, 1)
@@ -297,11 +297,11 @@ func TestStartCodesInsideRTPAreSplit(t *testing.T) {
 	for name, payloads := range tests {
 		t.Run(name, func(t *testing.T) {
 			a := started(t)
-			a.sps, a.pps = nil, nil
+			a.sets = parameterSets{}
 			units := feedAll(t, a, packets(4, 6000, payloads...)...)
 			require.Len(t, units, 1)
 			require.Equal(t, [][]byte{testSPS, testPPS, idr}, slices.Collect(nalus(units[0].Data)))
-			require.Equal(t, [][]byte{testSPS}, a.sps, "the sets inside were not seen")
+			require.Equal(t, [][]byte{testSPS}, a.sets[0], "the sets inside were not seen")
 		})
 	}
 }

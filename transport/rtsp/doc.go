@@ -1,6 +1,6 @@
-// Package rtsp takes H.264 from a camera over RTSP (RFC 2326, RTP payload of
-// RFC 6184) and hands over complete access units. It exists to be exact about
-// loss: a unit whose Discontinuity is empty follows the unit before it with
+// Package rtsp takes video from a camera over RTSP (RFC 2326) and hands over
+// complete access units: H.264 (RFC 6184), H.265 (RFC 7798) or MJPEG (RFC 2435), the
+// first of these that it offers. It exists to be exact about loss: a unit whose Discontinuity is empty follows the unit before it with
 // nothing missing, because the privacy gate rests on that. What is cut short is
 // never delivered; the next unit says why.
 //

@@ -20,7 +20,8 @@ var (
 	ErrNotFound = errors.New("stream not found")
 	// ErrNoVideo: the stream has no video track.
 	ErrNoVideo = errors.New("no video track")
-	// ErrUnsupportedCodec: the video is not H.264.
+	// ErrUnsupportedCodec: the video is neither H.264 nor H.265 nor MJPEG, or it is
+	// packed in a way that is not read.
 	ErrUnsupportedCodec = errors.New("unsupported codec")
 	// ErrStalled: connected, but no complete access unit for too long.
 	ErrStalled = errors.New("stream stalled")

@@ -220,12 +220,13 @@ func (s *session) explainCredentials(at string) *Error {
 
 func (s *session) explainDescription(at string) *Error {
 	switch {
-	case s.desc.Interleaved:
-		return &Error{Class: ErrUnsupportedCodec, short: "unsupported packetization mode", Reason: at + "the camera sends H.264 in interleaved packetization mode",
+	case s.desc.Interleaved != "":
+		return &Error{Class: ErrUnsupportedCodec, short: "unsupported packetization mode",
+			Reason: at + "the camera sends " + s.desc.Interleaved + " in interleaved packetization mode",
 			Advice: "choose packetization mode 1 in the camera"}
 	case len(s.desc.Video) > 0:
 		return &Error{Class: ErrUnsupportedCodec, short: shortCodecs(s.desc.Video), Reason: at + "the camera sends " + strings.Join(s.desc.Video, ", "),
-			Advice: "choose H.264 in the camera's video settings"}
+			Advice: "choose H.264, H.265 or MJPEG in the camera's video settings"}
 	default:
 		what := "nothing"
 		if len(s.desc.Other) > 0 {

@@ -2,14 +2,9 @@ package rtsp
 
 import "github.com/pion/rtp"
 
-// maxMacroblockBytes is more than a slice can fall short of the size at which
-// the encoder cuts: one macroblock has 3200 bits at most (H.264, section A.3.1),
-// and those of an interlaced picture come in pairs.
-const maxMacroblockBytes = 1024
-
 // markerTrust says when a packet with the marker bit, which ought to be the last
-// of an access unit (RFC 6184, section 5.1), is taken for the end of a picture.
-// Otherwise the first packet of the next picture is, one frame later.
+// of an access unit (RFC 6184, section 5.1; RFC 7798, section 4.1; RFC 2435, section
+// 3), is taken for the end of a picture. Otherwise the first packet of the next picture is, one frame later.
 //
 // TRAPS: many cameras, those with live555's H264VideoStreamDiscreteFramer for
 // instance, set it on every slice, and are honest for as long as a picture is one
@@ -18,12 +13,15 @@ const maxMacroblockBytes = 1024
 // this holds:
 //
 //   - it has never been found within a picture on this connection;
-//   - the picture has neither an IDR slice nor a parameter set. At those an
-//     encoder may change how it cuts pictures;
+//   - the picture has neither a slice of a key frame nor a parameter set. At those
+//     an encoder may change how it cuts pictures;
 //   - since the last of those, and since the last loss, every picture that ended
 //     with a marker and the next timestamp had as many slices as this one;
-//   - one of those pictures was larger, by more than a macroblock pair. An encoder
-//     that cuts slices at a size would have cut that one.
+//   - one of those pictures was larger, by more than the largest block that an
+//     encoder codes at a time. One that cuts slices at a size would have cut that
+//     one.
+//
+// The end of a JPEG image, where a camera sends it, needs no trust at all.
 //
 // Key frames, and the few pictures that are as large as they, thus wait for the
 // first packet of the next picture. So as not to lose a frame's time, a key frame
@@ -62,7 +60,7 @@ func (m *markerTrust) learn(c *content) {
 	if c.startsAnew() {
 		m.slices, m.bytes = 0, 0
 	}
-	if c.idr {
+	if c.key {
 		if c.slices != m.keySlices {
 			m.keySlices, m.keys = c.slices, 0
 		}
@@ -78,19 +76,20 @@ func (m *markerTrust) learn(c *content) {
 	m.bytes = max(m.bytes, c.sliceBytes)
 }
 
-// ends reports whether a marker after c is the end of the picture.
-func (m *markerTrust) ends(c *content) bool {
-	return !m.lies && !c.startsAnew() && m.slices == c.slices && c.sliceBytes+maxMacroblockBytes <= m.bytes
+// ends reports whether a marker after c is the end of the picture, where a slice
+// can fall short by block bytes of the size at which the encoder cuts.
+func (m *markerTrust) ends(c *content, block int) bool {
+	return !m.lies && !c.startsAnew() && m.slices == c.slices && c.sliceBytes+block <= m.bytes
 }
 
 // seems reports whether a marker after c is likely to be the end of the picture.
 func (m *markerTrust) seems(c *content) bool {
-	return c.idr && m.keys >= keyProofs && c.slices == m.keySlices
+	return c.key && m.keys >= keyProofs && c.slices == m.keySlices
 }
 
 // startsAnew reports whether the encoder may cut pictures in another way from
 // here on.
-func (c *content) startsAnew() bool { return c.idr || c.sps || c.pps }
+func (c *content) startsAnew() bool { return c.key || c.sets != [maxSetKinds]bool{} }
 
 // learnMarker is called when another timestamp ends the open access unit.
 func (a *assembler) learnMarker() {
@@ -111,7 +110,7 @@ func (a *assembler) prove(pkt *rtp.Packet) {
 	}
 	switch a.unproven = false; {
 	case a.gap: // what is lost may have been the rest
-	case pkt.Timestamp != a.lastTS || !continuesPicture(pkt.Payload):
+	case pkt.Timestamp != a.lastTS || !a.format.continues(pkt.Payload):
 		a.marker.learn(&a.toProve)
 	}
 }
@@ -120,13 +119,13 @@ func (a *assembler) prove(pkt *rtp.Packet) {
 func (a *assembler) checkMarker(pkt *rtp.Packet) {
 	switch {
 	case a.marker.lies || a.gap:
-	case a.open && a.marked && continuesPicture(pkt.Payload):
+	case a.open && a.marked && a.format.continues(pkt.Payload):
 		a.distrustMarker()
 		a.marked = false
-	case a.open && a.marked && len(pkt.Payload) > 0 && beginsPicture(pkt.Payload):
+	case a.open && a.marked && len(pkt.Payload) > 0 && a.format.begins(pkt.Payload):
 		// Another picture of the same time.
 		a.finish()
-	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && continuesPicture(pkt.Payload):
+	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && a.format.continues(pkt.Payload):
 		a.distrustMarker()
 		a.lose(reasonMarker)
 		a.begin(pkt.Timestamp)
@@ -150,7 +149,7 @@ func (a *assembler) marks() {
 	switch {
 	case a.damage == "" && a.content.slices == 0:
 		// Some cameras set it on parameter sets.
-	case a.damage != "" || a.marker.ends(&a.content):
+	case a.damage != "" || a.content.ends || a.marker.ends(&a.content, a.format.maxBlock()):
 		a.finish()
 	case a.marker.seems(&a.content):
 		a.unproven, a.toProve = true, a.content

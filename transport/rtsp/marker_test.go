@@ -219,7 +219,7 @@ func TestLyingMarkersNeverDeliverAPart(t *testing.T) {
 	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			c := newMarkedCamera(seed)
-			c.a = newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), nil, nil)
+			c.a = newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), h264, parameterSets{})
 			limit, parts := 2000+c.r.IntN(10_000), 0
 			var units []transport.CameraUnit
 			for pic := range 80 {
@@ -238,7 +238,7 @@ func TestLyingMarkersNeverDeliverAPart(t *testing.T) {
 					case parts > 0:
 						n = min(rest, size/parts+1)
 					case rest > limit: // the macroblock that no longer fits is left out
-						n = limit - c.r.IntN(maxMacroblockBytes)
+						n = limit - c.r.IntN(h264.block)
 					}
 					rest -= n
 					nalus = append(nalus, c.slice(idr, len(nalus) == 0, max(n, 3)))

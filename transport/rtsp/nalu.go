@@ -3,6 +3,8 @@ package rtsp
 import (
 	"bytes"
 	"iter"
+
+	"scrim/transport"
 )
 
 // NAL unit types of ITU-T H.264, table 7-1, and the packet types that RFC 6184,
@@ -20,19 +22,88 @@ const (
 	typeFUB        = 29
 )
 
+// NAL unit types of ITU-T H.265, table 7-1, and the packet types that RFC 7798,
+// section 4.4, adds.
+const (
+	h265LastNonIRAP = 9 // RASL_R; up to 15 they are reserved
+	h265FirstIRAP   = 16
+	h265LastIRAP    = 21 // CRA_NUT; up to 31 they are reserved
+	h265VPS         = 32
+	h265SPS         = 33
+	h265PPS         = 34
+	h265AUD         = 35
+	h265MaxSingle   = 47
+	h265AP          = 48
+	h265FU          = 49
+)
+
 // forbiddenBit of a NAL unit's first byte says that the unit is known to be
-// damaged (RFC 6184, section 5.3).
+// damaged (RFC 6184, section 5.3; RFC 7798, section 1.1.4).
 const forbiddenBit = 0x80
 
-// firstMBZero of a slice's second byte is set when first_mb_in_slice, an
-// Exp-Golomb code, is 0: the slice begins a picture.
-const firstMBZero = 0x80
+// firstSliceBit of the byte behind a slice's NAL unit header is set when the slice
+// begins a picture: first_mb_in_slice of H.264, an Exp-Golomb code, is 0, or
+// first_slice_segment_in_pic_flag of H.265 is set.
+const firstSliceBit = 0x80
+
+// maxSetKinds is how many kinds of parameter sets a codec has at most.
+const maxSetKinds = 3
+
+// parameterSets holds the sets of each kind, in the order of nalFormat.sets,
+// without start codes.
+type parameterSets [maxSetKinds][][]byte
+
+// nalFormat is a codec of NAL units: H.264 (RFC 6184, packetization modes 0 and 1)
+// or H.265 (RFC 7798, without decoding order numbers).
+type nalFormat struct {
+	name   transport.Codec
+	header int // bytes of a NAL unit header
+	typeOf func(b byte) byte
+	// isSlice and isKey tell slices, and those of pictures at which decoding can
+	// start, by their type; tellsFirst those in which firstSliceBit is.
+	isSlice, isKey, tellsFirst func(t byte) bool
+	sets                       []byte // types of the parameter sets, in the order of use
+	aud                        byte
+	maxSingle                  byte // the last type of a NAL unit
+	aggregate, fragment        byte // types of packets
+	// refragment writes the header of a NAL unit that comes in fragments into n: from
+	// the packet's header and the type in that of the fragment.
+	refragment func(n, packet []byte, t byte) []byte
+	block      int // see maxBlock
+}
+
+// h264 is RFC 6184. One macroblock has 3200 bits at most (H.264, section A.3.1), and
+// those of an interlaced picture come in pairs.
+var h264 = &nalFormat{
+	name: transport.H264, header: 1, typeOf: naluType,
+	isSlice: func(t byte) bool { return t >= typeSlice && t <= typeIDR }, isKey: func(t byte) bool { return t == typeIDR },
+	tellsFirst: func(t byte) bool { return t == typeSlice || t == typePartitionA || t == typeIDR },
+	sets:       []byte{typeSPS, typePPS}, aud: typeAUD, maxSingle: typeMaxSingle, aggregate: typeSTAPA, fragment: typeFUA,
+	refragment: func(n, packet []byte, t byte) []byte { return append(n, packet[0]&0x60|t) }, block: 1024,
+}
+
+// h265 is RFC 7798. One coding tree unit has 5/3 of its raw 64×64 samples with their
+// chroma at most (H.265, section A.3.2), which is 10 KiB.
+var h265 = &nalFormat{
+	name: transport.H265, header: 2, typeOf: h265Type,
+	isSlice: h265Slice, tellsFirst: h265Slice, isKey: func(t byte) bool { return t >= h265FirstIRAP && t <= h265LastIRAP },
+	sets: []byte{h265VPS, h265SPS, h265PPS}, aud: h265AUD, maxSingle: h265MaxSingle, aggregate: h265AP, fragment: h265FU,
+	refragment: func(n, packet []byte, t byte) []byte { return append(n, packet[0]&0x81|t<<1, packet[1]) }, block: 10 << 10,
+}
 
 func naluType(b byte) byte { return b & 0x1f }
 
+func h265Type(b byte) byte { return b >> 1 & 0x3f }
+
+func h265Slice(t byte) bool { return t <= h265LastNonIRAP || t >= h265FirstIRAP && t <= h265LastIRAP }
+
+func (f *nalFormat) codec() transport.Codec { return f.name }
+
+func (f *nalFormat) maxBlock() int { return f.block }
+
 // nalus iterates over the NAL units of an Annex B byte stream without copying.
 // Leading bytes without a start code are a unit too; empty ones are left out,
-// as are zero bytes before a start code and at the end (H.264, annex B.1).
+// as are zero bytes before a start code and at the end (annex B.1).
 func nalus(b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(b) > 0 {
@@ -57,32 +128,48 @@ func trimStartCode(b []byte) []byte {
 	return b
 }
 
-// continuesPicture reports whether an RTP payload goes on with a picture that
-// began before it: its first slice does not start at macroblock 0, or it is the
-// middle of a fragmented unit.
-func continuesPicture(p []byte) bool {
-	if len(p) < 2 {
+// continues implements payloadFormat: the first slice does not begin a picture, or
+// the payload is the middle of a fragmented slice.
+func (f *nalFormat) continues(p []byte) bool {
+	if len(p) <= f.header {
 		return false
 	}
-	switch t := naluType(p[0]); t {
-	case typeSlice, typePartitionA, typeIDR:
-		return p[1]&firstMBZero == 0
-	case typeFUA:
-		switch naluType(p[1]) {
-		case typeSlice, typePartitionA, typeIDR:
-			return p[1]&fuStart == 0 || (len(p) > 2 && p[2]&firstMBZero == 0)
+	switch t := f.typeOf(p[0]); {
+	case f.tellsFirst(t):
+		return p[f.header]&firstSliceBit == 0
+	case t == f.fragment:
+		if h := p[f.header]; f.tellsFirst(f.fragmentType(h)) {
+			return h&fuStart == 0 || len(p) > f.header+1 && p[f.header+1]&firstSliceBit == 0
 		}
-	case typeSTAPA:
-		for p = p[1:]; len(p) >= 2; {
+	case t == f.aggregate:
+		for p = p[f.header:]; len(p) >= 2; {
 			n := int(p[0])<<8 | int(p[1])
 			if p = p[2:]; n == 0 || n > len(p) {
 				return false
 			}
-			if t := naluType(p[0]); t >= typeSlice && t <= typeIDR {
-				return continuesPicture(p[:n])
+			if t := f.typeOf(p[0]); f.isSlice(t) {
+				return f.tellsFirst(t) && f.continues(p[:n])
 			}
 			p = p[n:]
 		}
 	}
 	return false
+}
+
+// begins implements payloadFormat.
+func (f *nalFormat) begins(p []byte) bool {
+	t := f.typeOf(p[0])
+	if t == f.fragment && len(p) > f.header {
+		t = f.fragmentType(p[f.header])
+	}
+	return f.isSlice(t) && !f.continues(p)
+}
+
+// fragmentType reads the type of a fragmented NAL unit in its fragments' header,
+// which has as many bits as that of a NAL unit.
+func (f *nalFormat) fragmentType(h byte) byte {
+	if f.header == 1 {
+		return h & 0x1f
+	}
+	return h & 0x3f
 }

@@ -1,12 +1,13 @@
 package rtsp
 
 import (
-	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
+
+	"scrim/transport"
 )
 
 // Limits of what is read from a session description.
@@ -19,20 +20,29 @@ const (
 // description is what a camera's session description (RFC 8866) says, as far
 // as it matters here.
 type description struct {
-	// SDP is rewritten: one video section with one H.264 payload type, made only
-	// of lines that this package wrote itself. Nil when there is no H.264.
+	// SDP is rewritten: one video section with one payload type, made only of lines
+	// that this package wrote itself. Nil when there is no video that can be read.
 	SDP []byte
+	// Codec is what is in that section.
+	Codec transport.Codec
 	// Video lists the codecs of all video sections that the camera would send,
 	// and Other the kinds of the sections that were left out.
 	Video []string
 	Other []string
-	// Interleaved is set when the only H.264 is in packetization mode 2, which
-	// nobody sends and this package does not read.
-	Interleaved bool
-	// SPS and PPS are the parameter sets of sprop-parameter-sets, without start
-	// codes; empty when the camera sent none or nonsense.
-	SPS, PPS [][]byte
+	// Interleaved names what comes out of order, with numbers that tell its order (of
+	// H.264 packetization mode 2, of H.265 sprop-max-don-diff): nobody sends that, and
+	// this package does not read it. Empty when there is other video.
+	Interleaved string
+	// Sets are the parameter sets; empty when the camera sent none or nonsense.
+	Sets parameterSets
 }
+
+// preference is the order in which codecs are asked for: H.264 costs the least to
+// decode for what it needs of the network, and MJPEG the most.
+var preference = []transport.Codec{transport.H264, transport.H265, transport.MJPEG}
+
+// sdpNames are the codecs' encoding names in session descriptions.
+var sdpNames = map[string]transport.Codec{"H264": transport.H264, "H265": transport.H265, "MJPEG": transport.MJPEG}
 
 // section is one media section.
 type section struct {
@@ -69,25 +79,33 @@ func readDescription(body []byte) description {
 			continue
 		}
 		for _, pt := range s.payloadTypes() {
-			codec := s.codec(pt)
-			d.Video = appendNew(d.Video, codec)
-			if codec != "H264" || d.SDP != nil {
+			name := s.codec(pt)
+			d.Video = appendNew(d.Video, name)
+			codec := sdpNames[name]
+			rank := slices.Index(preference, codec)
+			if rank < 0 || d.SDP != nil && slices.Index(preference, d.Codec) <= rank {
 				continue
 			}
 			fmtp := s.parameters(pt)
-			if fmtp["packetization-mode"] == "2" {
-				d.Interleaved = true
+			if fmtp["packetization-mode"] == "2" || codec == transport.H265 && interleaves(fmtp["sprop-max-don-diff"]) {
+				d.Interleaved = codec.String()
 				continue
 			}
-			d.SPS, d.PPS = parameterSets(fmtp["sprop-parameter-sets"])
-			d.SDP = writeDescription(control, s.control, pt)
+			d.Codec, d.Sets, d.SDP = codec, parameterSets{}, writeDescription(control, s.control, pt, codec)
+			if f, ok := formatOf(codec).(*nalFormat); ok {
+				d.Sets = f.described(fmtp)
+			}
 		}
 	}
 	if d.SDP != nil {
-		d.Interleaved = false
+		d.Interleaved = ""
 	}
 	return d
 }
+
+// interleaves reports whether a sprop-max-don-diff (RFC 7798, section 7.1) says that
+// NAL units may come out of order, and packets hold decoding order numbers.
+func interleaves(v string) bool { return strings.Trim(v, "0") != "" }
 
 func splitSections(body []byte) (control string, sections []*section) {
 	var cur *section
@@ -168,11 +186,15 @@ func (s *section) codec(pt uint8) string {
 			continue
 		}
 		name, clock, _ := strings.Cut(a.value, "/")
-		switch name = strings.ToUpper(strings.TrimSpace(name)); {
-		case name == "H264" && clock != "" && strings.TrimSpace(clock) != "90000":
-			return quote("H264 at " + clock + " Hz")
-		case name == "HEVC":
-			return "H265"
+		switch name = strings.ToUpper(strings.TrimSpace(name)); name {
+		case "HEVC":
+			name = "H265"
+		case "JPEG":
+			name = "MJPEG"
+		}
+		switch {
+		case sdpNames[name] != "" && clock != "" && strings.TrimSpace(clock) != "90000":
+			return quote(name + " at " + clock + " Hz")
 		case name == "":
 			return "unnamed payload type " + strconv.Itoa(int(pt))
 		default:
@@ -210,32 +232,7 @@ func (s *section) parameters(pt uint8) map[string]string {
 	return m
 }
 
-// parameterSets decodes sprop-parameter-sets (RFC 6184, section 8.1). Missing
-// or nonsense is fine: nearly every camera sends the sets in band as well.
-func parameterSets(s string) (sps, pps [][]byte) {
-	for enc := range strings.SplitSeq(s, ",") {
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(enc))
-		if err != nil {
-			raw, err = base64.RawStdEncoding.DecodeString(strings.TrimSpace(enc))
-		}
-		if err != nil || len(raw) > maxParameterSetSize || len(sps)+len(pps) >= maxParameterSets {
-			continue
-		}
-		// Some cameras ship the sets with Annex B start codes.
-		for nalu := range nalus(raw) {
-			switch {
-			case len(nalu) < 2 || nalu[0]&forbiddenBit != 0:
-			case naluType(nalu[0]) == typeSPS:
-				sps = append(sps, slices.Clone(nalu))
-			case naluType(nalu[0]) == typePPS:
-				pps = append(pps, slices.Clone(nalu))
-			}
-		}
-	}
-	return sps, pps
-}
-
-func writeDescription(sessionControl, control string, pt uint8) []byte {
+func writeDescription(sessionControl, control string, pt uint8, codec transport.Codec) []byte {
 	num := strconv.Itoa(int(pt))
 	lines := []string{"v=0", "o=- 0 0 IN IP4 127.0.0.1", "s= ", "c=IN IP4 0.0.0.0", "t=0 0"}
 	if sessionControl != "" {
@@ -245,7 +242,14 @@ func writeDescription(sessionControl, control string, pt uint8) []byte {
 	if control != "" {
 		lines = append(lines, "a=control:"+control)
 	}
-	lines = append(lines, "a=rtpmap:"+num+" H264/90000", "a=fmtp:"+num+" packetization-mode=1", "")
+	switch codec {
+	case transport.H264:
+		lines = append(lines, "a=rtpmap:"+num+" H264/90000", "a=fmtp:"+num+" packetization-mode=1", "")
+	case transport.H265:
+		lines = append(lines, "a=rtpmap:"+num+" H265/90000", "")
+	default: // a name that gortsplib does not know: it hands the packets on as they are
+		lines = append(lines, "a=rtpmap:"+num+" SCRIM/90000", "")
+	}
 	return []byte(strings.Join(lines, "\r\n"))
 }
 

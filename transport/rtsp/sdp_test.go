@@ -9,6 +9,8 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
 	"github.com/bluenviron/gortsplib/v4/pkg/sdp"
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport"
 )
 
 const goodVideo = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
@@ -94,10 +96,10 @@ func TestWhatACameraSendsInsteadIsNamed(t *testing.T) {
 		{nil, nil, nil},
 		{[]string{"m=audio 0 RTP/AVP 0"}, nil, []string{"audio"}},
 		{[]string{goodVideo + "a=sendonly"}, nil, []string{"back channel"}},
-		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000"}, []string{"H265"}, nil},
-		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 hevc/90000"}, []string{"H265"}, nil},
-		{[]string{"m=video 0 RTP/AVP 26"}, []string{"MJPEG"}, nil},
+		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 av1/90000"}, []string{"AV1"}, nil},
+		{[]string{"m=video 0 RTP/AVP 32"}, []string{"MPEG-1/2 video"}, nil},
 		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/48000"}, []string{"H264 at 48000 Hz"}, nil},
+		{[]string{"m=video 0 RTP/AVP 96", "a=rtpmap:96 hevc/8000"}, []string{"H265 at 8000 Hz"}, nil},
 		{[]string{"m=video 0 RTP/AVP 99"}, []string{"unnamed payload type 99"}, nil},
 	}
 	for _, tt := range tests {
@@ -108,7 +110,37 @@ func TestWhatACameraSendsInsteadIsNamed(t *testing.T) {
 	}
 	d := readDescription(sdpOf(goodVideo + "a=fmtp:96 packetization-mode=2"))
 	require.Nil(t, d.SDP)
-	require.True(t, d.Interleaved)
+	require.Equal(t, "H.264", d.Interleaved)
+	d = readDescription(sdpOf("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000", "a=fmtp:96 sprop-max-don-diff=2"))
+	require.Nil(t, d.SDP)
+	require.Equal(t, "H.265", d.Interleaved)
+}
+
+// H.264 is asked for where there is some, then H.265, then MJPEG.
+func TestTheCheapestCodecOfTheDescriptionIsChosen(t *testing.T) {
+	video := func(pt, name string) string {
+		return "m=video 0 RTP/AVP " + pt + "\r\na=control:" + name + "\r\na=rtpmap:" + pt + " " + name + "/90000"
+	}
+	for _, tt := range []struct {
+		lines []string
+		want  transport.Codec
+		from  string
+	}{
+		{[]string{video("96", "H265")}, transport.H265, "H265"},
+		{[]string{video("96", "hevc")}, transport.H265, "hevc"},
+		{[]string{"m=video 0 RTP/AVP 26", "a=control:first"}, transport.MJPEG, "first"},
+		{[]string{video("99", "JPEG")}, transport.MJPEG, "JPEG"},
+		{[]string{video("26", "JPEG"), video("97", "H265"), video("98", "AV1")}, transport.H265, "H265"},
+		{[]string{video("26", "JPEG"), video("97", "H265"), video("96", "H264")}, transport.H264, "H264"},
+		{[]string{video("96", "H264") + "\r\na=fmtp:96 packetization-mode=2", video("97", "H265") + "\r\na=fmtp:97 sprop-max-don-diff=0"}, transport.H265, "H265"},
+	} {
+		d := readDescription(sdpOf(tt.lines...))
+		require.Equal(t, tt.want, d.Codec)
+		require.Empty(t, d.Interleaved)
+		desc, err := libraryReads(d.SDP)
+		require.NoError(t, err, "%s", d.SDP)
+		require.Equal(t, tt.from, desc.Medias[0].Control)
+	}
 }
 
 func TestParameterSetsOfTheDescription(t *testing.T) {
@@ -125,12 +157,15 @@ func TestParameterSetsOfTheDescription(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := readDescription(sdpOf(goodVideo + "a=fmtp:96 packetization-mode=1; sprop-parameter-sets=" + sprop + ";x"))
-			require.Equal(t, [][]byte{testSPS}, d.SPS)
-			require.Equal(t, [][]byte{testPPS}, d.PPS)
+			require.Equal(t, [][]byte{testSPS}, d.Sets[0])
+			require.Equal(t, [][]byte{testPPS}, d.Sets[1])
 		})
 	}
 	d := readDescription(sdpOf(goodVideo))
-	require.Empty(t, d.SPS)
+	require.Empty(t, d.Sets[0])
+	d = readDescription(sdpOf("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000",
+		"a=fmtp:96 sprop-vps="+b64(testSets265[0])+"; sprop-sps="+b64(testSets265[1])+"; sprop-pps=%%,"+b64(testSets265[2])))
+	require.Equal(t, parameterSets{{testSets265[0]}, {testSets265[1]}, {testSets265[2]}}, d.Sets)
 }
 
 // TestControlThatIsNoURLIsLeftOut: gortsplib would dereference nil.
@@ -144,13 +179,14 @@ func TestControlThatIsNoURLIsLeftOut(t *testing.T) {
 
 func FuzzReadDescription(f *testing.F) {
 	f.Add([]byte(""))
+	f.Add(sdpOf("m=video 0 RTP/AVP 96 26", "a=rtpmap:96 H265/90000", "a=fmtp:96 sprop-vps=QAEM;sprop-sps=QgEB,%;sprop-pps=RAHA"))
 	f.Add(sdpOf("c=IN ", "m=meta", "m=smart", goodVideo, "m=audio 0 RTP/AVP 97", "a=rtpmap:97 mpeg4-generic/16000", "a=fmtp:97 config=zz"))
 	f.Add(sdpOf("a=control:rtsp://10.0.0.1/x", "m=video 0 RTP/AVP smart/1/90000", "a=rtpmap:96 H264/90000", "a=control:?x=%20"))
 	f.Add(sdpOf(goodVideo + "a=fmtp:96 sprop-parameter-sets=Z0LAKNkAeAIn5YQ=,aMuDyyA=\r\na=sendonly"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := readDescription(body)
 		require.LessOrEqual(t, len(d.Video)+len(d.Other), 2*maxListedCodecs)
-		require.LessOrEqual(t, len(d.SPS)+len(d.PPS), maxParameterSets*maxParameterSetSize)
+		require.LessOrEqual(t, len(d.Sets[0])+len(d.Sets[1])+len(d.Sets[2]), maxParameterSets*maxParameterSetSize)
 		for _, s := range append(d.Video, d.Other...) {
 			require.Equal(t, quote(s), s, "unfit for a log")
 		}

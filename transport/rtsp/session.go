@@ -156,7 +156,8 @@ func (s *session) stream(ctx context.Context, ended chan error) error {
 	if u, err := media.URL(desc.BaseURL); err != nil || u == nil {
 		return errors.New("the description names its track by something that is no URL")
 	}
-	s.asm = newAssembler(s.deliver, &s.clock, s.client.cfg.Log.With("camera", s.client.cfg.Camera), s.desc.SPS, s.desc.PPS)
+	s.asm = newAssembler(s.deliver, &s.clock, s.client.cfg.Log.With("camera", s.client.cfg.Camera),
+		formatOf(s.desc.Codec), s.desc.Sets)
 	if _, err = s.gc.Setup(desc.BaseURL, media, 0, 0); err != nil {
 		if s.noGroup {
 			return errNoGroup

@@ -11,6 +11,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
+	"scrim/transport"
 	"scrim/transport/rtsp/streaminfo"
 )
 
@@ -26,8 +27,8 @@ type Survey struct {
 	Tracks []Track
 	// SetsInDescription is set when the session description holds parameter sets.
 	SetsInDescription bool
-	// Stream is what was measured of the first H.264 track, else of the first video
-	// track.
+	// Stream is what was measured of the track that Run would take, else of the first
+	// video track.
 	Stream streaminfo.Stream
 }
 
@@ -54,6 +55,9 @@ func (c *Client) Survey(ctx context.Context, d time.Duration) (*Survey, error) {
 		}
 	}
 }
+
+// meterNames are the codecs' names in package streaminfo.
+var meterNames = map[transport.Codec]string{transport.H264: "H264", transport.H265: "H265", transport.MJPEG: "JPEG"}
 
 // surveyor is a session that looks at packets in place of assembling pictures.
 type surveyor struct {
@@ -87,13 +91,13 @@ func (s *surveyor) onResponse(res *base.Response) {
 	}
 	s.found.Tracks = readTracks(body)
 	if s.desc.SDP != nil {
-		s.codec, s.sets = "H264", slices.Concat(s.desc.SPS, s.desc.PPS)
-		s.found.SetsInDescription = len(s.desc.SPS) > 0 && len(s.desc.PPS) > 0
+		s.codec, s.sets = meterNames[s.desc.Codec], slices.Concat(s.desc.Sets[:]...)
+		f, ok := formatOf(s.desc.Codec).(*nalFormat)
+		s.found.SetsInDescription = ok && s.desc.Sets.whole(f)
 		return
 	}
-	if sdp, codec, sets := describeOther(body); sdp != nil {
-		s.codec, s.sets, res.Body = codec, sets, sdp
-		s.found.SetsInDescription = len(sets) > 0
+	if sdp, codec := describeOther(body); sdp != nil {
+		s.codec, res.Body = codec, sdp
 	}
 }
 

@@ -1,11 +1,5 @@
 package rtsp
 
-import (
-	"encoding/base64"
-	"strconv"
-	"strings"
-)
-
 // maxTracks bounds the tracks that are listed.
 const maxTracks = 16
 
@@ -56,31 +50,17 @@ func (s *section) audio(pt uint8) string {
 	return s.codec(pt)
 }
 
-// describeOther is for a camera without H.264: a session description of its first
-// video track, for looking at its packets only.
-func describeOther(body []byte) (sdp []byte, codec string, sets [][]byte) {
+// describeOther is for a camera whose video cannot be read: a session description of
+// its first video track, for looking at its packets only.
+func describeOther(body []byte) (sdp []byte, codec string) {
 	control, sections := splitSections(body)
 	for _, s := range sections {
 		if s.kind != "video" || s.sendOnly {
 			continue
 		}
 		for _, pt := range s.payloadTypes() {
-			if codec = s.codec(pt); codec == "MJPEG" {
-				codec = "JPEG"
-			}
-			fmtp := s.parameters(pt)
-			for _, key := range []string{"sprop-vps", "sprop-sps", "sprop-pps"} {
-				if raw, err := base64.StdEncoding.DecodeString(fmtp[key]); err == nil && len(raw) > 2 && len(raw) <= maxParameterSetSize {
-					sets = append(sets, raw)
-				}
-			}
-			// A name that gortsplib does not know: it hands the packets on as they are.
-			text := string(writeDescription(control, s.control, pt))
-			num := strconv.Itoa(int(pt))
-			text = strings.Replace(text, "a=rtpmap:"+num+" H264/90000", "a=rtpmap:"+num+" SCRIM/90000", 1)
-			text = strings.Replace(text, "a=fmtp:"+num+" packetization-mode=1\r\n", "", 1)
-			return []byte(text), codec, sets
+			return writeDescription(control, s.control, pt, ""), s.codec(pt)
 		}
 	}
-	return nil, "", nil
+	return nil, ""
 }

@@ -43,7 +43,7 @@ func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
   - {name: asked, url: '%s'}
   - {name: lost, url: '%s/nowhere'}
   - {name: audio, url: '%s/audio'}
-  - {name: hevc, url: '%s/hevc'}
+  - {name: vp8, url: '%s/vp8'}
 `, good.URL(), closed, mute, locked.URL(), password, locked.URL(), odd, odd, odd))
 	ctx := deadline(t, waiting)
 	s.awaitLive(ctx, "good")
@@ -53,7 +53,7 @@ func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
 		{"asked", "no user and password", `the camera asks for user and password`, "set the camera's user and password"},
 		{"lost", "stream not found", `has no stream at this path \(404`, "correct the path"},
 		{"audio", "no video track", `no video track \(it offers only `, "turn video on"},
-		{"hevc", "unsupported codec H265", `the camera sends H\.?265`, `choose H\.264 in the camera's video settings`},
+		{"vp8", "unsupported codec VP8", `the camera sends VP8`, `choose H\.264, H\.265 or MJPEG in the camera's video settings`},
 		{"mute", "no answer", `no answer within 10s`, "see whether this is the RTSP port"}, // the slowest last
 	} {
 		c := s.await(ctx, bad.camera, "as bad as it is", func(c transport.Status) bool { return c.Reason == bad.shown })

@@ -149,7 +149,7 @@ func (o *oddCameras) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*bas
 	return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
 }
 
-// startOddCameras returns the server's URL; below it are /audio and /hevc.
+// startOddCameras returns the server's URL; below it are /audio and /vp8.
 func startOddCameras(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -161,7 +161,7 @@ func startOddCameras(t *testing.T) string {
 	}
 	for name, media := range map[string]*description.Media{
 		"audio": {Type: description.MediaTypeAudio, Formats: []format.Format{&format.Opus{PayloadTyp: 96, ChannelCount: 2}}},
-		"hevc":  {Type: description.MediaTypeVideo, Formats: []format.Format{&format.H265{PayloadTyp: 96}}},
+		"vp8":   {Type: description.MediaTypeVideo, Formats: []format.Format{&format.VP8{PayloadTyp: 96}}},
 	} {
 		odd.streams[name] = &gortsplib.ServerStream{Server: srv, Desc: &description.Session{Medias: []*description.Media{media}}}
 	}

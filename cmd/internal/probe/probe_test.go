@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -162,7 +164,7 @@ func TestBasicAloneIsAProblemAndSendsNothing(t *testing.T) {
 	require.Equal(t, loginNotTried, r.Login)
 }
 
-func TestH265IsMeasuredAndRefused(t *testing.T) {
+func TestH265WithoutParameterSetsIsMeasured(t *testing.T) {
 	s := newServer(t, &format.H265{PayloadTyp: 96})
 	done := make(chan struct{})
 	ended := make(chan struct{})
@@ -183,7 +185,38 @@ func TestH265IsMeasuredAndRefused(t *testing.T) {
 	r := run(t, Options{Target: s.url + "/stream", For: time.Second, ONVIF: NoONVIF})
 	require.Equal(t, "H265", r.Stream.Codec)
 	require.Equal(t, 5, r.Stream.GOP)
-	require.True(t, r.has("the video is H265"))
+	require.True(t, r.has("no sequence parameter set"))
+	require.True(t, r.has("the video is H.265"))
+}
+
+func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
+	}
+	for name, c := range map[string]struct {
+		codec, cost string
+		args        []string
+	}{
+		"h265.mp4": {
+			"H265", "a quarter more processor time",
+			[]string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-x265-params", "log-level=none:bframes=0:keyint=10"},
+		},
+		"mjpeg.mkv": {"JPEG", "several times the bit rate", []string{"-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-huffman", "default"}},
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		args := append([]string{"-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x176:rate=20:duration=1"}, append(c.args, path)...)
+		out, err := exec.CommandContext(t.Context(), ffmpeg, args...).CombinedOutput()
+		require.NoError(t, err, string(out))
+		cam := camera(t, simcam.Options{Replay: path})
+		r := run(t, Options{Target: cam.URL(), For: time.Second, ONVIF: NoONVIF})
+		require.Equal(t, c.codec, r.Stream.Codec)
+		require.Equal(t, [2]int{320, 176}, [2]int{r.Stream.Width, r.Stream.Height})
+		require.Positive(t, r.Stream.KeyFrames)
+		require.False(t, r.weighs(Fatal), "%v", r.Problems)
+		require.True(t, r.has(c.cost), "%v", r.Problems)
+		require.Equal(t, c.codec == "H265", r.SetsInDescription)
+	}
 }
 
 func TestNothingReachableIsOneLine(t *testing.T) {

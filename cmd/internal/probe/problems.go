@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scrim/pipeline/bitstream"
+	"scrim/transport"
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
 )
@@ -95,17 +96,28 @@ func (p *prober) judgeLogin() {
 	}
 }
 
-// judgeCodec asks the allow list of the redactor.
+// judgeCodec says what the codec costs and asks the allow list of the redactor.
 func (p *prober) judgeCodec(s *streaminfo.Stream) {
-	if s.Codec != "H264" {
-		p.problem(Fatal, "the video is "+s.Codec, "choose H.264 in the camera's video settings")
+	codec := transport.H264
+	switch s.Codec {
+	case "H264":
+	case "H265":
+		codec = transport.H265
+		p.problem(Note, "the video is H.265, which takes about a quarter more processor time to decode than H.264",
+			"nothing; where processor time is short choose H.264 in the camera's video settings")
+	case "JPEG":
+		p.problem(Note, "the video is MJPEG, which takes several times the bit rate of H.264 and ends at 2040 pixels",
+			"nothing; where the network is short choose H.264 in the camera's video settings")
+		return // what is in its pictures is seen when they come
+	default:
+		p.problem(Fatal, "the video is "+s.Codec, "choose H.264, H.265 or MJPEG in the camera's video settings")
 		return
 	}
 	if s.SPS == nil {
 		p.problem(Warning, "no sequence parameter set has come, in the description or with the pictures", "look for longer (--for 30s), or restart the camera")
 		return
 	}
-	_, err := bitstream.Inspect(append([]byte{0, 0, 0, 1}, s.SPS...))
+	_, err := bitstream.Inspect(codec, append([]byte{0, 0, 0, 1}, s.SPS...))
 	if err != nil {
 		p.problem(Fatal, err.Error(), "change the camera's video settings")
 	}
@@ -138,7 +150,7 @@ func (p *prober) judgeStream(s *streaminfo.Stream) {
 			"look at cables, switches and bit rate; use TCP")
 	}
 	if s.BFrames || s.Reordered {
-		p.problem(Warning, "the camera sends B pictures, which delay the video", "choose Baseline, or turn B frames off")
+		p.problem(Warning, "the camera sends B pictures, which delay the video", "turn B frames off (of H.264, choose Baseline)")
 	}
 	if s.Slices > bitstream.MaxSlices {
 		p.problem(Fatal, fmt.Sprintf("%d slices a picture, more than %d", s.Slices, bitstream.MaxSlices), "lower the number of slices in the camera")
@@ -149,7 +161,7 @@ func (p *prober) judgeStream(s *streaminfo.Stream) {
 	if s.Sources > 1 {
 		p.problem(Warning, "the camera restarted its stream while it was looked at", "see whether it does that again; restart it or update its firmware")
 	}
-	if !s.InBand && !p.r.SetsInDescription && s.KeyFrames > 0 {
+	if s.Codec != "JPEG" && !s.InBand && !p.r.SetsInDescription && s.KeyFrames > 0 {
 		p.problem(Fatal, "there are no parameter sets, so no decoder can begin", "restart the camera, or update its firmware")
 	}
 }

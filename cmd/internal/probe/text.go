@@ -171,7 +171,7 @@ func (r *Report) sets(s *streaminfo.Stream) []string {
 	if s.InBand {
 		out = append(out, "with the pictures")
 	}
-	if out == nil && s.Codec == "H264" {
+	if out == nil && (s.Codec == "H264" || s.Codec == "H265") {
 		return []string{"none"}
 	}
 	return out

@@ -48,10 +48,23 @@ func Planes(f *astiav.Frame) (yuv.Image, error) {
 	default:
 		return yuv.Image{}, fmt.Errorf("pixel format %s is not 4:2:0 with 8 bits", pf)
 	}
+	return planes(f, (f.Height()+1)/2)
+}
+
+// Planes422 is Planes for a frame of 4:2:2 with full range: its chroma planes are as
+// high as that of luma, and so twice as high as those of an Image otherwise are.
+func Planes422(f *astiav.Frame) (yuv.Image, error) {
+	if pf := f.PixelFormat(); pf != astiav.PixelFormatYuvj422P {
+		return yuv.Image{}, fmt.Errorf("pixel format %s is not 4:2:2 with 8 bits and full range", pf)
+	}
+	return planes(f, f.Height())
+}
+
+func planes(f *astiav.Frame, chromaHeight int) (yuv.Image, error) {
 	c := (*C.AVFrame)(f.UnsafePointer())
 	im := yuv.Image{
 		Width: int(c.width), Height: int(c.height), YStride: int(c.linesize[0]), CStride: int(c.linesize[1]),
-		FullRange: f.PixelFormat() == astiav.PixelFormatYuvj420P || c.color_range == C.AVCOL_RANGE_JPEG,
+		FullRange: f.PixelFormat() != astiav.PixelFormatYuv420P || c.color_range == C.AVCOL_RANGE_JPEG,
 	}
 	if yuv.CheckSize(im.Width, im.Height) != nil ||
 		c.data[0] == nil || c.data[1] == nil || c.data[2] == nil ||
@@ -62,8 +75,8 @@ func Planes(f *astiav.Frame) (yuv.Image, error) {
 		return unsafe.Slice((*byte)(unsafe.Pointer(p)), stride*(height-1)+width)
 	}
 	im.Y = rows(c.data[0], im.YStride, im.Width, im.Height)
-	im.U = rows(c.data[1], im.CStride, im.ChromaWidth(), im.ChromaHeight())
-	im.V = rows(c.data[2], im.CStride, im.ChromaWidth(), im.ChromaHeight())
+	im.U = rows(c.data[1], im.CStride, im.ChromaWidth(), chromaHeight)
+	im.V = rows(c.data[2], im.CStride, im.ChromaWidth(), chromaHeight)
 	return im, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"scrim/pipeline/decode"
 	"scrim/pipeline/internal/x264"
 	"scrim/redact/yuv"
+	"scrim/transport"
 )
 
 const tick = 90000 / 30
@@ -67,10 +68,10 @@ func TestOnePictureInIsOneUnitOutAndDecodesToThePicture(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, int64(i*tick), p.PTS)
 			require.Equal(t, i == 0, p.Key)
-			info, err := bitstream.Inspect(p.Data)
+			info, err := bitstream.Inspect(transport.H264, p.Data)
 			require.NoError(t, err)
 			require.Equal(t, p.Data, info.Data, "something else than parameter sets and slices is in the unit")
-			require.Equal(t, p.Key, info.IDR)
+			require.Equal(t, p.Key, info.Key)
 			var got []decode.Picture
 			require.NoError(t, d.Decode(p.Data, int64(i), func(p decode.Picture) error { got = append(got, p); return nil }))
 			require.Len(t, got, 1, "the decoder held a picture back")
@@ -90,7 +91,7 @@ func TestKeyFramesComeOnRequestAndInTime(t *testing.T) {
 		require.NoError(t, err)
 		if p.Key {
 			keys = append(keys, i)
-			info, err := bitstream.Inspect(p.Data)
+			info, err := bitstream.Inspect(transport.H264, p.Data)
 			require.NoError(t, err)
 			require.NotNil(t, info.SPS, "a key frame without SPS")
 		}

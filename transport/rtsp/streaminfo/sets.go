@@ -31,6 +31,7 @@ func (m *Meter) parameterSet(n []byte) {
 		if sps.Unmarshal(n) != nil {
 			return
 		}
+		m.s.SPS = bytes.Clone(n)
 		p := &sps.ProfileTierLevel
 		m.s.Profile, m.s.Level = profile265(p.GeneralProfileIdc), fmt.Sprintf("%.1f", float64(p.GeneralLevelIdc)/30)
 		m.s.Width, m.s.Height, m.s.SPSFPS = sps.Width(), sps.Height(), rate(sps.FPS())

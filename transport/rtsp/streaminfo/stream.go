@@ -7,7 +7,7 @@ type Stream struct {
 	Level   string `json:"level,omitempty"`
 	Width   int    `json:"width,omitempty"`
 	Height  int    `json:"height,omitempty"`
-	// SPS is the sequence parameter set, without start code; H.264 only.
+	// SPS is the sequence parameter set, without start code; H.264 and H.265 only.
 	SPS []byte `json:"-"`
 
 	// Seconds is the time between the first and the last picture, by this machine's

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport"
 )
 
 // writer writes syntax elements; it is what reader reads.
@@ -197,11 +199,11 @@ type step struct {
 
 func check(t *testing.T, m made, steps ...step) {
 	t.Helper()
-	var c Continuity
+	var c frameNumbers
 	for i, s := range append([]step{{annexB(m.sps(), m.pps(), m.slice(sliceI, 0, true, true, frame)), ""}}, steps...) {
-		info, err := Inspect(s.unit)
+		info, err := Inspect(transport.H264, s.unit)
 		require.NoError(t, err)
-		reason, err := c.Check(info)
+		reason, err := c.check(info)
 		require.NoError(t, err, "%+v, step %d", m, i)
 		require.Equal(t, s.reason, reason, "%+v, step %d", m, i)
 	}
@@ -259,31 +261,31 @@ func TestGapsAreAcceptedWhereTheSPSAllowsThem(t *testing.T) {
 }
 
 func TestANewSPSMakesThePPSVoid(t *testing.T) {
-	var c Continuity
+	var c frameNumbers
 	for i, u := range [][]byte{
 		annexB(made{}.sps(), made{}.pps(), made{}.slice(sliceI, 0, true, true, frame)),
 		annexB(made{pocType: 2}.sps(), made{pocType: 2}.slice(sliceI, 0, true, true, frame)),
 	} {
-		info, err := Inspect(u)
+		info, err := Inspect(transport.H264, u)
 		require.NoError(t, err)
-		_, err = c.Check(info)
+		_, err = c.check(info)
 		require.Equal(t, i == 1, err != nil)
 	}
 }
 
 func TestParameterSetsInAUnitOfTheirOwnCount(t *testing.T) {
 	m := made{}
-	var c Continuity
+	var c frameNumbers
 	for _, u := range [][]byte{annexB(aud, m.sps()), annexB(m.pps()), annexB(sei), annexB(m.slice(sliceI, 0, true, true, frame))} {
-		info, err := Inspect(u)
+		info, err := Inspect(transport.H264, u)
 		require.NoError(t, err)
-		reason, err := c.Check(info)
+		reason, err := c.check(info)
 		require.NoError(t, err)
 		require.Empty(t, reason)
 	}
-	info, err := Inspect(annexB(m.slice(sliceP, 2, false, true, frame)))
+	info, err := Inspect(transport.H264, annexB(m.slice(sliceP, 2, false, true, frame)))
 	require.NoError(t, err)
-	reason, err := c.Check(info)
+	reason, err := c.check(info)
 	require.NoError(t, err)
 	require.Equal(t, reasonMissing, reason)
 }
@@ -319,9 +321,9 @@ func TestHeadersThatCannotBeAreDamagedOrUnsupported(t *testing.T) {
 		), ErrDamaged},
 		"empty": {nil, ErrDamaged},
 	} {
-		info, err := Inspect(c.au)
+		info, err := Inspect(transport.H264, c.au)
 		if err == nil {
-			_, err = new(Continuity).Check(info)
+			_, err = new(frameNumbers).check(info)
 		}
 		require.ErrorIs(t, err, c.err, name)
 	}
@@ -348,23 +350,23 @@ func FuzzContinuity(f *testing.F) {
 	f.Add(uint8(0), made{}.pps(), made{gaps: true}.sps())
 	f.Fuzz(func(t *testing.T, i uint8, one, two []byte) {
 		m := all()[int(i)%len(all())]
-		var c, again Continuity
+		var c, again frameNumbers
 		for _, u := range [][]byte{annexB(m.sps(), m.pps(), m.slice(sliceI, 0, true, true, frame)), annexB(one), annexB(two), annexB(one, two)} {
-			info, err := Inspect(u)
+			info, err := Inspect(transport.H264, u)
 			if err != nil {
 				continue
 			}
-			reason, err := c.Check(info)
+			reason, err := c.check(info)
 			if reason != "" && err != nil {
 				t.Fatalf("both %q and %v", reason, err)
 			}
-			if reason == reasonMissing && info.IDR {
+			if reason == reasonMissing && info.Key {
 				t.Fatal("an IDR has a gap before it")
 			}
-			if info, err = Inspect(info.Data); err != nil {
+			if info, err = Inspect(transport.H264, info.Data); err != nil {
 				continue
 			}
-			if s, err2 := again.Check(info); s != reason || fmt.Sprint(err) != fmt.Sprint(err2) && err != nil {
+			if s, err2 := again.check(info); s != reason || fmt.Sprint(err) != fmt.Sprint(err2) && err != nil {
 				t.Fatalf("%q, then %q (%v) for the same", reason, s, err2)
 			}
 		}

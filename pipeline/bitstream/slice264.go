@@ -105,7 +105,7 @@ const (
 
 // readSlice reads a slice header (H.264, 7.3.3) up to the commands on
 // references, and up to the field of the picture where first is not set.
-func (c *Continuity) readSlice(nalu []byte, first bool) (header, error) {
+func (c *frameNumbers) readSlice(nalu []byte, first bool) (header, error) {
 	r := reader{b: unescape(c.buf[:], nalu[1:])}
 	h := header{idr: h264.NALUType(nalu[0]&0x1f) == h264.NALUTypeIDR, ref: nalu[0]&0x60 != 0}
 	h.firstMB = r.ue(maxMacroblocks)
@@ -147,7 +147,7 @@ func (c *Continuity) readSlice(nalu []byte, first bool) (header, error) {
 }
 
 // skipOrder skips the picture order count.
-func (c *Continuity) skipOrder(r *reader, pps *picture, field bool) {
+func (c *frameNumbers) skipOrder(r *reader, pps *picture, field bool) {
 	switch {
 	case c.seq.pocType == 0:
 		r.u(c.seq.pocBits)

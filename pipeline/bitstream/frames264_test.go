@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport"
 )
 
 const streamLength = 320 // pictures
@@ -29,7 +31,7 @@ func stream(t testing.TB, args ...string) []Info {
 	delimiter := []byte{0, 0, 0, 1, 9}
 	var infos []Info
 	for _, u := range bytes.Split(out.Bytes(), delimiter)[1:] {
-		info, err := Inspect(append(bytes.Clone(delimiter), u...))
+		info, err := Inspect(transport.H264, append(bytes.Clone(delimiter), u...))
 		require.NoError(t, err)
 		infos = append(infos, info)
 	}
@@ -90,16 +92,16 @@ var shapes = map[string]shape{
 // holds fails the test where the stream lacks what its name says.
 func (s *shape) holds(t *testing.T, infos []Info) {
 	t.Helper()
-	var c Continuity
+	var c frameNumbers
 	idrs, bs, nonRefs, intra, weighted := 0, 0, 0, 0, 0
 	for _, info := range infos {
-		_, err := c.Check(info)
+		_, err := c.check(info)
 		require.NoError(t, err)
 		nalu, typ := firstSlice(t, info)
 		h, err := c.readSlice(nalu, true)
 		require.NoError(t, err)
 		switch {
-		case info.IDR:
+		case info.Key:
 			idrs++
 		case typ == sliceI:
 			intra++
@@ -138,25 +140,25 @@ func TestLossOfAnyReferencePictureIsNoticedAtTheNextPictureAndNothingElseIs(t *t
 			t.Parallel()
 			infos := stream(t, s.args...)
 			s.holds(t, infos)
-			var c Continuity
+			var c frameNumbers
 			noticed := 0
 			for i, info := range infos {
-				if i > 0 && i+1 < len(infos) && !infos[i+1].IDR {
+				if i > 0 && i+1 < len(infos) && !infos[i+1].Key {
 					nalu, _ := firstSlice(t, info)
 					ref := nalu[0]&0x60 != 0
 					lost := c // without this one
-					reason, err := lost.Check(infos[i+1])
+					reason, err := lost.check(infos[i+1])
 					require.NoError(t, err)
 					switch {
 					case !ref:
 						require.Empty(t, reason, "picture %d, to which no other refers", i)
-					case info.IDR && c.prev == 0: // as documented
+					case info.Key && c.prev == 0: // as documented
 					default:
 						require.Equal(t, reasonMissing, reason, "picture %d", i)
 						noticed++
 					}
 				}
-				reason, err := c.Check(info)
+				reason, err := c.check(info)
 				require.NoError(t, err)
 				require.Empty(t, reason, "picture %d of an intact stream", i)
 			}
@@ -168,21 +170,21 @@ func TestLossOfAnyReferencePictureIsNoticedAtTheNextPictureAndNothingElseIs(t *t
 func TestLossOfManyPicturesIsNoticedOnceAndNotAfterAnIDR(t *testing.T) {
 	infos := stream(t, "-bf", "0", "-g", "50", "-x264-params", "scenecut=0")
 	for n := 1; n < 12; n++ {
-		var c Continuity
+		var c frameNumbers
 		for i, info := range infos {
 			if i >= 110 && i < 110+n {
 				continue
 			}
-			reason, err := c.Check(info)
+			reason, err := c.check(info)
 			require.NoError(t, err)
 			require.Equal(t, i == 110+n, reason != "", "picture %d with %d missing: %q", i, n, reason)
 		}
-		c = Continuity{}
+		c = frameNumbers{}
 		for i, info := range infos {
 			if i >= 150-n && i < 150 {
 				continue
 			}
-			reason, err := c.Check(info)
+			reason, err := c.check(info)
 			require.NoError(t, err)
 			require.Empty(t, reason, i)
 		}
@@ -191,9 +193,9 @@ func TestLossOfManyPicturesIsNoticedOnceAndNotAfterAnIDR(t *testing.T) {
 
 func TestAStreamJoinedInTheMidstIsNoGap(t *testing.T) {
 	infos := stream(t, "-bf", "3", "-b_strategy", "0", "-g", "50")
-	var c Continuity
+	var c frameNumbers
 	for i, info := range infos[17:] {
-		reason, err := c.Check(info)
+		reason, err := c.check(info)
 		require.NoError(t, err)
 		require.Empty(t, reason, i)
 	}
@@ -202,7 +204,7 @@ func TestAStreamJoinedInTheMidstIsNoGap(t *testing.T) {
 func TestUnitWithoutItsFirstSliceIsDamagedAndSlicesOutOfOrderAreToo(t *testing.T) {
 	infos := stream(t, "-bf", "0", "-g", "50", "-x264-params", "slices=4")
 	require.Len(t, infos[7].nalus, 4)
-	_, err := Inspect(join(infos[7].nalus[1:]))
+	_, err := Inspect(transport.H264, join(infos[7].nalus[1:]))
 	require.ErrorIs(t, err, ErrDamaged)
 
 	n, other := infos[7].nalus, infos[8].nalus
@@ -214,14 +216,14 @@ func TestUnitWithoutItsFirstSliceIsDamagedAndSlicesOutOfOrderAreToo(t *testing.T
 		"truncated":              {n[0], n[1][:2]},
 		"truncated at the front": {n[0][:2], n[1]},
 	} {
-		var c Continuity
+		var c frameNumbers
 		for _, info := range infos[:7] {
-			_, err := c.Check(info)
+			_, err := c.check(info)
 			require.NoError(t, err)
 		}
-		info, err := Inspect(join(slices))
+		info, err := Inspect(transport.H264, join(slices))
 		require.NoError(t, err, name)
-		_, err = c.Check(info)
+		_, err = c.check(info)
 		require.ErrorIs(t, err, ErrDamaged, name)
 	}
 }

@@ -1,0 +1,128 @@
+package e2e
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/decode"
+	"scrim/pipeline/scene"
+	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/simcam"
+	"scrim/redact/face"
+	"scrim/transport"
+)
+
+const (
+	// codedPictures are those of a film that is coded, and judged is how many of what is
+	// published are looked at.
+	codedPictures = 60
+	judged        = 50
+)
+
+// codings are what cameras send besides H.264.
+var codings = map[string][]string{
+	"h265.mp4": {
+		"-c:v", "libx265", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p",
+		"-x265-params", "log-level=none:bframes=2:b-adapt=0:keyint=15:min-keyint=15:open-gop=1:slices=2:repeat-headers=1",
+	},
+	"mjpeg.mkv": {"-c:v", "mjpeg", "-huffman", "default", "-q:v", "2", "-pix_fmt", "yuvj420p"},
+}
+
+// TestCamerasOfOtherCodecsArePublishedRedacted is the way of a drawn scene that a
+// camera sends in another codec than H.264, through worker and redactor to what is
+// published: every picture is one of the scene, and its faces are obscured.
+func TestCamerasOfOtherCodecsArePublishedRedacted(t *testing.T) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
+	}
+	drawn := filepath.Join(t.TempDir(), "scene.mp4")
+	var truth []scene.Truth
+	o := simcam.RecordOptions{Path: drawn, Scene: scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 9}, Frames: codedPictures}
+	require.NoError(t, simcam.Record(t.Context(), o, func(r simcam.Recorded) error {
+		r.Truth.Faces = slices.Clone(r.Truth.Faces)
+		truth = append(truth, r.Truth)
+		return nil
+	}))
+	for name, args := range codings {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), name)
+			args = append(append([]string{"-v", "error", "-i", drawn}, args...), path)
+			out, err := exec.CommandContext(t.Context(), ffmpeg, args...).CombinedOutput() //nolint:gosec // of the tests
+			require.NoError(t, err, string(out))
+			cam, err := simcam.Start(simcam.Options{Listen: "127.0.0.1:0", Replay: path, Log: slog.New(slog.DiscardHandler)})
+			require.NoError(t, err)
+			t.Cleanup(cam.Close)
+			s := siteOf(t, cam.URL(), drawnSettings(), cam)
+			judgePublished(deadline(t, time.Minute), t, s, truth)
+		})
+	}
+}
+
+// judgePublished reads the bus and compares what comes with what was drawn.
+func judgePublished(ctx context.Context, t *testing.T, s *site, truth []scene.Truth) {
+	t.Helper()
+	sub, err := s.conn.Subscribe("test", "door", transport.MainRendition)
+	require.NoError(t, err)
+	defer sub.Close()
+	s.live(ctx, t)
+	dec, err := decode.New(decode.Options{})
+	require.NoError(t, err)
+	defer dec.Close()
+	detector := openDetector(t)
+	pictures, faces, exposed, numbers := 0, 0, 0, map[uint32]bool{}
+	for id := int64(1); pictures < judged; id++ {
+		u, err := sub.Next(ctx)
+		require.NoError(t, err)
+		if id == 1 && !u.Key {
+			id = 0
+			continue
+		}
+		require.NoError(t, dec.Decode(u.Data, id, func(p decode.Picture) error {
+			st, err := stamp.Read(p.Image)
+			if u.State != transport.StateLive {
+				require.Error(t, err, "a slate shows the camera's picture")
+				return nil
+			}
+			require.Equal(t, [2]int{640, 360}, [2]int{p.Image.Width, p.Image.Height})
+			pictures++
+			if err != nil {
+				return nil //nolint:nilerr // hidden by the cover of a face near by
+			}
+			require.Less(t, int(st.Number), len(truth))
+			numbers[st.Number] = true
+			covered := rectangles(u.Regions)
+			for _, f := range truth[st.Number].Faces {
+				if f.Box.H < minFace || f.Visible < minVisible || math.Abs(f.Yaw) > maxYaw {
+					continue
+				}
+				faces++
+				if coverage(f.Box, covered, p.Image.Bounds()) < minCovered {
+					exposed++
+				}
+			}
+			if detector != nil {
+				found, err := detector.Detect(p.Image)
+				require.NoError(t, err)
+				require.Empty(t, slices.DeleteFunc(found, func(f face.Face) bool { return f.Weak }), "a face is found in redacted picture %d", st.Number)
+			}
+			return nil
+		}))
+	}
+	t.Logf("%d pictures, of %d numbers; %d faces, %d exposed", pictures, len(numbers), faces, exposed)
+	require.Greater(t, len(numbers), judged/2, "most pictures of the scene come out")
+	if detector == nil {
+		t.Log("no YuNet model: faces were not judged")
+		return
+	}
+	require.Greater(t, faces, judged/2)
+	require.LessOrEqual(t, 100*exposed, faces, "of %d faces %d are exposed", faces, exposed)
+}

@@ -1,0 +1,38 @@
+package decode
+
+import "bytes"
+
+// tailBytes is more than a coding tree unit can have (H.265, A.3.2: 5/3 of its raw
+// samples, 10 KiB), whatever is read in it that is not there.
+const tailBytes = 32 << 10
+
+// tail ends a slice that was cut: for the arithmetic decoder, bits that are all set
+// say at the end of every coding tree unit that it was the last (H.265, 9.3.4.3.5).
+// Without it a decoder goes on with whatever it reads behind the slice. What is cut of
+// the last coding tree unit alone still goes unnoticed.
+var tail = bytes.Repeat([]byte{0xff}, tailBytes)
+
+// endSlices copies an H.265 access unit in Annex B form to dst, with the tail behind
+// every slice. A slice that is whole ends before its tail, of which then nothing is
+// read.
+func endSlices(dst, au []byte) []byte {
+	const lastVCL = 31 // H.265, table 7-1
+	start := []byte{0, 0, 1}
+	slice := false
+	for {
+		i := bytes.Index(au, start)
+		if i < 0 {
+			i = len(au)
+		}
+		dst = append(dst, bytes.TrimRight(au[:i], "\x00")...)
+		if slice {
+			dst = append(dst, tail...)
+		}
+		if i == len(au) {
+			return dst
+		}
+		au = au[i+len(start):]
+		dst = append(dst, 0, 0, 0, 1)
+		slice = len(au) > 0 && au[0]>>1&0x3f <= lastVCL
+	}
+}
