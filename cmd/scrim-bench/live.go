@@ -71,12 +71,16 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 	}
 	first, sizes := s.snapshot(), bench.Sizes{}
 	end := first.at.Add(m.cli.For)
+	var totals []float64 // of memory, over time
 	for now := first.at; now.Before(end); now = time.Now() {
 		if err := s.sleep(ctx, min(sampleEvery, end.Sub(now))); err != nil {
 			return nil, err
 		}
-		s.weigh(&sizes)
+		if total := s.weigh(&sizes); total > 0 {
+			totals = append(totals, total)
+		}
 	}
+	sizes.Follow(totals)
 	last := s.snapshot()
 	lag := time.Duration(float64(m.cli.Lookahead) / clips[0].FPS() * float64(time.Second))
 	if err := s.sleep(ctx, drainTime+lag); err != nil {
@@ -144,8 +148,9 @@ func (s *site) snapshot() snapshot {
 	return shot
 }
 
-// weigh keeps the most memory.
-func (s *site) weigh(sizes *bench.Sizes) {
+// weigh keeps the most memory that processes have, and returns what all have
+// together now, in MiB; 0: the kernel does not tell.
+func (s *site) weigh(sizes *bench.Sizes) float64 {
 	scrim := bench.MemoryOf(s.cmd.Process.Pid)
 	sizes.ScrimPeak = max(sizes.ScrimPeak, float64(scrim.PeakRSS)/mib)
 	total, known := float64(scrim.PSS), scrim.PSS > 0
@@ -156,9 +161,10 @@ func (s *site) weigh(sizes *bench.Sizes) {
 		sizes.RedactorPrivate = max(sizes.RedactorPrivate, float64(r.Private)/mib)
 		total, known = total+float64(r.PSS), known && r.PSS > 0
 	}
-	if known {
-		sizes.Total = max(sizes.Total, total/mib)
+	if !known {
+		return 0
 	}
+	return total / mib
 }
 
 // add adds what became of one camera.

@@ -112,9 +112,11 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 		return err
 	}
 	// First of all: with these the worker can say that the rest of the start failed.
-	spare := func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) }
-	if err := pipeline.Spares(c.Camera, pipeline.SpareWidth, pipeline.SpareHeight, c.Encode, spare); err != nil {
-		log.Warn("no slates for the worker", "error", err)
+	if !c.HaveSpares {
+		spare := func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) }
+		if err := pipeline.Spares(c.Camera, pipeline.SpareWidth, pipeline.SpareHeight, c.Encode, spare); err != nil {
+			log.Warn("no slates for the worker", "error", err)
+		}
 	}
 	cv.SetThreads(1) // cameras are processes; more threads in each only fight
 	detector, err := use.open(detect.Config(c.Detect))

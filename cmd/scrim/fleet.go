@@ -160,7 +160,7 @@ func (r *running) make(w *worker, before *supervise.Camera) error {
 	}
 	var backoff rtsp.Backoff
 	c, err := supervise.New(supervise.Options{
-		Redactor: r.plan.redactor, Program: w.redactor, Source: client, Delay: backoff.NextDelay, Sink: pub,
+		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Source: client, Delay: backoff.NextDelay, Sink: pub,
 		ShownSource: r.plan.shown, Observe: w.observe, Before: before, Log: w.log,
 	})
 	if err == nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/trace"
+	"scrim/pipeline/supervise"
 	"scrim/pipeline/wire"
 	"scrim/transport"
 	"scrim/transport/bus"
@@ -23,6 +25,7 @@ type worker struct {
 	shown map[string]string
 	// observers are called with what is published.
 	observers []func(u *transport.RedactedUnit, r *wire.Record)
+	standby   *supervise.Standby
 	trace     *trace.Writer // nil: none
 	// news are configurations that take the place of cfg; nil: there are none.
 	news <-chan reloaded
@@ -51,6 +54,12 @@ func (w *worker) run(ctx context.Context) error {
 	if err := w.confinement(ctx, w.cfg.RequireSandbox); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
+	w.standby = supervise.NewStandby(w.redactor, nil, w.detect, w.log)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	wg.Go(func() { w.standby.Run(ctx) })
 	f := newFleet(ctx, w)
 	defer f.close()
 	f.apply(w.plans(w.cfg, w.detect))
@@ -91,6 +100,7 @@ func (w *worker) renew(ctx context.Context, f *fleet, n reloaded) error {
 		}
 	}
 	w.cfg, w.detect = n.cfg, detect
+	w.standby.Renew(nil, detect)
 	f.tell("")
 	f.apply(w.plans(w.cfg, detect))
 	return nil

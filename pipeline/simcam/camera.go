@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -77,6 +78,9 @@ type Camera struct {
 	done   chan struct{}
 	err    error // why it ended, valid once done is closed
 	drop   atomic.Int64
+	lose   atomic.Uint64 // the share of packets that get lost, as math.Float64bits
+	jump   atomic.Int64  // by how much the clock is wrong, in nanoseconds
+	logins atomic.Uint64 // with a password that is wrong
 	silent atomic.Bool
 	key    atomic.Bool
 	greet  atomic.Int32 // pictures that are to greet a viewer who has come
@@ -187,6 +191,16 @@ func (c *Camera) Close() {
 
 // Drop lets the next n RTP packets be lost.
 func (c *Camera) Drop(n int) { c.drop.Store(int64(n)) }
+
+// Lose lets RTP packets be lost from now on, each with that probability.
+func (c *Camera) Lose(share float64) { c.lose.Store(math.Float64bits(share)) }
+
+// SetClock sets the camera's clock forward by d: both the timestamps of RTP and
+// what its sender reports say step by so much with the next picture.
+func (c *Camera) SetClock(d time.Duration) { c.jump.Add(int64(d)) }
+
+// WrongLogins is how many requests came with a user or password that is wrong.
+func (c *Camera) WrongLogins() uint64 { return c.logins.Load() }
 
 // Silence stops sending, or goes on; the connection stays.
 func (c *Camera) Silence(on bool) { c.silent.Store(on) }
@@ -305,6 +319,9 @@ func (c *Camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, erro
 
 func (c *Camera) answer(conn *gortsplib.ServerConn, req *base.Request, path string) (*base.Response, *gortsplib.ServerStream, error) {
 	if c.o.User != "" && !conn.VerifyCredentials(req, c.o.User, c.o.Password) {
+		if len(req.Header["Authorization"]) > 0 {
+			c.logins.Add(1)
+		}
 		return &base.Response{StatusCode: base.StatusUnauthorized}, nil, liberrors.ErrServerAuth{}
 	}
 	c.mu.Lock()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
@@ -59,17 +61,23 @@ func (s *sender) transmit(c *Camera, unit []byte, pts int64, captured time.Time,
 			return err
 		}
 	}
+	jump := time.Duration(c.jump.Load())
+	stamp := uint32(pts + int64(jump.Seconds()*transport.ClockRate)) //nolint:gosec // wraps by design
+	captured = captured.Add(jump)
 	packets, err := s.packetise(unit)
 	if err != nil {
 		return fmt.Errorf("RTP: %w", err)
 	}
 	for _, p := range packets {
-		p.Timestamp = uint32(pts) //nolint:gosec // wraps by design
+		p.Timestamp = stamp
 		if c.silent.Load() {
 			continue
 		}
 		if c.drop.Load() > 0 {
 			c.drop.Add(-1)
+			continue
+		}
+		if lose := math.Float64frombits(c.lose.Load()); lose > 0 && rand.Float64() < lose { //nolint:gosec // no secret
 			continue
 		}
 		if err := c.stream.WritePacketRTPWithNTP(s.media, p, captured); err != nil {
@@ -84,7 +92,7 @@ func (s *sender) transmit(c *Camera, unit []byte, pts int64, captured time.Time,
 	if greet {
 		c.greet.Add(-1)
 	}
-	return s.report(c, uint32(pts), captured, greet) //nolint:gosec // wraps by design
+	return s.report(c, stamp, captured, greet)
 }
 
 // announce opens the stream with the parameter sets of the first picture.

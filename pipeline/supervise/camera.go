@@ -17,7 +17,7 @@ import (
 )
 
 // The waits between starts of the redactor, and how long one must have run for
-// them to begin anew.
+// the next to be started at once, and the waits to begin anew.
 const (
 	minRestart  = 250 * time.Millisecond
 	maxRestart  = 10 * time.Second
@@ -50,6 +50,8 @@ type Options struct {
 	// Program is the path of scrim-redactor, Args what it is started with.
 	Program string
 	Args    []string
+	// Standby, if set, has a redactor that has started already.
+	Standby *Standby
 	Source  Source
 	// Delay says how long to wait after Source.Run has failed.
 	Delay func(err error) time.Duration
@@ -229,10 +231,12 @@ func (c *Camera) redact(ctx context.Context) error {
 			c.log.Error("redactor cannot work", "error", err)
 			return fmt.Errorf("camera %s: %w", c.o.Redactor.Camera, err)
 		}
+		delay := time.Duration(0) // of one that has worked for long
 		if time.Since(begun) > healthyTime {
 			waits.Reset()
+		} else {
+			delay = max(waits.NextBackOff(), minRestart)
 		}
-		delay := max(waits.NextBackOff(), minRestart)
 		c.log.Error("redactor ended", "error", err, "restart_in", delay.Round(time.Millisecond))
 		if !wait(ctx, delay) {
 			return nil

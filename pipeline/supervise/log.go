@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync/atomic"
 )
 
 // maxLogLine bounds a line of a redactor's log, in bytes; the rest of a longer
@@ -14,11 +15,20 @@ const maxLogLine = 4096
 // logWriter passes on what a redactor writes to its standard error, one line at
 // a time, bounded: it may have been written by hostile bytes.
 type logWriter struct {
-	log  *slog.Logger
+	log  atomic.Pointer[slog.Logger]
 	line []byte
 	skip bool
 	last lastWords
 }
+
+func newLogWriter(log *slog.Logger) *logWriter {
+	w := &logWriter{}
+	w.to(log)
+	return w
+}
+
+// to passes on to another log what is written from now on.
+func (w *logWriter) to(log *slog.Logger) { w.log.Store(log) }
 
 // Write implements io.Writer; it never fails.
 func (w *logWriter) Write(p []byte) (int, error) {
@@ -59,12 +69,12 @@ func (w *logWriter) flush() {
 	}
 	if err := json.Unmarshal(line, &entry); err != nil || entry.Msg == "" {
 		w.last.line(line)
-		w.log.Warn("redactor: " + oneLine(string(line)))
+		w.log.Load().Warn("redactor: " + oneLine(string(line)))
 		return
 	}
 	var args []any
 	if entry.Error != "" {
 		args = append(args, "error", oneLine(entry.Error))
 	}
-	w.log.Log(context.Background(), entry.Level, "redactor: "+oneLine(entry.Msg), args...)
+	w.log.Load().Log(context.Background(), entry.Level, "redactor: "+oneLine(entry.Msg), args...)
 }

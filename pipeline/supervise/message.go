@@ -35,7 +35,8 @@ func (p *process) message(m *wire.Message) error {
 		first := p.c.wasUp.CompareAndSwap(false, true)
 		p.c.state.hello(h)
 		p.c.out.greeted(p)
-		p.c.log.Info("redactor is up", "detector", oneLine(h.Detector), "epoch", p.epoch, "sandbox", oneLine(strings.Join(h.Sandbox.Holding(), " ")))
+		p.c.log.Info("redactor is up", "detector", oneLine(h.Detector), "epoch", p.epoch, "pid", p.cmd.Process.Pid,
+			"sandbox", oneLine(strings.Join(h.Sandbox.Holding(), " ")))
 		if missing := h.Sandbox.Missing(); first && len(missing) > 0 {
 			p.c.log.Warn("redactor is not fully confined", "missing", oneLine(strings.Join(missing, "; ")))
 		}

@@ -21,6 +21,8 @@ const (
 	coverTick = wire.BeatInterval / 4
 	// slateInterval is the time between slates, as in a redactor.
 	slateInterval = 250 * time.Millisecond
+	// maxAhead is by how much a redactor's clock may be ahead, in ticks.
+	maxAhead = 24 * 60 * 60 * transport.ClockRate
 	// fenceInterval is the time after which a key frame is asked for once more.
 	fenceInterval = time.Second
 )
@@ -155,6 +157,18 @@ func (o *outlet) spare(s wire.Spare, data []byte, greeted bool) {
 	}
 }
 
+// haveSpares reports whether there are slates of every kind, in both forms.
+func (o *outlet) haveSpares() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, class := range wire.SpareClasses {
+		if len(o.spares[class]) < wire.SpareParts || o.stills[class].data == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // ended covers for a redactor that has ended, or could not be started, from this
 // moment on.
 func (o *outlet) ended(c cover) {
@@ -233,15 +247,20 @@ func (o *outlet) show(now time.Time) {
 	if form := (spareForm{s.Codec, s.Width, s.Height}); o.maker != nil || o.epoch == 0 || o.format != form {
 		o.maker, o.makerEpoch, o.epoch, o.seq, o.format = nil, 0, o.c.nextEpoch(), 0, form
 	}
-	u.PTS = max(now.UnixMilli()*(transport.ClockRate/1000), 1)
-	if !o.at.IsZero() { // however the wall clock was set
-		u.PTS = o.pts + int64(now.Sub(o.at)*transport.ClockRate/time.Second)
-	}
+	u.PTS = o.due(now)
 	err := o.publish(u, now)
 	o.c.state.covered(u, *o.cover, err)
 	if o.c.o.Observe != nil {
 		o.c.o.Observe(u, nil)
 	}
+}
+
+// due is the PTS of what is made now, however the wall clock was set meanwhile.
+func (o *outlet) due(now time.Time) int64 {
+	if o.at.IsZero() {
+		return max(now.UnixMilli()*(transport.ClockRate/1000), 1)
+	}
+	return o.pts + now.Sub(o.at).Microseconds()*transport.ClockRate/1_000_000
 }
 
 // unit publishes what a redactor has made.
@@ -317,6 +336,10 @@ func (o *outlet) pass(m *made, now time.Time) {
 	}
 	o.cover, o.coding, o.standing = nil, 0, false
 	u.PTS += o.shift
+	if u.PTS < 0 || u.PTS > o.due(now)+maxAhead { // else nothing could come after it
+		o.shift += o.pts + 1 - u.PTS
+		u.PTS = o.pts + 1
+	}
 	err := o.publish(u, now)
 	o.c.state.output(u, w, err)
 	if o.c.o.Observe != nil {

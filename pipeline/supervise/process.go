@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
@@ -35,20 +34,13 @@ var (
 	errProtocol = errors.New("redactor talks nonsense and was killed")
 )
 
-// shortages are why a program cannot be started now, and may be later: too many
-// processes or open files, too little memory, a file that is being written.
-var shortages = []error{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ETXTBSY}
-
 // process is one life of a redactor.
 type process struct {
+	*launched
 	c     *Camera
-	cmd   *exec.Cmd
 	epoch uint64
-	in    io.WriteCloser
-	out   io.ReadCloser
 	alive chan struct{} // gets a token with every message; closed when none will come
 	hello chan struct{} // closed at the first message
-	log   *logWriter    // has its last words when it has been waited for
 	sent  atomic.Uint64 // units
 }
 
@@ -71,35 +63,27 @@ func (c *Camera) runProcess(ctx context.Context) error {
 	return p.reap(err)
 }
 
-// start starts the program. It gets two pipes, a log and no environment.
+// start lets the redactor that is on standby work for this camera, or a new one.
 func (c *Camera) start() (*process, error) {
-	p := &process{c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{}), log: &logWriter{log: c.log}}
-	p.cmd = exec.Command(c.o.Program, append(slices.Clone(c.o.Args), wire.ReadArgs(c.o.Redactor.Detect)...)...) //nolint:gosec // the program beside this one
-	p.cmd.Env = []string{"MALLOC_ARENA_MAX=2", "GOTRACEBACK=single"}
-	p.cmd.Dir = "/"
-	// In a process group of its own, an interrupt at the terminal reaches this
-	// program only, which then ends the redactors in order.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Stderr = p.log
-	p.cmd.WaitDelay = quitTime
-	var err error
-	if p.in, err = p.cmd.StdinPipe(); err == nil {
-		if p.out, err = p.cmd.StdoutPipe(); err == nil {
-			err = p.cmd.Start()
+	args := redactorArgs(c.o.Args, c.o.Redactor.Detect)
+	l := c.o.Standby.take(c.o.Program, args)
+	if l != nil {
+		l.log.to(c.log)
+	} else {
+		var err error
+		if l, err = launch(c.o.Program, args, newLogWriter(c.log)); err != nil {
+			return nil, err
 		}
 	}
-	if err != nil {
-		if path, ok := errors.AsType[*fs.PathError](err); ok { // which would name the program again
-			err = path.Err
-		}
-		if slices.ContainsFunc(shortages, func(e error) bool { return errors.Is(err, e) }) {
-			return nil, fmt.Errorf("start %s: %w; free what the machine is short of", c.o.Program, err)
-		}
-		return nil, fmt.Errorf("%w: start %s: %w; install it beside scrim, or name it with --redactor", ErrPermanent, c.o.Program, err)
-	}
+	p := &process{launched: l, c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{})}
 	c.queue.restart(wire.ReasonRestarted)
 	c.out.begin(p)
 	return p, nil
+}
+
+// redactorArgs are the arguments of a redactor with a detector.
+func redactorArgs(args []string, detect wire.DetectConfig) []string {
+	return append(slices.Clone(args), wire.ReadArgs(detect)...)
 }
 
 // write sends the configuration, and then what is in the queue.
@@ -107,6 +91,7 @@ func (p *process) write(ctx context.Context) error {
 	w := wire.NewWriter(p.in)
 	config := p.c.o.Redactor
 	config.Epoch = p.epoch
+	config.HaveSpares = p.c.out.haveSpares()
 	// The pipe is closed when the context ends, also while a write blocks.
 	stop := context.AfterFunc(ctx, func() { _ = p.in.Close() })
 	defer stop()
@@ -181,8 +166,6 @@ func (p *process) watch(ctx context.Context) error {
 		}
 	}
 }
-
-func (p *process) kill() { _ = p.cmd.Process.Kill() }
 
 // read takes messages until the pipe ends.
 func (p *process) read() error {

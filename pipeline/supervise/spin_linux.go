@@ -16,3 +16,10 @@ func cpuTime(pid int) (time.Duration, bool) {
 	}
 	return time.Duration(t.Nano()), true
 }
+
+// runs reports whether a child has not ended. It is not waited for.
+func runs(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && info.Signo == 0
+}

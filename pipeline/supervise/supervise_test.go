@@ -74,16 +74,23 @@ func begin(t *testing.T, mode string) (*site, *Camera, <-chan error) {
 
 func beginProgram(t *testing.T, program string, args ...string) (*site, *Camera, <-chan error) {
 	t.Helper()
+	return beginWith(t, func(*Options) {}, program, args...)
+}
+
+func beginWith(t *testing.T, change func(*Options), program string, args ...string) (*site, *Camera, <-chan error) {
+	t.Helper()
 	s := &site{
 		units: make(chan transport.CameraUnit), fail: make(chan error),
 		out: make(chan *transport.RedactedUnit, 10000), events: make(chan transport.Event, 1000), log: &lockedBuffer{},
 	}
-	c, err := New(Options{
+	o := Options{
 		Redactor: wire.Config{Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"}},
 		Program:  program, Args: args,
 		Source: s, Sink: s, Delay: func(error) time.Duration { return time.Millisecond },
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
-	})
+	}
+	change(&o)
+	c, err := New(o)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -212,7 +219,7 @@ func TestCameraThatFailsIsTriedAgainAndTheSlateSaysWhy(t *testing.T) {
 	s.send(t, "two")
 	s.expect(t, "two")
 	require.Equal(t, uint64(1), c.Status().Counters.Reconnects)
-	require.Equal(t, transport.StateLive, c.Status().State)
+	require.Eventually(t, func() bool { return c.Status().State == transport.StateLive }, testTimeout, time.Millisecond, "which is noted once the unit is sent")
 }
 
 // refusal is an error that says what may be shown of it.

@@ -26,6 +26,9 @@ type Config struct {
 	Obscure ObscureConfig `json:"obscure"`
 	// Encode says how the redacted picture is coded.
 	Encode EncodeConfig `json:"encode"`
+	// HaveSpares says that the worker has slates already: those of the start, which
+	// take time to code, need not be made.
+	HaveSpares bool `json:"have_spares,omitempty"`
 	// RequireSandbox lets the redactor refuse to work when a protection does not
 	// hold.
 	RequireSandbox bool `json:"require_sandbox,omitempty"`
@@ -176,6 +179,9 @@ const (
 	SpareHang     SpareClass = "hang"     // the redactor does not answer
 	SpareFailed   SpareClass = "failed"   // the redactor cannot work as it is set up
 )
+
+// SpareClasses are all of them.
+var SpareClasses = []SpareClass{SpareStarting, SpareHang, SpareFailed}
 
 // SpareParts is how many parts of each class there are.
 const SpareParts = 2

@@ -30,6 +30,12 @@ const (
 )
 
 const (
+	// blindFor is how long a tracker that begins, or has seen nothing for more than
+	// blindAfter and blindPictures, takes weak sightings for faces: it cannot know which
+	// of them it would have carried on.
+	blindFor      = weakFor
+	blindAfter    = HoldAfterWeak
+	blindPictures = 3
 	// minAffinity is the least affinity of a track and a face that may be the same.
 	minAffinity = 0.15
 	// maxSizeRatio bounds how much a face grows or shrinks from one picture to
@@ -100,7 +106,10 @@ type place struct {
 type Tracker struct {
 	o       Options
 	last    uint64
-	short   float64 // the shorter side of the picture, pixels
+	since   time.Time     // it knows what was before, from a while after this on; zero: nothing yet
+	seen    time.Time     // the last picture
+	pace    time.Duration // about how long there is between two; 0: unknown
+	short   float64       // the shorter side of the picture, pixels
 	tracks  []*track
 	spare   []*track
 	pairs   []pair
@@ -141,6 +150,7 @@ func New(o Options) *Tracker {
 func (t *Tracker) Reset() {
 	t.spare = append(t.spare, t.tracks...)
 	t.tracks = t.tracks[:0]
+	t.since = time.Time{}
 }
 
 // Update takes the faces found in one picture of the given size in pixels, and
@@ -149,6 +159,7 @@ func (t *Tracker) Reset() {
 // are held.
 func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []face.Region {
 	t.short = float64(min(width, height))
+	t.remember(at)
 	t.expire(at)
 	for _, tr := range t.tracks {
 		tr.lost, tr.gap = true, false
@@ -165,7 +176,7 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []f
 		t.measure(tr, f, at)
 	}
 	for i, f := range faces {
-		if !t.taken[i] && (!f.Weak || t.entering(f.Box, width, height)) {
+		if !t.taken[i] && (!f.Weak || t.credible(f.Box, at, width, height)) {
 			t.begin(f, at)
 		}
 	}
@@ -173,12 +184,31 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []f
 	return t.cover(at, image.Rect(0, 0, width, height))
 }
 
-// entering reports whether a weak sighting may be somebody who comes into the picture:
-// of a face that the edge cuts off less is to be seen, and the detector doubts it. Near
-// the camera it does not.
-func (t *Tracker) entering(b face.Box, width, height int) bool {
+// remember notes that there is a picture, and whether much has gone unseen before it.
+func (t *Tracker) remember(at time.Time) {
+	gap := at.Sub(t.seen)
+	switch {
+	case t.since.IsZero():
+		t.since, t.pace = at, 0
+	case gap > max(blindAfter, blindPictures*t.pace):
+		t.since = at
+		if t.pace > 0 { // pictures may come slowly from now on
+			gap = min(gap, 2*t.pace)
+		}
+		t.pace = gap
+	default:
+		t.pace = gap
+	}
+	t.seen = at
+}
+
+// credible reports whether a track may begin with a weak sighting: one of somebody who
+// may be coming into the picture, since of a face that the edge cuts off less is to be
+// seen, and the detector doubts it; and any while nothing is known of what was before.
+// Near the camera it does not doubt faces.
+func (t *Tracker) credible(b face.Box, at time.Time, width, height int) bool {
 	cut := b.X < 0 || b.Y < 0 || b.X+b.W > float64(width) || b.Y+b.H > float64(height)
-	return cut && t.near(b) == 0
+	return t.near(b) == 0 && (cut || at.Sub(t.since) < blindFor)
 }
 
 // expire gives up the tracks that were held for their time.

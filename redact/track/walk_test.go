@@ -308,7 +308,13 @@ func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
 	weak := func(x, y, size float64) []face.Face {
 		return []face.Face{{Box: face.Box{X: x, Y: y, W: size, H: size}, Score: 0.15, Weak: true}}
 	}
-	begins := func(f []face.Face) bool { return len(New(Options{Weak: true}).Update(at(0), f, 1920, 1080)) > 0 }
+	begins := func(f []face.Face) bool {
+		tr := New(Options{Weak: true})
+		for ms := 0; ms <= int(blindFor.Milliseconds()); ms += 40 {
+			tr.Update(at(ms), nil, 1920, 1080)
+		}
+		return len(tr.Update(at(int(blindFor.Milliseconds())+40), f, 1920, 1080)) > 0
+	}
 	require.True(t, begins(weak(-5, 300, 30)))
 	require.True(t, begins(weak(1895, 300, 30)))
 	require.True(t, begins(weak(300, -5, 30)))
@@ -316,6 +322,34 @@ func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
 	require.False(t, begins(weak(0, 0, 30)), "all of it is to be seen")
 	require.False(t, begins(weak(300, 300, 30)))
 	require.False(t, begins(weak(-5, 300, 200)), "near the camera half a face is seen well")
+}
+
+// A tracker that has just begun, after a fault for instance, cannot know which weak
+// sightings are of faces that were found well before.
+func TestWeakSightingBeginsAFaceWhereNothingIsKnownOfBefore(t *testing.T) {
+	weak := []face.Face{{Box: boxAt(400, 300, 30), Score: 0.15, Weak: true}}
+	blind, near := int(blindFor.Milliseconds()), []face.Face{{Box: boxAt(400, 300, 200), Score: 0.15, Weak: true}}
+	tr := New(Options{Weak: true})
+	require.Empty(t, tr.Update(at(0), near, 1920, 1080), "near the camera the detector doubts no face")
+	for ms := 0; ms < blind; ms += 40 {
+		requireCovered(t, tr.Update(at(ms), weak, 1920, 1080), weak, 1920, 1080)
+	}
+	tr.Reset()
+	require.NotEmpty(t, tr.Update(at(blind), weak, 1920, 1080), "it has forgotten all")
+
+	for _, interval := range []int{40, 1000} { // also where pictures come slowly
+		tr = New(Options{Weak: true})
+		now := 0
+		for ; now <= blind+interval; now += interval {
+			tr.Update(at(now), nil, 1920, 1080)
+		}
+		require.Empty(t, tr.Update(at(now), weak, 1920, 1080))
+		now += 4 * interval
+		if interval < 1000 {
+			now += int(blindAfter.Milliseconds())
+		}
+		require.NotEmpty(t, tr.Update(at(now), weak, 1920, 1080), "much went unseen")
+	}
 }
 
 // A weak sighting counts only where the face is thought to be.

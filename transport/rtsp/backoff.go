@@ -10,8 +10,10 @@ import (
 // The waits between attempts to reach a camera.
 const (
 	// MinNetworkDelay and MaxNetworkDelay are for a camera that is away or stalls.
+	// The longest is short: a camera that is back shall be shown within 3 seconds
+	// however long it was away, and a connection that is refused costs nothing.
 	MinNetworkDelay = 500 * time.Millisecond
-	MaxNetworkDelay = 10 * time.Second
+	MaxNetworkDelay = 2 * time.Second
 	// MinCredentialsDelay and MaxCredentialsDelay are for refused credentials.
 	// TRAPS: Hikvision locks an account for about 30 minutes after 5 bad logins,
 	// also for the people who use the camera.

@@ -114,7 +114,11 @@ func (s *session) explainDial(at string) *Error {
 	case errors.As(err, &rec):
 		e.short, e.Reason, e.Advice = "no TLS", "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
 	case errors.Is(err, context.DeadlineExceeded):
-		e.short, e.Reason = "no answer", fmt.Sprintf("no connection within %s", s.client.cfg.ReadTimeout)
+		limit := s.client.cfg.ReadTimeout // of TLS
+		if errors.As(err, &op) && op.Op == "dial" {
+			limit = min(limit, maxDialTime)
+		}
+		e.short, e.Reason = "no answer", fmt.Sprintf("no connection within %s", limit)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.short, e.Reason = "connection refused", "connection refused"
 	case errors.As(err, &dns):

@@ -25,6 +25,10 @@ const (
 	// maxForeignTime is how long nothing but packets that gortsplib refuses may
 	// come, those of a new SSRC for instance.
 	maxForeignTime = time.Second
+	// maxDialTime bounds a connection's three-way handshake, which is the other
+	// kernel's: a system that is not there yet would be asked again only after
+	// 1, 2, 4, 8 … seconds. TLS and the answers to requests get ReadTimeout.
+	maxDialTime = 2 * time.Second
 	// watchPeriod is how often the watchdog looks, at most.
 	watchPeriod = 250 * time.Millisecond
 )
@@ -261,7 +265,7 @@ func (s *session) onDecodeError(err error) {
 
 // dial connects, with TLS for rtsps. The address comes from the checked URL.
 func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	var d net.Dialer
+	d := net.Dialer{Timeout: min(maxDialTime, s.client.cfg.ReadTimeout)}
 	conn, err := d.DialContext(ctx, "tcp", address(s.url))
 	if err != nil {
 		s.dialErr = err

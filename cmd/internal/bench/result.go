@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,6 +191,20 @@ type Sizes struct {
 	ScrimPeak       float64 `json:"scrim_peak_rss"`
 	// Total is the PSS of all redactors and scrim (0: the kernel does not tell).
 	Total float64 `json:"total_pss"`
+	// Early and Late are the medians of that in the first and in the last tenth of
+	// the run, after the start. Where Late is not above Early nothing grows.
+	Early float64 `json:"total_pss_early"`
+	Late  float64 `json:"total_pss_late"`
+}
+
+// Follow notes what the total was, in order of time.
+func (s *Sizes) Follow(totals []float64) {
+	tenth := (len(totals) + 9) / 10
+	if tenth == 0 {
+		return
+	}
+	s.Total = slices.Max(totals)
+	s.Early, s.Late = Median(totals[:tenth]), Median(totals[len(totals)-tenth:])
 }
 
 // CameraLive is one camera's share. In = Out + Dropped.

@@ -114,6 +114,7 @@ func (r *Result) live(p *printer) {
 	p.line("allocated a picture by Go code: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
 	p.line("memory of a redactor: PSS, private, peak RSS\t%s, %.0f, %.0f MiB", pss(l.Memory.RedactorPSS), l.Memory.RedactorPrivate, l.Memory.RedactorPeak)
 	p.line("  scrim's peak RSS, PSS of all\t%.0f, %s MiB", l.Memory.ScrimPeak, pss(l.Memory.Total))
+	p.line("  PSS of all in the first and the last tenth of the time\t%s, %s MiB", pss(l.Memory.Early), pss(l.Memory.Late))
 	for _, c := range l.Cameras {
 		p.line("%s (%s)\t%d in, %d out, %d dropped, %d slates, %.1f/s, added p99 %.1f ms", c.Name, c.Clip, c.In, c.Out, c.Dropped, c.Slates, c.FPS, c.Added.P99)
 	}

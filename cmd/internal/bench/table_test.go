@@ -47,3 +47,16 @@ func TestTableDoesNotMakeUpMemory(t *testing.T) {
 	require.Regexp(t, `PSS, private, peak RSS +97, 0, 0 MiB`, text)
 	require.Contains(t, text, "for no face 2.0 %")
 }
+
+func TestMemoryIsFollowedOverTime(t *testing.T) {
+	var s Sizes
+	s.Follow(nil)
+	require.Zero(t, s)
+	totals := make([]float64, 30)
+	for i := range totals {
+		totals[i] = 100 + float64(i)
+	}
+	s.Follow(totals)
+	require.Equal(t, Sizes{Total: 129, Early: 101, Late: 128}, s)
+	require.Regexp(t, `first and the last tenth of the time +101, 128 MiB`, table(t, &Result{Live: &Live{Memory: s}}))
+}

@@ -23,8 +23,15 @@ import (
 // limit bounds every wait; it is no measurement.
 const limit = time.Minute
 
+// programsEnv names the folder of programs that another process of these tests has
+// built.
+const programsEnv = "SCRIM_E2E_PROGRAMS"
+
 // programs builds Scrim's programs once and returns their folder.
 var programs = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv(programsEnv); dir != "" {
+		return dir, nil
+	}
 	dir, err := os.MkdirTemp("", "scrim-e2e-")
 	if err != nil {
 		return "", err
@@ -41,7 +48,7 @@ var programs = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if dir, err := programs(); err == nil {
+	if dir, err := programs(); err == nil && os.Getenv(programsEnv) == "" {
 		_ = os.RemoveAll(dir)
 	}
 	os.Exit(status)

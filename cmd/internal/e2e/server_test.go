@@ -202,7 +202,18 @@ func startMute(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// redactors returns the processes that another has started.
+// redactor returns the process of a camera's redactor.
+func (p *program) redactor(camera string) int {
+	p.t.Helper()
+	up := regexp.MustCompile(`msg="redactor is up" camera=`+camera+` .* pid=(\d+)`).FindAllStringSubmatch(p.said(), -1)
+	require.NotEmpty(p.t, up)
+	pid, err := strconv.Atoi(up[len(up)-1][1])
+	require.NoError(p.t, err)
+	return pid
+}
+
+// redactors returns the processes that another has started: one for each camera,
+// and one on standby.
 func redactors(t *testing.T, parent int) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
