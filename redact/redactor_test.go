@@ -53,8 +53,8 @@ func (p *parts) Info() DetectorInfo {
 	}
 	return DetectorInfo{Name: "scripted", ModelSHA256: "abc"}
 }
-func (p *parts) Close() error       { return nil }
-func (p *parts) Reset()             { p.resets, p.observed = p.resets+1, nil }
+func (p *parts) Close() error { return nil }
+func (p *parts) Reset()       { p.resets, p.observed = p.resets+1, nil }
 
 func (p *parts) Lookahead() int { return p.ahead }
 

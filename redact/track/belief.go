@@ -45,7 +45,7 @@ func (t *Tracker) near(b face.Box) float64 {
 // doubt returns how much a sighting of a score leaves open whether there is a
 // face: the nearer it would be, the better it would be seen.
 func doubt(score, near float64) float64 {
-	mix := func(far, close float64) float64 { return far + near*(close-far) }
+	mix := func(afar, nearby float64) float64 { return afar + near*(nearby-afar) }
 	return 1 - unit(score, mix(doubtful, doubtfulNear), mix(certain, certainNear))
 }
 

@@ -213,7 +213,8 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 	}
 	s.worker.end(syscall.SIGQUIT) // it says what all goroutines do
 	said := s.worker.said()
-	dump := said[strings.Index(said, "SIGQUIT: quit"):]
+	_, dump, quit := strings.Cut(said, "SIGQUIT: quit")
+	require.True(t, quit, "the worker said nothing: %s", said)
 	for in, want := range map[string]int{
 		"scrim/pipeline/supervise.(*Camera).Run(":    len(s.cameras),
 		"scrim/pipeline/supervise.(*Camera).ingest(": len(s.cameras),

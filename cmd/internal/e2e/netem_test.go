@@ -64,7 +64,7 @@ func underNetem(t *testing.T) {
 			}})
 		})
 	}
-	t.Run("late, and out of order", func(t *testing.T) {
+	t.Run("late, and out of order", func(*testing.T) {
 		w := s.cameras["yard"].witness
 		netem("delay", "60ms", "30ms")
 		from := w.now()

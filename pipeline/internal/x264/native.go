@@ -93,6 +93,7 @@ func newNative(o Options, predicted bool) (*native, error) {
 func (n *native) encode(im *yuv.Image, key bool, qp int) (data []byte, isKey bool, err error) {
 	var p *C.uint8_t
 	var k C.int
+	//nolint:gocritic // of what cgo makes of it
 	size := C.scrim_x264_encode(n.h, plane(im.Y), C.int(im.YStride), plane(im.U), plane(im.V), C.int(im.CStride),
 		C.int64_t(n.pts), flag(key), C.int(qp), &p, &k)
 	n.pts++
