@@ -141,6 +141,9 @@ func (in *input) unit(u transport.CameraUnit) {
 	}
 	startable := info.Key && (u.Discontinuity == "" || u.Intact || !guard.Complete)
 	if in.dec == nil || guard.Complete && !in.whole && !startable {
+		if u.Codec == transport.H265 {
+			in.keepSets(info.Sets()) // a key frame need not repeat them
+		}
 		in.p.gate.Explain(in.waiting())
 		in.p.counts.picturesWithheld.Add(1)
 		return
@@ -150,6 +153,7 @@ func (in *input) unit(u transport.CameraUnit) {
 		in.noRASL = !in.whole || info.BLA
 		if !in.whole {
 			data = info.AsFirst()
+			in.restart()
 		}
 		in.whole = true
 	}
@@ -168,6 +172,17 @@ func (in *input) unit(u transport.CameraUnit) {
 	if err := in.dec.Decode(data, in.id, in.picture); err != nil {
 		in.breakChain(transport.FaultDamage, "decoding failed: "+err.Error())
 	}
+}
+
+// restart has an H.265 decoder begin as a new one at the next unit, with the parameter
+// sets that it has: what it knows of where decoding began before is no longer true.
+func (in *input) restart() {
+	if in.codec != transport.H265 {
+		return
+	}
+	in.dec.Reset()
+	in.p.counts.picturesWithheld.Add(uint64(len(in.pending))) // what it held back
+	clear(in.pending)
 }
 
 // keepSets keeps parameter sets for the next picture.

@@ -9,6 +9,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/stretchr/testify/require"
 
+	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact/yuv"
 	"scrim/transport"
@@ -176,4 +177,122 @@ func TestNewFormatShutsTheGateUntilAnIDR(t *testing.T) {
 	c.pts = other.pts
 	r.live(c, 1, true) // an IDR of the other size: at once, and in another chain
 	require.Equal(t, chain+1, r.p.gate.Chain())
+}
+
+// stage is a decode stage on its own, as it begins, and what comes out of it.
+type stage struct {
+	*input
+	t *testing.T
+}
+
+func newStage(t *testing.T) *stage {
+	in, _ := newInput(t)
+	in.whole = false
+	clear(in.pending)
+	return &stage{in, t}
+}
+
+// send decodes a unit and returns the pictures that may be shown, luma by the PTS.
+func (s *stage) send(u transport.CameraUnit) map[int64][]byte {
+	s.unit(u)
+	shown := make(map[int64][]byte)
+	for {
+		d, ok, _ := s.p.pictures.try()
+		if !ok {
+			return shown
+		}
+		require.True(s.t, d.pic.Complete)
+		var luma []byte
+		for y := range d.pic.Image.Height {
+			luma = append(luma, d.pic.Image.Y[y*d.pic.Image.YStride:][:d.pic.Image.Width]...)
+		}
+		shown[d.in.pts] = luma
+		s.p.pool.Put(d.pic.Image)
+	}
+}
+
+// Wherever the chain breaks before a key frame of an open GOP, all that is shown is as
+// the camera coded it, and nothing after the key frame is missing but its RASL pictures.
+func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) {
+	t.Parallel()
+	c := newCamera(t, width, height)
+	units := hevcUnits(t, c, 90, "keyint=16:min-keyint=16:bframes=7:rc-lookahead=10:b-adapt=0:b-pyramid=1:ref=4:open-gop=1")
+	whole := make(map[int64][]byte)
+	s := newStage(t)
+	for _, u := range units {
+		for pts, luma := range s.send(u) {
+			whole[pts] = luma
+		}
+	}
+	s.input.close()
+	require.Greater(t, len(whole), len(units)-10)
+	// The chain breaks at every second key frame, so that the RASL pictures of those
+	// between are decoded; or at all of them.
+	for _, every := range []int{1, 2} {
+		for _, before := range []int{0, 1, 5} { // units between the break and the key frame
+			s := newStage(t)
+			breaks := make(map[int]bool)
+			keys := 0
+			for i, u := range units {
+				if info, err := bitstream.Inspect(transport.H265, u.Data); err != nil || !info.Key {
+					require.NoError(t, err)
+					continue
+				}
+				if keys++; keys > 1 && keys%every == 0 {
+					breaks[i-before] = true
+				}
+			}
+			require.Greater(t, keys, 4)
+			shown := 0
+			for i, u := range units {
+				if breaks[i] {
+					u.Discontinuity, u.Intact = "packet loss", true
+				}
+				chain := s.chain
+				out := s.send(u)
+				for _, p := range s.pending {
+					require.True(t, p.chain == s.chain || !s.whole, "a picture from before unit %d is under way", i)
+				}
+				for pts, luma := range out {
+					require.Equal(t, whole[pts], luma, "%d before every %d: a wrong picture at unit %d", before, every, i)
+					shown++
+				}
+				if breaks[i] {
+					chain++
+				}
+				require.Equal(t, chain, s.chain, "%d before every %d: unit %d breaks the chain", before, every, i)
+			}
+			withheld := int(s.p.counts.picturesWithheld.Load()) //nolint:gosec // small
+			require.Len(t, units, shown+withheld+len(s.pending), "every picture is shown, withheld or under way")
+			require.Greater(t, shown, 10)
+			s.input.close()
+		}
+	}
+}
+
+// A key frame need not repeat parameter sets; those that came in a unit that was
+// withheld count.
+func TestH265ParameterSetsOfAWithheldUnitAreKept(t *testing.T) {
+	t.Parallel()
+	c := newCamera(t, width, height)
+	units := hevcUnits(t, c, 9, "keyint=4:min-keyint=4:bframes=0:open-gop=0")
+	s := newStage(t)
+	defer s.input.close()
+	first, err := bitstream.Inspect(transport.H265, units[0].Data)
+	require.NoError(t, err)
+	key, err := bitstream.Inspect(transport.H265, units[4].Data)
+	require.NoError(t, err)
+	sets := first.Sets()
+	require.NotEmpty(t, sets)
+	units[3].Data = append(bytes.Clone(sets), units[3].Data[bytes.LastIndex(units[3].Data, []byte{0, 0, 0, 1}):]...)
+	require.True(t, bytes.HasPrefix(key.Data, sets))
+	units[4].Data = key.Data[len(sets):]
+	shown := 0
+	for _, u := range units[3:8] {
+		shown += len(s.send(u))
+	}
+	require.EqualValues(t, 1, s.p.counts.picturesWithheld.Load())
+	require.GreaterOrEqual(t, shown, 3)
+	require.True(t, s.whole)
+	require.Empty(t, s.sets, "the key frame took them")
 }

@@ -137,6 +137,97 @@ func run265(t *testing.T, units [][]byte, lost int) map[int64]string {
 	return shown
 }
 
+// pyramid has RASL pictures that other RASL pictures refer to.
+const pyramid = "keyint=16:min-keyint=16:bframes=7:rc-lookahead=10:b-adapt=0:b-pyramid=1:ref=4:open-gop=1"
+
+// One decoder that begins anew at every CRA picture of a film in turn, wherever it was
+// before, shows no picture that is not the film's without saying so.
+func TestH265DecoderThatBeginsAnewAtAnyKeyFrameShowsNothingWrong(t *testing.T) {
+	units := hevc(t, 100, "testsrc=s=96x64:r=25", pyramid)
+	whole := run265(t, units, -1)
+	require.Len(t, whole, len(units))
+	var keys []int
+	infos := make([]bitstream.Info, len(units))
+	for i, u := range units {
+		var err error
+		infos[i], err = bitstream.Inspect(transport.H265, u)
+		require.NoError(t, err)
+		if infos[i].Key {
+			keys = append(keys, i)
+		}
+	}
+	require.Greater(t, len(keys), 4)
+	d, err := decode.New(decode.Options{Codec: transport.H265})
+	require.NoError(t, err)
+	defer d.Close()
+	const run = 1000 // of units, IDs of which are told from those of another time
+	runs := 0
+	for _, order := range [][]int{keys, {keys[4], keys[1], keys[3], keys[2], keys[0]}} {
+		for _, from := range order {
+			for _, length := range []int{3, 20, 50} {
+				runs++
+				shown, rasl, others := 0, 0, 0
+				take := func(p decode.Picture) error {
+					require.False(t, p.Corrupt)
+					require.EqualValues(t, runs, p.ID/run, "it was in the decoder before")
+					require.Equal(t, whole[p.ID%run], visible(p.Image), "from unit %d picture %d is wrong", from, p.ID%run)
+					shown++
+					return nil
+				}
+				d.Reset()
+				data := infos[from].AsFirst()
+				noRASL, broken := true, false
+				for i := from; i < min(from+length, len(units)); i++ {
+					if i > from {
+						data = infos[i].Data
+						noRASL = noRASL && !infos[i].Key
+					}
+					if noRASL && infos[i].RASL {
+						continue
+					}
+					if infos[i].RASL {
+						rasl++
+					}
+					others++
+					broken = broken || d.Decode(data, int64(runs*run+i), take) != nil
+				}
+				require.False(t, broken, "from unit %d", from)
+				require.GreaterOrEqual(t, shown, others-5, "from unit %d", from)
+				require.True(t, length < 20 || rasl > 0 || from+20 > len(units))
+			}
+		}
+	}
+}
+
+// FFmpeg leaves RASL pictures out at which decoding has begun, and slices whose parameter
+// sets it lacks, and says nothing; what refers to them would be made up.
+func TestH265PictureThatIsSkippedIsAnError(t *testing.T) {
+	units := hevc(t, 40, "testsrc=s=96x64:r=25", pyramid)
+	d, err := decode.New(decode.Options{Codec: transport.H265})
+	require.NoError(t, err)
+	defer d.Close()
+	take := func(decode.Picture) error { return nil }
+	key, skipped := -1, 0
+	for i, u := range units {
+		info, err := bitstream.Inspect(transport.H265, u)
+		require.NoError(t, err)
+		switch {
+		case key < 0 && info.Key && i > 0:
+			key = i
+			require.NoError(t, d.Decode(info.AsFirst(), int64(i), take))
+			require.NoError(t, d.Decode(info.Sets(), int64(i), take), "nothing is in it that could be skipped")
+		case key >= 0 && info.RASL && i < key+8:
+			require.Error(t, d.Decode(info.Data, int64(i), take), "RASL picture %d", i)
+			skipped++
+		}
+	}
+	require.Greater(t, skipped, 3)
+	fresh, err := decode.New(decode.Options{Codec: transport.H265})
+	require.NoError(t, err)
+	defer fresh.Close()
+	require.Error(t, fresh.Decode(units[1], 1, take), "it has no parameter sets")
+}
+
 // visible are the samples of luma without what pads the rows.
 func visible(im *yuv.Image) string {
 	var b []byte

@@ -36,7 +36,7 @@ type Options struct {
 // decoders are FFmpeg's own decoders of what a camera may send.
 var decoders = map[transport.Codec]string{transport.H264: "h264", transport.H265: "hevc", transport.MJPEG: "mjpeg"}
 
-// errMissing is that slices are missing, or have ended early.
+// errMissing is that slices are missing, or have ended early, or were all skipped.
 var errMissing = errors.New("parts of the picture are missing")
 
 // Decoder decodes the access units of one codec. It is not safe for concurrent use.
@@ -105,9 +105,10 @@ func New(o Options) (*Decoder, error) {
 // picture that comes out, none or more. After an error the decoder may go on
 // with the next unit, but its pictures are not to be trusted before a key frame.
 func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
+	slices := false
 	if d.codec == transport.H265 {
 		d.blocks.Begin()
-		d.buf = endSlices(d.buf[:0], au)
+		d.buf, slices = endSlices(d.buf[:0], au)
 		au = d.buf
 	}
 	if err := d.packet.Set(au, id); err != nil {
@@ -116,7 +117,7 @@ func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
 	if err := d.cc.SendPacket(d.packet.AV()); err != nil {
 		return fmt.Errorf("%s: %w", d.codec, err)
 	}
-	if d.blocks == nil || !d.blocks.Missing() {
+	if !slices || !d.blocks.Missing() {
 		return d.receive(emit)
 	}
 	// It may be shown only later, and others refer to it.
@@ -124,6 +125,16 @@ func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", d.codec, errMissing)
+}
+
+// Reset has a decoder of H.265 forget all pictures, those that are held back, too, and
+// where decoding has begun, on which it depends which RASL pictures it skips. Parameter
+// sets are kept. The next unit is to be a key frame. With other codecs nothing happens:
+// their key frames depend on nothing.
+func (d *Decoder) Reset() {
+	if d.blocks != nil {
+		d.blocks.Reset()
+	}
 }
 
 // Flush fetches the pictures that the decoder holds back. Nothing can be

@@ -13,9 +13,9 @@ const tailBytes = 32 << 10
 var tail = bytes.Repeat([]byte{0xff}, tailBytes)
 
 // endSlices copies an H.265 access unit in Annex B form to dst, with the tail behind
-// every slice. A slice that is whole ends before its tail, of which then nothing is
-// read.
-func endSlices(dst, au []byte) []byte {
+// every slice, and says whether there are slices. A slice that is whole ends before its
+// tail, of which then nothing is read.
+func endSlices(dst, au []byte) (out []byte, slices bool) {
 	const lastVCL = 31 // H.265, table 7-1
 	start := []byte{0, 0, 1}
 	slice := false
@@ -29,10 +29,11 @@ func endSlices(dst, au []byte) []byte {
 			dst = append(dst, tail...)
 		}
 		if i == len(au) {
-			return dst
+			return dst, slices
 		}
 		au = au[i+len(start):]
 		dst = append(dst, 0, 0, 0, 1)
 		slice = len(au) > 0 && au[0]>>1&0x3f <= lastVCL
+		slices = slices || slice
 	}
 }

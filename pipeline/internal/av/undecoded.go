@@ -48,7 +48,7 @@ static void scrim_begin(struct scrim_picture *p) { av_buffer_unref(&p->buf); }
 // Every block of 16 by 16 samples is looked at in its midst, where nothing that
 // smooths the edges of its neighbours reaches.
 static int scrim_undecoded(const struct scrim_picture *p) {
-	if (!p->buf) return 0;
+	if (!p->buf) return 1; // it was skipped
 	for (int y = 0; y + 8 <= p->height; y += 16) {
 		const uint8_t *row = p->luma + (ptrdiff_t)(y + (y + 16 <= p->height ? 8 : 4)) * p->stride;
 		for (int x = 0; x + 8 <= p->width; x += 16)
@@ -67,6 +67,7 @@ import "C"
 import (
 	"errors"
 	"reflect"
+	"unsafe"
 
 	"github.com/asticode/go-astiav"
 )
@@ -74,7 +75,10 @@ import (
 // Blocks tells whether a decoder has left blocks of a picture as they were. FFmpeg's
 // H.265 decoder notices neither a slice that is missing nor one that ends early: what
 // is not decoded stays what was in its memory. It is not safe for concurrent use.
-type Blocks struct{ picture *C.struct_scrim_picture }
+type Blocks struct {
+	picture *C.struct_scrim_picture
+	context unsafe.Pointer
+}
 
 // WatchBlocks has a decoder that is not open yet fill each picture before decoding
 // into it. The decoder must have one thread, and be freed before the Blocks.
@@ -84,18 +88,26 @@ func WatchBlocks(cc *astiav.CodecContext) (*Blocks, error) {
 	if field.Kind() != reflect.Pointer || field.IsNil() {
 		return nil, errors.New("go-astiav keeps the decoder's context elsewhere; adapt WatchBlocks")
 	}
-	p := C.scrim_watch(field.UnsafePointer())
+	context := field.UnsafePointer()
+	p := C.scrim_watch(context)
 	if p == nil {
 		return nil, errors.New("out of memory for the decoder")
 	}
-	return &Blocks{p}, nil
+	return &Blocks{picture: p, context: context}, nil
+}
+
+// Reset has the decoder, which is open, forget all pictures and where it began.
+func (b *Blocks) Reset() {
+	C.scrim_begin(b.picture)
+	C.avcodec_flush_buffers((*C.AVCodecContext)(b.context))
 }
 
 // Begin is called before a packet is handed to the decoder.
 func (b *Blocks) Begin() { C.scrim_begin(b.picture) }
 
-// Missing reports whether blocks of the picture in the packet are not decoded. It is
-// asked when the decoder is through with it.
+// Missing reports whether blocks of the picture in the packet are not decoded, or all
+// of it was skipped, of which FFmpeg says nothing either. It is asked when the decoder
+// is through with a packet that holds slices.
 func (b *Blocks) Missing() bool { return C.scrim_undecoded(b.picture) != 0 }
 
 // Free frees the Blocks; a second call does nothing.
