@@ -50,6 +50,7 @@ type unit struct {
 // input is the state of the decode stage.
 type input struct {
 	p       *Pipeline
+	open    func(decode.Options) (*decode.Decoder, error)
 	dec     *decode.Decoder
 	codec   transport.Codec // of what dec decodes
 	sps     []byte
@@ -70,7 +71,7 @@ type input struct {
 
 // runDecode is the decode stage.
 func (p *Pipeline) runDecode(ctx context.Context) error {
-	in := &input{p: p, epoch: p.o.Epoch, chain: p.gate.Chain(), pending: make(map[int64]*unit)}
+	in := &input{p: p, open: decode.New, epoch: p.o.Epoch, chain: p.gate.Chain(), pending: make(map[int64]*unit)}
 	defer p.pictures.close()
 	defer in.close()
 	for {
@@ -237,7 +238,10 @@ func (in *input) forget() {
 func (in *input) renew(info bitstream.Info) error {
 	first := in.sps == nil
 	in.close()
-	dec, err := decode.New(decode.Options{Codec: info.Codec, Pool: &in.p.pool})
+	// Until there is a new one nothing is decoded, and any SPS begins one, that of
+	// before, too.
+	in.codec, in.sps = "", nil
+	dec, err := in.open(decode.Options{Codec: info.Codec, Pool: &in.p.pool})
 	if err != nil {
 		return fmt.Errorf("decoder: %w", err)
 	}

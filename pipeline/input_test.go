@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os/exec"
 	"testing"
@@ -25,7 +26,7 @@ func newInput(t *testing.T) (*input, *yuv.Image) {
 	im, err := yuv.New(width, height)
 	require.NoError(t, err)
 	chain := p.gate.Chain()
-	return &input{p: p, chain: chain, whole: true, pending: map[int64]*unit{1: {chain: chain}}}, im
+	return &input{p: p, open: decode.New, chain: chain, whole: true, pending: map[int64]*unit{1: {chain: chain}}}, im
 }
 
 func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
@@ -295,4 +296,32 @@ func TestH265ParameterSetsOfAWithheldUnitAreKept(t *testing.T) {
 	require.GreaterOrEqual(t, shown, 3)
 	require.True(t, s.whole)
 	require.Empty(t, s.sets, "the key frame took them")
+}
+
+// A decoder that cannot be had for a new format is no reason to show nothing for ever:
+// the format of before gets one, too.
+func TestDecoderThatCannotBeMadeIsMadeForTheNextSPSWhicheverItIs(t *testing.T) {
+	t.Parallel()
+	c, other := newCamera(t, width, height), newCamera(t, 400, 300)
+	s := newStage(t)
+	defer func() { s.input.close() }()
+	require.Len(t, s.send(c.unit(true)), 1)
+	s.open = func(decode.Options) (*decode.Decoder, error) { return nil, errors.New("out of memory") }
+	for range 2 {
+		other.pts = c.pts
+		chain := s.chain
+		require.Empty(t, s.send(other.unit(true)))
+		require.Equal(t, chain+1, s.chain)
+		_, reason := s.p.gate.State()
+		require.Equal(t, "decoder: out of memory", reason)
+		c.pts = other.pts
+		require.Empty(t, s.send(c.unit(false)), "without an SPS there is nothing to begin with")
+	}
+	s.open = decode.New
+	epoch := s.epoch
+	require.Len(t, s.send(c.unit(true)), 1)
+	require.Equal(t, epoch+1, s.epoch)
+	require.Len(t, s.send(c.unit(false)), 1)
+	other.pts = c.pts
+	require.Len(t, s.send(other.unit(true)), 1)
 }
