@@ -3,6 +3,8 @@ package bitstream
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 
@@ -125,7 +127,7 @@ func (i *Info) sps265(nalu []byte) error {
 	}
 	var sps h265.SPS
 	if err := sps.Unmarshal(nalu); err != nil {
-		return fmt.Errorf("%w: SPS: %w", ErrDamaged, err)
+		return spsError265(&sps, err)
 	}
 	if p := &sps.ProfileTierLevel; p.GeneralProfileSpace != 0 || p.GeneralProfileIdc != mainIDC && !p.GeneralProfileCompatibilityFlag[mainIDC] {
 		return fmt.Errorf("%w: H.265 profile %d; choose Main in the camera", ErrUnsupported, p.GeneralProfileIdc)
@@ -153,6 +155,19 @@ func (i *Info) sps265(nalu []byte) error {
 	}
 	i.SPS, i.Width, i.Height, i.seq265 = nalu, int(w), int(h), seq
 	return nil
+}
+
+// spsError265 tells an SPS that mediacommon v2.9 cannot read from a damaged one. It has
+// no errors to tell them by; sps is as far as it was read.
+func spsError265(sps *h265.SPS, err error) error {
+	p := &sps.ProfileTierLevel
+	switch {
+	case slices.Contains(p.SubLayerProfilePresentFlag, true), slices.Contains(p.SubLayerLevelPresentFlag, true):
+		return fmt.Errorf("%w: H.265 with levels of temporal sub-layers; turn SVC (temporal layers) off in the camera", ErrUnsupported)
+	case sps.LongTermRefPicsPresentFlag && strings.Contains(err.Error(), "not supported"):
+		return fmt.Errorf("%w: H.265 with long-term reference pictures; turn SVC (temporal layers) and smart coding (H.265+) off in the camera", ErrUnsupported)
+	}
+	return fmt.Errorf("%w: SPS: %w", ErrDamaged, err)
 }
 
 // AsFirst returns Data of a Key with which a decoder is to begin anew, whatever it

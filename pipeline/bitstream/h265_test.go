@@ -282,6 +282,61 @@ func TestH265WhatIsNotOnTheAllowListIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnsupported)
 }
 
+// sps265 writes an SPS of Main with two temporal sub-layers, of which the lower has a
+// profile and a level or none, and with so many long-term reference pictures.
+func sps265(profile, level bool, longTerms int) []byte {
+	w := new(writer)
+	w.u(8, 1).u(4, 0).u(3, 1).u(1, 1)                                    // header, VPS, sub-layers
+	w.u(8, mainIDC).u(32, 0x60000000).u(4, 9).u(32, 0).u(12, 0).u(8, 93) // general profile, level
+	w.u(1, b2u(profile)).u(1, b2u(level)).u(14, 0)                       // which the sub-layer has
+	if profile {
+		w.u(8, mainIDC).u(32, 0x60000000).u(4, 9).u(32, 0).u(12, 0)
+	}
+	if level {
+		w.u(8, 63)
+	}
+	w.ue(0, 1, 192, 144).u(1, 0).ue(0, 0, 4) // ID, 4:2:0, size, no window, 8 bits, order counts
+	w.u(1, 0).ue(2, 0, 0)                    // pictures that are kept
+	w.ue(0, 1, 0, 2, 0, 0).u(4, 0)           // blocks; no scaling lists, AMP, SAO, PCM
+	w.ue(0).u(1, b2u(longTerms >= 0))        // no short-term sets
+	if longTerms >= 0 {
+		w.ue(uint32(longTerms)) //nolint:gosec // small
+		for range longTerms {
+			w.u(8, 5).u(1, 1)
+		}
+	}
+	return w.u(4, 0).nalu(byte(h265.NALUType_SPS_NUT) << 1)
+}
+
+// What nothing here can read is not damage: another setting in the camera mends it.
+func TestH265SPSThatCannotBeReadSaysWhatToChangeInTheCamera(t *testing.T) {
+	for name, sps := range map[string][]byte{"sub-layers without levels": sps265(false, false, -1), "long-term references in slices": sps265(false, false, 0)} {
+		info, err := Inspect(transport.H265, join([][]byte{sps}))
+		require.NoError(t, err, name)
+		require.Equal(t, [2]int{192, 144}, [2]int{info.Width, info.Height}, name)
+	}
+	for name, c := range map[string]struct {
+		sps []byte
+		say string
+	}{
+		"profile of a sub-layer": {sps265(true, false, -1), "temporal sub-layers"},
+		"level of a sub-layer":   {sps265(false, true, -1), "temporal sub-layers"},
+		"both":                   {sps265(true, true, -1), "temporal sub-layers"},
+		"long-term references":   {sps265(false, false, 2), "long-term reference pictures"},
+	} {
+		_, err := Inspect(transport.H265, join([][]byte{c.sps}))
+		require.ErrorIs(t, err, ErrUnsupported, name)
+		require.NotErrorIs(t, err, ErrDamaged, name)
+		require.ErrorContains(t, err, c.say, name)
+		require.ErrorContains(t, err, "turn SVC (temporal layers)", name)
+	}
+	for _, longTerms := range []int{-1, 0} {
+		whole := sps265(false, false, longTerms)
+		_, err := Inspect(transport.H265, join([][]byte{whole[:len(whole)-2]}))
+		require.ErrorIs(t, err, ErrDamaged, "one that is cut")
+	}
+}
+
 func TestH265SlicesOutOfOrderAreDamage(t *testing.T) {
 	infos := stream265(t, 12, "keyint=20:bframes=0:slices=4:ctu=16")
 	n, other := infos[7].nalus, infos[8].nalus
