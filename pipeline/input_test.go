@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"testing"
 
@@ -221,11 +222,9 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 	whole := make(map[int64][]byte)
 	s := newStage(t)
 	for _, u := range units {
-		for pts, luma := range s.send(u) {
-			whole[pts] = luma
-		}
+		maps.Copy(whole, s.send(u))
 	}
-	s.input.close()
+	s.close()
 	require.Greater(t, len(whole), len(units)-10)
 	// The chain breaks at every second key frame, so that the RASL pictures of those
 	// between are decoded; or at all of them.
@@ -266,7 +265,7 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 			withheld := int(s.p.counts.picturesWithheld.Load()) //nolint:gosec // small
 			require.Len(t, units, shown+withheld+len(s.pending), "every picture is shown, withheld or under way")
 			require.Greater(t, shown, 10)
-			s.input.close()
+			s.close()
 		}
 	}
 }
@@ -278,7 +277,7 @@ func TestH265ParameterSetsOfAWithheldUnitAreKept(t *testing.T) {
 	c := newCamera(t, width, height)
 	units := hevcUnits(t, c, 9, "keyint=4:min-keyint=4:bframes=0:open-gop=0")
 	s := newStage(t)
-	defer s.input.close()
+	defer s.close()
 	first, err := bitstream.Inspect(transport.H265, units[0].Data)
 	require.NoError(t, err)
 	key, err := bitstream.Inspect(transport.H265, units[4].Data)
@@ -304,7 +303,7 @@ func TestDecoderThatCannotBeMadeIsMadeForTheNextSPSWhicheverItIs(t *testing.T) {
 	t.Parallel()
 	c, other := newCamera(t, width, height), newCamera(t, 400, 300)
 	s := newStage(t)
-	defer func() { s.input.close() }()
+	defer s.close()
 	require.Len(t, s.send(c.unit(true)), 1)
 	s.open = func(decode.Options) (*decode.Decoder, error) { return nil, errors.New("out of memory") }
 	for range 2 {
