@@ -43,7 +43,7 @@ func samples() []sample {
 			Obscure:   ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 			Encode:    EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
 
-			RequireSandbox: true,
+			HaveSpares: true, RequireSandbox: true,
 		}, nil},
 		{TypeUnit, Unit{
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
