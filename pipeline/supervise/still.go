@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -97,7 +98,7 @@ func (o *outlet) still(p *process, w *wire.Shot, s *transport.Still) {
 	x := &taken{p, w, s}
 	switch {
 	case o.life != p:
-	case w.Arrived != 0 && w.Arrived == o.refused:
+	case slices.Contains(o.refused, w.Arrived):
 		o.askStill()
 	case w.Arrived != 0 && w.Arrived == o.unproven:
 		o.heldStill = x
