@@ -131,12 +131,11 @@ func (o *output) picture(r *redacted) error {
 			Score: round(g.Score, 10_000), Source: string(g.Source), Track: g.Track,
 		})
 	}
-	if err := o.send(unit, wire.Output{
-		PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record,
-	}); err != nil {
+	head := wire.Output{PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record}
+	if err := o.send(unit, head); err != nil {
 		return err
 	}
-	o.snap(r.frame, done, r.in.captured, transport.StateLive, "")
+	o.snap(r.frame, done, &head)
 	return nil
 }
 
@@ -243,12 +242,13 @@ func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
-	if err := o.send(unit, wire.Output{
+	head := wire.Output{
 		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason, Fault: o.p.faultOf(reason),
-	}); err != nil {
+	}
+	if err := o.send(unit, head); err != nil {
 		return err
 	}
-	o.snap(frame, now, shown, transport.StateObscured, reason)
+	o.snap(frame, now, &head)
 	return nil
 }
 

@@ -20,8 +20,9 @@ type still struct {
 // slate. Those that are asked for within wire.SnapshotInterval are one.
 func (p *Pipeline) Snapshot() { p.snapshot.Store(true) }
 
-// snap copies a frame that has been sent, if a snapshot is wanted and due.
-func (o *output) snap(f redact.Frame, now, captured time.Time, state transport.State, reason string) {
+// snap copies a frame that has been sent with this head, if a snapshot is wanted and
+// due.
+func (o *output) snap(f redact.Frame, now time.Time, sent *wire.Output) {
 	if o.p.o.Still == nil || now.Sub(o.lastStill) < wire.SnapshotInterval || !o.p.snapshot.Swap(false) {
 		return
 	}
@@ -32,8 +33,11 @@ func (o *output) snap(f redact.Frame, now, captured time.Time, state transport.S
 		return
 	}
 	s := still{picture, wire.Shot{
-		Captured: captured.UnixNano(), Width: o.width, Height: o.height, State: state, Reason: reason, Fence: o.fence,
+		Captured: sent.Captured, Width: o.width, Height: o.height, State: sent.State, Reason: sent.Reason, Fence: o.fence,
 	}}
+	if sent.Record != nil {
+		s.head.Arrived = sent.Record.Arrived
+	}
 	select {
 	case o.p.stills <- s:
 	default: // the last one is not coded yet, a second later

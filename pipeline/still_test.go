@@ -66,6 +66,7 @@ func TestSnapshotIsTheRedactedPicture(t *testing.T) {
 	s := <-shots
 	require.Equal(t, o.Captured, s.Captured, "it is the next picture")
 	require.Equal(t, transport.StateLive, s.State)
+	require.Equal(t, o.Record.Arrived, s.Arrived, "a proof that is due for the one is due for the other")
 	requireSame(t, im, s)
 	b := secretBox.Rect().Inset(4)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -86,6 +87,7 @@ func TestSnapshotOfACameraThatCannotBeShownIsTheSlate(t *testing.T) {
 	s := <-shots
 	require.Equal(t, transport.StateObscured, s.State)
 	require.Equal(t, "camera is away", s.Reason)
+	require.Zero(t, s.Arrived)
 	sum := 0
 	for _, v := range s.im.Y {
 		sum += int(v)

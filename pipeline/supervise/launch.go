@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"slices"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // shortages are why a program cannot be started now, and may be later: too many
@@ -24,6 +27,8 @@ type launched struct {
 	in      io.WriteCloser
 	out     io.ReadCloser
 	log     *logWriter // has its last words when it has been waited for
+	// ended, of one that is watched, is closed when it has ended, or is watched no more.
+	ended chan struct{}
 }
 
 // launch starts a redactor.
@@ -56,10 +61,44 @@ func launch(program string, args []string, log *logWriter) (*launched, error) {
 
 func (l *launched) kill() { _ = l.cmd.Process.Kill() }
 
+// watchEnd has ended be closed when the process does. Before its configuration it says
+// nothing: whatever comes out of its pipe is the end of that. Nothing is read of it.
+func (l *launched) watchEnd() {
+	l.ended = make(chan struct{})
+	go func() {
+		defer close(l.ended)
+		conn, err := l.out.(syscall.Conn).SyscallConn()
+		if err != nil {
+			return
+		}
+		// The pipe is looked at, and each time that something has happened to it.
+		_ = conn.Read(func(fd uintptr) bool {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a file descriptor
+			n, err := unix.Poll(p, 0)
+			return n > 0 || err != nil
+		})
+	}()
+}
+
+// watchNoMore ends watchEnd before somebody reads of the pipe.
+func (l *launched) watchNoMore() {
+	if l.ended == nil {
+		return
+	}
+	if out, ok := l.out.(*os.File); ok {
+		_ = out.SetReadDeadline(time.Unix(1, 0))
+		<-l.ended
+		_ = out.SetReadDeadline(time.Time{})
+	}
+}
+
 // dismiss ends a redactor that was not used, and waits for that.
 func (l *launched) dismiss() {
 	_ = l.in.Close()
-	_ = l.out.Close()
+	_ = l.out.Close() // which ends watchEnd as well
+	if l.ended != nil {
+		<-l.ended
+	}
 	quit := time.AfterFunc(quitTime, l.kill)
 	defer quit.Stop()
 	_ = l.cmd.Wait()

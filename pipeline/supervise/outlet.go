@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +30,10 @@ const (
 
 // maxClasses bounds the classes of stills, of which there are a few.
 const maxClasses = 8
+
+// maxRefused bounds how many units are remembered of which nothing is shown. It is more
+// than are under way at any time.
+const maxRefused = 2 * maxQueuedUnits
 
 // spare is a slate that a redactor has coded beforehand.
 type spare struct {
@@ -80,9 +85,12 @@ type outlet struct {
 
 	// unproven is when the camera's unit arrived of which it is not known yet that
 	// it is whole, in Unix nanoseconds; 0: there is none. held is what was made of
-	// it, once that has come. refused is the last that turned out not to be whole.
-	unproven, refused int64
-	held              *made
+	// it, once that has come, and heldStill the snapshot of that. refused are the
+	// last that turned out not to be whole.
+	unproven  int64
+	held      *made
+	heldStill *taken
+	refused   []int64
 
 	// Of what was published last: who made it, its numbers, and when.
 	maker      *process // nil: a spare
@@ -117,7 +125,7 @@ func (o *outlet) follow(b *outlet) {
 func (o *outlet) begin(p *process) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.life, o.heard, o.coding, o.standing, o.floor, o.held = p, time.Time{}, 0, false, 0, nil
+	o.life, o.heard, o.coding, o.standing, o.floor, o.held, o.heldStill = p, time.Time{}, 0, false, 0, nil, nil
 	if o.cover == nil {
 		o.cover = &starting
 	}
@@ -174,7 +182,7 @@ func (o *outlet) haveSpares() bool {
 func (o *outlet) ended(c cover) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.life, o.standing, o.held = nil, false, nil
+	o.life, o.standing, o.held, o.heldStill = nil, false, nil, nil
 	o.hide(c, time.Now())
 }
 
@@ -211,6 +219,7 @@ func (o *outlet) stand(c cover, now time.Time) {
 	o.fence++
 	o.floor, o.standing, o.held = o.fence, true, nil
 	o.ask(now)
+	o.dropHeldStill()
 	o.hide(c, now)
 }
 
@@ -281,7 +290,7 @@ func (o *outlet) unit(p *process, w *wire.Output, u *transport.RedactedUnit) {
 		of = w.Record.Arrived
 	}
 	switch {
-	case of != 0 && of == o.refused:
+	case slices.Contains(o.refused, of):
 		return
 	case of != 0 && of == o.unproven:
 		o.held = &made{p, w, u}
@@ -299,14 +308,17 @@ func (o *outlet) arrived(c *transport.CameraUnit) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
-	switch held := o.held; {
+	switch held, still := o.held, o.heldStill; {
 	case o.unproven == 0:
 	case c.Discontinuity != "":
 		o.refuse(now)
 	default:
-		o.unproven, o.held = 0, nil
+		o.unproven, o.held, o.heldStill = 0, nil, nil
 		if held != nil {
 			o.pass(held, now)
+		}
+		if still != nil {
+			o.passStill(still)
 		}
 	}
 	if c.Unproven {
@@ -317,7 +329,11 @@ func (o *outlet) arrived(c *transport.CameraUnit) {
 // refuse drops what was made of a unit that is not known to be whole, also where
 // that is still to come, and all that goes on from it.
 func (o *outlet) refuse(now time.Time) {
-	o.refused, o.unproven, o.held = o.unproven, 0, nil
+	if o.refused = append(o.refused, o.unproven); len(o.refused) > maxRefused {
+		o.refused = slices.Delete(o.refused, 0, 1)
+	}
+	o.unproven, o.held = 0, nil
+	o.dropHeldStill()
 	if o.life != nil && o.cover == nil {
 		o.stand(cover{wire.SpareStarting, transport.FaultLoss, "picture without end"}, now)
 	}

@@ -72,6 +72,29 @@ func TestWhatIsMadeOfHalfAPictureIsNeverShown(t *testing.T) {
 	}
 }
 
+// While a redactor starts units wait for it, and several of them may turn out not to be
+// whole.
+func TestWhatIsMadeOfAnyHalfPictureIsNeverShown(t *testing.T) {
+	c, s, p := bench(t)
+	for at := range int64(maxQueuedUnits) {
+		arrives(c, 1+at, true, "marker bit within a picture")
+	}
+	arrives(c, 1+maxQueuedUnits, false, "marker bit within a picture")
+	for at := range int64(maxQueuedUnits) {
+		makes(c.out, p, 1+at, 0, true, "half")
+	}
+	require.Empty(t, s.all())
+	makes(c.out, p, 1+maxQueuedUnits, 0, true, "whole")
+	require.Equal(t, []string{"whole"}, s.all())
+	ch := c.stills.wait()
+	snaps(t, p, 1, 0, "half still")
+	require.Empty(t, given(ch))
+	for at := range int64(2 * maxRefused) {
+		arrives(c, 1000+at, true, "marker bit within a picture")
+	}
+	require.Len(t, c.out.refused, maxRefused)
+}
+
 // A camera that falls silent right after it leaves the picture unproven.
 func TestSlateDoesNotGoOnFromAnUnprovenUnit(t *testing.T) {
 	c, s, p := bench(t)

@@ -10,9 +10,13 @@ import (
 	"scrim/pipeline/wire"
 )
 
-// standbyDelay is the time from the start, and from when the standby was taken, to
-// the next one's start: what runs is shown before.
-const standbyDelay = time.Second
+// standbyDelay is the time from the start, and from when the standby was taken or has
+// ended, to the next one's start: what runs is shown before. It grows up to
+// maxStandbyDelay while none lives for healthyTime.
+const (
+	standbyDelay    = time.Second
+	maxStandbyDelay = 30 * time.Second
+)
 
 // Standby is a redactor that has started and waits for its configuration, for all
 // cameras of a worker together. The one whose redactor dies takes it: to load the
@@ -38,48 +42,80 @@ func NewStandby(program string, args []string, detect wire.DetectConfig, log *sl
 // Run keeps one until ctx ends.
 func (s *Standby) Run(ctx context.Context) {
 	defer s.close()
-	for wait(ctx, standbyDelay) {
-		s.prepare()
+	for delay := standbyDelay; wait(ctx, delay); {
+		var ended <-chan struct{}
+		l, begun := s.prepare(), time.Now()
+		if l != nil {
+			ended = l.ended
+		}
 		select {
 		case <-s.taken:
+			delay = standbyDelay
+		case <-ended:
+			if !s.leaves(l) { // it was taken, or is not wanted any more
+				delay = standbyDelay
+				continue
+			}
+			l.dismiss()
+			s.log.Debug("redactor on standby has ended", "state", l.cmd.ProcessState)
+			if delay = min(2*delay, maxStandbyDelay); time.Since(begun) > healthyTime {
+				delay = standbyDelay
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// leaves takes this one out of its place, and reports whether it was there: who has
+// taken it out ends it, with the lock not held, since that may take seconds.
+func (s *Standby) leaves(l *launched) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l == nil || s.ready != l {
+		return false
+	}
+	s.ready = nil
+	return true
+}
+
 // Renew has the next be started with other arguments, or for another detector; the one
 // that waits is ended if that makes a difference.
 func (s *Standby) Renew(args []string, detect wire.DetectConfig) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	args = redactorArgs(args, detect)
-	if slices.Equal(args, s.args) {
-		return
-	}
-	s.args = args
-	if l := s.ready; l != nil {
-		s.ready = nil
-		l.dismiss()
+	if l := s.renew(redactorArgs(args, detect)); l != nil {
 		s.wake()
+		l.dismiss()
 	}
 }
 
-// prepare starts one if there is none. Where that fails cameras start their own, and
-// say what is wrong.
-func (s *Standby) prepare() {
+// renew notes the arguments, and takes out what was started with others.
+func (s *Standby) renew(args []string) (old *launched) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Equal(args, s.args) {
+		return nil
+	}
+	old, s.args, s.ready = s.ready, args, nil
+	return old
+}
+
+// prepare starts one if there is none, and returns it. Where that fails cameras start
+// their own, and say what is wrong.
+func (s *Standby) prepare() *launched {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ready != nil {
-		return
+		return s.ready
 	}
 	l, err := launch(s.program, s.args, newLogWriter(s.log))
 	if err != nil {
 		s.log.Debug("no redactor on standby", "error", err)
 		s.wake() // to try once more
-		return
+		return nil
 	}
+	l.watchEnd()
 	s.ready = l
+	return l
 }
 
 // take returns the one that waits, nil if there is none that lives and was started
@@ -89,13 +125,13 @@ func (s *Standby) take(program string, args []string) *launched {
 		return nil
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	l := s.ready
-	if l == nil || l.program != program || !slices.Equal(l.args, args) {
+	s.mu.Unlock()
+	if l == nil || l.program != program || !slices.Equal(l.args, args) || !s.leaves(l) {
 		return nil
 	}
-	s.ready = nil
 	s.wake()
+	l.watchNoMore()
 	if !runs(l.cmd.Process.Pid) {
 		l.dismiss()
 		return nil
@@ -112,9 +148,10 @@ func (s *Standby) wake() {
 
 func (s *Standby) close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ready != nil {
-		s.ready.dismiss()
-		s.ready = nil
+	l := s.ready
+	s.ready = nil
+	s.mu.Unlock()
+	if l != nil {
+		l.dismiss()
 	}
 }

@@ -2,6 +2,8 @@ package supervise
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"syscall"
@@ -88,8 +90,88 @@ func TestRedactorOnStandbyThatHasDiedIsNotTaken(t *testing.T) {
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	require.Eventually(t, func() bool { return !runs(pid) }, testTimeout, time.Millisecond)
 	require.Nil(t, s.take(exe, []string{fakeArg, ""}))
-	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "it has been waited for")
+	waitedFor(t, pid)
 	require.NotEqual(t, pid, s.await(t))
+}
+
+// waitedFor waits until a process has ended and somebody has waited for it.
+func waitedFor(t *testing.T, pid int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }, testTimeout, time.Millisecond)
+}
+
+func TestRedactorOnStandbyThatDiesIsFollowedByAnother(t *testing.T) {
+	s := onStandby(t, fakeArg, "")
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	pid := s.await(t)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	waitedFor(t, pid) // nobody has asked for one
+	require.Eventually(t, func() bool { return s.await(t) != pid }, testTimeout, time.Millisecond)
+	l := s.take(exe, []string{fakeArg, ""})
+	require.NotNil(t, l)
+	l.dismiss()
+}
+
+// One that is taken can be read from at once and for as long as it takes: that nothing
+// came of it before its configuration is no deadline.
+func TestRedactorOnStandbySpeaksOnceItIsTaken(t *testing.T) {
+	s := onStandby(t, fakeArg, "")
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	l := s.take(exe, []string{fakeArg, ""})
+	require.NotNil(t, l)
+	defer l.dismiss()
+	read := make(chan error, 1)
+	go func() {
+		m, err := wire.NewReader(l.out).Read()
+		if err == nil && m.Type != wire.TypeHello {
+			err = fmt.Errorf("message %q", m.Type)
+		}
+		read <- err
+	}()
+	time.Sleep(10 * time.Millisecond)
+	require.NoError(t, wire.NewWriter(l.in).Write(wire.TypeConfig, wire.Config{}, nil))
+	require.NoError(t, <-read)
+}
+
+// One that stands still takes seconds to be ended. Whoever needs one meanwhile starts
+// it himself at once.
+func TestNobodyWaitsForTheEndOfARedactorOnStandby(t *testing.T) {
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	for what, end := range map[string]func(s *Standby){
+		"renewal": func(s *Standby) { s.Renew([]string{fakeArg, ""}, wire.DetectConfig{Model: "other.onnx"}) },
+		"end":     func(s *Standby) { s.close() },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := NewStandby(exe, []string{fakeArg, ""}, wire.DetectConfig{}, slog.New(slog.DiscardHandler))
+			s.prepare()
+			pid := s.await(t)
+			require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				end(s)
+			}()
+			t.Cleanup(func() { <-ended })
+			for free := false; !free; time.Sleep(time.Millisecond) {
+				select {
+				case <-ended:
+					t.Fatal("nobody could have taken one meanwhile")
+				default:
+				}
+				if s.mu.TryLock() {
+					free = s.ready == nil
+					s.mu.Unlock()
+				}
+			}
+			require.Nil(t, s.take(exe, []string{fakeArg, ""}))
+			<-ended
+			require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
+		})
+	}
 }
 
 func TestRedactorThatDiesIsFollowedByTheOneOnStandby(t *testing.T) {
@@ -108,9 +190,5 @@ func TestRedactorThatDiesIsFollowedByTheOneOnStandby(t *testing.T) {
 		return c.out.life != nil && c.out.life.cmd.Process.Pid == waiting
 	}, testTimeout, time.Millisecond)
 	s.send(t, "one")
-	for u := range s.out {
-		if string(u.Data) == "one after "+wire.ReasonRestarted+" true" {
-			return
-		}
-	}
+	s.expect(t, "one after "+wire.ReasonRestarted+" true")
 }

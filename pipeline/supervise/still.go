@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,24 +72,60 @@ func (c *Camera) Snapshot(ctx context.Context) (*transport.Still, error) {
 // still checks and hands on a snapshot.
 func (p *process) still(w *wire.Shot, data []byte) error {
 	if w.Width <= 0 || w.Height <= 0 || len(data) == 0 || len(data) > transport.MaxStillBytes ||
-		w.State != transport.StateLive && w.State != transport.StateObscured {
+		w.State != transport.StateLive && w.State != transport.StateObscured ||
+		(w.Arrived != 0) != (w.State == transport.StateLive) {
 		return fmt.Errorf("%w: snapshot of %d×%d, %d bytes, is not what a redactor makes", wire.ErrProtocol, w.Width, w.Height, len(data))
 	}
-	if p.c.out.shows(p, w.Fence) {
-		p.c.stills.give(&transport.Still{
-			Camera: p.c.o.Redactor.Camera, Captured: time.Unix(0, w.Captured), Width: w.Width, Height: w.Height,
-			State: w.State, Reason: oneLine(w.Reason), JPEG: data,
-		})
-	}
+	p.c.out.still(p, w, &transport.Still{
+		Camera: p.c.o.Redactor.Camera, Captured: time.Unix(0, w.Captured), Width: w.Width, Height: w.Height,
+		State: w.State, Reason: oneLine(w.Reason), JPEG: data,
+	})
 	return nil
 }
 
-// shows reports whether what a redactor has coded is shown.
-func (o *outlet) shows(p *process, fence uint64) bool {
+// taken is a snapshot of a redactor's.
+type taken struct {
+	p *process
+	w *wire.Shot
+	s *transport.Still
+}
+
+// still hands on a snapshot of what a redactor has coded, if that is shown, and as
+// late as it is: it waits for the same proof.
+func (o *outlet) still(p *process, w *wire.Shot, s *transport.Still) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.life == p && o.cover == nil && fence >= o.floor
+	x := &taken{p, w, s}
+	switch {
+	case o.life != p:
+	case slices.Contains(o.refused, w.Arrived):
+		o.askStill()
+	case w.Arrived != 0 && w.Arrived == o.unproven:
+		o.heldStill = x
+	default:
+		o.passStill(x)
+	}
 }
+
+// passStill hands a snapshot to those who wait for one, if viewers see what the
+// redactor has coded.
+func (o *outlet) passStill(x *taken) {
+	if o.life == x.p && o.cover == nil && x.w.Fence >= o.floor {
+		o.c.stills.give(x.s)
+	}
+}
+
+// dropHeldStill drops the snapshot that waits for a proof.
+func (o *outlet) dropHeldStill() {
+	if o.heldStill != nil {
+		o.heldStill = nil
+		o.askStill()
+	}
+}
+
+// askStill asks for another snapshot in the place of one that was dropped: whoever
+// waited for that one waits still.
+func (o *outlet) askStill() { o.c.queue.command(wire.TypeSnapshot, wire.Snapshot{}) }
 
 // standIn returns the slate that viewers get of the worker, as a snapshot; nil when
 // they do not, or there is none.

@@ -138,11 +138,13 @@ const SnapshotInterval = time.Second
 // Shot is the head of a JPEG of the frame that was coded last, redacted picture or
 // slate; the body is its data.
 type Shot struct {
-	Captured int64           `json:"captured"` // Unix time, ns
-	Width    int             `json:"width"`
-	Height   int             `json:"height"`
-	State    transport.State `json:"state"`
-	Reason   string          `json:"reason,omitempty"`
+	Captured int64 `json:"captured"` // Unix time, ns
+	// Arrived is as that of a picture's Record; 0 for a slate.
+	Arrived int64           `json:"arrived,omitempty"`
+	Width   int             `json:"width"`
+	Height  int             `json:"height"`
+	State   transport.State `json:"state"`
+	Reason  string          `json:"reason,omitempty"`
 	// Fence is as that of an Output.
 	Fence uint64 `json:"fence,omitempty"`
 }

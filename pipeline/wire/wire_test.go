@@ -43,7 +43,7 @@ func samples() []sample {
 			Obscure:   ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 			Encode:    EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
 
-			RequireSandbox: true,
+			HaveSpares: true, RequireSandbox: true,
 		}, nil},
 		{TypeUnit, Unit{
 			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
@@ -65,7 +65,7 @@ func samples() []sample {
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
 		{TypeSpare, Spare{Class: SpareHang, Still: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
 		{TypeBeat, Beat{Encoding: 40_000_000}, nil},
-		{TypeShot, Shot{Captured: 5, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
+		{TypeShot, Shot{Captured: 5, Arrived: 6, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{
