@@ -49,6 +49,11 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 	for _, bad := range []Trust{{Fingerprint: "AB"}, {Fingerprint: strings.ToUpper(sha)}, {CA: "x"}} {
 		require.ErrorIs(t, Config{Camera: "odd", URL: cam.url(""), Trust: bad}.Check(), ErrConfig)
 	}
+	for _, unused := range []Trust{{Fingerprint: sha}, {CA: ca}} {
+		err := Config{Camera: "odd", URL: "rtsp://192.0.2.1/", Trust: unused}.Check()
+		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorContains(t, err, "tls is for rtsps")
+	}
 	same, err := NormalFingerprint("SHA256:" + strings.ToUpper(regexp.MustCompile(`..`).ReplaceAllString(sha, "$0:")[:95]))
 	require.NoError(t, err)
 	require.Equal(t, sha, same)
