@@ -201,7 +201,7 @@ var codecRE = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,11}$`)
 const lockOut = "next attempt not before a minute, since cameras lock accounts after about 5 bad logins"
 
 func (s *session) explainCredentials(at string) *Error {
-	e := &Error{Class: ErrCredentials}
+	e := &Error{Class: ErrCredentials, LoginRefused: s.loginSent}
 	switch {
 	case s.challenge.basicRefused:
 		e.short = "only insecure login offered"
