@@ -239,6 +239,7 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	g.awaitLine(ctx, `msg="configuration is what it was"`)
 	replace(strings.Replace(head, "site: test", "site: third", 1) + roof)
 	g.awaitLine(ctx, `msg="these settings count only after a restart" settings=site`)
+	require.NotContains(t, g.said(), "reloaded", "it took nothing over")
 }
 
 // TestEditsDoNotTryARefusedPasswordAnew: cameras lock accounts.
