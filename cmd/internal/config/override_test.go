@@ -139,7 +139,7 @@ func TestPinsOfOverridesAreRefusedOrUsed(t *testing.T) {
 		"as a whole":        {nil, []string{"cameras.hall.tls={fingerprint: '" + pin + "'}"}, "--set cameras.hall.tls" + refused},
 		"authority":         {nil, []string{"cameras.hall.tls.ca=/ca.pem"}, "--set cameras.hall.tls.ca" + refused},
 		"authority, by it":  {[]string{"SCRIM_CAMERAS_HALL_TLS_CA=/ca.pem"}, nil, "SCRIM_CAMERAS_HALL_TLS_CA" + refused},
-		"URL without TLS":   {nil, []string{"cameras.back-door.url=rtsp://192.0.2.2/b"}, "f.yaml:9:11: camera back-door: `tls` is for rtsps://, and its `url` begins with rtsp://"},
+		"URL without TLS":   {nil, []string{"cameras.back-door.url=rtsp://192.0.2.2/b"}, "f.yaml:9:11" + strings.ReplaceAll(refused, "hall", "back-door")},
 		"with rtsps":        {nil, []string{"cameras.hall.tls.fingerprint=" + pin, "cameras.hall.url=rtsps://192.0.2.1/a", "cameras.hall.transport=tcp"}, ""},
 		"with rtsps before": {nil, []string{"cameras.back-door.tls.fingerprint=" + strings.Repeat("0b", 32)}, ""},
 	} {

@@ -254,7 +254,8 @@ func TestEditsDoNotTryARefusedPasswordAnew(t *testing.T) {
 	all := watchStatuses(t, conn, "test")
 
 	secret := writeFile(t, "password", wrongPassword)
-	yard := fmt.Sprintf("site: test\nnats: {url: '%s'}\ncameras:\n  - name: yard\n    url: %s\n    user: viewer\n    password: file:%s\n", hub.URL(), cam.URL(), secret)
+	yard := fmt.Sprintf("site: test\nnats: {url: '%s'}\ncameras:\n  - name: yard\n    url: %s\n    user: viewer\n    password: file:%s\n",
+		hub.URL(), cam.URL(), secret)
 	file := writeFile(t, "scrim.yaml", yard)
 	w := &server{program: start(t, "scrim", "worker", file)}
 	ctx := deadline(t, 2*limit)
