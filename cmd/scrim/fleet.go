@@ -45,6 +45,7 @@ type running struct {
 	plan   plan
 	camera *supervise.Camera // nil: it could not be made
 	pub    *bus.Publisher
+	login  *login
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
@@ -82,12 +83,12 @@ func (f *fleet) apply(plans []plan) {
 		r.cancel()
 		ending = append(ending, r)
 	}
-	last := map[string]*supervise.Camera{}
+	last := map[string]*running{}
 	for _, r := range ending { // all of them at the same time
 		name := r.plan.name()
 		r.end()
 		delete(f.cameras, name)
-		last[name] = r.camera
+		last[name] = r
 		if wanted[name] == nil {
 			f.farewell(r)
 		}
@@ -120,8 +121,8 @@ func (r *running) end() {
 }
 
 // start starts a camera, in the place of another that has ended; nil: of none.
-func (f *fleet) start(p plan, before *supervise.Camera) *running {
-	r := &running{plan: p}
+func (f *fleet) start(p plan, before *running) *running {
+	r := &running{plan: p, login: loginOf(&p, before)}
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(f.ctx)
 	if err := r.make(f.w, before); err != nil {
@@ -140,7 +141,7 @@ func (f *fleet) start(p plan, before *supervise.Camera) *running {
 }
 
 // make makes the camera of a plan.
-func (r *running) make(w *worker, before *supervise.Camera) error {
+func (r *running) make(w *worker, before *running) error {
 	name := r.plan.name()
 	ingest := r.plan.ingest
 	ingest.Log = w.log
@@ -158,11 +159,14 @@ func (r *running) make(w *worker, before *supervise.Camera) error {
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", name, err)
 	}
-	var backoff rtsp.Backoff
-	c, err := supervise.New(supervise.Options{
-		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Source: client, Delay: backoff.NextDelay, Sink: pub,
-		ShownSource: r.plan.shown, Observe: w.observe, Before: before, Log: w.log,
-	})
+	o := supervise.Options{
+		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Source: source{client, r.login}, Delay: r.login.delay, Sink: pub,
+		ShownSource: r.plan.shown, Observe: w.observe, Log: w.log,
+	}
+	if before != nil {
+		o.Before = before.camera
+	}
+	c, err := supervise.New(o)
 	if err == nil {
 		made.Store(c)
 		err = pub.ServeSnapshots(c.Snapshot)

@@ -136,8 +136,9 @@ func (r *reloader) reload(ctx context.Context, asked bool) *config.Config {
 			r.log.Warn(w)
 		}
 	}
+	asked = asked || r.refused // who mended it waits for a word as well
 	r.now, r.refused = cfg, false
-	r.report(changes)
+	r.report(changes, asked)
 	return read
 }
 
@@ -181,8 +182,8 @@ func where(err error) string {
 // oneLine is an error's text in one line.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// report logs what has changed, without the values.
-func (r *reloader) report(c *config.Changes) {
+// report logs what has been taken over, without the values, and what could not be.
+func (r *reloader) report(c *config.Changes, asked bool) {
 	if r.news != nil {
 		for _, name := range c.Removed {
 			r.log.Info("camera removed", "camera", string(name))
@@ -193,10 +194,14 @@ func (r *reloader) report(c *config.Changes) {
 		for _, name := range slices.Sorted(maps.Keys(c.Cameras)) {
 			r.log.Info("camera has new settings", "camera", string(name), "changed", strings.Join(c.Cameras[name], " "))
 		}
+		r.log.Info("configuration reloaded", "file", r.site.source.File, "added", len(c.Added), "removed", len(c.Removed), "changed", len(c.Cameras),
+			"others", strings.Join(c.Others, " "))
 	}
-	r.log.Info("configuration reloaded", "file", r.site.source.File, "added", len(c.Added), "removed", len(c.Removed), "changed", len(c.Cameras),
-		"others", strings.Join(c.Others, " "))
-	if static := config.Compare(r.start, r.now).Static(r.site.parts); len(static) > 0 {
+	static := config.Compare(r.start, r.now).Static(r.site.parts)
+	switch {
+	case len(static) > 0:
 		r.log.Warn("these settings count only after a restart", "settings", strings.Join(static, " "))
+	case r.news == nil && asked:
+		r.log.Info("configuration has nothing new for this program", "file", r.site.source.File)
 	}
 }

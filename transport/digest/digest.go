@@ -22,13 +22,14 @@ type Challenge struct {
 var parameterRE = regexp.MustCompile(`([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))`)
 
 // Choose picks the Digest challenge that can be answered best; nil when there is
-// none. Basic never is: it would send the password in clear.
+// none. One that asks for a quality of protection and does not offer "auth" cannot
+// be: any answer would be a bad login, which cameras count. Basic never is: it would send the password in clear.
 func Choose(offered []string) (best *Challenge) {
 	for _, v := range offered {
 		if len(v) < 7 || !strings.EqualFold(v[:7], "digest ") {
 			continue
 		}
-		c := Challenge{algorithm: "MD5"}
+		c, asked := Challenge{algorithm: "MD5"}, false
 		for _, m := range parameterRE.FindAllStringSubmatch(v[7:], -1) {
 			value := m[2] + m[3]
 			switch strings.ToLower(m[1]) {
@@ -42,9 +43,14 @@ func Choose(offered []string) (best *Challenge) {
 				c.algorithm = strings.ToUpper(value)
 			case "qop":
 				for q := range strings.SplitSeq(value, ",") {
-					c.qop = c.qop || strings.TrimSpace(q) == "auth"
+					q = strings.TrimSpace(q)
+					asked = asked || q != ""
+					c.qop = c.qop || strings.EqualFold(q, "auth")
 				}
 			}
+		}
+		if asked && !c.qop {
+			continue
 		}
 		if c.algorithm == "SHA-256" || c.algorithm == "MD5" && best == nil {
 			best = &c

@@ -19,6 +19,20 @@ func TestDigestWithoutQOPIsThatOfTheRFC(t *testing.T) {
 	require.Equal(t, "SHA-256", Choose([]string{`Digest realm="a", algorithm=SHA-256`, `digest realm="a", algorithm=MD5`}).algorithm)
 }
 
+// An answer without the body's digest would be a bad login.
+func TestDigestThatProtectsTheBodyIsNotAnswered(t *testing.T) {
+	for _, qop := range []string{`"auth-int"`, `auth-int`, `" auth-int "`, `"x,auth-int"`} {
+		require.Nil(t, Choose([]string{`Digest realm="a", nonce="n", qop=` + qop}), qop)
+		c := Choose([]string{`Digest realm="a", nonce="n", algorithm=SHA-256, qop=` + qop, `Digest realm="a", nonce="n", qop="auth"`})
+		require.NotNil(t, c)
+		require.Equal(t, "MD5", c.algorithm)
+	}
+	for _, qop := range []string{`"auth,auth-int"`, `"AUTH"`, `auth`} {
+		require.True(t, Choose([]string{`Digest realm="a", nonce="n", qop=` + qop}).QOP(), qop)
+	}
+	require.False(t, Choose([]string{`Digest realm="a", nonce="n", qop=""`}).QOP())
+}
+
 func TestDigestWithQOPCountsTheClientNonce(t *testing.T) {
 	for algorithm, sum := range map[string]func(string) string{
 		"MD5":     func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }, //nolint:gosec // what cameras ask for

@@ -5,6 +5,8 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
+
+	"scrim/transport/digest"
 )
 
 // challenges is what a camera's WWW-Authenticate headers offer.
@@ -13,6 +15,8 @@ type challenges struct {
 	keep base.HeaderValue
 	// basicRefused is set when Basic was the only one, and not allowed.
 	basicRefused bool
+	// unsupported is set when there were some, and none that can be answered.
+	unsupported bool
 	// stale is set when the camera says that not the password but the nonce is
 	// old (RFC 7616, section 3.3).
 	stale bool
@@ -38,7 +42,11 @@ func chooseChallenge(offered base.HeaderValue, basicAllowed bool) challenges {
 				c.stale = true
 			}
 			sha := h.Algorithm != nil && *h.Algorithm == headers.AuthAlgorithmSHA256
-			switch qop := hasQOP(v); {
+			qop := hasQOP(v)
+			if qop && digest.Choose([]string{v}) == nil { // only auth-int, say
+				continue
+			}
+			switch {
 			case sha && qop:
 				rank = 2
 			case qop:
@@ -57,6 +65,7 @@ func chooseChallenge(offered base.HeaderValue, basicAllowed bool) challenges {
 		}
 	}
 	c.basicRefused = c.basicRefused && best == 0
+	c.unsupported = len(offered) > 0 && best == 0 && !c.basicRefused
 	return c
 }
 

@@ -9,11 +9,13 @@ import (
 
 func TestTheChallengeThatWorksIsChosen(t *testing.T) {
 	const (
-		basic  = `Basic realm="cam"`
-		md5    = `Digest realm="cam", nonce="1"`
-		md5qop = `Digest realm="cam", nonce="1", algorithm=MD5, qop="auth"`
-		sha    = `Digest realm="cam", nonce="1", algorithm=SHA-256`
-		shaqop = `Digest realm="cam", nonce="1", algorithm=SHA-256, qop="auth"`
+		basic     = `Basic realm="cam"`
+		md5       = `Digest realm="cam", nonce="1"`
+		md5qop    = `Digest realm="cam", nonce="1", algorithm=MD5, qop="auth"`
+		sha       = `Digest realm="cam", nonce="1", algorithm=SHA-256`
+		integrity = `Digest realm="cam", nonce="1", qop="auth-int"`
+		both      = `Digest realm="cam", nonce="1", qop="auth-int,auth"`
+		shaqop    = `Digest realm="cam", nonce="1", algorithm=SHA-256, qop="auth"`
 	)
 	tests := []struct {
 		name    string
@@ -34,6 +36,10 @@ func TestTheChallengeThatWorksIsChosen(t *testing.T) {
 		{"spelling", base.HeaderValue{`digest realm="cam", nonce="1"`}, false, base.HeaderValue{md5}, false},
 		{"qop in a realm is none", base.HeaderValue{`Digest realm="a, qop=b", nonce="1"`, md5qop}, false,
 			base.HeaderValue{`Digest realm="a, qop=b", nonce="1"`}, false},
+		{"a body's digest is not computed", base.HeaderValue{integrity}, false, nil, false},
+		{"another beside it", base.HeaderValue{integrity, shaqop}, false, base.HeaderValue{shaqop}, false},
+		{"Basic beside it", base.HeaderValue{integrity, basic}, true, base.HeaderValue{basic}, false},
+		{"both of them", base.HeaderValue{both}, false, base.HeaderValue{both}, false},
 		{"unknown", base.HeaderValue{`Bearer realm="cam"`, "", "Digest"}, true, nil, false},
 		{"nothing", nil, true, nil, false},
 	}
@@ -42,6 +48,7 @@ func TestTheChallengeThatWorksIsChosen(t *testing.T) {
 			c := chooseChallenge(tt.offered, tt.basic)
 			require.Equal(t, tt.keep, c.keep)
 			require.Equal(t, tt.refused, c.basicRefused)
+			require.Equal(t, len(tt.offered) > 0 && tt.keep == nil && !tt.refused, c.unsupported)
 		})
 	}
 	require.True(t, chooseChallenge(base.HeaderValue{md5 + `, stale=TRUE`}, false).stale)

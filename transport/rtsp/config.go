@@ -53,7 +53,7 @@ type Config struct {
 	ReadTimeout time.Duration
 	// StallTimeout is DefaultStallTimeout when zero.
 	StallTimeout time.Duration
-	// Trust is for rtsps.
+	// Trust is for rtsps, and refused with rtsp, where nothing could keep it.
 	Trust Trust
 	// Log is slog.Default() when nil.
 	Log *slog.Logger
@@ -89,6 +89,9 @@ func (c *Config) validate() (reason, advice string) {
 		}
 	default:
 		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp`, `udp` or `multicast`"
+	}
+	if c.Trust != (Trust{}) && u.Scheme != "rtsps" {
+		return "tls is for rtsps, and the url begins with rtsp", "write rtsps:// where the camera has TLS, or remove the camera's tls"
 	}
 	if err := c.Trust.check(); err != nil {
 		return "tls: " + err.Error(), "correct the camera's tls"

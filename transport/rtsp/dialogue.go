@@ -18,6 +18,7 @@ const maxSessionSeconds = 3600
 func (s *session) onRequest(req *base.Request) {
 	s.method = req.Method
 	s.authorize(req)
+	s.loginSent = s.loginSent || len(req.Header["Authorization"]) > 0
 	switch req.Method {
 	case base.Setup:
 		s.stage = stageSetup

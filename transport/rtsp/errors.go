@@ -46,6 +46,9 @@ type Error struct {
 	// and Lasted is the time between the first of them and the failure.
 	Delivered uint64
 	Lasted    time.Duration
+	// LoginRefused is set where the camera was shown user and password and refuses
+	// them: it counts that, and may lock the account.
+	LoginRefused bool
 }
 
 // Error implements error.

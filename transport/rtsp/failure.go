@@ -201,12 +201,16 @@ var codecRE = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,11}$`)
 const lockOut = "next attempt not before a minute, since cameras lock accounts after about 5 bad logins"
 
 func (s *session) explainCredentials(at string) *Error {
-	e := &Error{Class: ErrCredentials}
+	e := &Error{Class: ErrCredentials, LoginRefused: s.loginSent}
 	switch {
 	case s.challenge.basicRefused:
 		e.short = "only insecure login offered"
 		e.Reason = at + "the camera offers only Basic authentication, which would send the password in clear"
 		e.Advice = "turn on Digest in the camera, or use rtsps, or set allow_basic"
+	case s.challenge.unsupported && !s.loginSent:
+		e.short = "login scheme not supported"
+		e.Reason = at + "login scheme not supported: the camera offers neither Basic nor a Digest login with MD5 or SHA-256 and qop auth or none"
+		e.Advice = "turn on Digest in the camera"
 	case s.url.User == nil:
 		e.short = "no user and password"
 		e.Reason = at + "the camera asks for user and password, and has been given none"

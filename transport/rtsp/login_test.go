@@ -3,6 +3,7 @@ package rtsp
 import (
 	"crypto/md5" //nolint:gosec // what cameras ask for
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"regexp"
@@ -48,6 +49,11 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 	}
 	for _, bad := range []Trust{{Fingerprint: "AB"}, {Fingerprint: strings.ToUpper(sha)}, {CA: "x"}} {
 		require.ErrorIs(t, Config{Camera: "odd", URL: cam.url(""), Trust: bad}.Check(), ErrConfig)
+	}
+	for _, unused := range []Trust{{Fingerprint: sha}, {CA: ca}} {
+		err := Config{Camera: "odd", URL: "rtsp://192.0.2.1/", Trust: unused}.Check()
+		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorContains(t, err, "tls is for rtsps")
 	}
 	same, err := NormalFingerprint("SHA256:" + strings.ToUpper(regexp.MustCompile(`..`).ReplaceAllString(sha, "$0:")[:95]))
 	require.NoError(t, err)
@@ -108,6 +114,25 @@ func TestLoginsThatCamerasAskFor(t *testing.T) {
 			require.ErrorIs(t, err, ErrCredentials)
 		})
 	}
+}
+
+// A login that cannot be answered rightly is not tried: cameras count bad ones.
+func TestALoginThatProtectsTheBodyIsNotTried(t *testing.T) {
+	cam := (&oddCamera{answer: digestLogin(`Digest realm="cam", nonce="abc", qop="auth-int"`)}).start(t)
+	_, err := take(t, Config{URL: cam.url("admin:hunter2")}, 1)
+	require.ErrorIs(t, err, ErrCredentials)
+	require.ErrorContains(t, err, "login scheme not supported")
+	e, ok := errors.AsType[*Error](err)
+	require.True(t, ok)
+	require.False(t, e.LoginRefused)
+	for _, r := range cam.requests(base.Describe) {
+		require.Empty(t, r.Header["Authorization"])
+	}
+	cam = (&oddCamera{answer: digestLogin(`Digest realm="cam", nonce="abc"`)}).start(t)
+	_, err = take(t, Config{URL: cam.url("admin:wrong")}, 1)
+	e, ok = errors.AsType[*Error](err)
+	require.True(t, ok)
+	require.True(t, e.LoginRefused)
 }
 
 func TestBasicNeedsTLSOrPermission(t *testing.T) {

@@ -17,6 +17,19 @@ const (
 	maxParameterSetSize = 4096 // bytes
 )
 
+// Limits of the work that a session description may ask for: a camera says what it
+// likes, and at every connection. What is beyond them is left out.
+const (
+	maxSections     = 64
+	maxPayloadTypes = 32 // of a section
+	// maxFormatLines bounds the rtpmap lines of a section, and its fmtp lines.
+	maxFormatLines = 64
+	maxRTPMapSize  = 256 // bytes of a line
+	// maxFmtpSize bounds all fmtp lines of a section, in bytes.
+	maxFmtpSize   = 32 << 10
+	maxParameters = 256 // of all fmtp lines of a section
+)
+
 // description is what a camera's session description (RFC 8866) says, as far
 // as it matters here.
 type description struct {
@@ -51,6 +64,8 @@ type section struct {
 	control      string
 	rtpmap, fmtp []attribute
 	sendOnly     bool
+	fmtpSize     int // bytes in fmtp
+	parameterN   int // parameters of fmtp that have been read
 }
 
 // attribute is the value of an rtpmap or fmtp line.
@@ -65,7 +80,11 @@ type attribute struct {
 // gortsplib refuse the whole camera, so nothing is passed through; and since
 // audio, metadata and back channels never reach it, they can never be set up.
 func readDescription(body []byte) description {
-	control, sections := splitSections(body)
+	return describe(splitSections(body))
+}
+
+// describe makes a description of what a camera's is split into.
+func describe(control string, sections []*section) description {
 	var d description
 	for _, s := range sections {
 		if s.kind != "video" {
@@ -125,7 +144,9 @@ func splitSections(body []byte) (control string, sections []*section) {
 			if len(f) > 3 {
 				cur.formats = f[3:]
 			}
-			sections = append(sections, cur)
+			if len(sections) < maxSections {
+				sections = append(sections, cur)
+			}
 		case 'a':
 			key, v, _ := strings.Cut(value, ":")
 			key, v = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(v)
@@ -154,26 +175,33 @@ func (s *section) attribute(key, v string) {
 			return
 		}
 		a := attribute{payloadType: uint8(pt), value: strings.TrimSpace(rest)}
-		if key == "rtpmap" {
+		switch {
+		case key == "rtpmap" && len(s.rtpmap) < maxFormatLines && len(a.value) <= maxRTPMapSize:
 			s.rtpmap = append(s.rtpmap, a)
-		} else {
+		case key == "fmtp" && len(s.fmtp) < maxFormatLines && s.fmtpSize+len(a.value) <= maxFmtpSize:
 			s.fmtp = append(s.fmtp, a)
+			s.fmtpSize += len(a.value)
 		}
 	}
 }
 
 // payloadTypes are those of the m line, or, where that holds no number (as in
-// "smart/1/90000" of some cameras), those of the rtpmap lines.
+// "smart/1/90000" of some cameras), those of the rtpmap lines. Each is there once.
 func (s *section) payloadTypes() []uint8 {
 	var pts []uint8
+	add := func(pt uint8) {
+		if len(pts) < maxPayloadTypes && !slices.Contains(pts, pt) {
+			pts = append(pts, pt)
+		}
+	}
 	for _, f := range s.formats {
 		if pt, err := strconv.ParseUint(f, 10, 7); err == nil {
-			pts = append(pts, uint8(pt))
+			add(uint8(pt))
 		}
 	}
 	if len(pts) == 0 {
 		for _, a := range s.rtpmap {
-			pts = append(pts, a.payloadType)
+			add(a.payloadType)
 		}
 	}
 	return pts
@@ -224,6 +252,10 @@ func (s *section) parameters(pt uint8) map[string]string {
 			continue
 		}
 		for kv := range strings.SplitSeq(a.value, ";") {
+			if s.parameterN >= maxParameters {
+				return m
+			}
+			s.parameterN++
 			if k, v, ok := strings.Cut(kv, "="); ok {
 				m[strings.ToLower(strings.TrimSpace(k))] = strings.TrimSpace(v)
 			}

@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,6 +167,56 @@ func TestParameterSetsOfTheDescription(t *testing.T) {
 	d = readDescription(sdpOf("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000",
 		"a=fmtp:96 sprop-vps="+b64(testSets265[0])+"; sprop-sps="+b64(testSets265[1])+"; sprop-pps=%%,"+b64(testSets265[2])))
 	require.Equal(t, parameterSets{{testSets265[0]}, {testSets265[1]}, {testSets265[2]}}, d.Sets)
+}
+
+// A camera may send 128 KiB at every connection: reading it costs little, whatever is
+// in there, and good video that comes first is found all the same.
+func TestReadingADescriptionCostsLittle(t *testing.T) {
+	const size = 100 << 10
+	fmtp := "a=fmtp:96 packetization-mode=2;" + strings.Repeat("a=b;", 80<<10/4)
+	for name, lines := range map[string][]string{
+		"the same payload type": {"m=video 0 RTP/AVP" + strings.Repeat(" 96", size/3), "a=rtpmap:96 H264/90000"},
+		// None of them is read, so that each would have its parameters looked at.
+		"and its parameters":   {"m=video 0 RTP/AVP" + strings.Repeat(" 96", size/6), "a=rtpmap:96 H264/90000", fmtp},
+		"many parameter lines": {"m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", strings.Repeat("a=fmtp:96 packetization-mode=2;a=b\r\n", size/36)},
+		"many rtpmap lines":    {"m=video 0 RTP/AVP x", strings.Repeat("a=rtpmap:97 H264/90000\r\na=rtpmap:96 H265/90000\r\n", size/48)},
+		"long rtpmap lines":    {"m=video 0 RTP/AVP 96", "a=rtpmap:96 " + strings.Repeat("x", size)},
+		"many sections":        {strings.Repeat("m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=fmtp:96 sprop-max-don-diff=1\r\n", size/80)},
+		"sections of nothing":  {strings.Repeat("m=\r\n", size/4)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			control, sections := splitSections(sdpOf(lines...))
+			describe(control, sections)
+			require.LessOrEqual(t, len(sections), maxSections)
+			read := 0
+			for _, s := range sections {
+				pts := s.payloadTypes()
+				require.LessOrEqual(t, len(pts), maxPayloadTypes)
+				require.Len(t, slices.Compact(slices.Sorted(slices.Values(pts))), len(pts), "one of them twice")
+				require.LessOrEqual(t, len(s.rtpmap), maxFormatLines)
+				require.LessOrEqual(t, len(s.fmtp), maxFormatLines)
+				for _, a := range s.rtpmap {
+					require.LessOrEqual(t, len(a.value), maxRTPMapSize)
+				}
+				size := 0
+				for _, a := range s.fmtp {
+					size += len(a.value)
+				}
+				require.LessOrEqual(t, size, maxFmtpSize)
+				read += s.parameterN
+			}
+			require.LessOrEqual(t, read, maxParameters, "parameters that were read")
+			d := readDescription(sdpOf(append([]string{goodVideo}, lines...)...))
+			require.Equal(t, transport.H264, d.Codec)
+			require.Contains(t, string(d.SDP), "track1")
+		})
+	}
+}
+
+// What is beyond the last section that is read does not change that one.
+func TestSectionsBeyondTheLimitAreLeftOut(t *testing.T) {
+	d := readDescription(sdpOf(strings.Repeat("m=audio 0 RTP/AVP 0\r\n", maxSections-1)+goodVideo, "m=audio 0 RTP/AVP 0", "a=control:other", "a=sendonly"))
+	require.Contains(t, string(d.SDP), "track1")
 }
 
 // TestControlThatIsNoURLIsLeftOut: gortsplib would dereference nil.

@@ -59,6 +59,7 @@ type session struct {
 	method           base.Method
 	challenge        challenges
 	digest           *digest.Challenge
+	loginSent        bool // the camera was shown user and password
 	described        bool
 	desc             description
 	redirect         *base.URL

@@ -100,8 +100,14 @@ func (d *decoder) checkCamera(path string, c *Camera) error {
 	case c.User == "" && c.Password.IsSet():
 		return d.failAt(path+".password", "camera %s has a `password` and no `user`", c.Name)
 	}
-	if _, set := d.positions[path+".tls"]; set && c.URL.u.Scheme != "rtsps" {
-		return d.failAt(path+".tls", "camera %s: `tls` is for rtsps://, and its `url` begins with rtsp://", c.Name)
+	// The values count, wherever they come from: an override of one has no place
+	// in the file. Ignored, the camera would be read in clear, and unpinned.
+	if c.TLS != (CameraTLS{}) && c.URL.u.Scheme != "rtsps" {
+		at := path + ".tls.fingerprint"
+		if c.TLS.Fingerprint == "" {
+			at = path + ".tls.ca"
+		}
+		return d.failAt(at, "camera %s: `tls` is for rtsps://, and its `url` begins with rtsp://", c.Name)
 	}
 	// What the client would refuse at the start is a mistake in the file.
 	client := c.Ingest()

@@ -126,6 +126,40 @@ func TestMistakesInOverridesNameTheVariableOrFlag(t *testing.T) {
 	}
 }
 
+// A pin that is not used would leave a camera read in clear, by whoever answers.
+func TestPinsOfOverridesAreRefusedOrUsed(t *testing.T) {
+	pin := strings.Repeat("0a", 32)
+	const refused = ": camera hall: `tls` is for rtsps://, and its `url` begins with rtsp://"
+	for name, c := range map[string]struct {
+		environ, set []string
+		want         string
+	}{
+		"flag":              {nil, []string{"cameras.hall.tls.fingerprint=" + pin}, "--set cameras.hall.tls.fingerprint" + refused},
+		"variable":          {[]string{"SCRIM_CAMERAS_HALL_TLS_FINGERPRINT=" + pin}, nil, "SCRIM_CAMERAS_HALL_TLS_FINGERPRINT" + refused},
+		"as a whole":        {nil, []string{"cameras.hall.tls={fingerprint: '" + pin + "'}"}, "--set cameras.hall.tls" + refused},
+		"authority":         {nil, []string{"cameras.hall.tls.ca=/ca.pem"}, "--set cameras.hall.tls.ca" + refused},
+		"authority, by it":  {[]string{"SCRIM_CAMERAS_HALL_TLS_CA=/ca.pem"}, nil, "SCRIM_CAMERAS_HALL_TLS_CA" + refused},
+		"URL without TLS":   {nil, []string{"cameras.back-door.url=rtsp://192.0.2.2/b"}, "f.yaml:9:11" + strings.ReplaceAll(refused, "hall", "back-door")},
+		"with rtsps":        {nil, []string{"cameras.hall.tls.fingerprint=" + pin, "cameras.hall.url=rtsps://192.0.2.1/a", "cameras.hall.transport=tcp"}, ""},
+		"with rtsps before": {nil, []string{"cameras.back-door.tls.fingerprint=" + strings.Repeat("0b", 32)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(twoCameras, "rtsp://192.0.2.2/b", "rtsps://192.0.2.2/b\n    tls:\n      ca: /ca.pem", 1)
+			cfg, err := withOverrides(t, text, c.environ, c.set)
+			if c.want != "" {
+				require.EqualError(t, err, c.want)
+				return
+			}
+			require.NoError(t, err)
+			i := 0
+			if strings.Contains(c.set[0], "back-door") {
+				i = 1
+			}
+			require.NotEmpty(t, cfg.Cameras[i].Trust().Fingerprint)
+		})
+	}
+}
+
 func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	text := twoCameras + "http: {token: 'env:SCRIM_HTTP_TOKEN'}\n"
 	cfg, err := withOverrides(t, text, []string{

@@ -239,4 +239,38 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	g.awaitLine(ctx, `msg="configuration is what it was"`)
 	replace(strings.Replace(head, "site: test", "site: third", 1) + roof)
 	g.awaitLine(ctx, `msg="these settings count only after a restart" settings=site`)
+	require.NotContains(t, g.said(), "reloaded", "it took nothing over")
+}
+
+// TestEditsDoNotTryARefusedPasswordAnew: cameras lock accounts.
+func TestEditsDoNotTryARefusedPasswordAnew(t *testing.T) {
+	cam := smallCamera(t, simcam.Options{User: "viewer", Password: rightPassword})
+	hub, err := bus.StartServer(bus.ServerConfig{Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(hub.Close)
+	conn, err := bus.Connect(t.Context(), bus.Config{Server: hub, Name: "test"})
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	all := watchStatuses(t, conn, "test")
+
+	secret := writeFile(t, "password", wrongPassword)
+	yard := fmt.Sprintf("site: test\nnats: {url: '%s'}\ncameras:\n  - name: yard\n    url: %s\n    user: viewer\n    password: file:%s\n",
+		hub.URL(), cam.URL(), secret)
+	file := writeFile(t, "scrim.yaml", yard)
+	w := &server{program: start(t, "scrim", "worker", file)}
+	ctx := deadline(t, 2*limit)
+	const refused = `msg="no video from the camera" camera=yard error=".*refuses user or password`
+	w.awaitLine(ctx, refused)
+	for i, size := range []string{"0.2", "0.3"} {
+		zone := fmt.Sprintf("    zones: [{kind: mask, polygon: [[0, 0], [%s, 0], [%s, %s]]}]\n", size, size, size)
+		require.NoError(t, os.WriteFile(file, []byte(yard+zone), 0o600))
+		w.awaitLine(ctx, strings.Repeat(`msg="camera has new settings" camera=yard changed=zones(?s:.*)`, i+1))
+		w.awaitLine(ctx, strings.Repeat(refused+`(?s:.*)`, i+2))
+		all.await(ctx, "yard", "refused", func(st transport.Status) bool { return st.Reason == "wrong user or password" })
+	}
+	require.EqualValues(t, 1, cam.WrongLogins())
+
+	require.NoError(t, os.WriteFile(secret, []byte(rightPassword), 0o600))
+	all.live(ctx, "yard")
+	require.EqualValues(t, 1, cam.WrongLogins())
 }

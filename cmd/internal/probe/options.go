@@ -83,6 +83,9 @@ func (o *Options) prepare() (target, error) {
 		if err := o.config(t.url, false).Check(); err != nil {
 			return t, err
 		}
+		if o.Fingerprint != "" && !strings.HasPrefix(t.url, "rtsps:") {
+			return t, errors.New("a fingerprint is for rtsps://, and the URL begins with rtsp://")
+		}
 	}
 	return t, nil
 }
@@ -133,8 +136,14 @@ func nameOf(host string) string {
 // config is a client's for a URL.
 func (o *Options) config(u string, login bool) rtsp.Config {
 	c := rtsp.Config{Camera: o.Name, URL: u, Transport: o.Transport, AllowBasic: o.AllowBasic, ReadTimeout: o.Timeout}
-	c.Trust.Fingerprint = o.Fingerprint
-	if p, err := url.Parse(u); err == nil && login && o.User != "" {
+	p, err := url.Parse(u)
+	if err != nil {
+		return c
+	}
+	if p.Scheme == "rtsps" { // others among the URLs that are tried have no certificate
+		c.Trust.Fingerprint = o.Fingerprint
+	}
+	if login && o.User != "" {
 		p.User = url.UserPassword(o.User, o.Password)
 		c.URL = p.String()
 	}

@@ -232,6 +232,26 @@ func TestNothingReachableIsOneLine(t *testing.T) {
 	}
 }
 
+// A host is tried without TLS and with it; only there a certificate can be pinned.
+func TestFingerprintIsForTLSOnly(t *testing.T) {
+	pin := strings.Repeat("0a", 32)
+	o := Options{Target: "192.0.2.1", Fingerprint: pin}
+	_, err := o.prepare()
+	require.NoError(t, err)
+	for u, want := range map[string]string{"rtsp://192.0.2.1:554/": "", "rtsps://192.0.2.1:322/": pin} {
+		for _, login := range []bool{false, true} {
+			c := o.config(u, login)
+			require.NoError(t, c.Check(), u)
+			require.Equal(t, want, c.Trust.Fingerprint, u)
+		}
+	}
+	o = Options{Target: "rtsps://192.0.2.1/", Fingerprint: pin}
+	_, err = o.prepare()
+	require.NoError(t, err)
+	_, err = Run(t.Context(), Options{Target: "rtsp://192.0.2.1/", Fingerprint: pin, ONVIF: NoONVIF})
+	require.EqualError(t, err, "a fingerprint is for rtsps://, and the URL begins with rtsp://")
+}
+
 func TestWordsAreFoundForEveryProblem(t *testing.T) {
 	p := &prober{r: &Report{}, t: target{host: "a"}}
 	p.judge(errors.New("something"))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"scrim/transport/rtsp"
@@ -166,8 +165,9 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	}
 	s, err := c.Survey(ctx, p.o.For)
 	if errors.Is(err, rtsp.ErrCredentials) {
-		// Basic that was not allowed was not tried.
-		if p.refused = login && !strings.Contains(err.Error(), "offers only Basic"); p.refused {
+		// What is not allowed or not known was not tried.
+		e, ok := errors.AsType[*rtsp.Error](err)
+		if p.refused = login && ok && e.LoginRefused; p.refused {
 			r.Login = loginRefused
 		}
 		return err
