@@ -74,6 +74,8 @@ type Encoder struct {
 	codec   string
 	lastKey int64
 	started bool
+	// afterKey says that the picture before was a key frame.
+	afterKey bool
 }
 
 var errClosed = errors.New("encoder is closed")
@@ -120,7 +122,7 @@ func (e *Encoder) Encode(im *yuv.Image, pts int64, key bool) (Packet, error) {
 	if e.n == nil {
 		return Packet{}, errClosed
 	}
-	if im == nil || im.Width != e.o.Width || im.Height != e.o.Height {
+	if im == nil || im.Width != e.o.Width || im.Height != e.o.Height || !whole(im) {
 		return Packet{}, fmt.Errorf("picture does not have the encoder's size of %d×%d", e.o.Width, e.o.Height)
 	}
 	interval := int64(e.o.KeyframeInterval.Seconds() * transport.ClockRate)
@@ -136,7 +138,7 @@ func (e *Encoder) Encode(im *yuv.Image, pts int64, key bool) (Packet, error) {
 	if out.Key {
 		e.lastKey = pts
 	}
-	e.started = true
+	e.started, e.afterKey = true, out.Key
 	return out, nil
 }
 
@@ -147,6 +149,9 @@ func (e *Encoder) code(im *yuv.Image, pts int64, key bool) ([]byte, bool, error)
 		return e.n.encode(im, key, -1)
 	}
 	qp := e.rate.choose(pts, key)
+	// x264 numbers key frames 0 and 1 in turn, and two that follow each other must differ
+	// (H.264, 7.4.3): where one was dropped, another has to be.
+	dropped := 0
 	for try := 1; ; try++ {
 		data, isKey, err := e.n.encode(im, key, qp)
 		if err != nil {
@@ -155,12 +160,26 @@ func (e *Encoder) code(im *yuv.Image, pts int64, key bool) ([]byte, bool, error)
 		bits := float64(8 * len(data))
 		e.rate.tried(isKey, qp, bits)
 		coarser, again := e.rate.coarser(bits, qp)
-		if !again || try == maxTries {
+		again = again && try < maxTries
+		if !again && (!isKey || !e.afterKey || dropped%2 == 0) {
 			e.rate.sent(bits)
 			return data, isKey, nil
 		}
-		key, qp = true, coarser
+		if isKey {
+			dropped++
+		}
+		if key = true; again {
+			qp = coarser
+		}
 	}
+}
+
+// whole reports whether the planes hold what the picture's size and strides say: C code
+// reads them.
+func whole(im *yuv.Image) bool {
+	holds := func(plane []byte, stride, w, h int) bool { return stride >= w && len(plane) >= stride*(h-1)+w }
+	w, h := im.ChromaWidth(), im.ChromaHeight()
+	return holds(im.Y, im.YStride, im.Width, im.Height) && holds(im.U, im.CStride, w, h) && holds(im.V, im.CStride, w, h)
 }
 
 // strip drops all but parameter sets and slices (x264 writes its settings into

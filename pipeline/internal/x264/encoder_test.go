@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/bits"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/bitstream"
@@ -124,6 +126,18 @@ func TestEncoderRefusesWhatItCannotCode(t *testing.T) {
 	e := encoder(t, x264.Options{Width: 64, Height: 64})
 	_, err := e.Encode(pattern(t, 32, 32, 0), 0, false)
 	require.Error(t, err)
+	for _, spoil := range []func(*yuv.Image){
+		func(im *yuv.Image) { im.Y = im.Y[:len(im.Y)-1] },
+		func(im *yuv.Image) { im.U = nil },
+		func(im *yuv.Image) { im.V = im.V[:100] },
+		func(im *yuv.Image) { im.YStride = 63 },
+		func(im *yuv.Image) { im.CStride = 31 },
+	} {
+		im := pattern(t, 64, 64, 0)
+		spoil(im)
+		_, err := e.Encode(im, 0, false)
+		require.Error(t, err)
+	}
 	e.Close()
 	e.Close()
 }
@@ -193,6 +207,56 @@ func TestCeilingHoldsForWhatNobodyForesaw(t *testing.T) {
 	}
 	require.Less(t, total, bitrate*2*11/10, "two seconds of noise")
 	require.Less(t, keys, 8)
+}
+
+// Two key frames that follow each other have different numbers, also where one was coded
+// again.
+func TestKeyFramesThatFollowEachOtherDiffer(t *testing.T) {
+	e := encoder(t, x264.Options{Width: 640, Height: 360, Bitrate: 600_000, Predict: true})
+	seed, last := uint32(1), -1
+	for i := range 12 {
+		im := pattern(t, 640, 360, i)
+		if i%3 == 1 { // not foreseen: coded again
+			for j := range im.Y {
+				seed = seed*1664525 + 1013904223
+				im.Y[j] = 100 + byte(seed>>24)%64
+			}
+		}
+		p, err := e.Encode(im, int64(i*tick), true)
+		require.NoError(t, err)
+		require.True(t, p.Key)
+		id := idrPicID(t, p.Data)
+		require.NotEqual(t, last, id, "picture %d", i)
+		last = id
+	}
+}
+
+// idrPicID reads idr_pic_id of the first slice (H.264, 7.3.3), of a stream as x264 makes
+// it: frames only, 4 bits of frame_num.
+func idrPicID(t *testing.T, data []byte) int {
+	t.Helper()
+	var nalus h264.AnnexB
+	require.NoError(t, nalus.Unmarshal(data))
+	var sps h264.SPS
+	for _, n := range nalus {
+		switch h264.NALUType(n[0] & 0x1f) {
+		case h264.NALUTypeSPS:
+			require.NoError(t, sps.Unmarshal(n))
+		case h264.NALUTypeIDR:
+			r, at := h264.EmulationPreventionRemove(n[1:]), 0
+			for range 3 { // first_mb_in_slice, slice_type, pic_parameter_set_id
+				_, err := bits.ReadGolombUnsigned(r, &at)
+				require.NoError(t, err)
+			}
+			_, err := bits.ReadBits(r, &at, int(sps.Log2MaxFrameNumMinus4+4))
+			require.NoError(t, err)
+			id, err := bits.ReadGolombUnsigned(r, &at)
+			require.NoError(t, err)
+			return int(id)
+		}
+	}
+	t.Fatal("no key frame")
+	return 0
 }
 
 func BenchmarkEncode1080p(b *testing.B) {
