@@ -122,8 +122,11 @@ func (e *Encoder) Encode(im *yuv.Image, pts int64, key bool) (Packet, error) {
 	if e.n == nil {
 		return Packet{}, errClosed
 	}
-	if im == nil || im.Width != e.o.Width || im.Height != e.o.Height || !whole(im) {
+	if im == nil || im.Width != e.o.Width || im.Height != e.o.Height {
 		return Packet{}, fmt.Errorf("picture does not have the encoder's size of %d×%d", e.o.Width, e.o.Height)
+	}
+	if !whole(im) {
+		return Packet{}, fmt.Errorf("planes of the picture of %d×%d are too short for their strides", im.Width, im.Height)
 	}
 	interval := int64(e.o.KeyframeInterval.Seconds() * transport.ClockRate)
 	key = key || !e.started || pts-e.lastKey >= interval
