@@ -112,7 +112,6 @@ func (h *Hub) follow(ctx context.Context, p *packetiser, works func()) error {
 		works()
 		now := time.Now()
 		if f := p.frame(u, now); f != nil {
-			h.heard(now)
 			if u.Key {
 				h.keep(u)
 			}
@@ -150,14 +149,14 @@ func (h *Hub) Key(ctx context.Context) (*transport.RedactedUnit, error) {
 	return h.key, nil
 }
 
-// heard notes when a unit came that viewers get.
+// heard notes when viewers got a unit.
 func (h *Hub) heard(now time.Time) { h.last.Store(max(int64(now.Sub(h.born)), 1)) }
 
-// Patience is how much longer a viewer that joined at a time is kept without a
-// unit; it is over at 0.
+// Patience is how much longer a viewer is kept without a unit; it is over at 0.
+// Joined is a time before its Add: a unit that it got came later.
 func (h *Hub) Patience(joined, now time.Time) time.Duration {
 	last := h.born.Add(time.Duration(h.last.Load()))
-	if last.After(joined) {
+	if h.last.Load() != 0 && !last.Before(joined) {
 		return last.Add(h.times.Silence).Sub(now)
 	}
 	return joined.Add(h.times.First).Sub(now)
@@ -180,6 +179,7 @@ func (h *Hub) deliver(f *Frame) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.heard(time.Now())
 	for v := range h.viewers {
 		if v.offer(f) {
 			h.Want()

@@ -76,6 +76,20 @@ func TestPatience(t *testing.T) {
 	require.Equal(t, 9*time.Second, h.Patience(at(12), at(13)), "who comes after the last unit waits longer")
 }
 
+// A unit that was on its way when a viewer joined is one that the viewer got: from
+// then on a short silence counts, not the long one before a camera's first unit.
+func TestWhoGotAUnitHasShortPatience(t *testing.T) {
+	h := testHub(newMemory(camera))
+	h.born = time.Now()
+	h.times.Silence, h.times.First = time.Second, time.Hour
+	joined := time.Now()
+	q := NewQueue(h.count)
+	h.Add(q)
+	h.deliver(small(1, true))
+	require.Len(t, q.Frames(), 1)
+	require.LessOrEqual(t, h.Patience(joined, time.Now()), time.Second)
+}
+
 func TestKeyWaitsForTheFirstAndReturnsTheLast(t *testing.T) {
 	source := newMemory(camera)
 	hubs := New(source, &Counters{}, quiet)

@@ -66,9 +66,9 @@ func newClient(s *Server, camera string, setup *gortsplib.ServerHandlerOnSetupCt
 func (c *client) run() {
 	defer c.s.hubs.Release(c.hub)
 	q := fanout.NewQueue(&c.s.count.fanout)
+	begun := time.Now()
 	c.hub.Add(q)
 	defer c.hub.Remove(q)
-	begun := time.Now()
 	look := time.NewTimer(c.s.hubs.Times.Silence) // a unit may make the patience less
 	defer look.Stop()
 	for {

@@ -86,6 +86,7 @@ func TestTracksOfOddDescriptionsAreListed(t *testing.T) {
 
 func FuzzTracks(f *testing.F) {
 	f.Add([]byte("m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=fmtp:96 sprop-sps=QgEB\r\n"))
+	f.Add([]byte("m=video 0 RTP/AVP 96\r\na=rtpmap:96 \x01/90000\r\n")) // a name of nothing that can be printed
 	f.Add([]byte("m=video 0 smart/1/90000\r\na=rtpmap:26 JPEG/90000\r\na=control:%zz\r\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		require.LessOrEqual(t, len(readTracks(body)), maxTracks)

@@ -214,7 +214,7 @@ func (s *section) codec(pt uint8) string {
 			continue
 		}
 		name, clock, _ := strings.Cut(a.value, "/")
-		switch name = strings.ToUpper(strings.TrimSpace(name)); name {
+		switch name = quote(strings.ToUpper(name)); name { // which may leave nothing of it
 		case "HEVC":
 			name = "H265"
 		case "JPEG":
@@ -226,7 +226,7 @@ func (s *section) codec(pt uint8) string {
 		case name == "":
 			return "unnamed payload type " + strconv.Itoa(int(pt))
 		default:
-			return quote(name)
+			return name
 		}
 	}
 	switch pt { // static payload types of RFC 3551, section 6
