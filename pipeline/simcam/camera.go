@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -78,9 +77,10 @@ type Camera struct {
 	done   chan struct{}
 	err    error // why it ended, valid once done is closed
 	drop   atomic.Int64
-	lose   atomic.Uint64 // the share of packets that get lost, as math.Float64bits
-	jump   atomic.Int64  // by how much the clock is wrong, in nanoseconds
-	logins atomic.Uint64 // with a password that is wrong
+	path   atomic.Pointer[Path]
+	late   sync.WaitGroup // packets that are on their way
+	jump   atomic.Int64   // by how much the clock is wrong, in nanoseconds
+	logins atomic.Uint64  // with a password that is wrong
 	silent atomic.Bool
 	key    atomic.Bool
 	greet  atomic.Int32 // pictures that are to greet a viewer who has come
@@ -179,6 +179,7 @@ func (c *Camera) Err() error {
 func (c *Camera) Close() {
 	c.cancel()
 	<-c.done
+	c.late.Wait()
 	c.mu.Lock()
 	stream := c.stream
 	c.stream = nil
@@ -191,9 +192,6 @@ func (c *Camera) Close() {
 
 // Drop lets the next n RTP packets be lost.
 func (c *Camera) Drop(n int) { c.drop.Store(int64(n)) }
-
-// Lose lets RTP packets be lost from now on, each with that probability.
-func (c *Camera) Lose(share float64) { c.lose.Store(math.Float64bits(share)) }
 
 // SetClock sets the camera's clock forward by d: both the timestamps of RTP and
 // what its sender reports say step by so much with the next picture.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
@@ -77,10 +75,7 @@ func (s *sender) transmit(c *Camera, unit []byte, pts int64, captured time.Time,
 			c.drop.Add(-1)
 			continue
 		}
-		if lose := math.Float64frombits(c.lose.Load()); lose > 0 && rand.Float64() < lose { //nolint:gosec // no secret
-			continue
-		}
-		if err := c.stream.WritePacketRTPWithNTP(s.media, p, captured); err != nil {
+		if err := c.forward(p, func(p *rtp.Packet) error { return c.stream.WritePacketRTPWithNTP(s.media, p, captured) }); err != nil {
 			return fmt.Errorf("RTP: %w", err)
 		}
 		s.reports.Sent(p)

@@ -11,9 +11,10 @@ import (
 const (
 	// MinNetworkDelay and MaxNetworkDelay are for a camera that is away or stalls.
 	// The longest is short: a camera that is back shall be shown within 3 seconds
-	// however long it was away, and a connection that is refused costs nothing.
+	// however long it was away, one of which its next key frame may take, and a
+	// connection that is refused costs nothing.
 	MinNetworkDelay = 500 * time.Millisecond
-	MaxNetworkDelay = 2 * time.Second
+	MaxNetworkDelay = 1500 * time.Millisecond
 	// MinCredentialsDelay and MaxCredentialsDelay are for refused credentials.
 	// TRAPS: Hikvision locks an account for about 30 minutes after 5 bad logins,
 	// also for the people who use the camera.

@@ -27,6 +27,9 @@ const (
 	judged        = 50
 )
 
+// codedScene is what they are of.
+var codedScene = scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 9}
+
 // codings are what cameras send besides H.264.
 var codings = map[string][]string{
 	"h265.mp4": {
@@ -37,38 +40,42 @@ var codings = map[string][]string{
 }
 
 // TestCamerasOfOtherCodecsArePublishedRedacted is the way of a drawn scene that a
-// camera sends in another codec than H.264, through worker and redactor to what is
+// camera sends in another codec than H.264, over UDP, through worker and redactor to what is
 // published: every picture is one of the scene, and its faces are obscured.
 func TestCamerasOfOtherCodecsArePublishedRedacted(t *testing.T) {
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
-	drawn := filepath.Join(t.TempDir(), "scene.mp4")
-	var truth []scene.Truth
-	o := simcam.RecordOptions{Path: drawn, Scene: scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 9}, Frames: codedPictures}
-	require.NoError(t, simcam.Record(t.Context(), o, func(r simcam.Recorded) error {
-		r.Truth.Faces = slices.Clone(r.Truth.Faces)
-		truth = append(truth, r.Truth)
-		return nil
-	}))
-	for name, args := range codings {
+	drawn, err := scene.New(codedScene)
+	require.NoError(t, err)
+	for name := range codings {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), name)
-			args = append(append([]string{"-v", "error", "-i", drawn}, args...), path)
-			out, err := exec.CommandContext(t.Context(), ffmpeg, args...).CombinedOutput() //nolint:gosec // of the tests
-			require.NoError(t, err, string(out))
-			cam, err := simcam.Start(simcam.Options{Listen: "127.0.0.1:0", Replay: path, Log: slog.New(slog.DiscardHandler)})
+			cam, err := simcam.Start(simcam.Options{
+				Listen: "127.0.0.1:0", UDPPort: evenPort(t), Replay: filmOf(t, codedScene, name), Log: slog.New(slog.DiscardHandler),
+			})
 			require.NoError(t, err)
 			t.Cleanup(cam.Close)
-			s := siteOf(t, cam.URL(), drawnSettings(), cam)
-			judgePublished(deadline(t, time.Minute), t, s, truth)
+			s := siteOf(t, cam.URL(), "    transport: udp\n"+drawnSettings(), cam)
+			judgePublished(deadline(t, time.Minute), t, s, drawn)
 		})
 	}
 }
 
+// filmOf returns a film of a scene that is coded as in codings.
+func filmOf(t *testing.T, o scene.Options, coding string) string {
+	t.Helper()
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
+	}
+	dir := t.TempDir()
+	drawn, path := filepath.Join(dir, "scene.mp4"), filepath.Join(dir, coding)
+	require.NoError(t, simcam.Record(t.Context(), simcam.RecordOptions{Path: drawn, Scene: o, Frames: codedPictures}, func(simcam.Recorded) error { return nil }))
+	args := append(append([]string{"-v", "error", "-i", drawn}, codings[coding]...), path)
+	out, err := exec.CommandContext(t.Context(), ffmpeg, args...).CombinedOutput() //nolint:gosec // of the tests
+	require.NoError(t, err, string(out))
+	return path
+}
+
 // judgePublished reads the bus and compares what comes with what was drawn.
-func judgePublished(ctx context.Context, t *testing.T, s *site, truth []scene.Truth) {
+func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Scene) {
 	t.Helper()
 	sub, err := s.conn.Subscribe("test", "door", transport.MainRendition)
 	require.NoError(t, err)
@@ -97,10 +104,10 @@ func judgePublished(ctx context.Context, t *testing.T, s *site, truth []scene.Tr
 			if err != nil {
 				return nil //nolint:nilerr // hidden by the cover of a face near by
 			}
-			require.Less(t, int(st.Number), len(truth))
+			require.Less(t, int(st.Number), codedPictures)
 			numbers[st.Number] = true
 			covered := rectangles(u.Regions)
-			for _, f := range truth[st.Number].Faces {
+			for _, f := range drawn.Truth(st.Number).Faces {
 				if f.Box.H < minFace || f.Visible < minVisible || math.Abs(f.Yaw) > maxYaw {
 					continue
 				}

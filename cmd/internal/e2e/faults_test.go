@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scrim/cmd/internal/bench"
+	"scrim/pipeline/simcam"
 	"scrim/transport"
 )
 
@@ -26,6 +27,11 @@ const (
 	// back is the time within which a camera shall be live again. It is printed
 	// beside what was measured, and not required: test machines are busy.
 	back = 3 * time.Second
+	// watchedLate is how many pictures are to come while packets are late.
+	watchedLate = 30
+	// grown is by how many bytes the worker's own memory may be more after all faults
+	// than before: by far less than what one of them takes, for each would leave it.
+	grown = 16 << 20
 )
 
 // long reports whether tests may run for minutes.
@@ -39,6 +45,9 @@ type fault struct {
 	ready  func() // if set, waits until it may begin
 	begin  func(ctx context.Context)
 	end    func(ctx context.Context) // nil: it is over at once
+	// was and live tell a picture that was taken after a time, before the fault begins
+	// and when it has ended; nil: by its stamp.
+	was, live func(p published, after time.Time) bool
 }
 
 // TestFaultsOfCamerasAndRedactors lets one worker's cameras and redactors fail in
@@ -47,6 +56,7 @@ type fault struct {
 //
 //	go test -count=1 -v -run TestFaultsOfCamerasAndRedactors ./cmd/internal/e2e
 func TestFaultsOfCamerasAndRedactors(t *testing.T) {
+	film := filmOf(t, filmedScene, "h265.mp4")
 	s := newFaultSite(t, "door", "yard", "vault")
 	ctx := deadline(t, 5*time.Minute)
 	door, yard, vault := s.cameras["door"], s.cameras["yard"], s.cameras["vault"]
@@ -56,6 +66,10 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 	const standby = 1
 	complete := func() {
 		require.Eventually(t, func() bool { return len(redactors(t, s.worker.cmd.Process.Pid)) == len(s.cameras)+standby }, waiting, pollEvery)
+	}
+	// Of a film the stamps are old.
+	filmed := func(p published, after time.Time) bool {
+		return p.state == transport.StateLive && p.size == sizeOf(filmedScene) && p.arrived.After(after)
 	}
 	complete()
 	open, memory := s.descriptors(), bench.MemoryOf(s.worker.cmd.Process.Pid).Private
@@ -67,10 +81,10 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		return fault{name: "redactor: " + unix.SignalName(sig), camera: "door", ready: complete, begin: kill(sig)}
 	}
 	lose := func(share float64, faults uint64) (begin, end func(context.Context)) {
-		return func(context.Context) { yard.cam.Lose(share) }, func(ctx context.Context) {
+		return func(context.Context) { yard.cam.SetPath(simcam.Path{Loss: share}) }, func(ctx context.Context) {
 			from := s.losses("yard")
 			s.await(ctx, "yard", "hit by losses", func(transport.Status) bool { return s.losses("yard") >= from+faults })
-			yard.cam.Lose(0)
+			yard.cam.SetPath(simcam.Path{})
 		}
 	}
 	lose5, end5 := lose(0.05, 2)
@@ -107,6 +121,12 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		}},
 		{name: "other resolution", camera: "door", begin: func(context.Context) { door.cam.Reconfigure(smallerScene) }},
 		{name: "the first resolution", camera: "door", begin: func(context.Context) { door.cam.Reconfigure(drawnScene) }},
+		{name: "H.265 in place of H.264", camera: "door", begin: func(context.Context) {
+			door.replace(simcam.Options{Replay: film})
+		}, live: filmed},
+		{name: "H.264 again", camera: "door", was: filmed, begin: func(context.Context) {
+			door.replace(simcam.Options{Scene: drawnScene})
+		}},
 		{name: "clock a day forward", camera: "door", begin: func(context.Context) { door.cam.SetClock(24 * time.Hour) }},
 		{name: "clock a day back", camera: "door", begin: func(context.Context) { door.cam.SetClock(-24 * time.Hour) }},
 		{name: "20 % of packets lost", camera: "yard", begin: lose20, end: end20},
@@ -115,6 +135,13 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) { s.strike(ctx, t, f) })
 	}
+	t.Run("late, and out of order", func(*testing.T) {
+		from := yard.witness.now()
+		yard.cam.SetPath(simcam.Path{Delay: 60 * time.Millisecond, Jitter: 30 * time.Millisecond})
+		yard.witness.many(ctx, from, watchedLate)
+		yard.cam.SetPath(simcam.Path{})
+		yard.witness.live(ctx, time.Now())
+	})
 	t.Run("password changed", func(t *testing.T) {
 		vault.o.Password = wrongPassword
 		vault.proxy.release()
@@ -132,7 +159,9 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		t.Logf("password as before: live %v later; it is not tried before %v, or the account would be locked", round(time.Since(ended)), lockedTime)
 	})
 
-	t.Logf("the worker's memory: %d MiB before, %d MiB after", memory>>20, bench.MemoryOf(s.worker.cmd.Process.Pid).Private>>20)
+	after := bench.MemoryOf(s.worker.cmd.Process.Pid).Private
+	t.Logf("the worker's memory: %d MiB before, %d MiB after", memory>>20, after>>20)
+	require.Less(t, after, memory+grown, "memory is left behind")
 	s.nobodyExposed(t)
 	s.nothingLeft(ctx, t, open, len(s.cameras)+standby)
 }
@@ -153,8 +182,15 @@ func (s *faultSite) strike(ctx context.Context, t *testing.T, f fault) {
 	if f.ready != nil {
 		f.ready()
 	}
-	w.live(ctx, time.Now())
+	if f.was == nil {
+		f.was = captured
+	}
+	if f.live == nil {
+		f.live = captured
+	}
 	from, begun := w.now(), time.Now()
+	w.await(ctx, from, "live", func(p published) bool { return f.was(p, begun) })
+	from, begun = w.now(), time.Now()
 	f.begin(ctx)
 	ended := time.Now()
 	slate := w.covered(ctx, from)
@@ -162,7 +198,8 @@ func (s *faultSite) strike(ctx context.Context, t *testing.T, f fault) {
 		f.end(ctx)
 		ended = time.Now()
 	}
-	live := w.live(ctx, later(ended, slate.arrived))
+	after := later(ended, slate.arrived)
+	live := w.await(ctx, from, "live", func(p published) bool { return f.live(p, after) })
 	t.Logf("%s: slate %v after it began, live %v after its cause ended (wanted: %v)",
 		f.name, round(slate.arrived.Sub(begun)), round(live.arrived.Sub(ended)), back)
 }

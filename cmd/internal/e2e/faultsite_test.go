@@ -55,11 +55,26 @@ func (f *fallible) switchOn() {
 	f.proxy.to(address)
 }
 
-// Their scenes. One changes its size on the way.
+// replace puts another camera in the camera's place.
+func (f *fallible) replace(o simcam.Options) {
+	f.t.Helper()
+	f.proxy.release()
+	f.cam.Close()
+	o.Listen, o.Log = f.o.Listen, f.o.Log
+	f.o = o
+	f.switchOn()
+}
+
+// Their scenes. One changes its size on the way, and its codec.
 var (
 	smallerScene = func() scene.Options {
 		o := drawnScene
 		o.Width, o.Height = 480, 272
+		return o
+	}()
+	filmedScene = func() scene.Options {
+		o := drawnScene
+		o.Width, o.Height, o.People = 512, 288, 3
 		return o
 	}()
 	yardScene = func() scene.Options {
@@ -68,6 +83,8 @@ var (
 		return o
 	}()
 )
+
+func sizeOf(o scene.Options) [2]int { return [2]int{o.Width, o.Height} }
 
 // evenPort returns a UDP port for RTP, with that for RTCP beside it free as well.
 func evenPort(t *testing.T) int {
@@ -113,7 +130,7 @@ func newFaultSite(t *testing.T, names ...string) *faultSite {
 		drawn          []scene.Options
 		o              simcam.Options
 	}{
-		{"door", "", []scene.Options{drawnScene, smallerScene}, simcam.Options{}},
+		{"door", "", []scene.Options{drawnScene, smallerScene, filmedScene}, simcam.Options{}},
 		{"yard", ", transport: udp", []scene.Options{yardScene}, simcam.Options{UDPPort: evenPort(t)}},
 		{"vault", ", user: viewer, password: 'file:" + writeFile(t, "password", rightPassword) + "'", nil, simcam.Options{User: "viewer", Password: rightPassword}},
 	} {

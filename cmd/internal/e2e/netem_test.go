@@ -22,8 +22,6 @@ const (
 tc qdisc add dev lo root handle 1: prio &&
 tc qdisc add dev lo parent 1:3 handle 30: netem delay 0ms &&
 tc filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff flowid 1:3`
-	// watchedUnder is how many pictures are to come under delay alone.
-	watchedUnder = 30
 )
 
 // TestNetworkThatTheKernelMakesBad lets packets of RTP be lost, late and out of
@@ -67,14 +65,7 @@ func underNetem(t *testing.T) {
 	t.Run("late, and out of order", func(*testing.T) {
 		w := s.cameras["yard"].witness
 		netem("delay", "60ms", "30ms")
-		from := w.now()
-		live := 0
-		w.await(ctx, from, "the last under delay", func(p published) bool {
-			if p.state == transport.StateLive {
-				live++
-			}
-			return live > watchedUnder
-		})
+		w.many(ctx, w.now(), watchedLate)
 		netem("delay", "0ms")
 		w.live(ctx, time.Now())
 	})

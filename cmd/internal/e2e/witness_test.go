@@ -185,7 +185,20 @@ func (w *witness) now() int {
 // live waits for a picture that was captured after a time.
 func (w *witness) live(ctx context.Context, after time.Time) published {
 	w.t.Helper()
-	return w.await(ctx, 0, "live", func(p published) bool { return p.captured.After(after) })
+	return w.await(ctx, 0, "live", func(p published) bool { return captured(p, after) })
+}
+
+func captured(p published, after time.Time) bool { return p.captured.After(after) }
+
+// many waits for a number of live pictures after the first from units.
+func (w *witness) many(ctx context.Context, from, n int) {
+	w.t.Helper()
+	w.await(ctx, from, "the last of many that are live", func(p published) bool {
+		if p.state == transport.StateLive {
+			n--
+		}
+		return n < 0
+	})
 }
 
 // covered waits for a slate.
