@@ -94,7 +94,7 @@ func (s *show) checkTold(f *fault, from time.Duration) {
 	}
 	for _, at := range s.shuts {
 		if !s.unbound {
-			require.LessOrEqual(s.t, slate(at-filmStep), at+slateBound, "the gate was shut at %v", at)
+			require.LessOrEqual(s.t, slate(at-filmStep), at+slateBound, "oracle: late: the gate was shut at %v", at)
 		}
 	}
 	events, lost := s.story.Events()
@@ -120,7 +120,7 @@ func (s *show) checkTold(f *fault, from time.Duration) {
 		return
 	}
 	if !s.unbound {
-		require.LessOrEqual(s.t, slate(s.struck), s.struck+slateBound, "the fault was to be noticed at %v", s.struck)
+		require.LessOrEqual(s.t, slate(s.struck), s.struck+slateBound, "oracle: late: the fault was to be noticed at %v", s.struck)
 	}
 	noticed := false
 	for _, e := range events {
@@ -146,7 +146,7 @@ func (s *show) checkStates(f *fault, from, until time.Duration, back int) {
 		}
 		recovered = recovered || v.State == transport.StateLive && v.number >= s.film.first+uint32(back) //nolint:gosec // small
 		if i > 0 && !s.unbound {
-			require.LessOrEqual(s.t, v.at-s.seen[i-1].at, slateBound, "the viewer was left with an old picture at %v", v.at)
+			require.LessOrEqual(s.t, v.at-s.seen[i-1].at, slateBound, "oracle: late: the viewer was left with an old picture at %v", v.at)
 		}
 	}
 	require.True(s.t, recovered, "it does not recover at picture %d", back)
@@ -154,6 +154,6 @@ func (s *show) checkStates(f *fault, from, until time.Duration, back int) {
 		require.Equal(s.t, filmLength, live, "pictures are missing although nothing was wrong")
 	}
 	if f.hides {
-		require.True(s.t, hidden, "no slate came")
+		require.True(s.t, hidden, "oracle: late: no slate came")
 	}
 }

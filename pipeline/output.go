@@ -163,7 +163,7 @@ func (o *output) interrupt(now time.Time) error {
 		}
 		o.silentFrom = o.p.now()
 	}
-	if o.p.overflow.take() {
+	if guard.Overflow && o.p.overflow.take() {
 		return o.sendSlate(now, o.chain, reasonOverflow)
 	}
 	return nil
@@ -184,9 +184,9 @@ func (o *output) idle(now time.Time) error {
 	open, reason := o.p.gate.State()
 	if open {
 		switch {
-		case o.p.overflow.take():
+		case guard.Overflow && o.p.overflow.take():
 			return o.sendSlate(now, chain, reasonOverflow)
-		case now.Sub(o.silentFrom) < o.stall():
+		case !guard.Stall || now.Sub(o.silentFrom) < o.stall():
 			return nil
 		}
 		reason = reasonStalled

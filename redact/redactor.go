@@ -194,6 +194,9 @@ func (r *Redactor) Flush() []Outcome {
 func (r *Redactor) guarded(p *Picture, f func() error) {
 	err := func() (err error) {
 		defer func() {
+			if !guard.Recover {
+				return
+			}
 			if v := recover(); v != nil {
 				r.o.Tracker.Reset()
 				err = r.refuse(ReasonPanic, fmt.Errorf("panic: %v", v))
