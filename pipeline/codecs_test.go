@@ -150,9 +150,7 @@ func TestH265BeginsAtACRAPictureWithoutItsRASLPictures(t *testing.T) {
 		}
 		r.send(u)
 		r.send(transport.CameraUnit{Codec: u.Codec, PTS: u.PTS, Data: []byte{0, 0, 0, 1, 0x46, 1, 0x50}}) // taken when u is done with
-		require.Eventually(t, func() bool {
-			return r.p.busy[redactStage].Load() == 0 && r.p.busy[encodeStage].Load() == 0 && empty(r.p.pictures) && empty(r.p.frames)
-		}, testTimeout, time.Millisecond)
+		require.Eventually(t, r.p.rests, testTimeout, time.Millisecond)
 	}
 	r.end()
 	live := 0

@@ -336,7 +336,7 @@ func (s *show) closeSink() (release func()) {
 
 // rest waits until the frames before a blocked sink are the newest.
 func (s *show) rest() {
-	for begun := time.Now(); !empty(s.p.pictures) || s.p.busy[redactStage].Load() != 0; time.Sleep(50 * time.Microsecond) {
+	for begun := time.Now(); !done(s.p.pictures); time.Sleep(50 * time.Microsecond) {
 		if time.Since(begun) > testTimeout {
 			s.t.Fatal("the pipeline does not come to rest")
 		}

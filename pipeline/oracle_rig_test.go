@@ -424,13 +424,8 @@ func (s *show) settle() {
 	if s.held {
 		return
 	}
-	calm := 0
-	for begun := time.Now(); calm < 2; time.Sleep(50 * time.Microsecond) {
+	for begun := time.Now(); !s.p.rests(); time.Sleep(50 * time.Microsecond) {
 		require.Less(s.t, time.Since(begun), testTimeout, "the pipeline does not come to rest")
-		calm++
-		if s.p.busy[redactStage].Load() != 0 || s.p.busy[encodeStage].Load() != 0 || !empty(s.p.pictures) || !empty(s.p.frames) {
-			calm = 0
-		}
 	}
 	s.look(false)
 	if chain := s.p.gate.Chain(); chain != s.chain {
@@ -441,6 +436,18 @@ func (s *show) settle() {
 			s.cut++
 		}
 	}
+}
+
+// rests reports whether nothing is under way that the input has made, and no slate.
+func (p *Pipeline) rests() bool {
+	// In this order: what one stage is done with the next one has.
+	return done(p.pictures) && done(p.frames) && p.busy[encodeStage].Load() == 0
+}
+
+func done[T any](q *queue[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.idle && len(q.items) == 0
 }
 
 func empty[T any](q *queue[T]) bool {

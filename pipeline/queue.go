@@ -15,6 +15,9 @@ type queue[T any] struct {
 	ready  chan struct{} // holds one token while items may be there
 	room   chan struct{} // holds one token while there may be room for offer
 	closed bool
+	// idle is set when whoever takes elements has come back and found none: it is done
+	// with all that were put.
+	idle bool
 }
 
 func newQueue[T any](limit int) *queue[T] {
@@ -85,7 +88,7 @@ func (q *queue[T]) get(ctx context.Context) (v T, ok bool) {
 func (q *queue[T]) try() (v T, ok, end bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) == 0 {
+	if q.idle = len(q.items) == 0; q.idle {
 		return v, false, q.closed
 	}
 	v = q.items[0]
