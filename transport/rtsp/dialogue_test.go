@@ -116,7 +116,7 @@ func TestOtherTracksAreLeftAlone(t *testing.T) {
 	setup := cam.requests(base.Setup)
 	require.Len(t, setup, 1)
 	require.Contains(t, setup[0].URL.String(), "trackID=1")
-	require.NotContains(t, fmt.Sprint(cam.seen), "backchannel")
+	require.NotContains(t, fmt.Sprint(cam.requests("")), "backchannel")
 }
 
 // Parameter sets are only in the stream, several NAL units lie in one packet
