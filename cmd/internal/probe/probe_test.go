@@ -38,7 +38,9 @@ const (
 func camera(t *testing.T, o simcam.Options) *simcam.Camera {
 	t.Helper()
 	o.Listen, o.Scene, o.Log = "127.0.0.1:0", scene.Options{Width: 320, Height: 180, FPS: 20, Seed: 5, People: 1}, slog.New(slog.DiscardHandler)
-	o.GOP = 500 * time.Millisecond
+	if o.GOP == 0 {
+		o.GOP = 500 * time.Millisecond
+	}
 	c, err := simcam.Start(o)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
@@ -217,6 +219,15 @@ func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
 		require.True(t, r.has(c.cost), "%v", r.Problems)
 		require.Equal(t, c.codec == "H265", r.SetsInDescription)
 	}
+}
+
+// The camera greets a viewer with key frames, and then sends none.
+func TestKeyFramesThatGreetDoNotHideALongInterval(t *testing.T) {
+	cam := camera(t, simcam.Options{GOP: 10 * time.Minute})
+	r := run(t, Options{Target: cam.URL(), For: 4500 * time.Millisecond, ONVIF: NoONVIF})
+	require.Greater(t, r.Stream.GOPSeconds, 4.0)
+	require.True(t, r.Stream.GOPAtLeast)
+	require.True(t, r.has("s apart or more"), "%v", r.Problems)
 }
 
 func TestNothingReachableIsOneLine(t *testing.T) {

@@ -141,7 +141,13 @@ func (p *prober) judgeStream(s *streaminfo.Stream) {
 		p.problem(Warning, fmt.Sprintf("no key frame within %.1f s", s.Seconds),
 			"set the key-frame interval (GOP, I-frame interval) to 1 or 2 s and turn smart codecs (H.264+) off: nothing is shown before the first")
 	case s.GOPSeconds > maxGOP.Seconds(), s.GOP == 0 && s.Seconds > maxGOP.Seconds():
-		p.problem(Warning, fmt.Sprintf("key frames are %.1f s apart or more", max(s.GOPSeconds, maxGOP.Seconds())),
+		what := fmt.Sprintf("key frames are up to %.1f s apart", s.GOPSeconds)
+		if s.GOP == 0 {
+			what = fmt.Sprintf("%d key frames within %.1f s; the loss of packets may have taken others", s.KeyFrames, s.Seconds)
+		} else if s.GOPAtLeast {
+			what = fmt.Sprintf("key frames are %.1f s apart or more", s.GOPSeconds)
+		}
+		p.problem(Warning, what,
 			"set the key-frame interval to 1 or 2 s and turn smart codecs (H.264+) off: after a lost packet nothing is shown until the next")
 	}
 	if s.Lost > 0 {

@@ -142,8 +142,11 @@ func rate(bits int) string {
 }
 
 func keyFrames(s *streaminfo.Stream) []string {
-	if s.GOP == 0 {
+	switch {
+	case s.GOP == 0:
 		return []string{fmt.Sprintf("%d within %.1f s", s.KeyFrames, s.Seconds)}
+	case s.GOPAtLeast:
+		return []string{fmt.Sprintf("%d within %.1f s", s.KeyFrames, s.Seconds), fmt.Sprintf("at least %d pictures apart", s.GOP), fmt.Sprintf("%.2f s", s.GOPSeconds)}
 	}
 	return []string{fmt.Sprintf("every %d pictures", s.GOP), fmt.Sprintf("%.2f s", s.GOPSeconds)}
 }
