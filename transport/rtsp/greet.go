@@ -3,7 +3,6 @@ package rtsp
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"strings"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/conn"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
+
+	"scrim/transport/trust"
 )
 
 // Greeting is what a camera says to somebody who shows no credentials.
@@ -144,19 +145,9 @@ func (c *Client) certificate(st tls.ConnectionState) *Certificate {
 	leaf := st.PeerCertificates[0]
 	out := &Certificate{
 		Version: tls.VersionName(st.Version), Subject: quote(leaf.Subject.String()), Issuer: quote(leaf.Issuer.String()),
-		NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
+		NotAfter: leaf.NotAfter, Fingerprint: trust.Fingerprint(leaf),
 	}
-	if c.cfg.Trust.Fingerprint != "" {
-		if err := c.cfg.Trust.pinned(st); err != nil {
-			out.Problem = err.Error()
-		}
-		return out
-	}
-	o := x509.VerifyOptions{DNSName: c.url.Hostname(), Intermediates: x509.NewCertPool(), Roots: c.cfg.Trust.roots()}
-	for _, p := range st.PeerCertificates[1:] {
-		o.Intermediates.AddCert(p)
-	}
-	if _, err := leaf.Verify(o); err != nil {
+	if err := c.cfg.Trust.Verify(st, c.url.Hostname()); err != nil {
 		out.Problem = quote(err.Error())
 	}
 	return out

@@ -274,7 +274,7 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	if s.url.Scheme == "rtsps" {
 		// TRAPS: gortsplib writes into the caller's tls.Config: this one is new each time.
-		tc := tls.Client(conn, s.client.cfg.Trust.client(s.url.Hostname()))
+		tc := tls.Client(conn, s.client.cfg.Trust.Client(s.url.Hostname()))
 		if err := tc.HandshakeContext(ctx); err != nil {
 			s.dialErr = err
 			_ = conn.Close()
