@@ -58,6 +58,9 @@ func (s *session) explain(err error) *Error {
 	switch {
 	case s.dialErr != nil:
 		return s.explainDial(at)
+	case s.foreign() != "":
+		return &Error{Class: ErrProtocol, short: "no RTSP", Reason: at + "what answers at port " + port(s.url) + " speaks " + s.foreign(),
+			Advice: "see which is the camera's RTSP port (usually 554)"}
 	case errors.Is(err, errSilent):
 		return &Error{Class: ErrStalled, Reason: at + fmt.Sprintf("no complete picture for %s", limit),
 			Advice: "see whether the camera shows a picture elsewhere and its network is not overloaded"}
@@ -95,6 +98,21 @@ func (s *session) explain(err error) *Error {
 	default:
 		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()), Advice: "see whether this is the camera's RTSP port"}
 	}
+}
+
+// foreign says what the other side speaks in place of RTSP; empty: it speaks that, or
+// has said nothing.
+func (s *session) foreign() string {
+	if s.wire == nil {
+		return ""
+	}
+	switch s.wire.spoken.Load() {
+	case spokenHTTP:
+		return "HTTP, not RTSP"
+	case spokenOther:
+		return "no RTSP"
+	}
+	return ""
 }
 
 func (s *session) explainDial(at string) *Error {

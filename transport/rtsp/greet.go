@@ -78,7 +78,8 @@ func (c *Client) Greet(ctx context.Context) (*Greeting, error) {
 		nc = tc
 	}
 	s.stage = stageDescribe
-	rc := conn.NewConn(newStatusLineConn(nc))
+	s.wire = newStatusLineConn(nc)
+	rc := conn.NewConn(s.wire)
 	target := c.url.CloneWithoutCredentials()
 	for i, method := range []base.Method{base.Options, base.Describe} {
 		h := base.Header{"CSeq": {string(rune('1' + i))}, "User-Agent": {"scrim"}}

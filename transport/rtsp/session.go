@@ -56,6 +56,7 @@ type session struct {
 	// after the request that they belong to.
 	stage            stage
 	dialErr          error
+	wire             *statusLineConn // nil before there is a connection
 	method           base.Method
 	challenge        challenges
 	digest           *digest.Challenge
@@ -283,7 +284,8 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn = tc
 	}
 	s.stage = stageDescribe
-	return newStatusLineConn(conn), nil
+	s.wire = newStatusLineConn(conn)
+	return s.wire, nil
 }
 
 func listenPacket(network, addr string) (net.PacketConn, error) {
