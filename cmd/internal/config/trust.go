@@ -72,13 +72,13 @@ func (c CertificateFile) MarshalText() ([]byte, error) { return []byte(c.path), 
 func (c *CertificateFile) file() string { return c.path }
 
 // Trust returns whose certificate is taken; its file must have been read.
-func (c *Camera) Trust() trust.Trust {
-	return trust.Trust{Fingerprint: string(c.TLS.Fingerprint), CA: c.TLS.CA.pem}
+func (c *CameraTLS) Trust() trust.Trust {
+	return trust.Trust{Fingerprint: string(c.Fingerprint), CA: c.CA.pem}
 }
 
 // Ingest returns what a camera's client needs to know. It holds the password.
 func (c *Camera) Ingest() rtsp.Config {
 	return rtsp.Config{
-		Camera: string(c.Name), URL: c.Address().String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic, Trust: c.Trust(),
+		Camera: string(c.Name), URL: c.Address().String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic, Trust: c.TLS.Trust(),
 	}
 }

@@ -177,7 +177,8 @@ func TestMulticastIsRefusedAndUnicastIsNot(t *testing.T) {
 	base := serve(t, device(t))
 	for stream, want := range map[string]int{"RTP-Multicast": http.StatusBadRequest, "RTP-Unicast": http.StatusOK} {
 		status, answer := ask(t, base, token(password, time.Now()), "<GetStreamUri "+mediaNS+"><StreamSetup>"+
-			"<Stream xmlns='http://www.onvif.org/ver10/schema'>"+stream+"</Stream><Transport xmlns='http://www.onvif.org/ver10/schema'><Protocol>UDP</Protocol></Transport>"+
+			"<Stream xmlns='http://www.onvif.org/ver10/schema'>"+stream+"</Stream>"+
+			"<Transport xmlns='http://www.onvif.org/ver10/schema'><Protocol>UDP</Protocol></Transport>"+
 			"</StreamSetup><ProfileToken>gate</ProfileToken></GetStreamUri>")
 		require.Equal(t, want, status, answer)
 		require.Equal(t, want == http.StatusOK, strings.Contains(answer, "rtsp://127.0.0.1:8554/gate"))
