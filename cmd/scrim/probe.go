@@ -23,7 +23,7 @@ type ProbeCmd struct {
 	Transport   string                 `default:"auto" enum:"auto,tcp,udp" help:"How RTP comes: tcp, udp, or auto: tcp, and udp where the camera refuses that."`
 	AllowBasic  bool                   `help:"Send the password in the clear if the camera insists."`
 	Fingerprint config.Fingerprint     `placeholder:"SHA256" help:"With TLS: take the certificate with this SHA-256, which a first probe shows, and no other."`
-	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"With TLS: the authorities, in PEM form, that may vouch for it in place of the system's."`
+	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"With TLS: the authorities, in PEM form, that may vouch in place of the system's."`
 	ONVIF       string                 `name:"onvif" placeholder:"URL|none" help:"The ONVIF device service, if it is not at a usual port; none: leave it out."`
 	Name        string                 `placeholder:"NAME" help:"The camera's name in what is to be pasted."`
 	JSON        bool                   `name:"json" help:"Print a JSON object."`
