@@ -79,15 +79,16 @@ func redact(u *base.URL) string {
 	return secretRE.ReplaceAllString(u.CloneWithoutCredentials().String(), "${1}***")
 }
 
-// address is the host and port to dial: 554, or 322 with TLS (RFC 7826, section
-// 19.2), unless the URL names one.
-func address(u *base.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "554"
-		if u.Scheme == "rtsps" {
-			port = "322"
-		}
+// address is the host and port to dial.
+func address(u *base.URL) string { return net.JoinHostPort(u.Hostname(), port(u)) }
+
+// port is 554, or 322 with TLS (RFC 7826, section 19.2), unless the URL names one.
+func port(u *base.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "rtsps":
+		return "322"
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return "554"
 }
