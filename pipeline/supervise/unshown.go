@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -67,7 +68,7 @@ func (c *Camera) watched(ctx context.Context) error {
 	err := c.o.Source.Run(run, c.unit)
 	end(err)
 	<-ended
-	if e, ok := context.Cause(run).(*unshownError); ok { //nolint:errorlint // it is that itself
+	if e, ok := errors.AsType[*unshownError](context.Cause(run)); ok {
 		return e
 	}
 	return err

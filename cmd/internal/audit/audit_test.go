@@ -149,7 +149,7 @@ func TestCamerasAreAskedWithTheirOwnCredentialsOnce(t *testing.T) {
 	require.Equal(t, 2, logins, "one each")
 
 	r.Plan = NewPlan(r.Cameras, IsolateFlagged)
-	require.Nil(t, r.Plan, "this machine's own addresses are not isolated")
+	require.Empty(t, r.Plan.Rules, "this machine's own addresses are not isolated")
 	var table, sheet bytes.Buffer
 	require.NoError(t, r.WriteTable(&table))
 	require.NoError(t, r.WriteCSV(&sheet))
@@ -198,6 +198,15 @@ func TestPlanIsolatesFlaggedCamerasAndClaimsNoMore(t *testing.T) {
 	require.Equal(t, []string{"hall", "gate", "yard"}, p.Cameras)
 	require.Equal(t, []string{"hall", "gate", "yard", "good"}, NewPlan(site(t), IsolateAll).Cameras)
 	require.Nil(t, NewPlan(site(t), IsolateNone))
+
+	// Where nothing can be isolated that should be, it is said why.
+	local := []Camera{{Name: "own", Flag: &Flag{Vendor: "x"}, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
+		Route: &Route{Source: netip.MustParseAddr("192.0.2.1"), Local: true}}}
+	r := Result{Cameras: local, Plan: NewPlan(local, IsolateFlagged)}
+	var said strings.Builder
+	require.NoError(t, r.WriteTable(&said))
+	require.Contains(t, said.String(), "note: camera own is not in the plan: its address is this host's own\n")
+	require.NotContains(t, said.String(), RulesFile)
 	for _, want := range []string{
 		"ip saddr 192.0.2.10 ip daddr 192.0.2.1 tcp sport 554 ct state established accept",
 		"elements = { 192.0.2.10, 198.51.100.7 }", "ip saddr @cameras4 counter drop", "ether saddr @macs counter drop", "bc:ad:28:01:02:03", "fe80::1",

@@ -50,6 +50,9 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for _, n := range r.Plan.Notes {
 		fmt.Fprintf(w, "note: %s\n", n)
 	}
+	if r.Plan.Rules == "" {
+		return nil
+	}
 	_, err = fmt.Fprintf(w, "\n---- %s\n%s\n---- %s\n%s", RulesFile, r.Plan.Rules, DropInFile, r.Plan.DropIn)
 	return err
 }

@@ -41,10 +41,10 @@ type Plan struct {
 	Notes []string `json:"notes"`
 }
 
-// NewPlan makes the plan; nil when there is nothing to isolate.
+// NewPlan makes the plan; nil when there is nothing to isolate. Where what is to be
+// isolated cannot be, it has no rules, and its notes say why.
 func NewPlan(cameras []Camera, which Isolate) *Plan {
-	p := &Plan{Notes: []string{Disclaimer,
-		"the rules hold for what passes through this host: give the cameras a network (VLAN or switch port) in which there is nothing but this host"}}
+	p := &Plan{}
 	var list []*Camera
 	for i := range cameras {
 		c := &cameras[i]
@@ -64,8 +64,13 @@ func NewPlan(cameras []Camera, which Isolate) *Plan {
 		}
 	}
 	if len(list) == 0 {
-		return nil
+		if len(p.Notes) == 0 {
+			return nil
+		}
+		return p
 	}
+	p.Notes = append([]string{Disclaimer,
+		"the rules hold for what passes through this host: give the cameras a network (VLAN or switch port) in which there is nothing but this host"}, p.Notes...)
 	p.Rules, p.DropIn = rules(list), dropIn()
 	return p
 }
