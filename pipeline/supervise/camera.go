@@ -74,6 +74,7 @@ type Options struct {
 type Camera struct {
 	o     Options
 	log   *slog.Logger
+	said  *throttle // what redactors log
 	queue *queue
 	state *state
 	out   *outlet
@@ -94,6 +95,7 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
+	c.said = newThrottle(c.log, redactorLeftOut)
 	c.state, c.out = newState(c), newOutlet(c)
 	if o.Before != nil {
 		c.follow(o.Before)
@@ -248,6 +250,9 @@ func (c *Camera) redact(ctx context.Context) error {
 // coverFor is what viewers get after a redactor ended with an error.
 func coverFor(err error) cover {
 	reason := oneLine(err.Error())
+	if p, ok := errors.AsType[publicError](err); ok {
+		reason = oneLine(p.Public())
+	}
 	switch {
 	case errors.Is(err, ErrPermanent):
 		return cover{wire.SpareFailed, transport.FaultConfig, reason}
