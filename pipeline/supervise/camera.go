@@ -75,6 +75,7 @@ type Camera struct {
 	o     Options
 	log   *slog.Logger
 	said  *throttle // what redactors log
+	away  absence
 	queue *queue
 	state *state
 	out   *outlet
@@ -95,7 +96,7 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
-	c.said = newThrottle(c.log, redactorLeftOut)
+	c.said, c.away.log = newThrottle(c.log, redactorLeftOut), c.log
 	c.state, c.out = newState(c), newOutlet(c)
 	if o.Before != nil {
 		c.follow(o.Before)
@@ -174,9 +175,9 @@ func (c *Camera) ingest(ctx context.Context) error {
 		delay := c.o.Delay(err)
 		detail, reason := "connection to the camera ended", publicReason(err)
 		if err != nil {
-			detail = oneLine(err.Error())
+			detail = cut(err.Error(), maxLogError)
 		}
-		c.log.Warn("no video from the camera", "error", detail, "retry_in", delay.Round(time.Millisecond))
+		c.away.failed(time.Now(), detail, delay)
 		c.queue.command(wire.TypeInput, wire.Input{Reason: reason})
 		c.state.input(reason)
 		if !wait(ctx, delay) {
@@ -206,6 +207,7 @@ type publicError interface {
 
 // unit takes one unit from the source. It must not block.
 func (c *Camera) unit(u transport.CameraUnit) {
+	c.away.unit(time.Now())
 	c.out.arrived(&u)
 	dropped := c.queue.unit(u)
 	c.state.count(func(n *transport.Counters) {

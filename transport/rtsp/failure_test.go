@@ -123,6 +123,35 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 	}
 }
 
+// TestErrorsAreShortHoweverMuchACameraSays: the advice at their end is to be seen.
+func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
+	c, err := NewClient(Config{Camera: strings.Repeat("c", transport.MaxNameBytes), URL: "rtsp://host/" + strings.Repeat("p", 200)})
+	require.NoError(t, err)
+	var names []string
+	for i := range maxListedCodecs {
+		names = append(names, quote(fmt.Sprint(i, strings.Repeat("x", 1000))))
+	}
+	long := strings.Repeat("long ", 1000)
+	for what, end := range map[string]struct {
+		set func(*session)
+		err error
+	}{
+		"codecs":   {func(s *session) { s.described, s.desc = true, description{Video: names} }, io.EOF},
+		"others":   {func(s *session) { s.described, s.desc = true, description{Other: names} }, io.EOF},
+		"redirect": {func(s *session) { s.location = long }, liberrors.ErrClientBadStatusCode{Code: 302, Message: long}},
+		"status":   {nil, liberrors.ErrClientBadStatusCode{Code: 599, Message: long}},
+		"dial":     {func(s *session) { s.dialErr = errors.New(long) }, io.EOF},
+		"pin":      {func(s *session) { s.dialErr = &pinError{strings.Repeat("a", 64)} }, io.EOF},
+		"nonsense": {nil, errors.New(long)},
+	} {
+		s := newSession(c, c.url, TransportTCP, func(transport.CameraUnit) {})
+		if end.set != nil {
+			end.set(s)
+		}
+		require.Less(t, len(s.failure(end.err).Error()), 800, what)
+	}
+}
+
 func TestEveryClassHasWordsForViewers(t *testing.T) {
 	for _, class := range []error{
 		ErrConfig, ErrUnreachable, ErrCredentials, ErrNotFound, ErrNoVideo, ErrUnsupportedCodec, ErrStalled, ErrProtocol,

@@ -44,7 +44,7 @@ func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
   - {name: lost, url: '%s/nowhere'}
   - {name: audio, url: '%s/audio'}
   - {name: vp8, url: '%s/vp8'}
-`, good.URL(), closed, mute, locked.URL(), password, locked.URL(), odd, odd, odd))
+`, good.URL(), closed, mute, locked.URL(), password, locked.URL(), odd, odd, odd), "--log-level", "debug")
 	ctx := deadline(t, waiting)
 	s.awaitLive(ctx, "good")
 	for _, bad := range []struct{ camera, shown, reason, wayOut string }{
