@@ -76,6 +76,7 @@ type Camera struct {
 	log   *slog.Logger
 	said  *throttle // what redactors log
 	away  absence
+	dark  darkness
 	queue *queue
 	state *state
 	out   *outlet
@@ -96,7 +97,7 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
-	c.said, c.away.log = newThrottle(c.log, redactorLeftOut), c.log
+	c.said, c.away.log, c.dark.log = newThrottle(c.log, redactorLeftOut), c.log, c.log
 	c.state, c.out = newState(c), newOutlet(c)
 	if o.Before != nil {
 		c.follow(o.Before)
@@ -123,6 +124,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	g.Go(func() error { return c.redact(ctx) })
 	g.Go(func() error { return c.state.report(ctx) })
 	g.Go(func() error { return c.cover(ctx) })
+	g.Go(func() error { return c.watchDarkness(ctx) })
 	err := g.Wait()
 	c.state.tell()
 	return err
@@ -178,6 +180,7 @@ func (c *Camera) ingest(ctx context.Context) error {
 			detail = cut(err.Error(), maxLogError)
 		}
 		c.away.failed(time.Now(), detail, delay)
+		c.dark.logged(time.Now(), reason, delay)
 		c.queue.command(wire.TypeInput, wire.Input{Reason: reason})
 		c.state.input(reason)
 		if !wait(ctx, delay) {
@@ -229,7 +232,8 @@ func (c *Camera) redact(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // that the process ended is what was wanted
 		}
-		c.out.ended(coverFor(err))
+		why := coverFor(err)
+		c.out.ended(why)
 		c.state.ended()
 		if errors.Is(err, ErrPermanent) && !c.wasUp.Load() {
 			c.log.Error("redactor cannot work", "error", err)
@@ -242,6 +246,7 @@ func (c *Camera) redact(ctx context.Context) error {
 			delay = max(waits.NextBackOff(), minRestart)
 		}
 		c.log.Error("redactor ended", "error", err, "restart_in", delay.Round(time.Millisecond))
+		c.dark.logged(time.Now(), why.reason, delay)
 		if !wait(ctx, delay) {
 			return nil
 		}
