@@ -72,9 +72,11 @@ type Options struct {
 // Camera is one supervised camera. Keyframe and Status may be called at any
 // time, from any goroutine.
 type Camera struct {
-	o     Options
-	log   *slog.Logger
-	said  *throttle // what redactors log
+	o   Options
+	log *slog.Logger
+	// said is what redactors log, states what state their camera is in for which reason.
+	said, states *throttle
+
 	away  absence
 	dark  darkness
 	queue *queue
@@ -97,7 +99,8 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
-	c.said, c.away.log, c.dark.log = newThrottle(c.log, redactorLeftOut), c.log, c.log
+	c.said, c.states = newThrottle(c.log, redactorLeftOut), newThrottle(c.log, "camera's state changed more often than is logged")
+	c.away.log, c.dark.log = c.log, c.log
 	c.state, c.out = newState(c), newOutlet(c)
 	if o.Before != nil {
 		c.follow(o.Before)
@@ -127,6 +130,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	g.Go(func() error { return c.watchDarkness(ctx) })
 	err := g.Wait()
 	c.state.tell()
+	c.states.tell()
 	return err
 }
 

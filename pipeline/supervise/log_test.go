@@ -93,6 +93,24 @@ func leftOut(log fmt.Stringer) (counts []string) {
 	return counts
 }
 
+// The reasons are the redactor's as well.
+func TestChangesOfTheStateAreBoundedInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, b := debugLog()
+		c := idle(t, nil)
+		c.o.Sink, c.states = &nobody{t: t}, newThrottle(log, "left out")
+		const changes = 10_000
+		for i := range changes {
+			c.state.covered(&transport.RedactedUnit{}, cover{fault: transport.FaultOther, reason: fmt.Sprint(i)}, nil)
+			c.state.tell()
+		}
+		require.Len(t, logged(b, "camera's state"), maxLogBurst)
+		time.Sleep(leftOutDelay)
+		synctest.Wait()
+		require.Len(t, logged(b, fmt.Sprint(`msg="left out" lines=`, changes-maxLogBurst)), 1)
+	})
+}
+
 func TestRedactorThatFloodsItsLogGoesOn(t *testing.T) {
 	s, _, _ := begin(t, "good")
 	s.send(t, "flood")
