@@ -35,7 +35,9 @@ type fleet struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	cameras map[string]*running
-	notice  string
+	// accounts outlive the cameras that log in as them.
+	accounts accounts
+	notice   string
 	// gaveUp is written to when a camera has been given up.
 	gaveUp chan struct{}
 }
@@ -54,7 +56,7 @@ type running struct {
 }
 
 func newFleet(ctx context.Context, w *worker) *fleet {
-	f := &fleet{w: w, cameras: make(map[string]*running), gaveUp: make(chan struct{}, 1)}
+	f := &fleet{w: w, cameras: make(map[string]*running), accounts: make(accounts), gaveUp: make(chan struct{}, 1)}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	return f
 }
@@ -122,7 +124,7 @@ func (r *running) end() {
 
 // start starts a camera, in the place of another that has ended; nil: of none.
 func (f *fleet) start(p plan, before *running) *running {
-	r := &running{plan: p, login: loginOf(&p, before)}
+	r := &running{plan: p, login: f.accounts.loginOf(&p, before)}
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(f.ctx)
 	if err := r.make(f.w, before); err != nil {

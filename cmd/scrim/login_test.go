@@ -26,9 +26,10 @@ func (a *asked) Run(context.Context, func(transport.CameraUnit)) error {
 
 func TestARefusedLoginIsNotTriedAnewBeforeItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		all := make(accounts)
 		of := func(url string, before *running) *running {
 			p := plan{ingest: rtsp.Config{Camera: "yard", URL: url}}
-			return &running{plan: p, login: loginOf(&p, before)}
+			return &running{plan: p, login: all.loginOf(&p, before)}
 		}
 		cam := &asked{err: &rtsp.Error{Class: rtsp.ErrCredentials, LoginRefused: true}}
 		try := func(r *running) time.Duration {

@@ -2,14 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"scrim/cmd/internal/audit"
+	"scrim/cmd/internal/probe"
 	"scrim/transport/onvif/discovery"
 )
 
@@ -44,6 +48,38 @@ func TestProbeOfNothingIsOneLineAndStatusOne(t *testing.T) {
 		require.Regexp(t, `^scrim: [^\n]+\n$`, stderr, "%q", args)
 		require.NotContains(t, stderr, "hunter2")
 	}
+}
+
+func TestProbeWithAFatalProblemPrintsItsReportAndFails(t *testing.T) {
+	web := httptest.NewUnstartedServer(nil)
+	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	web.Start()
+	defer web.Close()
+	secure := httptest.NewTLSServer(nil)
+	defer secure.Close()
+	for name, args := range map[string][]string{
+		"no RTSP":             {"rtsp://" + web.Listener.Addr().String() + "/x"},
+		"no RTSP, host alone": {web.Listener.Addr().String()},
+		"another certificate": {"rtsps://" + secure.Listener.Addr().String() + "/x", "--fingerprint", strings.Repeat("0a", 32)},
+	} {
+		args = append([]string{"probe", "--onvif", "none"}, args...)
+		status, stdout, stderr := scrim(t, args...)
+		require.Equal(t, 1, status, name)
+		require.Contains(t, stdout, "\nfatal: ", name)
+		require.Contains(t, stdout, "\n\nnothing to paste into scrim.yaml, because", name)
+		require.NotContains(t, stdout, "cameras:", name)
+		require.Empty(t, stderr, "%s: the report has said it", name)
+		status, stdout, stderr = scrim(t, append(args, "--json")...)
+		require.Equal(t, 1, status, name)
+		var r probe.Report
+		require.NoError(t, json.Unmarshal([]byte(stdout), &r), name)
+		require.Empty(t, r.YAML, name)
+		require.NotEmpty(t, r.NoYAML, name)
+		require.Empty(t, stderr, name)
+	}
+	status, _, stderr := scrim(t, "probe", "rtsps://127.0.0.1:1/", "--ca", filepath.Join(t.TempDir(), "missing"))
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "scrim: --ca: ")
 }
 
 func TestDiscoveryWithoutAnswersIsNoError(t *testing.T) {

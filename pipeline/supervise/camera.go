@@ -174,7 +174,7 @@ func (c *Camera) ingest(ctx context.Context) error {
 		if !first {
 			c.state.count(func(n *transport.Counters) { n.Reconnects++ })
 		}
-		err := c.o.Source.Run(ctx, c.unit)
+		err := c.watched(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // that the connection ended is what was wanted
 		}

@@ -151,6 +151,7 @@ func (o *outlet) spare(s wire.Spare, data []byte, greeted bool) {
 	if s.Still {
 		if _, have := o.stills[s.Class]; !have && len(o.stills) < maxClasses || have && greeted {
 			o.stills[s.Class] = spare{s, data}
+			o.giveSlate()
 		}
 		return
 	}
@@ -228,9 +229,11 @@ func (o *outlet) ask(now time.Time) {
 	o.c.queue.command(wire.TypeKeyframe, wire.Keyframe{Fence: o.fence})
 }
 
-// hide begins to cover.
+// hide begins to cover. Whoever waits for a snapshot gets the slate: that for which the
+// redactor was asked may never come.
 func (o *outlet) hide(c cover, now time.Time) {
 	o.cover, o.slated = &c, time.Time{}
+	o.giveSlate()
 	o.show(now)
 }
 
@@ -349,6 +352,9 @@ func (o *outlet) pass(m *made, now time.Time) {
 		if u.PTS <= o.pts {
 			o.shift = o.pts + 1 - u.PTS
 		}
+	}
+	if o.cover != nil && o.c.stills.wanted() {
+		o.askStill()
 	}
 	o.cover, o.coding, o.standing = nil, 0, false
 	u.PTS += o.shift

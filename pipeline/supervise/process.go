@@ -23,7 +23,7 @@ const (
 	// silence is how long a redactor may send nothing, not even a beat, before it
 	// is killed: the whole process stands still then. A call into C that hangs
 	// does not keep it from beating; it ends itself for that.
-	silence = 2 * time.Second
+	silence = 1500 * time.Millisecond
 	// quitTime is what a redactor gets to end by itself when its pipe is closed.
 	quitTime = 2 * time.Second
 )

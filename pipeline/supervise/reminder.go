@@ -42,7 +42,8 @@ func (r *reminder) ill(now time.Time) time.Duration {
 func (r *reminder) due(now time.Time, reason string) bool {
 	switch lasted := now.Sub(r.since); {
 	case lasted >= until(r.told):
-		for r.told++; lasted >= until(r.told); r.told++ {
+		for lasted >= until(r.told) {
+			r.told++
 		}
 		r.lines = 0
 	case r.said && reason == r.reason, r.lines >= maxBetween:

@@ -42,12 +42,13 @@ type state struct {
 	story   Chronicle
 	delay   time.Duration // from arrival to the sink, smoothed
 	reason  string        // why no units come; empty while they do
-	notice  string        // see Camera.Notice
-	life    wire.Counts   // of this life of the redactor
-	past    wire.Counts   // of those before
-	times   []time.Time   // of the pictures within fpsWindow
-	sendErr time.Time     // when one was last logged
-	lost    int           // units that could not be sent since
+	unseen  unseen
+	notice  string      // see Camera.Notice
+	life    wire.Counts // of this life of the redactor
+	past    wire.Counts // of those before
+	times   []time.Time // of the pictures within fpsWindow
+	sendErr time.Time   // when one was last logged
+	lost    int         // units that could not be sent since
 }
 
 func newState(c *Camera) *state {
@@ -109,6 +110,11 @@ func (s *state) input(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reason = reason
+	if reason == "" {
+		s.unseen.came = time.Now()
+	} else {
+		s.unseen.paused()
+	}
 }
 
 func (s *state) inputReason() string {
@@ -139,6 +145,7 @@ func (s *state) ended() {
 	s.past.PicturesDropped += s.life.PicturesDropped
 	s.past.PicturesWithheld += s.life.PicturesWithheld
 	s.life = wire.Counts{}
+	s.unseen.paused()
 }
 
 // selfTestOf is what a redactor has said of its self-test.
@@ -163,6 +170,7 @@ func (s *state) output(u *transport.RedactedUnit, o *wire.Output, err error) {
 		s.times = append(s.times, now)
 		s.prune(now)
 		s.late(o.Record.Stages)
+		s.seen(now, transport.StateLive)
 		s.set(now, transport.StateLive, "", "")
 	} else {
 		reason := u.Reason
@@ -171,6 +179,7 @@ func (s *state) output(u *transport.RedactedUnit, o *wire.Output, err error) {
 		}
 		n.Slates++
 		s.set(now, transport.StateObscured, o.Fault.Known(), reason)
+		s.seen(now, transport.StateObscured)
 	}
 	s.sent(u, err)
 }

@@ -34,6 +34,13 @@ func (s *stills) give(x *transport.Still) {
 	s.waiting = nil
 }
 
+// wanted reports whether somebody waits.
+func (s *stills) wanted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting) > 0
+}
+
 // leave forgets one who waits no longer.
 func (s *stills) leave(gone <-chan *transport.Still) {
 	s.mu.Lock()
@@ -62,9 +69,6 @@ func (c *Camera) Snapshot(ctx context.Context) (*transport.Still, error) {
 	case s := <-ch:
 		return s, nil
 	case <-ctx.Done():
-	}
-	if s := c.out.standIn(); s != nil { // since a moment ago
-		return s, nil
 	}
 	return nil, fmt.Errorf("camera %s: no snapshot: %w", c.o.Redactor.Camera, context.Cause(ctx))
 }
@@ -108,7 +112,7 @@ func (o *outlet) still(p *process, w *wire.Shot, s *transport.Still) {
 }
 
 // passStill hands a snapshot to those who wait for one, if viewers see what the
-// redactor has coded.
+// redactor has coded. If not they get what hide gives them, or wait until they do.
 func (o *outlet) passStill(x *taken) {
 	if o.life == x.p && o.cover == nil && x.w.Fence >= o.floor {
 		o.c.stills.give(x.s)
@@ -132,6 +136,17 @@ func (o *outlet) askStill() { o.c.queue.command(wire.TypeSnapshot, wire.Snapshot
 func (o *outlet) standIn() *transport.Still {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.slateStill()
+}
+
+// giveSlate hands that to those who wait.
+func (o *outlet) giveSlate() {
+	if s := o.slateStill(); s != nil {
+		o.c.stills.give(s)
+	}
+}
+
+func (o *outlet) slateStill() *transport.Still {
 	if o.cover == nil {
 		return nil
 	}

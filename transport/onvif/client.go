@@ -16,6 +16,7 @@ import (
 	"scrim/transport"
 	"scrim/transport/digest"
 	"scrim/transport/onvif/soap"
+	"scrim/transport/trust"
 )
 
 // DefaultTimeout bounds each call.
@@ -30,9 +31,26 @@ var (
 	// ErrCredentials: the device asks for user and password, and was given none, or
 	// refuses those that it was given; after that they are not tried again.
 	ErrCredentials = errors.New("ONVIF: credentials refused")
+	// ErrCertificate: with https, the device's certificate is not to be taken. It is in
+	// a *CertificateError.
+	ErrCertificate = errors.New("ONVIF: certificate not trusted")
 	// ErrFault: the device does not do what it was asked for.
 	ErrFault = errors.New("ONVIF: the device refuses")
 )
+
+// CertificateError says which certificate a device has shown that is not taken.
+type CertificateError struct {
+	trust.Refusal
+	host string
+}
+
+// Error implements error.
+func (e *CertificateError) Error() string {
+	return ErrCertificate.Error() + " at " + e.host + ": " + plain(e.Reason)
+}
+
+// Unwrap returns ErrCertificate.
+func (e *CertificateError) Unwrap() error { return ErrCertificate }
 
 // Config says which device to ask.
 type Config struct {
@@ -42,6 +60,8 @@ type Config struct {
 	// User and Password are used once the device asks for them; none when User is
 	// empty.
 	User, Password string
+	// Trust says whose certificate is taken with https.
+	Trust trust.Trust
 	// Timeout bounds each call; 0: DefaultTimeout.
 	Timeout time.Duration
 }
@@ -66,6 +86,9 @@ func New(cfg Config) (*Client, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		return nil, errors.New("ONVIF: the address is not of the form http://HOST[:PORT]/onvif/device_service, without a user")
 	}
+	if err := cfg.Trust.Check(); err != nil {
+		return nil, fmt.Errorf("ONVIF: tls: %w", err)
+	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = DefaultTimeout
 	}
@@ -73,7 +96,10 @@ func New(cfg Config) (*Client, error) {
 	c.http = &http.Client{
 		Timeout: cfg.Timeout,
 		// No proxy: a camera is near.
-		Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 1},
+		Transport: &http.Transport{
+			DialContext: (&net.Dialer{}).DialContext, TLSClientConfig: cfg.Trust.Client(u.Hostname()), // the only host that is called
+			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 1,
+		},
 		// It would lead elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -134,6 +160,9 @@ func (c *Client) send(ctx context.Context, to *url.URL, name string, request, an
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if r := trust.Refused(err); r != nil {
+			return &CertificateError{*r, to.Host}
+		}
 		return fmt.Errorf("%w to %s at %s: %s", ErrUnreachable, name, to.Host, plain(cause(err)))
 	}
 	defer res.Body.Close()
@@ -171,7 +200,8 @@ func (c *Client) at(xaddr string) *url.URL {
 		return nil
 	}
 	to := &url.URL{Scheme: c.device.Scheme, Host: c.device.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
-	if u.Hostname() == c.device.Hostname() {
+	// What was asked by TLS is not asked in the clear.
+	if u.Hostname() == c.device.Hostname() && (u.Scheme == "https" || c.device.Scheme == "http") {
 		to.Scheme, to.Host = u.Scheme, u.Host
 	}
 	return to

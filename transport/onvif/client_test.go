@@ -1,6 +1,8 @@
 package onvif
 
 import (
+	"encoding/pem"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"scrim/transport/digest"
 	"scrim/transport/onvif/onviftest"
 	"scrim/transport/onvif/soap"
+	"scrim/transport/trust"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -106,6 +109,36 @@ func TestWhatIsNoDeviceIsSaidToBeNone(t *testing.T) {
 	}
 }
 
+func TestCertificateOfADeviceIsPinnedAsACamerasIs(t *testing.T) {
+	d := device()
+	address, certificate := d.StartTLS(t)
+	sha := trust.Fingerprint(certificate)
+	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+	for _, good := range []trust.Trust{{Fingerprint: sha}, {CA: ca}} {
+		c := newClient(t, Config{Address: address, User: "viewer", Password: "hunter2", Trust: good})
+		_, err := c.DateAndTime(t.Context())
+		require.NoError(t, err)
+		profiles, err := c.Profiles(t.Context())
+		require.NoError(t, err)
+		require.Len(t, profiles, 1)
+	}
+	before, _ := d.Asked()
+	for pinned, bad := range map[bool]trust.Trust{false: {}, true: {Fingerprint: strings.Repeat("0a", 32), CA: ca}} {
+		c := newClient(t, Config{Address: address, User: "viewer", Password: "hunter2", Trust: bad})
+		_, err := c.Information(t.Context())
+		require.ErrorIs(t, err, ErrCertificate)
+		e, ok := errors.AsType[*CertificateError](err)
+		require.True(t, ok)
+		require.Equal(t, sha, e.Fingerprint)
+		require.Equal(t, pinned, e.Pinned)
+		require.NotContains(t, err.Error(), "\n")
+	}
+	asked, _ := d.Asked()
+	require.Equal(t, before, asked, "nothing is asked of a stranger")
+	_, err := New(Config{Address: address, Trust: trust.Trust{Fingerprint: "AB"}})
+	require.Error(t, err)
+}
+
 func TestOnlyTheHostThatWasAskedIsCalled(t *testing.T) {
 	c := newClient(t, Config{Address: "http://192.0.2.10:8000/onvif/device_service"})
 	for given, want := range map[string]string{
@@ -115,6 +148,13 @@ func TestOnlyTheHostThatWasAskedIsCalled(t *testing.T) {
 		"http://user:pass@192.0.2.10:81/media": "http://192.0.2.10:81/media",
 	} {
 		require.Equal(t, want, c.at(given).String())
+	}
+	c = newClient(t, Config{Address: "https://192.0.2.10:8443/onvif/device_service"})
+	for given, want := range map[string]string{
+		"http://192.0.2.10/onvif/media":       "https://192.0.2.10:8443/onvif/media",
+		"https://192.0.2.10:8444/onvif/media": "https://192.0.2.10:8444/onvif/media",
+	} {
+		require.Equal(t, want, c.at(given).String(), "what was asked by TLS is not asked in the clear")
 	}
 	for _, bad := range []string{"", "file:///etc/passwd", "media", "http://%zz/"} {
 		require.Nil(t, c.at(bad), bad)

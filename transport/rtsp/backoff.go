@@ -15,13 +15,15 @@ const (
 	// connection that is refused costs nothing.
 	MinNetworkDelay = 500 * time.Millisecond
 	MaxNetworkDelay = 1500 * time.Millisecond
-	// MinCredentialsDelay and MaxCredentialsDelay are for refused credentials.
+	// MinCredentialsDelay and MaxCredentialsDelay are for refused credentials: where a
+	// login was made.
 	// TRAPS: Hikvision locks an account for about 30 minutes after 5 bad logins,
 	// also for the people who use the camera.
 	MinCredentialsDelay = 60 * time.Second
 	MaxCredentialsDelay = 15 * time.Minute
 	// MinSettingsDelay and MaxSettingsDelay are for what somebody has to change in
-	// the camera or the configuration: path, codec, video track.
+	// the camera or the configuration: path, codec, video track, a kind of login that
+	// is allowed.
 	MinSettingsDelay = 5 * time.Second
 	MaxSettingsDelay = 60 * time.Second
 	// healthyRun is how long units must have come for the waits to begin anew.
@@ -44,9 +46,9 @@ func (b *Backoff) NextDelay(err error) time.Duration {
 		b.Reset()
 	}
 	switch {
-	case errors.Is(err, ErrCredentials):
+	case errors.Is(err, ErrCredentials) && (e == nil || e.LoginRefused):
 		return next(&b.credentials, MinCredentialsDelay, MaxCredentialsDelay)
-	case errors.Is(err, ErrConfig), errors.Is(err, ErrNotFound), errors.Is(err, ErrNoVideo), errors.Is(err, ErrUnsupportedCodec):
+	case errors.Is(err, ErrConfig), errors.Is(err, ErrCredentials), errors.Is(err, ErrNotFound), errors.Is(err, ErrNoVideo), errors.Is(err, ErrUnsupportedCodec):
 		return next(&b.settings, MinSettingsDelay, MaxSettingsDelay)
 	default:
 		return next(&b.network, MinNetworkDelay, MaxNetworkDelay)

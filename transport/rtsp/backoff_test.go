@@ -24,7 +24,7 @@ func TestWaitsGrowByKindOfFailure(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.class.Error(), func(t *testing.T) {
 			var b Backoff
-			err := error(&Error{Camera: "front", Class: tt.class})
+			err := error(&Error{Camera: "front", Class: tt.class, LoginRefused: tt.class == ErrCredentials})
 			first, second := b.NextDelay(err), b.NextDelay(err)
 			require.GreaterOrEqual(t, first, tt.shortest)
 			require.Less(t, first, tt.shortest*2)
@@ -43,12 +43,18 @@ func TestWaitsGrowByKindOfFailure(t *testing.T) {
 
 func TestCredentialsNeverWaitLessThanAMinute(t *testing.T) {
 	var b Backoff
-	bad := error(&Error{Class: ErrCredentials})
+	bad := error(&Error{Class: ErrCredentials, LoginRefused: true})
 	for range 20 {
 		b.NextDelay(&Error{Class: ErrUnreachable})
 		require.GreaterOrEqual(t, b.NextDelay(bad), time.Minute)
 		b.Reset()
 	}
+}
+
+// Where no login was made none is counted, and who mends the camera need not wait.
+func TestALoginThatWasNotMadeWaitsLikeOtherSettings(t *testing.T) {
+	var b Backoff
+	require.Less(t, b.NextDelay(&Error{Class: ErrCredentials}), 2*MinSettingsDelay)
 }
 
 func TestHealthyRunBeginsAnew(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scrim/transport"
+	"scrim/transport/trust"
 )
 
 // Transport is how RTP packets travel.
@@ -54,7 +55,7 @@ type Config struct {
 	// StallTimeout is DefaultStallTimeout when zero.
 	StallTimeout time.Duration
 	// Trust is for rtsps, and refused with rtsp, where nothing could keep it.
-	Trust Trust
+	Trust trust.Trust
 	// Log is slog.Default() when nil.
 	Log *slog.Logger
 }
@@ -90,10 +91,10 @@ func (c *Config) validate() (reason, advice string) {
 	default:
 		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp`, `udp` or `multicast`"
 	}
-	if c.Trust != (Trust{}) && u.Scheme != "rtsps" {
+	if c.Trust != (trust.Trust{}) && u.Scheme != "rtsps" {
 		return "tls is for rtsps, and the url begins with rtsp", "write rtsps:// where the camera has TLS, or remove the camera's tls"
 	}
-	if err := c.Trust.check(); err != nil {
+	if err := c.Trust.Check(); err != nil {
 		return "tls: " + err.Error(), "correct the camera's tls"
 	}
 	if c.ReadTimeout == 0 {

@@ -26,6 +26,8 @@ func TestBadConfigurationIsRefusedInOneLineWithoutThePassword(t *testing.T) {
 		{"slash after digits", Config{URL: "rtsp://admin:12/hunter2@h/"}, "is not a URL"},
 		{"hash in password", Config{URL: "rtsp://admin:12#hunter2@h/"}, "is not a URL"},
 		{"question mark in password", Config{URL: "rtsp://admin:12?hunter2@h/"}, "is not a URL"},
+		{"@ and slash in password", Config{URL: "rtsp://admin:p@ss/hunter2@h:554/camera"}, "an @ behind its host"},
+		{"@ and question mark in password", Config{URL: "rtsp://user:a@b?hunter2@h/x"}, "an @ behind its host"},
 		{"per cent in password", Config{URL: "rtsp://admin:hunter2%@h/"}, "is not a URL"},
 		{"port 0", Config{URL: "rtsp://h:0/"}, "port"},
 		{"port too large", Config{URL: "rtsp://h:70000/"}, "port"},
@@ -61,6 +63,7 @@ func TestURLsThatCamerasHave(t *testing.T) {
 		"rtsp://10.0.0.1/":                           {"rtsp://10.0.0.1/", "10.0.0.1:554"},
 		"rtsps://cam.example/live":                   {"rtsps://cam.example/live", "cam.example:322"},
 		"rtsp://u:p%40s@[fe80::1]:8554/a?channel=1":  {"rtsp://[fe80::1]:8554/a?channel=1", "[fe80::1]:8554"},
+		"rtsp://me@site.example:p@s@h/a%40b?x=%40":   {"rtsp://h/a%40b?x=%40", "h:554"},
 		"RTSP://u@h/x?user=a&password=b&subtype=0":   {"rtsp://h/x?user=***&password=***&subtype=0", "h:554"},
 		"rtsp://h/user=admin_password=x_channel=1/s": {"rtsp://h/user=***/s", "h:554"},
 	} {

@@ -11,6 +11,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
 
+	"scrim/transport/trust"
+
 	"scrim/transport"
 )
 
@@ -91,7 +93,7 @@ func TestRedirectsStayAtTheirHost(t *testing.T) {
 	require.ErrorIs(t, err, ErrProtocol)
 	require.Len(t, circle.requests(base.Describe), 1+maxRedirects)
 	down := &oddCamera{tls: web.TLS, answer: to(target.url("")).answer}
-	_, err = take(t, Config{URL: down.start(t).url("admin:hunter2"), Trust: Trust{Fingerprint: fingerprint(web.Certificate())}}, 1)
+	_, err = take(t, Config{URL: down.start(t).url("admin:hunter2"), Trust: trust.Trust{Fingerprint: trust.Fingerprint(web.Certificate())}}, 1)
 	require.ErrorIs(t, err, ErrProtocol)
 }
 
@@ -116,7 +118,7 @@ func TestOtherTracksAreLeftAlone(t *testing.T) {
 	setup := cam.requests(base.Setup)
 	require.Len(t, setup, 1)
 	require.Contains(t, setup[0].URL.String(), "trackID=1")
-	require.NotContains(t, fmt.Sprint(cam.seen), "backchannel")
+	require.NotContains(t, fmt.Sprint(cam.requests("")), "backchannel")
 }
 
 // Parameter sets are only in the stream, several NAL units lie in one packet

@@ -14,6 +14,8 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
+
+	"scrim/transport/trust"
 )
 
 // What the watchdog finds.
@@ -56,6 +58,9 @@ func (s *session) explain(err error) *Error {
 	switch {
 	case s.dialErr != nil:
 		return s.explainDial(at)
+	case s.foreign() != "":
+		return &Error{Class: ErrProtocol, short: "no RTSP", Reason: at + "what answers at port " + port(s.url) + " speaks " + s.foreign(),
+			Advice: "see which is the camera's RTSP port (usually 554)"}
 	case errors.Is(err, errSilent):
 		return &Error{Class: ErrStalled, Reason: at + fmt.Sprintf("no complete picture for %s", limit),
 			Advice: "see whether the camera shows a picture elsewhere and its network is not overloaded"}
@@ -95,21 +100,34 @@ func (s *session) explain(err error) *Error {
 	}
 }
 
+// foreign says what the other side speaks in place of RTSP; empty: it speaks that, or
+// has said nothing.
+func (s *session) foreign() string {
+	if s.wire == nil {
+		return ""
+	}
+	switch s.wire.spoken.Load() {
+	case spokenHTTP:
+		return "HTTP, not RTSP"
+	case spokenOther:
+		return "no RTSP"
+	}
+	return ""
+}
+
 func (s *session) explainDial(at string) *Error {
 	e := &Error{Class: ErrUnreachable, Advice: "see whether address and port are right and the camera is on"}
 	var (
-		dns  *net.DNSError
-		op   *net.OpError
-		cert *tls.CertificateVerificationError
-		rec  tls.RecordHeaderError
-		pin  *pinError
+		dns *net.DNSError
+		op  *net.OpError
+		rec tls.RecordHeaderError
 	)
+	refused := trust.Refused(s.dialErr)
 	switch err := s.dialErr; {
-	case errors.As(err, &pin):
-		e.short, e.Reason = "another certificate", pin.Error()
-		e.Advice = "see whether the camera got another certificate or somebody stands between; if it is right, set `tls.fingerprint` to it"
-	case errors.As(err, &cert):
-		e.short, e.Reason = "certificate not trusted", s.client.quote(cert.Err.Error())
+	case refused != nil && refused.Pinned:
+		e.short, e.Reason, e.Advice = "another certificate", refused.Reason, trust.OtherAdvice
+	case refused != nil:
+		e.short, e.Reason = "certificate not trusted", s.client.quote(refused.Reason)
 		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or name the authority that vouches for it with `tls.ca`"
 	case errors.As(err, &rec):
 		e.short, e.Reason, e.Advice = "no TLS", "no TLS on this port", "use rtsp:// or the camera's RTSPS port"

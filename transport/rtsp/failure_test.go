@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/trust"
 )
 
 // TestFailuresSayMuchToTheLogAndLittleToViewers goes through every way in which
@@ -132,6 +133,8 @@ func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
 		names = append(names, quote(fmt.Sprint(i, strings.Repeat("x", 1000))))
 	}
 	long := strings.Repeat("long ", 1000)
+	pinned := trust.Trust{Fingerprint: strings.Repeat("0", 64)}.Client("host").
+		VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}})
 	for what, end := range map[string]struct {
 		set func(*session)
 		err error
@@ -141,7 +144,7 @@ func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
 		"redirect": {func(s *session) { s.location = long }, liberrors.ErrClientBadStatusCode{Code: 302, Message: long}},
 		"status":   {nil, liberrors.ErrClientBadStatusCode{Code: 599, Message: long}},
 		"dial":     {func(s *session) { s.dialErr = errors.New(long) }, io.EOF},
-		"pin":      {func(s *session) { s.dialErr = &pinError{strings.Repeat("a", 64)} }, io.EOF},
+		"pin":      {func(s *session) { s.dialErr = pinned }, io.EOF},
 		"nonsense": {nil, errors.New(long)},
 	} {
 		s := newSession(c, c.url, TransportTCP, func(transport.CameraUnit) {})

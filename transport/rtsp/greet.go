@@ -3,7 +3,6 @@ package rtsp
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"strings"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/conn"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
+
+	"scrim/transport/trust"
 )
 
 // Greeting is what a camera says to somebody who shows no credentials.
@@ -77,7 +78,8 @@ func (c *Client) Greet(ctx context.Context) (*Greeting, error) {
 		nc = tc
 	}
 	s.stage = stageDescribe
-	rc := conn.NewConn(newStatusLineConn(nc))
+	s.wire = newStatusLineConn(nc)
+	rc := conn.NewConn(s.wire)
 	target := c.url.CloneWithoutCredentials()
 	for i, method := range []base.Method{base.Options, base.Describe} {
 		h := base.Header{"CSeq": {string(rune('1' + i))}, "User-Agent": {"scrim"}}
@@ -144,19 +146,9 @@ func (c *Client) certificate(st tls.ConnectionState) *Certificate {
 	leaf := st.PeerCertificates[0]
 	out := &Certificate{
 		Version: tls.VersionName(st.Version), Subject: quote(leaf.Subject.String()), Issuer: quote(leaf.Issuer.String()),
-		NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
+		NotAfter: leaf.NotAfter, Fingerprint: trust.Fingerprint(leaf),
 	}
-	if c.cfg.Trust.Fingerprint != "" {
-		if err := c.cfg.Trust.pinned(st); err != nil {
-			out.Problem = err.Error()
-		}
-		return out
-	}
-	o := x509.VerifyOptions{DNSName: c.url.Hostname(), Intermediates: x509.NewCertPool(), Roots: c.cfg.Trust.roots()}
-	for _, p := range st.PeerCertificates[1:] {
-		o.Intermediates.AddCert(p)
-	}
-	if _, err := leaf.Verify(o); err != nil {
+	if err := c.cfg.Trust.Verify(st, c.url.Hostname()); err != nil {
 		out.Problem = quote(err.Error())
 	}
 	return out

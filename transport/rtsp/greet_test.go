@@ -2,14 +2,19 @@ package rtsp
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport"
 )
 
 // doorkeeper lets nobody in.
@@ -58,13 +63,64 @@ func TestGreetingOverTLSShowsTheCertificateAndNoPassword(t *testing.T) {
 func TestGreetingOfNoCameraIsAnError(t *testing.T) {
 	web := httptest.NewServer(nil)
 	defer web.Close()
-	for _, scheme := range []string{"rtsp", "rtsps"} {
-		c, err := NewClient(Config{Camera: "hall", URL: scheme + "://" + web.Listener.Addr().String() + "/", ReadTimeout: 2 * time.Second})
-		require.NoError(t, err)
-		_, err = c.Greet(t.Context())
-		var e *Error
-		require.ErrorAs(t, err, &e)
-		require.NotEmpty(t, e.Advice)
+	c, err := NewClient(Config{Camera: "hall", URL: "rtsps://" + web.Listener.Addr().String() + "/", ReadTimeout: 2 * time.Second})
+	require.NoError(t, err)
+	_, err = c.Greet(t.Context())
+	require.ErrorContains(t, err, "no TLS on this port")
+}
+
+// say answers every connection with the same, and then waits for the other's end.
+func say(t *testing.T, answer string) (u string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() {
+				_, _ = io.WriteString(conn, answer)
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			})
+		}
+	})
+	t.Cleanup(func() { _ = ln.Close(); conns.Wait() })
+	return "rtsp://" + ln.Addr().String() + "/x"
+}
+
+func TestWhatDoesNotSpeakRTSPIsNamedInWords(t *testing.T) {
+	web := httptest.NewServer(nil)
+	defer web.Close()
+	for name, tt := range map[string]struct{ url, want string }{
+		"web server":           {"rtsp://" + web.Listener.Addr().String() + "/", "speaks HTTP, not RTSP"},
+		"HTTP that stays open": {say(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), "speaks HTTP, not RTSP"},
+		"HTML":                 {say(t, "<html>400 Bad Request</html>"), "speaks no RTSP"},
+		"SSH":                  {say(t, "SSH-2.0-OpenSSH_9.7\r\n"), "speaks no RTSP"},
+		"garbage":              {say(t, "\x00\x01\x02\x03\xff"), "speaks no RTSP"},
+		"an alert of TLS":      {say(t, "\x15\x03\x01\x00\x02\x02\x46"), "speaks no RTSP"},
+		"RTSP that is broken":  {say(t, "RTSP/1.0 many\r\n\r\n"), "see whether this is the camera's RTSP port"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := NewClient(Config{Camera: "hall", URL: tt.url, ReadTimeout: time.Second})
+			require.NoError(t, err)
+			_, greeting := c.Greet(t.Context())
+			run := c.Run(t.Context(), func(transport.CameraUnit) {})
+			for _, err := range []error{greeting, run} {
+				e, ok := errors.AsType[*Error](err)
+				require.True(t, ok, "%v", err)
+				require.ErrorIs(t, e, ErrProtocol)
+				require.NotRegexp(t, `\[\d+ \d+`, e.Error(), "bytes as numbers")
+				require.Contains(t, e.Error(), tt.want)
+				if e.Public() == "no RTSP" {
+					require.Contains(t, e.Error(), "what answers at port "+c.url.Port())
+					require.Contains(t, e.Advice, "usually 554")
+				}
+			}
+		})
 	}
 }
 

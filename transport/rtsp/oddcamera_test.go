@@ -194,12 +194,12 @@ func (o *oddCamera) url(userinfo string) string {
 	return scheme + userinfo + o.ln.Addr().String() + "/live"
 }
 
-// requests returns what it was asked, by method.
+// requests returns those with a method; empty: all.
 func (o *oddCamera) requests(method base.Method) (out []*base.Request) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.seen {
-		if r.Method == method {
+		if r.Method == method || method == "" {
 			out = append(out, r)
 		}
 	}

@@ -56,6 +56,7 @@ type session struct {
 	// after the request that they belong to.
 	stage            stage
 	dialErr          error
+	wire             *statusLineConn // nil before there is a connection
 	method           base.Method
 	challenge        challenges
 	digest           *digest.Challenge
@@ -274,7 +275,7 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	if s.url.Scheme == "rtsps" {
 		// TRAPS: gortsplib writes into the caller's tls.Config: this one is new each time.
-		tc := tls.Client(conn, s.client.cfg.Trust.client(s.url.Hostname()))
+		tc := tls.Client(conn, s.client.cfg.Trust.Client(s.url.Hostname()))
 		if err := tc.HandshakeContext(ctx); err != nil {
 			s.dialErr = err
 			_ = conn.Close()
@@ -283,7 +284,8 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn = tc
 	}
 	s.stage = stageDescribe
-	return newStatusLineConn(conn), nil
+	s.wire = newStatusLineConn(conn)
+	return s.wire, nil
 }
 
 func listenPacket(network, addr string) (net.PacketConn, error) {

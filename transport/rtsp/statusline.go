@@ -6,6 +6,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"sync/atomic"
 )
 
 // maxLineBytes bounds a line that is looked at; longer ones pass unread.
@@ -19,8 +20,8 @@ var bareStatusRE = regexp.MustCompile(`^(RTSP/1\.0 [0-9]{3})[ \t]*\r?\n$`)
 // gortsplib such a response is a parse error that ends the connection, and
 // nothing but the bytes themselves comes early enough. Everything else passes
 // unchanged: it follows the framing (interleaved packets, headers, bodies) only
-// so far as to know where a status line can stand. Only Read is its own, and
-// is called by one goroutine.
+// so far as to know where a status line can stand, and remembers what was spoken.
+// Only Read is its own, and is called by one goroutine.
 type statusLineConn struct {
 	net.Conn
 	r *bufio.Reader
@@ -31,6 +32,30 @@ type statusLineConn struct {
 	// headers is set after a message's first line; length is its Content-Length.
 	headers bool
 	length  int
+	// spoken is read by others.
+	spoken atomic.Int32
+}
+
+// What the other side speaks, as far as it has been heard; more counts more.
+const (
+	spokenNothing int32 = iota
+	spokenOther
+	spokenHTTP
+	spokenRTSP
+)
+
+// heard takes a message's first line, or what has come of it, into account.
+func (c *statusLineConn) heard(line []byte) {
+	what := spokenOther
+	switch {
+	case bytes.HasPrefix(line, []byte("RTSP/")), bytes.HasSuffix(bytes.TrimRight(line, " \r\n"), []byte(" RTSP/1.0")):
+		what = spokenRTSP
+	case bytes.HasPrefix(line, []byte("HTTP/")):
+		what = spokenHTTP
+	}
+	if what > c.spoken.Load() {
+		c.spoken.Store(what)
+	}
 }
 
 func newStatusLineConn(c net.Conn) *statusLineConn {
@@ -71,12 +96,21 @@ func (c *statusLineConn) next() error {
 		}
 		return nil
 	}
+	if !c.headers && (b[0] < 'A' || b[0] > 'Z') && b[0] != '\r' && b[0] != '\n' {
+		// No message begins like that. A line is not waited for: none may come.
+		c.heard(b)
+		c.pass = 1
+		return nil
+	}
 	line, err := c.r.ReadSlice('\n')
 	if len(line) == 0 {
 		return err
 	}
 	// What is read is handed on, whatever the error: it comes again.
 	c.pending = line
+	if !c.headers && len(bytes.TrimRight(line, "\r\n")) > 0 {
+		c.heard(line)
+	}
 	if err != nil {
 		return nil //nolint:nilerr // see above
 	}

@@ -36,6 +36,7 @@ func TestStatusLinesGetAReasonPhrase(t *testing.T) {
 		{"cut short", "RTSP/1.0 20", "RTSP/1.0 20"},
 		{"packet cut short", "$\x00\x01", "$\x00\x01"},
 		{"endless line", strings.Repeat("x", 3*maxLineBytes), strings.Repeat("x", 3*maxLineBytes)},
+		{"after stray bytes", "\x00\xffRTSP/1.0 200\r\n\r\n", "\x00\xffRTSP/1.0 200 -\r\n\r\n"},
 		{"other protocol", "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200\r\n\r\n"},
 	}
 	for _, tt := range tests {

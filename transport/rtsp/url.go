@@ -51,6 +51,11 @@ func parseURL(s string) (*base.URL, error) {
 	if u.User == nil && strings.Contains(s, "@") {
 		return nil, errNotAURL
 	}
+	// "rtsp://admin:p@ss/word@host/" parses with host "ss": what is behind it of the
+	// password would be sent there, and be shown as a path.
+	if rest := u.EscapedPath() + "?" + u.RawQuery; strings.Contains(rest, "@") {
+		return nil, errors.New("holds an @ behind its host: write @ / ? # in user and password as %40 %2F %3F %23, and @ in a path as %40")
+	}
 	if p := u.Port(); p != "" {
 		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
 			return nil, errors.New("has a port that is not in 1..65535")
@@ -74,15 +79,16 @@ func redact(u *base.URL) string {
 	return secretRE.ReplaceAllString(u.CloneWithoutCredentials().String(), "${1}***")
 }
 
-// address is the host and port to dial: 554, or 322 with TLS (RFC 7826, section
-// 19.2), unless the URL names one.
-func address(u *base.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "554"
-		if u.Scheme == "rtsps" {
-			port = "322"
-		}
+// address is the host and port to dial.
+func address(u *base.URL) string { return net.JoinHostPort(u.Hostname(), port(u)) }
+
+// port is 554, or 322 with TLS (RFC 7826, section 19.2), unless the URL names one.
+func port(u *base.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "rtsps":
+		return "322"
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return "554"
 }

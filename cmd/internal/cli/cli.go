@@ -11,12 +11,16 @@ import (
 	"strings"
 )
 
+// ErrSaid ends a program that has printed what is wrong: with status 1 and no line.
+var ErrSaid = errors.New("what is wrong has been printed")
+
 // Status returns the exit status of a program that has ended with err. An error
 // is one line on stderr, after the program's name.
 func Status(ctx context.Context, program string, err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, ErrSaid):
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, program+": interrupted")
 	default:

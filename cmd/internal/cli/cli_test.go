@@ -23,12 +23,13 @@ func TestProgramsEndWithOneLine(t *testing.T) {
 		"interrupted":               {canceled, fmt.Errorf("wait: %w", context.Canceled), "scrim: interrupted\n"},
 		"failed while interrupted":  {canceled, errors.New("disk full"), "scrim: disk full\n"},
 		"a part was cancelled":      {t.Context(), context.Canceled, "scrim: context canceled\n"},
+		"has said why":              {t.Context(), fmt.Errorf("probe: %w", ErrSaid), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
 			status := Status(c.ctx, "scrim", c.err, &out)
 			require.Equal(t, c.want, out.String())
-			require.Equal(t, c.want == "", status == 0)
+			require.Equal(t, c.err == nil, status == 0)
 		})
 	}
 }

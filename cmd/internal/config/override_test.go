@@ -155,7 +155,7 @@ func TestPinsOfOverridesAreRefusedOrUsed(t *testing.T) {
 			if strings.Contains(c.set[0], "back-door") {
 				i = 1
 			}
-			require.NotEmpty(t, cfg.Cameras[i].Trust().Fingerprint)
+			require.NotEmpty(t, cfg.Cameras[i].TLS.Trust().Fingerprint)
 		})
 	}
 }

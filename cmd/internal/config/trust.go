@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"scrim/transport/rtsp"
+	"scrim/transport/trust"
 )
 
 // maxCertificateBytes bounds a file with certificates.
@@ -25,7 +26,7 @@ type Fingerprint string
 
 // UnmarshalText takes 64 hexadecimal digits, with or without colons.
 func (f *Fingerprint) UnmarshalText(text []byte) error {
-	normal, err := rtsp.NormalFingerprint(string(text))
+	normal, err := trust.NormalFingerprint(string(text))
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (c *CertificateFile) Resolve() error {
 	if err != nil {
 		return err
 	}
-	if err := rtsp.CheckAuthorities(string(data)); err != nil {
+	if err := trust.CheckAuthorities(string(data)); err != nil {
 		return fmt.Errorf("%s: %w", c.path, err)
 	}
 	c.pem = string(data)
@@ -71,13 +72,13 @@ func (c CertificateFile) MarshalText() ([]byte, error) { return []byte(c.path), 
 func (c *CertificateFile) file() string { return c.path }
 
 // Trust returns whose certificate is taken; its file must have been read.
-func (c *Camera) Trust() rtsp.Trust {
-	return rtsp.Trust{Fingerprint: string(c.TLS.Fingerprint), CA: c.TLS.CA.pem}
+func (c *CameraTLS) Trust() trust.Trust {
+	return trust.Trust{Fingerprint: string(c.Fingerprint), CA: c.CA.pem}
 }
 
 // Ingest returns what a camera's client needs to know. It holds the password.
 func (c *Camera) Ingest() rtsp.Config {
 	return rtsp.Config{
-		Camera: string(c.Name), URL: c.Address().String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic, Trust: c.Trust(),
+		Camera: string(c.Name), URL: c.Address().String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic, Trust: c.TLS.Trust(),
 	}
 }

@@ -121,6 +121,9 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		}},
 		{name: "other resolution", camera: "door", begin: func(context.Context) { door.cam.Reconfigure(smallerScene) }},
 		{name: "the first resolution", camera: "door", begin: func(context.Context) { door.cam.Reconfigure(drawnScene) }},
+		{name: "a key frame that never comes", camera: "door", ready: func() {
+			door.replace(simcam.Options{Scene: drawnScene, GOP: time.Hour})
+		}, begin: func(context.Context) { door.cam.Drop(1) }},
 		{name: "H.265 in place of H.264", camera: "door", begin: func(context.Context) {
 			door.replace(simcam.Options{Replay: film})
 		}, live: filmed},

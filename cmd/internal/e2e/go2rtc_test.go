@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,14 +55,28 @@ streams:
 // TestPeerPullsOurWHEP lets go2rtc watch a camera as a viewer, and serve on
 // what it gets; ffprobe reads that.
 func TestPeerPullsOurWHEP(t *testing.T) {
+	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
+	ctx := deadline(t, 3*time.Minute)
+	s.live(ctx, t)
+	probePeer(ctx, t, go2rtc(t, "webrtc:"+s.base+"/whep/door"))
+}
+
+// TestPeerPullsTheRedactedCamera lets go2rtc be the recorder that watches a camera's
+// redacted stream.
+func TestPeerPullsTheRedactedCamera(t *testing.T) {
+	s, rtsp, _ := reserved(t)
+	ctx := deadline(t, 3*time.Minute)
+	s.awaitLive(ctx, "door")
+	probePeer(ctx, t, go2rtc(t, strings.Replace(rtsp, "rtsp://", "rtsp://nvr:s3cret@", 1)+"/door"))
+}
+
+// probePeer has ffprobe read a redacted camera that go2rtc serves on.
+func probePeer(ctx context.Context, t *testing.T, url string) {
+	t.Helper()
 	ffprobe, err := exec.LookPath("ffprobe")
 	if err != nil {
 		t.Skip("no ffprobe here; `make deps` installs it on Debian")
 	}
-	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
-	ctx := deadline(t, 3*time.Minute)
-	s.live(ctx, t)
-	url := go2rtc(t, "webrtc:"+s.base+"/whep/door")
 	cmd := exec.CommandContext(ctx, ffprobe, "-v", "error", "-rtsp_transport", "tcp", "-count_frames", "-read_intervals", "%+3",
 		"-show_entries", "stream=codec_name,profile,width,height,nb_read_frames,has_b_frames", "-of", "json", url)
 	out, err := cmd.CombinedOutput()

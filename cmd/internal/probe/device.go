@@ -43,9 +43,10 @@ func (p *prober) device(ctx context.Context) (uri string) {
 	}
 }
 
-// ask asks one address; ok: it is an ONVIF device.
+// ask asks one address; ok: it is an ONVIF device, or it is not to be trusted, which
+// is said.
 func (p *prober) ask(ctx context.Context, address string) (uri string, ok bool) {
-	cfg := onvif.Config{Address: address, Timeout: min(p.o.Timeout, onvif.DefaultTimeout)}
+	cfg := onvif.Config{Address: address, Timeout: min(p.o.Timeout, onvif.DefaultTimeout), Trust: p.o.Trust}
 	if !p.refused {
 		cfg.User, cfg.Password = p.o.User, p.o.Password
 	}
@@ -56,6 +57,10 @@ func (p *prober) ask(ctx context.Context, address string) (uri string, ok bool) 
 	defer c.Close()
 	d := &Device{Address: address}
 	at, err := c.DateAndTime(ctx)
+	if e, ok := errors.AsType[*onvif.CertificateError](err); ok {
+		p.judgeDevice(address, e)
+		return "", true
+	}
 	if errors.Is(err, onvif.ErrUnreachable) || errors.Is(err, onvif.ErrNotONVIF) {
 		return "", false
 	}

@@ -12,6 +12,7 @@ import (
 
 	"scrim/transport"
 	"scrim/transport/rtsp"
+	"scrim/transport/trust"
 )
 
 // DefaultFor is how long a stream is looked at.
@@ -31,9 +32,10 @@ type Options struct {
 	User, Password string
 	// AllowBasic lets the password be sent in the clear.
 	AllowBasic bool
-	// Fingerprint is the SHA-256 of the certificate that is taken with rtsps; empty:
-	// the system's authorities must vouch for it.
-	Fingerprint string
+	// Trust says whose certificate is taken, with rtsps and of ONVIF with https.
+	Trust trust.Trust
+	// CAFile is the file that Trust.CA is of, for the configuration to paste.
+	CAFile string
 	// For is how long the stream is looked at; 0: DefaultFor.
 	For time.Duration
 	// Timeout bounds each connection and answer; 0: rtsp.DefaultReadTimeout.
@@ -83,8 +85,8 @@ func (o *Options) prepare() (target, error) {
 		if err := o.config(t.url, false).Check(); err != nil {
 			return t, err
 		}
-		if o.Fingerprint != "" && !strings.HasPrefix(t.url, "rtsps:") {
-			return t, errors.New("a fingerprint is for rtsps://, and the URL begins with rtsp://")
+		if o.Trust != (trust.Trust{}) && !strings.HasPrefix(t.url, "rtsps:") && !strings.HasPrefix(o.ONVIF, "https:") {
+			return t, errors.New("--fingerprint and --ca are for rtsps:// and for --onvif https://, and neither is given; correct the URL or leave them out")
 		}
 	}
 	return t, nil
@@ -141,7 +143,7 @@ func (o *Options) config(u string, login bool) rtsp.Config {
 		return c
 	}
 	if p.Scheme == "rtsps" { // others among the URLs that are tried have no certificate
-		c.Trust.Fingerprint = o.Fingerprint
+		c.Trust = o.Trust
 	}
 	if login && o.User != "" {
 		p.User = url.UserPassword(o.User, o.Password)

@@ -26,6 +26,7 @@ import (
 	"scrim/pipeline/simcam"
 	"scrim/transport/onvif/onviftest"
 	"scrim/transport/rtsp"
+	"scrim/transport/trust"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,7 +39,9 @@ const (
 func camera(t *testing.T, o simcam.Options) *simcam.Camera {
 	t.Helper()
 	o.Listen, o.Scene, o.Log = "127.0.0.1:0", scene.Options{Width: 320, Height: 180, FPS: 20, Seed: 5, People: 1}, slog.New(slog.DiscardHandler)
-	o.GOP = 500 * time.Millisecond
+	if o.GOP == 0 {
+		o.GOP = 500 * time.Millisecond
+	}
 	c, err := simcam.Start(o)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
@@ -65,9 +68,18 @@ func run(t *testing.T, o Options) *Report {
 		require.NotContains(t, out, password)
 		require.NotContains(t, out, "hunter2")
 	}
-	cfg, err := config.Parse("pasted", []byte(r.YAML))
-	require.NoError(t, err, r.YAML)
-	require.Len(t, cfg.Cameras, 1)
+	require.Equal(t, r.weighs(Fatal), r.Failed())
+	if r.Failed() {
+		require.Empty(t, r.YAML, "it could not work")
+		require.Regexp(t, `^nothing to paste into scrim.yaml, because it could not work: [^\n]+$`, r.NoYAML)
+		require.Contains(t, text.String(), "\n\n"+r.NoYAML+"\n")
+		require.NotContains(t, text.String(), "cameras:")
+	} else {
+		require.Empty(t, r.NoYAML)
+		cfg, err := config.Parse("pasted", []byte(r.YAML))
+		require.NoError(t, err, r.YAML)
+		require.Len(t, cfg.Cameras, 1)
+	}
 	for _, p := range r.Problems {
 		require.NotEmpty(t, p.Do, p.What)
 		require.NotContains(t, p.What+p.Do, "\n")
@@ -219,6 +231,15 @@ func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
 	}
 }
 
+// The camera greets a viewer with key frames, and then sends none.
+func TestKeyFramesThatGreetDoNotHideALongInterval(t *testing.T) {
+	cam := camera(t, simcam.Options{GOP: 10 * time.Minute})
+	r := run(t, Options{Target: cam.URL(), For: 4500 * time.Millisecond, ONVIF: NoONVIF})
+	require.Greater(t, r.Stream.GOPSeconds, 4.0)
+	require.True(t, r.Stream.GOPAtLeast)
+	require.True(t, r.has("s apart or more"), "%v", r.Problems)
+}
+
 func TestNothingReachableIsOneLine(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -235,7 +256,7 @@ func TestNothingReachableIsOneLine(t *testing.T) {
 // A host is tried without TLS and with it; only there a certificate can be pinned.
 func TestFingerprintIsForTLSOnly(t *testing.T) {
 	pin := strings.Repeat("0a", 32)
-	o := Options{Target: "192.0.2.1", Fingerprint: pin}
+	o := Options{Target: "192.0.2.1", Trust: trust.Trust{Fingerprint: pin}}
 	_, err := o.prepare()
 	require.NoError(t, err)
 	for u, want := range map[string]string{"rtsp://192.0.2.1:554/": "", "rtsps://192.0.2.1:322/": pin} {
@@ -245,11 +266,13 @@ func TestFingerprintIsForTLSOnly(t *testing.T) {
 			require.Equal(t, want, c.Trust.Fingerprint, u)
 		}
 	}
-	o = Options{Target: "rtsps://192.0.2.1/", Fingerprint: pin}
-	_, err = o.prepare()
-	require.NoError(t, err)
-	_, err = Run(t.Context(), Options{Target: "rtsp://192.0.2.1/", Fingerprint: pin, ONVIF: NoONVIF})
-	require.EqualError(t, err, "a fingerprint is for rtsps://, and the URL begins with rtsp://")
+	for _, o := range []Options{{Target: "rtsps://192.0.2.1/"}, {Target: "rtsp://192.0.2.1/", ONVIF: "https://192.0.2.1/onvif/device_service"}} {
+		o.Trust.Fingerprint = pin
+		_, err = o.prepare()
+		require.NoError(t, err)
+	}
+	_, err = Run(t.Context(), Options{Target: "rtsp://192.0.2.1/", Trust: o.Trust, ONVIF: NoONVIF})
+	require.EqualError(t, err, "--fingerprint and --ca are for rtsps:// and for --onvif https://, and neither is given; correct the URL or leave them out")
 }
 
 func TestWordsAreFoundForEveryProblem(t *testing.T) {

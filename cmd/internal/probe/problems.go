@@ -10,6 +10,7 @@ import (
 
 	"scrim/pipeline/bitstream"
 	"scrim/transport"
+	"scrim/transport/onvif"
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
 )
@@ -24,6 +25,8 @@ const (
 	// maxRateError is what the rate by timestamps may differ from the real one.
 	maxRateError    = 0.1
 	certificateEnds = 30 * 24 * time.Hour
+	// maxReason bounds what is quoted of a failure, in bytes.
+	maxReason = 160
 )
 
 func (p *prober) problem(w Weight, what, do string) {
@@ -57,6 +60,8 @@ func (p *prober) failed(err error) {
 	what, do := err.Error(), "correct the target"
 	var e *rtsp.Error
 	switch {
+	case errors.Is(err, errStranger):
+		what, do = p.r.TLS.Problem, otherAdvice
 	case errors.As(err, &e):
 		what, do = e.Reason, e.Advice
 	case errors.Is(err, rtsp.ErrCredentials) && p.refused:
@@ -82,10 +87,9 @@ func (p *prober) judgeLogin() {
 		p.problem(Warning, "the camera offers only Basic authentication, which sends the password in the clear",
 			"turn on Digest or RTSPS in the camera; only where that is impossible set allow_basic")
 	}
-	if t := r.TLS; t != nil {
+	if t := r.TLS; t != nil && !p.stranger {
 		if t.Problem != "" {
-			p.problem(Warning, "its certificate is not trusted: "+t.Problem,
-				"pin it: `tls: {fingerprint: "+t.Fingerprint+"}`; or name the authority that vouches for it with `tls.ca`")
+			p.problem(Warning, "its certificate is not trusted: "+t.Problem, pinAdvice(t.Fingerprint))
 		}
 		if time.Until(t.NotAfter) < certificateEnds {
 			p.problem(Warning, "its certificate ends on "+t.NotAfter.Format(time.DateOnly), "renew it")
@@ -94,6 +98,28 @@ func (p *prober) judgeLogin() {
 	if d := r.Device; d != nil && d.Missing != "" && !p.refused {
 		p.problem(Note, "ONVIF does not say all: "+d.Missing, "see whether the camera has users of its own for ONVIF")
 	}
+}
+
+// judgeDevice says whose certificate ONVIF has shown in vain.
+func (p *prober) judgeDevice(address string, e *onvif.CertificateError) {
+	p.certificate = true
+	if e.Pinned {
+		p.stranger = true
+		p.problem(Fatal, "ONVIF at "+address+": "+e.Reason, otherAdvice+"; --onvif none leaves ONVIF out")
+		return
+	}
+	p.problem(Warning, fmt.Sprintf("ONVIF at %s is not asked, because its certificate is not trusted: %s; its SHA-256 is %s",
+		address, transport.Plain(e.Reason, maxReason), e.Fingerprint), pinAdvice(e.Fingerprint))
+}
+
+// otherAdvice is never to pin the certificate that came: whoever stands between shows
+// that.
+const otherAdvice = "see whether somebody stands between; if the camera has a new certificate, read its fingerprint at the camera itself and give that"
+
+// pinAdvice is for a certificate where none is pinned.
+func pinAdvice(fingerprint string) string {
+	return "see that the camera itself shows the same fingerprint and probe again with --fingerprint " + fingerprint +
+		"; or name the authority that vouches for it with --ca"
 }
 
 // judgeCodec says what the codec costs and asks the allow list of the redactor.
@@ -141,7 +167,13 @@ func (p *prober) judgeStream(s *streaminfo.Stream) {
 		p.problem(Warning, fmt.Sprintf("no key frame within %.1f s", s.Seconds),
 			"set the key-frame interval (GOP, I-frame interval) to 1 or 2 s and turn smart codecs (H.264+) off: nothing is shown before the first")
 	case s.GOPSeconds > maxGOP.Seconds(), s.GOP == 0 && s.Seconds > maxGOP.Seconds():
-		p.problem(Warning, fmt.Sprintf("key frames are %.1f s apart or more", max(s.GOPSeconds, maxGOP.Seconds())),
+		what := fmt.Sprintf("key frames are up to %.1f s apart", s.GOPSeconds)
+		if s.GOP == 0 {
+			what = fmt.Sprintf("%d key frames within %.1f s; the loss of packets may have taken others", s.KeyFrames, s.Seconds)
+		} else if s.GOPAtLeast {
+			what = fmt.Sprintf("key frames are %.1f s apart or more", s.GOPSeconds)
+		}
+		p.problem(Warning, what,
 			"set the key-frame interval to 1 or 2 s and turn smart codecs (H.264+) off: after a lost packet nothing is shown until the next")
 	}
 	if s.Lost > 0 {

@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"slices"
+
 	"scrim/transport/onvif"
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
@@ -34,8 +36,21 @@ type Report struct {
 	Device *Device `json:"device,omitempty"`
 	// Problems are those found, worst first.
 	Problems []Problem `json:"problems"`
-	// YAML is the camera's part of a configuration.
-	YAML string `json:"yaml,omitempty"`
+	// YAML is the camera's part of a configuration; empty when a problem is fatal, and
+	// NoYAML says that in a line.
+	YAML   string `json:"yaml,omitempty"`
+	NoYAML string `json:"no_yaml,omitempty"`
+}
+
+// Failed reports whether a problem is fatal.
+func (r *Report) Failed() bool { return r.fatal() != nil }
+
+// fatal returns the first problem that is.
+func (r *Report) fatal() *Problem {
+	if i := slices.IndexFunc(r.Problems, func(p Problem) bool { return p.Weight == Fatal }); i >= 0 {
+		return &r.Problems[i]
+	}
+	return nil
 }
 
 // Device is what ONVIF says.
@@ -57,7 +72,7 @@ type Weight string
 
 // The weights.
 const (
-	// Fatal: Scrim cannot show the camera like this.
+	// Fatal: Scrim cannot show the camera like this, or it is not the one that was pinned.
 	Fatal Weight = "fatal"
 	// Warning: it works, and less well or less safely than it could.
 	Warning Weight = "warning"

@@ -32,7 +32,14 @@ type prober struct {
 	// refused is set when credentials were refused: they are not tried again,
 	// whatever for.
 	refused bool
+	// stranger is set when somebody has shown another certificate than the pinned one:
+	// nothing more is asked. certificate is set when ONVIF has shown one in vain.
+	stranger    bool
+	certificate bool
 }
+
+// errStranger is that the certificate is not the pinned one.
+var errStranger = errors.New("another certificate than the pinned one")
 
 // Run looks at a camera. The error is one line; it is set when nothing could be
 // reached, or the options are wrong.
@@ -44,7 +51,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	p := &prober{o: o, t: t, r: &Report{Login: loginNotTried, Problems: []Problem{}}}
 	if t.url != "" {
 		err = p.stream(ctx, t.url)
-		if ctx.Err() == nil && !noSuchHost(err) {
+		if ctx.Err() == nil && !noSuchHost(err) && !p.stranger {
 			p.device(ctx)
 		}
 	} else {
@@ -54,20 +61,26 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			return nil, err
 		}
 		uri := p.device(ctx)
-		if uri != "" {
+		switch {
+		case p.stranger:
+		case uri != "":
 			err = p.stream(ctx, uri)
-		} else if err == nil {
+		case err == nil:
 			err = p.search(ctx, found)
 		}
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err != nil && p.r.Address == "" && p.r.Device == nil {
+	if err != nil && p.r.Address == "" && p.r.Device == nil && !p.certificate {
 		return nil, err
 	}
 	p.judge(err)
-	p.r.YAML = p.yaml()
+	if why := p.r.fatal(); why != nil {
+		p.r.NoYAML = "nothing to paste into scrim.yaml, because it could not work: " + why.What
+	} else {
+		p.r.YAML = p.yaml()
+	}
 	return p.r, nil
 }
 
@@ -147,6 +160,9 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	g, err := c.Greet(ctx)
 	if g != nil {
 		r.Address, r.TLS, r.Server, r.Methods, r.Logins, r.Tracks = g.Address, g.TLS, g.Server, g.Methods, g.Logins, g.Tracks
+	}
+	if p.stranger = r.TLS != nil && r.TLS.Problem != "" && p.o.Trust.Fingerprint != ""; p.stranger {
+		return errStranger
 	}
 	if err != nil {
 		return err

@@ -60,6 +60,10 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintf(w, "%s: %s\n    → %s\n", p.Weight, p.What, p.Do)
 	}
+	if r.YAML == "" {
+		_, err := fmt.Fprintf(w, "\n%s\n", r.NoYAML)
+		return err
+	}
 	_, err := fmt.Fprintf(w, "\nto paste into scrim.yaml:\n\n%s", r.YAML)
 	return err
 }
@@ -142,8 +146,13 @@ func rate(bits int) string {
 }
 
 func keyFrames(s *streaminfo.Stream) []string {
-	if s.GOP == 0 {
+	switch {
+	case s.GOP == 0:
 		return []string{fmt.Sprintf("%d within %.1f s", s.KeyFrames, s.Seconds)}
+	case s.GOPAtLeast:
+		return []string{
+			fmt.Sprintf("%d within %.1f s", s.KeyFrames, s.Seconds), fmt.Sprintf("at least %d pictures apart", s.GOP), fmt.Sprintf("%.2f s", s.GOPSeconds),
+		}
 	}
 	return []string{fmt.Sprintf("every %d pictures", s.GOP), fmt.Sprintf("%.2f s", s.GOPSeconds)}
 }

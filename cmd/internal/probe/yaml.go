@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,35 +12,25 @@ import (
 // plainRE matches what YAML takes for text without quotes.
 var plainRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./:?=&%@-]*[A-Za-z0-9/]$`)
 
-// yaml is the camera's part of a configuration.
+// yaml is the camera's part of a configuration, where no problem is fatal.
 func (p *prober) yaml() string {
 	u := p.r.URL
-	if u == "" {
-		host := p.t.host
-		if p.t.port != "" {
-			host = net.JoinHostPort(host, p.t.port)
-		} else if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		u = "rtsp://" + host + "/PATH"
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "cameras:\n  - name: %s\n    url: %s\n", p.o.Name, scalar(u))
 	if strings.Contains(u, "***") {
 		b.WriteString("    # Replace the *** by what was there; it is not shown.\n")
 	}
 	if !p.r.Open {
-		user := p.o.User
-		if user == "" {
-			user = "USER"
-		}
-		fmt.Fprintf(&b, "    user: %s\n    password: env:%s\n", scalar(user), strings.ToUpper(strings.ReplaceAll(p.o.Name, "-", "_"))+"_PASSWORD")
+		fmt.Fprintf(&b, "    user: %s\n    password: env:%s\n", scalar(p.o.User), strings.ToUpper(strings.ReplaceAll(p.o.Name, "-", "_"))+"_PASSWORD")
 	}
 	if p.r.Transport == rtsp.TransportUDP {
 		b.WriteString("    transport: udp\n")
 	}
-	if p.o.Fingerprint != "" && strings.HasPrefix(u, "rtsps:") {
-		fmt.Fprintf(&b, "    tls: {fingerprint: %s}\n", scalar(p.o.Fingerprint))
+	switch tls := strings.HasPrefix(u, "rtsps:"); {
+	case tls && p.o.Trust.Fingerprint != "": // it counts more
+		fmt.Fprintf(&b, "    tls: {fingerprint: %s}\n", scalar(p.o.Trust.Fingerprint))
+	case tls && p.o.CAFile != "":
+		fmt.Fprintf(&b, "    tls: {ca: %s}\n", strconv.Quote(p.o.CAFile))
 	}
 	if p.o.AllowBasic {
 		b.WriteString("    allow_basic: true\n")

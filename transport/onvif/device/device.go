@@ -82,6 +82,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type call struct {
 	XMLName xml.Name
 	Profile string `xml:"ProfileToken"`
+	Stream  string `xml:"StreamSetup>Stream"`
 
 	user       *access.User
 	host, port string // by which the client calls the device

@@ -171,6 +171,23 @@ func TestProfilesOfOthersAreNotThere(t *testing.T) {
 	require.Contains(t, answer, "ter:ActionNotSupported")
 }
 
+// A recorder that asks for multicast and got the unicast URI would wait for packets
+// that never come.
+func TestMulticastIsRefusedAndUnicastIsNot(t *testing.T) {
+	base := serve(t, device(t))
+	for stream, want := range map[string]int{"RTP-Multicast": http.StatusBadRequest, "RTP-Unicast": http.StatusOK} {
+		status, answer := ask(t, base, token(password, time.Now()), "<GetStreamUri "+mediaNS+"><StreamSetup>"+
+			"<Stream xmlns='http://www.onvif.org/ver10/schema'>"+stream+"</Stream>"+
+			"<Transport xmlns='http://www.onvif.org/ver10/schema'><Protocol>UDP</Protocol></Transport>"+
+			"</StreamSetup><ProfileToken>gate</ProfileToken></GetStreamUri>")
+		require.Equal(t, want, status, answer)
+		require.Equal(t, want == http.StatusOK, strings.Contains(answer, "rtsp://127.0.0.1:8554/gate"))
+		if want != http.StatusOK {
+			require.Regexp(t, "ter:InvalidArgVal.*ter:InvalidStreamSetup", answer)
+		}
+	}
+}
+
 func TestHostileRequestsAreRefused(t *testing.T) {
 	d := device(t)
 	for name, body := range map[string]string{

@@ -129,6 +129,10 @@ func (d *Device) streamURI(c *call) (any, *fault) {
 	if no != nil {
 		return nil, no
 	}
+	if c.Stream == "RTP-Multicast" {
+		// ONVIF Media, GetStreamUri: the setup is not supported, and no other takes its place.
+		return nil, &fault{http.StatusBadRequest, "ter:InvalidArgVal", "ter:InvalidStreamSetup", "there is no multicast here; ask for RTP-Unicast"}
+	}
 	u := url.URL{Scheme: d.o.StreamScheme, Host: net.JoinHostPort(c.host, strconv.Itoa(d.o.StreamPort)), Path: "/" + s.Camera}
 	return uriXML{XMLName: xml.Name{Space: nsMedia, Local: "GetStreamUriResponse"}, URI: mediaURIXML{URI: u.String(), Timeout: "PT0S"}}, nil
 }

@@ -1,8 +1,10 @@
 package onviftest
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -45,6 +47,17 @@ func (d *Device) Start(t testing.TB) string {
 	t.Cleanup(s.Close)
 	d.url = s.URL
 	return s.URL + "/onvif/device_service"
+}
+
+// StartTLS is Start with HTTPS; the certificate is the server's own.
+func (d *Device) StartTLS(t testing.TB) (address string, certificate *x509.Certificate) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(d)
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	d.url = s.URL
+	return s.URL + "/onvif/device_service", s.Certificate()
 }
 
 // Asked returns the operations that were called, and how many of the calls came

@@ -38,9 +38,7 @@ type Meter struct {
 	firstTS, topTS int64 // unwrapped, in display order
 	lastTS         uint32
 	unwrapped      int64
-	sinceKey       int
-	keyAt          time.Time
-	missing        bool // since the last key frame
+	keys           spacing
 	firstOctets    int
 	lastOctets     int
 }
@@ -92,7 +90,7 @@ func (m *Meter) sequence(pkt *rtp.Packet) bool {
 	case n == 0:
 	case n < 1<<15:
 		m.s.Lost += int(n)
-		m.missing = true
+		m.keys.missing = true
 	default:
 		// It was counted as lost, when it is no repetition.
 		m.s.Late++
@@ -159,15 +157,10 @@ func (m *Meter) finish() {
 	}
 	m.firstTS, m.topTS = min(m.firstTS, m.unwrapped), max(m.topTS, m.unwrapped)
 	m.last, m.lastOctets = m.began, m.octets
-	m.sinceKey++
-	if !m.key {
-		return
+	m.keys.picture(m.key, m.began.Sub(m.first))
+	if m.key {
+		m.s.KeyFrames++
 	}
-	if m.s.KeyFrames++; m.s.KeyFrames > 1 && !m.missing {
-		m.s.GOP = max(m.s.GOP, m.sinceKey)
-		m.s.GOPSeconds = max(m.s.GOPSeconds, m.began.Sub(m.keyAt).Seconds())
-	}
-	m.sinceKey, m.keyAt, m.missing = 0, m.began, false
 }
 
 // Report takes an RTCP packet; only sender reports matter.
@@ -196,6 +189,7 @@ func (m *Meter) Result() Stream {
 	defer m.mu.Unlock()
 	s := m.s
 	s.Seconds = m.last.Sub(m.first).Seconds()
+	s.GOP, s.GOPSeconds, s.GOPAtLeast = m.keys.result(m.last.Sub(m.first))
 	if s.Pictures > 1 && s.Seconds > 0 {
 		s.FPS = float64(s.Pictures-1) / s.Seconds
 		s.Bitrate = int(float64(m.lastOctets-m.firstOctets) * 8 / s.Seconds)

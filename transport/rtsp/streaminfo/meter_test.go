@@ -1,6 +1,7 @@
 package streaminfo
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -144,6 +145,52 @@ func TestKeyFramesOfH265AreAllRandomAccessPoints(t *testing.T) {
 	}
 	s := f.m.Result()
 	require.Equal(t, [3]int{8, 2, 4}, [3]int{s.Pictures, s.KeyFrames, s.GOP})
+}
+
+// Key frames are at the pictures of keys, of 200 in all; loss comes before a picture.
+func TestDistanceOfKeyFramesCountsWhatWasSeenWithoutOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		keys    []int
+		loss    int
+		gop     int
+		seconds float64
+		atLeast bool
+	}{
+		"regular":                        {keys: []int{0, 40, 80, 120, 160}, gop: 40, seconds: 2},
+		"greeted twice, and then never":  {keys: []int{0, 1}, gop: 199, seconds: 9.9, atLeast: true},
+		"greeted, and then regular":      {keys: []int{0, 1, 2, 61, 121, 181}, gop: 60, seconds: 3},
+		"one":                            {keys: []int{0}, gop: 200, seconds: 9.95, atLeast: true},
+		"one, late":                      {keys: []int{150}, gop: 151, seconds: 7.5, atLeast: true},
+		"joined within a group":          {keys: []int{30, 70, 110, 150, 190}, gop: 40, seconds: 2},
+		"every picture":                  {keys: []int{196, 197, 198, 199}, gop: 197, seconds: 9.8, atLeast: true},
+		"none":                           {},
+		"greeted, and the rest is lossy": {keys: []int{0, 1}, loss: 100},
+		"greeted, and two groups of which one is lossy": {keys: []int{0, 1, 100, 150}, loss: 50, gop: 50, seconds: 2.5},
+		"greeted, and a lossy group":                    {keys: []int{0, 1, 190}, loss: 50, gop: 10, seconds: 0.45, atLeast: true},
+		"regular, and the rest is lossy":                {keys: []int{0, 40, 80}, loss: 190, gop: 40, seconds: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFeed("H264")
+			for n := range 200 {
+				if c.loss > 0 && n == c.loss {
+					f.seq++
+				}
+				if slices.Contains(c.keys, n) {
+					f.packet(true, sliceI...)
+				} else {
+					f.packet(true, sliceP...)
+				}
+				f.step()
+			}
+			f.packet(true, sliceP...) // ends the last
+			s := f.m.Result()
+			require.Equal(t, len(c.keys), s.KeyFrames)
+			require.Equal(t, c.gop, s.GOP)
+			require.Equal(t, c.atLeast, s.GOPAtLeast)
+			require.InDelta(t, c.seconds, s.GOPSeconds, 0.001)
+			require.Equal(t, s, f.m.Result(), "asking changes nothing")
+		})
+	}
 }
 
 func TestClockIsThatOfSenderReports(t *testing.T) {

@@ -25,10 +25,13 @@ type Stream struct {
 	Bitrate int `json:"bitrate"`
 
 	// KeyFrames counts them. GOP is the largest number of pictures from one to the
-	// next, GOPSeconds the time; 0 when fewer than two came.
+	// next, GOPSeconds the time; 0 when no key frame came or loss hid the distance.
+	// GOPAtLeast is set when no two were seen so far apart: the time before the first
+	// or after the last was longer, and the distance is at least that.
 	KeyFrames  int     `json:"key_frames"`
 	GOP        int     `json:"gop,omitempty"`
 	GOPSeconds float64 `json:"gop_seconds,omitempty"`
+	GOPAtLeast bool    `json:"gop_at_least,omitempty"`
 	// Slices is the largest number in a picture.
 	Slices int `json:"slices,omitempty"`
 	// BFrames is set when a picture holds B slices (H.264), and Reordered when
