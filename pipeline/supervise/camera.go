@@ -72,8 +72,13 @@ type Options struct {
 // Camera is one supervised camera. Keyframe and Status may be called at any
 // time, from any goroutine.
 type Camera struct {
-	o     Options
-	log   *slog.Logger
+	o   Options
+	log *slog.Logger
+	// said is what redactors log, states what state their camera is in for which reason.
+	said, states *throttle
+
+	away  absence
+	dark  darkness
 	queue *queue
 	state *state
 	out   *outlet
@@ -94,6 +99,8 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), queue: newQueue()}
+	c.said, c.states = newThrottle(c.log, redactorLeftOut), newThrottle(c.log, "camera's state changed more often than is logged")
+	c.away.log, c.dark.log = c.log, c.log
 	c.state, c.out = newState(c), newOutlet(c)
 	if o.Before != nil {
 		c.follow(o.Before)
@@ -120,8 +127,10 @@ func (c *Camera) Run(ctx context.Context) error {
 	g.Go(func() error { return c.redact(ctx) })
 	g.Go(func() error { return c.state.report(ctx) })
 	g.Go(func() error { return c.cover(ctx) })
+	g.Go(func() error { return c.watchDarkness(ctx) })
 	err := g.Wait()
 	c.state.tell()
+	c.states.tell()
 	return err
 }
 
@@ -172,9 +181,10 @@ func (c *Camera) ingest(ctx context.Context) error {
 		delay := c.o.Delay(err)
 		detail, reason := "connection to the camera ended", publicReason(err)
 		if err != nil {
-			detail = oneLine(err.Error())
+			detail = cut(err.Error(), maxLogError)
 		}
-		c.log.Warn("no video from the camera", "error", detail, "retry_in", delay.Round(time.Millisecond))
+		c.away.failed(time.Now(), detail, delay)
+		c.dark.logged(time.Now(), reason, delay)
 		c.queue.command(wire.TypeInput, wire.Input{Reason: reason})
 		c.state.input(reason)
 		if !wait(ctx, delay) {
@@ -204,6 +214,7 @@ type publicError interface {
 
 // unit takes one unit from the source. It must not block.
 func (c *Camera) unit(u transport.CameraUnit) {
+	c.away.unit(time.Now())
 	c.out.arrived(&u)
 	dropped := c.queue.unit(u)
 	c.state.count(func(n *transport.Counters) {
@@ -225,7 +236,8 @@ func (c *Camera) redact(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // that the process ended is what was wanted
 		}
-		c.out.ended(coverFor(err))
+		why := coverFor(err)
+		c.out.ended(why)
 		c.state.ended()
 		if errors.Is(err, ErrPermanent) && !c.wasUp.Load() {
 			c.log.Error("redactor cannot work", "error", err)
@@ -238,6 +250,7 @@ func (c *Camera) redact(ctx context.Context) error {
 			delay = max(waits.NextBackOff(), minRestart)
 		}
 		c.log.Error("redactor ended", "error", err, "restart_in", delay.Round(time.Millisecond))
+		c.dark.logged(time.Now(), why.reason, delay)
 		if !wait(ctx, delay) {
 			return nil
 		}
@@ -248,6 +261,9 @@ func (c *Camera) redact(ctx context.Context) error {
 // coverFor is what viewers get after a redactor ended with an error.
 func coverFor(err error) cover {
 	reason := oneLine(err.Error())
+	if p, ok := errors.AsType[publicError](err); ok {
+		reason = oneLine(p.Public())
+	}
 	switch {
 	case errors.Is(err, ErrPermanent):
 		return cover{wire.SpareFailed, transport.FaultConfig, reason}

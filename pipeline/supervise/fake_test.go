@@ -20,6 +20,9 @@ import (
 // The test binary, started with this argument, plays a redactor.
 const fakeArg = "fake-redactor"
 
+// floodLines are what the order "flood" has it write.
+const floodLines = 20_000
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == fakeArg {
 		os.Exit(fake(os.Args[2]))
@@ -29,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // fake answers every unit with a live output that has the unit's data, and
 // every input message with a slate. A unit's data may be an order: "crash",
-// "hang", "stop", "garbage" or "wrong epoch". In mode "spares" it has slates for
+// "hang", "stop", "flood", "garbage" or "wrong epoch". In mode "spares" it has slates for
 // the worker.
 func fake(mode string) int {
 	out := wire.NewWriter(os.Stdout)
@@ -117,6 +120,13 @@ func fake(mode string) int {
 			case "exception":
 				fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nSIGABRT: abort")
 				return 2
+			case "panic":
+				panic("no such picture")
+			case "flood": // more than fits in a pipe
+				for range floodLines {
+					fmt.Fprintln(os.Stderr, strings.Repeat("secret ", 10))
+				}
+				send(wire.Output{State: transport.StateLive, Record: &wire.Record{}}, []byte("dry"))
 			case "hang":
 				stopped.Store(true)
 				time.Sleep(time.Hour)

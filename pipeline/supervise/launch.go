@@ -102,4 +102,5 @@ func (l *launched) dismiss() {
 	quit := time.AfterFunc(quitTime, l.kill)
 	defer quit.Stop()
 	_ = l.cmd.Wait()
+	l.log.end()
 }

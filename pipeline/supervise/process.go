@@ -68,10 +68,10 @@ func (c *Camera) start() (*process, error) {
 	args := redactorArgs(c.o.Args, c.o.Redactor.Detect)
 	l := c.o.Standby.take(c.o.Program, args)
 	if l != nil {
-		l.log.to(c.log)
+		l.log.to(c.said)
 	} else {
 		var err error
-		if l, err = launch(c.o.Program, args, newLogWriter(c.log)); err != nil {
+		if l, err = launch(c.o.Program, args, newLogWriter(c.said)); err != nil {
 			return nil, err
 		}
 	}
@@ -200,11 +200,12 @@ func (p *process) reap(err error) error {
 	quit := time.AfterFunc(quitTime, p.kill)
 	defer quit.Stop()
 	werr := p.cmd.Wait()
+	p.log.end()
 	if err != nil {
 		return err
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](werr); ok {
-		return died(exit.ProcessState, string(p.log.last.text))
+		return died(exit.ProcessState, p.log)
 	}
 	return errors.New("redactor ended without being asked to")
 }

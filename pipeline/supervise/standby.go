@@ -27,6 +27,7 @@ type Standby struct {
 	program string
 	args    []string
 	log     *slog.Logger
+	said    *throttle // what they log while they wait
 	taken   chan struct{}
 
 	mu    sync.Mutex
@@ -36,7 +37,9 @@ type Standby struct {
 // NewStandby returns a Standby that has none before Run. The arguments are those of
 // Options, the detector that of its configuration.
 func NewStandby(program string, args []string, detect wire.DetectConfig, log *slog.Logger) *Standby {
-	return &Standby{program: program, args: redactorArgs(args, detect), log: log, taken: make(chan struct{}, 1)}
+	return &Standby{
+		program: program, args: redactorArgs(args, detect), log: log, said: newThrottle(log, redactorLeftOut), taken: make(chan struct{}, 1),
+	}
 }
 
 // Run keeps one until ctx ends.
@@ -107,7 +110,7 @@ func (s *Standby) prepare() *launched {
 	if s.ready != nil {
 		return s.ready
 	}
-	l, err := launch(s.program, s.args, newLogWriter(s.log))
+	l, err := launch(s.program, s.args, newLogWriter(s.said))
 	if err != nil {
 		s.log.Debug("no redactor on standby", "error", err)
 		s.wake() // to try once more

@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -274,7 +275,7 @@ func (s *state) report(ctx context.Context) error {
 func (s *state) tell() {
 	for _, e := range s.events() {
 		e.Site, e.Camera = s.s.Site, s.s.Camera
-		s.c.log.Info("camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
+		s.c.states.line(slog.LevelInfo, "camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
 		if err := s.c.o.Sink.PublishEvent(e); err != nil {
 			s.c.log.Debug("event cannot be sent", "error", err)
 		}

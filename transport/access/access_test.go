@@ -108,6 +108,57 @@ func TestGuessingIsMadeToWait(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestWhoIsHeldBackIsLoggedOnce(t *testing.T) {
+	var log strings.Builder
+	c, now := control(t)
+	c.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() == slog.KindTime {
+			a.Value = slog.StringValue(a.Value.Time().UTC().Format(time.RFC3339))
+		}
+		return a
+	}}))
+	wrong := func(from netip.Addr, name string) {
+		_, err := c.Verify(from, name, func(string) bool { return false })
+		require.Error(t, err)
+	}
+	held := func() int { return strings.Count(log.String(), "too many wrong passwords") }
+	for range guesses - 1 {
+		wrong(here, "nvr")
+	}
+	require.Zero(t, held())
+	wrong(here, "nvr")
+	require.Contains(t, log.String(), "level=WARN msg=\"too many wrong passwords; ")
+	require.Contains(t, log.String(), "user=nvr from=192.0.2.1 until=2023-11-14T22:13:30Z\n")
+	for range 1000 { // a recorder with an old password
+		wrong(here, "nvr")
+		*now = now.Add(guessInterval / 3)
+	}
+	require.Equal(t, 1, held())
+	require.NotContains(t, log.String(), password)
+
+	*now = now.Add(guesses * guessInterval)
+	for range guesses {
+		wrong(here, "nvr")
+		wrong(netip.MustParseAddr("2001:db8::99"), "s3cret as a name")
+	}
+	require.Equal(t, 3, held(), "another time, and another user")
+	require.Contains(t, log.String(), `user="(there is no such user)" from=2001:db8::/64`)
+	require.NotContains(t, log.String(), "s3cret")
+
+	*now = now.Add(time.Hour)
+	for i := range 100 { // from many addresses
+		for range guesses {
+			wrong(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), "nvr")
+		}
+	}
+	require.Equal(t, 3+heldLines, held())
+	*now = now.Add(heldInterval)
+	for range guesses {
+		wrong(there, "nvr")
+	}
+	require.Contains(t, log.String(), fmt.Sprint("others=", 100-heldLines))
+}
+
 func TestGuessersAreBounded(t *testing.T) {
 	c, now := control(t)
 	for i := range 3 * maxGuessers {

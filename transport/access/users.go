@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -120,9 +121,22 @@ func (c *Control) Verify(from netip.Addr, name string, proves func(password stri
 		return nil, ErrLocked
 	}
 	if !right {
-		c.guard.wrong(from, name, c.now())
 		c.said.Do(func() { c.log.Warn("wrong user or password", "from", from, "user", name) })
+		if h := c.guard.wrong(from, name, c.now()); h != nil {
+			c.held(from, name, h)
+		}
 		return nil, ErrRefused
 	}
 	return u, nil
+}
+
+// held logs that somebody begins to be held back: for who sees only the refusals, also
+// of the right password, they have no cause.
+func (c *Control) held(from netip.Addr, name string, h *holding) {
+	args := []any{"user", cmp.Or(name, "(there is no such user)"), "from", guesserOf(from, name).String(), "until", h.until}
+	if h.others > 0 {
+		args = append(args, "others", h.others)
+	}
+	c.log.Warn("too many wrong passwords; for this user nothing is looked at from there until then, right or wrong: "+
+		"correct user and password in that client, or see whose it is", args...)
 }

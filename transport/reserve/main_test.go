@@ -145,11 +145,14 @@ func start(t *testing.T, o Options, change ...func(*Server)) *rig {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	m := &memory{subs: map[*memoryUnits]struct{}{}}
-	o.Source, o.Listener, o.Log = m, ln, quiet
+	if o.Log == nil {
+		o.Log = quiet
+	}
+	o.Source, o.Listener = m, ln
 	o.Access, err = access.New([]access.User{
 		{Name: user, Password: password, Cameras: []string{camera, "silent", "absent"}},
 		{Name: "other", Password: "secret", Cameras: []string{"yard"}},
-	}, quiet)
+	}, o.Log)
 	require.NoError(t, err)
 	s, err := prepare(o)
 	require.NoError(t, err)

@@ -1,10 +1,13 @@
 package reserve
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,6 +204,37 @@ func TestWhoMayNotIsRefused(t *testing.T) {
 	_, _, err = c.Describe(u)
 	require.Equal(t, base.StatusUnauthorized, status(t, err))
 	require.EqualValues(t, 2, r.Counts().Unauthorised)
+}
+
+// Such a client is refused with the right password as well, and learns nothing of why.
+func TestLogSaysThatAClientIsHeldBack(t *testing.T) {
+	var log lockedBuffer
+	r := start(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 6 {
+		_, _, _, err := open(t, r.url("rtsp", user+":wrong", camera))
+		require.Equal(t, base.StatusUnauthorized, status(t, err))
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "too many wrong passwords"))
+	require.Regexp(t, `level=WARN msg="too many wrong passwords; .*" user=`+user+` from=127\.0\.0\.1 until=2`, log.String())
+	require.EqualValues(t, 6, r.Counts().Unauthorised)
+}
+
+// lockedBuffer is a log.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestPlacesAreBounded(t *testing.T) {

@@ -247,12 +247,12 @@ func (s *session) explainDescription(at string) *Error {
 			Reason: at + "the camera sends " + s.desc.Interleaved + " in interleaved packetization mode",
 			Advice: "choose packetization mode 1 in the camera"}
 	case len(s.desc.Video) > 0:
-		return &Error{Class: ErrUnsupportedCodec, short: shortCodecs(s.desc.Video), Reason: at + "the camera sends " + strings.Join(s.desc.Video, ", "),
+		return &Error{Class: ErrUnsupportedCodec, short: shortCodecs(s.desc.Video), Reason: at + "the camera sends " + quote(strings.Join(s.desc.Video, ", ")),
 			Advice: "choose H.264, H.265 or MJPEG in the camera's video settings"}
 	default:
 		what := "nothing"
 		if len(s.desc.Other) > 0 {
-			what = "only " + strings.Join(s.desc.Other, ", ")
+			what = "only " + quote(strings.Join(s.desc.Other, ", "))
 		}
 		return &Error{Class: ErrNoVideo, Reason: at + "there is no video track (it offers " + what + ")",
 			Advice: "correct the path of the camera's url, or turn video on in the camera"}

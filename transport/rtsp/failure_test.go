@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/trust"
 )
 
 // TestFailuresSayMuchToTheLogAndLittleToViewers goes through every way in which
@@ -120,6 +121,37 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 				require.NotContains(t, e.Advice, tt.avoid)
 			}
 		})
+	}
+}
+
+// TestErrorsAreShortHoweverMuchACameraSays: the advice at their end is to be seen.
+func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
+	c, err := NewClient(Config{Camera: strings.Repeat("c", transport.MaxNameBytes), URL: "rtsp://host/" + strings.Repeat("p", 200)})
+	require.NoError(t, err)
+	var names []string
+	for i := range maxListedCodecs {
+		names = append(names, quote(fmt.Sprint(i, strings.Repeat("x", 1000))))
+	}
+	long := strings.Repeat("long ", 1000)
+	pinned := trust.Trust{Fingerprint: strings.Repeat("0", 64)}.Client("host").
+		VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}})
+	for what, end := range map[string]struct {
+		set func(*session)
+		err error
+	}{
+		"codecs":   {func(s *session) { s.described, s.desc = true, description{Video: names} }, io.EOF},
+		"others":   {func(s *session) { s.described, s.desc = true, description{Other: names} }, io.EOF},
+		"redirect": {func(s *session) { s.location = long }, liberrors.ErrClientBadStatusCode{Code: 302, Message: long}},
+		"status":   {nil, liberrors.ErrClientBadStatusCode{Code: 599, Message: long}},
+		"dial":     {func(s *session) { s.dialErr = errors.New(long) }, io.EOF},
+		"pin":      {func(s *session) { s.dialErr = pinned }, io.EOF},
+		"nonsense": {nil, errors.New(long)},
+	} {
+		s := newSession(c, c.url, TransportTCP, func(transport.CameraUnit) {})
+		if end.set != nil {
+			end.set(s)
+		}
+		require.Less(t, len(s.failure(end.err).Error()), 800, what)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
   - {name: lost, url: '%s/nowhere'}
   - {name: audio, url: '%s/audio'}
   - {name: vp8, url: '%s/vp8'}
-`, good.URL(), closed, mute, locked.URL(), password, locked.URL(), odd, odd, odd))
+`, good.URL(), closed, mute, locked.URL(), password, locked.URL(), odd, odd, odd), "--log-level", "debug")
 	ctx := deadline(t, waiting)
 	s.awaitLive(ctx, "good")
 	for _, bad := range []struct{ camera, shown, reason, wayOut string }{
@@ -119,7 +119,7 @@ func TestBadInputStreamThatStopsIsSaidAndComesBack(t *testing.T) {
 		}
 	}
 	require.NoError(t, syscall.Kill(victim, syscall.SIGKILL))
-	s.awaitLine(ctx, `msg="redactor ended" camera=`+hit+` error="redactor was killed by signal killed.*restart_in=`)
+	s.awaitLine(ctx, `msg="redactor ended" camera=`+hit+` error="redactor ended by signal SIGKILL; perhaps .*restart_in=`)
 	failed := s.await(ctx, hit, "failed", func(c transport.Status) bool {
 		return c.State == transport.StateFailed && strings.Contains(c.Reason, redactor)
 	})
