@@ -200,12 +200,15 @@ func TestSnapshotThatAHangOvertakesIsTheSlateOrTheNextPicture(t *testing.T) {
 	ch := c.stills.wait()
 	hang(c.out)
 	require.Empty(t, given(ch), "there is no slate yet")
-	for _, ok := c.queue.take(); ok; _, ok = c.queue.take() { // the key frame
+	it, ok := c.queue.take()
+	for ok && it.kind != wire.TypeKeyframe {
+		it, ok = c.queue.take()
 	}
+	require.True(t, ok)
 	snaps(t, p, 1, 0, "too late")
 	require.Empty(t, given(ch))
 	makes(c.out, p, 2, 1, true, "back")
-	it, ok := c.queue.take()
+	it, ok = c.queue.take()
 	require.True(t, ok)
 	require.Equal(t, wire.TypeSnapshot, it.kind, "another is asked for")
 	snaps(t, p, 2, 1, "back still")

@@ -15,7 +15,7 @@ import (
 func TestUnseenGrowsImpatientMoreAndMoreSlowly(t *testing.T) {
 	var u unseen
 	now := time.Now()
-	at := func(d time.Duration) time.Time { return now.Add(d) }
+	at := now.Add
 	long := func(d time.Duration, lookahead int) bool {
 		u.came = at(d)
 		_, ok := u.tooLong(at(d), lookahead)

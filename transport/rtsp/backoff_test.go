@@ -24,7 +24,7 @@ func TestWaitsGrowByKindOfFailure(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.class.Error(), func(t *testing.T) {
 			var b Backoff
-			err := error(&Error{Camera: "front", Class: tt.class, LoginRefused: tt.class == ErrCredentials})
+			err := error(&Error{Camera: "front", Class: tt.class, LoginRefused: true})
 			first, second := b.NextDelay(err), b.NextDelay(err)
 			require.GreaterOrEqual(t, first, tt.shortest)
 			require.Less(t, first, tt.shortest*2)
