@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,116 +16,256 @@ import (
 	"scrim/transport/rtsp"
 )
 
-// recorder is a device with channels, which counts who logs in.
+const (
+	answers  = 100 * time.Millisecond // what a device takes for an answer
+	channels = 16
+)
+
+var (
+	errWrongPassword = &rtsp.Error{Class: rtsp.ErrCredentials, Reason: "the camera refuses user or password", LoginRefused: true}
+	errGone          = &rtsp.Error{Class: rtsp.ErrUnreachable}
+)
+
+// recorder is a device with channels. It belongs to a bubble of synctest.
 type recorder struct {
-	logins  atomic.Int64
-	at      atomic.Int64 // logins that it is answering
-	most    atomic.Int64
+	mu      sync.Mutex
+	logins  map[int]int
+	at      int // logins that it is answering
+	most    int
 	refuses func(channel int) bool
+	dead    func(channel int) bool
+	in      map[int]time.Time // since when channels are let in
+	drop    chan struct{}     // closed to end all connections
+	all     accounts
+	user    string
 }
 
+func newRecorder(refuses func(int) bool) *recorder {
+	return &recorder{
+		logins: map[int]int{}, in: map[int]time.Time{}, refuses: refuses, dead: func(int) bool { return false }, drop: make(chan struct{}),
+		all: make(accounts), user: "u:p@",
+	}
+}
+
+// channel is a source that reads one of them.
 type channel struct {
 	*recorder
 	n int
+	l *login
 }
 
-var errWrongPassword = &rtsp.Error{Class: rtsp.ErrCredentials, Reason: "the camera refuses user or password", LoginRefused: true}
-
-func (c channel) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
-	c.logins.Add(1)
-	c.most.Store(max(c.most.Load(), c.at.Add(1)))
-	time.Sleep(100 * time.Millisecond) // of synctest's clock
-	c.at.Add(-1)
-	if c.refuses(c.n) {
+func (c channel) Run(ctx context.Context, _ func(transport.CameraUnit)) error {
+	c.mu.Lock()
+	c.logins[c.n]++
+	c.at++
+	c.most = max(c.most, c.at)
+	c.mu.Unlock()
+	select {
+	case <-time.After(answers):
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	c.at--
+	drop, dead := c.drop, c.dead(c.n)
+	c.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case dead:
+		return errGone
+	case c.refuses(c.n):
 		return errWrongPassword
 	}
-	onUnit(transport.CameraUnit{})
-	<-ctx.Done()
-	return ctx.Err()
+	c.l.letIn()
+	c.mu.Lock()
+	c.in[c.n] = time.Now()
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.in, c.n)
+	}()
+	select {
+	case <-drop:
+		return errGone
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// connectAll keeps channels connected for a time, as their supervisors do, and returns how
-// many are live in the end.
-func connectAll(t *testing.T, r *recorder, channels int, user string, during time.Duration) (live int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), during)
-	defer cancel()
-	all := make(accounts)
-	var wg sync.WaitGroup
-	in := make([]atomic.Bool, channels)
-	for n := range channels {
-		l := all.loginOf(&plan{ingest: rtsp.Config{URL: fmt.Sprintf("rtsp://%s192.0.2.1/%d", user, n)}}, nil)
-		wg.Go(func() {
+// connect keeps channels connected, as their supervisors do, until ctx ends.
+func (r *recorder) connect(ctx context.Context, count int) {
+	for n := range count {
+		p := plan{ingest: rtsp.Config{Camera: fmt.Sprintf("c%d", n), URL: fmt.Sprintf("rtsp://%s192.0.2.1/%d", r.user, n)}}
+		l := r.all.loginOf(&p, nil)
+		go func() {
 			for ctx.Err() == nil {
-				err := source{channel{r, n}, l}.Run(ctx, func(transport.CameraUnit) { in[n].Store(true) })
+				err := source{channel{r, n, l}, l}.Run(ctx, nil)
 				select {
 				case <-time.After(l.delay(err)):
 				case <-ctx.Done():
 				}
 			}
-		})
+		}()
 	}
-	wg.Wait()
-	for n := range in {
-		if in[n].Load() {
-			live++
-		}
-	}
-	return live
 }
 
-func TestManyChannelsDoNotLockTheirDevicesAccount(t *testing.T) {
+func (r *recorder) count() (logins, live int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range r.logins {
+		logins += n
+	}
+	return logins, len(r.in)
+}
+
+// restart ends all connections; dead, if set, says what is gone then.
+func (r *recorder) restart(dead func(int) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if dead != nil {
+		r.dead = dead
+	}
+	close(r.drop)
+	r.drop = make(chan struct{})
+}
+
+// inBubble runs a test with a clock of its own.
+func inBubble(t *testing.T, test func(ctx context.Context, t *testing.T)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{refuses: func(int) bool { return true }}
-		require.Zero(t, connectAll(t, r, 16, "u:wrong@", 50*time.Second))
-		require.EqualValues(t, refusals, r.logins.Load())
-		r.logins.Store(0)
-		connectAll(t, r, 16, "u:wrong@", 5*time.Minute)
-		require.LessOrEqual(t, r.logins.Load(), int64(5), "in five minutes")
+		ctx, cancel := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer cancel()
+		test(ctx, t)
+	})
+}
+
+func none(int) bool { return false }
+
+func TestManyChannelsDoNotLockTheirDevicesAccount(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T) {
+		r := newRecorder(func(int) bool { return true })
+		r.connect(ctx, channels)
+		time.Sleep(50 * time.Second)
+		logins, _ := r.count()
+		require.Equal(t, refusals, logins)
+		time.Sleep(4 * time.Minute)
+		logins, _ = r.count()
+		require.LessOrEqual(t, logins, 2*refusals, "in five minutes")
 	})
 }
 
 func TestChannelsOfADeviceComeInTogetherOnceOneIsIn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{refuses: func(int) bool { return false }}
-		require.Equal(t, 16, connectAll(t, r, 16, "u:right@", time.Second))
-		require.Greater(t, r.most.Load(), int64(1), "only the first is alone")
-		require.EqualValues(t, 16, r.logins.Load())
+	for user, most := range map[string]int{"u:p@": channels - 1, "": channels} { // without a user there is nothing to lock
+		inBubble(t, func(ctx context.Context, t *testing.T) {
+			r := newRecorder(none)
+			r.user = user
+			r.connect(ctx, channels)
+			time.Sleep(3 * answers)
+			logins, live := r.count()
+			require.Equal(t, channels, live)
+			require.Equal(t, channels, logins)
+			require.Equal(t, most, r.most, "only the first is alone")
+		})
+	}
+}
 
-		// One that its user may not see keeps nobody else out.
-		for refused := range 3 {
-			r = &recorder{refuses: func(n int) bool { return n == refused }}
-			require.Equal(t, 15, connectAll(t, r, 16, "u:right@", time.Second))
+// Channels that the user must not see keep nobody out who was let in before.
+func TestForbiddenChannelsKeepNobodyElseOut(t *testing.T) {
+	const forbidden = 4
+	inBubble(t, func(ctx context.Context, t *testing.T) {
+		r := newRecorder(func(n int) bool { return n < forbidden })
+		r.connect(ctx, channels)
+		time.Sleep(2 * time.Minute) // the first may have been those
+		_, live := r.count()
+		require.Equal(t, channels-forbidden, live)
+		for _, after := range []time.Duration{10 * time.Second, 3 * time.Minute, 11 * time.Minute} {
+			time.Sleep(after)
+			r.restart(nil)
+			synctest.Wait()
+			_, live = r.count()
+			require.Zero(t, live)
+			time.Sleep(2 * time.Second)
+			_, live = r.count()
+			require.Equal(t, channels-forbidden, live, "back at once, after %v", after)
 		}
-		// Without a user there is nothing to lock.
-		r = &recorder{refuses: func(int) bool { return false }}
-		require.Equal(t, 16, connectAll(t, r, 16, "", time.Second))
-		require.EqualValues(t, 16, r.most.Load())
 	})
+}
+
+// Everybody gets a turn, also where most channels have no signal.
+func TestChannelsAskInTurn(t *testing.T) {
+	const many, good = 64, 63
+	inBubble(t, func(ctx context.Context, t *testing.T) {
+		r := newRecorder(none)
+		r.dead = func(n int) bool { return n != good }
+		r.connect(ctx, many)
+		time.Sleep(time.Minute)
+		_, live := r.count()
+		require.Equal(t, 1, live)
+		r.restart(func(int) bool { return true })
+		time.Sleep(many * 2 * answers)
+		before := r.times()
+		time.Sleep(many * 10 * answers)
+		for n, times := range r.times() {
+			require.Greater(t, times, before[n], "channel %d had no turn", n)
+		}
+	})
+}
+
+func (r *recorder) times() []int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]int, len(r.logins))
+	for n, times := range r.logins {
+		out[n] = times
+	}
+	return slices.Clone(out)
 }
 
 func TestADeviceThatAnswersLateKeepsNobodyWaitingForLong(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T) {
 		a := make(accounts).of("rtsp://u:p@192.0.2.1/")
-		ctx, cancel := context.WithCancel(t.Context())
-		first, second := make(chan error), make(chan error)
-		hang := supervised(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		second := make(chan error)
 		begun := time.Now()
-		go func() { first <- source{hang, &login{account: a}}.Run(ctx, nil) }()
+		hang := runs(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		go func() { _ = source{hang, &login{account: a}}.Run(ctx, nil) }()
 		synctest.Wait()
 		gone := errors.New("gone")
 		go func() {
-			second <- source{supervised(func(context.Context) error { return gone }), &login{account: a}}.Run(ctx, nil)
+			second <- source{runs(func(context.Context) error { return gone }), &login{account: a}}.Run(ctx, nil)
 		}()
 		require.ErrorIs(t, <-second, gone)
 		require.Equal(t, answerTime, time.Since(begun))
-		cancel()
-		require.ErrorIs(t, <-first, context.Canceled)
-		require.Nil(t, a.asking)
+		require.Nil(t, a.turn)
 	})
 }
 
-// supervised is a source that gives nothing.
-type supervised func(ctx context.Context) error
+// runs is a source that gives nothing.
+type runs func(ctx context.Context) error
 
-func (s supervised) Run(ctx context.Context, _ func(transport.CameraUnit)) error { return s(ctx) }
+func (r runs) Run(ctx context.Context, _ func(transport.CameraUnit)) error { return r(ctx) }
+
+func TestWhoIsNotTriedIsToldOfWhomTheDeviceRefused(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T) {
+		all := make(accounts)
+		wrong := runs(func(context.Context) error { return errWrongPassword })
+		// A camera whose path is edited is one camera.
+		for n := range 2 * refusals {
+			l := &login{camera: "hall", account: all.of(fmt.Sprintf("rtsp://u:p@192.0.2.1/%d", n))}
+			require.ErrorIs(t, source{wrong, l}.Run(ctx, nil), errWrongPassword)
+		}
+		for n := range refusals - 1 {
+			l := &login{camera: fmt.Sprint("c", n), account: all.of("rtsp://u:p@192.0.2.1/")}
+			require.ErrorIs(t, source{wrong, l}.Run(ctx, nil), errWrongPassword)
+		}
+		l := &login{camera: "door", account: all.of("rtsp://u:p@192.0.2.1/")}
+		err := source{wrong, l}.Run(ctx, nil)
+		require.ErrorContains(t, err, "camera door: not tried: the device refuses user and password for camera c1, and this one has the same; ")
+		require.GreaterOrEqual(t, l.delay(err), rtsp.MinCredentialsDelay)
+		// Another device, if only by its port, and another password.
+		for _, url := range []string{"rtsp://u:p@192.0.2.1:8554/", "rtsp://u:other@192.0.2.1/"} {
+			require.ErrorIs(t, source{wrong, &login{camera: "yard", account: all.of(url)}}.Run(ctx, nil), errWrongPassword)
+		}
+	})
+}

@@ -146,7 +146,7 @@ func (f *fleet) start(p plan, before *running) *running {
 func (r *running) make(w *worker, before *running) error {
 	name := r.plan.name()
 	ingest := r.plan.ingest
-	ingest.Log = w.log
+	ingest.Log, ingest.LetIn = w.log, r.login.letIn
 	client, err := rtsp.NewClient(ingest)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"scrim/pipeline/supervise"
@@ -16,6 +15,7 @@ import (
 // the camera's other settings, or every edit of a zone would try a refused password
 // at once.
 type login struct {
+	camera  string
 	account *account
 	backoff rtsp.Backoff
 	// refused is why the camera let nobody in; before next it is not asked again.
@@ -23,6 +23,10 @@ type login struct {
 	next    time.Time
 	// early is set where it was too early to ask, and until when.
 	early time.Time
+
+	// The account's lock guards these: whether it is let in now, was let in before,
+	// was refused since, and was refused while others were let in.
+	live, good, bad, own bool
 }
 
 // loginOf is that of a plan: the one that it takes the place of has, unless that
@@ -31,7 +35,19 @@ func (a accounts) loginOf(p *plan, before *running) *login {
 	if before != nil && before.plan.ingest.URL == p.ingest.URL {
 		return before.login
 	}
-	return &login{account: a.of(p.ingest.URL)}
+	return &login{camera: p.ingest.Camera, account: a.of(p.ingest.URL)}
+}
+
+// later is by how much later than others it tries: those that are let in open the
+// way for all. It is called with the account's lock held.
+func (l *login) later() time.Duration {
+	switch {
+	case l.bad:
+		return afterOthers
+	case l.good:
+		return 0
+	}
+	return afterGood
 }
 
 // delay is how long to wait after an error of a source.
@@ -70,26 +86,26 @@ func (s source) Run(ctx context.Context, onUnit func(transport.CameraUnit)) erro
 	if l.early = l.next; time.Now().Before(l.early) {
 		return l.refused
 	}
-	known, next, err := l.account.enter(ctx)
-	if l.early = next; err != nil {
+	ok, hold, by, err := l.account.enter(ctx, l)
+	if l.early = hold; err != nil {
 		return err
 	}
-	defer known()
-	patience := time.AfterFunc(answerTime, known)
-	defer patience.Stop()
-	var in atomic.Bool
-	err = s.Source.Run(ctx, func(u transport.CameraUnit) {
-		if in.CompareAndSwap(false, true) {
-			l.account.in()
-			known()
+	if !ok {
+		return &rtsp.Error{
+			Camera: l.camera, Class: rtsp.ErrCredentials,
+			Reason: "not tried: the device refuses user and password for camera " + by + ", and this one has the same",
+			Advice: "correct the user and password of both; not tried before " + hold.Format(time.TimeOnly) + ", since devices lock accounts after about 5 bad logins",
 		}
-		onUnit(u)
-	})
-	if in.Load() {
-		l.account.out()
 	}
+	defer l.account.done(l)
+	defer l.account.out(l)
+	defer time.AfterFunc(answerTime, func() { l.account.done(l) }).Stop()
+	err = s.Source.Run(ctx, onUnit)
 	if refused(err) {
 		l.account.refuse(l, err)
 	}
 	return err
 }
+
+// letIn notes that the camera plays.
+func (l *login) letIn() { l.account.in(l) }

@@ -170,7 +170,7 @@ func (s *state) output(u *transport.RedactedUnit, o *wire.Output, err error) {
 		s.times = append(s.times, now)
 		s.prune(now)
 		s.late(o.Record.Stages)
-		s.seen(now, transport.StateLive)
+		s.seen(now, transport.StateLive, "")
 		s.set(now, transport.StateLive, "", "")
 	} else {
 		reason := u.Reason
@@ -179,7 +179,7 @@ func (s *state) output(u *transport.RedactedUnit, o *wire.Output, err error) {
 		}
 		n.Slates++
 		s.set(now, transport.StateObscured, o.Fault.Known(), reason)
-		s.seen(now, transport.StateObscured)
+		s.seen(now, transport.StateObscured, o.Fault.Known())
 	}
 	s.sent(u, err)
 }

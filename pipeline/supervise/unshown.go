@@ -21,6 +21,9 @@ const (
 	// otherwise.
 	unshownTime    = 5 * time.Second
 	maxUnshownTime = 80 * time.Second
+	// ownTime is the least where what shut the gate is no fault of what the camera sends:
+	// that has to be mended first, and only then is a key frame needed.
+	ownTime = 30 * time.Second
 	// slowPicture is what a picture of look-ahead may take: as long comes none.
 	slowPicture = 200 * time.Millisecond
 	// quietTime is after how long without a unit a camera does not send: for that there is
@@ -34,12 +37,16 @@ const (
 type unshownError struct {
 	camera, reason string
 	after          time.Duration
+	own            bool
 }
 
 func (e *unshownError) Error() string {
-	return fmt.Sprintf("camera %s: it sends, and for %v no picture could be shown: %s; connecting anew, for a key frame; "+
-		"if that happens often, set the camera's key-frame interval to 1 or 2 s and see whether its network is overloaded",
-		e.camera, e.after.Round(time.Second), e.reason)
+	advice := "if that happens often, set the camera's key-frame interval to 1 or 2 s and see whether its network is overloaded"
+	if e.own {
+		advice = "if that does not help, see what its redactor has logged"
+	}
+	return fmt.Sprintf("camera %s: it sends, and for %v no picture could be shown: %s; connecting anew, for a key frame; %s",
+		e.camera, e.after.Round(time.Second), e.reason, advice)
 }
 
 func (e *unshownError) Public() string { return "no picture can be shown: " + e.reason }
@@ -80,6 +87,7 @@ type unseen struct {
 	since    time.Time     // zero: there is no redactor, no input, or it is shown
 	came     time.Time     // the last unit
 	patience time.Duration // 0: unshownTime
+	own      bool          // the last fault was none of what the camera sends
 }
 
 func (u *unseen) shown() { u.since, u.patience = time.Time{}, 0 }
@@ -87,7 +95,13 @@ func (u *unseen) shown() { u.since, u.patience = time.Time{}, 0 }
 // paused: what is not shown now is no fault of what the camera sends.
 func (u *unseen) paused() { u.since = time.Time{} }
 
-func (u *unseen) hidden(now time.Time) {
+func (u *unseen) hidden(now time.Time, fault transport.Fault) {
+	switch fault {
+	case "", transport.FaultCamera, transport.FaultStall, transport.FaultLoss, transport.FaultDamage, transport.FaultFormat:
+		u.own = false
+	default:
+		u.own = true
+	}
 	if u.since.IsZero() {
 		u.since = now
 	}
@@ -100,11 +114,15 @@ func (u *unseen) tooLong(now time.Time, lookahead int) (time.Duration, bool) {
 		u.paused()
 	}
 	u.patience = max(u.patience, unshownTime+time.Duration(lookahead)*slowPicture)
+	need := u.patience
+	if u.own {
+		need = max(need, ownTime)
+	}
 	after := now.Sub(u.since)
-	if u.since.IsZero() || after < u.patience {
+	if u.since.IsZero() || after < need {
 		return 0, false
 	}
-	u.patience = max(u.patience, min(2*u.patience, maxUnshownTime))
+	u.patience = max(u.patience, min(2*need, maxUnshownTime))
 	u.paused()
 	return after, true
 }
@@ -117,17 +135,17 @@ func (s *state) unshownSince(now time.Time) error {
 	if !ok {
 		return nil
 	}
-	return &unshownError{camera: s.s.Camera, reason: s.story.reason, after: after}
+	return &unshownError{camera: s.s.Camera, reason: s.story.reason, after: after, own: s.unseen.own}
 }
 
 // seen notes what viewers got of the redactor. It is called with the lock held.
-func (s *state) seen(now time.Time, to transport.State) {
+func (s *state) seen(now time.Time, to transport.State, fault transport.Fault) {
 	switch {
 	case to == transport.StateLive:
 		s.unseen.shown()
 	case s.reason != "":
 		s.unseen.paused()
 	default:
-		s.unseen.hidden(now)
+		s.unseen.hidden(now, fault)
 	}
 }

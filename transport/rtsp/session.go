@@ -171,6 +171,9 @@ func (s *session) stream(ctx context.Context, ended chan error) error {
 	if _, err = s.gc.Play(nil); err != nil {
 		return err
 	}
+	if f := s.client.cfg.LetIn; f != nil {
+		f()
+	}
 	return s.watch(ctx, ended)
 }
 

@@ -75,7 +75,9 @@ func (p *prober) ask(ctx context.Context, address string) (uri string, ok bool) 
 	if err == nil && len(d.Profiles) > 0 {
 		uri, err = c.StreamURI(ctx, d.Profiles[0].Token)
 	}
-	if err != nil {
+	if e, ok := errors.AsType[*onvif.CertificateError](err); ok { // of another of its addresses
+		p.judgeDevice(address, e)
+	} else if err != nil {
 		d.Missing = err.Error()
 	}
 	p.refused = p.refused || c.Refused()
