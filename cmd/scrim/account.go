@@ -137,7 +137,7 @@ func (a *account) in(l *login) {
 		l.live = true
 		a.live++
 	}
-	l.good, l.bad, l.own = true, false, false
+	l.good, l.bad = true, false
 	clear(a.refused)
 	a.hold = time.Time{}
 	a.backoff.Reset()
@@ -158,11 +158,14 @@ func (a *account) out(l *login) {
 func (a *account) refuse(l *login, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if l.own = l.own || a.live > 0; l.own {
-		l.bad = true
-		return
+	others := a.live
+	if l.live {
+		others--
 	}
 	l.bad, l.good = true, false
+	if others > 0 {
+		return
+	}
 	a.refused[l.camera] = struct{}{}
 	if now := time.Now(); len(a.refused) >= refusals && !now.Before(a.hold) {
 		a.hold, a.by = now.Add(a.backoff.NextDelay(err)), l.camera

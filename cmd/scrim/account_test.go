@@ -66,14 +66,14 @@ func (c channel) Run(ctx context.Context, _ func(transport.CameraUnit)) error {
 	}
 	c.mu.Lock()
 	c.at--
-	drop, dead := c.drop, c.dead(c.n)
+	drop, dead, refuses := c.drop, c.dead(c.n), c.refuses(c.n)
 	c.mu.Unlock()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case dead:
 		return errGone
-	case c.refuses(c.n):
+	case refuses:
 		return errWrongPassword
 	}
 	c.l.letIn()
@@ -190,6 +190,25 @@ func TestForbiddenChannelsKeepNobodyElseOut(t *testing.T) {
 			_, live = r.count()
 			require.Equal(t, channels-forbidden, live, "back at once, after %v", after)
 		}
+	})
+}
+
+// A password that is changed in the device ends all connections at once, and is then
+// tried as often as a wrong one from the beginning.
+func TestAPasswordThatIsChangedInTheDeviceDoesNotLockTheAccount(t *testing.T) {
+	inBubble(t, func(ctx context.Context, t *testing.T) {
+		r := newRecorder(none)
+		r.connect(ctx, channels)
+		time.Sleep(time.Minute)
+		before, live := r.count()
+		require.Equal(t, channels, live)
+		r.mu.Lock()
+		r.refuses = func(int) bool { return true }
+		r.mu.Unlock()
+		r.restart(nil)
+		time.Sleep(50 * time.Second)
+		logins, _ := r.count()
+		require.Equal(t, before+refusals, logins)
 	})
 }
 

@@ -24,9 +24,9 @@ type login struct {
 	// early is set where it was too early to ask, and until when.
 	early time.Time
 
-	// The account's lock guards these: whether it is let in now, was let in before,
-	// was refused since, and was refused while others were let in.
-	live, good, bad, own bool
+	// The account's lock guards these: whether it is let in now, was let in when it was
+	// last tried, and was refused then.
+	live, good, bad bool
 }
 
 // loginOf is that of a plan: the one that it takes the place of has, unless that
