@@ -15,17 +15,17 @@ import (
 // have it do. That costs the camera a moment, and the reason is told.
 func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
 	for _, c := range []struct {
-		fault string
-		kind  transport.Fault
-		says  string
+		fault     string
+		kind      transport.Fault
+		says, log string // to viewers, and in the log
 	}{
-		{"segfault", transport.FaultCrash, "SIGSEGV"},
-		{"exception", transport.FaultCrash, "terminate called after throwing an instance of 'std::runtime_error', what(): hostile picture"},
-		{"memory in C", transport.FaultCrash, "std::bad_alloc"},
-		{"memory in Go", transport.FaultCrash, "out of memory"},
-		{"trace", transport.FaultCrash, "it called what no redactor calls"},
-		{"garbage", transport.FaultCrash, "talks nonsense"},
-		{"hang", transport.FaultCrash, "stage hung"},
+		{"segfault", transport.FaultCrash, "SIGSEGV", "SIGSEGV"},
+		{"exception", transport.FaultCrash, "uncaught C++ exception", "terminate called after throwing an instance of 'std::runtime_error', what(): hostile picture"},
+		{"memory in C", transport.FaultCrash, "out of memory", "std::bad_alloc"},
+		{"memory in Go", transport.FaultCrash, "out of memory", "out of memory"},
+		{"trace", transport.FaultCrash, "it called what no redactor calls", "it called what no redactor calls"},
+		{"garbage", transport.FaultCrash, "talks nonsense", "talks nonsense"},
+		{"hang", transport.FaultCrash, "stage hung", "stage hung"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			p := watchProgram(t, faultyRedactor(t), func(*wire.Config) {}, "--fault="+c.fault)
@@ -38,8 +38,10 @@ func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
 			}
 			e := p.told(c.kind)
 			require.Contains(t, e.Reason, c.says)
+			require.NotContains(t, e.Reason, "hostile", "viewers are told nothing in its own words")
 			p.until(transport.StateObscured)
 			u := p.until(transport.StateLive)
+			require.Contains(t, p.log.String(), c.log)
 			t.Logf("live again %v after it was noticed (%s)", u.Captured.Sub(e.Time).Round(time.Millisecond), e.Reason)
 		})
 	}

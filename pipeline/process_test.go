@@ -66,6 +66,7 @@ func buildRedactor(t *testing.T, once *sync.Once, name string, flags ...string) 
 
 // post is a camera that sends without end, and the viewer of what becomes of it.
 type post struct {
+	log    syncBuffer
 	t      *testing.T
 	units  []transport.CameraUnit
 	next   atomic.Pointer[[]transport.CameraUnit] // what is sent from now on; nil: units
@@ -106,6 +107,24 @@ func watch(t *testing.T, change func(*wire.Config)) *post {
 	return watchProgram(t, realRedactor(t), change)
 }
 
+// syncBuffer is a log that may be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
 // watchProgram is watch with another program.
 func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
 	t.Helper()
@@ -126,7 +145,7 @@ func watchProgram(t *testing.T, program string, change func(*wire.Config), args 
 	var err error
 	p.camera, err = supervise.New(supervise.Options{
 		Redactor: config, Program: program, Args: args, Source: p, Sink: p,
-		Delay: func(error) time.Duration { return time.Second }, Log: slog.New(slog.DiscardHandler),
+		Delay: func(error) time.Duration { return time.Second }, Log: slog.New(slog.NewTextHandler(&p.log, nil)),
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -47,9 +47,20 @@ func (l *lastWords) line(line []byte) bool {
 	return false
 }
 
+// causes are what last words mean, in the words of this package: the first that fits
+// is told to viewers, and the last words are not, for who writes them may be the
+// camera.
+var causes = []struct{ said, means string }{
+	{"std::bad_alloc", "out of memory"}, {"out of memory", "out of memory"}, {"cannot allocate memory", "out of memory"},
+	{"terminate called ", "uncaught C++ exception"}, {"panic: ", "panic"},
+	{"free(): ", "memory corrupted"}, {"malloc(): ", "memory corrupted"}, {"double free ", "memory corrupted"}, {"*** stack smashing ", "memory corrupted"},
+	{"fatal error: ", "fatal error of Go's runtime"},
+}
+
 // death is how a redactor ended that was not asked to.
 type death struct {
 	how    string // such as "ended by signal SIGKILL"
+	cause  string // one of causes, or what is known without words
 	words  string // its last
 	advice string
 }
@@ -66,12 +77,24 @@ func (d *death) Error() string {
 	return text
 }
 
-// Public says what happened, and nothing of what the redactor said.
-func (d *death) Public() string { return "redactor " + d.how }
+// Public says what happened, and nothing in the redactor's own words.
+func (d *death) Public() string {
+	text := "redactor " + d.how
+	if d.cause != "" {
+		text += ": " + d.cause
+	}
+	return text
+}
 
 // died says how a process ended. What it wrote to its standard error was passed on.
 func died(state *os.ProcessState, wrote *logWriter) error {
 	d := &death{how: fmt.Sprintf("ended with status %d", state.ExitCode()), words: oneLine(string(wrote.last.text))}
+	for _, c := range causes {
+		if strings.Contains(d.words, c.said) {
+			d.cause = c.means
+			break
+		}
+	}
 	if wrote.raw {
 		d.advice = "its log above says more"
 	}
@@ -87,7 +110,7 @@ func died(state *os.ProcessState, wrote *logWriter) error {
 	d.how = "ended by signal " + cmp.Or(unix.SignalName(signal), strconv.Itoa(int(signal)))
 	switch signal {
 	case syscall.SIGSYS:
-		d.words = strings.TrimSuffix("it called what no redactor calls: "+d.words, ": ")
+		d.cause = "it called what no redactor calls"
 	case syscall.SIGKILL: // which lets nobody say a word
 		d.advice = "perhaps the machine is out of memory"
 	}
