@@ -97,7 +97,8 @@ func TestACameraThatShowsNothingIsConnectedToAnew(t *testing.T) {
 		begun := time.Now()
 		err = watched(transport.FaultLoss)
 		require.Equal(t, unshownTime, time.Since(begun))
-		require.ErrorContains(t, err, "camera door: it sends, and for 5s no picture could be shown: packet loss; connecting anew, for a key frame; if that happens often, set")
+		require.ErrorContains(t, err, "camera door: it sends, and for 5s no picture could be shown: packet loss; "+
+			"connecting anew, for a key frame; if that happens often, set")
 		require.Equal(t, "no picture can be shown: packet loss", publicReason(err))
 		err = watched(transport.FaultSelfTest)
 		require.ErrorContains(t, err, "see what its redactor has logged")
