@@ -45,6 +45,9 @@ func (s *session) onResponse(res *base.Response) {
 		res.Header = base.Header{}
 	}
 	mendSession(res.Header)
+	if s.method == base.Setup {
+		mendTransport(res.Header)
+	}
 	switch {
 	case res.StatusCode == base.StatusUnauthorized:
 		s.challenge = chooseChallenge(res.Header["WWW-Authenticate"], s.client.cfg.AllowBasic || s.url.Scheme == "rtsps")
@@ -62,7 +65,6 @@ func (s *session) onResponse(res *base.Response) {
 	case s.method == base.Setup && res.StatusCode == base.StatusUnsupportedTransport:
 		s.transportRefused = true
 	case s.method == base.Setup:
-		mendTransport(res.Header)
 		s.noGroup = s.proto == TransportMulticast && res.StatusCode == base.StatusOK && !namesGroup(res.Header)
 		if s.noGroup { // nothing else is joined or listened at
 			delete(res.Header, "Transport")
