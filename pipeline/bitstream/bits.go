@@ -19,7 +19,7 @@ type reader struct {
 
 // u reads u(n), n at most 32.
 func (r *reader) u(n int) uint32 {
-	if r.err != nil {
+	if r.err != nil || n == 0 { // mediacommon v2.9.3 would read what is behind the end
 		return 0
 	}
 	v, err := bits.ReadBits(r.b, &r.pos, n)

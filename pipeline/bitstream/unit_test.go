@@ -106,3 +106,12 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+func TestReaderReadsNothingBehindTheEnd(t *testing.T) {
+	r := reader{b: []byte{0xff}}
+	require.EqualValues(t, 0xff, r.u(8))
+	require.Zero(t, r.u(0))
+	require.NoError(t, r.err)
+	require.Zero(t, r.u(1))
+	require.Error(t, r.err)
+}
