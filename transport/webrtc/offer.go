@@ -39,6 +39,11 @@ func parseOffer(raw []byte) (*offer, error) {
 	if len(strings.TrimSpace(string(raw))) == 0 {
 		return nil, refuse(http.StatusNotAcceptable, "the body is empty; send an SDP offer: the mode in which the server offers is not supported")
 	}
+	// Parsers differ in whether a single CR ends a line; what is checked here must be
+	// what is read behind it.
+	if strings.ContainsFunc(strings.ReplaceAll(string(raw), "\r\n", "\n"), isControl) {
+		return nil, refuse(http.StatusBadRequest, "the body is not an SDP offer: it holds a control character; end lines with CR LF")
+	}
 	var d sdp.SessionDescription
 	if err := d.Unmarshal(raw); err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body is not an SDP offer: %s", brief(err))
@@ -70,6 +75,10 @@ func parseOffer(raw []byte) (*offer, error) {
 	o.sdp = string(out)
 	return o, nil
 }
+
+// isControl reports whether a character has no place in a line (RFC 8866, section 9:
+// byte-string) and ends none.
+func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == 0x7f }
 
 // brief is the error in one line of bounded length.
 func brief(err error) string {

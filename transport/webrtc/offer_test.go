@@ -73,6 +73,12 @@ func TestOffers(t *testing.T) {
 	_, err := parseOffer([]byte(" \r\n"))
 	require.ErrorContains(t, err, "not supported")
 	require.Contains(t, sdpOffer(), ownFmtp)
+	for _, c := range []string{"\r", "\x00", "\x0b"} {
+		_, err = parseOffer([]byte(strings.Replace(sdpOffer(), "a=setup:", "a=x:1"+c+"a=setup:", 1)))
+		require.ErrorContains(t, err, "control character")
+	}
+	_, err = parseOffer([]byte(strings.ReplaceAll(sdpOffer(), "\r\n", "\n")))
+	require.NoError(t, err)
 }
 
 func FuzzOffer(f *testing.F) {
@@ -80,6 +86,7 @@ func FuzzOffer(f *testing.F) {
 		f.Add([]byte(sdpOffer(c.change...)))
 	}
 	f.Add([]byte("v=0\r\no=- 0 0 IN IP4 0\r\ns=-\r\nt=0 0\r\nm=video 9 X 1\r\na=rtpmap:1 H264/90000"))
+	f.Add([]byte(strings.Replace(sdpOffer(), "a=fmtp:", "a=x:\ra=fmtp:", 1)))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		o, err := parseOffer(raw)
 		if err != nil {

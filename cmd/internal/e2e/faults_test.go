@@ -74,11 +74,11 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 	complete()
 	open, memory := s.descriptors(), bench.MemoryOf(s.worker.cmd.Process.Pid).Private
 
-	kill := func(sig syscall.Signal) func(context.Context) {
-		return func(context.Context) { require.NoError(t, syscall.Kill(s.worker.redactor("door"), sig)) }
+	kill := func(camera string, sig syscall.Signal) func(context.Context) {
+		return func(context.Context) { require.NoError(t, syscall.Kill(s.worker.redactor(camera), sig)) }
 	}
-	struck := func(sig syscall.Signal) fault {
-		return fault{name: "redactor: " + unix.SignalName(sig), camera: "door", ready: complete, begin: kill(sig)}
+	struck := func(camera string, sig syscall.Signal) fault {
+		return fault{name: "redactor: " + unix.SignalName(sig), camera: camera, ready: complete, begin: kill(camera, sig)}
 	}
 	lose := func(share float64, faults uint64) (begin, end func(context.Context)) {
 		return func(context.Context) { yard.cam.SetPath(simcam.Path{Loss: share}) }, func(ctx context.Context) {
@@ -133,8 +133,9 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		{name: "clock a day forward", camera: "door", begin: func(context.Context) { door.cam.SetClock(24 * time.Hour) }},
 		{name: "clock a day back", camera: "door", begin: func(context.Context) { door.cam.SetClock(-24 * time.Hour) }},
 		{name: "20 % of packets lost", camera: "yard", begin: lose20, end: end20},
-		struck(syscall.SIGKILL), struck(syscall.SIGSEGV), struck(syscall.SIGABRT), // the last as by a C++ exception
-		{name: "redactor: once more at once", camera: "door", begin: kill(syscall.SIGKILL)},
+		struck("door", syscall.SIGKILL), struck("door", syscall.SIGSEGV), struck("door", syscall.SIGABRT), // the last as by a C++ exception
+		{name: "redactor: once more at once", camera: "door", begin: kill("door", syscall.SIGKILL)},
+		struck("vault", syscall.SIGSTOP), // it stands still, and is killed for that
 	} {
 		t.Run(f.name, func(t *testing.T) { s.strike(ctx, t, f) })
 	}
