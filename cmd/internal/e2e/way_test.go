@@ -217,7 +217,7 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	reference, err := yuv.New(drawnScene.Width, drawnScene.Height)
 	require.NoError(t, err)
 	detector := openDetector(t)
-	faces, hard, exposed, worst, withBands := 0, 0, 0, math.Inf(1), 0.0
+	faces, hard, exposed, strays, worst, withBands := 0, 0, 0, 0, math.Inf(1), 0.0
 	for _, p := range j.seen {
 		covered, ok := regions(p.number)
 		require.True(t, ok, "no unit on the bus was picture %d", p.number)
@@ -246,11 +246,11 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 			require.GreaterOrEqual(t, share, minCovered,
 				"picture %d: face of person %d at %v, visible %.2f, yaw %.0f, is exposed; regions %v", p.number, f.Person, f.Box.Rect(), f.Visible, f.Yaw, covered)
 		}
-		found, err := detector.Detect(p.im)
-		require.NoError(t, err)
-		found = slices.DeleteFunc(found, func(f face.Face) bool { return f.Weak })
-		require.Empty(t, found, "the detector finds a face in redacted picture %d", p.number)
+		if stray(t, detector, p.im, &facts) {
+			strays++
+		}
 	}
+	require.LessOrEqual(t, 100*strays, maxStrays*len(j.seen), "pictures in which something is taken for a face")
 	withBands /= float64(len(j.seen))
 	require.GreaterOrEqual(t, withBands, float64(minPSNR), "mean outside the regions, the bands in which they fade included")
 	t.Logf("mean PSNR outside the regions %.1f dB", withBands)
@@ -261,6 +261,30 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 		return
 	}
 	require.Greater(t, faces, watched, "too few faces to judge by")
+}
+
+const (
+	// foundAgain is the intersection over union from which on a detection is the face
+	// that is there.
+	foundAgain = 0.5
+	// maxStrays is in how many redacted pictures of a hundred something else may be taken
+	// for a face: the detector does so in bare pictures, too, and now and then it is a veil.
+	maxStrays = 2
+)
+
+// stray looks for faces in a redacted picture. None that is there may be found; it
+// reports whether something else is taken for one.
+func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.Truth) bool {
+	t.Helper()
+	found, err := detector.Detect(im)
+	require.NoError(t, err)
+	found = slices.DeleteFunc(found, func(f face.Face) bool { return f.Weak })
+	for _, f := range found {
+		for _, there := range truth.Faces {
+			require.Less(t, f.Box.IoU(there.Box), foundAgain, "in redacted picture %d the face of person %d is found", truth.Frame, there.Person)
+		}
+	}
+	return len(found) > 0
 }
 
 // openDetector returns the detector that looks for faces in the output, at the
