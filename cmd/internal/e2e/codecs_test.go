@@ -115,7 +115,7 @@ func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Sce
 				}
 			}
 			if detector != nil {
-				if truth := drawn.Truth(st.Number); stray(t, detector, p.Image, &truth) {
+				if truth := drawn.Truth(st.Number); stray(t, detector, p.Image, &truth, covered) {
 					strays++
 				}
 			}
