@@ -198,9 +198,17 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	status.State, status.Reason = transport.StateLive, ""
 	g.source.set(status)
 	until(`!` + noticed)
-	if dir := os.Getenv("SCRIM_SHOTS"); dir != "" {
-		png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "page.png"), png, 0o600))
+	shot(t, tab, "page.png")
+}
+
+// shot keeps what the page looks like in the folder SCRIM_SHOTS, if that is set.
+func shot(t *testing.T, tab context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("SCRIM_SHOTS")
+	if dir == "" {
+		return
 	}
+	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600))
 }
