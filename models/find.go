@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // ErrNotFound is wrapped by errors that say that a model is in none of Dirs.
@@ -32,12 +33,12 @@ type CorruptError struct {
 
 // Error names the path, both hashes and the way out.
 func (e *CorruptError) Error() string {
-	has := "SHA-256 " + Short(e.Got)
+	has := "SHA-256 " + e.Got
 	if e.Got == "" {
 		has = fmt.Sprintf("more than %d MiB", MaxBytes>>20)
 	}
 	return fmt.Sprintf("%s: %s has %s, %s needs SHA-256 %s; delete the file, or replace it with `scrim models pull %s --dir %s`",
-		ErrCorrupt, e.Path, has, e.Name, Short(e.Want), e.Name, filepath.Dir(e.Path))
+		ErrCorrupt, e.Path, has, e.Name, e.Want, e.Name, filepath.Dir(e.Path))
 }
 
 // Unwrap returns ErrCorrupt.
@@ -74,7 +75,7 @@ func find(dirs []string, name string) (Found, error) {
 	for _, m := range wanted {
 		for _, dir := range dirs {
 			path := filepath.Join(dir, m.File)
-			switch err := check(m, path); {
+			switch err := m.Check(path); {
 			case err == nil:
 				return Found{m, path}, nil
 			case !absent(err):
@@ -82,7 +83,7 @@ func find(dirs []string, name string) (Found, error) {
 			}
 		}
 	}
-	what := wanted[0].Name
+	what := wanted[0].Name + ", with SHA-256 " + wanted[0].SHA256 + ","
 	if name == "" {
 		what = "any of the known models"
 	}
@@ -92,12 +93,12 @@ func find(dirs []string, name string) (Found, error) {
 
 // absent is true for the error of a file that is not there.
 func absent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || isNotDir(err)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// check verifies that the file is the model. Its error is a *CorruptError, or
-// says why the file could not be read.
-func check(m Model, path string) error {
+// Check verifies that a file is the model. The error is a *CorruptError, or says
+// why the file could not be read.
+func (m Model) Check(path string) error {
 	got, _, err := hashFile(path)
 	switch {
 	case errors.Is(err, errTooLarge):

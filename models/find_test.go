@@ -40,8 +40,7 @@ func realModel(t *testing.T) (Model, []byte) {
 func TestKnownModelsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range Known() {
-		require.NoError(t, m.validate(), m.Name)
-		require.Equal(t, strings.ToLower(m.SHA256), m.SHA256, m.Name)
+		require.Regexp(t, "^[0-9a-f]{64}$", m.SHA256, m.Name)
 		require.NotEmpty(t, m.Licence, m.Name)
 		require.NotEmpty(t, m.Description, m.Name)
 		require.Positive(t, m.Size, m.Name)
@@ -122,7 +121,7 @@ func TestFindNamesWhereItLookedAndTheWayOut(t *testing.T) {
 	a, b := t.TempDir(), filepath.Join(t.TempDir(), "absent")
 	_, err := find([]string{a, b}, "yunet-s")
 	require.ErrorIs(t, err, ErrNotFound)
-	require.EqualError(t, err, "model not found: yunet-s is in none of "+a+", "+b+"; get it with `scrim models pull yunet-s`")
+	require.EqualError(t, err, "model not found: yunet-s, with SHA-256 8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4, is in none of "+a+", "+b+"; get it with `scrim models pull yunet-s`")
 	_, err = find([]string{a}, "")
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "`scrim models pull yunet-n`")
@@ -147,8 +146,8 @@ func TestCorruptFileIsAnErrorAndNeverPassedOver(t *testing.T) {
 		require.Equal(t, path, corrupt.Path)
 		require.Equal(t, best.SHA256, corrupt.Want)
 		require.ErrorContains(t, err, path)
-		require.ErrorContains(t, err, Short(corrupt.Got))
-		require.ErrorContains(t, err, "25a606a1…0e31")
+		require.ErrorContains(t, err, corrupt.Got)
+		require.ErrorContains(t, err, best.SHA256)
 		require.ErrorContains(t, err, "`scrim models pull yunet-n --dir "+dir+"`")
 	}
 	_, err := find([]string{dir}, next.Name)

@@ -112,11 +112,3 @@ func plain(s string) string {
 		return -1
 	}, s)
 }
-
-// Short shortens a hash for people: the first and the last digits.
-func Short(sha256 string) string {
-	if len(sha256) <= 12 {
-		return sha256
-	}
-	return sha256[:8] + "…" + sha256[len(sha256)-4:]
-}

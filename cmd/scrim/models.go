@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"scrim/models"
+	"scrim/models/pull"
 )
 
 // ModelsCmd works with face detection models.
@@ -99,6 +99,7 @@ func kilobytes(n int64) string { return fmt.Sprintf("%d kB", (n+999)/1000) }
 // ModelsPullCmd fetches a model.
 type ModelsPullCmd struct {
 	Name string `arg:"" optional:"" help:"The model, as in the list; by default the best."`
+	From string `placeholder:"FILE|URL" help:"Where to take it from: the path of a file, or an https:// URL. Default: $$SCRIM_MODELS_MIRROR, a folder or URL to which the name of the model's file is added, else where its authors offer it."`
 	Dir  string `placeholder:"DIR" help:"The folder to put it in; by default the first of $$SCRIM_MODELS, else scrim/models in the user's data folder."`
 }
 
@@ -108,19 +109,18 @@ func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger)
 	if err != nil {
 		return err
 	}
-	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), nil)
+	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), pull.Options{From: cmp.Or(c.From, pull.Mirror(m))})
 }
 
-// pullModel fetches a model into a folder with a client (nil: the default one).
-func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Model, dir string, c *http.Client) error {
-	log.Debug("pull model", "model", m.Name, "dir", dir, "urls", m.URLs)
-	o := models.PullOptions{Client: c}
+// pullModel fetches a model into a folder.
+func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Model, dir string, o pull.Options) error {
+	log.Debug("pull model", "model", m.Name, "dir", dir, "urls", m.URLs, "from", o.From)
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
 		report, wipe := progress(os.Stderr, m)
 		defer wipe()
 		o.Progress = report
 	}
-	path, err := models.Pull(ctx, m, dir, o)
+	path, err := pull.Model(ctx, m, dir, o)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func progress(w io.Writer, m models.Model) (report func(done, total int64), wipe
 }
 
 func printGood(out io.Writer, m models.Model, path string) error {
-	_, err := fmt.Fprintf(out, "%s: %s, SHA-256 %s, good\n", m.Name, path, models.Short(m.SHA256))
+	_, err := fmt.Fprintf(out, "%s: %s, SHA-256 %s, good\n", m.Name, path, m.SHA256)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models"
+	"scrim/models/pull"
 )
 
 // modelsFolder makes an empty folder the first where models are looked for.
@@ -99,7 +100,7 @@ func TestModelsThatAreThereAreListedVerifiedAndNotFetchedAgain(t *testing.T) {
 	require.Equal(t, modelFound, row.State)
 	require.Equal(t, path, row.Path)
 
-	good := m.Name + ": " + path + ", SHA-256 " + models.Short(m.SHA256) + ", good\n"
+	good := m.Name + ": " + path + ", SHA-256 " + m.SHA256 + ", good\n"
 	for _, args := range [][]string{{"models", "verify"}, {"models", "verify", m.Name}, {"models", "pull", m.Name}} {
 		status, stdout, stderr := scrim(t, args...)
 		require.Equal(t, 0, status, stderr)
@@ -131,6 +132,41 @@ func TestModelsVerifyFailsForCorruptAndForNamedMissing(t *testing.T) {
 	require.Equal(t, "scrim: unknown model \"yunet_n\"; did you mean yunet-n?\n", stderr)
 }
 
+// What is wrong with the content of a file shows without the content that would be right.
+func TestPullTakesAModelFromAFileOrTheMirrorAndVerifiesIt(t *testing.T) {
+	dir := modelsFolder(t)
+	n := models.Known()[0]
+	brought := corruptModel(t, t.TempDir(), n)
+	for name, c := range map[string]struct {
+		args   []string
+		mirror string
+	}{
+		"file":             {[]string{"--from", brought}, ""},
+		"mirror":           {nil, filepath.Dir(brought)},
+		"file, not mirror": {[]string{"--from", brought}, "/nowhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(pull.EnvMirror, c.mirror)
+			status, stdout, stderr := scrim(t, append([]string{"models", "pull"}, c.args...)...)
+			require.Equal(t, 1, status)
+			require.Empty(t, stdout)
+			require.Regexp(t, `^scrim: pull yunet-n: `+brought+`: wrong SHA-256: it is [0-9a-f]{64} and must be `+n.SHA256+`;[^\n]+\n$`, stderr)
+		})
+	}
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestPullTakesAWholeModelFromAFile(t *testing.T) {
+	m, dir := realModelFolder(t)
+	empty := t.TempDir()
+	t.Setenv(models.EnvDirs, empty)
+	status, stdout, stderr := scrim(t, "models", "pull", m.Name, "--from", filepath.Join(dir, m.File))
+	require.Equal(t, 0, status, stderr)
+	require.Equal(t, m.Name+": "+filepath.Join(empty, m.File)+", SHA-256 "+m.SHA256+", good\n", stdout)
+}
+
 func TestPullPrintsWhereTheModelIs(t *testing.T) {
 	content := []byte("a network")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content) }))
@@ -139,13 +175,13 @@ func TestPullPrintsWhereTheModelIs(t *testing.T) {
 	m := models.Model{Name: "tiny", File: "tiny.onnx", SHA256: hex.EncodeToString(sum[:]), URLs: []string{server.URL}}
 	dir := t.TempDir()
 	var out bytes.Buffer
-	require.NoError(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, server.Client()))
+	require.NoError(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, pull.Options{Client: server.Client()}))
 	path := filepath.Join(dir, "tiny.onnx")
-	require.Equal(t, "tiny: "+path+", SHA-256 "+models.Short(m.SHA256)+", good\n", out.String())
+	require.Equal(t, "tiny: "+path+", SHA-256 "+m.SHA256+", good\n", out.String())
 	require.FileExists(t, path)
 
 	m.SHA256, out = hex.EncodeToString(make([]byte, 32)), bytes.Buffer{}
-	require.ErrorIs(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, server.Client()), models.ErrHash)
+	require.ErrorIs(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, pull.Options{Client: server.Client()}), pull.ErrHash)
 	require.Empty(t, out.String(), "what failed is not announced")
 }
 
