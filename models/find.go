@@ -47,48 +47,59 @@ func (e *CorruptError) Unwrap() error { return ErrCorrupt }
 // Found is a model with the file that holds it.
 type Found struct {
 	Model
-	// Path of the file, absolute.
+	// Path of the file, absolute; empty: the model is built in.
 	Path string
 }
 
+// Auto is the name that leaves the choice to Find. It is no model's.
+const Auto = "auto"
+
 // Find returns the known model of that name and its file, having verified the
-// hash; with an empty name, the best known model that is there. The first of
-// Dirs that has a file of the model's name decides.
+// hash. The first of Dirs that has a file of the model's name decides. The model
+// that is built in needs no file, and none is looked for.
+//
+// Auto is the one that is built in. Only if its card says that it exposes more
+// faces on clean pictures than YuNet-n does, and YuNet-n is there, it is YuNet-n.
 //
 // The error wraps ErrUnknown, ErrNotFound or ErrCorrupt, or says why a file
-// could not be read. A file that is corrupt or cannot be read is an error with
-// an empty name too: the next best model is taken only where a better one is
-// absent.
+// could not be read. A file that is corrupt or cannot be read is an error of Auto
+// as well, where it would take that model.
 func Find(name string) (Found, error) {
+	if name == Auto {
+		return choose(BuiltIn(), func(name string) (Found, error) { return find(Dirs(), name) })
+	}
 	return find(Dirs(), name)
 }
 
+// choose is the rule of Auto.
+func choose(own Card, find func(name string) (Found, error)) (Found, error) {
+	if own.Clean.Exposed > own.Clean.ExposedYuNetN {
+		if found, err := find(yunetN); !errors.Is(err, ErrNotFound) {
+			return found, err
+		}
+	}
+	return Found{Model: own.model()}, nil
+}
+
 func find(dirs []string, name string) (Found, error) {
-	wanted := Known()
-	if name != "" {
-		m, err := Lookup(name)
-		if err != nil {
+	m, err := Lookup(name)
+	if err != nil {
+		return Found{}, err
+	}
+	if m.Name == BuiltIn().Name {
+		return Found{Model: m}, nil
+	}
+	for _, dir := range dirs {
+		path := filepath.Join(dir, m.File)
+		switch err := m.Check(path); {
+		case err == nil:
+			return Found{m, path}, nil
+		case !absent(err):
 			return Found{}, err
 		}
-		wanted = []Model{m}
 	}
-	for _, m := range wanted {
-		for _, dir := range dirs {
-			path := filepath.Join(dir, m.File)
-			switch err := m.Check(path); {
-			case err == nil:
-				return Found{m, path}, nil
-			case !absent(err):
-				return Found{}, err
-			}
-		}
-	}
-	what := wanted[0].Name + ", with SHA-256 " + wanted[0].SHA256 + ","
-	if name == "" {
-		what = "any of the known models"
-	}
-	return Found{}, fmt.Errorf("%w: %s is in none of %s; get it with `scrim models pull %s`",
-		ErrNotFound, what, strings.Join(dirs, ", "), wanted[0].Name)
+	return Found{}, fmt.Errorf("%w: %s, with SHA-256 %s, is in none of %s; get it with `scrim models pull %s`",
+		ErrNotFound, m.Name, m.SHA256, strings.Join(dirs, ", "), m.Name)
 }
 
 // absent is true for the error of a file that is not there.
