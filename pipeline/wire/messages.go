@@ -8,8 +8,8 @@ import (
 )
 
 // Config is the first message downwards. It tells a redactor all that it needs
-// to know about its camera; the redactor reads no file but the detector's model, and
-// not that where it is built in.
+// to know about its camera. The redactor reads no file, except for a detector's
+// model that is not built in.
 type Config struct {
 	Site   string `json:"site"`
 	Camera string `json:"camera"`
