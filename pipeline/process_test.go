@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
 	"scrim/pipeline/supervise"
@@ -128,10 +129,6 @@ func (s *syncBuffer) String() string {
 // watchProgram is watch with another program.
 func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
 	t.Helper()
-	const cascades = "/usr/share/opencv4/haarcascades"
-	if _, err := os.Stat(cascades); err != nil {
-		t.Skip("OpenCV's cascades are not installed; `make deps` installs them")
-	}
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	c := newCamera(t, width, height)
 	for i := range 10 {
@@ -139,7 +136,7 @@ func watchProgram(t *testing.T, program string, change func(*wire.Config), args 
 	}
 	config := wire.Config{
 		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{CascadeDir: cascades, Size: 160, Threshold: 0.5},
+		Detect: wire.DetectConfig{Size: 160, Threshold: 0.5},
 	}
 	change(&config)
 	var err error
@@ -283,6 +280,18 @@ func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 			require.Positive(t, p.camera.Status().Counters.Restarts)
 		})
 	}
+}
+
+// A redactor of another build has another network built in, and must not be taken for
+// one that has been measured.
+func TestRedactorOfAnotherBuildIsToldApart(t *testing.T) {
+	asked := strings.Repeat("0f", 32)
+	p := watch(t, func(c *wire.Config) { c.Detect.ModelName, c.Detect.SHA256 = models.BuiltIn().Name, asked })
+	e := p.told(transport.FaultConfig)
+	require.Equal(t, transport.StateFailed, e.State)
+	require.Contains(t, e.Reason, models.BuiltIn().SHA256)
+	require.Contains(t, e.Reason, asked)
+	require.Contains(t, e.Reason, "install both of the same")
 }
 
 // The program has slates before it has a model.

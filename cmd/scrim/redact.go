@@ -110,10 +110,7 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 	if err != nil {
 		return wire.Files{}, err
 	}
-	if c.Model != "" {
-		cfg.Model = c.Model
-	}
-	detect, err := programs.Detector(cfg.Model, log)
+	detect, err := findDetector(cfg, c.RedactorFlags, log)
 	if err != nil {
 		return wire.Files{}, err
 	}

@@ -250,9 +250,6 @@ func model(t *testing.T) string {
 func realParts(t *testing.T, c detect.Config, style obscure.Options) Options {
 	t.Helper()
 	d, err := detect.Open(c)
-	if err != nil && c.Model == "" {
-		t.Skip("no cascades here: " + err.Error())
-	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	o, err := obscure.New(style)
@@ -308,10 +305,10 @@ func TestCosmeticCamerasPass(t *testing.T) {
 	require.ErrorIs(t, Check(o, 1280, 720), ErrVisible)
 }
 
-// The cascades, the last resort, find it as well.
-func TestCheckPassesWithCascades(t *testing.T) {
-	o := realParts(t, detect.Config{CascadeDir: "/usr/share/opencv4/haarcascades", Size: 640, Threshold: 0.3}, obscure.Options{})
-	for _, size := range [][2]int{{320, 180}, {640, 360}, {1920, 1080}} {
+// The network that is built in finds it as well, at every size.
+func TestCheckPassesWithTheBuiltInNetwork(t *testing.T) {
+	o := realParts(t, detect.Config{Size: 640, Threshold: 0.3, Tiles: true}, obscure.Options{})
+	for _, size := range [][2]int{{320, 180}, {641, 361}, {1080, 1920}, {4096, 2304}, {100, 100}, {16, 16}, {1920, 60}, {1920, 200}, {60, 1080}} {
 		require.NoError(t, Check(o, size[0], size[1]), "%v", size)
 	}
 }

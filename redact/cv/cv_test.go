@@ -71,8 +71,6 @@ func TestArgumentsThatOpenCVDiesOfAreErrors(t *testing.T) {
 	require.Equal(t, "terminate called", plain("terminate called"))
 	require.Equal(t, "Kind", plain("OpenCV(4.6.0) a.cpp:288: error: (-210:Kind)  in function 'f'"))
 	require.Equal(t, "No (such) thing", plain("OpenCV(4.6.0) a.cpp:288: error: (-210:Kind) No (such) thing. in function 'f'"))
-	_, err = ReadCascade(nil)
-	require.Error(t, err)
 }
 
 func TestNetRefusesWhatItCannotRun(t *testing.T) {
@@ -134,29 +132,4 @@ func net(t *testing.T) *Net {
 	}
 	t.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
 	return nil
-}
-
-func TestCascadeChecksItsArguments(t *testing.T) {
-	xml, err := os.ReadFile("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml")
-	if err != nil {
-		t.Skip("no cascades here: " + err.Error())
-	}
-	c, err := ReadCascade(xml)
-	require.NoError(t, err)
-	grey := plane(64, 48, 70, func(int, int) byte { return 100 })
-	found, err := c.Detect(grey, 1.1, 2, 20)
-	require.NoError(t, err)
-	require.Empty(t, found)
-	for _, bad := range []struct {
-		p             Plane
-		scale         float64
-		neighbours, s int
-	}{{Plane{}, 1.1, 2, 20}, {grey, 1, 2, 20}, {grey, 1.1, -1, 20}, {grey, 1.1, 2, -1}} {
-		_, err := c.Detect(bad.p, bad.scale, bad.neighbours, bad.s)
-		require.Error(t, err)
-	}
-	c.Close()
-	c.Close()
-	_, err = c.Detect(grey, 1.1, 2, 20)
-	require.ErrorIs(t, err, ErrClosed)
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"scrim/models"
 	"scrim/redact"
+	"scrim/redact/canary"
 	"scrim/redact/cv"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
@@ -32,8 +34,6 @@ func modelPath(tb testing.TB) string {
 	tb.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
 	return ""
 }
-
-const cascadeDir = "/usr/share/opencv4/haarcascades"
 
 func open(tb testing.TB, size int) redact.Detector {
 	tb.Helper()
@@ -110,22 +110,22 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	require.NoError(t, os.WriteFile(junk, []byte("this is no model"), 0o600))
 	empty := filepath.Join(dir, "empty.onnx")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
-	good := Config{Model: junk, CascadeDir: cascadeDir, Size: 640, Threshold: 0.3}
+	good := Config{Model: junk, Size: 640, Threshold: 0.3}
 	for name, c := range map[string]struct {
 		change func(*Config)
 		says   string
 	}{
-		"not a model":  {func(*Config) {}, "scrim models pull"},
-		"wrong hash":   {func(c *Config) { c.SHA256 = yunetSHA }, "SHA-256"},
-		"missing":      {func(c *Config) { c.Model = filepath.Join(dir, "gone.onnx") }, "gone.onnx"},
-		"empty":        {func(c *Config) { c.Model = empty }, "empty"},
-		"folder":       {func(c *Config) { c.Model = dir }, dir},
-		"size":         {func(c *Config) { c.Size = 333 }, "multiple of 32"},
-		"size 0":       {func(c *Config) { c.Size = 0 }, "multiple of 32"},
-		"engine":       {func(c *Config) { c.Engine = "onnx" }, "opencv"},
-		"threshold":    {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
-		"no cascades":  {func(c *Config) { c.Model, c.CascadeDir = "", dir }, "opencv-data"},
-		"odd cascades": {func(c *Config) { c.Model, c.CascadeDir = "", junkCascades(t) }, "SHA-256"},
+		"not a model": {func(*Config) {}, "scrim models pull"},
+		"wrong hash":  {func(c *Config) { c.SHA256 = yunetSHA }, "should be " + yunetSHA},
+		"missing":     {func(c *Config) { c.Model = filepath.Join(dir, "gone.onnx") }, "gone.onnx"},
+		"empty":       {func(c *Config) { c.Model = empty }, "empty"},
+		"folder":      {func(c *Config) { c.Model = dir }, dir},
+		"size":        {func(c *Config) { c.Size = 333 }, "multiple of 32"},
+		"size 0":      {func(c *Config) { c.Size = 0 }, "multiple of 32"},
+		"engine":      {func(c *Config) { c.Engine = "onnx" }, "opencv"},
+		"threshold":   {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
+		"other build": {func(c *Config) { c.Model, c.SHA256 = "", yunetSHA }, "install both of the same: it has SHA-256 " + models.BuiltIn().SHA256 + " and needs " + yunetSHA},
+		"newer build": {func(c *Config) { c.Model, c.ModelName = "", "scrim-face-2" }, "model \"scrim-face-2\": not usable: scrim-redactor is of another release than scrim"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := good
@@ -138,41 +138,25 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
-func junkCascades(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, f := range cascadeFiles {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, f.name), []byte("<opencv_storage/>"), 0o600))
-	}
-	return dir
-}
-
-func TestCascadesAreTheLastResortAndSaySo(t *testing.T) {
-	if _, err := os.Stat(cascadeDir); err != nil {
-		t.Skip("no cascades here: " + err.Error())
-	}
-	d, err := Open(Config{CascadeDir: cascadeDir, Size: 640, Threshold: 0.3})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, d.Close()) }()
-	require.Contains(t, d.Info().Warning, "last resort")
-	require.Len(t, d.Info().ModelSHA256, 64)
-	for _, size := range [][2]int{{2, 2}, {640, 360}, {1920, 1080}} {
-		im, err := yuv.New(size[0], size[1])
+// Nothing is read from a disk, so it works in a process that may open no file.
+func TestBuiltInNetworkIsThereWithoutAFile(t *testing.T) {
+	t.Setenv("SCRIM_MODELS", t.TempDir())
+	own := models.BuiltIn()
+	for _, c := range []Config{{}, {ModelName: own.Name, SHA256: own.SHA256}} {
+		c.Size, c.Threshold = 640, 0.3
+		d, err := Open(c)
 		require.NoError(t, err)
-		im.Fill(90, 128, 128)
-		faces, err := d.Detect(im)
+		require.Equal(t, own.SHA256, d.Info().ModelSHA256)
+		require.Contains(t, d.Info().Name, "scrim-face 640 on ")
+		require.Empty(t, d.Info().Warning)
+		im, err := yuv.New(640, 360)
 		require.NoError(t, err)
-		require.Empty(t, faces)
-	}
-	paths, _ := filepath.Glob("../../../shared/faces/*.jpg")
-	found := 0
-	for _, p := range paths {
-		faces, err := d.Detect(load(t, p))
+		_, err = canary.Draw(im)
 		require.NoError(t, err)
-		found += len(faces)
-	}
-	if len(paths) > 0 {
-		require.Positive(t, found)
+		found, err := d.Detect(im)
+		require.NoError(t, err)
+		require.NotEmpty(t, strong(found), "the drawn face of the self-test")
+		require.NoError(t, d.Close())
 	}
 }
 

@@ -140,6 +140,10 @@ func alike(a, b []float32) bool {
 // Path names the instructions that are used.
 func (m *Model) Path() string { return m.path.name }
 
+// Vector reports whether these are vector instructions that a kernel was written
+// for. Without them it takes several times as long.
+func (m *Model) Vector() bool { return m.path.id != C.SCRIM_GENERIC }
+
 // Net is the working memory for a Model: about 3 MB for 640×384, and at
 // most maxWork. It must be used by
 // one goroutine at a time.

@@ -92,7 +92,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 		g.hubs.Times.Silence, g.hubs.Times.First = d.Silence, d.First
 	})
 	status := g.source.Cameras()[0]
-	status.Warning, status.Cosmetic = "<b>last resort</b>", true
+	status.Warning, status.Cosmetic = "<b>detector is slow</b>", true
 	g.source.set(status)
 
 	ctx, stop := context.WithCancel(tab)
@@ -136,7 +136,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	until(video + `?.videoWidth === 320 && ` + video + `.currentTime > 0 && !` + noticed)
 	require.Equal(t, "live", text(".state"))
 	require.Equal(t, "640 × 360 · 25 fps", text(".size"))
-	require.Equal(t, "<b>last resort</b>", text(".warning"))
+	require.Equal(t, "<b>detector is slow</b>", text(".warning"))
 
 	// A tile is enlarged and made small again.
 	run(chromedp.Click(".enlarge"))

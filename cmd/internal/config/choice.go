@@ -45,9 +45,10 @@ type Engine string
 
 // The engines.
 const (
-	// EngineAuto is EngineScrim where it can run the model, else EngineOpenCV.
+	// EngineAuto is EngineScrim where it can run the model with the processor's vector
+	// instructions, else EngineOpenCV.
 	EngineAuto Engine = "auto"
-	// EngineScrim is Scrim's own, for YuNet.
+	// EngineScrim is Scrim's own, for networks of YuNet's kind.
 	EngineScrim Engine = "scrim"
 	// EngineOpenCV is OpenCV's DNN module: slower by far.
 	EngineOpenCV Engine = "opencv"
