@@ -55,7 +55,7 @@ type CLI struct {
 	DetectSize config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
 	Tiles      bool              `help:"Look at parts of the picture in their own size, too."`
 	Gate       bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
-	Engine     config.Engine     `default:"auto" help:"What runs the detector's network: auto, scrim or opencv (${default})."`
+	Engine     config.Engine     `default:"auto" help:"What runs the detector's network: auto, scrim, scrim-avx2 (scrim as processors without AVX-512 run it) or opencv (${default})."`
 	Lookahead  config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
 	Style      config.Style      `default:"veil" help:"How faces are obscured (${default})."`
 

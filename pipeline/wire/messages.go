@@ -58,7 +58,7 @@ type DetectConfig struct {
 	// build may have another one. It is empty only when the user named the file
 	// himself.
 	SHA256 string `json:"sha256"`
-	// Engine is what runs the model: "auto", "scrim" or "opencv"; empty is "auto".
+	// Engine is what runs the model: "auto", "scrim", "scrim-avx2" or "opencv"; empty is "auto".
 	Engine string `json:"engine,omitempty"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32; pictures are scaled down to it, never up.

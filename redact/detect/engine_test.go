@@ -168,6 +168,8 @@ func TestAutoPrefersOpenCVWhereThereAreNoVectorInstructions(t *testing.T) {
 		{EngineScrim, nil, true, EngineScrim, false},
 		{EngineScrim, nil, false, EngineScrim, false},
 		{EngineScrim, strange, false, "", false},
+		{EngineScrimAVX2, nil, true, EngineScrim, false},
+		{EngineScrimAVX2, strange, false, "", false},
 	} {
 		got, warning, err := pick(c.which, c.unknown, c.vector)
 		require.Equal(t, c.want, got, "%+v", c)

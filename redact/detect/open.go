@@ -33,7 +33,7 @@ type Config struct {
 	// SHA256 is the hash, in hex, that the network must have; empty: any, for a file
 	// that the user vouches for.
 	SHA256 string
-	// Engine is what runs the model: EngineAuto, EngineScrim or EngineOpenCV;
+	// Engine is what runs the model, one of the constants: EngineAuto and so on;
 	// empty is EngineAuto.
 	Engine string
 	// Size is the longer side of the detector's input in pixels, a multiple of
@@ -62,8 +62,8 @@ func Open(c Config) (redact.Detector, error) {
 	if !(c.Threshold > 0 && c.Threshold < 1) {
 		return nil, fmt.Errorf("detector threshold %v: %w; choose one between 0 and 1", c.Threshold, ErrPermanent)
 	}
-	if !slices.Contains([]string{"", EngineAuto, EngineScrim, EngineOpenCV}, c.Engine) {
-		return nil, fmt.Errorf("detector engine %.20q: %w; choose %s, %s or %s", c.Engine, ErrPermanent, EngineAuto, EngineScrim, EngineOpenCV)
+	if !slices.Contains([]string{"", EngineAuto, EngineScrim, EngineScrimAVX2, EngineOpenCV}, c.Engine) {
+		return nil, fmt.Errorf("detector engine %.20q: %w; choose %s, %s, %s or %s", c.Engine, ErrPermanent, EngineAuto, EngineScrim, EngineScrimAVX2, EngineOpenCV)
 	}
 	load := read
 	if c.Model == "" {

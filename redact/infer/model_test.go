@@ -200,6 +200,16 @@ func cpu(b *testing.B) float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
+func TestWhatIsReadForAVX2UsesNothingNewer(t *testing.T) {
+	m, err := ReadForAVX2(made(4, 16, 32, 64))
+	if !paths[1].usable() {
+		require.Error(t, err)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, "avx2", m.Path())
+}
+
 func BenchmarkRun(b *testing.B) {
 	for _, size := range []image.Point{{640, 384}, {192, 128}} {
 		p, r := picture(size.X, size.Y, false), image.Rectangle{Max: size}
