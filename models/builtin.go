@@ -25,6 +25,36 @@ type Card struct {
 	Licence     string `json:"licence"`
 	// Clean is the measurement on pictures without noise, in good light.
 	Clean Clean `json:"clean"`
+	// Crowds are the measurements on crowds that were not trained on, Stills those
+	// on photographs of another source.
+	Crowds []Condition `json:"crowds"`
+	Stills []Condition `json:"stills"`
+}
+
+// Condition says how many faces are covered under one condition, such as "noise 40",
+// in percent: with the network that is built in, and with YuNet-n.
+type Condition struct {
+	Name           string  `json:"condition"`
+	Faces          int     `json:"faces"`
+	Covered        float64 `json:"covered_percent"`
+	CoveredYuNetN  float64 `json:"yunet_n_covered_percent"`
+	Obscured       float64 `json:"area_percent"` // of the pictures' area, in the mean
+	ObscuredYuNetN float64 `json:"yunet_n_area_percent"`
+	// Wanted is what is wanted at least; 0: nothing is.
+	Wanted float64 `json:"wanted_percent"`
+}
+
+// Short returns the conditions under which fewer faces are covered than wanted.
+func (c Card) Short() []Condition {
+	var short []Condition
+	for _, all := range [][]Condition{c.Crowds, c.Stills} {
+		for _, m := range all {
+			if m.Covered < m.Wanted {
+				short = append(short, m)
+			}
+		}
+	}
+	return short
 }
 
 // Clean says which share of the labelled faces stays exposed, in percent: with

@@ -73,3 +73,31 @@ func TestAutoTakesYuNetOnlyWhereItIsThereAndExposesLess(t *testing.T) {
 		})
 	}
 }
+
+func TestShortAreTheConditionsThatMissWhatIsWanted(t *testing.T) {
+	good := Condition{Name: "clean", Faces: 10, Covered: 92, Wanted: 92}
+	bad := Condition{Name: "night", Faces: 10, Covered: 71.9, Wanted: 72}
+	free := Condition{Name: "mask", Faces: 10, Covered: 1}
+	require.Empty(t, Card{Crowds: []Condition{good, free}}.Short())
+	require.Equal(t, []Condition{bad, bad}, Card{Crowds: []Condition{good, bad}, Stills: []Condition{bad, free}}.Short())
+}
+
+// What is measured of the weights stands in the card, or nobody would know it.
+func TestCardHasAllThatWasMeasured(t *testing.T) {
+	c := BuiltIn()
+	for _, all := range [][]Condition{c.Crowds, c.Stills} {
+		wanted := 0
+		for _, m := range all {
+			require.Positive(t, m.Faces, m.Name)
+			for _, share := range []float64{m.Covered, m.CoveredYuNetN, m.Obscured, m.ObscuredYuNetN} {
+				require.True(t, share >= 0 && share <= 100, "%s: %v %%", m.Name, share)
+			}
+			if m.Wanted > 0 {
+				wanted++
+			}
+		}
+		require.Equal(t, 9, wanted)
+	}
+	require.InDelta(t, 100-c.Crowds[0].Covered, c.Clean.Exposed, 0.1)
+	require.InDelta(t, 100-c.Crowds[0].CoveredYuNetN, c.Clean.ExposedYuNetN, 0.1)
+}
