@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from augment import Noise, colours, cover, cut, darken, spoil
+from clutter import clutter
 
 # Boxes from SURE on are faces; between DOUBTFUL and SURE nobody knows; below, not.
 SURE, DOUBTFUL = 0.55, 0.2
@@ -24,6 +25,8 @@ CERTAIN = 0.8
 
 CROP = 320
 SHARE_DRAWN = 0.14
+SHARE_WITHOUT = 0.16
+CLUTTER = 250  # drawn pictures of round things
 # How many crops are made of 1, 2×2 and 3×3 parts.
 SHARES_OF_PARTS = (0.55, 0.33, 0.12)
 # A face of fewer pixels in the crop is no face that must be found.
@@ -79,6 +82,9 @@ def pack(work):
                     add(image, boxes.tolist(), group)
         for image, boxes in self_test_faces():
             add(image, boxes, "drawn")
+        rng = np.random.default_rng(1)
+        for _ in range(CLUTTER):
+            add(clutter(rng), [], "clutter")
         drawn = os.path.join(work, "drawn", "labels.jsonl")
         if os.path.exists(drawn):
             with open(drawn) as lines:
@@ -122,7 +128,7 @@ class Crops(torch.utils.data.IterableDataset):
         r = self.rng.random()
         if r < SHARE_DRAWN and self.groups["drawn"]:
             return self.groups["drawn"][self.rng.integers(len(self.groups["drawn"]))]
-        if r < SHARE_DRAWN + 0.14 and self.groups["without"]:
+        if r < SHARE_DRAWN + SHARE_WITHOUT and self.groups["without"]:
             return self.groups["without"][self.rng.integers(len(self.groups["without"]))]
         return self.groups["with"][np.searchsorted(self.weights, self.rng.random())]
 
