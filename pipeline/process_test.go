@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
 	"scrim/pipeline/supervise"
@@ -47,9 +48,7 @@ func faultyRedactor(t *testing.T) string {
 
 func buildRedactor(t *testing.T, once *sync.Once, name string, flags ...string) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("builds a program")
-	}
+	testenv.Need(t, testenv.NotShort) // it builds a program
 	b := &builtRedactors
 	b.once.Do(func() { b.dir, b.err = os.MkdirTemp("", "scrim-redactor-") })
 	require.NoError(t, b.err)
@@ -128,10 +127,7 @@ func (s *syncBuffer) String() string {
 // watchProgram is watch with another program.
 func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
 	t.Helper()
-	const cascades = "/usr/share/opencv4/haarcascades"
-	if _, err := os.Stat(cascades); err != nil {
-		t.Skip("OpenCV's cascades are not installed; `make deps` installs them")
-	}
+	cascades := testenv.Path(t, testenv.Cascades)
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	c := newCamera(t, width, height)
 	for i := range 10 {

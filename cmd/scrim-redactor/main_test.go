@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"scrim/models/testenv"
 	"scrim/pipeline"
 	"scrim/pipeline/wire"
 	"scrim/redact"
@@ -97,7 +98,7 @@ func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *test
 	require.ErrorIs(t, err, io.EOF, "a descriptor of somebody else is still open in the redactor")
 
 	// It answers, so its threads are there.
-	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, cascades(), nil))
+	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, cascades(t), nil))
 	m, err := wire.NewReader(out).Read()
 	require.NoError(t, err)
 	t.Logf("%c %s", m.Type, m.Head)
@@ -126,10 +127,11 @@ func threadsWith(t *testing.T, pid int, line string) []string {
 	return out
 }
 
-func cascades() wire.Config {
+func cascades(t *testing.T) wire.Config {
+	t.Helper()
 	return wire.Config{
 		Site: "test", Camera: "door", Epoch: 1, Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{CascadeDir: "/usr/share/opencv4/haarcascades", Size: 320, Threshold: 0.5},
+		Detect: wire.DetectConfig{CascadeDir: testenv.Path(t, testenv.Cascades), Size: 320, Threshold: 0.5},
 	}
 }
 
@@ -141,9 +143,7 @@ func TestProcessIsNotDumpableAndLeavesNoCore(t *testing.T) {
 
 // The marker alone protects nothing, and that is said.
 func TestMarkerByHandIsNotTakenForProtection(t *testing.T) {
-	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
-		t.Skip("here no process has new privileges")
-	}
+	testenv.Need(t, testenv.Unconfined)
 	cmd := program(t, asReporter)
 	cmd.Args = append(cmd.Args, hardenedArg)
 	out, err := cmd.Output()
@@ -186,7 +186,7 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 			with(s))
 	}()
 	down := wire.NewWriter(w)
-	require.NoError(t, down.Write(wire.TypeConfig, cascades(), nil))
+	require.NoError(t, down.Write(wire.TypeConfig, cascades(t), nil))
 	data, err := base64.StdEncoding.DecodeString(idr)
 	require.NoError(t, err)
 	require.NoError(t, down.Write(wire.TypeUnit, wire.Unit{Codec: transport.H264, PTS: 1}, data))
@@ -203,8 +203,9 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 func TestDetectorIsFreedAtTheEnd(t *testing.T) {
 	s := &stuck{freed: make(chan struct{})}
 	r, w := io.Pipe()
+	config := cascades(t)
 	go func() {
-		_ = wire.NewWriter(w).Write(wire.TypeConfig, cascades(), nil)
+		_ = wire.NewWriter(w).Write(wire.TypeConfig, config, nil)
 		_ = w.Close()
 	}()
 	require.NoError(t, run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),

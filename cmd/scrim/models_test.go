@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models"
+	"scrim/models/testenv"
 )
 
 // modelsFolder makes an empty folder the first where models are looked for.
@@ -23,27 +24,22 @@ func modelsFolder(t *testing.T) string {
 	dir := t.TempDir()
 	t.Setenv(models.EnvDirs, dir)
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
-	if _, err := models.Find(""); err == nil {
-		t.Skip("models are installed for the whole system")
-	}
+	testenv.Need(t, testenv.NoModels)
 	return dir
 }
 
-// realModelFolder returns a folder with a copy of a known model; without one on
-// this machine it skips the test.
+// realModelFolder returns a folder with a copy of a known model.
 func realModelFolder(t *testing.T) (models.Model, string) {
 	t.Helper()
-	found, err := models.Find("")
-	if err != nil {
-		t.Skip("no model on this machine; get one with `scrim models pull`")
-	}
-	data, err := os.ReadFile(found.Path)
+	m, err := models.Lookup("yunet-n")
+	require.NoError(t, err)
+	data, err := os.ReadFile(testenv.Path(t, testenv.YuNet))
 	require.NoError(t, err)
 	dir := t.TempDir()
 	t.Setenv(models.EnvDirs, dir)
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
-	require.NoError(t, os.WriteFile(filepath.Join(dir, found.File), data, 0o600))
-	return found.Model, dir
+	require.NoError(t, os.WriteFile(filepath.Join(dir, m.File), data, 0o600))
+	return m, dir
 }
 
 func corruptModel(t *testing.T, dir string, m models.Model) string {

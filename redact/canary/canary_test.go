@@ -4,13 +4,12 @@ import (
 	"errors"
 	"image"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
@@ -140,7 +139,7 @@ func (p partial) Apply(im *yuv.Image, regions []face.Region) error {
 func TestCheckNoticesAFaceThatIsObscuredInPart(t *testing.T) {
 	whole := func(b image.Rectangle) image.Rectangle { return b }
 	for _, style := range []obscure.Style{obscure.Veil, obscure.Blur, obscure.Mosaic, obscure.Fill} {
-		o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3, Tiles: true}, obscure.Options{Style: style})
+		o := realParts(t, detect.Config{Model: testenv.Model(t), Size: 640, Threshold: 0.3, Tiles: true}, obscure.Options{Style: style})
 		sound := o.Obscurer
 		for name, p := range map[string]partial{
 			"paints the upper half": {luma: true, chroma: true, left: func(b image.Rectangle) image.Rectangle {
@@ -234,25 +233,10 @@ func TestPicturesAreLargeEnoughAndNoLargerThanNeeded(t *testing.T) {
 	}
 }
 
-func model(t *testing.T) string {
-	t.Helper()
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		p := filepath.Join(dir, "face_detection_yunet_n.onnx")
-		if _, err := os.Stat(p); dir != "" && err == nil {
-			return p
-		}
-	}
-	t.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
-	return ""
-}
-
 // realParts returns options with the real parts.
 func realParts(t *testing.T, c detect.Config, style obscure.Options) Options {
 	t.Helper()
 	d, err := detect.Open(c)
-	if err != nil && c.Model == "" {
-		t.Skip("no cascades here: " + err.Error())
-	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	o, err := obscure.New(style)
@@ -267,7 +251,7 @@ func realParts(t *testing.T, c detect.Config, style obscure.Options) Options {
 // whatever the style.
 func TestCheckPassesWithTheRealParts(t *testing.T) {
 	for _, style := range []obscure.Style{obscure.Veil, obscure.Blur, obscure.Mosaic, obscure.Fill} {
-		o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3, Gate: true}, obscure.Options{Style: style})
+		o := realParts(t, detect.Config{Model: testenv.Model(t), Size: 640, Threshold: 0.3, Gate: true}, obscure.Options{Style: style})
 		for _, size := range [][2]int{{320, 180}, {641, 361}, {1080, 1920}, {4096, 2304}, {100, 100}, {16, 16}, {1920, 60}, {1920, 200}, {60, 1080}} {
 			require.NoError(t, Check(o, size[0], size[1]), "%s at %v", style, size)
 		}
@@ -280,7 +264,7 @@ func TestCheckPassesWhereTheDetectorLooksAtParts(t *testing.T) {
 		{Size: 320, Threshold: 0.8, Tiles: true},
 		{Size: 640, Threshold: 0.3, TileAreas: [][4]float64{{0, 0, 0.4, 0.4}}},
 	} {
-		c.Model = model(t)
+		c.Model = testenv.Model(t)
 		o := realParts(t, c, obscure.Options{})
 		o.Zones = []zone.Zone{{Kind: zone.Tiles, Polygon: []zone.Point{{X: 0, Y: 0}, {X: 0.4, Y: 0}, {X: 0.4, Y: 0.4}, {X: 0, Y: 0.4}}}}
 		for _, size := range [][2]int{{1080, 1920}, {4096, 2304}, {700, 500}} {
@@ -294,7 +278,7 @@ func TestCheckPassesWhereTheDetectorLooksAtParts(t *testing.T) {
 // A detector that does not look at the parts, as it should, does not find the
 // small face.
 func TestCheckNoticesThatPartsAreNotLookedAt(t *testing.T) {
-	o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3}, obscure.Options{})
+	o := realParts(t, detect.Config{Model: testenv.Model(t), Size: 640, Threshold: 0.3}, obscure.Options{})
 	o.Tiles = true
 	require.ErrorIs(t, Check(o, 1920, 1080), ErrNotFound)
 }
@@ -302,7 +286,7 @@ func TestCheckNoticesThatPartsAreNotLookedAt(t *testing.T) {
 // Where faces may be recognised the test does not shut the gate for ever.
 func TestCosmeticCamerasPass(t *testing.T) {
 	style := obscure.Options{Style: obscure.Mosaic, Cells: 40, Cosmetic: true}
-	o := realParts(t, detect.Config{Model: model(t), Size: 640, Threshold: 0.3}, style)
+	o := realParts(t, detect.Config{Model: testenv.Model(t), Size: 640, Threshold: 0.3}, style)
 	require.NoError(t, Check(o, 1280, 720))
 	o.Cosmetic = false
 	require.ErrorIs(t, Check(o, 1280, 720), ErrVisible)
@@ -310,7 +294,7 @@ func TestCosmeticCamerasPass(t *testing.T) {
 
 // The cascades, the last resort, find it as well.
 func TestCheckPassesWithCascades(t *testing.T) {
-	o := realParts(t, detect.Config{CascadeDir: "/usr/share/opencv4/haarcascades", Size: 640, Threshold: 0.3}, obscure.Options{})
+	o := realParts(t, detect.Config{CascadeDir: testenv.Path(t, testenv.Cascades), Size: 640, Threshold: 0.3}, obscure.Options{})
 	for _, size := range [][2]int{{320, 180}, {640, 360}, {1920, 1080}} {
 		require.NoError(t, Check(o, size[0], size[1]), "%v", size)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/yuv"
 )
@@ -21,9 +22,7 @@ var update = flag.Bool("update", false, "draw face.png anew")
 // TestDrawFace draws the embedded picture: a person of the drawn scene who
 // looks into the camera.
 func TestDrawFace(t *testing.T) {
-	if !*update {
-		t.Skip("draws face.png anew with -update")
-	}
+	testenv.Need(t, testenv.Update)
 	s, err := scene.New(scene.Options{Width: 1920, Height: 1080, Seed: 3, People: 8, NoStamp: true})
 	require.NoError(t, err)
 	im, err := yuv.New(1920, 1080)

@@ -2,9 +2,12 @@ package cv
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/models/testenv"
 )
 
 func plane(width, height, stride int, value func(x, y int) byte) Plane {
@@ -120,27 +123,19 @@ func TestForwardGivesCopies(t *testing.T) {
 	require.NotEqual(t, first, again[0])
 }
 
-// net returns YuNet with two of its outputs, or skips the test.
+// net returns YuNet with two of its outputs.
 func net(t *testing.T) *Net {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		model, err := os.ReadFile(dir + "/face_detection_yunet_n.onnx")
-		if dir == "" || err != nil {
-			continue
-		}
-		n, err := ReadONNX(model, []string{"cls_8", "cls_32"})
-		require.NoError(t, err)
-		return n
-	}
-	t.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
-	return nil
+	model, err := os.ReadFile(testenv.Path(t, testenv.YuNet))
+	require.NoError(t, err)
+	n, err := ReadONNX(model, []string{"cls_8", "cls_32"})
+	require.NoError(t, err)
+	return n
 }
 
 func TestCascadeChecksItsArguments(t *testing.T) {
-	xml, err := os.ReadFile("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml")
-	if err != nil {
-		t.Skip("no cascades here: " + err.Error())
-	}
+	xml, err := os.ReadFile(filepath.Join(testenv.Path(t, testenv.Cascades), "haarcascade_frontalface_default.xml"))
+	require.NoError(t, err)
 	c, err := ReadCascade(xml)
 	require.NoError(t, err)
 	grey := plane(64, 48, 70, func(int, int) byte { return 100 })

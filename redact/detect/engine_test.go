@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
 	"scrim/redact/infer"
@@ -19,6 +20,7 @@ import (
 // engines returns a detector on each engine.
 func engines(tb testing.TB, c Config) (ours, opencv *yuNet) {
 	tb.Helper()
+	c.Model = testenv.Path(tb, testenv.YuNet)
 	c.Engine = EngineScrim
 	ours, _ = gated(tb, c)
 	c.Engine = EngineOpenCV
@@ -91,10 +93,7 @@ func TestEnginesAgreeOnDrawnPeople(t *testing.T) {
 }
 
 func TestEnginesAgreeOnPhotographs(t *testing.T) {
-	paths, _ := filepath.Glob("../../../shared/faces/*.jpg")
-	if len(paths) == 0 {
-		t.Skip("no photographs for measuring here")
-	}
+	paths := photographFiles(t)
 	var all []*yuv.Image
 	for _, p := range paths {
 		all = append(all, load(t, p))
@@ -128,7 +127,7 @@ func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
 func TestEnginesSayTheSame(t *testing.T) {
 	pictures := drawn(t, 640, 360, 8, 20, 100)[:3]
 	for _, file := range []string{"face_detection_yunet_n.onnx", "face_detection_yunet_2023mar.onnx"} {
-		model, err := os.ReadFile(filepath.Join(filepath.Dir(modelPath(t)), file))
+		model, err := os.ReadFile(filepath.Join(filepath.Dir(testenv.Path(t, testenv.YuNet)), file))
 		if err != nil {
 			t.Logf("no %s here", file)
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
@@ -159,10 +160,13 @@ func TestCropsFitTheNetwork(t *testing.T) {
 	})
 }
 
-// gated returns a detector with a clock of its own, and that clock.
+// gated returns a detector with a clock of its own, and that clock; unless said
+// otherwise, of any model.
 func gated(tb testing.TB, c Config) (*yuNet, *time.Time) {
 	tb.Helper()
-	c.Model, c.Threshold = modelPath(tb), 0.3
+	if c.Threshold = 0.3; c.Model == "" {
+		c.Model = testenv.Model(tb)
+	}
 	d, err := Open(c)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, d.Close()) })

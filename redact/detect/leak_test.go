@@ -8,15 +8,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"gocv.io/x/gocv"
 
+	"scrim/models/testenv"
 	"scrim/redact/yuv"
 )
 
 func TestLeakOfMatrices(t *testing.T) {
 	before := gocv.MatProfile.Count()
 	for _, c := range []Config{
-		{Model: modelPath(t), SHA256: yunetSHA, Size: 320, Threshold: 0.3, Engine: EngineOpenCV},
-		{Model: modelPath(t), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineOpenCV},
-		{Model: modelPath(t), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineScrim},
+		{Model: testenv.Path(t, testenv.YuNet), SHA256: yunetSHA, Size: 320, Threshold: 0.3, Engine: EngineOpenCV},
+		{Model: testenv.Path(t, testenv.YuNet), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineOpenCV},
+		{Model: testenv.Path(t, testenv.YuNet), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineScrim},
 		{CascadeDir: cascadeDir, Size: 320, Threshold: 0.3},
 	} {
 		d, err := Open(c)

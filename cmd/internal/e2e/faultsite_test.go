@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
@@ -107,9 +108,7 @@ func evenPort(t *testing.T) int {
 // newFaultSite starts a worker with the cameras of these names.
 func newFaultSite(t *testing.T, names ...string) *faultSite {
 	t.Helper()
-	if modelDir() == "" {
-		t.Skip("no model: set SCRIM_MODELS to the folder of YuNet")
-	}
+	testenv.Need(t, testenv.AnyModel)
 	s := &faultSite{t: t, cameras: make(map[string]*fallible), status: make(map[string]transport.Status)}
 	server, err := bus.StartServer(bus.ServerConfig{Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

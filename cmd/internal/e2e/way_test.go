@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
@@ -48,7 +49,7 @@ const (
 // without a model slow enough for the cascades.
 var drawnScene = func() scene.Options {
 	o := scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5}
-	if modelDir() == "" {
+	if !testenv.Has(testenv.AnyModel) {
 		o.FPS = 6
 	}
 	return o
@@ -56,7 +57,7 @@ var drawnScene = func() scene.Options {
 
 // drawnSettings are the camera's settings for it.
 func drawnSettings() string {
-	if modelDir() == "" {
+	if !testenv.Has(testenv.AnyModel) {
 		return "    detect: {size: 320}\n"
 	}
 	return ""
@@ -299,11 +300,10 @@ func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.T
 // customary threshold; nil without a model.
 func openDetector(t *testing.T) redact.Detector {
 	t.Helper()
-	dir := modelDir()
-	if dir == "" {
+	if !testenv.Has(testenv.AnyModel) {
 		return nil
 	}
-	d, err := detect.Open(detect.Config{Model: dir + "/face_detection_yunet_n.onnx", Size: 640, Threshold: 0.5})
+	d, err := detect.Open(detect.Config{Model: testenv.Model(t), Size: 640, Threshold: 0.5})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = d.Close() })
 	return d

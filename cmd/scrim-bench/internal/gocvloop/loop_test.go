@@ -2,30 +2,16 @@ package gocvloop
 
 import (
 	"image"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"gocv.io/x/gocv"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 )
-
-// model is YuNet's path; without one there is nothing to test.
-func model(t *testing.T) string {
-	t.Helper()
-	shared, _ := filepath.Abs("../../../../../shared/models")
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), shared} {
-		path := filepath.Join(dir, "face_detection_yunet_n.onnx")
-		if _, err := os.Stat(path); dir != "" && err == nil {
-			return path
-		}
-	}
-	t.Skip("no YuNet model; `scrim models pull yunet-n` fetches it")
-	return ""
-}
 
 // TestPeerDoesTheWorkThatItIsComparedFor holds what the comparison rests on: the
 // peer finds the faces that are drawn, hardly anything else, and what it writes has them
@@ -41,7 +27,7 @@ func TestPeerDoesTheWorkThatItIsComparedFor(t *testing.T) {
 		return nil
 	}))
 	var found [][]image.Rectangle
-	require.NoError(t, Run(Options{In: in, Out: out, Model: model(t), Size: 640, Threshold: 0.3}, func(boxes []image.Rectangle) {
+	require.NoError(t, Run(Options{In: in, Out: out, Model: testenv.Path(t, testenv.YuNet), Size: 640, Threshold: 0.3}, func(boxes []image.Rectangle) {
 		found = append(found, boxes)
 	}))
 	require.Len(t, found, frames)
