@@ -93,9 +93,10 @@ func known() map[Condition]spec {
 	inPath := func(names ...string) func() (string, error) {
 		return func() (string, error) { return program(names...) }
 	}
-	here := func(is bool, why string) func() (string, error) {
+	// Evaluated only when asked: flags are parsed after package variables are set.
+	here := func(is func() bool, why string) func() (string, error) {
 		return func() (string, error) {
-			if !is {
+			if !is() {
 				return missing("%s", why)
 			}
 			return "", nil
@@ -119,21 +120,21 @@ func known() map[Condition]spec {
 		Photographs: {inShared("faces", "faces.json"), data, sharedIsThere},
 		Clips:       {inShared("media", "*.mp4"), data, sharedIsThere},
 
-		Root: {here(os.Geteuid() == 0, "this user is not root"), "run the tests as root", always},
+		Root: {here(func() bool { return os.Geteuid() == 0 }, "this user is not root"), "run the tests as root", always},
 
-		Linux:   {here(runtime.GOOS == "linux", "this is "+runtime.GOOS), "", nil},
-		AMD64:   {here(runtime.GOARCH == "amd64", "this is "+runtime.GOARCH), "", nil},
-		AVX2:    {here(cpu.X86.HasAVX2 && cpu.X86.HasFMA, "this processor lacks it"), "", nil},
-		AVX512:  {here(avx512(), "this processor lacks it"), "", nil},
+		Linux:   {here(func() bool { return runtime.GOOS == "linux" }, "this is "+runtime.GOOS), "", nil},
+		AMD64:   {here(func() bool { return runtime.GOARCH == "amd64" }, "this is "+runtime.GOARCH), "", nil},
+		AVX2:    {here(func() bool { return cpu.X86.HasAVX2 && cpu.X86.HasFMA }, "this processor lacks it"), "", nil},
+		AVX512:  {here(avx512, "this processor lacks it"), "", nil},
 		Seccomp: {seccomp, "", nil}, Landlock: {landlock, "", nil}, Unconfined: {unconfined, "", nil},
 		NetNS: {netNS, "", nil}, Netem: {netem, "", nil}, NFTables: {nftables, "", nil}, Multicast: {multicast, "", nil},
 		DevFull:  {file("/dev/full"), "", nil},
-		HangUp:   {here(!signal.Ignored(syscall.SIGHUP), "this process ignores it"), "", nil},
+		HangUp:   {here(func() bool { return !signal.Ignored(syscall.SIGHUP) }, "this process ignores it"), "", nil},
 		NoModels: {noModels, "", nil},
 
-		Long:     {here(os.Getenv(EnvLong) != "", "takes minutes"), "set " + EnvLong + "=1", nil},
-		NotShort: {here(!testing.Short(), "-short is given"), "", nil},
-		Update:   {here(updates(), "only redraws what the tests compare with"), "give -update", nil},
+		Long:     {here(func() bool { return os.Getenv(EnvLong) != "" }, "takes minutes"), "set " + EnvLong + "=1", nil},
+		NotShort: {here(func() bool { return !testing.Short() }, "-short is given"), "", nil},
+		Update:   {here(updates, "only redraws what the tests compare with"), "give -update", nil},
 	}
 }
 

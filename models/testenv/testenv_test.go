@@ -153,3 +153,10 @@ func TestConditionsAnswerOnThisMachine(t *testing.T) {
 		require.Equal(t, err == nil, Has(c))
 	}
 }
+
+// Package variables of tests depend on what there is.
+var early = Has(FFmpeg)
+
+func TestConditionsAreKnownBeforeFlagsAreParsed(t *testing.T) {
+	require.Equal(t, Has(FFmpeg), early)
+}
