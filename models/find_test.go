@@ -22,14 +22,15 @@ func write(t *testing.T, dir, file string, data []byte) string {
 	return path
 }
 
-// realModel returns the bytes of a known model that is not part of the repository.
+// realModel returns a known model and its bytes.
 func realModel(t *testing.T) (Model, []byte) {
 	t.Helper()
-	data, err := os.ReadFile(testenv.Path(t, testenv.YuNet))
+	found, err := Open(testenv.Model(t))
 	require.NoError(t, err)
-	m, err := Lookup("yunet-n")
+	require.NotEmpty(t, found.SHA256, "a known model")
+	data, err := os.ReadFile(found.Path)
 	require.NoError(t, err)
-	return m, data
+	return found.Model, data
 }
 
 func TestKnownModelsAreComplete(t *testing.T) {

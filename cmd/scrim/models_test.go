@@ -31,15 +31,16 @@ func modelsFolder(t *testing.T) string {
 // realModelFolder returns a folder with a copy of a known model.
 func realModelFolder(t *testing.T) (models.Model, string) {
 	t.Helper()
-	m, err := models.Lookup("yunet-n")
+	found, err := models.Open(testenv.Model(t))
 	require.NoError(t, err)
-	data, err := os.ReadFile(testenv.Path(t, testenv.YuNet))
+	require.NotEmpty(t, found.SHA256, "a known model")
+	data, err := os.ReadFile(found.Path)
 	require.NoError(t, err)
 	dir := t.TempDir()
 	t.Setenv(models.EnvDirs, dir)
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
-	require.NoError(t, os.WriteFile(filepath.Join(dir, m.File), data, 0o600))
-	return m, dir
+	require.NoError(t, os.WriteFile(filepath.Join(dir, found.File), data, 0o600))
+	return found.Model, dir
 }
 
 func corruptModel(t *testing.T, dir string, m models.Model) string {
