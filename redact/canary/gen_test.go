@@ -17,7 +17,8 @@ import (
 	"scrim/redact/yuv"
 )
 
-var update = flag.Bool("update", false, "draw face.png anew")
+// testenv.Update asks for it.
+var _ = flag.Bool("update", false, "draw face.png anew")
 
 // TestDrawFace draws the embedded picture: a person of the drawn scene who
 // looks into the camera.

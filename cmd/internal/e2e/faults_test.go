@@ -148,7 +148,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		yard.cam.SetPath(simcam.Path{})
 		yard.witness.live(ctx, time.Now())
 	})
-	t.Run("password changed", func(t *testing.T) {
+	t.Run("password changed", func(*testing.T) {
 		vault.o.Password = wrongPassword
 		vault.proxy.release()
 		vault.cam.Close()
