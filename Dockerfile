@@ -13,7 +13,7 @@ RUN make build DEPS=build VERSION="$VERSION"
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-      ca-certificates opencv-data \
+      ca-certificates \
       libopencv-calib3d406 libopencv-core406 libopencv-dnn406 libopencv-features2d406 libopencv-highgui406 \
       libopencv-imgcodecs406 libopencv-imgproc406 libopencv-objdetect406 libopencv-photo406 libopencv-video406 \
       libopencv-videoio406 \
@@ -23,7 +23,7 @@ RUN apt-get update -qq \
 COPY --from=build /src/bin/ /usr/local/bin/
 USER scrim
 WORKDIR /var/lib/scrim
-# Models that `scrim models pull` fetches are kept here.
+# The detector is built in. Others, which `scrim models pull` gets, are kept here.
 ENV SCRIM_MODELS=/var/lib/scrim/models MALLOC_ARENA_MAX=2
 VOLUME /var/lib/scrim
 EXPOSE 8080/tcp 8189/udp

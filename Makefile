@@ -27,7 +27,8 @@ help: ## list the targets
 deps: ## install the system packages (Debian; says what to install elsewhere)
 	@.ci/deps $(DEPS)
 
-build demo lint bench bench-go: DEPS := build
+build demo bench bench-go: DEPS := build
+lint: DEPS := build page
 build: deps $(PROGRAMS) ## build all programs into bin/
 
 # The pure part: one static binary without cgo.
@@ -57,9 +58,10 @@ peers:
 test: build test-deps peers ## vet, test (with the race detector where there is no cgo), fuzz shortly, hunt leaks
 	@.ci/test
 
-lint: deps ## run golangci-lint
+lint: deps ## run golangci-lint; check types, style and parsing of the page's scripts
 	@.ci/tool golangci-lint github.com/golangci/golangci-lint/v2 $(GOLANGCI_VERSION) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/tools/golangci-lint run ./...
+	.ci/page/check
 
 test-deps:
 	@.ci/deps all

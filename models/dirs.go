@@ -4,9 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
-
-	"github.com/adrg/xdg"
 )
 
 // EnvDirs is the environment variable that names folders with models, several
@@ -16,13 +13,10 @@ const EnvDirs = "SCRIM_MODELS"
 // systemDir is where packages of the operating system put models.
 const systemDir = "/usr/share/scrim/models"
 
-// xdgMu guards the variables of package xdg, which Reload writes.
-var xdgMu sync.Mutex
-
 // Dirs returns the folders where models are looked for, in that order: those
 // of $SCRIM_MODELS, scrim/models in the user's data folder (XDG), and
 // /usr/share/scrim/models. All are absolute; none need exist. The environment
-// is read anew at each call. It is safe for concurrent use.
+// is read at each call. It is safe for concurrent use.
 //
 // The first is where models are put when nothing else is said.
 func Dirs() []string {
@@ -45,14 +39,15 @@ func Dirs() []string {
 	return out
 }
 
-// dataHome returns the user's data folder; "" for a service that has none, for
-// which package xdg would invent one at the root.
+// dataHome returns the user's data folder, by the XDG Base Directory
+// Specification, which ignores a path that is not absolute; "" for a service
+// that has none.
 func dataHome() string {
-	if os.Getenv("HOME") == "" && os.Getenv("XDG_DATA_HOME") == "" {
-		return ""
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return dir
 	}
-	xdgMu.Lock()
-	defer xdgMu.Unlock()
-	xdg.Reload()
-	return xdg.DataHome
+	if home := os.Getenv("HOME"); home != "" {
+		return filepath.Join(home, ".local", "share")
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // ErrNotFound is wrapped by errors that say that a model is in none of Dirs.
@@ -32,12 +33,12 @@ type CorruptError struct {
 
 // Error names the path, both hashes and the way out.
 func (e *CorruptError) Error() string {
-	has := "SHA-256 " + Short(e.Got)
+	has := "SHA-256 " + e.Got
 	if e.Got == "" {
 		has = fmt.Sprintf("more than %d MiB", MaxBytes>>20)
 	}
 	return fmt.Sprintf("%s: %s has %s, %s needs SHA-256 %s; delete the file, or replace it with `scrim models pull %s --dir %s`",
-		ErrCorrupt, e.Path, has, e.Name, Short(e.Want), e.Name, filepath.Dir(e.Path))
+		ErrCorrupt, e.Path, has, e.Name, e.Want, e.Name, filepath.Dir(e.Path))
 }
 
 // Unwrap returns ErrCorrupt.
@@ -46,58 +47,69 @@ func (e *CorruptError) Unwrap() error { return ErrCorrupt }
 // Found is a model with the file that holds it.
 type Found struct {
 	Model
-	// Path of the file, absolute.
+	// Path of the file, absolute; empty: the model is built in.
 	Path string
 }
 
+// Auto is the name that leaves the choice to Find. It is no model's.
+const Auto = "auto"
+
 // Find returns the known model of that name and its file, having verified the
-// hash; with an empty name, the best known model that is there. The first of
-// Dirs that has a file of the model's name decides.
+// hash. The first of Dirs that has a file of the model's name decides. The model
+// that is built in needs no file, and none is looked for.
+//
+// Auto is the one that is built in. Only if its card says that it exposes more
+// faces on clean pictures than YuNet-n does, and YuNet-n is there, it is YuNet-n.
 //
 // The error wraps ErrUnknown, ErrNotFound or ErrCorrupt, or says why a file
-// could not be read. A file that is corrupt or cannot be read is an error with
-// an empty name too: the next best model is taken only where a better one is
-// absent.
+// could not be read. A file that is corrupt or cannot be read is an error of Auto
+// as well, where it would take that model.
 func Find(name string) (Found, error) {
+	if name == Auto {
+		return choose(BuiltIn(), func(name string) (Found, error) { return find(Dirs(), name) })
+	}
 	return find(Dirs(), name)
 }
 
+// choose is the rule of Auto.
+func choose(own Card, find func(name string) (Found, error)) (Found, error) {
+	if own.Clean.Exposed > own.Clean.ExposedYuNetN {
+		if found, err := find(yunetN); !errors.Is(err, ErrNotFound) {
+			return found, err
+		}
+	}
+	return Found{Model: own.model()}, nil
+}
+
 func find(dirs []string, name string) (Found, error) {
-	wanted := Known()
-	if name != "" {
-		m, err := Lookup(name)
-		if err != nil {
+	m, err := Lookup(name)
+	if err != nil {
+		return Found{}, err
+	}
+	if m.Name == BuiltIn().Name {
+		return Found{Model: m}, nil
+	}
+	for _, dir := range dirs {
+		path := filepath.Join(dir, m.File)
+		switch err := m.Check(path); {
+		case err == nil:
+			return Found{m, path}, nil
+		case !absent(err):
 			return Found{}, err
 		}
-		wanted = []Model{m}
 	}
-	for _, m := range wanted {
-		for _, dir := range dirs {
-			path := filepath.Join(dir, m.File)
-			switch err := check(m, path); {
-			case err == nil:
-				return Found{m, path}, nil
-			case !absent(err):
-				return Found{}, err
-			}
-		}
-	}
-	what := wanted[0].Name
-	if name == "" {
-		what = "any of the known models"
-	}
-	return Found{}, fmt.Errorf("%w: %s is in none of %s; get it with `scrim models pull %s`",
-		ErrNotFound, what, strings.Join(dirs, ", "), wanted[0].Name)
+	return Found{}, fmt.Errorf("%w: %s, with SHA-256 %s, is in none of %s; get it with `scrim models pull %s`",
+		ErrNotFound, m.Name, m.SHA256, strings.Join(dirs, ", "), m.Name)
 }
 
 // absent is true for the error of a file that is not there.
 func absent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || isNotDir(err)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// check verifies that the file is the model. Its error is a *CorruptError, or
-// says why the file could not be read.
-func check(m Model, path string) error {
+// Check verifies that a file is the model. The error is a *CorruptError, or says
+// why the file could not be read.
+func (m Model) Check(path string) error {
 	got, _, err := hashFile(path)
 	switch {
 	case errors.Is(err, errTooLarge):

@@ -22,12 +22,11 @@ func write(t *testing.T, dir, file string, data []byte) string {
 	return path
 }
 
-// realModel returns a known model and its bytes.
+// realModel returns a known model that is not built in, and its bytes.
 func realModel(t *testing.T) (Model, []byte) {
 	t.Helper()
-	found, err := Open(testenv.Model(t))
+	found, err := Open(testenv.Path(t, testenv.YuNet))
 	require.NoError(t, err)
-	require.NotEmpty(t, found.SHA256, "a known model")
 	data, err := os.ReadFile(found.Path)
 	require.NoError(t, err)
 	return found.Model, data
@@ -36,8 +35,7 @@ func realModel(t *testing.T) (Model, []byte) {
 func TestKnownModelsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range Known() {
-		require.NoError(t, m.validate(), m.Name)
-		require.Equal(t, strings.ToLower(m.SHA256), m.SHA256, m.Name)
+		require.Regexp(t, "^[0-9a-f]{64}$", m.SHA256, m.Name)
 		require.NotEmpty(t, m.Licence, m.Name)
 		require.NotEmpty(t, m.Description, m.Name)
 		require.Positive(t, m.Size, m.Name)
@@ -49,7 +47,11 @@ func TestKnownModelsAreComplete(t *testing.T) {
 			seen[key] = true
 		}
 	}
-	require.Equal(t, "yunet-n", Known()[0].Name)
+	require.False(t, seen[Auto], "it stands for one of them")
+	require.Empty(t, Known()[0].URLs, "the first is built in")
+	for _, m := range Known()[1:] {
+		require.NotEmpty(t, m.URLs, m.Name)
+	}
 }
 
 func TestLookupSuggestsWhatWasMeant(t *testing.T) {
@@ -62,9 +64,9 @@ func TestLookupSuggestsWhatWasMeant(t *testing.T) {
 		"yunet":   `unknown model "yunet"; did you mean yunet-n?`,
 		"face_detection_yunet_s.onnx": `unknown model "face_detection_yunet_s.onnx"; ` +
 			"did you mean yunet-s?",
-		"resnet": `unknown model "resnet"; known are yunet-n, yunet-s`,
-		"":       `unknown model ""; known are yunet-n, yunet-s`,
-		"a\nb":   `unknown model "a\nb"; known are yunet-n, yunet-s`,
+		"resnet": `unknown model "resnet"; known are scrim-face, yunet-n, yunet-s`,
+		"":       `unknown model ""; known are scrim-face, yunet-n, yunet-s`,
+		"a\nb":   `unknown model "a\nb"; known are scrim-face, yunet-n, yunet-s`,
 	} {
 		_, err := Lookup(said)
 		require.ErrorIs(t, err, ErrUnknown)
@@ -103,13 +105,11 @@ func TestFindVerifiesAndTakesTheFirstFolder(t *testing.T) {
 	empty, a, b := t.TempDir(), t.TempDir(), t.TempDir()
 	write(t, a, m.File, data)
 	write(t, b, m.File, data)
-	for _, name := range []string{m.Name, ""} {
-		found, err := find([]string{empty, a, b}, name)
-		require.NoError(t, err)
-		require.Equal(t, Found{m, filepath.Join(a, m.File)}, found)
-	}
+	found, err := find([]string{empty, a, b}, m.Name)
+	require.NoError(t, err)
+	require.Equal(t, Found{m, filepath.Join(a, m.File)}, found)
 	t.Setenv(EnvDirs, b)
-	found, err := Find(m.Name)
+	found, err = Find(m.Name)
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(b, m.File), found.Path)
 }
@@ -118,10 +118,8 @@ func TestFindNamesWhereItLookedAndTheWayOut(t *testing.T) {
 	a, b := t.TempDir(), filepath.Join(t.TempDir(), "absent")
 	_, err := find([]string{a, b}, "yunet-s")
 	require.ErrorIs(t, err, ErrNotFound)
-	require.EqualError(t, err, "model not found: yunet-s is in none of "+a+", "+b+"; get it with `scrim models pull yunet-s`")
-	_, err = find([]string{a}, "")
-	require.ErrorIs(t, err, ErrNotFound)
-	require.ErrorContains(t, err, "`scrim models pull yunet-n`")
+	require.EqualError(t, err, "model not found: yunet-s, with SHA-256 8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4, is in none of "+
+		a+", "+b+"; get it with `scrim models pull yunet-s`")
 	_, err = find([]string{a}, "yunet-x")
 	require.ErrorIs(t, err, ErrUnknown)
 }
@@ -132,22 +130,19 @@ func TestFolderThatIsAFileHoldsNoModel(t *testing.T) {
 }
 
 func TestCorruptFileIsAnErrorAndNeverPassedOver(t *testing.T) {
-	best, next := Known()[0], Known()[1]
+	m, other := Known()[1], Known()[2]
 	dir := t.TempDir()
-	path := write(t, dir, best.File, []byte("half a model"))
-	for _, name := range []string{best.Name, ""} {
-		_, err := find([]string{dir, t.TempDir()}, name)
-		require.ErrorIs(t, err, ErrCorrupt)
-		var corrupt *CorruptError
-		require.ErrorAs(t, err, &corrupt)
-		require.Equal(t, path, corrupt.Path)
-		require.Equal(t, best.SHA256, corrupt.Want)
-		require.ErrorContains(t, err, path)
-		require.ErrorContains(t, err, Short(corrupt.Got))
-		require.ErrorContains(t, err, "25a606a1…0e31")
-		require.ErrorContains(t, err, "`scrim models pull yunet-n --dir "+dir+"`")
-	}
-	_, err := find([]string{dir}, next.Name)
+	path := write(t, dir, m.File, []byte("half a model"))
+	_, err := find([]string{dir, t.TempDir()}, m.Name)
+	require.ErrorIs(t, err, ErrCorrupt)
+	var corrupt *CorruptError
+	require.ErrorAs(t, err, &corrupt)
+	require.Equal(t, path, corrupt.Path)
+	require.Equal(t, m.SHA256, corrupt.Want)
+	require.Len(t, corrupt.Got, 64)
+	require.ErrorContains(t, err, path+" has SHA-256 "+corrupt.Got+", yunet-n needs SHA-256 "+m.SHA256)
+	require.ErrorContains(t, err, "`scrim models pull yunet-n --dir "+dir+"`")
+	_, err = find([]string{dir}, other.Name)
 	require.ErrorIs(t, err, ErrNotFound, "another model is not concerned")
 }
 
@@ -156,19 +151,17 @@ func TestWholeModelElsewhereDoesNotHideACorruptOne(t *testing.T) {
 	corrupt, whole := t.TempDir(), t.TempDir()
 	write(t, corrupt, m.File, data[:len(data)-1])
 	write(t, whole, m.File, data)
-	for _, name := range []string{m.Name, ""} {
-		_, err := find([]string{corrupt, whole}, name)
-		require.ErrorIs(t, err, ErrCorrupt)
-	}
+	_, err := find([]string{corrupt, whole}, m.Name)
+	require.ErrorIs(t, err, ErrCorrupt)
 }
 
 func TestEmptyAndHugeFilesAreCorrupt(t *testing.T) {
-	dir := t.TempDir()
-	path := write(t, dir, Known()[0].File, nil)
-	_, err := find([]string{dir}, "")
+	dir, m := t.TempDir(), Known()[1]
+	path := write(t, dir, m.File, nil)
+	_, err := find([]string{dir}, m.Name)
 	require.ErrorIs(t, err, ErrCorrupt)
 	require.NoError(t, os.Truncate(path, MaxBytes+1))
-	_, err = find([]string{dir}, "")
+	_, err = find([]string{dir}, m.Name)
 	require.ErrorIs(t, err, ErrCorrupt)
 	require.ErrorContains(t, err, "more than 64 MiB")
 }
@@ -182,14 +175,12 @@ func TestWhatCannotBeReadIsAnErrorToo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			path := filepath.Join(dir, Known()[0].File)
+			path := filepath.Join(dir, Known()[1].File)
 			require.NoError(t, makeAt(path))
-			for _, name := range []string{"", Known()[0].Name} {
-				_, err := find([]string{dir}, name)
-				require.ErrorContains(t, err, path)
-				require.NotErrorIs(t, err, ErrNotFound)
-			}
-			_, err := Open(path)
+			_, err := find([]string{dir}, Known()[1].Name)
+			require.ErrorContains(t, err, path)
+			require.NotErrorIs(t, err, ErrNotFound)
+			_, err = Open(path)
 			require.ErrorContains(t, err, path)
 		})
 	}
@@ -205,11 +196,10 @@ func TestOpenVouchesForNothingButKnownModels(t *testing.T) {
 	require.Equal(t, int64(12), found.Size)
 	require.Empty(t, found.SHA256)
 
-	m, data := realModel(t)
-	path = write(t, dir, "renamed.onnx", data)
+	path = write(t, dir, "renamed.onnx", Weights())
 	found, err = Open(path)
 	require.NoError(t, err)
-	require.Equal(t, Found{m, path}, found)
+	require.Equal(t, Found{Known()[0], path}, found)
 }
 
 func TestOpenRefusesWhatCanBeNoModel(t *testing.T) {

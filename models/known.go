@@ -16,7 +16,7 @@ var ErrUnknown = errors.New("unknown model")
 
 // Model describes a face detection model.
 type Model struct {
-	// Name is what users call it, such as "yunet-n".
+	// Name is what users call it, such as "scrim-face".
 	Name string
 	// File is the name of its file, without a folder.
 	File string
@@ -27,16 +27,20 @@ type Model struct {
 	Licence string
 	// Description says in one line what it is good for.
 	Description string
-	// URLs are where it can be fetched, in the order to try. The hash pins the
-	// content, so a URL may name a branch.
+	// URLs are where it can be fetched, in the order to try; none: it is built in.
+	// The hash pins the content, so a URL may name a branch.
 	URLs []string
 	// Size of the file in bytes; 0: not known.
 	Size int64
 }
 
+// yunetN is the model that Auto sets against the one that is built in.
+const yunetN = "yunet-n"
+
 const yunetLicence = "Apache-2.0 / MIT, S. Yu and OpenMMLab"
 
-// Known returns the known models, best first. The caller owns the slice.
+// Known returns the known models, the one that is built in first. The caller owns
+// the slice.
 func Known() []Model {
 	const (
 		raw  = "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/"
@@ -44,12 +48,13 @@ func Known() []Model {
 		zoo  = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/"
 	)
 	return []Model{
+		BuiltIn().model(),
 		{
-			Name:        "yunet-n",
+			Name:        yunetN,
 			File:        "face_detection_yunet_n.onnx",
 			SHA256:      "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31",
 			Licence:     yunetLicence,
-			Description: "YuNet n, 75 856 parameters: the best known; WIDER FACE hard AP 0.811",
+			Description: "YuNet n, 75 856 parameters; WIDER FACE hard AP 0.811",
 			URLs: []string{
 				raw + "0047ac24a/onnx/yunet_n_640_640.onnx",
 				site + "0047ac24a/onnx/yunet_n_640_640.onnx",
@@ -111,12 +116,4 @@ func plain(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// Short shortens a hash for people: the first and the last digits.
-func Short(sha256 string) string {
-	if len(sha256) <= 12 {
-		return sha256
-	}
-	return sha256[:8] + "…" + sha256[len(sha256)-4:]
 }

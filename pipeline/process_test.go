@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
@@ -127,7 +128,6 @@ func (s *syncBuffer) String() string {
 // watchProgram is watch with another program.
 func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
 	t.Helper()
-	cascades := testenv.Path(t, testenv.Cascades)
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	c := newCamera(t, width, height)
 	for i := range 10 {
@@ -135,7 +135,7 @@ func watchProgram(t *testing.T, program string, change func(*wire.Config), args 
 	}
 	config := wire.Config{
 		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{CascadeDir: cascades, Size: 160, Threshold: 0.5},
+		Detect: wire.DetectConfig{Size: 160, Threshold: 0.5},
 	}
 	change(&config)
 	var err error
@@ -279,6 +279,18 @@ func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 			require.Positive(t, p.camera.Status().Counters.Restarts)
 		})
 	}
+}
+
+// A redactor of another build has another network built in, and must not be taken for
+// one that has been measured.
+func TestRedactorOfAnotherBuildIsToldApart(t *testing.T) {
+	asked := strings.Repeat("0f", 32)
+	p := watch(t, func(c *wire.Config) { c.Detect.ModelName, c.Detect.SHA256 = models.BuiltIn().Name, asked })
+	e := p.told(transport.FaultConfig)
+	require.Equal(t, transport.StateFailed, e.State)
+	require.Contains(t, e.Reason, models.BuiltIn().SHA256)
+	require.Contains(t, e.Reason, asked)
+	require.Contains(t, e.Reason, "install both of the same")
 }
 
 // The program has slates before it has a model.

@@ -27,7 +27,7 @@ type Resetter interface {
 
 // DetectorInfo describes a detector.
 type DetectorInfo struct {
-	// Name for people, such as "yunet-n 640".
+	// Name for people, such as "scrim-face 640".
 	Name string
 	// ModelSHA256 is the hash, in hex, of the bytes that were loaded.
 	ModelSHA256 string

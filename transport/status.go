@@ -36,8 +36,7 @@ type Status struct {
 	// Fault is the kind of Reason.
 	Fault    Fault  `json:"fault,omitempty"`
 	Detector string `json:"detector,omitempty"`
-	// Warning is what an operator must know, such as that the detector is only
-	// the last resort.
+	// Warning is what an operator must know, such as that the detector is slow.
 	Warning string `json:"warning,omitempty"`
 	Style   string `json:"style,omitempty"`
 	// Cosmetic is set when the camera's settings do not keep faces from being

@@ -15,11 +15,18 @@ import (
 
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/scrim-bench/internal/gocvloop"
+	"scrim/models"
 	"scrim/pipeline/plain"
 )
 
-// cascade is the one that GStreamer's faceblur uses.
+// cascade is the classifier that GStreamer's faceblur finds faces by, and cascadeDirs
+// are where packages of OpenCV put it.
 const cascade = "haarcascade_frontalface_default.xml"
+
+var cascadeDirs = []string{
+	"/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades",
+	"/opt/homebrew/share/opencv4/haarcascades",
+}
 
 // runChild runs this program once more over a clip, as one of the children below.
 func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Clip) (*bench.Loop, error) {
@@ -27,7 +34,7 @@ func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Cli
 	if err != nil {
 		return nil, err
 	}
-	return bench.RunChild(ctx, self, "--child", what, "--out", filepath.Join(m.dir, what+".mp4"), "--model", m.config.Detect.Model,
+	return bench.RunChild(ctx, self, "--child", what, "--out", filepath.Join(m.dir, what+".mp4"), "--model", m.model(),
 		"--detect-size", strconv.Itoa(int(m.cli.DetectSize)), "--threshold", strconv.FormatFloat(float64(m.cli.Threshold), 'g', -1, 64), clip.Path)
 }
 
@@ -44,9 +51,12 @@ func (c *CLI) child(out io.Writer) error {
 	case "baseline":
 		err = plainLoop(clip, frame)
 	case "gocv":
-		err = gocvloop.Run(gocvloop.Options{
-			In: c.Source, Out: c.Out, Model: c.Model, Size: int(c.DetectSize), Threshold: float32(c.Threshold),
-		}, func([]image.Rectangle) { frame() })
+		var model []byte
+		if model, err = c.network(); err == nil {
+			err = gocvloop.Run(gocvloop.Options{
+				In: c.Source, Out: c.Out, Model: model, Size: int(c.DetectSize), Threshold: float32(c.Threshold),
+			}, func([]image.Rectangle) { frame() })
+		}
 	default:
 		err = fmt.Errorf("--child %q is none", c.Child)
 	}
@@ -54,6 +64,17 @@ func (c *CLI) child(out io.Writer) error {
 		return err
 	}
 	return json.NewEncoder(out).Encode(meter.Loop())
+}
+
+// network is what --model names, as bytes.
+func (c *CLI) network() ([]byte, error) {
+	if c.Model.IsPath() {
+		return os.ReadFile(string(c.Model))
+	}
+	if name := models.BuiltIn().Name; string(c.Model) != name {
+		return nil, fmt.Errorf("--model %s: a child takes %s or a file", c.Model, name)
+	}
+	return models.Weights(), nil
 }
 
 // plainLoop decodes and encodes with nothing in between.
@@ -89,12 +110,9 @@ func (m *measurement) peers(ctx context.Context, clip *bench.Clip) {
 		m.say("peer %s over %d pictures", name, len(clip.PTS))
 		p := bench.Peer{Name: name}
 		var err error
-		switch {
-		case name == "gocv" && m.config.Detect.Model == "":
-			err = errors.New("it needs a face detection model; run `scrim models pull`")
-		case name == "gocv":
+		if name == "gocv" {
 			p.Loop, err = m.runChild(ctx, name, clip)
-		default:
+		} else {
 			p.Loop, err = m.faceblur(ctx, clip)
 		}
 		if err != nil {
@@ -119,9 +137,9 @@ func (m *measurement) faceblur(ctx context.Context, clip *bench.Clip) (*bench.Lo
 			return nil, fmt.Errorf("GStreamer has no %s; %s", element, install)
 		}
 	}
-	file := filepath.Join(cascadeDir(m.config.Detect.CascadeDir), cascade)
-	if _, err := os.Stat(file); err != nil {
-		return nil, fmt.Errorf("OpenCV's cascades are missing: %w; apt-get install opencv-data", err)
+	file := findCascade()
+	if file == "" {
+		return nil, fmt.Errorf("%s is in none of %s; apt-get install opencv-data", cascade, strings.Join(cascadeDirs, ", "))
 	}
 	pipeline := func(most int) []string {
 		return strings.Fields(fmt.Sprintf(
@@ -145,10 +163,13 @@ func (m *measurement) faceblur(ctx context.Context, clip *bench.Clip) (*bench.Lo
 	}, nil
 }
 
-// cascadeDir is where OpenCV's cascades are.
-func cascadeDir(known string) string {
-	if known != "" {
-		return known
+// findCascade returns the path of faceblur's classifier, "" where there is none.
+func findCascade() string {
+	for _, dir := range cascadeDirs {
+		file := filepath.Join(dir, cascade)
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
 	}
-	return "/usr/share/opencv4/haarcascades"
+	return ""
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,13 +61,13 @@ func (m *measurement) prepare() (err error) {
 	cfg.Site = "bench"
 	m.config = cfg.Redactor(&config.Camera{Name: "camera-1", Settings: m.cli.settings()})
 	m.config.Epoch = 1
-	if detect.Model == "" {
-		m.say("LAST RESORT: no face detection model was found, so this measures OpenCV's cascades; run `scrim models pull yunet-n`")
-	}
 	d := &m.config.Detect
-	d.Model, d.ModelName, d.SHA256, d.CascadeDir = detect.Model, detect.ModelName, detect.SHA256, detect.CascadeDir
+	d.Model, d.ModelName, d.SHA256 = detect.Model, detect.ModelName, detect.SHA256
 	return nil
 }
+
+// model is what was chosen, as --model takes it.
+func (m *measurement) model() string { return cmp.Or(m.config.Detect.Model, m.config.Detect.ModelName) }
 
 // run measures everything that was asked for.
 func (m *measurement) run(ctx context.Context) (*bench.Result, error) {

@@ -82,10 +82,7 @@ func (s *site) serve(ctx context.Context, urls []string) error {
 		return err
 	}
 	s.traced = filepath.Join(dir, "trace.jsonl")
-	args := []string{"--log-format", "json", "serve", file, "--trace", s.traced, "--redactor", s.m.redactor}
-	if s.m.cli.Model != "" {
-		args = append(args, "--model", s.m.cli.Model)
-	}
+	args := []string{"--log-format", "json", "serve", file, "--trace", s.traced, "--redactor", s.m.redactor, "--model", s.m.model()}
 	cmd := exec.Command(s.m.scrim, args...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which then ends the others in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

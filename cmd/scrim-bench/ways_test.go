@@ -58,7 +58,6 @@ func TestCapacityOfRepetitionsIsTheirMedian(t *testing.T) {
 // TestNoNumberOfCamerasHoldsWhileFacesAreExposed has faces that are far too small
 // for the detector's input. One camera holds its rate well, and yet does not count.
 func TestNoNumberOfCamerasHoldsWhileFacesAreExposed(t *testing.T) {
-	testenv.Need(t, testenv.AnyModel)
 	cmd, _ := command(t, append([]string{"--capacity", "--max-cameras", "4", "--detect-size", "160"}, smallScene...)...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -68,7 +67,6 @@ func TestNoNumberOfCamerasHoldsWhileFacesAreExposed(t *testing.T) {
 }
 
 func TestPeersAreMeasuredBesideIt(t *testing.T) {
-	testenv.Need(t, testenv.AnyModel)
 	r, _ := measured(t, append([]string{"--no-live", "--peer", "gocv", "--peer", "faceblur", "--for", "2s"}, easy[:len(easy)-2]...)...)
 	require.Len(t, r.Peers, 2)
 	gocv, faceblur := r.Peers[0], r.Peers[1]
@@ -82,7 +80,7 @@ func TestPeersAreMeasuredBesideIt(t *testing.T) {
 		require.Nil(t, faceblur.Loop)
 	}
 	t.Run("faceblur", func(t *testing.T) {
-		testenv.Need(t, testenv.FaceBlur, testenv.Cascades)
+		testenv.Need(t, testenv.FaceBlur)
 		require.Empty(t, faceblur.Skipped)
 		require.Equal(t, 20, faceblur.Loop.Frames)
 		require.Greater(t, faceblur.Loop.TotalCPU, 1.0, "it has done something")
@@ -122,11 +120,9 @@ func TestTruthOfAFileIsScored(t *testing.T) {
 	require.Equal(t, "opencv", at(raw, "settings.engine"))
 	require.Equal(t, 30, r.Offline.Leaks.Frames)
 	require.Positive(t, r.Leaks.Faces)
-	if testenv.Has(testenv.AnyModel) {
-		engine, _ := r.Model.Engine()
-		require.Equal(t, "opencv", engine, r.Model.Name)
-		require.Positive(t, r.Leaks.Exposed, "of faces that are too small for the input")
-	}
+	engine, _ := r.Model.Engine()
+	require.Equal(t, "opencv", engine, r.Model.Name)
+	require.Positive(t, r.Leaks.Exposed, "of faces that are too small for the input")
 	other := filepath.Join(t.TempDir(), "none.jsonl")
 	var stderr bytes.Buffer
 	require.Equal(t, 1, run(t.Context(), []string{"--no-live", "--redactor", filepath.Join(dir, "scrim-redactor"), "--truth", other, clip}, io.Discard, &stderr))

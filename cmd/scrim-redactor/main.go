@@ -176,8 +176,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 	drill := canary.Options{
 		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: zones,
 		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
-		// Cascades know no parts.
-		Tiles: c.Detect.Tiles && c.Detect.Model != "", TileZones: len(c.Detect.TileAreas) > 0 && c.Detect.Model != "",
+		Tiles: c.Detect.Tiles, TileZones: len(c.Detect.TileAreas) > 0,
 	}
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,

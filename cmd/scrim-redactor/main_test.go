@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/pipeline"
 	"scrim/pipeline/wire"
@@ -98,15 +99,11 @@ func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *test
 	require.ErrorIs(t, err, io.EOF, "a descriptor of somebody else is still open in the redactor")
 
 	// It answers, so its threads are there.
-	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, cascades(t), nil))
-	m, err := wire.NewReader(out).Read()
-	require.NoError(t, err)
-	t.Logf("%c %s", m.Type, m.Head)
-	if m.Type == wire.TypeHello { // otherwise it ends now, having no detector
-		require.Empty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t0"))
-		require.NotEmpty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t1"))
-		require.Empty(t, threadsWith(t, cmd.Process.Pid, "Seccomp:\t0"), "a thread without the filter")
-	}
+	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, builtIn(), nil))
+	answer(t, wire.NewReader(out))
+	require.Empty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t0"))
+	require.NotEmpty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t1"))
+	require.Empty(t, threadsWith(t, cmd.Process.Pid, "Seccomp:\t0"), "a thread without the filter")
 	require.NoError(t, in.Close())
 	_ = cmd.Wait()
 }
@@ -127,12 +124,47 @@ func threadsWith(t *testing.T, pid int, line string) []string {
 	return out
 }
 
-func cascades(t *testing.T) wire.Config {
-	t.Helper()
+// builtIn is a configuration that names no file: the network is in the program.
+func builtIn() wire.Config {
 	return wire.Config{
 		Site: "test", Camera: "door", Epoch: 1, Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{CascadeDir: testenv.Path(t, testenv.Cascades), Size: 320, Threshold: 0.5},
+		Detect: wire.DetectConfig{Size: 320, Threshold: 0.3},
 	}
+}
+
+// No file is granted, no folder of models is there, and no variable is set.
+func TestRedactorHasItsNetworkWithoutAnyFile(t *testing.T) {
+	own := models.BuiltIn()
+	c := builtIn()
+	c.Detect.ModelName, c.Detect.SHA256 = own.Name, own.SHA256
+	require.Empty(t, wire.ReadArgs(c.Detect))
+	cmd := program(t, asRedactor)
+	cmd.Env = []string{}
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, c, nil))
+	var hello wire.Hello
+	require.NoError(t, answer(t, wire.NewReader(out)).Decode(&hello))
+	require.Contains(t, hello.Detector, own.Name)
+	require.Equal(t, own.SHA256, hello.ModelSHA256)
+	require.Empty(t, hello.Warning)
+	require.NoError(t, in.Close())
+	require.NoError(t, cmd.Wait())
+}
+
+// answer returns the first message that is no slate; it must be the greeting.
+func answer(t *testing.T, r *wire.Reader) *wire.Message {
+	t.Helper()
+	m, err := r.Read()
+	for err == nil && m.Type == wire.TypeSpare {
+		m, err = r.Read()
+	}
+	require.NoError(t, err)
+	require.Equal(t, string(wire.TypeHello), string(m.Type), "%s", m.Head)
+	return m
 }
 
 func TestProcessIsNotDumpableAndLeavesNoCore(t *testing.T) {
@@ -186,7 +218,7 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 			with(s))
 	}()
 	down := wire.NewWriter(w)
-	require.NoError(t, down.Write(wire.TypeConfig, cascades(t), nil))
+	require.NoError(t, down.Write(wire.TypeConfig, builtIn(), nil))
 	data, err := base64.StdEncoding.DecodeString(idr)
 	require.NoError(t, err)
 	require.NoError(t, down.Write(wire.TypeUnit, wire.Unit{Codec: transport.H264, PTS: 1}, data))
@@ -203,9 +235,8 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 func TestDetectorIsFreedAtTheEnd(t *testing.T) {
 	s := &stuck{freed: make(chan struct{})}
 	r, w := io.Pipe()
-	config := cascades(t)
 	go func() {
-		_ = wire.NewWriter(w).Write(wire.TypeConfig, config, nil)
+		_ = wire.NewWriter(w).Write(wire.TypeConfig, builtIn(), nil)
 		_ = w.Close()
 	}()
 	require.NoError(t, run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),

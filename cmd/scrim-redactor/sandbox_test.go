@@ -64,7 +64,7 @@ func TestRedactorRefusesToWorkUnprotectedWhereThatIsRequired(t *testing.T) {
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)
 		require.NoError(t, cmd.Start())
-		c := cascades(t)
+		c := builtIn()
 		c.RequireSandbox = required
 		require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, c, nil))
 		r := wire.NewReader(out)

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"scrim/cmd/internal/config"
+	"scrim/models"
 )
 
 // ConfigCmd works with configuration files.
@@ -51,8 +52,26 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 			return err
 		}
 	}
+	if err := printShort(out, cfg, models.BuiltIn()); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(out, "%s: site %s, %d cameras, good\n", c.File, cfg.Site, len(cfg.Cameras))
 	return err
+}
+
+// printShort prints where the built-in detector covers fewer faces than wanted, if a
+// camera uses it, and what changes that.
+func printShort(out io.Writer, cfg *config.Config, card models.Card) error {
+	if cfg.Model != config.ModelAuto && string(cfg.Model) != card.Name {
+		return nil
+	}
+	for _, m := range card.Short() {
+		if _, err := fmt.Fprintf(out, "note: detector %s covers %.0f %% of the faces under %q, and should cover %.0f %%; "+
+			"models/training/release.py puts better weights in\n", card.Name, m.Covered, m.Name, m.Wanted); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ConfigEnvCmd lists the variables of a configuration.

@@ -231,8 +231,7 @@ func (w *worker) plans(cfg *config.Config, detect wire.DetectConfig) []plan {
 			redactor: cfg.Redactor(cam),
 			shown:    w.shown[string(cam.Name)],
 		}
-		p.redactor.Detect.Model, p.redactor.Detect.ModelName = detect.Model, detect.ModelName
-		p.redactor.Detect.SHA256, p.redactor.Detect.CascadeDir = detect.SHA256, detect.CascadeDir
+		p.redactor.Detect.Model, p.redactor.Detect.ModelName, p.redactor.Detect.SHA256 = detect.Model, detect.ModelName, detect.SHA256
 		out = append(out, p)
 	}
 	return out

@@ -3,12 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -17,13 +18,14 @@ import (
 	"golang.org/x/term"
 
 	"scrim/models"
+	"scrim/models/pull"
 )
 
 // ModelsCmd works with face detection models.
 type ModelsCmd struct {
-	List   ModelsListCmd   `cmd:"" help:"List the known models, best first, and where they are."`
-	Pull   ModelsPullCmd   `cmd:"" help:"Fetch a model and verify its hash."`
-	Verify ModelsVerifyCmd `cmd:"" help:"Verify the hashes of the models that are there."`
+	List   ModelsListCmd   `cmd:"" help:"List the known models, the one that is built in first, and where they are."`
+	Pull   ModelsPullCmd   `cmd:"" help:"Fetch a model, or take it from a file, and verify its hash. Scrim needs none: it has its own."`
+	Verify ModelsVerifyCmd `cmd:"" help:"Verify the hashes of models; fails for those that are missing or corrupt."`
 }
 
 // ModelsListCmd lists the known models.
@@ -35,6 +37,7 @@ type ModelsListCmd struct {
 type modelState string
 
 const (
+	modelBuiltIn modelState = "built-in"
 	modelFound   modelState = "found"
 	modelMissing modelState = "missing"
 	modelCorrupt modelState = "corrupt"
@@ -61,7 +64,9 @@ func newModelRow(m models.Model) (modelRow, error) {
 	}
 	found, err := models.Find(m.Name)
 	if err == nil {
-		row.Path = found.Path
+		if row.Path = found.Path; row.Path == "" {
+			row.State = modelBuiltIn
+		}
 	} else if errors.Is(err, models.ErrNotFound) {
 		row.State = modelMissing
 	} else if corrupt, ok := errors.AsType[*models.CorruptError](err); ok {
@@ -98,29 +103,32 @@ func kilobytes(n int64) string { return fmt.Sprintf("%d kB", (n+999)/1000) }
 
 // ModelsPullCmd fetches a model.
 type ModelsPullCmd struct {
-	Name string `arg:"" optional:"" help:"The model, as in the list; by default the best."`
+	Name string `arg:"" optional:"" default:"yunet-n" help:"The model, as in the list (${default})."`
+	From string `placeholder:"FILE|URL" help:"Where to take it from: the path of a file, or an https:// URL. Default: $$SCRIM_MODELS_MIRROR, a folder or URL to which the name of the model's file is added, else where its authors offer it."`
 	Dir  string `placeholder:"DIR" help:"The folder to put it in; by default the first of $$SCRIM_MODELS, else scrim/models in the user's data folder."`
 }
 
 // Run fetches the model and prints where it is.
 func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
-	m, err := models.Lookup(cmp.Or(c.Name, models.Known()[0].Name))
+	m, err := models.Lookup(c.Name)
 	if err != nil {
 		return err
 	}
-	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), nil)
+	if m.Name == models.BuiltIn().Name {
+		return printGood(out, m, "") // there is nothing to fetch
+	}
+	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), pull.Options{From: cmp.Or(c.From, pull.Mirror(m))})
 }
 
-// pullModel fetches a model into a folder with a client (nil: the default one).
-func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Model, dir string, c *http.Client) error {
-	log.Debug("pull model", "model", m.Name, "dir", dir, "urls", m.URLs)
-	o := models.PullOptions{Client: c}
+// pullModel fetches a model into a folder.
+func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Model, dir string, o pull.Options) error {
+	log.Debug("pull model", "model", m.Name, "dir", dir, "urls", m.URLs, "from", o.From)
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
 		report, wipe := progress(os.Stderr, m)
 		defer wipe()
 		o.Progress = report
 	}
-	path, err := models.Pull(ctx, m, dir, o)
+	path, err := pull.Model(ctx, m, dir, o)
 	if err != nil {
 		return err
 	}
@@ -144,18 +152,18 @@ func progress(w io.Writer, m models.Model) (report func(done, total int64), wipe
 	return func(done, _ int64) { _ = bar.Set64(done) }, func() { _ = bar.Clear() }
 }
 
+// printGood says that a model is whole; no path: it is built in.
 func printGood(out io.Writer, m models.Model, path string) error {
-	_, err := fmt.Fprintf(out, "%s: %s, SHA-256 %s, good\n", m.Name, path, models.Short(m.SHA256))
+	_, err := fmt.Fprintf(out, "%s: %s, SHA-256 %s, good\n", m.Name, cmp.Or(path, "built in"), m.SHA256)
 	return err
 }
 
 // ModelsVerifyCmd verifies models.
 type ModelsVerifyCmd struct {
-	Names []string `arg:"" optional:"" name:"name" help:"The models, as in the list; by default all that are there."`
+	Names []string `arg:"" optional:"" name:"name" help:"The models, as in the list; by default all."`
 }
 
-// Run prints a line for each model. It fails when one that is there is not
-// whole, or one that was named is missing.
+// Run prints a line for each model. It fails when one is missing or not whole.
 func (c ModelsVerifyCmd) Run(out io.Writer) error {
 	wanted := models.Known()
 	if len(c.Names) > 0 {
@@ -171,18 +179,33 @@ func (c ModelsVerifyCmd) Run(out io.Writer) error {
 	var failed error
 	for _, m := range wanted {
 		row, err := newModelRow(m)
+		if row.State == modelBuiltIn {
+			if err = verifyBuiltIn(m); err != nil {
+				row.State = modelCorrupt
+			}
+		}
 		if err == nil {
-			err = printGood(out, m, row.Path)
-		} else if _, printErr := fmt.Fprintf(out, "%s: %s\n", m.Name, row.State); printErr != nil {
-			return printErr
+			if err := printGood(out, m, row.Path); err != nil {
+				return err
+			}
+			continue
 		}
-		switch {
-		case err == nil || row.State == modelMissing && len(c.Names) == 0:
-		case failed == nil:
-			failed = err
-		default:
-			failed = fmt.Errorf("%w; %w", failed, err)
+		if _, err := fmt.Fprintf(out, "%s: %s, needs SHA-256 %s\n", m.Name, row.State, m.SHA256); err != nil {
+			return err
 		}
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		failed = err
 	}
 	return failed
+}
+
+// verifyBuiltIn verifies the model that is a part of this program.
+func verifyBuiltIn(m models.Model) error {
+	sum := sha256.Sum256(models.Weights())
+	if got := hex.EncodeToString(sum[:]); got != m.SHA256 {
+		return fmt.Errorf("model %s, which is built in, has SHA-256 %s and needs %s; install Scrim again", m.Name, got, m.SHA256)
+	}
+	return nil
 }

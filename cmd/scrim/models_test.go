@@ -10,11 +10,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"scrim/models"
+	"scrim/models/pull"
 	"scrim/models/testenv"
 )
 
@@ -28,12 +30,11 @@ func modelsFolder(t *testing.T) string {
 	return dir
 }
 
-// realModelFolder returns a folder with a copy of a known model.
+// realModelFolder returns a folder with a copy of a known model that is not built in.
 func realModelFolder(t *testing.T) (models.Model, string) {
 	t.Helper()
-	found, err := models.Open(testenv.Model(t))
+	found, err := models.Open(testenv.Path(t, testenv.YuNet))
 	require.NoError(t, err)
-	require.NotEmpty(t, found.SHA256, "a known model")
 	data, err := os.ReadFile(found.Path)
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -69,7 +70,10 @@ func listed(t *testing.T, name string) modelRow {
 
 func TestModelsListTellsMissingCorruptAndUnreadable(t *testing.T) {
 	dir := modelsFolder(t)
-	n, s := models.Known()[0], models.Known()[1]
+	own, n, s := models.Known()[0], models.Known()[1], models.Known()[2]
+	require.Equal(t, modelRow{
+		Name: own.Name, State: modelBuiltIn, Size: own.Size, SHA256: own.SHA256, Licence: own.Licence, Description: own.Description,
+	}, listed(t, "scrim-face"))
 	require.Equal(t, modelRow{
 		Name: n.Name, State: modelMissing, Size: n.Size, SHA256: n.SHA256, Licence: n.Licence, Description: n.Description,
 	}, listed(t, n.Name))
@@ -85,6 +89,7 @@ func TestModelsListTellsMissingCorruptAndUnreadable(t *testing.T) {
 	status, stdout, _ := scrim(t, "models", "list")
 	require.Equal(t, 0, status)
 	require.Regexp(t, `^NAME +STATE +SIZE +PATH +LICENCE\n`, stdout)
+	require.Regexp(t, `\nscrim-face +built-in +\d+ kB +- +`+regexp.QuoteMeta(own.Licence)+`\n`, stdout)
 	require.Regexp(t, `\nyunet-n +corrupt +318 kB +\S+\.onnx +Apache-2\.0`, stdout)
 	require.Regexp(t, `\nyunet-s +unreadable +233 kB +- +Apache-2\.0`, stdout)
 }
@@ -96,36 +101,91 @@ func TestModelsThatAreThereAreListedVerifiedAndNotFetchedAgain(t *testing.T) {
 	require.Equal(t, modelFound, row.State)
 	require.Equal(t, path, row.Path)
 
-	good := m.Name + ": " + path + ", SHA-256 " + models.Short(m.SHA256) + ", good\n"
-	for _, args := range [][]string{{"models", "verify"}, {"models", "verify", m.Name}, {"models", "pull", m.Name}} {
+	good := m.Name + ": " + path + ", SHA-256 " + m.SHA256 + ", good\n"
+	for _, args := range [][]string{{"models", "verify", "scrim-face", m.Name}, {"models", "verify", m.Name}, {"models", "pull", m.Name}, {"models", "pull"}} {
 		status, stdout, stderr := scrim(t, args...)
 		require.Equal(t, 0, status, stderr)
 		require.Contains(t, stdout, good, "%q", args)
 	}
 }
 
-func TestModelsVerifyFailsForCorruptAndForNamedMissing(t *testing.T) {
+func TestModelsVerifyFailsForWhatIsMissingOrCorrupt(t *testing.T) {
 	dir := modelsFolder(t)
-	status, stdout, stderr := scrim(t, "models", "verify")
-	require.Equal(t, 0, status, "missing ones that nobody named are no failure: %s", stderr)
-	require.Equal(t, "yunet-n: missing\nyunet-s: missing\n", stdout)
+	own, n, small := models.Known()[0], models.Known()[1], models.Known()[2]
+	good := "scrim-face: built in, SHA-256 " + own.SHA256 + ", good\n"
+	missing := func(m models.Model) string { return m.Name + ": missing, needs SHA-256 " + m.SHA256 + "\n" }
+
+	status, stdout, stderr := scrim(t, "models", "verify", "scrim-face")
+	require.Equal(t, 0, status, stderr)
+	require.Equal(t, good, stdout)
+
+	status, stdout, _ = scrim(t, "models", "verify")
+	require.Equal(t, 1, status)
+	require.Equal(t, good+missing(n)+missing(small), stdout)
 
 	status, stdout, stderr = scrim(t, "models", "verify", "yunet-s", "yunet-n")
 	require.Equal(t, 1, status)
-	require.Equal(t, "yunet-s: missing\nyunet-n: missing\n", stdout)
-	require.Contains(t, stderr, "scrim models pull yunet-s")
-	require.Contains(t, stderr, "scrim models pull yunet-n")
+	require.Equal(t, missing(small)+missing(n), stdout)
+	for _, m := range []models.Model{n, small} {
+		require.Contains(t, stderr, m.SHA256)
+		require.Contains(t, stderr, "scrim models pull "+m.Name)
+	}
 
-	path := corruptModel(t, dir, models.Known()[0])
-	status, stdout, stderr = scrim(t, "models", "verify")
+	path := corruptModel(t, dir, n)
+	status, stdout, stderr = scrim(t, "models", "verify", "yunet-n")
 	require.Equal(t, 1, status)
-	require.Equal(t, "yunet-n: corrupt\nyunet-s: missing\n", stdout)
-	require.Regexp(t, `^scrim: model is corrupt: `+path+` [^\n]+\n$`, stderr)
+	require.Equal(t, "yunet-n: corrupt, needs SHA-256 "+n.SHA256+"\n", stdout)
+	require.Regexp(t, `^scrim: model is corrupt: `+path+` [^\n]+`+n.SHA256+`[^\n]+\n$`, stderr)
 
 	status, stdout, stderr = scrim(t, "models", "verify", "yunet_n")
 	require.Equal(t, 1, status)
 	require.Empty(t, stdout)
 	require.Equal(t, "scrim: unknown model \"yunet_n\"; did you mean yunet-n?\n", stderr)
+}
+
+// What is wrong with the content of a file shows without the content that would be right.
+func TestPullTakesAModelFromAFileOrTheMirrorAndVerifiesIt(t *testing.T) {
+	dir := modelsFolder(t)
+	n := models.Known()[1]
+	brought := corruptModel(t, t.TempDir(), n)
+	for name, c := range map[string]struct {
+		args   []string
+		mirror string
+	}{
+		"file":             {[]string{"--from", brought}, ""},
+		"mirror":           {nil, filepath.Dir(brought)},
+		"file, not mirror": {[]string{"--from", brought}, "/nowhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(pull.EnvMirror, c.mirror)
+			status, stdout, stderr := scrim(t, append([]string{"models", "pull"}, c.args...)...)
+			require.Equal(t, 1, status)
+			require.Empty(t, stdout)
+			require.Regexp(t, `^scrim: pull yunet-n: `+brought+`: wrong SHA-256: it is [0-9a-f]{64} and must be `+n.SHA256+`;[^\n]+\n$`, stderr)
+		})
+	}
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestPullTakesAWholeModelFromAFile(t *testing.T) {
+	m, dir := realModelFolder(t)
+	empty := t.TempDir()
+	t.Setenv(models.EnvDirs, empty)
+	status, stdout, stderr := scrim(t, "models", "pull", m.Name, "--from", filepath.Join(dir, m.File))
+	require.Equal(t, 0, status, stderr)
+	require.Equal(t, m.Name+": "+filepath.Join(empty, m.File)+", SHA-256 "+m.SHA256+", good\n", stdout)
+}
+
+func TestPullOfTheBuiltInModelHasNothingToFetch(t *testing.T) {
+	dir := modelsFolder(t)
+	status, stdout, stderr := scrim(t, "models", "pull", "scrim-face")
+	require.Equal(t, 0, status, stderr)
+	require.Equal(t, "scrim-face: built in, SHA-256 "+models.BuiltIn().SHA256+", good\n", stdout)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 func TestPullPrintsWhereTheModelIs(t *testing.T) {
@@ -136,13 +196,13 @@ func TestPullPrintsWhereTheModelIs(t *testing.T) {
 	m := models.Model{Name: "tiny", File: "tiny.onnx", SHA256: hex.EncodeToString(sum[:]), URLs: []string{server.URL}}
 	dir := t.TempDir()
 	var out bytes.Buffer
-	require.NoError(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, server.Client()))
+	require.NoError(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, pull.Options{Client: server.Client()}))
 	path := filepath.Join(dir, "tiny.onnx")
-	require.Equal(t, "tiny: "+path+", SHA-256 "+models.Short(m.SHA256)+", good\n", out.String())
+	require.Equal(t, "tiny: "+path+", SHA-256 "+m.SHA256+", good\n", out.String())
 	require.FileExists(t, path)
 
 	m.SHA256, out = hex.EncodeToString(make([]byte, 32)), bytes.Buffer{}
-	require.ErrorIs(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, server.Client()), models.ErrHash)
+	require.ErrorIs(t, pullModel(t.Context(), &out, slog.New(slog.DiscardHandler), m, dir, pull.Options{Client: server.Client()}), pull.ErrHash)
 	require.Empty(t, out.String(), "what failed is not announced")
 }
 

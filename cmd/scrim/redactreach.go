@@ -19,11 +19,7 @@ func reach(list []wire.File, d wire.DetectConfig) (args []string) {
 		read = append(read, resolved(f.In)) // where a link leads to is what counts
 		write = append(write, existing(filepath.Dir(f.Out)))
 	}
-	for _, path := range []string{d.Model, d.CascadeDir} {
-		if path != "" {
-			args = append(args, wire.ReadArg+path)
-		}
-	}
+	args = append(args, wire.ReadArgs(d)...)
 	for _, path := range few(read) {
 		args = append(args, wire.ReadArg+path)
 	}

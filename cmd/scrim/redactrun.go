@@ -315,9 +315,6 @@ func (j *redaction) summary(out io.Writer, p *redactPlan, failed int) error {
 	if p.skipped > 0 {
 		text += fmt.Sprintf("; other files left out: %d", p.skipped)
 	}
-	if j.settings.Detect.Model == "" {
-		text += "; LAST RESORT: without a model most small and turned faces are missed; run `scrim models pull`, and this again"
-	}
 	_, err := fmt.Fprintln(out, text)
 	return err
 }

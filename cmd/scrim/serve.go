@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ import (
 
 // RedactorFlags are the flags of all commands that run redactors.
 type RedactorFlags struct {
-	Model    string `help:"Face detection model: a name from scrim models list, or the path of an ONNX file that you vouch for." placeholder:"NAME|FILE"`
-	Redactor string `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
+	Model    config.Model `help:"Face detection model: auto, a name from scrim models list, or the path of an ONNX file that you vouch for. Default: auto, or the file's." placeholder:"NAME|FILE"`
+	Redactor string       `help:"Path of scrim-redactor. Default: beside this program." placeholder:"FILE"`
 }
 
 // WorkerFlags are the flags of all commands that run cameras.
@@ -203,10 +204,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 
 // findDetector finds the model that a flag or the configuration names.
 func findDetector(cfg *config.Config, f RedactorFlags, log *slog.Logger) (wire.DetectConfig, error) {
-	if f.Model == "" {
-		f.Model = cfg.Model
-	}
-	return programs.Detector(f.Model, log)
+	return programs.Detector(cmp.Or(f.Model, cfg.Model), log)
 }
 
 // connect connects to the configured NATS server, or starts one. end closes

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -25,12 +26,11 @@ const (
 	Chromium  Condition = "chromium"
 	Curl      Condition = "curl"
 	GStreamer Condition = "gstreamer" // gst-launch-1.0, and the elements that tests use
-	FaceBlur  Condition = "faceblur"  // GStreamer's element
+	FaceBlur  Condition = "faceblur"  // GStreamer's element, and the cascade that it finds faces by
 	IPRoute   Condition = "iproute2"
 	Nft       Condition = "nft"
 	Systemd   Condition = "systemd-analyze"
 	IEEEData  Condition = "ieee-data"
-	Cascades  Condition = "cascades" // OpenCV's; their folder
 )
 
 // Go2RTC is the program that `make peers` builds.
@@ -40,6 +40,7 @@ const Go2RTC Condition = "go2rtc"
 // the folder `shared` next to it.
 const (
 	YuNet       Condition = "yunet-n"     // the model's file
+	YuNetS      Condition = "yunet-s"     // the smaller model's file
 	Photographs Condition = "photographs" // the folder of faces.json
 	Clips       Condition = "clips"       // the folder of the videos
 )
@@ -113,10 +114,12 @@ func known() map[Condition]spec {
 		Nft:       {inPath("nft"), deps, always},
 		Systemd:   {inPath("systemd-analyze"), deps, always},
 		IEEEData:  {file("/usr/share/ieee-data"), deps, always},
-		Cascades:  {file("/usr/share/opencv4/haarcascades"), deps, always},
 		Go2RTC:    {inRepository("bin/tools/go2rtc"), "`make peers` builds it", always},
 
-		YuNet:       {yunet, "`scrim models pull yunet-n` fetches it", sharedIsThere},
+		YuNet: {model("face_detection_yunet_n.onnx"), "`scrim models pull yunet-n` fetches it", sharedIsThere},
+		// OpenCV's zoo gives it another name.
+		YuNetS: {model("face_detection_yunet_s.onnx", "face_detection_yunet_2023mar.onnx"),
+			"`scrim models pull yunet-s` fetches it", sharedIsThere},
 		Photographs: {inShared("faces", "faces.json"), data, sharedIsThere},
 		Clips:       {inShared("media", "*.mp4"), data, sharedIsThere},
 
@@ -138,14 +141,14 @@ func known() map[Condition]spec {
 	}
 }
 
-func avx512() bool {
-	x := &cpu.X86
-	return x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512VNNI
-}
-
 func updates() bool {
 	f := flag.Lookup("update")
 	return f != nil && f.Value.String() == "true"
+}
+
+func avx512() bool {
+	x := &cpu.X86
+	return x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512VNNI
 }
 
 // program returns the path of the first of some programs that is in PATH, or where
@@ -246,8 +249,26 @@ func inShared(folder, pattern string) func() (string, error) {
 // systemModels is where packages of the operating system put models.
 const systemModels = "/usr/share/scrim/models"
 
-// yunet looks where Scrim does, and in the shared folder.
-func yunet() (string, error) {
+// model is the condition that a model's file is there, by one of its names. It is
+// looked for where Scrim does, and in the shared folder.
+func model(names ...string) func() (string, error) {
+	return func() (string, error) {
+		for _, dir := range modelDirs() {
+			for _, name := range names {
+				path, err := filepath.Abs(filepath.Join(dir, name))
+				if err != nil {
+					continue
+				}
+				if _, err := os.Stat(path); err == nil {
+					return path, nil
+				}
+			}
+		}
+		return missing("no such model")
+	}
+}
+
+func modelDirs() []string {
 	dirs := filepath.SplitList(os.Getenv("SCRIM_MODELS"))
 	if dir, err := shared(); err == nil {
 		dirs = append(dirs, filepath.Join(dir, "models"))
@@ -255,16 +276,7 @@ func yunet() (string, error) {
 	if home, err := os.UserHomeDir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, ".local/share/scrim/models"))
 	}
-	for _, dir := range append(dirs, systemModels) {
-		path, err := filepath.Abs(filepath.Join(dir, "face_detection_yunet_n.onnx"))
-		if err != nil || dir == "" {
-			continue
-		}
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return missing("no such model")
+	return slices.DeleteFunc(append(dirs, systemModels), func(dir string) bool { return dir == "" })
 }
 
 func noModels() (string, error) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -30,8 +31,22 @@ var faceBlur = sync.OnceValues(func() (string, error) {
 	if _, err := gstreamer(); err != nil {
 		return "", err
 	}
-	return "", have("faceblur")
+	if err := have("faceblur"); err != nil {
+		return "", err
+	}
+	return cascade()
 })
+
+// cascade looks for the classifier where packages of OpenCV put it.
+func cascade() (string, error) {
+	const file = "haarcascade_frontalface_default.xml"
+	for _, dir := range []string{"/usr", "/usr/local", "/opt/homebrew"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, "share", "opencv*", "haarcascades", file)); len(found) > 0 {
+			return found[0], nil
+		}
+	}
+	return missing("no %s", file)
+}
 
 // have looks for elements of GStreamer.
 func have(elements ...string) error {

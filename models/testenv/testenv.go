@@ -3,7 +3,6 @@ package testenv
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -46,26 +45,6 @@ func Path(tb testing.TB, c Condition) string {
 func Has(c Condition) bool {
 	_, err := known()[c].find()
 	return err == nil
-}
-
-// AnyModel is the condition that a detector can be opened, whichever it is.
-const AnyModel = YuNet
-
-// Model returns the path of a detector's model in ONNX, for tests that need a
-// detector and not a certain one.
-func Model(tb testing.TB) string {
-	tb.Helper()
-	return Path(tb, AnyModel)
-}
-
-// ModelEnv returns the environment variables by which programs find that model;
-// none without a model.
-func ModelEnv() []string {
-	path, err := known()[AnyModel].find()
-	if err != nil {
-		return nil
-	}
-	return []string{"SCRIM_MODELS=" + filepath.Dir(path)}
 }
 
 // find returns the path of what meets a condition, or ends the test.

@@ -32,9 +32,6 @@ func OpenDetector(c wire.Files) (redact.Detector, error) {
 		return nil, fmt.Errorf("%d sizes of the detector's input: choose 1 to %d", len(c.Sizes), maxSizes)
 	}
 	sizes := slices.Compact(slices.Sorted(slices.Values(c.Sizes)))
-	if c.Detect.Model == "" {
-		sizes = sizes[len(sizes)-1:] // cascades look for all sizes by themselves
-	}
 	d := &detector{}
 	var names []string
 	for _, size := range sizes {

@@ -30,9 +30,7 @@ func (r *Redactor) SelfTest(c wire.Files) error {
 	}
 	o.Tracker = func() redact.Tracker { return track.NewWindow(r.o.Track, r.o.Lookahead) }
 	width, height := testWidth, testHeight
-	if c.Detect.Model != "" { // cascades look at no parts
-		o.Tiles, o.TileZones = c.Detect.Tiles, len(c.Detect.TileAreas) > 0
-	}
+	o.Tiles, o.TileZones = c.Detect.Tiles, len(c.Detect.TileAreas) > 0
 	if o.Tiles || o.TileZones {
 		width, height = 4*width, 4*height // larger than any input, so that there are parts
 	}

@@ -18,7 +18,7 @@ func TestSelfTestPassesWithTheRealParts(t *testing.T) {
 	require.NoError(t, err)
 	r, err := New(Options{Detector: d, Obscurer: o, Lookahead: 30})
 	require.NoError(t, err)
-	require.NoError(t, r.SelfTest(wire.Files{Sizes: []int{640, 1280}, Detect: wire.DetectConfig{Model: "x", Threshold: 0.3}}))
+	require.NoError(t, r.SelfTest(wire.Files{Sizes: []int{640, 1280}, Detect: wire.DetectConfig{Threshold: 0.3}}))
 }
 
 // idle is an obscurer that does nothing.

@@ -219,7 +219,7 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 // realDetector returns the detector with the settings that `scrim redact` has.
 func realDetector(t *testing.T) *detector {
 	t.Helper()
-	d, err := OpenDetector(wire.Files{Detect: wire.DetectConfig{Model: testenv.Model(t), Threshold: 0.3}, Sizes: []int{640, 1280}})
+	d, err := OpenDetector(wire.Files{Detect: wire.DetectConfig{Threshold: 0.3}, Sizes: []int{640, 1280}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d.(*detector)

@@ -30,9 +30,6 @@ func Settle() error {
 // a process that has opened all that it needs, or by mode Files may open more.
 func Confine(mode Mode) wire.Sandbox {
 	_, _ = time.Now().Zone() // whose file is read at the first use
-	if mode == Camera {
-		_ = setLimits(late) // checked below
-	}
 	protections := wire.Sandbox{
 		protection("no_new_privs", "", noNewPrivs()),
 		protection("no_core_dumps", "", noDumps()),

@@ -42,19 +42,8 @@ func limits(mode Mode) []limit {
 		{"memory", unix.RLIMIT_DATA, maxData},
 		{"address space", unix.RLIMIT_AS, maxSpace},
 		{"descriptors", unix.RLIMIT_NOFILE, maxFiles},
+		{"file size", unix.RLIMIT_FSIZE, 0},
 	}
-}
-
-// late are the limits of a camera's redactor that has loaded its detector: until
-// then cascades go through a file in memory.
-var late = []limit{{"file size", unix.RLIMIT_FSIZE, 0}}
-
-// all are those that are in force at last.
-func all(mode Mode) []limit {
-	if mode == Files {
-		return limits(mode)
-	}
-	return append(limits(mode), late...)
 }
 
 // setLimits lowers limits of this process; what is lower already stays.
@@ -76,7 +65,7 @@ func setLimits(list []limit) error {
 
 // checkLimits reports whether they are in force.
 func checkLimits(mode Mode) error {
-	for _, l := range all(mode) {
+	for _, l := range limits(mode) {
 		var now unix.Rlimit
 		if err := unix.Getrlimit(l.resource, &now); err != nil {
 			return fmt.Errorf("limit of %s: %w", l.name, err)

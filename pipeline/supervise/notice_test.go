@@ -27,10 +27,10 @@ func TestNoticeStandsBesideTheRedactorsWarning(t *testing.T) {
 	c := idle(t, nil)
 	c.Notice("configuration\nis refused")
 	require.Equal(t, "configuration is refused", c.Status().Warning)
-	c.state.hello(wire.Hello{Warning: "last resort"})
-	require.Equal(t, "last resort; configuration is refused", c.Status().Warning)
+	c.state.hello(wire.Hello{Warning: "the detector is slow"})
+	require.Equal(t, "the detector is slow; configuration is refused", c.Status().Warning)
 	c.Notice("")
-	require.Equal(t, "last resort", c.Status().Warning)
+	require.Equal(t, "the detector is slow", c.Status().Warning)
 }
 
 // Viewers refuse what comes of an epoch that is over, and go by PTS, also where a

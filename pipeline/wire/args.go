@@ -5,11 +5,9 @@ package wire
 const ReadArg = "--read="
 
 // ReadArgs are the arguments for what a detector is read from.
-func ReadArgs(d DetectConfig) (args []string) {
-	for _, path := range []string{d.Model, d.CascadeDir} {
-		if path != "" {
-			args = append(args, ReadArg+path)
-		}
+func ReadArgs(d DetectConfig) []string {
+	if d.Model == "" { // it is built in
+		return nil
 	}
-	return args
+	return []string{ReadArg + d.Model}
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // Config is the first message downwards. It tells a redactor all that it needs
-// to know about its camera; the redactor reads no file but the detector's model.
+// to know about its camera. The redactor reads no file, except for a detector's
+// model that is not built in.
 type Config struct {
 	Site   string `json:"site"`
 	Camera string `json:"camera"`
@@ -48,17 +49,16 @@ type ZoneConfig struct {
 
 // DetectConfig says how faces are found.
 type DetectConfig struct {
-	// Model is the path of the ONNX file; empty: use the cascades in CascadeDir
-	// as last resort.
+	// Model is the path of the ONNX file; empty: the network of that name that is
+	// built into the redactor.
 	Model string `json:"model"`
 	// ModelName is its name for people, such as "yunet-n".
 	ModelName string `json:"model_name"`
-	// SHA256 is the hash, in hex, that the file must have. It is empty only
-	// when the user named the file himself.
+	// SHA256 is the hash, in hex, that the network must have: a redactor of another
+	// build may have another one. It is empty only when the user named the file
+	// himself.
 	SHA256 string `json:"sha256"`
-	// CascadeDir is the folder of OpenCV's Haar cascades.
-	CascadeDir string `json:"cascade_dir"`
-	// Engine is what runs the model: "auto", "scrim" or "opencv"; empty is "auto".
+	// Engine is what runs the model: "auto", "scrim", "scrim-avx2" or "opencv"; empty is "auto".
 	Engine string `json:"engine,omitempty"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32; pictures are scaled down to it, never up.
@@ -204,7 +204,7 @@ type Hello struct {
 	Detector string `json:"detector"`
 	// ModelSHA256 is the hash of the bytes that were loaded, in hex.
 	ModelSHA256 string `json:"model_sha256"`
-	// Warning is what an operator must know, such as that this is the last resort.
+	// Warning is what an operator must know, such as that the detector is slow.
 	Warning string `json:"warning,omitempty"`
 	// Sandbox says which protections hold.
 	Sandbox Sandbox `json:"sandbox,omitempty"`

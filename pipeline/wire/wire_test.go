@@ -35,7 +35,7 @@ func samples() []sample {
 		{TypeConfig, Config{
 			Site: "north", Camera: "hall", Epoch: math.MaxUint64,
 			Detect: DetectConfig{
-				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Engine: "scrim", Size: 640, Threshold: 0.3,
+				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Lookahead: 8,
@@ -51,7 +51,7 @@ func samples() []sample {
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
 		{TypeSnapshot, Snapshot{}, nil},
-		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "last resort", Sandbox: Sandbox{{"seccomp", true, "all"}}}, nil},
+		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "the detector is slow", Sandbox: Sandbox{{"seccomp", true, "all"}}}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
 			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
@@ -69,7 +69,7 @@ func samples() []sample {
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{
-				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), CascadeDir: "/cascades", Engine: "scrim", Size: 640, Threshold: 0.3,
+				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, Gate: true,
 			},
 			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true, SecondLook: true,

@@ -1,13 +1,11 @@
 package cv
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/models/testenv"
+	"scrim/models"
 )
 
 func plane(width, height, stride int, value func(x, y int) byte) Plane {
@@ -74,8 +72,6 @@ func TestArgumentsThatOpenCVDiesOfAreErrors(t *testing.T) {
 	require.Equal(t, "terminate called", plain("terminate called"))
 	require.Equal(t, "Kind", plain("OpenCV(4.6.0) a.cpp:288: error: (-210:Kind)  in function 'f'"))
 	require.Equal(t, "No (such) thing", plain("OpenCV(4.6.0) a.cpp:288: error: (-210:Kind) No (such) thing. in function 'f'"))
-	_, err = ReadCascade(nil)
-	require.Error(t, err)
 }
 
 func TestNetRefusesWhatItCannotRun(t *testing.T) {
@@ -123,35 +119,10 @@ func TestForwardGivesCopies(t *testing.T) {
 	require.NotEqual(t, first, again[0])
 }
 
-// net returns YuNet with two of its outputs.
+// net returns the network that is built in, with two of its outputs.
 func net(t *testing.T) *Net {
 	t.Helper()
-	model, err := os.ReadFile(testenv.Path(t, testenv.YuNet))
-	require.NoError(t, err)
-	n, err := ReadONNX(model, []string{"cls_8", "cls_32"})
+	n, err := ReadONNX(models.Weights(), []string{"cls_8", "cls_32"})
 	require.NoError(t, err)
 	return n
-}
-
-func TestCascadeChecksItsArguments(t *testing.T) {
-	xml, err := os.ReadFile(filepath.Join(testenv.Path(t, testenv.Cascades), "haarcascade_frontalface_default.xml"))
-	require.NoError(t, err)
-	c, err := ReadCascade(xml)
-	require.NoError(t, err)
-	grey := plane(64, 48, 70, func(int, int) byte { return 100 })
-	found, err := c.Detect(grey, 1.1, 2, 20)
-	require.NoError(t, err)
-	require.Empty(t, found)
-	for _, bad := range []struct {
-		p             Plane
-		scale         float64
-		neighbours, s int
-	}{{Plane{}, 1.1, 2, 20}, {grey, 1, 2, 20}, {grey, 1.1, -1, 20}, {grey, 1.1, 2, -1}} {
-		_, err := c.Detect(bad.p, bad.scale, bad.neighbours, bad.s)
-		require.Error(t, err)
-	}
-	c.Close()
-	c.Close()
-	_, err = c.Detect(grey, 1.1, 2, 20)
-	require.ErrorIs(t, err, ErrClosed)
 }

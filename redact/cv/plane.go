@@ -49,7 +49,8 @@ func (p Plane) lend(f func(gocv.Mat) error) error {
 	return f(part)
 }
 
-// Scaler scales planes to one size. It is not safe for concurrent use.
+// Scaler scales planes to one size. Tests hold package scale to what it says; no
+// picture of a camera goes through it. It is not safe for concurrent use.
 type Scaler struct {
 	dst           gocv.Mat
 	pix           []byte

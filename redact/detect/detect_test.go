@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/redact"
+	"scrim/redact/canary"
 	"scrim/redact/cv"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
@@ -21,11 +23,9 @@ import (
 // yunetSHA is the hash of YuNet-n's file.
 const yunetSHA = "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31"
 
-const cascadeDir = "/usr/share/opencv4/haarcascades"
-
 func open(tb testing.TB, size int) redact.Detector {
 	tb.Helper()
-	d, err := Open(Config{Model: testenv.Model(tb), Size: size, Threshold: 0.3})
+	d, err := Open(Config{Size: size, Threshold: 0.3})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, d.Close()) })
 	return d
@@ -109,22 +109,22 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	require.NoError(t, os.WriteFile(junk, []byte("this is no model"), 0o600))
 	empty := filepath.Join(dir, "empty.onnx")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
-	good := Config{Model: junk, CascadeDir: cascadeDir, Size: 640, Threshold: 0.3}
+	good := Config{Model: junk, Size: 640, Threshold: 0.3}
 	for name, c := range map[string]struct {
 		change func(*Config)
 		says   string
 	}{
-		"not a model":  {func(*Config) {}, "scrim models pull"},
-		"wrong hash":   {func(c *Config) { c.SHA256 = yunetSHA }, "SHA-256"},
-		"missing":      {func(c *Config) { c.Model = filepath.Join(dir, "gone.onnx") }, "gone.onnx"},
-		"empty":        {func(c *Config) { c.Model = empty }, "empty"},
-		"folder":       {func(c *Config) { c.Model = dir }, dir},
-		"size":         {func(c *Config) { c.Size = 333 }, "multiple of 32"},
-		"size 0":       {func(c *Config) { c.Size = 0 }, "multiple of 32"},
-		"engine":       {func(c *Config) { c.Engine = "onnx" }, "opencv"},
-		"threshold":    {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
-		"no cascades":  {func(c *Config) { c.Model, c.CascadeDir = "", dir }, "opencv-data"},
-		"odd cascades": {func(c *Config) { c.Model, c.CascadeDir = "", junkCascades(t) }, "SHA-256"},
+		"not a model": {func(*Config) {}, "scrim models pull"},
+		"wrong hash":  {func(c *Config) { c.SHA256 = yunetSHA }, "should be " + yunetSHA},
+		"missing":     {func(c *Config) { c.Model = filepath.Join(dir, "gone.onnx") }, "gone.onnx"},
+		"empty":       {func(c *Config) { c.Model = empty }, "empty"},
+		"folder":      {func(c *Config) { c.Model = dir }, dir},
+		"size":        {func(c *Config) { c.Size = 333 }, "multiple of 32"},
+		"size 0":      {func(c *Config) { c.Size = 0 }, "multiple of 32"},
+		"engine":      {func(c *Config) { c.Engine = "onnx" }, "opencv"},
+		"threshold":   {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
+		"other build": {func(c *Config) { c.Model, c.SHA256 = "", yunetSHA }, "install both of the same: it has SHA-256 " + models.BuiltIn().SHA256 + " and needs " + yunetSHA},
+		"newer build": {func(c *Config) { c.Model, c.ModelName = "", "scrim-face-2" }, "model \"scrim-face-2\": not usable: scrim-redactor is of another release than scrim"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := good
@@ -137,39 +137,26 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
-func junkCascades(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, f := range cascadeFiles {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, f.name), []byte("<opencv_storage/>"), 0o600))
-	}
-	return dir
-}
-
-func TestCascadesAreTheLastResortAndSaySo(t *testing.T) {
-	testenv.Need(t, testenv.Cascades)
-	d, err := Open(Config{CascadeDir: cascadeDir, Size: 640, Threshold: 0.3})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, d.Close()) }()
-	require.Contains(t, d.Info().Warning, "last resort")
-	require.Len(t, d.Info().ModelSHA256, 64)
-	for _, size := range [][2]int{{2, 2}, {640, 360}, {1920, 1080}} {
-		im, err := yuv.New(size[0], size[1])
+// Nothing is read from a disk, so it works in a process that may open no file.
+func TestBuiltInNetworkIsThereWithoutAFile(t *testing.T) {
+	t.Setenv("SCRIM_MODELS", t.TempDir())
+	own := models.BuiltIn()
+	for _, c := range []Config{{}, {ModelName: own.Name, SHA256: own.SHA256}} {
+		c.Size, c.Threshold = 640, 0.3
+		d, err := Open(c)
 		require.NoError(t, err)
-		im.Fill(90, 128, 128)
-		faces, err := d.Detect(im)
+		require.Equal(t, own.SHA256, d.Info().ModelSHA256)
+		require.Contains(t, d.Info().Name, "scrim-face 640 on ")
+		require.Empty(t, d.Info().Warning)
+		im, err := yuv.New(640, 360)
 		require.NoError(t, err)
-		require.Empty(t, faces)
+		_, err = canary.Draw(im)
+		require.NoError(t, err)
+		found, err := d.Detect(im)
+		require.NoError(t, err)
+		require.NotEmpty(t, strong(found), "the drawn face of the self-test")
+		require.NoError(t, d.Close())
 	}
-	t.Run("photographs", func(t *testing.T) {
-		found := 0
-		for _, p := range photographFiles(t) {
-			faces, err := d.Detect(load(t, p))
-			require.NoError(t, err)
-			found += len(faces)
-		}
-		require.Positive(t, found)
-	})
 }
 
 func BenchmarkYuNet640(b *testing.B) {
@@ -178,7 +165,7 @@ func BenchmarkYuNet640(b *testing.B) {
 	for _, engine := range []string{EngineScrim, EngineOpenCV} {
 		b.Run(engine, func(b *testing.B) {
 			cv.SetThreads(1)
-			d, _ := gated(b, Config{Model: testenv.Path(b, testenv.YuNet), Size: 640, Engine: engine})
+			d, _ := gated(b, Config{Size: 640, Engine: engine})
 			_, err := d.Detect(im)
 			require.NoError(b, err)
 			b.ReportAllocs()

@@ -1,10 +1,11 @@
-// Package detect finds faces, behind redact.Detector: YuNet (W. Wu, H. Peng and
-// S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
-// Research 20, 2023) on package infer or on OpenCV's DNN module, and OpenCV's own
-// cascades as the last resort. What a network says is outside data: it is checked, and what
-// makes no sense is a failed inspection, never "no faces".
+// Package detect finds faces, behind redact.Detector: by a network of YuNet's kind
+// (W. Wu, H. Peng and S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine
+// Intelligence Research 20, 2023), on package infer or on OpenCV's DNN module. Package
+// models has the one that is built in; others come from files. What a network says is
+// outside data: it is checked, and what makes no sense is a failed inspection, never
+// "no faces".
 //
-// YuNet looks at a picture several times: whole and scaled down; whole and very
+// The network looks at a picture several times: whole and scaled down; whole and very
 // small, for faces that fill it; and, with Tiles, in parts of its own size, for
 // the small ones. With Gate each of these passes remembers the luma that it last
 // inspected, as means of 4×4 pixels in blocks of 16×16, and gives the network

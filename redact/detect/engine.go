@@ -7,18 +7,22 @@ import (
 	"scrim/redact/infer"
 )
 
-// The engines that run YuNet.
+// The engines that run the network.
 const (
-	// EngineAuto is EngineScrim where it can run the model, else EngineOpenCV.
+	// EngineAuto is EngineScrim where it can run the model with vector instructions
+	// of the processor, else EngineOpenCV.
 	EngineAuto = "auto"
 	// EngineScrim is package infer: the same results in about a quarter of the
 	// time (5.6 ms against 21.2 ms for 640×384).
 	EngineScrim = "scrim"
+	// EngineScrimAVX2 is EngineScrim without AVX-512: it shows what processors that
+	// have only AVX2 take.
+	EngineScrimAVX2 = "scrim-avx2"
 	// EngineOpenCV is OpenCV's DNN module.
 	EngineOpenCV = "opencv"
 )
 
-// engine runs YuNet. It is not safe for concurrent use.
+// engine runs the network. It is not safe for concurrent use.
 type engine interface {
 	// run returns the outputs for what lies in r, in the order of `outputs`. r is as
 	// view.write has it. They are valid until the next call.
@@ -37,14 +41,35 @@ func openEngine(model []byte, which string) (e engine, warning string, err error
 	if which == EngineOpenCV {
 		return &nets{model: model}, "", nil
 	}
-	m, err := infer.Read(model)
-	switch {
-	case err == nil:
-		return &kernels{net: m.NewNet(), path: m.Path()}, "", nil
-	case which == EngineScrim:
-		return nil, "", fmt.Errorf("engine %s: %w; choose the engine %s", which, err, EngineOpenCV)
+	read := infer.Read
+	if which == EngineScrimAVX2 {
+		read = infer.ReadForAVX2
 	}
-	return &nets{model: model}, "the detector runs on OpenCV and takes several times as long: " + err.Error(), nil
+	m, err := read(model)
+	which, warning, err = pick(which, err, err == nil && m.Vector())
+	switch {
+	case err != nil:
+		return nil, "", err
+	case which == EngineScrim:
+		return &kernels{net: m.NewNet(), path: m.Path()}, "", nil
+	}
+	return &nets{model: model}, warning, nil
+}
+
+// pick returns EngineScrim or EngineOpenCV, by what package infer says of the model
+// and whether it has vector instructions for it. Without these it takes about as
+// long as OpenCV, which is then the one that others know. That is no warning: on
+// such a processor there is nothing better.
+func pick(which string, unknown error, vector bool) (engine, warning string, err error) {
+	switch {
+	case (which == EngineScrim || which == EngineScrimAVX2) && unknown != nil:
+		return "", "", fmt.Errorf("engine %s: %w; choose the engine %s", which, unknown, EngineOpenCV)
+	case unknown != nil:
+		return EngineOpenCV, "the detector runs on OpenCV and takes several times as long: " + unknown.Error(), nil
+	case which == EngineScrim || which == EngineScrimAVX2 || vector:
+		return EngineScrim, "", nil
+	}
+	return EngineOpenCV, "", nil
 }
 
 // kernels runs it on package infer.

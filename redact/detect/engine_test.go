@@ -1,15 +1,16 @@
 package detect
 
 import (
+	"errors"
 	"image"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
@@ -20,12 +21,20 @@ import (
 // engines returns a detector on each engine.
 func engines(tb testing.TB, c Config) (ours, opencv *yuNet) {
 	tb.Helper()
-	c.Model = testenv.Path(tb, testenv.YuNet)
 	c.Engine = EngineScrim
 	ours, _ = gated(tb, c)
 	c.Engine = EngineOpenCV
 	opencv, _ = gated(tb, c)
 	return ours, opencv
+}
+
+// networks calls f with the network that is built in, with YuNet-n, and with others.
+func networks(t *testing.T, f func(t *testing.T, model string), others ...testenv.Condition) {
+	t.Helper()
+	t.Run("scrim-face", func(t *testing.T) { f(t, "") })
+	for _, c := range append([]testenv.Condition{testenv.YuNet}, others...) {
+		t.Run(string(c), func(t *testing.T) { f(t, testenv.Path(t, c)) })
+	}
 }
 
 // agreement counts the detections of one engine, and which of them another has,
@@ -87,9 +96,11 @@ func drawn(t *testing.T, w, h int, people, least, most int) (all []*yuv.Image) {
 }
 
 func TestEnginesAgreeOnDrawnPeople(t *testing.T) {
-	agree(t, Config{Size: 640}, drawn(t, 1920, 1080, 14, 20, 500))
-	agree(t, Config{Size: 320}, drawn(t, 638, 482, 8, 16, 200))
-	agree(t, Config{Size: 640, Tiles: true}, drawn(t, 1280, 720, 14, 10, 300)[:2])
+	networks(t, func(t *testing.T, model string) {
+		agree(t, Config{Model: model, Size: 640}, drawn(t, 1920, 1080, 14, 20, 500))
+		agree(t, Config{Model: model, Size: 320}, drawn(t, 638, 482, 8, 16, 200))
+		agree(t, Config{Model: model, Size: 640, Tiles: true}, drawn(t, 1280, 720, 14, 10, 300)[:2])
+	})
 }
 
 func TestEnginesAgreeOnPhotographs(t *testing.T) {
@@ -98,21 +109,29 @@ func TestEnginesAgreeOnPhotographs(t *testing.T) {
 	for _, p := range paths {
 		all = append(all, load(t, p))
 	}
-	for _, size := range []int{320, 640, 1280} {
-		agree(t, Config{Size: size}, all)
-	}
+	networks(t, func(t *testing.T, model string) {
+		for _, size := range []int{320, 640, 1280} {
+			agree(t, Config{Model: model, Size: size}, all)
+		}
+	})
 }
 
 func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
+	m, err := infer.Read(models.Weights())
+	require.NoError(t, err)
+	auto := "on opencv"
+	if m.Vector() {
+		auto = "on scrim " + m.Path()
+	}
 	for engine, says := range map[string]string{
-		"": "on scrim", EngineAuto: "on scrim", EngineScrim: "on scrim", EngineOpenCV: "on opencv",
+		"": auto, EngineAuto: auto, EngineScrim: "on scrim " + m.Path(), EngineOpenCV: "on opencv",
 	} {
 		d, _ := gated(t, Config{Size: 320, Engine: engine})
 		require.Contains(t, d.Info().Name, says, "engine %q", engine)
 		require.Empty(t, d.Info().Warning)
 	}
 	junk := []byte("this is no model")
-	_, _, err := openEngine(junk, EngineScrim)
+	_, _, err = openEngine(junk, EngineScrim)
 	require.ErrorIs(t, err, infer.ErrModel)
 	require.ErrorContains(t, err, EngineOpenCV)
 	e, warning, err := openEngine(junk, EngineAuto)
@@ -122,15 +141,43 @@ func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
 	e.close()
 }
 
+func TestAutoPrefersOpenCVWhereThereAreNoVectorInstructions(t *testing.T) {
+	strange := errors.New("an operator that it does not have")
+	for _, c := range []struct {
+		which   string
+		unknown error
+		vector  bool
+		want    string
+		warns   bool
+	}{
+		{EngineAuto, nil, true, EngineScrim, false},
+		{EngineAuto, nil, false, EngineOpenCV, false},
+		{"", nil, true, EngineScrim, false},
+		{"", nil, false, EngineOpenCV, false},
+		{EngineAuto, strange, false, EngineOpenCV, true},
+		{EngineScrim, nil, true, EngineScrim, false},
+		{EngineScrim, nil, false, EngineScrim, false},
+		{EngineScrim, strange, false, "", false},
+		{EngineScrimAVX2, nil, true, EngineScrim, false},
+		{EngineScrimAVX2, strange, false, "", false},
+	} {
+		got, warning, err := pick(c.which, c.unknown, c.vector)
+		require.Equal(t, c.want, got, "%+v", c)
+		require.Equal(t, c.warns, warning != "", "%+v", c)
+		require.Equal(t, c.want == "", err != nil, "%+v", c)
+	}
+}
+
 // What the engines say of a picture, before anything is made of it, differs by
 // rounding alone.
 func TestEnginesSayTheSame(t *testing.T) {
 	pictures := drawn(t, 640, 360, 8, 20, 100)[:3]
-	for _, file := range []string{"face_detection_yunet_n.onnx", "face_detection_yunet_2023mar.onnx"} {
-		model, err := os.ReadFile(filepath.Join(filepath.Dir(testenv.Path(t, testenv.YuNet)), file))
-		if err != nil {
-			t.Logf("no %s here", file)
-			continue
+	networks(t, func(t *testing.T, path string) {
+		model := models.Weights()
+		if path != "" {
+			var err error
+			model, err = os.ReadFile(path)
+			require.NoError(t, err)
 		}
 		ours, _, err := openEngine(model, EngineScrim)
 		require.NoError(t, err)
@@ -155,10 +202,10 @@ func TestEnginesSayTheSame(t *testing.T) {
 						d := math.Abs(float64(want - a[k][j]))
 						size, worst, sum = max(size, math.Abs(float64(want))), max(worst, d), sum+d*d
 					}
-					t.Logf("%s %v %s: %.2g worst, %.2g in the mean, of %.2g", file, r, name, worst, math.Sqrt(sum/float64(len(b[k]))), size)
+					t.Logf("%v %s: %.2g worst, %.2g in the mean, of %.2g", r, name, worst, math.Sqrt(sum/float64(len(b[k]))), size)
 					require.LessOrEqual(t, worst, 2e-3*max(size, 1), "%s of %v", name, r)
 				}
 			}
 		}
-	}
+	}, testenv.YuNetS)
 }

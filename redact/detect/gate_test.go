@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
@@ -160,13 +159,10 @@ func TestCropsFitTheNetwork(t *testing.T) {
 	})
 }
 
-// gated returns a detector with a clock of its own, and that clock; unless said
-// otherwise, of any model.
+// gated returns a detector with a clock of its own, and that clock.
 func gated(tb testing.TB, c Config) (*yuNet, *time.Time) {
 	tb.Helper()
-	if c.Threshold = 0.3; c.Model == "" {
-		c.Model = testenv.Model(tb)
-	}
+	c.Threshold = 0.3
 	d, err := Open(c)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, d.Close()) })

@@ -8,17 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"gocv.io/x/gocv"
 
-	"scrim/models/testenv"
 	"scrim/redact/yuv"
 )
 
 func TestLeakOfMatrices(t *testing.T) {
 	before := gocv.MatProfile.Count()
 	for _, c := range []Config{
-		{Model: testenv.Path(t, testenv.YuNet), SHA256: yunetSHA, Size: 320, Threshold: 0.3, Engine: EngineOpenCV},
-		{Model: testenv.Path(t, testenv.YuNet), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineOpenCV},
-		{Model: testenv.Path(t, testenv.YuNet), SHA256: yunetSHA, Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineScrim},
-		{CascadeDir: cascadeDir, Size: 320, Threshold: 0.3},
+		{Size: 320, Threshold: 0.3, Engine: EngineOpenCV},
+		{Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineOpenCV},
+		{Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineScrim},
 	} {
 		d, err := Open(c)
 		require.NoError(t, err)

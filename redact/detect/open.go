@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,11 +10,9 @@ import (
 	"os"
 	"slices"
 
+	"scrim/models"
 	"scrim/redact"
 )
-
-// MaxModelBytes bounds a model's file.
-const MaxModelBytes = 64 << 20
 
 // Bounds of the longer side of the detector's input, in pixels.
 const (
@@ -26,16 +25,15 @@ var ErrPermanent = errors.New("not usable")
 
 // Config says how faces are found.
 type Config struct {
-	// Model is the path of the ONNX file; empty: the cascades in CascadeDir.
+	// Model is the path of the ONNX file; empty: the network that is built in.
 	Model string
-	// ModelName is its name for people, such as "yunet-n".
+	// ModelName is its name for people, such as "yunet-n". Of the one that is built
+	// in it is either that one's or empty.
 	ModelName string
-	// SHA256 is the hash, in hex, that the file must have; empty only when the
-	// user named the file himself.
+	// SHA256 is the hash, in hex, that the network must have; empty: any, for a file
+	// that the user vouches for.
 	SHA256 string
-	// CascadeDir is the folder of OpenCV's Haar cascades.
-	CascadeDir string
-	// Engine is what runs the model: EngineAuto, EngineScrim or EngineOpenCV;
+	// Engine is what runs the model, one of the constants: EngineAuto and so on;
 	// empty is EngineAuto.
 	Engine string
 	// Size is the longer side of the detector's input in pixels, a multiple of
@@ -45,20 +43,18 @@ type Config struct {
 	Threshold float64
 	// Tiles adds passes over parts of the picture in their own size, for faces
 	// too small for Size: from 12 pixels. It costs as much as the picture is
-	// larger than Size, squared. Cascades know no tiles.
+	// larger than Size, squared.
 	Tiles bool
 	// TileAreas are where small faces are to be expected: left, top, right and
 	// bottom in fractions of the picture. Only tiles that reach into one are
 	// added. With Tiles all are.
 	TileAreas [][4]float64
 	// Gate inspects only what has changed, and everything at least once a
-	// second. It is for the pictures of one camera, in their order. Cascades
-	// inspect everything always.
+	// second. It is for the pictures of one camera, in their order.
 	Gate bool
 }
 
-// Open returns the detector that c asks for, which the caller closes: YuNet
-// when c names a model, else the cascades.
+// Open returns the detector that c asks for, which the caller closes.
 func Open(c Config) (redact.Detector, error) {
 	if c.Size < MinSize || c.Size > MaxSize || c.Size%stepSize != 0 {
 		return nil, fmt.Errorf("detector input of %d pixels: %w; choose a multiple of %d from %d to %d", c.Size, ErrPermanent, stepSize, MinSize, MaxSize)
@@ -66,49 +62,68 @@ func Open(c Config) (redact.Detector, error) {
 	if !(c.Threshold > 0 && c.Threshold < 1) {
 		return nil, fmt.Errorf("detector threshold %v: %w; choose one between 0 and 1", c.Threshold, ErrPermanent)
 	}
-	if !slices.Contains([]string{"", EngineAuto, EngineScrim, EngineOpenCV}, c.Engine) {
-		return nil, fmt.Errorf("detector engine %.20q: %w; choose %s, %s or %s", c.Engine, ErrPermanent, EngineAuto, EngineScrim, EngineOpenCV)
+	if !slices.Contains([]string{"", EngineAuto, EngineScrim, EngineScrimAVX2, EngineOpenCV}, c.Engine) {
+		return nil, fmt.Errorf("detector engine %.20q: %w; choose %s, %s, %s or %s", c.Engine, ErrPermanent, EngineAuto, EngineScrim, EngineScrimAVX2, EngineOpenCV)
 	}
+	load := read
 	if c.Model == "" {
-		return openCascades(c)
+		load = builtIn
 	}
-	model, sum, err := read(c.Model, c.SHA256)
+	model, sum, err := load(&c)
 	if err != nil {
 		return nil, err
 	}
 	y, err := newYuNet(model, c)
 	if err != nil {
 		// OpenCV is wordy, so it has the last word: a long error may be cut off.
-		return nil, fmt.Errorf("model %s: %w; fetch a whole one with `scrim models pull`: %w", c.Model, ErrPermanent, err)
+		return nil, fmt.Errorf("model %s: %w; fetch a whole one with `scrim models pull`: %w", cmp.Or(c.Model, c.ModelName), ErrPermanent, err)
 	}
-	name := c.ModelName
-	if name == "" {
-		name = "yunet"
-	}
-	y.info.Name, y.info.ModelSHA256 = describe(name, c)+" on "+y.engine.name(), sum
+	y.info.Name, y.info.ModelSHA256 = describe(c)+" on "+y.engine.name(), sum
 	y.info.Weak = true
 	return y, nil
 }
 
-// read returns the bytes of a file and their hash, which must be want unless
-// that is empty. What is loaded is exactly what was hashed.
-func read(path, want string) (data []byte, sum string, err error) {
-	f, err := os.Open(path) //nolint:gosec // the worker chose it
+// builtIn returns the network that is built in, and its hash, and names it. It is in
+// this program; the one that chose it has its own.
+func builtIn(c *Config) (data []byte, sum string, err error) {
+	name := models.BuiltIn().Name
+	if c.ModelName != "" && c.ModelName != name {
+		return nil, "", fmt.Errorf("model %.64q: %w: scrim-redactor is of another release than scrim; install both of the same: it has %s built in",
+			c.ModelName, ErrPermanent, name)
+	}
+	c.ModelName, data = name, models.Weights()
+	if sum = hash(data); c.SHA256 != "" && sum != c.SHA256 {
+		// A long error may be cut off: what to do comes before the hashes.
+		return nil, "", fmt.Errorf("model %s: %w: scrim-redactor is of another release than scrim; install both of the same: it has SHA-256 %s and needs %.64s",
+			name, ErrPermanent, sum, c.SHA256)
+	}
+	return data, sum, nil
+}
+
+// read returns the bytes of a file and their hash, which must be the one that is
+// asked for. What is loaded is exactly what was hashed.
+func read(c *Config) (data []byte, sum string, err error) {
+	c.ModelName = cmp.Or(c.ModelName, "yunet")
+	f, err := os.Open(c.Model) // the worker chose it
 	if err != nil {
 		return nil, "", fmt.Errorf("model: %w: %w; fetch one with `scrim models pull`", ErrPermanent, err)
 	}
 	defer func() { _ = f.Close() }()
-	data, err = io.ReadAll(io.LimitReader(f, MaxModelBytes+1))
+	data, err = io.ReadAll(io.LimitReader(f, models.MaxBytes+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("model %s: %w: %w", path, ErrPermanent, err)
+		return nil, "", fmt.Errorf("model %s: %w: %w", c.Model, ErrPermanent, err)
 	}
-	if len(data) == 0 || len(data) > MaxModelBytes {
-		return nil, "", fmt.Errorf("model %s: %w: it is empty or over %d MiB; fetch a whole one with `scrim models pull`", path, ErrPermanent, MaxModelBytes>>20)
+	if len(data) == 0 || len(data) > models.MaxBytes {
+		return nil, "", fmt.Errorf("model %s: %w: it is empty or over %d MiB; fetch a whole one with `scrim models pull`", c.Model, ErrPermanent, models.MaxBytes>>20)
 	}
-	h := sha256.Sum256(data)
-	sum = hex.EncodeToString(h[:])
-	if want != "" && sum != want {
-		return nil, "", fmt.Errorf("model %s: %w: its SHA-256 is %.12s… and should be %.12s…; fetch it again with `scrim models pull`", path, ErrPermanent, sum, want)
+	if sum = hash(data); c.SHA256 != "" && sum != c.SHA256 {
+		return nil, "", fmt.Errorf("model %s: %w: its SHA-256 is %s and should be %.64s; fetch it again with `scrim models pull`", c.Model, ErrPermanent, sum, c.SHA256)
 	}
 	return data, sum, nil
+}
+
+// hash returns the SHA-256 of bytes, in hex.
+func hash(data []byte) string {
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
 }

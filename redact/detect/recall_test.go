@@ -16,7 +16,11 @@ import (
 )
 
 func TestEnginesFindTheSameLabelledFaces(t *testing.T) {
-	ours, opencv := engines(t, Config{Size: 640})
+	networks(t, testEnginesFindTheSame)
+}
+
+func testEnginesFindTheSame(t *testing.T, model string) {
+	ours, opencv := engines(t, Config{Model: model, Size: 640})
 	there, found := 0, [2]int{}
 	for _, photo := range photographs(t) {
 		for i, d := range []*yuNet{ours, opencv} {
@@ -46,7 +50,7 @@ func TestEnginesAgreeOnClips(t *testing.T) {
 	for _, clip := range clips {
 		all = append(all, frames(t, clip, 8)...)
 	}
-	agree(t, Config{Size: 640}, all)
+	networks(t, func(t *testing.T, model string) { agree(t, Config{Model: model, Size: 640}, all) })
 }
 
 // frames returns up to n pictures of a clip, one every two seconds.

@@ -58,7 +58,7 @@ func newYuNet(model []byte, c Config) (*yuNet, error) {
 	}
 	if err != nil {
 		_ = d.Close()
-		return nil, fmt.Errorf("it is no YuNet: %w", err)
+		return nil, fmt.Errorf("it is not a network of YuNet's kind: %w", err)
 	}
 	e.close() // no picture is as small
 	return d, nil
@@ -213,8 +213,8 @@ func cells(width, height int) int {
 }
 
 // describe names a detector for people.
-func describe(name string, c Config) string {
-	name = fmt.Sprintf("%s %d", name, c.Size)
+func describe(c Config) string {
+	name := fmt.Sprintf("%s %d", c.ModelName, c.Size)
 	switch {
 	case c.Tiles:
 		name += " with tiles"

@@ -58,7 +58,25 @@ type Model struct {
 // Read returns the network in the bytes of an ONNX file. It has been tried on a
 // small picture, and says there what the plainest way to compute says. An error
 // wraps ErrModel.
-func Read(onnx []byte) (*Model, error) {
+func Read(onnx []byte) (*Model, error) { return readOn(onnx, paths[:]) }
+
+// ReadForAVX2 is Read for a processor without AVX-512, whether or not this one has
+// it. It is an error where the processor does not have AVX2 either.
+func ReadForAVX2(onnx []byte) (*Model, error) {
+	var older []path
+	for _, p := range paths {
+		if p.id != C.SCRIM_AVX512 {
+			older = append(older, p)
+		}
+	}
+	if !older[0].usable() {
+		return nil, errors.New("this processor does not have AVX2 and FMA")
+	}
+	return readOn(onnx, older)
+}
+
+// readOn is Read with these ways to compute, the fastest first, the plainest last.
+func readOn(onnx []byte, paths []path) (*Model, error) {
 	steps, err := understand(onnx)
 	if err != nil {
 		return nil, err
@@ -139,6 +157,10 @@ func alike(a, b []float32) bool {
 
 // Path names the instructions that are used.
 func (m *Model) Path() string { return m.path.name }
+
+// Vector reports whether these are vector instructions that a kernel was written
+// for. Without them it takes several times as long.
+func (m *Model) Vector() bool { return m.path.id != C.SCRIM_GENERIC }
 
 // Net is the working memory for a Model: about 3 MB for 640×384, and at
 // most maxWork. It must be used by

@@ -4,7 +4,6 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"scrim/models"
 	"scrim/models/testenv"
 )
 
@@ -195,14 +195,6 @@ func TestNothingIsAllocatedInSteadyState(t *testing.T) {
 	}))
 }
 
-// trained returns YuNet's file.
-func trained(tb testing.TB) []byte {
-	tb.Helper()
-	onnx, err := os.ReadFile(testenv.Path(tb, testenv.YuNet))
-	require.NoError(tb, err)
-	return onnx
-}
-
 // cpu returns the seconds of computing that this process has had: on a machine
 // that is shared they say more than the time that went by.
 func cpu(b *testing.B) float64 {
@@ -212,10 +204,20 @@ func cpu(b *testing.B) float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
+func TestWhatIsReadForAVX2UsesNothingNewer(t *testing.T) {
+	m, err := ReadForAVX2(made(4, 16, 32, 64))
+	if !paths[1].usable() {
+		require.Error(t, err)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, "avx2", m.Path())
+}
+
 func BenchmarkRun(b *testing.B) {
 	for _, size := range []image.Point{{640, 384}, {192, 128}} {
 		p, r := picture(size.X, size.Y, false), image.Rectangle{Max: size}
-		onPaths(b, trained(b), func(m *Model) {
+		onPaths(b, models.Weights(), func(m *Model) {
 			b.Run(m.Path()+" "+size.String(), func(b *testing.B) {
 				n := m.NewNet()
 				outs, err := n.Run(p, r, nil)

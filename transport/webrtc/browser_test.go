@@ -83,7 +83,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 		g.hubs.Times.Silence, g.hubs.Times.First = d.Silence, d.First
 	})
 	status := g.source.Cameras()[0]
-	status.Warning, status.Cosmetic = "<b>last resort</b>", true
+	status.Warning, status.Cosmetic = "<b>detector is slow</b>", true
 	g.source.set(status)
 
 	ctx, stop := context.WithCancel(tab)
@@ -127,7 +127,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	until(video + `?.videoWidth === 320 && ` + video + `.currentTime > 0 && !` + noticed)
 	require.Equal(t, "live", text(".state"))
 	require.Equal(t, "640 × 360 · 25 fps", text(".size"))
-	require.Equal(t, "<b>last resort</b>", text(".warning"))
+	require.Equal(t, "<b>detector is slow</b>", text(".warning"))
 
 	// A tile is enlarged and made small again.
 	run(chromedp.Click(".enlarge"))
@@ -189,9 +189,17 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	status.State, status.Reason = transport.StateLive, ""
 	g.source.set(status)
 	until(`!` + noticed)
-	if dir := os.Getenv("SCRIM_SHOTS"); dir != "" {
-		png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "page.png"), png, 0o600))
+	shot(t, tab, "page.png")
+}
+
+// shot keeps what the page looks like in the folder SCRIM_SHOTS, if that is set.
+func shot(t *testing.T, tab context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("SCRIM_SHOTS")
+	if dir == "" {
+		return
 	}
+	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600))
 }

@@ -30,7 +30,7 @@ func TestWithoutATokenOnlyKnownHostsAreAnswered(t *testing.T) {
 		"[127.0.0.1]": false, "gateway/x": false, "a@gateway": false, ".": false, "..": false,
 	} {
 		for _, request := range []string{
-			"GET /", "GET /app.js", "GET /healthz", "GET /api/cameras", "OPTIONS /whep/gate", "POST /whep/gate", "DELETE /whep/gate/x", "GET /no/such",
+			"GET /", "GET /whep.js", "GET /healthz", "GET /api/cameras", "OPTIONS /whep/gate", "POST /whep/gate", "DELETE /whep/gate/x", "GET /no/such",
 		} {
 			method, path, _ := strings.Cut(request, " ")
 			w := ask(g, method, path, host)

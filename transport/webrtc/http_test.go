@@ -63,7 +63,11 @@ func TestStatuses(t *testing.T) {
 		{"health", []string{"GET", "/healthz", ""}, 200, `{"status":"ok","cameras":2,"live":2,"obscured":0,"failed":0,"self_tests_failed":0,`},
 		{"no such page", []string{"GET", "/secret.txt", ""}, 404, ""},
 		{"page", []string{"GET", "/", ""}, 200, "<title>Scrim</title>"},
-		{"script", []string{"GET", "/app.js", ""}, 200, "RTCPeerConnection"},
+		{"script of the page", []string{"GET", "/wall.js", ""}, 200, "dialog"},
+		{"script for any page", []string{"GET", "/whep.js", ""}, 200, "RTCPeerConnection"},
+		{"script of the events", []string{"GET", "/events.js", ""}, 200, "api/events"},
+		{"test of a script", []string{"GET", "/whep.test.js", ""}, 404, ""},
+		{"what tests need", []string{"GET", "/package.json", ""}, 404, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := c.request[1]
@@ -227,13 +231,20 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestPageIsWhatTestsAndPolicyExpect(t *testing.T) {
 	g := start(t, Options{})
 	_, page := do(t, http.MethodGet, g.url+"/", "")
-	for _, want := range []string{"<video muted autoplay playsinline>", `src="app.js"`, `href="style.css"`} {
+	for _, want := range []string{"<video muted autoplay playsinline>", `src="wall.js"`, `href="style.css"`} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "<script>")
 	require.NotContains(t, page, "style=\"")
 	require.NotContains(t, page, "onclick")
-	_, script := do(t, http.MethodGet, g.url+"/app.js", "")
-	require.Contains(t, script, "dataset.camera")
-	require.NotContains(t, script, "innerHTML", "what a camera says is text")
+	var scripts strings.Builder
+	for _, name := range []string{"wall.js", "whep.js", "events.js"} {
+		res, script := do(t, http.MethodGet, g.url+"/"+name, "")
+		// Browsers run no module of another type, and nosniff holds them to it.
+		require.Equal(t, "text/javascript; charset=utf-8", res.Header.Get("Content-Type"), name)
+		require.Equal(t, "no-cache", res.Header.Get("Cache-Control"), name)
+		scripts.WriteString(script)
+	}
+	require.Contains(t, scripts.String(), "dataset.camera")
+	require.NotContains(t, scripts.String(), "innerHTML", "what a camera says is text")
 }

@@ -42,7 +42,7 @@ var cameraMetrics = []metric{
 			}
 			return float64(s.SelfTest.At.Unix())
 		}),
-	cameraMetric("last_resort", "1 when faces are found by the last resort only.", prometheus.GaugeValue,
+	cameraMetric("warning", "1 when there is something that an operator must know; the status says what.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return truth(s.Warning != "") }),
 	count("units_received_total", "Access units received from the camera.", func(c *transport.Counters) uint64 { return c.UnitsIn }),
 	count("units_dropped_total", "Access units dropped before decoding.", func(c *transport.Counters) uint64 { return c.UnitsDropped }),

@@ -33,9 +33,9 @@ const (
 	// session that never connects costs sockets and goroutines.
 	connectTimeout = 10 * time.Second
 	gatherTimeout  = 5 * time.Second
-	// heartbeat is the time between comments on an event stream, which tell a
-	// proxy that it is alive.
-	heartbeat = 15 * time.Second
+	// heartbeat is the time between comments on an event stream. They tell clients and
+	// proxies that it is alive; the page gives up a stream that is silent for 5 seconds.
+	heartbeat = time.Second
 	// statusInterval is how often the state of the cameras is looked at for those
 	// who follow it.
 	statusInterval = time.Second

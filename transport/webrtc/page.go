@@ -6,10 +6,12 @@ import (
 	"net/http"
 )
 
-//go:embed page
+// Named one by one: beside them are the scripts' tests.
+//
+//go:embed page/index.html page/style.css page/icon.svg page/wall.js page/whep.js page/events.js
 var pageFiles embed.FS
 
-// pageHandler serves the viewer's page. Its files have no versions in their
+// pageHandler serves the viewer's page, and whep.js for other pages. The files have no versions in their
 // names, so browsers ask each time whether they are new.
 func pageHandler() http.Handler {
 	files, err := fs.Sub(pageFiles, "page")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"scrim/pipeline/wire"
@@ -30,8 +29,7 @@ func NewCameraURL(u string) (CameraURL, error) {
 }
 
 // Redactor returns what a camera's redactor needs to know. The model's path,
-// name and hash, and the cascades' folder, are left to package models and the
-// caller; so is the epoch.
+// name and hash are left to package models and the caller; so is the epoch.
 func (c *Config) Redactor(cam *Camera) wire.Config {
 	return wire.Config{
 		Site:   string(c.Site),
@@ -61,11 +59,6 @@ func (c *Config) Redactor(cam *Camera) wire.Config {
 			KeyframeInterval: time.Duration(cam.Encode.KeyframeInterval),
 		},
 	}
-}
-
-// ModelIsPath reports whether Model names a file instead of a known model.
-func (c *Config) ModelIsPath() bool {
-	return strings.ContainsRune(c.Model, '/') || strings.HasSuffix(c.Model, ".onnx")
 }
 
 // Warnings says in one line each what is allowed and yet deserves a second

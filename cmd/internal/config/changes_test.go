@@ -55,7 +55,7 @@ func TestStaticSettingsStayWhatTheyWere(t *testing.T) {
 	got := later.WithStaticOf(start)
 	require.Equal(t, Name("a"), got.Site)
 	require.Equal(t, Address(":1"), got.HTTP.Listen)
-	require.Equal(t, "yunet-n", got.Model)
+	require.Equal(t, Model("yunet-n"), got.Model)
 	require.Len(t, got.Cameras, 1)
 	require.Equal(t, Name("b"), later.Site)
 }

@@ -45,10 +45,14 @@ type Engine string
 
 // The engines.
 const (
-	// EngineAuto is EngineScrim where it can run the model, else EngineOpenCV.
+	// EngineAuto is EngineScrim where it can run the model with the processor's vector
+	// instructions, else EngineOpenCV.
 	EngineAuto Engine = "auto"
-	// EngineScrim is Scrim's own, for YuNet.
+	// EngineScrim is Scrim's own, for networks of YuNet's kind.
 	EngineScrim Engine = "scrim"
+	// EngineScrimAVX2 is EngineScrim without AVX-512, to measure what older processors
+	// take.
+	EngineScrimAVX2 Engine = "scrim-avx2"
 	// EngineOpenCV is OpenCV's DNN module: slower by far.
 	EngineOpenCV Engine = "opencv"
 )
@@ -88,7 +92,7 @@ func (p *Preset) UnmarshalText(text []byte) error {
 // What there is to choose from.
 var (
 	styles     = []Style{StyleVeil, StyleBlur, StyleMosaic, StyleFill}
-	engines    = []Engine{EngineAuto, EngineScrim, EngineOpenCV}
+	engines    = []Engine{EngineAuto, EngineScrim, EngineScrimAVX2, EngineOpenCV}
 	transports = []Transport{TransportTCP, TransportUDP, TransportMulticast}
 	presets    = []Preset{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium"}
 )

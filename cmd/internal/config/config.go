@@ -11,10 +11,11 @@ type Config struct {
 	// Site is the name of the site; it is part of every NATS subject.
 	// Default: local.
 	Site Name `yaml:"site"`
-	// Model is the detector: the name of a model that `scrim models list`
-	// shows, the path of an ONNX file that is trusted as it is, or empty for the
-	// best model found. A path has a slash or ends in ".onnx".
-	Model string `yaml:"model"`
+	// Model is the detector: auto, the name of a model that `scrim models list`
+	// shows, or the path of an ONNX file that is trusted as it is. A path has a
+	// slash or ends in ".onnx". Default: auto, the model that is built in, unless it
+	// exposes more faces on clean pictures than yunet-n and that one is there.
+	Model Model `yaml:"model"`
 	// RequireSandbox refuses to run cameras where one of the protections that
 	// confine their redactors does not hold; `scrim sandbox` lists them.
 	// Default: false.
@@ -214,6 +215,7 @@ type Encode struct {
 func Default() *Config {
 	return &Config{
 		Site:    "local",
+		Model:   ModelAuto,
 		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
 		Reserve: Reserve{MaxSessions: 100},
 		Defaults: Settings{

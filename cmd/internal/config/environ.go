@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"scrim/models"
+	"scrim/models/pull"
 )
 
 // EnvPrefix begins the name of every variable that is taken for a setting: the
@@ -21,7 +22,7 @@ import (
 const EnvPrefix = "SCRIM_"
 
 // ownVariables begin with EnvPrefix and are no settings.
-var ownVariables = []string{models.EnvDirs}
+var ownVariables = []string{models.EnvDirs, pull.EnvMirror}
 
 // serviceLink matches what Kubernetes sets in every container for a service that
 // is called scrim or scrim-SOMETHING.

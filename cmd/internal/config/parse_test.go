@@ -129,6 +129,24 @@ defaults:
 	require.Empty(t, w.Detect.Model)
 }
 
+func TestModelIsAKnownNameOrAFile(t *testing.T) {
+	cfg, err := Parse("f", nil)
+	require.NoError(t, err)
+	require.Equal(t, ModelAuto, cfg.Model)
+	for _, said := range []Model{"auto", "scrim-face", "yunet-n", "yunet-s", "/m/x", "./x", "x.onnx"} {
+		cfg, err := Parse("f", []byte("model: "+said+"\n"))
+		require.NoError(t, err)
+		require.Equal(t, said, cfg.Model)
+		require.Equal(t, strings.Contains(string(said), "x"), said.IsPath())
+	}
+	_, err = Parse("f", []byte("model: yunet\n"))
+	require.EqualError(t, err, "f:1:8: `model`: unknown model \"yunet\"; did you mean yunet-n? (or auto, or the path of an ONNX file)")
+	for _, bad := range []string{"model: ''", "model: best", "model: [auto]", "model:"} {
+		_, err = Parse("f", []byte(bad))
+		require.Error(t, err, bad)
+	}
+}
+
 func TestEmptyFileIsTheDefault(t *testing.T) {
 	for _, text := range []string{"", "\n", "# nothing\n", "---\n"} {
 		cfg, err := Parse("f", []byte(text))

@@ -84,7 +84,7 @@ func TestWrittenExamplesFollowTheSchema(t *testing.T) {
 func TestWhatTheDecoderRefusesTheSchemaRefuses(t *testing.T) {
 	schema := compileSchema(t, fileSchema(t))
 	for _, text := range []string{
-		"siet: a", "site: Plant", "nats: {ulr: 'nats://a'}", "nats: {url: 'http://a'}", "http: {listen: localhost}", "http: {token: hunter2}",
+		"siet: a", "model: best", "site: Plant", "nats: {ulr: 'nats://a'}", "nats: {url: 'http://a'}", "http: {listen: localhost}", "http: {token: hunter2}",
 		"http: {udp_port: 70000}", "http: {ice_servers: [{user: a}]}", "http: {allow_origins: '*'}", "reserve: {max_sessions: 0}",
 		"reserve: {users: [{name: a}]}", "require_sandbox: 'true'", "defaults: {transport: http}", "defaults: {obscure: {style: gauss}}",
 		"defaults: {detect: {size: 641}}", "defaults: {detect: {threshold: 1}}", "defaults: {lookahead: 31}", "defaults: {encode: {bitrate: 4M}}",

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"scrim/models"
 	"scrim/redact/zone"
 	"scrim/transport"
 )
@@ -9,6 +10,14 @@ import (
 
 func (Name) schema() *Schema {
 	return &Schema{Type: "string", Pattern: "^[a-z0-9][a-z0-9_-]*$", MaxLength: transport.MaxNameBytes}
+}
+
+func (Model) schema() *Schema {
+	names := []Model{ModelAuto}
+	for _, m := range models.Known() {
+		names = append(names, Model(m.Name))
+	}
+	return &Schema{AnyOf: []*Schema{oneOf(names), {Type: "string", Pattern: `/|\.onnx$`}}}
 }
 
 func (Style) schema() *Schema     { return oneOf(styles) }

@@ -31,7 +31,7 @@ func valueCases() []valueCase {
 		{new(Padding), []string{"0", "0.3", "2"}, []string{"", "-0.1", "2.1", "NaN", "30%"}},
 		{new(Cells), []string{"1", "5", "32"}, []string{"", "0", "33", "-1", "2.5"}},
 		{new(Port), []string{"0", "8189", "65535"}, []string{"", "65536", "-1", "http"}},
-		{new(Engine), []string{"auto", "scrim", "opencv"}, []string{"", "Scrim", "onnx"}},
+		{new(Engine), []string{"auto", "scrim", "scrim-avx2", "opencv"}, []string{"", "Scrim", "onnx"}},
 		{new(Style), []string{"veil", "blur", "mosaic", "fill"}, []string{"", "Veil", "gauss", "none"}},
 		{new(Transport), []string{"tcp", "udp"}, []string{"", "TCP", "http"}},
 		{new(Preset), []string{"ultrafast", "medium"}, []string{"", "placebo"}},

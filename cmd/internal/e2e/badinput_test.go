@@ -166,9 +166,9 @@ func TestBadInputThatCannotWorkEndsWithStatusOne(t *testing.T) {
 		{"HTTP port in use", nil, []string{"serve", plain, "--http", address}, []string{address, "in use", "--http"}},
 		{"NATS port in use", nil, []string{"serve", oneCamera(t, http+"nats: {listen: '"+address+"'}\n")}, []string{"NATS", address, "in use", "nats.listen"}},
 		{"model that is missing", nil, []string{"serve", plain, "--model", missing}, []string{missing, "scrim models"}},
-		{"model that is unknown", nil, []string{"serve", plain, "--model", "yunet-x"}, []string{"yunet-x", "known are yunet-n"}},
+		{"model that is unknown", nil, []string{"serve", plain, "--model", "yunet-x"}, []string{"yunet-x", "known are scrim-face, yunet-n"}},
 		{"model that is empty", nil, []string{"serve", plain, "--model", empty}, []string{empty, "is empty", "scrim models"}},
-		{"model that is corrupt", []string{"SCRIM_MODELS=" + dir}, []string{"serve", plain}, []string{corrupt, "SHA-256", "scrim models pull"}},
+		{"model that is corrupt", []string{"SCRIM_MODELS=" + dir}, []string{"serve", plain, "--model", "yunet-n"}, []string{corrupt, "SHA-256", "scrim models pull"}},
 		{"model that is junk", nil, []string{"serve", plain, "--model", junk}, []string{"camera door", junk, "scrim models"}},
 		{"redactor that is missing", nil, []string{"serve", plain, "--redactor", missing}, []string{"scrim-redactor", missing, "--redactor"}},
 		{"redactor that cannot run", nil, []string{"serve", plain, "--redactor", junk}, []string{"camera door", junk, "--redactor"}},
@@ -199,7 +199,7 @@ func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
 	} {
 		ctx := deadline(t, waiting)
 		cmd := exec.CommandContext(ctx, alone, args...)
-		cmd.Env = append(append(os.Environ(), testenv.ModelEnv()...), "PATH=")
+		cmd.Env = append(os.Environ(), "PATH=")
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err)
 		require.Equal(t, 1, cmd.ProcessState.ExitCode(), string(out))
@@ -207,15 +207,14 @@ func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
 	}
 }
 
-// TestBadInputNoModelFallsBackLoudly lets a camera go on with the cascades.
-func TestBadInputNoModelFallsBackLoudly(t *testing.T) {
+// TestNothingButTheProgramsIsNeeded has no folder with a model, and no home.
+func TestNothingButTheProgramsIsNeeded(t *testing.T) {
 	testenv.Need(t, testenv.NoModels)
 	cam := smallCamera(t, simcam.Options{})
-	nothing := t.TempDir()
-	s := serveCameras(t, []string{"SCRIM_MODELS=" + nothing, "XDG_DATA_HOME=" + nothing}, fmt.Sprintf("  - {name: good, url: '%s'}\n", cam.URL()))
+	s := serveCameras(t, []string{"SCRIM_MODELS=", "XDG_DATA_HOME=", "HOME="}, fmt.Sprintf("  - {name: good, url: '%s'}\n", cam.URL()))
 	ctx := deadline(t, waiting)
 	c := s.awaitLive(ctx, "good")
-	require.Regexp(t, `(?i)cascade`, c.Detector)
-	require.Contains(t, c.Warning, "scrim models pull")
-	s.awaitLine(ctx, `level=WARN msg="LAST RESORT: .*scrim models pull`)
+	require.Regexp(t, `^scrim-face \d+ on `, c.Detector)
+	require.Empty(t, c.Warning)
+	s.awaitLine(ctx, `level=INFO msg="face detection model" name=scrim-face file="built in"`)
 }

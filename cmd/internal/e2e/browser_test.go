@@ -56,7 +56,7 @@ type stampSeen struct {
 // TestPageInABrowser watches the page in real Chromium.
 func TestPageInABrowser(t *testing.T) {
 	chromium := testenv.Path(t, testenv.Chromium)
-	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
+	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
 	ctx := deadline(t, 3*time.Minute)
 	s.live(ctx, t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],

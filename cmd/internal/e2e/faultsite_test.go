@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
@@ -108,7 +107,6 @@ func evenPort(t *testing.T) int {
 // newFaultSite starts a worker with the cameras of these names.
 func newFaultSite(t *testing.T, names ...string) *faultSite {
 	t.Helper()
-	testenv.Need(t, testenv.AnyModel)
 	s := &faultSite{t: t, cameras: make(map[string]*fallible), status: make(map[string]transport.Status)}
 	server, err := bus.StartServer(bus.ServerConfig{Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

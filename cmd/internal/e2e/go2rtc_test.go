@@ -50,7 +50,7 @@ streams:
 // TestPeerPullsOurWHEP lets go2rtc watch a camera as a viewer, and serve on
 // what it gets; ffprobe reads that.
 func TestPeerPullsOurWHEP(t *testing.T) {
-	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
+	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
 	ctx := deadline(t, 3*time.Minute)
 	s.live(ctx, t)
 	probePeer(ctx, t, go2rtc(t, "webrtc:"+s.base+"/whep/door"))
@@ -106,7 +106,7 @@ func TestWorkerIngestsAPeersStream(t *testing.T) {
 	cam, err := simcam.Start(simcam.Options{Listen: "127.0.0.1:0", Scene: drawnScene})
 	require.NoError(t, err)
 	t.Cleanup(cam.Close)
-	s := siteOf(t, go2rtc(t, cam.URL()), drawnSettings(), cam)
+	s := siteOf(t, go2rtc(t, cam.URL()), "", cam)
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, drawnScene.Width, status.Width)

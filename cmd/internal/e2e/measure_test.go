@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"scrim/models/testenv"
 )
 
 // measured is what a live run of a drawn camera has shown.
@@ -42,7 +40,6 @@ const measuredPictures = 40
 // publish them and scores that from outside.
 func measureLive(t *testing.T, settings string, camera ...string) measured {
 	t.Helper()
-	testenv.Need(t, testenv.AnyModel)
 	truth := filepath.Join(t.TempDir(), "truth.jsonl")
 	cam := start(t, "scrim-camera", slices.Concat([]string{
 		"--listen", "127.0.0.1:0", "--truth", truth, "--size", "640x360", "--fps", "10", "--people", "8", "--seed", "4",
@@ -81,7 +78,6 @@ func TestLiveRunThatFindsNothingShowsExposure(t *testing.T) {
 }
 
 func TestDemoMeasuresWhatItHasShown(t *testing.T) {
-	testenv.Need(t, testenv.AnyModel)
 	p := start(t, "scrim", "demo", "--http", "127.0.0.1:0", "--cameras", "1", "--size", "640x360", "--fps", "10", "--measure")
 	s := &site{base: p.expect(`at (http://\S+)`)}
 	ctx := deadline(t, 2*limit)

@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"scrim/models/testenv"
 )
 
 // limit bounds every wait; it is no measurement.
@@ -79,7 +77,6 @@ func start(t *testing.T, name string, args ...string) *program {
 func startAt(t *testing.T, path string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command(path, args...), done: make(chan struct{}), lines: make(chan string, 1000)}
-	p.cmd.Env = append(os.Environ(), testenv.ModelEnv()...)
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	require.NoError(t, p.cmd.Start())

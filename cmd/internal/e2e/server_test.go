@@ -23,7 +23,6 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
 	"github.com/stretchr/testify/require"
 
-	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
@@ -241,7 +240,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	ctx := deadline(t, waiting)
 	cmd := exec.CommandContext(ctx, scrimPath(t), args...)
-	cmd.Env = append(os.Environ(), append(testenv.ModelEnv(), env...)...)
+	cmd.Env = append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

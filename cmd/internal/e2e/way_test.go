@@ -45,23 +45,8 @@ const (
 	minPSNR = 30
 )
 
-// drawnScene is small enough for the detector to see it at its own size, and
-// without a model slow enough for the cascades.
-var drawnScene = func() scene.Options {
-	o := scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5}
-	if !testenv.Has(testenv.AnyModel) {
-		o.FPS = 6
-	}
-	return o
-}()
-
-// drawnSettings are the camera's settings for it.
-func drawnSettings() string {
-	if !testenv.Has(testenv.AnyModel) {
-		return "    detect: {size: 320}\n"
-	}
-	return ""
-}
+// drawnScene is small enough for the detector to see it at its own size.
+var drawnScene = scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5}
 
 // site is a drawn camera, a worker, a NATS server and a gateway.
 type site struct {
@@ -131,7 +116,7 @@ func (s *site) live(ctx context.Context, t *testing.T) transport.Status {
 // TestFromCameraToViewer is the whole way: a drawn camera over RTSP, worker,
 // redactor, NATS, gateway, and a viewer over WHEP who decodes what it gets.
 func TestFromCameraToViewer(t *testing.T) {
-	s := newSite(t, simcam.Options{Scene: drawnScene}, drawnSettings())
+	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, [2]int{640, 360}, [2]int{status.Width, status.Height})
@@ -167,7 +152,7 @@ type judge struct {
 	pictures int
 	slates   int
 	// covered are pictures after the warm-up whose stamp is obscured: the cover of
-	// a face near by reaches over it, and cascades take it for a face.
+	// a face near by reaches over it.
 	covered int
 	seen    []seenPicture
 }
@@ -228,9 +213,6 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 		psnr := psnrOutside(p.im, reference, covered, maxBand)
 		worst = min(worst, psnr)
 		require.GreaterOrEqual(t, psnr, float64(minPSNR), "picture %d outside its regions", p.number)
-		if detector == nil {
-			continue
-		}
 		for _, f := range facts.Faces {
 			if f.Box.H < minFace {
 				continue
@@ -257,10 +239,6 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	t.Logf("mean PSNR outside the regions %.1f dB", withBands)
 	t.Logf("%d faces in profile or mostly hidden, %d of them exposed", hard, exposed)
 	t.Logf("%d faces obscured, PSNR outside the regions at least %.1f dB", faces, worst)
-	if detector == nil {
-		t.Log("no YuNet model: with cascades as last resort not every face is found, so faces were not judged; run `scrim models pull yunet-n`")
-		return
-	}
 	require.Greater(t, faces, watched, "too few faces to judge by")
 }
 
@@ -297,13 +275,14 @@ func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.T
 }
 
 // openDetector returns the detector that looks for faces in the output, at the
-// customary threshold; nil without a model.
+// customary threshold: YuNet-n where it is at hand, which has not obscured it.
 func openDetector(t *testing.T) redact.Detector {
 	t.Helper()
-	if !testenv.Has(testenv.AnyModel) {
-		return nil
+	c := detect.Config{Size: 640, Threshold: 0.5}
+	if testenv.Has(testenv.YuNet) {
+		c.Model = testenv.Path(t, testenv.YuNet)
 	}
-	d, err := detect.Open(detect.Config{Model: testenv.Model(t), Size: 640, Threshold: 0.5})
+	d, err := detect.Open(c)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = d.Close() })
 	return d

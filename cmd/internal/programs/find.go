@@ -3,7 +3,7 @@
 package programs
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,14 +14,6 @@ import (
 	"scrim/models"
 	"scrim/pipeline/wire"
 )
-
-// cascadeDirs are where OpenCV's cascades are installed.
-var cascadeDirs = []string{
-	"/usr/share/opencv4/haarcascades",
-	"/usr/local/share/opencv4/haarcascades",
-	"/usr/share/opencv/haarcascades",
-	"/opt/homebrew/share/opencv4/haarcascades",
-}
 
 // Find returns the path of another of Scrim's programs: the one that
 // was named by a flag, the one beside this program, or the one in PATH.
@@ -49,31 +41,21 @@ func Find(name, flag, named string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// Detector says which model the redactors load. Without any model they
-// fall back on the cascades, loudly; a model that was named and is missing, or
-// one that is corrupt, is an error.
-func Detector(model string, log *slog.Logger) (wire.DetectConfig, error) {
-	var found models.Found
-	var err error
-	if (&config.Config{Model: model}).ModelIsPath() {
-		found, err = models.Open(model)
-	} else {
-		found, err = models.Find(model)
+// Detector says which model the redactors load, and logs it. A model that was named
+// and is missing, or one that would be used and is corrupt, is an error.
+func Detector(model config.Model, log *slog.Logger) (wire.DetectConfig, error) {
+	find := models.Find
+	if model.IsPath() {
+		find = models.Open
 	}
-	switch {
-	case err == nil:
-		log.Info("face detection model", "name", found.Name, "file", found.Path)
-		return wire.DetectConfig{Model: found.Path, ModelName: found.Name, SHA256: found.SHA256}, nil
-	case model == "" && errors.Is(err, models.ErrNotFound):
-		dir := cascadeDirs[0]
-		for _, d := range cascadeDirs {
-			if _, err := os.Stat(d); err == nil {
-				dir = d
-				break
-			}
-		}
-		log.Warn("LAST RESORT: no face detection model found; OpenCV's cascades miss most profiles, tilted and small faces. Run `scrim models pull`", "error", err)
-		return wire.DetectConfig{CascadeDir: dir}, nil
+	found, err := find(string(model))
+	if err != nil {
+		return wire.DetectConfig{}, err
 	}
-	return wire.DetectConfig{}, err
+	said := []any{"name", found.Name, "file", cmp.Or(found.Path, "built in")}
+	if model == config.ModelAuto && found.Path != "" {
+		said = append(said, "why", "it exposes fewer faces on clean pictures than "+models.BuiltIn().Name+", which is built in")
+	}
+	log.Info("face detection model", said...)
+	return wire.DetectConfig{Model: found.Path, ModelName: found.Name, SHA256: found.SHA256}, nil
 }

@@ -2,12 +2,18 @@ package programs
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/cmd/internal/config"
+	"scrim/models"
+	"scrim/models/testenv"
+	"scrim/pipeline/wire"
 )
 
 func TestOfWordsTheFirstAreKept(t *testing.T) {
@@ -43,4 +49,44 @@ func TestCameraThatDoesNotStartSaysWhy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "rtsp://127.0.0.1:1/a", c.URL)
 	c.Close()
+}
+
+// said are the log's lines.
+func said(t *testing.T, model config.Model) (wire.DetectConfig, string, error) {
+	t.Helper()
+	var log strings.Builder
+	d, err := Detector(model, slog.New(slog.NewTextHandler(&log, nil)))
+	return d, log.String(), err
+}
+
+func TestWithoutAnyFileTheBuiltInModelIsTaken(t *testing.T) {
+	t.Setenv(models.EnvDirs, t.TempDir())
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	own := models.BuiltIn()
+	d, log, err := said(t, "scrim-face")
+	require.NoError(t, err)
+	require.Equal(t, wire.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d, "no path: it is in the redactor")
+	require.Regexp(t, `^\S+ level=INFO msg="face detection model" name=scrim-face file="built in"\n$`, log)
+	testenv.Need(t, testenv.NoModels)
+	d, _, err = said(t, config.ModelAuto)
+	require.NoError(t, err)
+	require.Equal(t, wire.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d)
+}
+
+func TestModelThatWasNamedIsTakenOrAnError(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv(models.EnvDirs, dir)
+	file := filepath.Join(dir, "mine.onnx")
+	require.NoError(t, os.WriteFile(file, []byte("some network"), 0o600))
+	d, _, err := said(t, config.Model(file))
+	require.NoError(t, err)
+	require.Equal(t, wire.DetectConfig{Model: file, ModelName: "mine"}, d)
+
+	small := models.Known()[2]
+	require.NoError(t, os.WriteFile(filepath.Join(dir, small.File), []byte("half a model"), 0o600))
+	_, log, err := said(t, config.Model(small.Name))
+	require.ErrorIs(t, err, models.ErrCorrupt)
+	require.Empty(t, log)
+	_, _, err = said(t, config.Model(filepath.Join(dir, "gone.onnx")))
+	require.ErrorContains(t, err, "gone.onnx")
 }

@@ -7,6 +7,7 @@
 package gocvloop
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -26,8 +27,10 @@ const (
 
 // Options say what is blurred.
 type Options struct {
-	// In and Out are video files, Model that of YuNet.
-	In, Out, Model string
+	// In and Out are video files.
+	In, Out string
+	// Model is an ONNX file's bytes, of a network of YuNet's kind.
+	Model []byte
 	// Size is the longer side of the network's input.
 	Size      int
 	Threshold float32
@@ -46,10 +49,13 @@ func Run(o Options, each func([]image.Rectangle)) error {
 		return fmt.Errorf("video %s: %w", o.In, err)
 	}
 	defer in.Close()
-	net := gocv.ReadNetFromONNX(o.Model)
+	net, err := gocv.ReadNetFromONNXBytes(o.Model)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
 	defer net.Close()
 	if net.Empty() {
-		return fmt.Errorf("model %s: OpenCV cannot read it", o.Model)
+		return errors.New("model: OpenCV cannot read it; name another with --model")
 	}
 	var names []string
 	for _, kind := range []string{"cls", "obj", "bbox"} {
@@ -104,7 +110,7 @@ func inputSize(w, h, size int) image.Point {
 	return image.Pt(up(w), up(h))
 }
 
-// faces reads YuNet's outputs.
+// faces reads the network's outputs.
 func faces(layers []gocv.Mat, size image.Point, scale [2]float64, threshold float32) ([]image.Rectangle, error) {
 	var boxes []image.Rectangle
 	var scores []float32

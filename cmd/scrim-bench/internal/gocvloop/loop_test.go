@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gocv.io/x/gocv"
 
-	"scrim/models/testenv"
+	"scrim/models"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 )
@@ -27,7 +27,7 @@ func TestPeerDoesTheWorkThatItIsComparedFor(t *testing.T) {
 		return nil
 	}))
 	var found [][]image.Rectangle
-	require.NoError(t, Run(Options{In: in, Out: out, Model: testenv.Path(t, testenv.YuNet), Size: 640, Threshold: 0.3}, func(boxes []image.Rectangle) {
+	require.NoError(t, Run(Options{In: in, Out: out, Model: models.Weights(), Size: 640, Threshold: 0.3}, func(boxes []image.Rectangle) {
 		found = append(found, boxes)
 	}))
 	require.Len(t, found, frames)
@@ -70,7 +70,7 @@ func TestPeerDoesTheWorkThatItIsComparedFor(t *testing.T) {
 
 func TestPeerSaysWhatItCannotRead(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none")
-	err := Run(Options{In: none, Out: none, Model: none, Size: 640, Threshold: 0.3}, func([]image.Rectangle) {})
+	err := Run(Options{In: none, Out: none, Size: 640, Threshold: 0.3}, func([]image.Rectangle) {})
 	require.ErrorContains(t, err, none)
 }
 

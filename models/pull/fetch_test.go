@@ -1,4 +1,4 @@
-package models
+package pull
 
 import (
 	"bytes"
@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/models"
 )
 
 func TestPartIsFinishedWhateverItHolds(t *testing.T) {
@@ -112,7 +113,7 @@ func TestOtherURLsAreTriedInTurn(t *testing.T) {
 	require.ErrorIs(t, err, ErrHash)
 	for _, why := range []string{
 		"http://192.0.2.1/model: only https", "/absent: the server says \"404 Not Found\"", "/away: redirected to http://192.0.2.1/model",
-		"/round: more than 5 redirects", "copy the file to " + filepath.Join(dir, "test.onnx") + " yourself",
+		"/round: more than 5 redirects", "name a file or URL that has SHA-256 " + m.SHA256 + " with --from",
 	} {
 		require.ErrorContains(t, err, why)
 	}
@@ -124,7 +125,7 @@ func TestSecureServerCannotSendUsToThisHost(t *testing.T) {
 	inner := serve(t, whole(content))
 	outer := httptest.NewTLSServer(http.RedirectHandler(inner.URL, http.StatusFound))
 	t.Cleanup(outer.Close)
-	_, err := Pull(t.Context(), modelAt(outer.URL), t.TempDir(), PullOptions{Client: outer.Client()})
+	_, err := Model(t.Context(), modelAt(outer.URL), t.TempDir(), Options{Client: outer.Client()})
 	require.ErrorContains(t, err, "only https URLs are used")
 	require.Empty(t, inner.requests())
 }
@@ -152,7 +153,7 @@ func TestPullStopsAtTheSizeOfTheModel(t *testing.T) {
 
 func TestModelOfUnknownSizeIsBoundedToo(t *testing.T) {
 	o := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", fmt.Sprint(MaxBytes+1))
+		w.Header().Set("Content-Length", fmt.Sprint(models.MaxBytes+1))
 		_, _ = w.Write(content)
 	})
 	m := modelAt(o.URL)
@@ -212,7 +213,7 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				_, err := Pull(t.Context(), modelAt("https://192.0.2.1/"), dir, PullOptions{Client: &http.Client{Transport: c.transport}})
+				_, err := Model(t.Context(), modelAt("https://192.0.2.1/"), dir, Options{Client: &http.Client{Transport: c.transport}})
 				require.ErrorIs(t, err, errStalled)
 				require.Equal(t, c.want, time.Since(start))
 			})

@@ -1,15 +1,18 @@
-package models
+package pull
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"time"
+
+	"scrim/models"
 )
 
 // maxRedirects bounds how often a server may send us elsewhere.
@@ -18,14 +21,19 @@ const maxRedirects = 5
 // errStalled says that a server sent nothing for StallTimeout.
 var errStalled = fmt.Errorf("nothing came for %v", StallTimeout)
 
+// errTooLarge is wrapped by errors about more bytes than the model has.
+var errTooLarge = errors.New("too large")
+
 // errOtherPart says that what lies on disk does not go with what the server
 // has, so it was deleted; asking again gets the whole.
 var errOtherPart = errors.New("the server has another file than the one begun")
 
-// fetcher makes the file part hold the model.
+// fetcher makes the part hold the model.
 type fetcher struct {
-	model    Model
-	part     string
+	model models.Model
+	part  *part
+	// local is set where the URL is the path of a file.
+	local    bool
 	client   *http.Client
 	progress func(done, total int64)
 }
@@ -33,7 +41,7 @@ type fetcher struct {
 // fetch tries the URLs in turn.
 func (f *fetcher) fetch(ctx context.Context) error {
 	// An earlier process may have ended between the last byte and the rename.
-	if info, err := os.Stat(f.part); err == nil && info.Size() >= f.limit() {
+	if info, err := f.part.file.Stat(); err == nil && info.Size() >= f.limit() {
 		if f.verify() == nil {
 			return nil
 		}
@@ -56,34 +64,24 @@ func (f *fetcher) fetch(ctx context.Context) error {
 		}
 		failed = err
 	}
-	return fmt.Errorf("%w; try again, or copy the file to %s yourself", failed, f.part[:len(f.part)-len(".part")])
+	return fmt.Errorf("%w; try again, or name a file or URL that has SHA-256 %s with --from", failed, f.model.SHA256)
 }
 
 // from fetches what is missing from one URL and verifies the whole.
 func (f *fetcher) from(ctx context.Context, address string) error {
-	u, err := url.Parse(address)
+	begun, err := f.part.size()
 	if err != nil {
 		return err
 	}
-	if !mayFetch(u) {
-		return errors.New("only https URLs are used")
+	if f.local {
+		begun, err = 0, f.copyFile(address)
+	} else {
+		err = f.download(ctx, address, begun)
 	}
-	file, err := os.OpenFile(f.part, os.O_WRONLY|os.O_CREATE, 0o644) //nolint:gosec // models are public
+	if errors.Is(err, errTooLarge) || errors.Is(err, errOtherPart) {
+		return errors.Join(err, f.part.empty())
+	}
 	if err != nil {
-		return err
-	}
-	defer f.tidy(file)
-	begun, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	if err := f.download(ctx, u, file, begun); err != nil {
-		if errors.Is(err, errTooLarge) || errors.Is(err, errOtherPart) {
-			os.Remove(f.part)
-		}
-		return err
-	}
-	if err := file.Sync(); err != nil {
 		return err
 	}
 	err = f.verify()
@@ -93,29 +91,57 @@ func (f *fetcher) from(ctx context.Context, address string) error {
 	return err
 }
 
-// tidy closes the part and leaves none that is empty.
-func (f *fetcher) tidy(file *os.File) {
-	if info, err := file.Stat(); err == nil && info.Size() == 0 {
-		os.Remove(f.part)
-	}
-	file.Close()
-}
-
-// verify reads the part back from disk; it deletes one of another hash.
+// verify reads the part back; it empties one of another hash.
 func (f *fetcher) verify() error {
-	got, _, err := hashFile(f.part)
+	got, err := f.part.sum(f.limit())
 	if err == nil && got != f.model.SHA256 {
-		err = fmt.Errorf("%w: it is %s and must be %s", ErrHash, Short(got), Short(f.model.SHA256))
+		err = fmt.Errorf("%w: it is %s and must be %s", ErrHash, got, f.model.SHA256)
 	}
 	if err != nil {
-		os.Remove(f.part)
+		return errors.Join(err, f.part.empty())
+	}
+	return nil
+}
+
+// copyFile copies a file into the part.
+func (f *fetcher) copyFile(path string) error {
+	// Looked at before it is opened: opening a pipe would wait for its writer.
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a file")
+	}
+	if err != nil {
+		return pathless(err)
+	}
+	in, err := os.Open(path) //nolint:gosec // the user's own path
+	if err != nil {
+		return pathless(err)
+	}
+	defer in.Close()
+	if err := f.part.empty(); err != nil {
+		return err
+	}
+	return f.copy(in, 0, info.Size(), func() {})
+}
+
+// pathless is an error without the path, which the caller says.
+func pathless(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
 	}
 	return err
 }
 
-// download appends to file, of which begun bytes are there, what is missing; a
-// server that knows no ranges sends all anew.
-func (f *fetcher) download(ctx context.Context, u *url.URL, file *os.File, begun int64) error {
+// download appends to the part, of which begun bytes are there, what is missing; a
+// server that knows no ranges sends all again.
+func (f *fetcher) download(ctx context.Context, address string, begun int64) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	if !mayFetch(u) {
+		return errors.New("only https URLs are used")
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stall := time.AfterFunc(StallTimeout, func() { cancel(errStalled) })
@@ -136,22 +162,18 @@ func (f *fetcher) download(ctx context.Context, u *url.URL, file *os.File, begun
 		return cause(ctx, err)
 	}
 	defer resp.Body.Close()
-	done, err := f.position(resp, file, begun)
+	done, err := f.position(resp, begun)
 	if err != nil {
 		return err
 	}
-	return cause(ctx, f.copyBody(resp, file, done, func() { stall.Reset(StallTimeout) }))
+	return cause(ctx, f.copy(resp.Body, done, resp.ContentLength, func() { stall.Reset(StallTimeout) }))
 }
 
-// position prepares file for the body and returns how many bytes of it stay.
-func (f *fetcher) position(resp *http.Response, file *os.File, begun int64) (int64, error) {
+// position prepares the part for the body and returns how many bytes of it stay.
+func (f *fetcher) position(resp *http.Response, begun int64) (int64, error) {
 	switch resp.StatusCode {
 	case http.StatusOK:
-		if err := file.Truncate(0); err != nil {
-			return 0, err
-		}
-		_, err := file.Seek(0, io.SeekStart)
-		return 0, err
+		return 0, f.part.empty()
 	case http.StatusPartialContent:
 		var first int64
 		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &first); err != nil || first != begun || begun == 0 {
@@ -165,36 +187,36 @@ func (f *fetcher) position(resp *http.Response, file *os.File, begun int64) (int
 	}
 }
 
-// copyBody writes the body behind the first done bytes of file and calls alive
-// whenever bytes have come.
-func (f *fetcher) copyBody(resp *http.Response, file *os.File, done int64, alive func()) error {
+// copy writes what comes behind the first done bytes of the part, length of them
+// where that is not negative, and calls alive whenever bytes have come.
+func (f *fetcher) copy(in io.Reader, done, length int64, alive func()) error {
 	total := f.model.Size
 	if total == 0 {
 		total = -1
-		if resp.ContentLength >= 0 {
-			total = done + resp.ContentLength
+		if length >= 0 {
+			total = done + length
 		}
 	}
-	if done+resp.ContentLength > f.limit() {
-		return fmt.Errorf("%d bytes: %w", done+resp.ContentLength, errTooLarge)
+	if done+length > f.limit() {
+		return fmt.Errorf("%d bytes: %w", done+length, errTooLarge)
 	}
 	f.progress(done, total)
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := resp.Body.Read(buf)
+		n, err := in.Read(buf)
 		if n > 0 {
 			alive()
 			if done += int64(n); done > f.limit() {
 				return fmt.Errorf("more than %d bytes: %w", f.limit(), errTooLarge)
 			}
-			if _, err := file.Write(buf[:n]); err != nil {
+			if _, err := f.part.file.Write(buf[:n]); err != nil {
 				return err
 			}
 			f.progress(done, total)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return f.part.file.Sync()
 		case err != nil:
 			return fmt.Errorf("cut off after %d bytes: %w", done, err)
 		}
@@ -206,7 +228,7 @@ func (f *fetcher) limit() int64 {
 	if f.model.Size > 0 {
 		return f.model.Size
 	}
-	return MaxBytes
+	return models.MaxBytes
 }
 
 // cause returns why a request failed, and why we ended it where we did.

@@ -1,4 +1,4 @@
-package models
+package pull
 
 import (
 	"bytes"
@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"scrim/models"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,9 +35,9 @@ var content = func() []byte {
 }()
 
 // modelAt returns a model whose file holds content.
-func modelAt(urls ...string) Model {
+func modelAt(urls ...string) models.Model {
 	sum := sha256.Sum256(content)
-	return Model{Name: "test", File: "test.onnx", SHA256: hex.EncodeToString(sum[:]), URLs: urls, Size: int64(len(content))}
+	return models.Model{Name: "test", File: "test.onnx", SHA256: hex.EncodeToString(sum[:]), URLs: urls, Size: int64(len(content))}
 }
 
 // origin is a server that notes the Range of each request.
@@ -78,9 +80,17 @@ func noRanges(data []byte) http.HandlerFunc {
 
 // pullFrom pulls with the server's own client, so that no connection outlives
 // the test.
-func pullFrom(t *testing.T, o *origin, m Model, dir string) (string, error) {
+func pullFrom(t *testing.T, o *origin, m models.Model, dir string) (string, error) {
 	t.Helper()
-	return Pull(t.Context(), m, dir, PullOptions{Client: o.Client()})
+	return Model(t.Context(), m, dir, Options{Client: o.Client()})
+}
+
+// write puts a file into a folder and returns its path.
+func write(t *testing.T, dir, file string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(dir, file)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path
 }
 
 // requireOnly checks that a folder holds exactly these files.
@@ -106,7 +116,7 @@ func TestPullFetchesVerifiesAndLeavesNothingElse(t *testing.T) {
 	o := serve(t, whole(content))
 	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
 	var dones, totals []int64
-	path, err := Pull(t.Context(), modelAt(o.URL), dir, PullOptions{Client: o.Client(), Progress: func(done, total int64) {
+	path, err := Model(t.Context(), modelAt(o.URL), dir, Options{Client: o.Client(), Progress: func(done, total int64) {
 		dones, totals = append(dones, done), append(totals, total)
 	}})
 	require.NoError(t, err)
@@ -184,7 +194,7 @@ func TestCancelledPullKeepsWhatItHas(t *testing.T) {
 	})
 	dir := t.TempDir()
 	m := modelAt(o.URL, o.URL+"/never")
-	_, err := Pull(ctx, m, dir, PullOptions{Client: o.Client(), Progress: func(done, _ int64) {
+	_, err := Model(ctx, m, dir, Options{Client: o.Client(), Progress: func(done, _ int64) {
 		if done == 2000 {
 			cancel()
 		}
@@ -202,7 +212,7 @@ func TestCancelledBeforeStartTouchesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := filepath.Join(t.TempDir(), "models")
-	_, err := Pull(ctx, modelAt("https://192.0.2.1/"), dir, PullOptions{})
+	_, err := Model(ctx, modelAt("https://192.0.2.1/"), dir, Options{})
 	require.ErrorIs(t, err, context.Canceled)
 	require.NoDirExists(t, dir)
 }
@@ -243,30 +253,30 @@ func TestWaitForTheLockEndsWithTheContext(t *testing.T) {
 	defer unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	_, err = Pull(ctx, modelAt("https://192.0.2.1/"), dir, PullOptions{})
+	_, err = Model(ctx, modelAt("https://192.0.2.1/"), dir, Options{})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	requireOnly(t, dir, "test.onnx.lock")
 }
 
 func TestPullRefusesWhatItCannotVerifyOrPlace(t *testing.T) {
-	for want, change := range map[string]func(*Model){
-		"could not be verified":     func(m *Model) { m.SHA256 = "" },
-		"not be verified":           func(m *Model) { m.SHA256 = strings.Repeat("z", 64) },
-		"is not the name":           func(m *Model) { m.File = "../test.onnx" },
-		"\"..\" is not the name":    func(m *Model) { m.File = ".." },
-		"\"\" is not the name":      func(m *Model) { m.File = "" },
-		"outside 0 … 67108864":      func(m *Model) { m.Size = MaxBytes + 1 },
-		"-1 bytes are outside":      func(m *Model) { m.Size = -1 },
-		"copy the file there":       func(m *Model) { m.URLs = nil },
-		"only https URLs":           func(m *Model) { m.URLs = []string{"file:///etc/passwd"} },
-		"missing protocol scheme":   func(m *Model) { m.URLs = []string{":"} },
-		"/test.onnx yourself":       func(m *Model) { m.URLs = []string{"https://"} },
-		"pull other: its SHA-256 i": func(m *Model) { m.Name, m.SHA256 = "other", "00" },
+	for want, change := range map[string]func(*models.Model){
+		"could not be verified":          func(m *models.Model) { m.SHA256 = "" },
+		"not be verified":                func(m *models.Model) { m.SHA256 = strings.Repeat("z", 64) },
+		"is not the name":                func(m *models.Model) { m.File = "../test.onnx" },
+		"\"..\" is not the name":         func(m *models.Model) { m.File = ".." },
+		"\"\" is not the name":           func(m *models.Model) { m.File = "" },
+		"outside 0 … 67108864":           func(m *models.Model) { m.Size = models.MaxBytes + 1 },
+		"-1 bytes are outside":           func(m *models.Model) { m.Size = -1 },
+		"a file that has it with --from": func(m *models.Model) { m.URLs = nil },
+		"only https URLs":                func(m *models.Model) { m.URLs = []string{"file:///etc/passwd"} },
+		"missing protocol scheme":        func(m *models.Model) { m.URLs = []string{":"} },
+		" with --from":                   func(m *models.Model) { m.URLs = []string{"https://"} },
+		"pull other: its SHA-256 i":      func(m *models.Model) { m.Name, m.SHA256 = "other", "00" },
 	} {
 		dir := t.TempDir()
 		m := modelAt("https://192.0.2.1/")
 		change(&m)
-		_, err := Pull(t.Context(), m, dir, PullOptions{})
+		_, err := Model(t.Context(), m, dir, Options{})
 		require.ErrorContains(t, err, want)
 		requireOnly(t, dir)
 	}
@@ -274,6 +284,6 @@ func TestPullRefusesWhatItCannotVerifyOrPlace(t *testing.T) {
 
 func TestFolderThatCannotBeWrittenSaysSo(t *testing.T) {
 	file := write(t, t.TempDir(), "file", nil)
-	_, err := Pull(t.Context(), modelAt("https://192.0.2.1/"), filepath.Join(file, "models"), PullOptions{})
+	_, err := Model(t.Context(), modelAt("https://192.0.2.1/"), filepath.Join(file, "models"), Options{})
 	require.ErrorContains(t, err, "choose another folder with --dir")
 }

@@ -1,4 +1,4 @@
-package models
+package pull
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // kernel offers no way to wait for a file lock that a context could end.
 const lockPoll = 100 * time.Millisecond
 
-// lock takes the exclusive lock that lets one Pull at a time write a file, in
+// lock takes the exclusive lock that lets one call at a time write a file, in
 // this process and among all. It waits for the holder, at most until ctx ends.
 // The returned function gives it back and removes the lock's file. The kernel
 // gives it back by itself when a process dies.
@@ -38,7 +38,10 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 
 // tryLock returns the locked file, or nil when somebody else has it.
 func tryLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644) //nolint:gosec // holds nothing
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644) //nolint:gosec // holds nothing
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, errors.New("it is a symbolic link, which is not followed; delete it")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +62,9 @@ func sameFile(f *os.File, path string) bool {
 	if err != nil {
 		return false
 	}
-	there, err := os.Stat(path)
+	there, err := os.Lstat(path)
 	return err == nil && os.SameFile(mine, there)
 }
-
-// isNotDir is true for the error of a path through something that is no folder.
-func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }
 
 // isReadOnly is true for the error of a file system that is mounted read-only.
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
