@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -70,7 +69,6 @@ const (
 const (
 	Long     Condition = "long"      // EnvLong is set
 	NotShort Condition = "not-short" // without -short
-	Update   Condition = "update"    // with -update
 )
 
 // spec is how a condition is looked for.
@@ -137,13 +135,7 @@ func known() map[Condition]spec {
 
 		Long:     {here(func() bool { return os.Getenv(EnvLong) != "" }, "takes minutes"), "set " + EnvLong + "=1", nil},
 		NotShort: {here(func() bool { return !testing.Short() }, "-short is given"), "", nil},
-		Update:   {here(updates, "only redraws what the tests compare with"), "give -update", nil},
 	}
-}
-
-func updates() bool {
-	f := flag.Lookup("update")
-	return f != nil && f.Value.String() == "true"
 }
 
 func avx512() bool {
