@@ -49,10 +49,11 @@ export CGO_CFLAGS CGO_CXXFLAGS
 demo: build ## show a live, redacted picture of two drawn cameras in a browser
 	bin/scrim demo
 
-# go2rtc is a peer in tests that nobody here wrote. Without network they skip.
+# go2rtc is a peer in tests that nobody here wrote. Without network they are skipped,
+# or fail with SCRIM_REQUIRE=all.
 peers:
 	@.ci/tool go2rtc github.com/AlexxIT/go2rtc $(GO2RTC_VERSION) github.com/AlexxIT/go2rtc \
-		|| echo "the tests against go2rtc will be skipped"
+		|| echo "go2rtc is missing in the tests"
 
 test: build test-deps peers ## vet, test (with the race detector where there is no cgo), fuzz shortly, hunt leaks
 	@.ci/test

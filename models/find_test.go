@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/models/testenv"
 )
 
 // write puts a file into a folder and returns its path.
@@ -20,21 +22,14 @@ func write(t *testing.T, dir, file string, data []byte) string {
 	return path
 }
 
-// realModel returns the bytes of a known model that is not built in, or skips the
-// test: these are not part of the repository.
+// realModel returns a known model that is not built in, and its bytes.
 func realModel(t *testing.T) (Model, []byte) {
 	t.Helper()
-	for _, m := range Known()[1:] {
-		found, err := Find(m.Name)
-		if err != nil {
-			continue
-		}
-		data, err := os.ReadFile(found.Path)
-		require.NoError(t, err)
-		return m, data
-	}
-	t.Skip("no model on this machine; get one with `scrim models pull`")
-	return Model{}, nil
+	found, err := Open(testenv.Path(t, testenv.YuNet))
+	require.NoError(t, err)
+	data, err := os.ReadFile(found.Path)
+	require.NoError(t, err)
+	return found.Model, data
 }
 
 func TestKnownModelsAreComplete(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/wire"
 	"scrim/redact/yuv"
@@ -18,10 +19,7 @@ import (
 // coded codes the next n pictures of c by the ffmpeg program.
 func coded(t *testing.T, c *camera, n int, codec transport.Codec, args ...string) []transport.CameraUnit {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	var raw, out, errs bytes.Buffer
 	units := make([]transport.CameraUnit, n)
 	for i := range units {

@@ -11,6 +11,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact/yuv"
@@ -66,10 +67,7 @@ func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
 // sliced codes pictures of c with four slices each, by the ffmpeg program.
 func sliced(t *testing.T, c *camera, n int) []transport.CameraUnit {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	var raw, out, errs bytes.Buffer
 	units := make([]transport.CameraUnit, n)
 	for i := range units {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/internal/x264"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
@@ -141,9 +142,7 @@ var films sync.Map
 func filmOf(t *testing.T, k filmKind) *film {
 	t.Helper()
 	if k.reorders || k.hevc {
-		if _, err := exec.LookPath("ffmpeg"); err != nil {
-			t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-		}
+		testenv.Need(t, testenv.FFmpeg)
 	}
 	once, _ := films.LoadOrStore(k, sync.OnceValues(k.shoot))
 	f, err := once.(func() (*film, error))()

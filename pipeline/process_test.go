@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models"
+	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
 	"scrim/pipeline/supervise"
@@ -48,9 +49,7 @@ func faultyRedactor(t *testing.T) string {
 
 func buildRedactor(t *testing.T, once *sync.Once, name string, flags ...string) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("builds a program")
-	}
+	testenv.Need(t, testenv.NotShort) // it builds a program
 	b := &builtRedactors
 	b.once.Do(func() { b.dir, b.err = os.MkdirTemp("", "scrim-redactor-") })
 	require.NoError(t, b.err)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/cmd/internal/bench"
+	"scrim/models/testenv"
 )
 
 // limit bounds every wait; it is no measurement.
@@ -51,17 +52,6 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// modelDir is where YuNet lies, empty when it is nowhere.
-func modelDir() string {
-	shared, _ := filepath.Abs("../../../shared/models")
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), shared} {
-		if _, err := os.Stat(filepath.Join(dir, "face_detection_yunet_n.onnx")); dir != "" && err == nil {
-			return dir
-		}
-	}
-	return ""
-}
-
 // command is scrim-bench as a program, with a folder for all that is temporary.
 func command(t *testing.T, args ...string) (cmd *exec.Cmd, tmp string) {
 	t.Helper()
@@ -72,9 +62,6 @@ func command(t *testing.T, args ...string) (cmd *exec.Cmd, tmp string) {
 	t.Cleanup(cancel)
 	cmd = exec.CommandContext(ctx, filepath.Join(dir, "scrim-bench"), args...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
-	if dir := modelDir(); dir != "" {
-		cmd.Env = append(cmd.Env, "SCRIM_MODELS="+dir)
-	}
 	return cmd, tmp
 }
 
@@ -152,10 +139,6 @@ func TestRealProgramsAreMeasuredAndMissedFacesCounted(t *testing.T) {
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "what redaction costs")
-	if modelDir() == "" {
-		t.Log("no YuNet model: whether missed faces are counted is not tested")
-		return
-	}
 	require.Positive(t, r.Leaks.Faces)
 	require.Positive(t, r.Leaks.Exposed, "faces that were missed at the camera's rate")
 	require.Positive(t, r.Offline.Leaks.Exposed, "faces that were missed over the clip")
@@ -166,10 +149,7 @@ func TestRealProgramsAreMeasuredAndMissedFacesCounted(t *testing.T) {
 }
 
 func TestAnyFileCanBeMeasured(t *testing.T) {
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("no ffmpeg here; `make deps` installs it on Debian")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	dir := t.TempDir()
 	for name, coding := range map[string][]string{"b.mp4": {"-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "10"}, "mpeg.avi": {"-c:v", "mpeg4"}} {
 		path := filepath.Join(dir, name)

@@ -16,6 +16,7 @@ import (
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/programs"
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 )
@@ -57,9 +58,6 @@ func TestCapacityOfRepetitionsIsTheirMedian(t *testing.T) {
 // TestNoNumberOfCamerasHoldsWhileFacesAreExposed has faces that are far too small
 // for the detector's input. One camera holds its rate well, and yet does not count.
 func TestNoNumberOfCamerasHoldsWhileFacesAreExposed(t *testing.T) {
-	if modelDir() == "" {
-		t.Skip("no YuNet model; `scrim models pull yunet-n` fetches it")
-	}
 	cmd, _ := command(t, append([]string{"--capacity", "--max-cameras", "4", "--detect-size", "160"}, smallScene...)...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -69,9 +67,6 @@ func TestNoNumberOfCamerasHoldsWhileFacesAreExposed(t *testing.T) {
 }
 
 func TestPeersAreMeasuredBesideIt(t *testing.T) {
-	if modelDir() == "" {
-		t.Skip("no YuNet model; `scrim models pull yunet-n` fetches it")
-	}
 	r, _ := measured(t, append([]string{"--no-live", "--peer", "gocv", "--peer", "faceblur", "--for", "2s"}, easy[:len(easy)-2]...)...)
 	require.Len(t, r.Peers, 2)
 	gocv, faceblur := r.Peers[0], r.Peers[1]
@@ -80,14 +75,16 @@ func TestPeersAreMeasuredBesideIt(t *testing.T) {
 	require.Equal(t, r.Offline.Frames+r.Offline.Dropped, gocv.Loop.Frames)
 	require.Positive(t, gocv.Loop.CPU)
 	require.InEpsilon(t, gocv.Loop.CPU/r.Offline.CPU, float64(gocv.Ratio), 0.01)
-	if exec.Command("gst-inspect-1.0", "--exists", "faceblur").Run() != nil || findCascade() == "" {
+	if !testenv.Has(testenv.FaceBlur) {
 		require.Contains(t, faceblur.Skipped, "apt-get install")
 		require.Nil(t, faceblur.Loop)
-		t.Skip("no GStreamer with faceblur, or no cascade for it, here")
 	}
-	require.Empty(t, faceblur.Skipped)
-	require.Equal(t, 20, faceblur.Loop.Frames)
-	require.Greater(t, faceblur.Loop.TotalCPU, 1.0, "it has done something")
+	t.Run("faceblur", func(t *testing.T) {
+		testenv.Need(t, testenv.FaceBlur)
+		require.Empty(t, faceblur.Skipped)
+		require.Equal(t, 20, faceblur.Loop.Frames)
+		require.Greater(t, faceblur.Loop.TotalCPU, 1.0, "it has done something")
+	})
 }
 
 // TestCameraIsMeasured takes the pictures from an rtsp:// URL, of which nobody

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scrim/models"
+	"scrim/models/testenv"
 	"scrim/pipeline"
 	"scrim/pipeline/wire"
 	"scrim/redact"
@@ -174,9 +175,7 @@ func TestProcessIsNotDumpableAndLeavesNoCore(t *testing.T) {
 
 // The marker alone protects nothing, and that is said.
 func TestMarkerByHandIsNotTakenForProtection(t *testing.T) {
-	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
-		t.Skip("here no process has new privileges")
-	}
+	testenv.Need(t, testenv.Unconfined)
 	cmd := program(t, asReporter)
 	cmd.Args = append(cmd.Args, hardenedArg)
 	out, err := cmd.Output()

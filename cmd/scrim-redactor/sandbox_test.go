@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/wire"
 )
 
@@ -29,21 +29,14 @@ func protections(t *testing.T, args ...string) map[string]wire.Protection {
 	return byName
 }
 
-// absent reports whether the kernel cannot do something, or was not built to.
-func absent(err unix.Errno) bool { return err == unix.ENOSYS || err == unix.EOPNOTSUPP }
-
 func TestAllProtectionsHoldThatTheKernelHas(t *testing.T) {
 	for name, p := range protections(t) {
 		t.Run(name, func(t *testing.T) {
 			switch name {
 			case "landlock":
-				if _, _, err := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION); absent(err) {
-					t.Skip("this kernel has no Landlock")
-				}
+				testenv.Need(t, testenv.Landlock)
 			case "seccomp":
-				if _, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err != nil {
-					t.Skip("this kernel has no seccomp")
-				}
+				testenv.Need(t, testenv.Seccomp)
 			}
 			require.True(t, p.Holds, p.Detail)
 		})
@@ -52,12 +45,7 @@ func TestAllProtectionsHoldThatTheKernelHas(t *testing.T) {
 
 // What is claimed without having been done is found out.
 func TestProtectionsThatWereNotMadeDoNotCount(t *testing.T) {
-	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
-		t.Skip("here no process has new privileges")
-	}
-	if _, err := os.ReadDir("/"); err != nil {
-		t.Skip("here the root folder cannot be read anyway")
-	}
+	testenv.Need(t, testenv.Unconfined)
 	t.Setenv("HALL_PASSWORD", "secret")
 	said := protections(t, hardenedArg)
 	for _, name := range []string{"no_new_privs", "limits", "environment", "working_directory", "landlock"} {
@@ -67,9 +55,7 @@ func TestProtectionsThatWereNotMadeDoNotCount(t *testing.T) {
 }
 
 func TestRedactorRefusesToWorkUnprotectedWhereThatIsRequired(t *testing.T) {
-	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set == 1 {
-		t.Skip("here no process has new privileges")
-	}
+	testenv.Need(t, testenv.Unconfined)
 	for required, want := range map[bool]wire.Type{true: wire.TypeFailure, false: wire.TypeHello} {
 		cmd := program(t, asRedactor)
 		cmd.Args = append(cmd.Args, hardenedArg)

@@ -17,6 +17,7 @@ import (
 
 	"scrim/models"
 	"scrim/models/pull"
+	"scrim/models/testenv"
 )
 
 // modelsFolder makes an empty folder the first where models are looked for.
@@ -25,20 +26,15 @@ func modelsFolder(t *testing.T) string {
 	dir := t.TempDir()
 	t.Setenv(models.EnvDirs, dir)
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
-	if _, err := models.Find("yunet-n"); err == nil {
-		t.Skip("models are installed for the whole system")
-	}
+	testenv.Need(t, testenv.NoModels)
 	return dir
 }
 
-// realModelFolder returns a folder with a copy of a known model that is not built in;
-// without one on this machine it skips the test.
+// realModelFolder returns a folder with a copy of a known model that is not built in.
 func realModelFolder(t *testing.T) (models.Model, string) {
 	t.Helper()
-	found, err := models.Find("yunet-n")
-	if err != nil {
-		t.Skip("no model on this machine; get one with `scrim models pull`")
-	}
+	found, err := models.Open(testenv.Path(t, testenv.YuNet))
+	require.NoError(t, err)
 	data, err := os.ReadFile(found.Path)
 	require.NoError(t, err)
 	dir := t.TempDir()

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/cmd/internal/config"
+	"scrim/models/testenv"
 	"scrim/pipeline/wire"
 )
 
@@ -290,9 +290,7 @@ func TestReportOfNothingIsNotWritten(t *testing.T) {
 }
 
 func TestEndOfTheTerminalLeavesNothing(t *testing.T) {
-	if signal.Ignored(syscall.SIGHUP) {
-		t.Skip("this process ignores SIGHUP")
-	}
+	testenv.Need(t, testenv.HangUp)
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	writePNG(t, filepath.Join(in, "a.png"))
 	busy := filepath.Join(t.TempDir(), "busy")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/transport"
 )
 
@@ -17,10 +18,7 @@ const streamLength = 320 // pictures
 // returns what Inspect says of its access units.
 func stream(t testing.TB, args ...string) []Info {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	cmd := exec.Command(ffmpeg, append(append([]string{
 		"-v", "error", "-f", "lavfi", "-i", "testsrc=s=160x128:r=25,fade=in:20:40,fade=out:150:60:c=white",
 		"-frames:v", fmt.Sprint(streamLength), "-pix_fmt", "yuv420p", "-c:v", "libx264", "-threads", "1",

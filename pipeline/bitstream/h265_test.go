@@ -9,6 +9,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/transport"
 )
 
@@ -27,10 +28,7 @@ func stream265(t testing.TB, frames int, params string) []Info {
 
 func units265(t testing.TB, frames int, params string, args ...string) [][]byte {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	cmd := exec.Command(ffmpeg, append(append([]string{
 		"-v", "error", "-f", "lavfi", "-i", "testsrc=s=192x144:r=25,fade=in:20:40",
 		"-frames:v", fmt.Sprint(frames), "-pix_fmt", "yuv420p", "-c:v", "libx265", "-preset", "ultrafast",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/transport"
 )
 
@@ -19,10 +20,7 @@ func jpegOf(t testing.TB, args ...string) []byte {
 
 func fullJPEG(t testing.TB, args ...string) []byte {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	cmd := exec.Command(ffmpeg, append(append([]string{
 		"-v", "error", "-f", "lavfi", "-i", "testsrc=s=192x144:r=25", "-frames:v", "1", "-strict", "unofficial",
 		"-c:v", "mjpeg", "-huffman", "default", "-pix_fmt", "yuvj420p",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact/yuv"
@@ -19,10 +20,7 @@ import (
 // hevc codes pictures of 32 luma levels, or what source says, with the ffmpeg program.
 func hevc(t testing.TB, frames int, source, params string) [][]byte {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	cmd := exec.Command(ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, "-frames:v", fmt.Sprint(frames), "-pix_fmt", "yuv420p",
 		"-c:v", "libx265", "-preset", "ultrafast",
 		"-x265-params", "log-level=none:aud=1:repeat-headers=1:pools=1:frame-threads=1:scenecut=0:"+params, "-f", "hevc", "-")
@@ -418,10 +416,7 @@ func benchmark(b *testing.B, codec transport.Codec, units [][]byte) {
 }
 
 func BenchmarkMJPEG1080p(b *testing.B) {
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		b.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(b, testenv.FFmpeg)
 	out, err := exec.Command(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc=s=1920x1080:r=30", "-frames:v", "30", "-pix_fmt", "yuvj420p",
 		"-c:v", "mjpeg", "-huffman", "default", "-q:v", "4", "-f", "mjpeg", "-").Output()
 	require.NoError(b, err)

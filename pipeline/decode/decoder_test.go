@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact/yuv"
@@ -18,10 +19,7 @@ import (
 // luma levels that change from picture to picture.
 func stream(t testing.TB, frames int, size string, args ...string) [][]byte {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	cmd := exec.Command(ffmpeg, append(append([]string{
 		"-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("color=black:s=%s:r=30,geq=lum='16+mod(N*6,192)':cb=128:cr=128", size),
 		"-frames:v", fmt.Sprint(frames), "-pix_fmt", "yuv420p", "-c:v", "libx264",

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/face"
@@ -24,9 +25,7 @@ import (
 // ffmpeg runs FFmpeg's program, which makes the inputs.
 func ffmpeg(t *testing.T, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not installed")
-	}
+	testenv.Need(t, testenv.FFmpeg)
 	out, err := exec.Command("ffmpeg", append([]string{"-v", "error", "-y", "-nostdin"}, args...)...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }

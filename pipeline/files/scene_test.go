@@ -4,13 +4,13 @@ import (
 	"image"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/wire"
 	"scrim/redact/yuv"
@@ -49,10 +49,8 @@ func drawVideo(t *testing.T, path string, o scene.Options, frames int) []scene.T
 // The drawn people's faces are covered in every frame of the file, and nearly
 // every time also those that are turned away or hidden in part.
 func TestFacesOfDrawnPeopleAreCovered(t *testing.T) {
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not installed")
-	}
-	d := yunet(t)
+	testenv.Need(t, testenv.FFmpeg)
+	d := realDetector(t)
 	in := filepath.Join(t.TempDir(), "people.mp4")
 	const frames = 60
 	truths := drawVideo(t, in, scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 10, MinFace: 24}, frames)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestSelfTestPassesWithTheRealParts(t *testing.T) {
-	d := yunet(t)
+	d := realDetector(t)
 	o, err := obscure.New(obscure.Options{})
 	require.NoError(t, err)
 	r, err := New(Options{Detector: d, Obscurer: o, Lookahead: 30})
@@ -31,7 +31,7 @@ func TestSelfTestNoticesPartsThatDoNothing(t *testing.T) {
 	r, err := New(Options{Detector: &scripted{}, Obscurer: idle{}})
 	require.NoError(t, err)
 	require.ErrorIs(t, r.SelfTest(c), canary.ErrNotFound)
-	r, err = New(Options{Detector: yunet(t), Obscurer: idle{}})
+	r, err = New(Options{Detector: realDetector(t), Obscurer: idle{}})
 	require.NoError(t, err)
 	require.ErrorIs(t, r.SelfTest(c), canary.ErrVisible)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/wire"
 	"scrim/redact/detect"
 	"scrim/redact/face"
@@ -156,11 +157,9 @@ func TestImageThatCannotBeInspectedIsObscuredWhole(t *testing.T) {
 // The default settings for stills cover every face in the photographs that lie
 // beside the project.
 func TestFacesOfThePhotographsAreCovered(t *testing.T) {
-	const dir = "../../../shared"
-	data, err := os.ReadFile(dir + "/faces/faces.json")
-	if err != nil {
-		t.Skip("no photographs beside the project: ", err)
-	}
+	dir := testenv.Path(t, testenv.Photographs)
+	data, err := os.ReadFile(filepath.Join(dir, "faces.json"))
+	require.NoError(t, err)
 	var labels struct {
 		Images []struct {
 			File  string
@@ -171,12 +170,12 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(data, &labels))
-	d := yunet(t)
+	d := realDetector(t)
 	obscurer, err := obscure.New(obscure.Options{})
 	require.NoError(t, err)
 	faces, covered, area, all := 0, 0, 0, 0
 	for _, im := range labels.Images {
-		r := redactFile(t, filepath.Join(dir, "faces", im.File), "a.jpg", func(o *Options) { o.Detector, o.Obscurer = d, obscurer })
+		r := redactFile(t, filepath.Join(dir, im.File), "a.jpg", func(o *Options) { o.Detector, o.Obscurer = d, obscurer })
 		require.NoError(t, r.err)
 		rec := r.records[0]
 		mask := make([]bool, rec.Width*rec.Height)
@@ -217,21 +216,13 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 	require.LessOrEqual(t, share, 0.25)
 }
 
-// yunet returns the detector with the settings that `scrim redact` has.
-func yunet(t *testing.T) *detector {
+// realDetector returns the detector with the settings that `scrim redact` has.
+func realDetector(t *testing.T) *detector {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		model := filepath.Join(dir, "face_detection_yunet_n.onnx")
-		if _, err := os.Stat(model); dir == "" || err != nil {
-			continue
-		}
-		d, err := OpenDetector(wire.Files{Detect: wire.DetectConfig{Model: model, Threshold: 0.3}, Sizes: []int{640, 1280}})
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, d.Close()) })
-		return d.(*detector)
-	}
-	t.Skip("no detector model; SCRIM_MODELS names the folder")
-	return nil
+	d, err := OpenDetector(wire.Files{Detect: wire.DetectConfig{Threshold: 0.3}, Sizes: []int{640, 1280}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d.(*detector)
 }
 
 func TestDetectorMergesWhatItFindsTwice(t *testing.T) {

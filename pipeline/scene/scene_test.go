@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene/stamp"
 	"scrim/redact/yuv"
 )
@@ -202,9 +202,7 @@ func TestDraw_FewAllocations(t *testing.T) {
 // TestVersion_SaysWhatIsDrawn holds the drawing to its version: who changes what
 // the same options give adds one to Version and puts the new sum here.
 func TestVersion_SaysWhatIsDrawn(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("others round otherwise")
-	}
+	testenv.Need(t, testenv.AMD64) // others round otherwise
 	s := newScene(t, Options{Width: 640, Height: 360, FPS: 10, People: 8, Seed: 3})
 	sum := sha256.New()
 	for _, n := range []uint32{0, 25, 80} {

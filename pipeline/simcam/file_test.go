@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/redact/yuv"
 )
 
@@ -17,10 +18,7 @@ import (
 // different.
 func clip(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("no ffmpeg here; `make deps` installs it on Debian")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	path := filepath.Join(t.TempDir(), name)
 	args = append([]string{"-v", "error", "-f", "lavfi"}, args...)
 	out, err := exec.CommandContext(t.Context(), ffmpeg, append(args, path)...).CombinedOutput()

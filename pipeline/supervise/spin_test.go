@@ -2,11 +2,12 @@ package supervise
 
 import (
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/models/testenv"
 )
 
 func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
@@ -21,9 +22,7 @@ func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
 }
 
 func TestProcessorTimeOfAProcessIsKnown(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only on Linux")
-	}
+	testenv.Need(t, testenv.Linux)
 	before, ok := cpuTime(os.Getpid())
 	require.True(t, ok)
 	require.Positive(t, before)

@@ -15,8 +15,9 @@ import (
 	"scrim/redact/zone"
 )
 
-// facePNG shows a drawn face in the middle; gen_test.go draws it.
+// facePNG shows a drawn face in the middle.
 //
+//go:generate go run gen.go
 //go:embed face.png
 var facePNG []byte
 

@@ -1,10 +1,11 @@
 package cv
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/models"
 )
 
 func plane(width, height, stride int, value func(x, y int) byte) Plane {
@@ -118,18 +119,10 @@ func TestForwardGivesCopies(t *testing.T) {
 	require.NotEqual(t, first, again[0])
 }
 
-// net returns YuNet with two of its outputs, or skips the test.
+// net returns the network that is built in, with two of its outputs.
 func net(t *testing.T) *Net {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		model, err := os.ReadFile(dir + "/face_detection_yunet_n.onnx")
-		if dir == "" || err != nil {
-			continue
-		}
-		n, err := ReadONNX(model, []string{"cls_8", "cls_32"})
-		require.NoError(t, err)
-		return n
-	}
-	t.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
-	return nil
+	n, err := ReadONNX(models.Weights(), []string{"cls_8", "cls_32"})
+	require.NoError(t, err)
+	return n
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/canary"
 	"scrim/redact/face"
@@ -186,10 +188,9 @@ type labelled struct {
 
 func photographs(t *testing.T) (all []labelled) {
 	t.Helper()
-	raw, err := os.ReadFile("../../../shared/faces/faces.json")
-	if err != nil {
-		t.Skip("no photographs for measuring here: " + err.Error())
-	}
+	dir := testenv.Path(t, testenv.Photographs)
+	raw, err := os.ReadFile(filepath.Join(dir, "faces.json"))
+	require.NoError(t, err)
 	var labels struct {
 		Images []struct {
 			File  string
@@ -201,7 +202,7 @@ func photographs(t *testing.T) (all []labelled) {
 	}
 	require.NoError(t, json.Unmarshal(raw, &labels))
 	for _, p := range labels.Images {
-		l := labelled{name: p.File, im: load(t, "../../../shared/faces/"+p.File)}
+		l := labelled{name: p.File, im: load(t, filepath.Join(dir, p.File))}
 		for _, f := range p.Faces {
 			if !f.Ignore {
 				l.boxes = append(l.boxes, face.Box{X: f.X, Y: f.Y, W: f.W, H: f.H})
@@ -215,7 +216,6 @@ func photographs(t *testing.T) (all []labelled) {
 // The same of real faces: as they are, tilted, hidden in part, and so small
 // that they have 12 to 18 pixels.
 func TestRealFacesAreHiddenTiltedHiddenInPartAndSmall(t *testing.T) {
-	modelPath(t)
 	d, _ := gated(t, Config{Size: 640, Tiles: true})
 	b := buckets{}
 	for _, p := range photographs(t) {

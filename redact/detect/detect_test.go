@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scrim/models"
+	"scrim/models/testenv"
 	"scrim/redact"
 	"scrim/redact/canary"
 	"scrim/redact/cv"
@@ -22,34 +23,28 @@ import (
 // yunetSHA is the hash of YuNet-n's file.
 const yunetSHA = "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31"
 
-// modelPath returns YuNet-n's file, or skips the test.
-func modelPath(tb testing.TB) string {
-	tb.Helper()
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		path := filepath.Join(dir, "face_detection_yunet_n.onnx")
-		if _, err := os.Stat(path); dir != "" && err == nil {
-			return path
-		}
-	}
-	tb.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
-	return ""
-}
-
 func open(tb testing.TB, size int) redact.Detector {
 	tb.Helper()
-	d, err := Open(Config{Model: modelPath(tb), ModelName: "yunet-n", SHA256: yunetSHA, Size: size, Threshold: 0.3})
+	d, err := Open(Config{Size: size, Threshold: 0.3})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, d.Close()) })
 	return d
+}
+
+// photographFiles lists the photographs that lie next to the repository.
+func photographFiles(tb testing.TB) []string {
+	tb.Helper()
+	paths, err := filepath.Glob(filepath.Join(testenv.Path(tb, testenv.Photographs), "*.jpg"))
+	require.NoError(tb, err)
+	require.NotEmpty(tb, paths)
+	return paths
 }
 
 // load returns a photograph as YUV, with even sides.
 func load(tb testing.TB, path string) *yuv.Image {
 	tb.Helper()
 	f, err := os.Open(path)
-	if err != nil {
-		tb.Skip("no photographs for measuring here: " + err.Error())
-	}
+	require.NoError(tb, err)
 	defer f.Close()
 	img, _, err := image.Decode(f)
 	require.NoError(tb, err)
@@ -69,11 +64,7 @@ func load(tb testing.TB, path string) *yuv.Image {
 }
 
 func TestFacesOfAPhotographAreFoundAtEverySize(t *testing.T) {
-	paths, _ := filepath.Glob("../../../shared/faces/*.jpg")
-	if len(paths) == 0 {
-		t.Skip("no photographs for measuring here")
-	}
-	modelPath(t)
+	paths := photographFiles(t)
 	for _, size := range []int{320, 640, 1280} {
 		d, found := open(t, size), 0
 		for _, p := range paths {
@@ -90,6 +81,14 @@ func TestFacesOfAPhotographAreFoundAtEverySize(t *testing.T) {
 		t.Logf("%d pixels: %d faces in %d photographs", size, found, len(paths))
 		require.GreaterOrEqual(t, found, len(paths), "%d pixels", size)
 	}
+}
+
+func TestYuNetIsTakenByItsHash(t *testing.T) {
+	d, err := Open(Config{Model: testenv.Path(t, testenv.YuNet), ModelName: "yunet-n", SHA256: yunetSHA, Size: 320, Threshold: 0.3})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.Close()) }()
+	require.Equal(t, yunetSHA, d.Info().ModelSHA256)
+	require.Contains(t, d.Info().Name, "yunet-n")
 }
 
 func TestEmptyPicturesOfEverySizeHoldNoFace(t *testing.T) {

@@ -5,13 +5,13 @@ import (
 	"image"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"scrim/models"
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
 	"scrim/redact/infer"
@@ -22,25 +22,18 @@ import (
 func engines(tb testing.TB, c Config) (ours, opencv *yuNet) {
 	tb.Helper()
 	c.Engine = EngineScrim
-	ours, _ = clocked(tb, c)
+	ours, _ = gated(tb, c)
 	c.Engine = EngineOpenCV
-	opencv, _ = clocked(tb, c)
+	opencv, _ = gated(tb, c)
 	return ours, opencv
 }
 
-// networks calls f with the network that is built in, and with YuNet-n and the files
-// beside it that are at hand.
-func networks(t *testing.T, f func(t *testing.T, model string), beside ...string) {
+// networks calls f with the network that is built in, with YuNet-n, and with others.
+func networks(t *testing.T, f func(t *testing.T, model string), others ...testenv.Condition) {
 	t.Helper()
 	t.Run("scrim-face", func(t *testing.T) { f(t, "") })
-	for _, file := range append([]string{"face_detection_yunet_n.onnx"}, beside...) {
-		t.Run(file, func(t *testing.T) {
-			path := filepath.Join(filepath.Dir(modelPath(t)), file)
-			if _, err := os.Stat(path); err != nil {
-				t.Skip("it is not at hand: " + err.Error())
-			}
-			f(t, path)
-		})
+	for _, c := range append([]testenv.Condition{testenv.YuNet}, others...) {
+		t.Run(string(c), func(t *testing.T) { f(t, testenv.Path(t, c)) })
 	}
 }
 
@@ -111,10 +104,7 @@ func TestEnginesAgreeOnDrawnPeople(t *testing.T) {
 }
 
 func TestEnginesAgreeOnPhotographs(t *testing.T) {
-	paths, _ := filepath.Glob("../../../shared/faces/*.jpg")
-	if len(paths) == 0 {
-		t.Skip("no photographs for measuring here")
-	}
+	paths := photographFiles(t)
 	var all []*yuv.Image
 	for _, p := range paths {
 		all = append(all, load(t, p))
@@ -136,7 +126,7 @@ func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
 	for engine, says := range map[string]string{
 		"": auto, EngineAuto: auto, EngineScrim: "on scrim " + m.Path(), EngineOpenCV: "on opencv",
 	} {
-		d, _ := clocked(t, Config{Size: 320, Engine: engine})
+		d, _ := gated(t, Config{Size: 320, Engine: engine})
 		require.Contains(t, d.Info().Name, says, "engine %q", engine)
 		require.Empty(t, d.Info().Warning)
 	}
@@ -217,5 +207,5 @@ func TestEnginesSayTheSame(t *testing.T) {
 				}
 			}
 		}
-	}, "face_detection_yunet_2023mar.onnx")
+	}, testenv.YuNetS)
 }

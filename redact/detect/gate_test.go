@@ -159,15 +159,8 @@ func TestCropsFitTheNetwork(t *testing.T) {
 	})
 }
 
-// gated returns a detector of YuNet-n with a clock of its own, and that clock.
+// gated returns a detector with a clock of its own, and that clock.
 func gated(tb testing.TB, c Config) (*yuNet, *time.Time) {
-	tb.Helper()
-	c.Model = modelPath(tb)
-	return clocked(tb, c)
-}
-
-// clocked is gated with the network that c names.
-func clocked(tb testing.TB, c Config) (*yuNet, *time.Time) {
 	tb.Helper()
 	c.Threshold = 0.3
 	d, err := Open(c)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/redact/canary"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
@@ -144,14 +145,14 @@ func TestSlowChangesAreInspected(t *testing.T) {
 }
 
 // Somebody comes out of the dark, by less from picture to picture than counts
-// as a change.
+// as a change. YuNet-n finds no face in the colours alone, with which it begins.
 func TestFaceThatFadesInIsFound(t *testing.T) {
 	const pictures = 14
 	src, err := yuv.New(192, 192)
 	require.NoError(t, err)
 	drawn, err := canary.Draw(src)
 	require.NoError(t, err)
-	d, now := gated(t, Config{Size: 640, Gate: true})
+	d, now := gated(t, Config{Model: testenv.Path(t, testenv.YuNet), Size: 640, Gate: true})
 	im, err := yuv.New(640, 360)
 	require.NoError(t, err)
 	for i := range pictures + 1 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/redact/yuv"
 )
 
@@ -42,13 +43,9 @@ func testEnginesFindTheSame(t *testing.T, model string) {
 }
 
 func TestEnginesAgreeOnClips(t *testing.T) {
-	clips, _ := filepath.Glob("../../../shared/media/*.mp4")
-	if len(clips) == 0 {
-		t.Skip("no clips for measuring here")
-	}
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("no ffmpeg: " + err.Error())
-	}
+	clips, err := filepath.Glob(filepath.Join(testenv.Path(t, testenv.Clips), "*.mp4"))
+	require.NoError(t, err)
+	testenv.Need(t, testenv.FFmpeg)
 	var all []*yuv.Image
 	for _, clip := range clips {
 		all = append(all, frames(t, clip, 8)...)

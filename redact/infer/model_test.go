@@ -4,14 +4,16 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"scrim/models"
+	"scrim/models/testenv"
 )
 
 // picture returns noise in which every luma and every chroma value occurs.
@@ -103,6 +105,21 @@ func TestEveryPathComputesWhatTheNetworkSays(t *testing.T) {
 	}
 }
 
+// What this processor can do is done: onPaths leaves out only what it cannot.
+func TestEveryPathOfTheProcessorIsUsable(t *testing.T) {
+	for _, p := range paths {
+		t.Run(p.name, func(t *testing.T) {
+			switch name, _, _ := strings.Cut(p.name, " "); name {
+			case "avx512":
+				testenv.Need(t, testenv.AVX512)
+			case "avx2":
+				testenv.Need(t, testenv.AVX2)
+			}
+			require.True(t, p.usable())
+		})
+	}
+}
+
 func TestNetsShareAModel(t *testing.T) {
 	m, err := Read(made(2, 16, 32, 64))
 	require.NoError(t, err)
@@ -178,19 +195,6 @@ func TestNothingIsAllocatedInSteadyState(t *testing.T) {
 	}))
 }
 
-// trained returns YuNet's file, or skips the test.
-func trained(tb testing.TB, file string) []byte {
-	tb.Helper()
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), "../../../shared/models"} {
-		onnx, err := os.ReadFile(filepath.Join(dir, file))
-		if dir != "" && err == nil {
-			return onnx
-		}
-	}
-	tb.Skip("no YuNet model; set SCRIM_MODELS, or run `scrim models pull yunet-n`")
-	return nil
-}
-
 // cpu returns the seconds of computing that this process has had: on a machine
 // that is shared they say more than the time that went by.
 func cpu(b *testing.B) float64 {
@@ -213,7 +217,7 @@ func TestWhatIsReadForAVX2UsesNothingNewer(t *testing.T) {
 func BenchmarkRun(b *testing.B) {
 	for _, size := range []image.Point{{640, 384}, {192, 128}} {
 		p, r := picture(size.X, size.Y, false), image.Rectangle{Max: size}
-		onPaths(b, trained(b, "face_detection_yunet_n.onnx"), func(m *Model) {
+		onPaths(b, models.Weights(), func(m *Model) {
 			b.Run(m.Path()+" "+size.String(), func(b *testing.B) {
 				n := m.NewNet()
 				outs, err := n.Run(p, r, nil)

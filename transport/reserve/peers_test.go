@@ -11,16 +11,17 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/models/testenv"
 )
 
-// tool is a program that nobody here wrote; the test is skipped without it.
+// programs are those that nobody here wrote.
+var programs = map[string]testenv.Condition{"ffmpeg": testenv.FFmpeg, "ffprobe": testenv.FFprobe, "gst-launch-1.0": testenv.GStreamer}
+
+// tool is one of them.
 func tool(ctx context.Context, t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("no %s here", name)
-	}
-	return exec.CommandContext(ctx, path, args...)
+	return exec.CommandContext(ctx, testenv.Path(t, programs[name]), args...)
 }
 
 // run returns what the program says.
@@ -117,7 +118,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 	var playing []player
 	ctx := soon(t)
 	for name, args := range pulls(r, 1_000_000) {
-		if _, err := exec.LookPath(args[0]); err != nil || name == "FFmpeg over UDP" || name == "GStreamer over UDP" {
+		if !testenv.Has(programs[args[0]]) || name == "FFmpeg over UDP" || name == "GStreamer over UDP" {
 			continue // over UDP the end of the control connection is all that tells them
 		}
 		p := player{cmd: tool(ctx, t, args[0], args[1:]...)}

@@ -10,6 +10,8 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/ipv4"
+
+	"scrim/models/testenv"
 )
 
 // What a camera announces of multicast groups is not followed: others in the
@@ -51,15 +53,12 @@ func groupPort(t *testing.T) (int, *net.UDPConn) {
 }
 
 func TestMulticast(t *testing.T) {
+	testenv.Need(t, testenv.Multicast)
 	port, out := groupPort(t)
 	lo := ipv4.NewPacketConn(out)
 	loopback, err := net.InterfaceByName("lo")
-	if err == nil {
-		err = lo.SetMulticastInterface(loopback)
-	}
-	if err != nil {
-		t.Skipf("no multicast here: %v", err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, lo.SetMulticastInterface(loopback))
 	const group = "239.7.7.7"
 	setup := func(transport string) *oddCamera {
 		return (&oddCamera{

@@ -18,6 +18,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/transport/onvif"
 	"scrim/transport/onvif/onviftest"
 )
@@ -98,9 +99,7 @@ func TestOrganisationsOfMACAddressesAreRead(t *testing.T) {
 		_, err := ReadOUI(path, nil)
 		require.Error(t, err, path)
 	}
-	if _, err := os.Stat(DefaultOUI); err != nil {
-		t.Skip("no ieee-data here")
-	}
+	require.Equal(t, DefaultOUI, testenv.Path(t, testenv.IEEEData))
 	o, err = ReadOUI(DefaultOUI, []net.HardwareAddr{hik})
 	require.NoError(t, err)
 	require.Contains(t, o.Organisation(hik), "Hikvision")
@@ -225,29 +224,19 @@ func TestPlanIsolatesFlaggedCamerasAndClaimsNoMore(t *testing.T) {
 }
 
 func TestRulesAreThoseThatNftReads(t *testing.T) {
-	nft, err := exec.LookPath("nft")
-	if err != nil {
-		t.Skip("no nft here; on Debian it is in the package nftables")
-	}
+	nft := testenv.Path(t, testenv.Nft)
+	testenv.Need(t, testenv.Root, testenv.NFTables)
 	for _, which := range []Isolate{IsolateFlagged, IsolateAll} {
 		path := filepath.Join(t.TempDir(), "rules.nft")
 		require.NoError(t, os.WriteFile(path, []byte(NewPlan(site(t), which).Rules), 0o600))
 		out, err := exec.Command(nft, "-c", "-f", path).CombinedOutput()
-		if err != nil && (strings.Contains(string(out), "Operation not permitted") || strings.Contains(string(out), "cache initialization failed")) {
-			t.Skipf("nft may not look at the kernel's rules here: %s", out)
-		}
 		require.NoError(t, err, string(out))
 	}
 }
 
 func TestDropInIsOneThatSystemdTakes(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("no systemd-analyze here")
-	}
-	if _, err := os.Stat("/usr/sbin/nft"); err != nil {
-		t.Skip("no /usr/sbin/nft here, which the drop-in runs; on Debian it is in the package nftables")
-	}
+	analyze := testenv.Path(t, testenv.Systemd)
+	testenv.Need(t, testenv.Nft) // the drop-in runs /usr/sbin/nft
 	dir := t.TempDir()
 	unit := filepath.Join(dir, "scrim.service")
 	require.NoError(t, os.WriteFile(unit, []byte("[Service]\nExecStart=/bin/true\n"), 0o600))

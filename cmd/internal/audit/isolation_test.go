@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"scrim/models/testenv"
 )
 
 // actEnv makes this program act as somebody in a network, and not test.
@@ -62,17 +64,11 @@ type network struct {
 
 func newNetwork(t *testing.T) *network {
 	t.Helper()
-	for _, program := range []string{"ip", "nft"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("no %s here; on Debian it is in iproute2 and nftables", program)
-		}
-	}
+	testenv.Need(t, testenv.IPRoute, testenv.Nft, testenv.Root, testenv.NetNS, testenv.NFTables)
 	id := fmt.Sprintf("scrim%d", os.Getpid())
 	n := &network{t: t, host: id + "h", cam: id + "c"}
 	for _, ns := range []string{n.host, n.cam} {
-		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
-			t.Skipf("no network namespaces here: %s", strings.TrimSpace(string(out)))
-		}
+		n.ip("netns", "add", ns)
 		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
 	}
 	n.ip("link", "add", "cam0", "netns", n.host, "type", "veth", "peer", "name", "cam0", "netns", n.cam)

@@ -21,8 +21,12 @@ import (
 // name, or by their number from 0.
 const EnvPrefix = "SCRIM_"
 
-// ownVariables begin with EnvPrefix and are no settings.
-var ownVariables = []string{models.EnvDirs, pull.EnvMirror}
+// ownVariables begin with EnvPrefix and are not settings. The last ones are for tests,
+// which start programs with their own environment.
+var ownVariables = []string{
+	models.EnvDirs, pull.EnvMirror,
+	"SCRIM_REQUIRE", "SCRIM_LONG", "SCRIM_ORACLE_SEEDS", "SCRIM_UNGUARDED", "SCRIM_SHOTS",
+}
 
 // serviceLink matches what Kubernetes sets in every container for a service that
 // is called scrim or scrim-SOMETHING.

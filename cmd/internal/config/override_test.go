@@ -163,8 +163,11 @@ func TestPinsOfOverridesAreRefusedOrUsed(t *testing.T) {
 func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	text := twoCameras + "http: {token: 'env:SCRIM_HTTP_TOKEN'}\n"
 	cfg, err := withOverrides(t, text, []string{
-		"SCRIM_MODELS=/models",                           // ours, and no setting
-		"SCRIM_MODELS_MIRROR=/mirror",                    //
+		"SCRIM_MODELS=/models",              // ours, and no setting
+		"SCRIM_MODELS_MIRROR=/mirror",       //
+		"SCRIM_REQUIRE=all", "SCRIM_LONG=1", // for tests
+		"SCRIM_ORACLE_SEEDS=2", "SCRIM_UNGUARDED=x", //
+		"SCRIM_SHOTS=/tmp",                               //
 		"SCRIM_HTTP_TOKEN=[not: a: reference",            // the secret itself, as the file says
 		"SCRIM_SECRET=x",                                 // a secret that a flag names
 		"SCRIM_PORT=tcp://10.0.0.1:8080",                 // Kubernetes, for a service called scrim

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
 )
@@ -198,7 +199,7 @@ func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
 	} {
 		ctx := deadline(t, waiting)
 		cmd := exec.CommandContext(ctx, alone, args...)
-		cmd.Env = append(append(os.Environ(), modelEnv()...), "PATH=")
+		cmd.Env = append(os.Environ(), "PATH=")
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err)
 		require.Equal(t, 1, cmd.ProcessState.ExitCode(), string(out))
@@ -208,9 +209,7 @@ func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
 
 // TestNothingButTheProgramsIsNeeded has no folder with a model, and no home.
 func TestNothingButTheProgramsIsNeeded(t *testing.T) {
-	if _, err := os.Stat("/usr/share/scrim/models"); err == nil {
-		t.Skip("this system has models where every Scrim finds them")
-	}
+	testenv.Need(t, testenv.NoModels)
 	cam := smallCamera(t, simcam.Options{})
 	s := serveCameras(t, []string{"SCRIM_MODELS=", "XDG_DATA_HOME=", "HOME="}, fmt.Sprintf("  - {name: good, url: '%s'}\n", cam.URL()))
 	ctx := deadline(t, waiting)

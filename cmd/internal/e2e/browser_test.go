@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/simcam"
 )
 
@@ -55,7 +55,7 @@ type stampSeen struct {
 
 // TestPageInABrowser watches the page in real Chromium.
 func TestPageInABrowser(t *testing.T) {
-	chromium := findChromium(t)
+	chromium := testenv.Path(t, testenv.Chromium)
 	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
 	ctx := deadline(t, 3*time.Minute)
 	s.live(ctx, t)
@@ -103,17 +103,6 @@ func stampBeyond(ctx context.Context, t *testing.T, number uint32, frames float6
 	}
 	t.Fatalf("the page shows nothing beyond picture %d and %.0f frames; last %+v", number, frames, last)
 	return stampSeen{}
-}
-
-func findChromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("no Chromium here; `make deps` installs it on Debian")
-	return ""
 }
 
 // artefacts is the folder in which tests keep what people may look at.

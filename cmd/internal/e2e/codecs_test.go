@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
@@ -59,10 +60,7 @@ func TestCamerasOfOtherCodecsArePublishedRedacted(t *testing.T) {
 // filmOf returns a film of a scene that is coded as in codings.
 func filmOf(t *testing.T, o scene.Options, coding string) string {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	dir := t.TempDir()
 	drawn, path := filepath.Join(dir, "scene.mp4"), filepath.Join(dir, coding)
 	require.NoError(t, simcam.Record(t.Context(), simcam.RecordOptions{Path: drawn, Scene: o, Frames: codedPictures}, func(simcam.Recorded) error { return nil }))

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,16 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scrim/cmd/internal/bench"
+	"scrim/models/testenv"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
 )
 
 const (
-	// longEnv, when set, lets tests take the times that cameras take; they print
-	// more then, and run for minutes.
-	longEnv = "SCRIM_LONG"
-	// closedTime is for how long a port is closed then, lockedTime the least time
-	// after which a refused login is tried again.
+	// closedTime is for how long a port is closed where tests may be long, lockedTime
+	// the least time after which a refused login is tried again.
 	closedTime = 30 * time.Second
 	lockedTime = time.Minute
 	// back is the time within which a camera shall be live again. It is printed
@@ -34,9 +30,6 @@ const (
 	// than before: by far less than what one of them takes, for each would leave it.
 	grown = 16 << 20
 )
-
-// long reports whether tests may run for minutes.
-func long() bool { return os.Getenv(longEnv) != "" }
 
 // fault is something that happens to a camera, and ends. begin does both, except
 // where what ends it is to be waited for.
@@ -58,7 +51,7 @@ type fault struct {
 //	go test -count=1 -v -run TestFaultsOfCamerasAndRedactors ./cmd/internal/e2e
 func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 	film := ""
-	if _, err := exec.LookPath("ffmpeg"); err == nil {
+	if testenv.Has(testenv.FFmpeg) {
 		film = filmOf(t, filmedScene, "h265.mp4")
 	}
 	s := newFaultSite(t, "door", "yard", "vault")
@@ -117,7 +110,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 			door.proxy.resume()
 		}},
 		{name: "port closed", camera: "door", begin: func(context.Context) { door.proxy.close() }, end: func(ctx context.Context) {
-			if long() {
+			if testenv.Has(testenv.Long) {
 				time.Sleep(closedTime) // that is the fault
 			}
 			tried("connection refused", 1)(ctx)
@@ -142,8 +135,8 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		struck("vault", syscall.SIGSTOP), // it stands still, and is killed for that
 	} {
 		t.Run(f.name, func(t *testing.T) {
-			if film == "" && strings.HasPrefix(f.name, "H.26") {
-				t.Skip("the ffmpeg program is not installed; `make deps` installs it")
+			if strings.HasPrefix(f.name, "H.26") {
+				testenv.Need(t, testenv.FFmpeg)
 			}
 			s.strike(ctx, t, f)
 		})
@@ -155,15 +148,15 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		yard.cam.SetPath(simcam.Path{})
 		yard.witness.live(ctx, time.Now())
 	})
-	t.Run("password changed", func(t *testing.T) {
+	t.Run("password changed", func(*testing.T) {
 		vault.o.Password = wrongPassword
 		vault.proxy.release()
 		vault.cam.Close()
 		vault.switchOn()
 		s.await(ctx, "vault", "refused", func(st transport.Status) bool { return st.Reason == "wrong user or password" })
-		if !long() {
-			return
-		}
+	})
+	t.Run("password as before", func(t *testing.T) {
+		testenv.Need(t, testenv.Long)
 		vault.cam.Close()
 		vault.o.Password = rightPassword
 		vault.switchOn()
@@ -247,7 +240,7 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 	t.Helper()
 	pid := s.worker.cmd.Process.Pid
 	reconnected := 1 // the vault's connection is gone
-	if long() {
+	if testenv.Has(testenv.Long) {
 		reconnected = 0
 	}
 	for s.descriptors() != descriptors-reconnected || len(redactors(t, pid)) != processes {
@@ -257,7 +250,7 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 			t.Fatalf("the worker has %d descriptors and %d processes, and had %d and %d", s.descriptors(), len(redactors(t, pid)), descriptors, processes)
 		}
 	}
-	if !long() {
+	if !testenv.Has(testenv.Long) {
 		require.EqualValues(t, 1, s.cameras["vault"].cam.WrongLogins(), "cameras lock accounts")
 		require.Regexp(t, `camera=vault .*refuses user or password.* retry_in=1m\d`, s.worker.said())
 	}

@@ -107,9 +107,6 @@ func evenPort(t *testing.T) int {
 // newFaultSite starts a worker with the cameras of these names.
 func newFaultSite(t *testing.T, names ...string) *faultSite {
 	t.Helper()
-	if modelDir() == "" {
-		t.Skip("no model: set SCRIM_MODELS to the folder of YuNet")
-	}
 	s := &faultSite{t: t, cameras: make(map[string]*fallible), status: make(map[string]transport.Status)}
 	server, err := bus.StartServer(bus.ServerConfig{Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

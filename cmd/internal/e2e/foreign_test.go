@@ -1,13 +1,13 @@
 package e2e
 
 import (
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 )
@@ -34,23 +34,25 @@ func TestForeignProgramsAsCameras(t *testing.T) {
 	o := drawnScene
 	o.FPS = 10
 	path := film(t, o)
-	for _, c := range []struct{ name, program, source string }{
-		{"FFmpeg pushes, three B-frames", "ffmpeg", "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
+	for _, c := range []struct {
+		name    string
+		program testenv.Condition
+		source  string
+	}{
+		{"FFmpeg pushes, three B-frames", testenv.FFmpeg, "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
 			" -c:v libx264 -preset veryfast -bf 3 -g 10 -an -f rtsp {output}"},
-		{"FFmpeg pushes, four slices, main profile", "ffmpeg", "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
+		{"FFmpeg pushes, four slices, main profile", testenv.FFmpeg, "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
 			" -c:v libx264 -preset veryfast -tune zerolatency -profile:v main -x264-params slices=4:sliced-threads=0" +
 			" -g 10 -an -f rtsp {output}"},
 		// One slice: of several, read from a pipe, go2rtc makes a picture each, of its
 		// own timestamp. Such a stream is damaged, and shown as slates.
-		{"GStreamer, parameter sets in-band", "gst-launch-1.0", "exec:gst-launch-1.0 -q filesrc location=" + path +
+		{"GStreamer, parameter sets in-band", testenv.GStreamer, "exec:gst-launch-1.0 -q filesrc location=" + path +
 			" ! decodebin ! videoconvert ! identity sync=true ! x264enc tune=zerolatency key-int-max=10 bitrate=1000 speed-preset=veryfast" +
 			" option-string=sliced-threads=0:slices=1" +
 			" ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream ! fdsink"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := exec.LookPath(c.program); err != nil {
-				t.Skipf("no %s here; `make deps` installs it on Debian", c.program)
-			}
+			testenv.Need(t, c.program)
 			s := siteOf(t, go2rtc(t, c.source), "", nil)
 			ctx := deadline(t, 2*limit)
 			// The film ends, and begins anew: its numbers do, too.

@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene/stamp"
 	"scrim/pipeline/simcam"
@@ -22,11 +21,7 @@ import (
 // go2rtc runs that program with a stream and returns the stream's RTSP URL.
 func go2rtc(t *testing.T, source string) string {
 	t.Helper()
-	path, err := filepath.Abs("../../../bin/tools/go2rtc")
-	require.NoError(t, err)
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("no go2rtc here; `make peers` builds it from the Go module proxy")
-	}
+	path := testenv.Path(t, testenv.Go2RTC)
 	port := freePort(t)
 	file := writeFile(t, "go2rtc.yaml", fmt.Sprintf(`
 api:
@@ -73,10 +68,7 @@ func TestPeerPullsTheRedactedCamera(t *testing.T) {
 // probePeer has ffprobe read a redacted camera that go2rtc serves on.
 func probePeer(ctx context.Context, t *testing.T, url string) {
 	t.Helper()
-	ffprobe, err := exec.LookPath("ffprobe")
-	if err != nil {
-		t.Skip("no ffprobe here; `make deps` installs it on Debian")
-	}
+	ffprobe := testenv.Path(t, testenv.FFprobe)
 	cmd := exec.CommandContext(ctx, ffprobe, "-v", "error", "-rtsp_transport", "tcp", "-count_frames", "-read_intervals", "%+3",
 		"-show_entries", "stream=codec_name,profile,width,height,nb_read_frames,has_b_frames", "-of", "json", url)
 	out, err := cmd.CombinedOutput()

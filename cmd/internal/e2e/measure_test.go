@@ -40,9 +40,6 @@ const measuredPictures = 40
 // publish them and scores that from outside.
 func measureLive(t *testing.T, settings string, camera ...string) measured {
 	t.Helper()
-	if modelDir() == "" {
-		t.Skip("no model: set SCRIM_MODELS to the folder of YuNet")
-	}
 	truth := filepath.Join(t.TempDir(), "truth.jsonl")
 	cam := start(t, "scrim-camera", slices.Concat([]string{
 		"--listen", "127.0.0.1:0", "--truth", truth, "--size", "640x360", "--fps", "10", "--people", "8", "--seed", "4",
@@ -81,9 +78,6 @@ func TestLiveRunThatFindsNothingShowsExposure(t *testing.T) {
 }
 
 func TestDemoMeasuresWhatItHasShown(t *testing.T) {
-	if modelDir() == "" {
-		t.Skip("no model: set SCRIM_MODELS to the folder of YuNet")
-	}
 	p := start(t, "scrim", "demo", "--http", "127.0.0.1:0", "--cameras", "1", "--size", "640x360", "--fps", "10", "--measure")
 	s := &site{base: p.expect(`at (http://\S+)`)}
 	ctx := deadline(t, 2*limit)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/transport"
 )
 
@@ -25,15 +25,13 @@ tc filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff flowid 
 )
 
 // TestNetworkThatTheKernelMakesBad lets packets of RTP be lost, late and out of
-// order. It needs to be root and a kernel with netem, and is skipped elsewhere.
+// order.
 func TestNetworkThatTheKernelMakesBad(t *testing.T) {
 	if os.Getenv(netemEnv) != "" {
 		underNetem(t)
 		return
 	}
-	if out, err := exec.CommandContext(t.Context(), "unshare", "--net", "sh", "-c", badNetwork).CombinedOutput(); err != nil {
-		t.Skipf("no network namespace with netem here: %v: %s", err, strings.TrimSpace(string(out)))
-	}
+	testenv.Need(t, testenv.Root, testenv.IPRoute, testenv.Netem)
 	dir, err := programs()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(deadline(t, 4*limit), "unshare", "--net", "sh", "-c", badNetwork+` && exec "$@"`, "sh", //nolint:gosec // this test

@@ -77,7 +77,6 @@ func start(t *testing.T, name string, args ...string) *program {
 func startAt(t *testing.T, path string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command(path, args...), done: make(chan struct{}), lines: make(chan string, 1000)}
-	p.cmd.Env = append(os.Environ(), modelEnv()...)
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	require.NoError(t, p.cmd.Start())
@@ -149,24 +148,6 @@ func (p *program) expect(pattern string) string {
 			p.t.Fatalf("%s does not say %q:\n%s", p.cmd.Path, pattern, p.said())
 		}
 	}
-}
-
-// modelDir is where YuNet lies, empty when it is nowhere.
-func modelDir() string {
-	shared, _ := filepath.Abs("../../../../shared/models")
-	for _, dir := range []string{os.Getenv("SCRIM_MODELS"), shared} {
-		if _, err := os.Stat(filepath.Join(dir, "face_detection_yunet_n.onnx")); dir != "" && err == nil {
-			return dir
-		}
-	}
-	return ""
-}
-
-func modelEnv() []string {
-	if dir := modelDir(); dir != "" {
-		return []string{"SCRIM_MODELS=" + dir}
-	}
-	return nil
 }
 
 // freePort returns a TCP port that nobody uses now.

@@ -23,6 +23,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/redact"
@@ -113,10 +114,7 @@ func faces(t *testing.T, d redact.Detector, im *yuv.Image) []face.Face {
 // ffmpeg runs it and returns what it writes.
 func ffmpeg(ctx context.Context, t *testing.T, args ...string) []byte {
 	t.Helper()
-	path, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("no ffmpeg here")
-	}
+	path := testenv.Path(t, testenv.FFmpeg)
 	var out, log bytes.Buffer
 	cmd := exec.CommandContext(ctx, path, append([]string{"-v", "error"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &log

@@ -240,7 +240,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	ctx := deadline(t, waiting)
 	cmd := exec.CommandContext(ctx, scrimPath(t), args...)
-	cmd.Env = append(os.Environ(), append(modelEnv(), env...)...)
+	cmd.Env = append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

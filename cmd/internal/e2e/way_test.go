@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
@@ -278,8 +279,8 @@ func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.T
 func openDetector(t *testing.T) redact.Detector {
 	t.Helper()
 	c := detect.Config{Size: 640, Threshold: 0.5}
-	if dir := modelDir(); dir != "" {
-		c.Model = dir + "/face_detection_yunet_n.onnx"
+	if testenv.Has(testenv.YuNet) {
+		c.Model = testenv.Path(t, testenv.YuNet)
 	}
 	d, err := detect.Open(c)
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
 	"scrim/pipeline/simcam"
 	"scrim/transport/onvif"
 )
@@ -27,11 +28,7 @@ func freePort(t *testing.T) int {
 
 // TestPeerIsFoundByItsONVIF probes go2rtc, whose RTSP and ONVIF nobody here wrote.
 func TestPeerIsFoundByItsONVIF(t *testing.T) {
-	program, err := filepath.Abs("../../../bin/tools/go2rtc")
-	require.NoError(t, err)
-	if _, err := os.Stat(program); err != nil {
-		t.Skip("no go2rtc here; `make peers` builds it from the Go module proxy")
-	}
+	program := testenv.Path(t, testenv.Go2RTC)
 	cam := camera(t, simcam.Options{})
 	api, rtsp := freePort(t), freePort(t)
 	file := filepath.Join(t.TempDir(), "go2rtc.yaml")

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scrim/cmd/internal/config"
+	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/transport/onvif/onviftest"
@@ -202,10 +203,7 @@ func TestH265WithoutParameterSetsIsMeasured(t *testing.T) {
 }
 
 func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("the ffmpeg program is not installed; `make deps` installs it")
-	}
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	for name, c := range map[string]struct {
 		codec, cost string
 		args        []string

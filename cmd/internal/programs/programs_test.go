@@ -12,6 +12,7 @@ import (
 
 	"scrim/cmd/internal/config"
 	"scrim/models"
+	"scrim/models/testenv"
 	"scrim/pipeline/wire"
 )
 
@@ -66,9 +67,7 @@ func TestWithoutAnyFileTheBuiltInModelIsTaken(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wire.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d, "no path: it is in the redactor")
 	require.Regexp(t, `^\S+ level=INFO msg="face detection model" name=scrim-face file="built in"\n$`, log)
-	if _, err := models.Find("yunet-n"); err == nil {
-		t.Skip("models are installed for the whole system")
-	}
+	testenv.Need(t, testenv.NoModels)
 	d, _, err = said(t, config.ModelAuto)
 	require.NoError(t, err)
 	require.Equal(t, wire.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d)

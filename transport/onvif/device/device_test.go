@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"scrim/models/testenv"
 	"scrim/transport"
 	"scrim/transport/access"
 	"scrim/transport/fanout"
@@ -213,10 +214,7 @@ func TestWithoutUsersEverythingIsOpen(t *testing.T) {
 
 // Recorders fetch the picture with the same user, by HTTP Digest, as curl does.
 func TestSnapshotByDigest(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("no curl here")
-	}
+	curl := testenv.Path(t, testenv.Curl)
 	base := serve(t, device(t))
 	get := func(credentials, camera string) string {
 		out, err := exec.CommandContext(t.Context(), curl, "-s", "--digest", "-u", credentials, "-w", " %{http_code}", base+"/onvif/snapshot/"+camera).Output()

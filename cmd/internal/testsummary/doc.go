@@ -1,0 +1,9 @@
+// Command testsummary makes the output of `go test -json` readable, and counts the
+// tests of several runs. It is part of `make test`:
+//
+//	go test -json ./... 2>&1 | testsummary results     # prints as go test does, appends to results
+//	testsummary -total results                         # why tests were skipped, which failed, the counts
+//
+// The file of results has one result a line, in JSON. Steps that are no `go test`
+// append their own.
+package main

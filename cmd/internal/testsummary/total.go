@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// result is how a test ended: a line of the file of results.
+type result struct {
+	Action  string // pass, fail or skip
+	Package string // or the kind of step
+	Test    string // empty: the package as a whole
+	Reason  string `json:",omitempty"` // of a skip
+}
+
+// total is what became of all tests.
+type total struct {
+	passed  int
+	failed  []string
+	reasons map[string]int // of skips
+}
+
+func readTotal(in io.Reader) (*total, error) {
+	t := &total{reasons: map[string]int{}}
+	s := bufio.NewScanner(in)
+	for s.Scan() {
+		var r result
+		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("results: %w: %.80q", err, s.Text())
+		}
+		switch r.Action {
+		case "pass":
+			t.passed++
+		case "fail":
+			t.failed = append(t.failed, strings.TrimSpace(r.Package+" "+r.Test))
+		case "skip":
+			t.reasons[r.Reason]++
+		default:
+			return nil, fmt.Errorf("results: unknown action %q", r.Action)
+		}
+	}
+	return t, s.Err()
+}
+
+// print ends with the counts, alone on a line.
+func (t *total) print(out io.Writer) {
+	skipped := 0
+	if len(t.reasons) > 0 {
+		fmt.Fprintln(out, "skipped:")
+	}
+	for _, reason := range slices.SortedFunc(maps.Keys(t.reasons), func(a, b string) int {
+		if d := t.reasons[b] - t.reasons[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	}) {
+		skipped += t.reasons[reason]
+		fmt.Fprintf(out, "%5d  %s\n", t.reasons[reason], reason)
+	}
+	if len(t.failed) == 0 {
+		fmt.Fprintf(out, "%d passed, %d skipped\n", t.passed, skipped)
+		return
+	}
+	fmt.Fprintln(out, "failed:")
+	slices.Sort(t.failed)
+	for _, name := range t.failed {
+		fmt.Fprintln(out, "  "+name)
+	}
+	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n", t.passed, len(t.failed), skipped)
+}
