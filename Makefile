@@ -11,13 +11,6 @@ DEPS := all
 GO2RTC_VERSION := v1.9.13
 GOLANGCI_VERSION := v2.15.0
 
-# Detector models beside the repository are used when nothing else is said.
-ifeq ($(origin SCRIM_MODELS),undefined)
-ifneq ($(wildcard ../shared/models),)
-export SCRIM_MODELS := $(abspath ../shared/models)
-endif
-endif
-
 .DEFAULT_GOAL := build
 .PHONY: help deps test-deps build demo test lint bench bench-go peers clean $(PROGRAMS)
 
