@@ -50,12 +50,12 @@ type CLI struct {
 	Truth   string   `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`
 	Clips   string   `placeholder:"DIR" help:"Keep drawn clips in this folder, and use those that are there."`
 
-	Model      config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Face detection model: auto, a name from scrim models list, or the path of an ONNX file (${default})."`
+	Model      config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Face detection model: auto, a name from scrim models list, or an ONNX file (${default})."`
 	Threshold  config.Threshold  `default:"0.3" help:"Score from which on a candidate counts as a face (${default})."`
 	DetectSize config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
 	Tiles      bool              `help:"Look at parts of the picture in their own size, too."`
 	Gate       bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
-	Engine     config.Engine     `default:"auto" help:"What runs the detector's network: auto, scrim, scrim-avx2 (scrim as processors without AVX-512 run it) or opencv (${default})."`
+	Engine     config.Engine     `default:"auto" help:"What runs the network: auto, scrim, scrim-avx2 (as without AVX-512) or opencv (${default})."`
 	Lookahead  config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
 	Style      config.Style      `default:"veil" help:"How faces are obscured (${default})."`
 

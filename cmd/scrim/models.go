@@ -104,7 +104,7 @@ func kilobytes(n int64) string { return fmt.Sprintf("%d kB", (n+999)/1000) }
 // ModelsPullCmd fetches a model.
 type ModelsPullCmd struct {
 	Name string `arg:"" optional:"" default:"yunet-n" help:"The model, as in the list (${default})."`
-	From string `placeholder:"FILE|URL" help:"Where to take it from: the path of a file, or an https:// URL. Default: $$SCRIM_MODELS_MIRROR, a folder or URL to which the name of the model's file is added, else where its authors offer it."`
+	From string `placeholder:"FILE|URL" help:"A file, or an https:// URL, to take it from. Default: in $$SCRIM_MODELS_MIRROR, else where its authors offer it."`
 	Dir  string `placeholder:"DIR" help:"The folder to put it in; by default the first of $$SCRIM_MODELS, else scrim/models in the user's data folder."`
 }
 

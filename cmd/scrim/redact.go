@@ -30,7 +30,7 @@ type RedactCmd struct {
 	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
 	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
 	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640,1280, and the camera's."`
-	Engine     config.Engine       `placeholder:"ENGINE" help:"What runs the detector's network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
+	Engine     config.Engine       `placeholder:"ENGINE" help:"What runs the network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Score from which on something counts as a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
 	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
 	Lookahead  config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`

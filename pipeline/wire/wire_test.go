@@ -51,7 +51,9 @@ func samples() []sample {
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
 		{TypeSnapshot, Snapshot{}, nil},
-		{TypeHello, Hello{Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "the detector is slow", Sandbox: Sandbox{{"seccomp", true, "all"}}}, nil},
+		{TypeHello, Hello{
+			Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "the detector is slow", Sandbox: Sandbox{{"seccomp", true, "all"}},
+		}, nil},
 		{TypeOutput, Output{
 			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
 			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,

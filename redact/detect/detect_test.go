@@ -123,8 +123,14 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		"size 0":      {func(c *Config) { c.Size = 0 }, "multiple of 32"},
 		"engine":      {func(c *Config) { c.Engine = "onnx" }, "opencv"},
 		"threshold":   {func(c *Config) { c.Threshold = math.NaN() }, "threshold"},
-		"other build": {func(c *Config) { c.Model, c.SHA256 = "", yunetSHA }, "install both of the same: it has SHA-256 " + models.BuiltIn().SHA256 + " and needs " + yunetSHA},
-		"newer build": {func(c *Config) { c.Model, c.ModelName = "", "scrim-face-2" }, "model \"scrim-face-2\": not usable: scrim-redactor is of another release than scrim"},
+		"other build": {
+			func(c *Config) { c.Model, c.SHA256 = "", yunetSHA },
+			"install both of the same: it has SHA-256 " + models.BuiltIn().SHA256 + " and needs " + yunetSHA,
+		},
+		"newer build": {
+			func(c *Config) { c.Model, c.ModelName = "", "scrim-face-2" },
+			"model \"scrim-face-2\": not usable: scrim-redactor is of another release than scrim",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := good

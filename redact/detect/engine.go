@@ -46,30 +46,30 @@ func openEngine(model []byte, which string) (e engine, warning string, err error
 		read = infer.ReadForAVX2
 	}
 	m, err := read(model)
-	which, warning, err = pick(which, err, err == nil && m.Vector())
-	switch {
-	case err != nil:
-		return nil, "", err
-	case which == EngineScrim:
+	switch pick(which, err == nil, err == nil && m.Vector()) {
+	case EngineScrim:
 		return &kernels{net: m.NewNet(), path: m.Path()}, "", nil
+	case EngineOpenCV:
+		if err != nil {
+			warning = "the detector runs on OpenCV and takes several times as long: " + err.Error()
+		}
+		return &nets{model: model}, warning, nil
 	}
-	return &nets{model: model}, warning, nil
+	return nil, "", fmt.Errorf("engine %s: %w; choose the engine %s", which, err, EngineOpenCV)
 }
 
-// pick returns EngineScrim or EngineOpenCV, by what package infer says of the model
-// and whether it has vector instructions for it. Without these it takes about as
-// long as OpenCV, which is then the one that others know. That is no warning: on
-// such a processor there is nothing better.
-func pick(which string, unknown error, vector bool) (engine, warning string, err error) {
-	switch {
-	case (which == EngineScrim || which == EngineScrimAVX2) && unknown != nil:
-		return "", "", fmt.Errorf("engine %s: %w; choose the engine %s", which, unknown, EngineOpenCV)
-	case unknown != nil:
-		return EngineOpenCV, "the detector runs on OpenCV and takes several times as long: " + unknown.Error(), nil
-	case which == EngineScrim || which == EngineScrimAVX2 || vector:
-		return EngineScrim, "", nil
+// pick returns EngineScrim or EngineOpenCV, by whether package infer knows the model
+// and has vector instructions for it; "" where what was asked for cannot be. Without
+// vector instructions it takes about as long as OpenCV, which is then the one that
+// others know. That is no warning: on such a processor there is nothing better.
+func pick(which string, known, vector bool) string {
+	switch own := which == EngineScrim || which == EngineScrimAVX2; {
+	case known && (own || vector):
+		return EngineScrim
+	case own:
+		return ""
 	}
-	return EngineOpenCV, "", nil
+	return EngineOpenCV
 }
 
 // kernels runs it on package infer.

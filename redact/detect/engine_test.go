@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"errors"
 	"image"
 	"math"
 	"os"
@@ -142,29 +141,35 @@ func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
 }
 
 func TestAutoPrefersOpenCVWhereThereAreNoVectorInstructions(t *testing.T) {
-	strange := errors.New("an operator that it does not have")
 	for _, c := range []struct {
-		which   string
-		unknown error
-		vector  bool
-		want    string
-		warns   bool
+		which         string
+		known, vector bool
+		want          string
 	}{
-		{EngineAuto, nil, true, EngineScrim, false},
-		{EngineAuto, nil, false, EngineOpenCV, false},
-		{"", nil, true, EngineScrim, false},
-		{"", nil, false, EngineOpenCV, false},
-		{EngineAuto, strange, false, EngineOpenCV, true},
-		{EngineScrim, nil, true, EngineScrim, false},
-		{EngineScrim, nil, false, EngineScrim, false},
-		{EngineScrim, strange, false, "", false},
-		{EngineScrimAVX2, nil, true, EngineScrim, false},
-		{EngineScrimAVX2, strange, false, "", false},
+		{EngineAuto, true, true, EngineScrim},
+		{EngineAuto, true, false, EngineOpenCV},
+		{"", true, true, EngineScrim},
+		{"", true, false, EngineOpenCV},
+		{EngineAuto, false, false, EngineOpenCV},
+		{EngineScrim, true, true, EngineScrim},
+		{EngineScrim, true, false, EngineScrim},
+		{EngineScrim, false, false, ""},
+		{EngineScrimAVX2, true, true, EngineScrim},
+		{EngineScrimAVX2, false, false, ""},
 	} {
-		got, warning, err := pick(c.which, c.unknown, c.vector)
-		require.Equal(t, c.want, got, "%+v", c)
-		require.Equal(t, c.warns, warning != "", "%+v", c)
-		require.Equal(t, c.want == "", err != nil, "%+v", c)
+		require.Equal(t, c.want, pick(c.which, c.known, c.vector), "%+v", c)
+	}
+}
+
+func TestEngineAutoWarnsOfAModelThatOnlyOpenCVMayKnow(t *testing.T) {
+	strange := []byte("no model of the kind")
+	e, warning, err := openEngine(strange, EngineAuto)
+	require.NoError(t, err)
+	require.Equal(t, EngineOpenCV, e.name())
+	require.Contains(t, warning, "several times as long")
+	for _, which := range []string{EngineScrim, EngineScrimAVX2} {
+		_, _, err := openEngine(strange, which)
+		require.ErrorContains(t, err, "choose the engine opencv")
 	}
 }
 

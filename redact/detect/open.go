@@ -117,7 +117,8 @@ func read(c *Config) (data []byte, sum string, err error) {
 		return nil, "", fmt.Errorf("model %s: %w: it is empty or over %d MiB; fetch a whole one with `scrim models pull`", c.Model, ErrPermanent, models.MaxBytes>>20)
 	}
 	if sum = hash(data); c.SHA256 != "" && sum != c.SHA256 {
-		return nil, "", fmt.Errorf("model %s: %w: its SHA-256 is %s and should be %.64s; fetch it again with `scrim models pull`", c.Model, ErrPermanent, sum, c.SHA256)
+		return nil, "", fmt.Errorf("model %s: %w: its SHA-256 is %s and should be %.64s; fetch it again with `scrim models pull`",
+			c.Model, ErrPermanent, sum, c.SHA256)
 	}
 	return data, sum, nil
 }

@@ -13,8 +13,9 @@ func (Name) schema() *Schema {
 }
 
 func (Model) schema() *Schema {
-	names := []Model{ModelAuto}
-	for _, m := range models.Known() {
+	known := models.Known()
+	names := append(make([]Model, 0, 1+len(known)), ModelAuto)
+	for _, m := range known {
 		names = append(names, Model(m.Name))
 	}
 	return &Schema{AnyOf: []*Schema{oneOf(names), {Type: "string", Pattern: `/|\.onnx$`}}}
