@@ -63,8 +63,8 @@ type Options struct {
 // The drawn picture has the size of the camera's, or of one of its shape that
 // is large enough for a face that every detector finds. Where the detector looks at
 // parts of a picture it is smaller, so that a test takes a few passes and
-// not dozens, and a second picture has a face that is found in such a part
-// only.
+// not dozens, and a second picture has a face that is found with certainty in such
+// a part only.
 func Check(o Options, width, height int) error {
 	for _, s := range scenes(o, width, height) {
 		if err := o.pass(s); err != nil {
@@ -94,7 +94,7 @@ func (o Options) pass(s drawn) error {
 	}
 	out := frame.Image()
 	at := box.Rect().Intersect(out.Bounds())
-	if !marked(frame.Regions(), box, at) {
+	if !marked(frame.Regions(), box, at, s.score) {
 		return ErrNotFound
 	}
 	if remains(before, out, at, !o.Cosmetic) {
@@ -139,11 +139,11 @@ func (o Options) redact(im *yuv.Image) (redact.Frame, error) {
 	return f, nil
 }
 
-// marked reports whether a face was found at box and all of the drawn one, which
-// takes the pixels at, lies in its region.
-func marked(regions []face.Region, box face.Box, at image.Rectangle) bool {
+// marked reports whether a face of the least score was found at box and all of the
+// drawn one, which takes the pixels at, lies in its region.
+func marked(regions []face.Region, box face.Box, at image.Rectangle, least float64) bool {
 	for _, r := range regions {
-		if r.Source == face.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
+		if r.Source == face.Detected && r.Score >= least && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
 			return true
 		}
 	}

@@ -176,7 +176,8 @@ func TestRegionThatLeavesOutAPartOfTheFaceMarksItNot(t *testing.T) {
 		image.Rect(90, 90, 150, 170): true, image.Rect(100, 100, 140, 160): true, image.Rect(90, 90, 150, 150): false, image.Rect(101, 90, 150, 170): false,
 	} {
 		g := face.Region{Rect: rect, Face: face.Box{X: 102, Y: 102, W: 36, H: 40}, Source: face.Detected}
-		require.Equal(t, want, marked([]face.Region{g}, box, box.Rect()), "%v", rect)
+		require.Equal(t, want, marked([]face.Region{g}, box, box.Rect(), 0), "%v", rect)
+		require.False(t, marked([]face.Region{g}, box, box.Rect(), 0.5), "one that has no score")
 	}
 }
 
@@ -274,12 +275,17 @@ func TestCheckPassesWhereTheDetectorLooksAtParts(t *testing.T) {
 	}
 }
 
-// A detector that does not look at the parts, as it should, does not find the
-// small face. Its size was chosen for YuNet-n; other networks may find it in the whole.
+// A detector that does not look at the parts, as it should, does not find the small
+// face, or is not sure of it.
 func TestCheckNoticesThatPartsAreNotLookedAt(t *testing.T) {
-	o := realParts(t, detect.Config{Model: testenv.Path(t, testenv.YuNet), Size: 640, Threshold: 0.3}, obscure.Options{})
-	o.Tiles = true
-	require.ErrorIs(t, Check(o, 1920, 1080), ErrNotFound)
+	check := func(t *testing.T, model string) {
+		t.Helper()
+		o := realParts(t, detect.Config{Model: model, Size: 640, Threshold: 0.3}, obscure.Options{})
+		o.Tiles = true
+		require.ErrorIs(t, Check(o, 1920, 1080), ErrNotFound)
+	}
+	t.Run("scrim-face", func(t *testing.T) { check(t, "") })
+	t.Run("yunet-n", func(t *testing.T) { check(t, testenv.Path(t, testenv.YuNet)) })
 }
 
 // Where faces may be recognised the test does not shut the gate for ever.
