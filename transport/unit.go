@@ -47,6 +47,8 @@ func (c Codec) String() string {
 // raw biometric data: it is handed to the redactor's pipe and to nothing else.
 // The bus cannot publish it, because it takes a RedactedUnit.
 type CameraUnit struct {
+	// Number is the unit's among those of its camera, from 1. The worker gives it.
+	Number uint64
 	// Codec of Data.
 	Codec Codec
 	// PTS is the presentation time in 90 kHz ticks, unwrapped from the RTP

@@ -46,7 +46,7 @@ func fake(mode string) int {
 		return 3
 	}
 	if strings.HasPrefix(mode, "spares") {
-		for _, class := range []wire.SpareClass{wire.SpareStarting, wire.SpareHang, wire.SpareFailed} {
+		for _, class := range wire.SpareClasses {
 			for part := range wire.SpareParts {
 				head := wire.Spare{Class: class, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
 				_ = out.Write(wire.TypeSpare, head, fmt.Appendf(nil, "%s %d", class, part))
@@ -76,7 +76,7 @@ func fake(mode string) int {
 		}
 	}()
 	seq, fence := uint64(0), uint64(0)
-	arrived := int64(1)
+	unit := uint64(1)
 	send := func(o wire.Output, data []byte) {
 		seq++
 		o.Fence = fence
@@ -97,7 +97,7 @@ func fake(mode string) int {
 			_ = m.Decode(&i)
 			send(wire.Output{State: transport.StateObscured, Reason: i.Reason}, []byte("slate"))
 		case wire.TypeSnapshot:
-			head := wire.Shot{Captured: int64(seq), Arrived: arrived, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}
+			head := wire.Shot{Captured: int64(seq), Unit: unit, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}
 			_ = out.Write(wire.TypeShot, head, []byte("still"))
 		case wire.TypeKeyframe:
 			var k wire.Keyframe
@@ -107,7 +107,7 @@ func fake(mode string) int {
 		case wire.TypeUnit:
 			var u wire.Unit
 			_ = m.Decode(&u)
-			arrived = u.Arrived
+			unit = u.Number
 			switch string(m.Body) {
 			case "crash":
 				return 134
@@ -141,7 +141,7 @@ func fake(mode string) int {
 			case "wrong epoch":
 				send(wire.Output{Epoch: c.Epoch + 2*maxEpochs, State: transport.StateLive, Record: &wire.Record{}}, []byte("x"))
 			case "too large a still":
-				_ = out.Write(wire.TypeShot, wire.Shot{Arrived: 1, Width: 64, Height: 48, State: transport.StateLive}, make([]byte, transport.MaxStillBytes+1))
+				_ = out.Write(wire.TypeShot, wire.Shot{Unit: 1, Width: 64, Height: 48, State: transport.StateLive}, make([]byte, transport.MaxStillBytes+1))
 			case "live without record":
 				send(wire.Output{State: transport.StateLive}, []byte("x"))
 			default:

@@ -11,7 +11,7 @@ import (
 
 func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
 	at := time.Now()
-	var l leash
+	var l cpuWatchdog
 	require.False(t, l.spins(at, 0, time.Hour))
 	require.False(t, l.spins(at.Add(time.Minute), 0, time.Hour+spinCPU), "it may")
 	require.False(t, l.spins(at.Add(spinTime), 0, 2*time.Hour), "many processors at once")
