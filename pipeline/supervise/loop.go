@@ -15,7 +15,8 @@ import (
 // the bus have goroutines of their own, so who posts an event waits for a step at most.
 type loop struct {
 	c       *Camera
-	ctx     context.Context
+	outer   context.Context // when it ends what is not sent yet is old
+	ctx     context.Context // ends also when the camera is given up
 	cancel  context.CancelFunc
 	running sync.WaitGroup // all that post events, but the sender
 
@@ -30,7 +31,7 @@ type loop struct {
 func (c *Camera) run(ctx context.Context, working bool) error {
 	<-c.owner
 	defer func() { c.owner <- struct{}{} }()
-	l := &loop{c: c, bus: make(chan action, maxUnsentUnits+2)}
+	l := &loop{c: c, outer: ctx, bus: make(chan action, maxUnsentUnits+2)}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	defer l.cancel()
 	var sender sync.WaitGroup
@@ -152,12 +153,11 @@ func (l *loop) process(id int) *process {
 }
 
 // send gives the bus what there is for it. It may wait for it; nobody waits for this.
-// What is still there when the camera's time is over is old.
 func (l *loop) send() {
 	for a := range l.bus {
 		switch a := a.(type) {
 		case publish:
-			if l.ctx.Err() != nil {
+			if l.outer.Err() != nil {
 				continue
 			}
 			err := l.c.o.Sink.Publish(a.unit)

@@ -260,6 +260,11 @@ func (m *machine) refuse() {
 	if m.proof.forget() {
 		m.askSnapshot()
 	}
+	m.breakOff()
+}
+
+// breakOff covers for a redactor that has coded what is not shown, up to a key frame.
+func (m *machine) breakOff() {
 	if m.redactor.phase == up && m.view.fallback == nil {
 		m.holdBack(fallback{wire.SpareStarting, transport.FaultLoss, "picture without end"})
 	}
@@ -413,20 +418,24 @@ func (m *machine) output(e output) {
 	o := e.head
 	r.life.heard = m.now
 	r.life.sent++
-	if o.Fence < m.view.floor || !m.stream.continues(e.id, o.Epoch) && !o.Key {
-		return // from before it hung, or of no use without what was not shown
+	if o.Fence < m.view.floor {
+		return // from before it hung
 	}
 	var unit uint64
 	if o.Record != nil {
 		unit = o.Record.Unit
 	}
+	another := m.view.fallback != nil || !m.stream.continues(e.id, o.Epoch)
 	x := &made{e.id, o, redacted(o, e.data)}
 	switch p := &m.proof; {
+	case p.output != nil && !p.waits(unit): // the camera is silent, and this goes on from what is not shown
+		m.refuse()
+		m.queue.command(wire.TypeKeyframe, wire.Keyframe{})
+	case another && !o.Key: // of no use without what was not shown
 	case p.isRefused(unit):
+		m.breakOff() // what comes next goes on from it
 	case p.waits(unit):
 		p.output = x
-	case p.output != nil: // the camera is silent, and this goes on from what is not shown
-		m.refuse()
 	default:
 		m.pass(x)
 	}

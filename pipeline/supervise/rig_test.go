@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -11,9 +12,16 @@ import (
 	"scrim/transport"
 )
 
+// tester is a *testing.T or a *rapid.T.
+type tester interface {
+	require.TestingT
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // rig drives a machine in a time of its own, and does what it says at once.
 type rig struct {
-	t   *testing.T
+	t   tester
 	m   *machine
 	now time.Time
 	log *lockedBuffer
@@ -33,7 +41,7 @@ type rig struct {
 	unsent   []event       // what it will answer
 }
 
-func newRig(t *testing.T, lazy bool) *rig {
+func newRig(t tester, lazy bool) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, now: time.Unix(1_700_000_000, 0), log: &lockedBuffer{},
@@ -77,7 +85,7 @@ func (r *rig) perform(a action) {
 	case giveStatus:
 		a.to <- a.what
 	case logLine:
-		slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})).Log(r.t.Context(), a.level, a.msg, a.args...)
+		slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})).Log(context.Background(), a.level, a.msg, a.args...)
 	default:
 		r.t.Fatalf("action %T", a)
 	}
@@ -185,7 +193,7 @@ func (r *rig) lastEvent() transport.Event {
 // logs has a logger of a machine's parts log to a buffer.
 func logs() (logger, *lockedBuffer) {
 	log, b := debugLog()
-	return func(level slog.Level, msg string, args ...any) { log.Log(nil, level, msg, args...) }, b //nolint:staticcheck // no context
+	return func(level slog.Level, msg string, args ...any) { log.Log(context.Background(), level, msg, args...) }, b
 }
 
 // lines returns the lines of the log that have all of the texts.
