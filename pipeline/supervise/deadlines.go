@@ -17,17 +17,15 @@ import (
 //	protocol violated, pipe broken          the message       0
 //	picture turned out not to be whole      the next unit     0
 //	process stands still                    no heartbeat      slateSilence + 2 ticks         = 450 ms
-//	encoder hangs                           the heartbeat     encodeTime + interval + 2 ticks = 450 ms
+//	encoder hangs                           the heartbeat     slateSilence + 2 ticks         = 450 ms
 //	camera sends nothing                    the redactor      its own slate, see package pipeline
 const (
 	// tickInterval is the time between ticks.
 	tickInterval = wire.BeatInterval / 4
 	// slateSilence is how long a redactor may send nothing, not even a heartbeat,
-	// before viewers get a prepared slate. It is several heartbeats.
+	// before viewers get a prepared slate. It is several heartbeats. Its encoder may
+	// work on one picture for as long; for how long it has is in the last heartbeat.
 	slateSilence = 4 * wire.BeatInterval
-	// encodeTime is how long its encoder may work on one picture. The heartbeat that
-	// says so may be an interval old.
-	encodeTime = slateSilence - wire.BeatInterval
 	// slateInterval is the time between slates, as in a redactor.
 	slateInterval = 250 * time.Millisecond
 	// fenceInterval is the time after which a redactor that was covered for is asked

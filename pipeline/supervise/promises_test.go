@@ -253,7 +253,7 @@ func (w *world) codes() {
 		return
 	}
 	c := coded{process: w.process, index: len(w.codings), fence: w.fence, key: w.wantKey || rapid.Bool().Draw(w.rt, "key")}
-	if back := rapid.Uint64Range(0, 4).Draw(w.rt, "unit, back"); back > 0 && w.arrived >= w.last+back {
+	if back := max(rapid.Uint64Range(0, 9).Draw(w.rt, "unit, back"), 5) - 5; back > 0 && w.arrived >= w.last+back {
 		c.live, c.unit = true, max(w.arrived-back+1, w.last+1)
 		w.last = c.unit
 	}
@@ -285,7 +285,10 @@ func (w *world) snaps() {
 	if !w.greeted || len(w.codings) == 0 {
 		return
 	}
-	c := w.codings[rapid.IntRange(max(len(w.codings)-5, 0), len(w.codings)-1).Draw(w.rt, "coded")]
+	if len(w.snapshots) == 0 {
+		w.asks()
+	}
+	c := w.codings[rapid.IntRange(max(len(w.codings)-20, 0), len(w.codings)-1).Draw(w.rt, "coded")]
 	if c.process != w.process || slices.Contains(w.pipe, c.index) {
 		return
 	}
@@ -297,6 +300,26 @@ func (w *world) snaps() {
 	w.say(snapshotMade{w.process, s, fmt.Append(nil, c.index)})
 }
 
+// asks has a viewer ask for a snapshot.
+func (w *world) asks() {
+	ch := make(chan *transport.Still, 1)
+	w.snapshots = append(w.snapshots, ch)
+	w.say(snapshotAsked{ch})
+}
+
+// works has all work for a while.
+func (w *world) works(pictures int) {
+	w.starts()
+	w.greets()
+	for range pictures {
+		w.sends()
+		w.reads()
+		w.codes()
+		w.delivers()
+		w.pass(tickInterval)
+	}
+}
+
 // beats sends a heartbeat; its encoder may be stuck.
 func (w *world) beats() {
 	if !w.greeted {
@@ -305,7 +328,7 @@ func (w *world) beats() {
 	encoding := time.Duration(0)
 	if rapid.IntRange(0, 9).Draw(w.rt, "stuck") == 0 {
 		encoding = time.Duration(rapid.IntRange(1, 600).Draw(w.rt, "for")) * time.Millisecond
-		w.stuck = w.r.now.Add(-min(encoding, encodeTime))
+		w.stuck = w.r.now.Add(-min(encoding, slateSilence))
 	} else {
 		w.stuck = time.Time{}
 	}
@@ -367,21 +390,14 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 			"reads": often(w.reads), "codes": often(w.codes), "codes again": often(w.codes),
 			"delivers": often(w.delivers), "delivers again": often(w.delivers),
 			"heartbeat": often(w.beats), "snapshot": often(w.snaps),
-			"snapshot asked": often(func() {
-				ch := make(chan *transport.Still, 1)
-				w.snapshots = append(w.snapshots, ch)
-				w.say(snapshotAsked{ch})
-			}),
-			"works": often(func() { // as it mostly does
-				w.starts()
-				w.greets()
-				for range rapid.IntRange(1, 40).Draw(rt, "pictures") {
-					w.sends()
-					w.reads()
-					w.codes()
-					w.delivers()
-					w.pass(tickInterval)
+			"snapshot asked": often(w.asks),
+			"works":          often(func() { w.works(rapid.IntRange(1, 40).Draw(rt, "pictures")) }),
+			"bus stands for long": often(func() {
+				if !w.r.stands {
+					w.bus()
 				}
+				w.works(maxUnsentUnits + 5)
+				w.bus()
 			}),
 			"dies": often(func() {
 				if w.process != 0 {

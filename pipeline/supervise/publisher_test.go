@@ -19,8 +19,7 @@ const faultBound = 500 * time.Millisecond
 
 // However late a beat and a look are, the sum is within the bound.
 func TestFaultOfAProcessEndsInASlateWithinHalfASecond(t *testing.T) {
-	require.LessOrEqual(t, slateSilence+2*tickInterval, faultBound, "a process that stands still right after a heartbeat")
-	require.LessOrEqual(t, encodeTime+wire.BeatInterval+2*tickInterval, faultBound, "an encoder that hangs right after one")
+	require.LessOrEqual(t, slateSilence+2*tickInterval, faultBound, "a process that stands still right after a heartbeat, or an encoder")
 	require.GreaterOrEqual(t, slateSilence, 4*wire.BeatInterval, "a heartbeat that is late is no fault")
 	require.Less(t, slateSilence, killSilence, "viewers are told before the process is killed")
 	require.Less(t, examineSilence+tickInterval, slateSilence, "and then it is known whether it starves")

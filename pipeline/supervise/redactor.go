@@ -230,7 +230,7 @@ func (m *machine) watchLive() {
 		m.holdBack(fallback{wire.SpareHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"})
 	case silent > slateSilence:
 		m.holdBack(fallback{wire.SpareHang, transport.FaultHang, "redactor sends nothing"})
-	case l.encoding > encodeTime, l.encoding > 0 && l.encoding+silent > slateSilence: // no heartbeat has come to say so
+	case l.encoding > 0 && l.encoding+silent > slateSilence: // by now
 		m.holdBack(fallback{wire.SpareHang, transport.FaultHang, "redactor's encoder does not come back"})
 	}
 }
