@@ -20,6 +20,20 @@ import (
 // The test binary, started with this argument, plays a redactor.
 const fakeArg = "fake-redactor"
 
+// busyStart is about what a redactor needs to load its libraries and model, confine
+// itself and pass its self-test.
+const busyStart = 300 * time.Millisecond
+
+// burn uses processor time.
+func burn(d time.Duration) {
+	from, _ := cpuTime(os.Getpid())
+	for now := from; now-from < d; now, _ = cpuTime(os.Getpid()) {
+		for i := range 1_000_000 {
+			_ = i * i
+		}
+	}
+}
+
 // floodLines are what the order "flood" has it write.
 const floodLines = 20_000
 
@@ -33,7 +47,7 @@ func TestMain(m *testing.M) {
 // fake answers every unit with a live output that has the unit's data, and
 // every input message with a slate. A unit's data may be an order: "crash",
 // "hang", "stop", "flood", "garbage" or "wrong epoch". In mode "spares" it has slates for
-// the worker.
+// the worker. Mode "busy" is that, and takes the processor time that a start takes.
 func fake(mode string) int {
 	out := wire.NewWriter(os.Stdout)
 	in := wire.NewReader(os.Stdin)
@@ -45,7 +59,7 @@ func fake(mode string) int {
 	if err := m.Decode(&c); err != nil {
 		return 3
 	}
-	if strings.HasPrefix(mode, "spares") {
+	if strings.HasPrefix(mode, "spares") || strings.HasPrefix(mode, "busy") {
 		for _, class := range wire.SpareClasses {
 			for part := range wire.SpareParts {
 				head := wire.Spare{Class: class, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
@@ -56,6 +70,8 @@ func fake(mode string) int {
 		}
 	}
 	switch mode {
+	case "busy":
+		burn(busyStart)
 	case "spares, permanent", "permanent", "failing":
 		_ = out.Write(wire.TypeFailure, wire.Failure{Reason: "model gone.onnx is\nmissing", Permanent: mode != "failing"}, nil)
 		return 1
