@@ -67,26 +67,10 @@ type (
 	}
 	// written: its pipe has taken what was sent last.
 	written struct{ id int }
-	hello   struct {
+	// said: a message with a head of package wire.
+	said struct {
 		id   int
-		head wire.Hello
-	}
-	heartbeat struct {
-		id   int
-		head wire.Beat
-	}
-	slateMade struct {
-		id    int
-		slate slate
-	}
-	output struct {
-		id   int
-		head *wire.Output
-		data []byte
-	}
-	snapshotMade struct {
-		id   int
-		head *wire.Shot
+		head any
 		data []byte
 	}
 )

@@ -1,10 +1,8 @@
 package supervise
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"scrim/pipeline/wire"
@@ -53,32 +51,6 @@ type input struct {
 	picture   noPicture
 }
 
-// view is what viewers get.
-type view struct {
-	fallback *fallback // nil: what the redactor makes
-	slateAt  time.Time // the last one
-	// heldBack is set while a redactor that lives is covered for. Nothing is shown of
-	// it then, nor later, that does not bear at least floor, the last fence. fenced is
-	// when it was last told.
-	heldBack     bool
-	fence, floor uint64
-	fenced       time.Time
-}
-
-// fallback is why viewers get prepared slates, and which.
-type fallback struct {
-	kind   wire.SpareClass
-	fault  transport.Fault
-	reason string
-}
-
-// starting covers the time before the first output of the first redactor, noVideo that
-// before a camera's first unit.
-var (
-	starting = fallback{kind: wire.SpareStarting, reason: "starting"}
-	noVideo  = fallback{kind: wire.SpareOffline, reason: "waiting for video from the camera"}
-)
-
 // newMachine returns a machine that has begun nothing yet. Lazy: there are slates that
 // all cameras share, so no redactor is needed before the camera sends something.
 func newMachine(c *wire.Config, shown string, lazy bool) *machine {
@@ -92,10 +64,14 @@ func newMachine(c *wire.Config, shown string, lazy bool) *machine {
 	return m
 }
 
-// follow goes on where the machine of another camera has ended.
+// follow goes on where the machine of another camera has ended. One that has sent
+// something will again: it does not wait for that.
 func (m *machine) follow(b *machine) {
 	m.slates.follow(&b.slates)
 	m.stream.follow(&b.stream)
+	if b.units > 0 {
+		m.lazy, m.view.fallback = false, &starting
+	}
 }
 
 func (m *machine) do(a action) { m.actions = append(m.actions, a) }
@@ -170,27 +146,36 @@ func (m *machine) process(e event) {
 		if m.of(e.id, greeting, up) {
 			m.redactor.life.writing = false
 		}
-	case slateMade:
+	case said:
 		if m.of(e.id, greeting, up) {
-			m.slateMade(e.slate)
-		}
-	case hello:
-		if m.due(e.id, greeting, wire.TypeHello) {
-			m.hello(&e.head)
-		}
-	case heartbeat:
-		if m.due(e.id, up, wire.TypeBeat) {
-			m.heard(time.Duration(e.head.Encoding))
-		}
-	case output:
-		if m.due(e.id, up, wire.TypeOutput) {
-			m.output(e)
-		}
-	case snapshotMade:
-		if m.due(e.id, up, wire.TypeShot) {
-			m.snapshotMade(e)
+			if err := m.said(e); err != nil {
+				m.kill(fmt.Errorf("%w: %w", errProtocol, err))
+			}
 		}
 	}
+}
+
+// said takes a message. One that is too early, or that no redactor sends, ends it.
+func (m *machine) said(e said) error {
+	if s, ok := e.head.(*wire.Spare); ok {
+		return m.slateMade(slate{*s, e.data})
+	}
+	h, greets := e.head.(*wire.Hello)
+	if greets != (m.redactor.phase == greeting) {
+		return fmt.Errorf("%w: %T is not due", wire.ErrProtocol, e.head)
+	}
+	m.redactor.life.heard = m.now
+	switch head := e.head.(type) {
+	case *wire.Beat:
+		m.redactor.life.encoding = time.Duration(head.Encoding)
+	case *wire.Output:
+		return m.output(e.id, head, e.data)
+	case *wire.Shot:
+		return m.snapshotMade(head, e.data)
+	default:
+		m.hello(h)
+	}
+	return nil
 }
 
 func (m *machine) begin(working bool) {
@@ -314,331 +299,13 @@ func (m *machine) sharedSlates(list []slate) {
 	}
 }
 
-func (m *machine) slateMade(s slate) {
+func (m *machine) slateMade(s slate) error {
+	if err := s.check(); err != nil {
+		return err
+	}
 	m.slates.keep(s, m.redactor.phase == up)
 	if s.Still {
 		m.giveSlate()
 	}
-}
-
-// Fallback.
-
-// fallBack begins to show slates. Whoever waits for a snapshot gets the slate: that for
-// which the redactor was asked may never come.
-func (m *machine) fallBack(f fallback) {
-	m.view.fallback, m.view.slateAt = &f, time.Time{}
-	m.giveSlate()
-	m.showSlate()
-}
-
-// holdBack shows slates for a redactor that lives. What it had under way is not shown
-// any more should it come back: it goes on with a key frame that it is asked for now.
-func (m *machine) holdBack(f fallback) {
-	v := &m.view
-	v.fence++
-	v.floor, v.heldBack = v.fence, true
-	m.askFence()
-	if m.proof.forget() {
-		m.askSnapshot()
-	}
-	m.fallBack(f)
-}
-
-func (m *machine) askFence() {
-	m.view.fenced = m.now
-	m.queue.command(wire.TypeKeyframe, wire.Keyframe{Fence: m.view.fence})
-}
-
-// showSlate publishes the next slate when one is due.
-func (m *machine) showSlate() {
-	v := &m.view
-	if v.fallback == nil || m.now.Sub(v.slateAt) < slateInterval {
-		return
-	}
-	v.slateAt = m.now
-	s := m.slates.next(v.fallback.kind)
-	if s == nil {
-		m.note(v.fallback.withoutSlate(), v.fallback.fault, v.fallback.reason)
-		return
-	}
-	if !m.admits(true, len(s.data)) {
-		return
-	}
-	u := &transport.RedactedUnit{
-		Captured: m.now, Key: true, Codec: s.Codec, Width: s.Width, Height: s.Height, State: transport.StateObscured,
-		Reason: v.fallback.reason, Data: s.data,
-	}
-	m.stream.slate(u, s.form(), m.now)
-	m.do(publish{u, nil})
-	m.status.s.Counters.Slates++
-	m.status.published(u)
-	m.note(v.fallback.state(), v.fallback.fault, v.fallback.reason)
-}
-
-// state is what a camera is in whose slates are shown for this. A redactor that cannot
-// work is not obscured for a while: somebody has to mend it.
-func (f *fallback) state() transport.State {
-	if f.fault == transport.FaultConfig {
-		return transport.StateFailed
-	}
-	return transport.StateObscured
-}
-
-// withoutSlate is the state while there is nothing to show: the video has failed, unless
-// it has not begun.
-func (f *fallback) withoutSlate() transport.State {
-	switch {
-	case *f == starting, *f == noVideo:
-		return transport.StateStarting
-	case f.kind == wire.SpareOffline:
-		return transport.StateObscured
-	}
-	return transport.StateFailed
-}
-
-// note takes the camera's state.
-func (m *machine) note(state transport.State, fault transport.Fault, reason string) {
-	if state == transport.StateStarting {
-		return // it is that from the beginning
-	}
-	if m.status.history.Note(m.now, state, fault, reason) {
-		m.reporter.changed = true
-	}
-}
-
-// Output of the redactor.
-
-// output checks what a redactor has made, and publishes it or keeps it back.
-func (m *machine) output(e output) {
-	r := &m.redactor
-	if err := checkOutput(e.head, e.data, r.life.epoch); err != nil {
-		m.kill(fmt.Errorf("%w: %w", errProtocol, err))
-		return
-	}
-	o := e.head
-	r.life.heard = m.now
-	r.life.sent++
-	if o.Fence < m.view.floor {
-		return // from before it hung
-	}
-	var unit uint64
-	if o.Record != nil {
-		unit = o.Record.Unit
-	}
-	another := m.view.fallback != nil || !m.stream.continues(e.id, o.Epoch)
-	x := &made{e.id, o, redacted(o, e.data)}
-	switch p := &m.proof; {
-	case p.output != nil && !p.waits(unit): // the camera is silent, and this goes on from what is not shown
-		m.refuse()
-		m.queue.command(wire.TypeKeyframe, wire.Keyframe{})
-	case another && !o.Key: // of no use without what was not shown
-	case p.isRefused(unit):
-		m.breakOff() // what comes next goes on from it
-	case p.waits(unit):
-		p.output = x
-	default:
-		m.pass(x)
-	}
-}
-
-// pass publishes a unit.
-func (m *machine) pass(x *made) {
-	if !m.admits(x.unit.Key, len(x.unit.Data)) {
-		return
-	}
-	if m.view.fallback != nil && len(m.waiting) > 0 {
-		m.askSnapshot()
-	}
-	m.view.fallback, m.redactor.life.encoding, m.view.heldBack = nil, 0, false
-	u, o := x.unit, x.head
-	m.stream.made(u, x.id, m.now)
-	m.do(publish{u, o.Record})
-	m.status.output(m.now, u, o)
-	if u.State == transport.StateLive {
-		m.seen(u.State, "")
-		m.note(u.State, "", "")
-		return
-	}
-	reason := u.Reason
-	if m.input.reason != "" {
-		reason = m.input.reason
-	}
-	m.note(u.State, o.Fault.Known(), reason)
-	m.seen(u.State, o.Fault.Known())
-}
-
-// admits reports whether the bus may be given a unit.
-func (m *machine) admits(key bool, bytes int) bool {
-	if m.backlog.admits(key, bytes) {
-		return true
-	}
-	m.reporter.lose(m.now, m.log, "the bus does not take it")
-	m.input.picture.paused() // nobody knows what would be shown
-	return false
-}
-
-func (m *machine) sent(e sent) {
-	if m.backlog.sent(e.bytes) {
-		m.queue.command(wire.TypeKeyframe, wire.Keyframe{})
-	}
-	if e.err != nil {
-		m.reporter.lose(m.now, m.log, e.err.Error())
-		return
-	}
-	m.status.s.Counters.BytesOut += uint64(e.bytes) //nolint:gosec // a length
-}
-
-// report tells what has changed, and the status, unless the last report is not taken
-// yet: then that follows.
-func (m *machine) report() {
-	r := &m.reporter
-	if !r.working || r.busy {
-		return
-	}
-	events, lost := m.status.history.Events()
-	if lost > 0 {
-		m.log(slog.LevelWarn, "events were dropped, the camera's state changes too fast", "events", lost)
-	}
-	for i := range events {
-		events[i].Site, events[i].Camera = m.config.Site, m.config.Camera
-	}
-	r.busy, r.changed = true, false
-	m.do(report{events, m.status.at(m.now)})
-}
-
-// end returns the last report.
-func (m *machine) end(now time.Time) []action {
-	m.now = now
-	m.reporter.busy = false
-	m.report()
-	m.reporter.working = false
-	actions := m.actions
-	m.actions = nil
-	return actions
-}
-
-// Snapshots.
-
-func (m *machine) snapshotAsked(to chan *transport.Still) {
-	if s := m.slateSnapshot(); s != nil {
-		m.do(giveSnapshot{to, s})
-		return
-	}
-	m.waiting = append(m.waiting, to)
-	m.askSnapshot()
-}
-
-func (m *machine) snapshotLeft(gone chan *transport.Still) {
-	kept := m.waiting[:0]
-	for _, ch := range m.waiting {
-		if ch != gone {
-			kept = append(kept, ch)
-		}
-	}
-	clear(m.waiting[len(kept):])
-	m.waiting = kept
-}
-
-// askSnapshot asks the redactor for one, also in the place of one that was dropped:
-// whoever waited for that one waits still.
-func (m *machine) askSnapshot() { m.queue.command(wire.TypeSnapshot, wire.Snapshot{}) }
-
-// snapshotMade takes a snapshot of what a redactor has coded. It is handed on if that
-// is shown, and as late as it is: it waits for the same proof.
-func (m *machine) snapshotMade(e snapshotMade) {
-	if err := checkSnapshot(e.head, e.data); err != nil {
-		m.kill(fmt.Errorf("%w: %w", errProtocol, err))
-		return
-	}
-	m.redactor.life.heard = m.now
-	w := e.head
-	x := &taken{e.id, w, &transport.Still{
-		Camera: m.config.Camera, Captured: time.Unix(0, w.Captured), Width: w.Width, Height: w.Height,
-		State: w.State, Reason: oneLine(w.Reason), JPEG: e.data,
-	}}
-	switch p := &m.proof; {
-	case p.isRefused(w.Unit):
-		m.askSnapshot()
-	case p.waits(w.Unit):
-		p.snapshot = x
-	default:
-		m.passSnapshot(x)
-	}
-}
-
-// passSnapshot hands a snapshot to those who wait for one, if viewers see what the
-// redactor has coded. If not they get what fallBack gives them, or wait until they do.
-func (m *machine) passSnapshot(x *taken) {
-	if m.view.fallback == nil && x.head.Fence >= m.view.floor {
-		m.give(x.what)
-	}
-}
-
-// giveSlate hands the slate that viewers get to those who wait.
-func (m *machine) giveSlate() {
-	if s := m.slateSnapshot(); s != nil {
-		m.give(s)
-	}
-}
-
-func (m *machine) give(s *transport.Still) {
-	for _, ch := range m.waiting {
-		m.do(giveSnapshot{ch, s})
-	}
-	m.waiting = nil
-}
-
-// slateSnapshot is the slate that viewers get, as a snapshot; nil when they get none.
-func (m *machine) slateSnapshot() *transport.Still {
-	f := m.view.fallback
-	if f == nil {
-		return nil
-	}
-	s, ok := m.slates.jpeg[f.kind]
-	if !ok {
-		return nil
-	}
-	return &transport.Still{
-		Camera: m.config.Camera, Captured: m.now, Width: s.Width, Height: s.Height,
-		State: transport.StateObscured, Reason: f.reason, JPEG: s.data,
-	}
-}
-
-// Hello.
-
-// hello takes the greeting of a redactor.
-func (m *machine) hello(h *wire.Hello) {
-	r := &m.redactor
-	first := !r.wasUp
-	r.phase, r.wasUp = up, true
-	m.heard(0)
-	m.status.hello(h)
-	m.log(slog.LevelInfo, "redactor is up", "detector", oneLine(h.Detector), "epoch", r.life.epoch, "pid", r.life.pid,
-		"sandbox", oneLine(strings.Join(h.Sandbox.Holding(), " ")))
-	if missing := h.Sandbox.Missing(); first && len(missing) > 0 {
-		m.log(slog.LevelWarn, "redactor is not fully confined", "missing", oneLine(strings.Join(missing, "; ")))
-	}
-	if h.Warning != "" {
-		m.log(slog.LevelWarn, oneLine(h.Warning))
-	}
-	if m.input.reason != "" {
-		m.queue.first(wire.TypeInput, wire.Input{Reason: m.input.reason})
-	}
-}
-
-// fallbackFor is what viewers get after a redactor ended with an error.
-func fallbackFor(err error) fallback {
-	reason := oneLine(err.Error())
-	if p, ok := errors.AsType[publicError](err); ok {
-		reason = oneLine(p.Public())
-	}
-	switch {
-	case errors.Is(err, ErrPermanent):
-		return fallback{wire.SpareFailed, transport.FaultConfig, reason}
-	case errors.Is(err, errStarved):
-		return fallback{wire.SpareStarting, transport.FaultOverload, reason}
-	case errors.Is(err, errSilent), errors.Is(err, errSpun):
-		return fallback{wire.SpareStarting, transport.FaultHang, reason}
-	}
-	return fallback{wire.SpareStarting, transport.FaultCrash, reason}
+	return nil
 }

@@ -16,47 +16,36 @@ type failure struct{ wire.Failure }
 
 func (f *failure) Error() string { return oneLine(f.Reason) }
 
-// parse returns what a message of a process means. The error is that of the redactor,
-// if it tells one, or of what is no message.
-func parse(id int, m *wire.Message) (event, error) {
+// parse returns what a process has said. The error is that of the redactor, if it tells
+// one, or of what is no message.
+func parse(id int, m *wire.Message) (said, error) {
+	e := said{id: id, data: m.Body}
 	switch m.Type {
 	case wire.TypeHello:
-		e := hello{id: id}
-		return decode(m, &e.head, &e)
+		e.head = &wire.Hello{}
 	case wire.TypeBeat:
-		e := heartbeat{id: id}
-		return decode(m, &e.head, &e)
+		e.head = &wire.Beat{}
 	case wire.TypeOutput:
-		e := output{id: id, head: &wire.Output{}, data: m.Body}
-		return decode(m, e.head, &e)
+		e.head = &wire.Output{}
 	case wire.TypeShot:
-		e := snapshotMade{id: id, head: &wire.Shot{}, data: m.Body}
-		return decode(m, e.head, &e)
+		e.head = &wire.Shot{}
 	case wire.TypeSpare:
-		e := slateMade{id: id, slate: slate{data: m.Body}}
-		if err := m.Decode(&e.slate.Spare); err != nil {
-			return nil, err
-		}
-		return e, e.slate.check()
+		e.head = &wire.Spare{}
 	case wire.TypeFailure:
-		var f wire.Failure
-		if err := m.Decode(&f); err != nil {
-			return nil, err
-		}
+		e.head = &failure{}
+	default:
+		return e, fmt.Errorf("%w: message %q is not due", wire.ErrProtocol, m.Type)
+	}
+	if err := m.Decode(e.head); err != nil {
+		return e, err
+	}
+	if f, ok := e.head.(*failure); ok {
 		if f.Permanent {
-			return nil, fmt.Errorf("%w: %w", ErrPermanent, &failure{f})
+			return e, fmt.Errorf("%w: %w", ErrPermanent, f)
 		}
-		return nil, &failure{f}
+		return e, f
 	}
-	return nil, fmt.Errorf("%w: message %q is not due", wire.ErrProtocol, m.Type)
-}
-
-// decode fills the head of an event.
-func decode[E any](m *wire.Message, head any, e *E) (event, error) {
-	if err := m.Decode(head); err != nil {
-		return nil, err
-	}
-	return *e, nil
+	return e, nil
 }
 
 // checkOutput checks a redacted unit of a process whose first epoch is the one given.

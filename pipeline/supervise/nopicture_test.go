@@ -64,13 +64,13 @@ func TestNoPictureIsPatientWithFaultsOfOurOwn(t *testing.T) {
 // sends has a camera send without end, and its redactor make slates of that.
 func (r *rig) sends(id int, d time.Duration, fault transport.Fault) {
 	for end := r.now.Add(d); r.now.Before(end); r.pass(tickInterval) {
-		r.do(unitArrived{transport.CameraUnit{Codec: transport.H264, Data: []byte{0, 0, 0, 1, 9, 0xf0}}}, heartbeat{id: id})
+		r.do(unitArrived{transport.CameraUnit{Codec: transport.H264, Data: []byte{0, 0, 0, 1, 9, 0xf0}}}, said{id, &wire.Beat{}, nil})
 		r.slate(id, fault)
 	}
 }
 
 func (r *rig) slate(id int, fault transport.Fault) {
-	r.do(output{id, &wire.Output{
+	r.do(said{id, &wire.Output{
 		Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Reason: "packet loss", Fault: fault,
 		Fence: r.m.view.floor,
 	}, []byte("slate")})

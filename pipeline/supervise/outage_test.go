@@ -211,7 +211,7 @@ func TestDarknessEndsWithEveryPicture(t *testing.T) {
 func TestCameraThatStaysObscuredIsAWarning(t *testing.T) {
 	r, id := bench(t)
 	for end := r.now.Add(2*outageTime + statusInterval); r.now.Before(end); r.beats(id, 200*time.Millisecond) {
-		r.do(output{id, &wire.Output{
+		r.do(said{id, &wire.Output{
 			Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Fault: transport.FaultSelfTest, Reason: "self-test failed",
 		}, []byte("slate")})
 	}

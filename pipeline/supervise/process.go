@@ -117,7 +117,7 @@ func (p *process) read(post func(event), greeted func()) (last error) {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
 			return last
 		}
-		var e event
+		var e said
 		if err == nil {
 			e, err = parse(p.id, m)
 		}
@@ -130,7 +130,7 @@ func (p *process) read(post func(event), greeted func()) (last error) {
 			post(processBroken{p.id, fmt.Errorf("%w: %w", errProtocol, err)})
 			return nil
 		}
-		if _, ok := e.(hello); ok {
+		if _, ok := e.head.(*wire.Hello); ok {
 			greeted()
 		}
 		post(e)

@@ -224,7 +224,7 @@ func (w *world) greets() {
 		return
 	}
 	w.greeted, w.gone, w.heard, w.stuck = true, time.Time{}, w.r.now, time.Time{}
-	w.say(hello{id: w.process})
+	w.say(said{w.process, &wire.Hello{}, nil})
 }
 
 // dies: what it had coded is lost.
@@ -277,7 +277,7 @@ func (w *world) delivers() {
 		o.State, o.Record = transport.StateLive, &wire.Record{Unit: c.unit}
 	}
 	w.heard, w.stuck = w.r.now, time.Time{}
-	w.say(output{w.process, o, fmt.Append(nil, c.index)})
+	w.say(said{w.process, o, fmt.Append(nil, c.index)})
 }
 
 // snaps hands on a snapshot of something that was coded, be it old.
@@ -297,7 +297,7 @@ func (w *world) snaps() {
 		s.State, s.Unit = transport.StateLive, c.unit
 	}
 	w.heard = w.r.now
-	w.say(snapshotMade{w.process, s, fmt.Append(nil, c.index)})
+	w.say(said{w.process, s, fmt.Append(nil, c.index)})
 }
 
 // asks has a viewer ask for a snapshot.
@@ -333,7 +333,7 @@ func (w *world) beats() {
 		w.stuck = time.Time{}
 	}
 	w.heard = w.r.now
-	w.say(heartbeat{w.process, wire.Beat{Encoding: int64(encoding)}})
+	w.say(said{w.process, &wire.Beat{Encoding: int64(encoding)}, nil})
 }
 
 // sends has the camera send a unit.
@@ -411,7 +411,7 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 			"key frame":     often(func() { w.say(keyframeAsked{}) }),
 			"bus":           often(w.bus),
 			"starves":       often(func() { w.r.runnable = !w.r.runnable }),
-			"out of turn":   often(func() { w.say(output{w.process + 1, &wire.Output{}, nil}) }),
+			"out of turn":   often(func() { w.say(said{w.process + 1, &wire.Output{}, nil}) }),
 			"writer breaks": often(func() { w.say(processBroken{w.process, errors.New("pipe")}) }),
 		})
 	})

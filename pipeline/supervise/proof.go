@@ -20,7 +20,6 @@ type made struct {
 
 // taken is a snapshot of a redactor's.
 type taken struct {
-	id   int
 	head *wire.Shot
 	what *transport.Still
 }

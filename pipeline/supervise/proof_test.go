@@ -9,7 +9,7 @@ import (
 	"scrim/transport"
 )
 
-func TestWhatIsMadeOfAnProvisionalUnitWaitsForTheProof(t *testing.T) {
+func TestWhatIsMadeOfAProvisionalUnitWaitsForTheProof(t *testing.T) {
 	r, id := bench(t)
 	r.arrives(1, false, "connected")
 	r.makes(id, 5, 1, 0, true, "first")
@@ -81,7 +81,7 @@ func TestWhatIsMadeOfAnyHalfPictureIsNeverShown(t *testing.T) {
 }
 
 // A camera that falls silent right after it leaves the picture provisional.
-func TestSlateDoesNotGoOnFromAnProvisionalUnit(t *testing.T) {
+func TestSlateDoesNotGoOnFromAProvisionalUnit(t *testing.T) {
 	r, id := bench(t)
 	r.arrives(1, false, "connected")
 	r.makes(id, 5, 1, 0, true, "first")

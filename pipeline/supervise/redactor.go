@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"scrim/pipeline/wire"
@@ -98,19 +99,6 @@ func (m *machine) of(id int, phases ...phase) bool {
 	return id == m.redactor.last && slices.Contains(phases, m.redactor.phase)
 }
 
-// due reports whether a message of a process may come in this phase only, and it is
-// that. One that is too early, or a second greeting, ends the process.
-func (m *machine) due(id int, in phase, kind wire.Type) bool {
-	if !m.of(id, greeting, up) {
-		return false
-	}
-	if m.redactor.phase != in {
-		m.kill(fmt.Errorf("%w: %w: message %q is not due", errProtocol, wire.ErrProtocol, kind))
-		return false
-	}
-	return true
-}
-
 // start has the next process started.
 func (m *machine) start() {
 	r := &m.redactor
@@ -182,9 +170,23 @@ func (m *machine) kill(cause error) {
 	m.lose(fallbackFor(cause))
 }
 
-// heard notes that the redactor lives.
-func (m *machine) heard(encoding time.Duration) {
-	m.redactor.life.heard, m.redactor.life.encoding = m.now, encoding
+// hello takes the greeting of a redactor.
+func (m *machine) hello(h *wire.Hello) {
+	r := &m.redactor
+	first := !r.wasUp
+	r.phase, r.wasUp = up, true
+	m.status.hello(h)
+	m.log(slog.LevelInfo, "redactor is up", "detector", oneLine(h.Detector), "epoch", r.life.epoch, "pid", r.life.pid,
+		"sandbox", oneLine(strings.Join(h.Sandbox.Holding(), " ")))
+	if missing := h.Sandbox.Missing(); first && len(missing) > 0 {
+		m.log(slog.LevelWarn, "redactor is not fully confined", "missing", oneLine(strings.Join(missing, "; ")))
+	}
+	if h.Warning != "" {
+		m.log(slog.LevelWarn, oneLine(h.Warning))
+	}
+	if m.input.reason != "" {
+		m.queue.first(wire.TypeInput, wire.Input{Reason: m.input.reason})
+	}
 }
 
 // examined takes what the kernel says of the process.

@@ -129,6 +129,19 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	require.Equal(t, []string{"live"}, r.all())
 }
 
+func TestCameraWithOtherSettingsDoesNotWaitForItsFirstUnit(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		before, after := newRig(t, true), newRig(t, true)
+		before.do(begun{true})
+		if sent {
+			before.arrives(1, false, "connected")
+		}
+		after.m.follow(before.m)
+		after.do(begun{true})
+		require.Equal(t, sent, len(after.starts) == 1)
+	}
+}
+
 // Where there are no slates to share, its own redactor has to say what is wrong.
 func TestCameraHasARedactorWhereThereAreNoSlatesToShare(t *testing.T) {
 	r := newRig(t, true)
@@ -150,7 +163,7 @@ func TestStatusSaysHowManyPicturesThereShouldBe(t *testing.T) {
 	r, id := bench(t)
 	for n := range uint64(80) {
 		r.arrives(n+1, false, "")
-		r.do(heartbeat{id: id})
+		r.do(said{id, &wire.Beat{}, nil})
 		if n%2 == 0 {
 			r.makes(id, 5, n+1, 0, n == 0, "live")
 		}

@@ -124,7 +124,7 @@ func (r *rig) up() (id int) {
 	r.t.Helper()
 	require.NotEmpty(r.t, r.starts)
 	id = r.starts[len(r.starts)-1].id
-	r.do(processStarted{id, 1}, hello{id: id})
+	r.do(processStarted{id, 1}, said{id, &wire.Hello{}, nil})
 	r.m.redactor.life.epoch = 1 // tests number from there
 	r.sent = nil
 	return id
@@ -161,7 +161,7 @@ func (r *rig) give(id int, epoch, fence uint64, key bool, data string) {
 }
 
 func (r *rig) makes(id int, epoch, of, fence uint64, key bool, data string) {
-	r.do(output{id, &wire.Output{
+	r.do(said{id, &wire.Output{
 		Epoch: epoch, PTS: max(int64(of), 1), Key: key, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateLive, //nolint:gosec // small
 		Fence: fence, Record: &wire.Record{Unit: of},
 	}, []byte(data)})
@@ -179,7 +179,7 @@ func (r *rig) hangs() { r.pass(slateSilence + tickInterval) }
 // beats has it live for a time.
 func (r *rig) beats(id int, d time.Duration) {
 	for end := r.now.Add(d); r.now.Before(end); r.pass(min(wire.BeatInterval, end.Sub(r.now))) {
-		r.do(heartbeat{id: id})
+		r.do(said{id, &wire.Beat{}, nil})
 	}
 }
 

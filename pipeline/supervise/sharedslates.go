@@ -86,10 +86,16 @@ func (s *Slates) code(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if made, ok := e.(slateMade); ok {
-			all.keep(made.slate, false)
-			list = append(list, made.slate)
+		head, ok := e.head.(*wire.Spare)
+		made := slate{data: e.data}
+		if !ok {
+			continue
 		}
+		if made.Spare = *head; made.check() != nil {
+			return made.check()
+		}
+		all.keep(made, false)
+		list = append(list, made)
 		if len(list) > maxSlateKinds*(wire.SpareParts+1) {
 			return fmt.Errorf("%w: too many slates", wire.ErrProtocol)
 		}

@@ -17,6 +17,7 @@ type slate struct {
 	data []byte
 }
 
+// check reports whether that is a slate.
 func (s *slate) check() error {
 	if s.Width <= 0 || s.Height <= 0 || s.Codec == "" || len(s.data) == 0 || s.Still && len(s.data) > transport.MaxStillBytes {
 		return fmt.Errorf("%w: spare slate of %d×%d is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height)

@@ -67,7 +67,7 @@ func TestSnapshotOfAPictureSaysOfWhichUnit(t *testing.T) {
 		w.Width, w.Height = 64, 48
 		require.ErrorIs(t, checkSnapshot(&w, []byte("still")), wire.ErrProtocol)
 		r, id := bench(t)
-		r.do(snapshotMade{id, &w, []byte("still")})
+		r.do(said{id, &w, []byte("still")})
 		require.Equal(t, []int{id}, r.killed)
 	}
 }
@@ -81,7 +81,7 @@ func (r *rig) waits() chan *transport.Still {
 
 // snaps is what a redactor says of a snapshot of what it has made of a unit.
 func (r *rig) snaps(id int, of, fence uint64, data string) {
-	r.do(snapshotMade{id, &wire.Shot{Unit: of, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}, []byte(data)})
+	r.do(said{id, &wire.Shot{Unit: of, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}, []byte(data)})
 }
 
 // given returns what snapshots were given to one who waits; "" is none.
@@ -94,7 +94,7 @@ func given(ch <-chan *transport.Still) string {
 	}
 }
 
-func TestSnapshotOfAnProvisionalUnitWaitsForTheProof(t *testing.T) {
+func TestSnapshotOfAProvisionalUnitWaitsForTheProof(t *testing.T) {
 	r, id := bench(t)
 	r.arrives(1, true, "connected")
 	r.makes(id, 5, 1, 0, true, "first")
@@ -191,7 +191,7 @@ func TestSnapshotBeforeThereIsASlateGetsTheFirst(t *testing.T) {
 
 // jpeg has a redactor make a slate as a snapshot.
 func (r *rig) jpeg(id int, kind wire.SpareClass, data string) {
-	r.do(slateMade{id, slate{wire.Spare{Class: kind, Still: true, Codec: "jpeg", Width: 64, Height: 48}, []byte(data)}})
+	r.do(said{id, &wire.Spare{Class: kind, Still: true, Codec: "jpeg", Width: 64, Height: 48}, []byte(data)})
 }
 
 // What the redactor was asked for while it seems to hang is behind the fence when it
