@@ -320,17 +320,25 @@ func (w *world) works(pictures int) {
 	}
 }
 
-// beats sends a heartbeat; its encoder may be stuck.
+// lives sends nothing but heartbeats.
+func (w *world) lives() {
+	for range rapid.IntRange(1, 20).Draw(w.rt, "heartbeats") {
+		w.beats()
+		w.pass(wire.BeatInterval)
+	}
+}
+
+// beats sends a heartbeat; its encoder may be stuck, until it has coded something.
 func (w *world) beats() {
 	if !w.greeted {
 		return
 	}
+	if w.stuck.IsZero() && rapid.IntRange(0, 9).Draw(w.rt, "stuck") == 0 {
+		w.stuck = w.r.now.Add(-time.Duration(rapid.IntRange(1, 100).Draw(w.rt, "for")) * time.Millisecond)
+	}
 	encoding := time.Duration(0)
-	if rapid.IntRange(0, 9).Draw(w.rt, "stuck") == 0 {
-		encoding = time.Duration(rapid.IntRange(1, 600).Draw(w.rt, "for")) * time.Millisecond
-		w.stuck = w.r.now.Add(-min(encoding, slateSilence))
-	} else {
-		w.stuck = time.Time{}
+	if !w.stuck.IsZero() {
+		encoding = w.r.now.Sub(w.stuck)
 	}
 	w.heard = w.r.now
 	w.say(said{w.process, &wire.Beat{Encoding: int64(encoding)}, nil})
@@ -389,7 +397,7 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 			"starts": often(w.starts), "greets": often(w.greets),
 			"reads": often(w.reads), "codes": often(w.codes), "codes again": often(w.codes),
 			"delivers": often(w.delivers), "delivers again": often(w.delivers),
-			"heartbeat": often(w.beats), "snapshot": often(w.snaps),
+			"heartbeat": often(w.beats), "lives": often(w.lives), "snapshot": often(w.snaps),
 			"snapshot asked": often(w.asks),
 			"works":          often(func() { w.works(rapid.IntRange(1, 40).Draw(rt, "pictures")) }),
 			"bus stands for long": often(func() {
