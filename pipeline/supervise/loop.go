@@ -65,12 +65,14 @@ func (l *loop) serve() {
 	}
 }
 
-// wind waits for the end of all that was started, and tells the last state.
+// wind waits for the end of all that was started, and tells the last state. From here on
+// the machine answers requests only.
 func (l *loop) wind(sender *sync.WaitGroup) {
+	last := l.c.machine.end(time.Now())
 	l.drain(l.running.Wait)
 	close(l.bus)
 	l.drain(sender.Wait)
-	for _, a := range l.c.machine.end(time.Now()) {
+	for _, a := range last {
 		if r, ok := a.(report); ok {
 			l.tell(r)
 			continue

@@ -190,6 +190,18 @@ func (m *machine) begin(working bool) {
 	}
 }
 
+// end tells that nobody takes actions any more but those that answer requests, and
+// returns what is still to be told.
+func (m *machine) end(now time.Time) []action {
+	m.now = now
+	m.reporter.busy = false
+	m.report()
+	m.reporter.working, m.redactor.phase = false, off
+	actions := m.actions
+	m.actions = nil
+	return actions
+}
+
 // tick does what time demands.
 func (m *machine) tick() {
 	// Time in which this program itself stood still is not the redactor's.

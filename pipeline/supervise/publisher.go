@@ -229,14 +229,3 @@ func (m *machine) report() {
 	r.busy, r.changed = true, false
 	m.do(report{events, m.status.at(m.now)})
 }
-
-// end returns the last report.
-func (m *machine) end(now time.Time) []action {
-	m.now = now
-	m.reporter.busy = false
-	m.report()
-	m.reporter.working = false
-	actions := m.actions
-	m.actions = nil
-	return actions
-}
