@@ -153,7 +153,7 @@ func watchProgram(t *testing.T, program string, change func(*wire.Config), args 
 	go func() {
 		defer close(ended)
 		if p.camera.Run(ctx) != nil {
-			p.camera.Mourn(ctx)
+			p.camera.ReportFailed(ctx)
 		}
 	}()
 	t.Cleanup(func() {

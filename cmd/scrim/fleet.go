@@ -136,7 +136,7 @@ func (f *fleet) start(p plan, before *running) *running {
 	r.wg.Go(func() {
 		if err := r.camera.Run(ctx); err != nil {
 			f.giveUp(r, err)
-			r.camera.Mourn(ctx)
+			r.camera.ReportFailed(ctx)
 		}
 	})
 	return r

@@ -60,7 +60,12 @@ func (w *worker) run(ctx context.Context) error {
 	w.standby = supervise.NewStandby(w.redactor, nil, w.detect, w.log)
 	// One more than there are processors: while one reads its files another computes.
 	w.admission = supervise.NewAdmission(runtime.GOMAXPROCS(0) + 1)
-	w.slates = supervise.NewSlates(w.redactor, nil, w.admission, w.log)
+	plans := w.plans(w.cfg, w.detect)
+	var first wire.Config
+	if len(plans) > 0 {
+		first = plans[0].redactor
+	}
+	w.slates = supervise.NewSlates(w.redactor, nil, first, w.admission, w.log)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -69,7 +74,7 @@ func (w *worker) run(ctx context.Context) error {
 	wg.Go(func() { w.slates.Run(ctx) })
 	f := newFleet(ctx, w)
 	defer f.close()
-	f.apply(w.plans(w.cfg, w.detect))
+	f.apply(plans)
 	renewed := false
 	for {
 		select {

@@ -101,10 +101,10 @@ func New(o Options) (*Camera, error) {
 // started has ended when it returns.
 func (c *Camera) Run(ctx context.Context) error { return c.run(ctx, true) }
 
-// Mourn goes on to publish the status of a camera that Run has given up, and
+// ReportFailed goes on to publish the status of a camera that Run has given up, and
 // slates where there are some, until ctx ends, so that viewers are told why there
 // is no picture.
-func (c *Camera) Mourn(ctx context.Context) { _ = c.run(ctx, false) }
+func (c *Camera) ReportFailed(ctx context.Context) { _ = c.run(ctx, false) }
 
 // Keyframe asks the redactor for a key frame.
 func (c *Camera) Keyframe() { c.ask(keyframeAsked{}) }

@@ -19,8 +19,10 @@ type (
 	begun struct{ working bool }
 	// tick: tickInterval has passed.
 	tick struct{}
-	// sharedSlates are those that all cameras have; none: there will be none.
+	// sharedSlates are those that all cameras have.
 	sharedSlates struct{ list []slate }
+	// redactorWanted: one is needed even for a camera that has sent nothing.
+	redactorWanted struct{}
 	// keyframeAsked: a viewer needs a key frame.
 	keyframeAsked struct{}
 	// snapshotAsked: somebody waits for a snapshot, snapshotLeft: and does not any more.

@@ -20,11 +20,12 @@ type loop struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup // all that post events, but the sender
 
-	bus          chan action // publish and report, for the sender; the machine bounds them
-	present      *process    // nil: there is none
-	endSource    context.CancelCauseFunc
-	sharedSlates <-chan struct{} // closed when they are there; nil: nobody waits for them
-	err          error           // why the camera was given up
+	bus        chan action // publish and report, for the sender; the machine bounds them
+	present    *process    // nil: there is none
+	endSource  context.CancelCauseFunc
+	slates     <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
+	noRedactor <-chan struct{} // closed when none came up that would code any
+	err        error           // why the camera was given up
 }
 
 // run runs the machine until ctx ends, or it gives the camera up.
@@ -38,7 +39,7 @@ func (c *Camera) run(ctx context.Context, working bool) error {
 	sender.Go(l.send)
 	if working {
 		l.running.Go(l.ingest)
-		l.sharedSlates = c.o.Slates.coded()
+		l.slates, l.noRedactor = c.o.Slates.news()
 	}
 	l.handle(begun{working})
 	l.serve()
@@ -57,9 +58,12 @@ func (l *loop) serve() {
 			l.handle(e)
 		case <-tock.C:
 			l.handle(tick{})
-		case <-l.sharedSlates:
-			l.sharedSlates = nil
+		case <-l.slates:
+			l.slates = nil
 			l.handle(sharedSlates{l.c.o.Slates.list})
+		case <-l.noRedactor:
+			l.noRedactor = nil
+			l.handle(redactorWanted{})
 		case <-l.ctx.Done():
 		}
 	}

@@ -97,6 +97,8 @@ func (m *machine) step(now time.Time, e event) []action {
 		m.begin(e.working)
 	case sharedSlates:
 		m.sharedSlates(e.list)
+	case redactorWanted:
+		m.want()
 	case keyframeAsked:
 		m.queue.command(wire.TypeKeyframe, wire.Keyframe{})
 	case snapshotAsked:
@@ -245,9 +247,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	dropped := m.queue.unit(&u)
 	m.status.s.Counters.UnitsIn++
 	m.status.s.Counters.UnitsDropped += uint64(dropped) //nolint:gosec // a count
-	if m.redactor.phase == idle {
-		m.start()
-	}
+	m.want()
 }
 
 // refuse drops what was made of a unit that was not whole, also where that is still to
@@ -299,16 +299,12 @@ func (m *machine) seen(state transport.State, fault transport.Fault) {
 	}
 }
 
-// sharedSlates keeps those, for as long as the camera's own redactor has made none. If
-// there will be none its own has to say what is wrong.
+// sharedSlates keeps those, for as long as the camera's own redactor has made none.
 func (m *machine) sharedSlates(list []slate) {
 	for _, s := range list {
 		m.slates.keep(s, false)
 	}
 	m.giveSlate()
-	if len(list) == 0 && m.redactor.phase == idle {
-		m.start()
-	}
 }
 
 func (m *machine) slateMade(s slate) error {

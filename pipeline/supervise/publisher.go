@@ -90,6 +90,7 @@ func (m *machine) showSlate() {
 		m.note(v.fallback.withoutSlate(), v.fallback.fault, v.fallback.reason)
 		return
 	}
+	m.note(v.fallback.state(), v.fallback.fault, v.fallback.reason)
 	if !m.admits(true, len(s.data)) {
 		return
 	}
@@ -101,7 +102,6 @@ func (m *machine) showSlate() {
 	m.do(publish{u, nil})
 	m.status.s.Counters.Slates++
 	m.status.published(u)
-	m.note(v.fallback.state(), v.fallback.fault, v.fallback.reason)
 }
 
 // state is what a camera is in whose slates are shown for this. A redactor that cannot

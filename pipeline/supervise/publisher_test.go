@@ -102,17 +102,17 @@ func TestSlatesAlternateAndGoOnWhileNothingStarts(t *testing.T) {
 	s, c, done := begin(t, "spares, permanent")
 	require.ErrorIs(t, <-done, ErrPermanent)
 	ctx, cancel := context.WithCancel(t.Context())
-	mourned := make(chan struct{})
+	reported := make(chan struct{})
 	go func() {
-		defer close(mourned)
-		c.Mourn(ctx)
+		defer close(reported)
+		c.ReportFailed(ctx)
 	}()
 	st := &viewer{s: s}
 	for _, want := range []string{"failed 0", "failed 1", "failed 0"} {
 		st.until(t, want)
 	}
 	cancel()
-	<-mourned
+	<-reported
 	got := c.Status()
 	require.Equal(t, transport.StateFailed, got.State)
 	require.Equal(t, transport.FaultConfig, got.Fault)

@@ -99,6 +99,13 @@ func (m *machine) of(id int, phases ...phase) bool {
 	return id == m.redactor.last && slices.Contains(phases, m.redactor.phase)
 }
 
+// want has a redactor started where none was needed so far.
+func (m *machine) want() {
+	if m.redactor.phase == idle {
+		m.start()
+	}
+}
+
 // start has the next process started.
 func (m *machine) start() {
 	r := &m.redactor

@@ -142,10 +142,12 @@ func TestCameraWithOtherSettingsDoesNotWaitForItsFirstUnit(t *testing.T) {
 	}
 }
 
-// Where there are no slates to share, its own redactor has to say what is wrong.
-func TestCameraHasARedactorWhereThereAreNoSlatesToShare(t *testing.T) {
+// Where the one for the shared slates does not come up, its own has to say what is wrong.
+func TestCameraHasARedactorWhereThatOfTheSharedSlatesFails(t *testing.T) {
 	r := newRig(t, true)
-	r.do(begun{true}, sharedSlates{})
+	r.do(begun{true})
+	require.Empty(t, r.starts)
+	r.do(redactorWanted{}, redactorWanted{})
 	require.Len(t, r.starts, 1)
 }
 
@@ -202,4 +204,11 @@ func TestBusThatStandsKeepsNothingElseWaiting(t *testing.T) {
 	r.makes(id, 5, 401, 0, true, "key")
 	r.makes(id, 5, 402, 0, false, "on")
 	require.Equal(t, []string{"key", "on"}, r.all())
+
+	r.stands = true
+	for n := range uint64(maxUnsentUnits) {
+		r.makes(id, 5, 403+n, 0, false, "on")
+	}
+	r.end(id, errors.New("crash"))
+	require.Equal(t, transport.FaultCrash, r.m.status.at(r.now).Fault, "the state is not that of what was sent last")
 }

@@ -14,51 +14,56 @@ import (
 const maxSlateTries = 3
 
 // Slates are those that all cameras of a worker share: what viewers see of a camera
-// that has sent nothing so far. One redactor codes them, once, and ends. They have the
-// size that a redactor chooses where it knows none, and no camera's name.
+// that has sent nothing so far. One redactor codes them, once, comes up, and ends. They
+// have the size that a redactor chooses where it knows none, and no camera's name.
 type Slates struct {
 	program   string
 	args      []string
+	config    wire.Config
 	admission *Admission
 	log       *slog.Logger
 	ready     chan struct{} // closed when list does not change any more
-	list      []slate       // empty: there will be none
+	list      []slate
+	failed    chan struct{} // closed when no such redactor comes up
 }
 
 // NewSlates returns Slates that are there some time after Run has begun. The arguments
-// are those of Options.
-func NewSlates(program string, args []string, admission *Admission, log *slog.Logger) *Slates {
-	return &Slates{program: program, args: args, admission: admission, log: log, ready: make(chan struct{})}
-}
-
-// coded returns what is closed when they are there; nil for a nil one.
-func (s *Slates) coded() <-chan struct{} {
-	if s == nil {
-		return nil
+// are those of Options, the configuration that of any camera.
+func NewSlates(program string, args []string, config wire.Config, admission *Admission, log *slog.Logger) *Slates {
+	config.Camera, config.Zones, config.HaveSpares = "", nil, false
+	return &Slates{
+		program: program, args: redactorArgs(args, config.Detect), config: config, admission: admission, log: log,
+		ready: make(chan struct{}), failed: make(chan struct{}),
 	}
-	return s.ready
 }
 
-// Run has them coded, and returns.
+// news returns what is closed when they are coded, and when no redactor works; nil for
+// a nil one.
+func (s *Slates) news() (ready, failed <-chan struct{}) {
+	if s == nil {
+		return nil, nil
+	}
+	return s.ready, s.failed
+}
+
+// Run has them coded, and returns. If the redactor does not come up cameras do not wait
+// to have their own, which says why.
 func (s *Slates) Run(ctx context.Context) {
-	for try := 1; ctx.Err() == nil; try++ {
+	for try := 1; ; try++ {
 		err := s.code(ctx)
 		switch {
-		case ctx.Err() != nil:
+		case err == nil, ctx.Err() != nil:
 			return
-		case err == nil:
-			close(s.ready)
-			return
-		case try == maxSlateTries || errors.Is(err, ErrPermanent):
-			s.log.Debug("no slates for cameras that send nothing; each gets a redactor", "error", err)
-			close(s.ready)
+		case try == maxSlateTries, errors.Is(err, ErrPermanent):
+			s.log.Debug("no redactor comes up for the slates that cameras share", "error", err)
+			close(s.failed)
 			return
 		}
 		wait(ctx, time.Duration(try)*minRestart)
 	}
 }
 
-// code has a redactor code them.
+// code has a redactor code them, and waits until it has come up.
 func (s *Slates) code(ctx context.Context) error {
 	release, err := s.admission.enter(ctx, true)
 	if err != nil {
@@ -73,11 +78,11 @@ func (s *Slates) code(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sharedSlateTime)
 	defer cancel()
 	defer context.AfterFunc(ctx, l.kill)()
-	if err := wire.NewWriter(l.in).Write(wire.TypeConfig, wire.Config{}, nil); err != nil {
+	if err := wire.NewWriter(l.in).Write(wire.TypeConfig, s.config, nil); err != nil {
 		return fmt.Errorf("ask for slates: %w", err)
 	}
 	list, all := []slate(nil), newPreparedSlates()
-	for r := wire.NewReader(l.out); !all.complete(); {
+	for r := wire.NewReader(l.out); ; {
 		m, err := r.Read()
 		if err != nil {
 			return fmt.Errorf("read slates: %w", err)
@@ -87,20 +92,25 @@ func (s *Slates) code(ctx context.Context) error {
 			return err
 		}
 		head, ok := e.head.(*wire.Spare)
-		made := slate{data: e.data}
-		if !ok {
-			continue
+		if !ok || len(list) == maxSlateKinds*(wire.SpareParts+1) {
+			return s.greeted(e)
 		}
-		if made.Spare = *head; made.check() != nil {
-			return made.check()
+		made := slate{*head, e.data}
+		if err := made.check(); err != nil {
+			return err
 		}
 		all.keep(made, false)
-		list = append(list, made)
-		if len(list) > maxSlateKinds*(wire.SpareParts+1) {
-			return fmt.Errorf("%w: too many slates", wire.ErrProtocol)
+		if list = append(list, made); all.complete() && s.list == nil {
+			s.list = list
+			close(s.ready)
 		}
 	}
-	l.kill() // it would go on and load a model
-	s.list = list
+}
+
+// greeted takes the first message that is no slate.
+func (s *Slates) greeted(e said) error {
+	if _, ok := e.head.(*wire.Hello); !ok || s.list == nil {
+		return fmt.Errorf("%w: %T instead of slates", wire.ErrProtocol, e.head)
+	}
 	return nil
 }

@@ -67,7 +67,7 @@ func TestDeadCamerasDoNotKeepOthersFromStarting(t *testing.T) {
 	defer cancel()
 	args := []string{fakeArg, "busy"}
 	admission := NewAdmission(runtime.GOMAXPROCS(0) + 1)
-	slates := NewSlates(exe, args, admission, logger)
+	slates := NewSlates(exe, args, wire.Config{}, admission, logger)
 	running.Go(func() { slates.Run(ctx) })
 	var good, dead []*member
 	for i := range 64 {
@@ -105,6 +105,22 @@ func TestDeadCamerasDoNotKeepOthersFromStarting(t *testing.T) {
 	t.Logf("all %d that send are live after %v", len(good), longest(good, func(m *member) chan time.Duration { return m.live }))
 	require.Empty(t, logged(log, "was killed"))
 	require.Len(t, logged(log, `msg="redactor is up"`), len(good))
+}
+
+// A model that nothing can be made of is found although no camera sends anything.
+func TestWhatCanNeverWorkIsToldOfADeadCamera(t *testing.T) {
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	for _, mode := range []string{"spares, permanent", "permanent"} {
+		args := []string{fakeArg, mode}
+		slates := NewSlates(exe, args, wire.Config{}, nil, slog.New(slog.DiscardHandler))
+		var running sync.WaitGroup
+		running.Go(func() { slates.Run(t.Context()) })
+		s, _, done := beginWith(t, func(o *Options) { o.Slates = slates }, exe, args...)
+		require.ErrorIs(t, <-done, ErrPermanent)
+		s.event(t, transport.StateFailed, "gone.onnx")
+		running.Wait()
+	}
 }
 
 // slow is a sink that takes a unit when it is told to.

@@ -261,13 +261,13 @@ func TestWhatCanNeverWorkEndsRun(t *testing.T) {
 	s.event(t, transport.StateFailed, "gone.onnx")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	mourned := make(chan struct{})
+	reported := make(chan struct{})
 	go func() {
-		defer close(mourned)
-		c.Mourn(ctx)
+		defer close(reported)
+		c.ReportFailed(ctx)
 	}()
 	cancel()
-	<-mourned
+	<-reported
 	require.Equal(t, transport.StateFailed, c.Status().State)
 	_, err = New(Options{})
 	require.Error(t, err)
