@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -125,13 +126,19 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
+// cascades are what to find faces with.
+func cascades(t *testing.T) string {
+	t.Helper()
+	const dir = "/usr/share/opencv4/haarcascades"
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("OpenCV's cascades are not installed; `make deps` installs them")
+	}
+	return dir
+}
+
 // watchProgram is watch with another program.
 func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
 	t.Helper()
-	const cascades = "/usr/share/opencv4/haarcascades"
-	if _, err := os.Stat(cascades); err != nil {
-		t.Skip("OpenCV's cascades are not installed; `make deps` installs them")
-	}
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	c := newCamera(t, width, height)
 	for i := range 10 {
@@ -139,7 +146,7 @@ func watchProgram(t *testing.T, program string, change func(*wire.Config), args 
 	}
 	config := wire.Config{
 		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{CascadeDir: cascades, Size: 160, Threshold: 0.5},
+		Detect: wire.DetectConfig{CascadeDir: cascades(t), Size: 160, Threshold: 0.5},
 	}
 	change(&config)
 	var err error
@@ -295,4 +302,43 @@ func TestMissingModelEndsInTheSlate(t *testing.T) {
 		p.until(transport.StateObscured)
 	}
 	require.Equal(t, transport.StateFailed, p.camera.Status().State, "it goes on with that")
+}
+
+// away is a camera that is not there.
+type away struct{ *post }
+
+func (away) Run(context.Context, func(transport.CameraUnit)) error { return errors.New("no answer") }
+
+// One redactor codes the slates of all cameras that are not there, comes up, and ends;
+// they have none of their own.
+func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
+	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
+	config := wire.Config{
+		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
+		Detect: wire.DetectConfig{CascadeDir: cascades(t), Size: 160, Threshold: 0.5},
+	}
+	program, log := realRedactor(t), slog.New(slog.NewTextHandler(&p.log, nil))
+	slates := supervise.NewSlates(program, nil, config, nil, log)
+	c, err := supervise.New(supervise.Options{
+		Redactor: config, Program: program, Slates: slates, Source: away{p}, Sink: p,
+		Delay: func(error) time.Duration { return time.Second }, Log: log,
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = c.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		if p.dec != nil {
+			p.dec.Close()
+		}
+	})
+	slates.Run(ctx)
+	for range 4 {
+		require.Equal(t, "connection to the camera failed", p.until(transport.StateObscured).Reason)
+	}
+	require.Equal(t, transport.FaultCamera, c.Status().Fault)
+	require.NotContains(t, p.log.String(), "redactor comes up")
+	require.NotContains(t, p.log.String(), "redactor is up")
 }

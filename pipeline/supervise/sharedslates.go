@@ -30,7 +30,7 @@ type Slates struct {
 // NewSlates returns Slates that are there some time after Run has begun. The arguments
 // are those of Options, the configuration that of any camera.
 func NewSlates(program string, args []string, config wire.Config, admission *Admission, log *slog.Logger) *Slates {
-	config.Camera, config.Zones, config.HaveSpares = "", nil, false
+	config.Camera, config.Zones, config.HaveSpares = config.Site, nil, false
 	return &Slates{
 		program: program, args: redactorArgs(args, config.Detect), config: config, admission: admission, log: log,
 		ready: make(chan struct{}), failed: make(chan struct{}),
@@ -55,7 +55,7 @@ func (s *Slates) Run(ctx context.Context) {
 		case err == nil, ctx.Err() != nil:
 			return
 		case try == maxSlateTries, errors.Is(err, ErrPermanent):
-			s.log.Debug("no redactor comes up for the slates that cameras share", "error", err)
+			s.log.Warn("no redactor comes up for the slates that cameras share", "error", err)
 			close(s.failed)
 			return
 		}
