@@ -68,10 +68,10 @@ type CameraUnit struct {
 	// only where Discontinuity is not empty: an intact IDR can be trusted at
 	// once, anything else waits for the next.
 	Intact bool
-	// Unproven is set while only the marker bit says that Data is whole. The next
+	// Provisional is set while only the marker bit says that Data is whole. The next
 	// unit proves it: when that has no Discontinuity, the marker was right. What is
-	// made of an unproven unit must not be shown before.
-	Unproven bool
+	// made of a provisional unit must not be shown before.
+	Provisional bool
 	// Data is the access unit in the form of its Codec. The receiver owns it.
 	Data []byte
 }

@@ -241,7 +241,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 			m.passSnapshot(snapshot)
 		}
 	}
-	if u.Unproven {
+	if u.Provisional {
 		m.proof.provisional = u.Number
 	}
 	dropped := m.queue.unit(&u)

@@ -159,7 +159,7 @@ func (n *night) lasts(d time.Duration, state transport.State, reason string) {
 	}
 }
 
-func TestLongDarknessIsLoggedAtGrowingIntervals(t *testing.T) {
+func TestLongPictureOutageIsLoggedAtGrowingIntervals(t *testing.T) {
 	n := newNight()
 	n.lasts(time.Minute, transport.StateLive, "")
 	n.lasts(outageTime, transport.StateObscured, "self-test failed")
@@ -176,7 +176,7 @@ func TestLongDarknessIsLoggedAtGrowingIntervals(t *testing.T) {
 	require.Len(t, logged(n.log, "level=INFO", "viewers get pictures again", "none_for=3h0m11s"), 1)
 }
 
-func TestDarknessOfWhichTheLogSpeaksAnywayIsNotLoggedTwice(t *testing.T) {
+func TestPictureOutageOfWhichTheLogSpeaksAnywayIsNotLoggedTwice(t *testing.T) {
 	n := newNight()
 	for range 1000 { // a camera that is away
 		n.logged(n.at, "camera unreachable", time.Second)
@@ -198,7 +198,7 @@ func TestDarknessOfWhichTheLogSpeaksAnywayIsNotLoggedTwice(t *testing.T) {
 	require.Len(t, logged(n.log, "level=WARN", `reason="no key frame"`), 1, "that is another reason")
 }
 
-func TestDarknessEndsWithEveryPicture(t *testing.T) {
+func TestPictureOutageEndsWithEveryPicture(t *testing.T) {
 	n := newNight()
 	for range 100 { // it is never seen to be live
 		n.s.Counters.Pictures++

@@ -352,14 +352,14 @@ func (w *world) sends() {
 		w.half[w.provisional] = true
 	}
 	w.arrived++
-	u := transport.CameraUnit{Codec: transport.H264, Arrived: w.r.now, Unproven: rapid.Bool().Draw(w.rt, "provisional"), Data: []byte{1}}
+	u := transport.CameraUnit{Codec: transport.H264, Arrived: w.r.now, Provisional: rapid.Bool().Draw(w.rt, "provisional"), Data: []byte{1}}
 	if gap {
 		u.Discontinuity = "packet loss"
 	}
 	w.provisional = 0 // what waited for this may be shown now
 	w.r.do(unitArrived{u})
 	w.look()
-	if w.provisional = 0; u.Unproven {
+	if w.provisional = 0; u.Provisional {
 		w.provisional = w.arrived
 	}
 	require.Equal(w.t, before+1, w.r.m.status.s.Counters.UnitsIn, "the camera is read whatever the bus does")
