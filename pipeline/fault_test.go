@@ -154,7 +154,7 @@ func TestSparesDecodeByThemselves(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, map[wire.SpareClass]int{
-		wire.SpareStarting: wire.SpareParts, wire.SpareHang: wire.SpareParts, wire.SpareFailed: wire.SpareParts,
+		wire.SpareStarting: wire.SpareParts, wire.SpareHang: wire.SpareParts, wire.SpareFailed: wire.SpareParts, wire.SpareOffline: wire.SpareParts,
 	}, n)
 }
 

@@ -38,6 +38,7 @@ type decoded struct {
 
 // unit is what is remembered of an access unit while its picture is under way.
 type unit struct {
+	number   uint64
 	pts      int64
 	captured time.Time
 	arrived  time.Time
@@ -165,7 +166,7 @@ func (in *input) unit(u transport.CameraUnit) {
 		return
 	}
 	in.pending[in.id] = &unit{
-		pts: u.PTS, captured: u.Captured, arrived: u.Arrived, key: info.Key, chain: in.chain, begun: begun,
+		number: u.Number, pts: u.PTS, captured: u.Captured, arrived: u.Arrived, key: info.Key, chain: in.chain, begun: begun,
 	}
 	if len(in.sets) > 0 {
 		data, in.sets = append(in.sets, data...), nil

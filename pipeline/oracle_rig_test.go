@@ -257,7 +257,7 @@ type show struct {
 	// story is what viewers are told, struck when the first fault could be noticed;
 	// 0: not yet. lose sets dueing, and the next unit shows the loss. shuts is when the
 	// gate was shut.
-	story   supervise.Chronicle
+	story   supervise.StateHistory
 	struck  time.Duration
 	dueing  bool
 	shuts   []time.Duration

@@ -113,7 +113,7 @@ func (o *output) picture(r *redacted) error {
 	o.p.overflow.begin(begun)
 	done := o.p.now()
 	record := &wire.Record{
-		Picture: c.Picture, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
+		Picture: c.Picture, Unit: r.in.number, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
 		Regions: make([]wire.Region, 0, len(r.frame.Regions())),
 		Stages: wire.Stages{
 			Queue:  int64(r.in.begun.Sub(r.in.arrived)),

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -149,7 +150,7 @@ func watchProgram(t *testing.T, program string, change func(*wire.Config), args 
 	go func() {
 		defer close(ended)
 		if p.camera.Run(ctx) != nil {
-			p.camera.Mourn(ctx)
+			p.camera.ReportFailed(ctx)
 		}
 	}()
 	t.Cleanup(func() {
@@ -303,4 +304,43 @@ func TestMissingModelEndsInTheSlate(t *testing.T) {
 		p.until(transport.StateObscured)
 	}
 	require.Equal(t, transport.StateFailed, p.camera.Status().State, "it goes on with that")
+}
+
+// away is a camera that is not there.
+type away struct{ *post }
+
+func (away) Run(context.Context, func(transport.CameraUnit)) error { return errors.New("no answer") }
+
+// One redactor codes the slates of all cameras that are not there, comes up, and ends;
+// they have none of their own.
+func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
+	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
+	config := wire.Config{
+		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
+		Detect: wire.DetectConfig{Size: 160, Threshold: 0.5},
+	}
+	program, log := realRedactor(t), slog.New(slog.NewTextHandler(&p.log, nil))
+	slates := supervise.NewSlates(program, nil, config, nil, log)
+	c, err := supervise.New(supervise.Options{
+		Redactor: config, Program: program, Slates: slates, Source: away{p}, Sink: p,
+		Delay: func(error) time.Duration { return time.Second }, Log: log,
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = c.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		if p.dec != nil {
+			p.dec.Close()
+		}
+	})
+	slates.Run(ctx)
+	for range 4 {
+		require.Equal(t, "connection to the camera failed", p.until(transport.StateObscured).Reason)
+	}
+	require.Equal(t, transport.FaultCamera, c.Status().Fault)
+	require.NotContains(t, p.log.String(), "redactor comes up")
+	require.NotContains(t, p.log.String(), "redactor is up")
 }

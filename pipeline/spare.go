@@ -24,6 +24,7 @@ var spareTexts = []struct {
 	{wire.SpareStarting, "redactor is starting"},
 	{wire.SpareHang, "redactor does not answer"},
 	{wire.SpareFailed, "redactor cannot work as it is set up"},
+	{wire.SpareOffline, "no video from the camera"},
 }
 
 // spareSize is what spares are made for.

@@ -36,7 +36,7 @@ func (o *output) snap(f redact.Frame, now time.Time, sent *wire.Output) {
 		Captured: sent.Captured, Width: o.width, Height: o.height, State: sent.State, Reason: sent.Reason, Fence: o.fence,
 	}}
 	if sent.Record != nil {
-		s.head.Arrived = sent.Record.Arrived
+		s.head.Unit = sent.Record.Unit
 	}
 	select {
 	case o.p.stills <- s:

@@ -58,7 +58,9 @@ func TestSnapshotIsTheRedactedPicture(t *testing.T) {
 	c := newCamera(t, width, height)
 	r.live(c, 3, true)
 	r.p.Snapshot()
-	r.send(c.unit(false))
+	u := c.unit(false)
+	u.Number = 4
+	r.send(u)
 	o, im := r.next()
 	for o.State != transport.StateLive {
 		o, im = r.next()
@@ -66,7 +68,8 @@ func TestSnapshotIsTheRedactedPicture(t *testing.T) {
 	s := <-shots
 	require.Equal(t, o.Captured, s.Captured, "it is the next picture")
 	require.Equal(t, transport.StateLive, s.State)
-	require.Equal(t, o.Record.Arrived, s.Arrived, "a proof that is due for the one is due for the other")
+	require.EqualValues(t, 4, o.Record.Unit)
+	require.Equal(t, o.Record.Unit, s.Unit, "a proof that is due for the one is due for the other")
 	requireSame(t, im, s)
 	b := secretBox.Rect().Inset(4)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -87,7 +90,7 @@ func TestSnapshotOfACameraThatCannotBeShownIsTheSlate(t *testing.T) {
 	s := <-shots
 	require.Equal(t, transport.StateObscured, s.State)
 	require.Equal(t, "camera is away", s.Reason)
-	require.Zero(t, s.Arrived)
+	require.Zero(t, s.Unit)
 	sum := 0
 	for _, v := range s.im.Y {
 		sum += int(v)

@@ -35,6 +35,9 @@ const (
 	FaultCrash Fault = "crash"
 	// FaultHang: the redactor process, or its encoder, does not answer.
 	FaultHang Fault = "hang"
+	// FaultOverload: the machine is too slow: the redactor process waits for a
+	// processor.
+	FaultOverload Fault = "overload"
 	// FaultConfig: the redactor cannot work as it is set up, such as when its model
 	// is missing.
 	FaultConfig Fault = "config"
@@ -44,7 +47,7 @@ const (
 
 var faults = []Fault{
 	FaultCamera, FaultStall, FaultLoss, FaultDamage, FaultFormat, FaultOverflow, FaultDetector, FaultTracker, FaultObscurer,
-	FaultCertificate, FaultSelfTest, FaultPanic, FaultCrash, FaultHang, FaultConfig, FaultOther,
+	FaultCertificate, FaultSelfTest, FaultPanic, FaultCrash, FaultHang, FaultOverload, FaultConfig, FaultOther,
 }
 
 // Faults returns all faults.

@@ -62,9 +62,11 @@ type Status struct {
 	Height  int      `json:"height"`
 	// FPS is the rate of redacted pictures over the last seconds, slates not
 	// counted.
-	FPS      float64   `json:"fps"`
-	Counters Counters  `json:"counters"`
-	Updated  time.Time `json:"updated"`
+	FPS float64 `json:"fps"`
+	// ExpectedFPS is the rate at which the camera sent pictures meanwhile.
+	ExpectedFPS float64   `json:"expected_fps,omitempty"`
+	Counters    Counters  `json:"counters"`
+	Updated     time.Time `json:"updated"`
 }
 
 // SelfTest says whether the redactor still finds and obscures a drawn face.

@@ -47,6 +47,8 @@ func (c Codec) String() string {
 // raw biometric data: it is handed to the redactor's pipe and to nothing else.
 // The bus cannot publish it, because it takes a RedactedUnit.
 type CameraUnit struct {
+	// Number is the unit's among those of its camera, from 1. The worker gives it.
+	Number uint64
 	// Codec of Data.
 	Codec Codec
 	// PTS is the presentation time in 90 kHz ticks, unwrapped from the RTP
@@ -66,10 +68,10 @@ type CameraUnit struct {
 	// only where Discontinuity is not empty: an intact IDR can be trusted at
 	// once, anything else waits for the next.
 	Intact bool
-	// Unproven is set while only the marker bit says that Data is whole. The next
+	// Provisional is set while only the marker bit says that Data is whole. The next
 	// unit proves it: when that has no Discontinuity, the marker was right. What is
-	// made of an unproven unit must not be shown before.
-	Unproven bool
+	// made of a provisional unit must not be shown before.
+	Provisional bool
 	// Data is the access unit in the form of its Codec. The receiver owns it.
 	Data []byte
 }

@@ -260,7 +260,7 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 				return err
 			}
 			if err := p.Unit(ctx, transport.CameraUnit{
-				Codec: u.Codec, PTS: u.PTS, Captured: time.Unix(0, u.Captured), Arrived: time.Unix(0, u.Arrived),
+				Number: u.Number, Codec: u.Codec, PTS: u.PTS, Captured: time.Unix(0, u.Captured), Arrived: time.Unix(0, u.Arrived),
 				Discontinuity: u.Discontinuity, Intact: u.Intact, Data: m.Body,
 			}); err != nil {
 				return nil //nolint:nilerr // the pipeline has ended and says why itself

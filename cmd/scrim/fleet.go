@@ -136,7 +136,7 @@ func (f *fleet) start(p plan, before *running) *running {
 	r.wg.Go(func() {
 		if err := r.camera.Run(ctx); err != nil {
 			f.giveUp(r, err)
-			r.camera.Mourn(ctx)
+			r.camera.ReportFailed(ctx)
 		}
 	})
 	return r
@@ -162,7 +162,8 @@ func (r *running) make(w *worker, before *running) error {
 		return fmt.Errorf("camera %s: %w", name, err)
 	}
 	o := supervise.Options{
-		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Source: source{client, r.login}, Delay: r.login.delay, Sink: pub,
+		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Admission: w.admission, Slates: w.slates,
+		Source: source{client, r.login}, Delay: r.login.delay, Sink: pub,
 		ShownSource: r.plan.shown, Observe: w.observe, Log: w.log,
 	}
 	if before != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 
 	"scrim/cmd/internal/config"
@@ -26,6 +27,8 @@ type worker struct {
 	// observers are called with what is published.
 	observers []func(u *transport.RedactedUnit, r *wire.Record)
 	standby   *supervise.Standby
+	admission *supervise.Admission
+	slates    *supervise.Slates
 	trace     *trace.Writer // nil: none
 	// news are configurations that take the place of cfg; nil: there are none.
 	news <-chan reloaded
@@ -55,14 +58,23 @@ func (w *worker) run(ctx context.Context) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	w.standby = supervise.NewStandby(w.redactor, nil, w.detect, w.log)
+	// One more than there are processors: while one reads its files another computes.
+	w.admission = supervise.NewAdmission(runtime.GOMAXPROCS(0) + 1)
+	plans := w.plans(w.cfg, w.detect)
+	var first wire.Config
+	if len(plans) > 0 {
+		first = plans[0].redactor
+	}
+	w.slates = supervise.NewSlates(w.redactor, nil, first, w.admission, w.log)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	wg.Go(func() { w.standby.Run(ctx) })
+	wg.Go(func() { w.slates.Run(ctx) })
 	f := newFleet(ctx, w)
 	defer f.close()
-	f.apply(w.plans(w.cfg, w.detect))
+	f.apply(plans)
 	renewed := false
 	for {
 		select {

@@ -20,6 +20,20 @@ import (
 // The test binary, started with this argument, plays a redactor.
 const fakeArg = "fake-redactor"
 
+// busyStart is about what a redactor needs to load its libraries and model, confine
+// itself and pass its self-test.
+const busyStart = 300 * time.Millisecond
+
+// burn uses processor time.
+func burn(d time.Duration) {
+	from, _ := cpuTime(os.Getpid())
+	for now := from; now-from < d; now, _ = cpuTime(os.Getpid()) {
+		for i := range 1_000_000 {
+			_ = i * i
+		}
+	}
+}
+
 // floodLines are what the order "flood" has it write.
 const floodLines = 20_000
 
@@ -33,7 +47,7 @@ func TestMain(m *testing.M) {
 // fake answers every unit with a live output that has the unit's data, and
 // every input message with a slate. A unit's data may be an order: "crash",
 // "hang", "stop", "flood", "garbage" or "wrong epoch". In mode "spares" it has slates for
-// the worker.
+// the worker. Mode "busy" is that, and takes the processor time that a start takes.
 func fake(mode string) int {
 	out := wire.NewWriter(os.Stdout)
 	in := wire.NewReader(os.Stdin)
@@ -45,8 +59,8 @@ func fake(mode string) int {
 	if err := m.Decode(&c); err != nil {
 		return 3
 	}
-	if strings.HasPrefix(mode, "spares") {
-		for _, class := range []wire.SpareClass{wire.SpareStarting, wire.SpareHang, wire.SpareFailed} {
+	if strings.HasPrefix(mode, "spares") || strings.HasPrefix(mode, "busy") {
+		for _, class := range wire.SpareClasses {
 			for part := range wire.SpareParts {
 				head := wire.Spare{Class: class, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
 				_ = out.Write(wire.TypeSpare, head, fmt.Appendf(nil, "%s %d", class, part))
@@ -56,6 +70,8 @@ func fake(mode string) int {
 		}
 	}
 	switch mode {
+	case "busy":
+		burn(busyStart)
 	case "spares, permanent", "permanent", "failing":
 		_ = out.Write(wire.TypeFailure, wire.Failure{Reason: "model gone.onnx is\nmissing", Permanent: mode != "failing"}, nil)
 		return 1
@@ -76,7 +92,7 @@ func fake(mode string) int {
 		}
 	}()
 	seq, fence := uint64(0), uint64(0)
-	arrived := int64(1)
+	unit := uint64(1)
 	send := func(o wire.Output, data []byte) {
 		seq++
 		o.Fence = fence
@@ -97,7 +113,7 @@ func fake(mode string) int {
 			_ = m.Decode(&i)
 			send(wire.Output{State: transport.StateObscured, Reason: i.Reason}, []byte("slate"))
 		case wire.TypeSnapshot:
-			head := wire.Shot{Captured: int64(seq), Arrived: arrived, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}
+			head := wire.Shot{Captured: int64(seq), Unit: unit, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}
 			_ = out.Write(wire.TypeShot, head, []byte("still"))
 		case wire.TypeKeyframe:
 			var k wire.Keyframe
@@ -107,7 +123,7 @@ func fake(mode string) int {
 		case wire.TypeUnit:
 			var u wire.Unit
 			_ = m.Decode(&u)
-			arrived = u.Arrived
+			unit = u.Number
 			switch string(m.Body) {
 			case "crash":
 				return 134
@@ -141,7 +157,7 @@ func fake(mode string) int {
 			case "wrong epoch":
 				send(wire.Output{Epoch: c.Epoch + 2*maxEpochs, State: transport.StateLive, Record: &wire.Record{}}, []byte("x"))
 			case "too large a still":
-				_ = out.Write(wire.TypeShot, wire.Shot{Arrived: 1, Width: 64, Height: 48, State: transport.StateLive}, make([]byte, transport.MaxStillBytes+1))
+				_ = out.Write(wire.TypeShot, wire.Shot{Unit: 1, Width: 64, Height: 48, State: transport.StateLive}, make([]byte, transport.MaxStillBytes+1))
 			case "live without record":
 				send(wire.Output{State: transport.StateLive}, []byte("x"))
 			default:

@@ -97,12 +97,12 @@ func leftOut(log fmt.Stringer) (counts []string) {
 func TestChangesOfTheStateAreBoundedInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, b := debugLog()
-		c := idle(t, nil)
-		c.o.Sink, c.states = &nobody{t: t}, newThrottle(log, "left out")
+		c := still(t, nil)
+		c.o.Sink, c.states = deaf{}, newThrottle(log, "left out")
+		l := &loop{c: c}
 		const changes = 10_000
 		for i := range changes {
-			c.state.covered(&transport.RedactedUnit{}, cover{fault: transport.FaultOther, reason: fmt.Sprint(i)}, nil)
-			c.state.tell()
+			l.tell(report{events: []transport.Event{{State: transport.StateObscured, Fault: transport.FaultOther, Reason: fmt.Sprint(i)}}})
 		}
 		require.Len(t, logged(b, "camera's state"), maxLogBurst)
 		time.Sleep(leftOutDelay)
@@ -110,6 +110,13 @@ func TestChangesOfTheStateAreBoundedInTheLog(t *testing.T) {
 		require.Len(t, logged(b, fmt.Sprint(`msg="left out" lines=`, changes-maxLogBurst)), 1)
 	})
 }
+
+// deaf is a sink that takes all.
+type deaf struct{}
+
+func (deaf) Publish(*transport.RedactedUnit) error { return nil }
+func (deaf) PublishStatus(transport.Status) error  { return nil }
+func (deaf) PublishEvent(transport.Event) error    { return nil }
 
 func TestRedactorThatFloodsItsLogGoesOn(t *testing.T) {
 	s, _, _ := begin(t, "good")

@@ -8,77 +8,68 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"scrim/pipeline/wire"
 )
 
-const (
-	// helloTimeout bounds the start of a redactor: it loads its model.
-	helloTimeout = 20 * time.Second
-	// silence is how long a redactor may send nothing, not even a beat, before it
-	// is killed: the whole process stands still then. A call into C that hangs
-	// does not keep it from beating; it ends itself for that.
-	silence = 1500 * time.Millisecond
-	// quitTime is what a redactor gets to end by itself when its pipe is closed.
-	quitTime = 2 * time.Second
-)
-
-var (
-	errSilent   = fmt.Errorf("redactor sent nothing for %v and was killed", silence)
-	errNoHello  = fmt.Errorf("redactor did not come up within %v and was killed", helloTimeout)
-	errProtocol = errors.New("redactor talks nonsense and was killed")
-)
-
-// process is one life of a redactor.
+// process is one life of a redactor, as the loop has it.
 type process struct {
 	*launched
-	c     *Camera
-	epoch uint64
-	alive chan struct{} // gets a token with every message; closed when none will come
-	hello chan struct{} // closed at the first message
-	sent  atomic.Uint64 // units
+	id    int
+	items chan item // what is to be written: one at a time
 }
 
-// runProcess starts a redactor and works with it until it ends or ctx does.
-func (c *Camera) runProcess(ctx context.Context) error {
-	p, err := c.start()
+// runProcess starts a redactor once that is admitted, and works with it until it has
+// ended. When ctx ends its pipe is closed, and a little later it is killed.
+func (l *loop) runProcess(ctx context.Context, id int, sends bool) {
+	release, err := l.c.o.Admission.enter(ctx, sends)
 	if err != nil {
-		return err
+		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return p.watch(gctx) })
-	g.Go(func() error { return p.write(gctx) })
-	g.Go(func() error {
-		defer cancel() // nothing comes any more: the others may end
-		return p.read()
+	defer release()
+	started, err := l.c.launch()
+	if err != nil {
+		l.post(processEnded{id, err})
+		return
+	}
+	p := &process{launched: started, id: id, items: make(chan item, 1)}
+	l.post(launchedProcess{p})
+	ended := make(chan struct{})
+	quit := context.AfterFunc(ctx, func() {
+		_ = p.in.Close()
+		select {
+		case <-ended:
+		case <-time.After(quitTime):
+			p.kill()
+		}
 	})
-	err = g.Wait()
-	return p.reap(err)
+	var writer sync.WaitGroup
+	writing, stop := context.WithCancel(ctx)
+	writer.Go(func() { p.write(writing, l.post) })
+	last := p.read(l.post, release)
+	stop() // nothing comes any more
+	_ = p.in.Close()
+	writer.Wait()
+	err = p.reap(last)
+	close(ended)
+	quit()
+	l.post(processEnded{id, err})
 }
 
-// start lets the redactor that is on standby work for this camera, or a new one.
-func (c *Camera) start() (*process, error) {
+// launchedProcess tells the loop which process there is; the machine gets processStarted.
+type launchedProcess struct{ p *process }
+
+// launch lets the redactor that is on standby work for this camera, or a new one.
+func (c *Camera) launch() (*launched, error) {
 	args := redactorArgs(c.o.Args, c.o.Redactor.Detect)
-	l := c.o.Standby.take(c.o.Program, args)
-	if l != nil {
+	if l := c.o.Standby.take(c.o.Program, args); l != nil {
 		l.log.to(c.said)
-	} else {
-		var err error
-		if l, err = launch(c.o.Program, args, newLogWriter(c.said)); err != nil {
-			return nil, err
-		}
+		return l, nil
 	}
-	p := &process{launched: l, c: c, epoch: c.nextEpoch(), alive: make(chan struct{}, 1), hello: make(chan struct{})}
-	c.queue.restart(wire.ReasonRestarted)
-	c.out.begin(p)
-	return p, nil
+	return launch(c.o.Program, args, newLogWriter(c.said))
 }
 
 // redactorArgs are the arguments of a redactor with a detector.
@@ -86,99 +77,49 @@ func redactorArgs(args []string, detect wire.DetectConfig) []string {
 	return append(slices.Clone(args), wire.ReadArgs(detect)...)
 }
 
-// write sends the configuration, and then what is in the queue.
-func (p *process) write(ctx context.Context) error {
+// write sends what is in items, until ctx ends or nothing can be sent any more.
+func (p *process) write(ctx context.Context, post func(event)) {
 	w := wire.NewWriter(p.in)
-	config := p.c.o.Redactor
-	config.Epoch = p.epoch
-	config.HaveSpares = p.c.out.haveSpares()
-	// The pipe is closed when the context ends, also while a write blocks.
-	stop := context.AfterFunc(ctx, func() { _ = p.in.Close() })
-	defer stop()
-	if err := w.Write(wire.TypeConfig, config, nil); err != nil {
-		return p.unwritable(err)
-	}
-	select { // nothing is taken from the queue for a redactor that never comes up
-	case <-p.hello:
-	case <-ctx.Done():
-		return nil
-	}
-	if reason := p.c.state.inputReason(); reason != "" {
-		if err := w.Write(wire.TypeInput, wire.Input{Reason: reason}, nil); err != nil {
-			return p.unwritable(err)
-		}
-	}
 	for {
-		it, ok := p.c.queue.next(ctx)
-		if !ok {
-			return nil
-		}
-		if err := w.Write(it.kind, it.head, it.body); err != nil {
-			return p.unwritable(err)
+		select {
+		case it := <-p.items:
+			if err := w.Write(it.kind, it.head, it.body); err != nil {
+				if err := unwritable(err); err != nil {
+					post(processBroken{p.id, err})
+				}
+				return
+			}
+			post(written{p.id})
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-// unwritable handles an error of a write. Of a pipe that is closed read or reap
+// unwritable is what an error of a write means. Of a pipe that is closed read or reap
 // know better why. After any other error the redactor would be fed no more and
 // show a slate for ever; so it is killed, and the next begins anew.
-func (p *process) unwritable(err error) error {
+func unwritable(err error) error {
 	for _, closed := range []error{syscall.EPIPE, os.ErrClosed, io.ErrClosedPipe} {
 		if errors.Is(err, closed) {
 			return nil
 		}
 	}
-	p.kill()
 	return fmt.Errorf("write to the redactor, which was killed for it: %w", err)
 }
 
-// watch kills a redactor that is silent, and one that does not end when its
-// pipe is closed.
-func (p *process) watch(ctx context.Context) error {
-	limit, err := helloTimeout, errNoHello
-	t := time.NewTimer(limit)
-	defer t.Stop()
-	look := time.NewTicker(spinWatch)
-	defer look.Stop()
-	var l leash
-	for {
-		select {
-		case _, ok := <-p.alive:
-			if !ok {
-				return nil
-			}
-			limit, err = silence, errSilent
-			t.Reset(limit)
-		case <-t.C:
-			p.kill()
-			return err
-		case now := <-look.C:
-			if used, ok := cpuTime(p.cmd.Process.Pid); ok && l.spins(now, p.sent.Load(), used) {
-				p.kill()
-				return errSpun
-			}
-		case <-ctx.Done():
-			quit := time.AfterFunc(quitTime, p.kill)
-			defer quit.Stop()
-			for range p.alive { // until read has ended
-			}
-			return nil
-		}
-	}
-}
-
-// read takes messages until the pipe ends.
-func (p *process) read() error {
-	defer close(p.alive)
+// read takes messages until the pipe ends, and returns what the redactor said last, if
+// that is why it ended. Greeted is called when it has come up.
+func (p *process) read(post func(event), greeted func()) (last error) {
 	r := wire.NewReader(p.out)
-	var last error
 	for {
 		m, err := r.Read()
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
 			return last
 		}
+		var e said
 		if err == nil {
-			err = p.message(m)
+			e, err = parse(p.id, m)
 		}
 		if err != nil {
 			if _, ok := errors.AsType[*failure](err); ok { // it ends by itself now
@@ -186,16 +127,17 @@ func (p *process) read() error {
 				continue
 			}
 			p.kill()
-			return fmt.Errorf("%w: %w", errProtocol, err)
+			post(processBroken{p.id, fmt.Errorf("%w: %w", errProtocol, err)})
+			return nil
 		}
-		select {
-		case p.alive <- struct{}{}:
-		default:
+		if _, ok := e.head.(*wire.Hello); ok {
+			greeted()
 		}
+		post(e)
 	}
 }
 
-// reap waits for the process and says why it ended.
+// reap waits for the process and says why it ended; err is what it said itself.
 func (p *process) reap(err error) error {
 	quit := time.AfterFunc(quitTime, p.kill)
 	defer quit.Stop()

@@ -1,9 +1,6 @@
 package supervise
 
 import (
-	"context"
-	"sync"
-
 	"scrim/pipeline/wire"
 	"scrim/transport"
 )
@@ -25,48 +22,42 @@ type item struct {
 // queue holds the messages for the redactor. When it is full all units in it
 // are dropped: those that follow cannot be decoded without them. Commands keep
 // their place among the units, and those of one kind that have no unit between
-// them are one, so that there are few. It is safe for concurrent use.
+// them are one, so that there are few.
 type queue struct {
-	mu    sync.Mutex
 	items []item
 	units int
 	bytes int
 	gap   string // why the next unit does not follow the one before
-	ready chan struct{}
 }
 
-func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
-
 // unit appends a unit and returns how many were dropped for it.
-func (q *queue) unit(u transport.CameraUnit) (dropped int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+func (q *queue) unit(u *transport.CameraUnit) (dropped int) {
 	if q.units >= maxQueuedUnits || q.bytes+len(u.Data) > maxQueuedBytes {
 		dropped = q.dropUnits()
 		q.gap = wire.ReasonLate
 	}
-	if q.gap != "" && u.Discontinuity == "" {
+	discontinuity, intact := u.Discontinuity, u.Intact
+	if q.gap != "" && discontinuity == "" {
 		// The unit is whole; what is missing lies before it.
-		u.Discontinuity, u.Intact = q.gap, true
+		discontinuity, intact = q.gap, true
 	}
 	q.gap = ""
 	q.items = append(q.items, item{wire.TypeUnit, wire.Unit{
-		Codec: u.Codec, PTS: u.PTS, Captured: u.Captured.UnixNano(), Arrived: u.Arrived.UnixNano(),
-		Discontinuity: u.Discontinuity, Intact: u.Intact,
+		Number: u.Number, Codec: u.Codec, PTS: u.PTS, Captured: u.Captured.UnixNano(), Arrived: u.Arrived.UnixNano(),
+		Discontinuity: discontinuity, Intact: intact,
 	}, u.Data})
 	q.units++
 	q.bytes += len(u.Data)
-	q.wake()
 	return dropped
 }
 
 // command appends a command. One of its kind that waits at the end of the queue
 // is replaced.
-func (q *queue) command(kind wire.Type, head any) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.items = merge(q.items, item{kind, head, nil})
-	q.wake()
+func (q *queue) command(kind wire.Type, head any) { q.items = merge(q.items, item{kind, head, nil}) }
+
+// first puts a command before all that waits.
+func (q *queue) first(kind wire.Type, head any) {
+	q.items = append([]item{{kind, head, nil}}, q.items...)
 }
 
 // merge appends a command to items. Of two fences the larger one stays, which is
@@ -89,8 +80,6 @@ func merge(items []item, c item) []item {
 // restart is called when another redactor begins: it has seen nothing of what
 // came before.
 func (q *queue) restart(reason string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	for i := range q.items {
 		if u, ok := q.items[i].head.(wire.Unit); ok {
 			if u.Discontinuity == "" {
@@ -103,23 +92,8 @@ func (q *queue) restart(reason string) {
 	q.gap = reason
 }
 
-// next waits for a message; it returns false when ctx ended.
-func (q *queue) next(ctx context.Context) (item, bool) {
-	for {
-		if it, ok := q.take(); ok {
-			return it, true
-		}
-		select {
-		case <-q.ready:
-		case <-ctx.Done():
-			return item{}, false
-		}
-	}
-}
-
+// take returns the next message; false: there is none.
 func (q *queue) take() (item, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if len(q.items) == 0 {
 		return item{}, false
 	}
@@ -143,12 +117,4 @@ func (q *queue) dropUnits() int {
 	n := q.units
 	q.items, q.units, q.bytes = kept, 0, 0
 	return n
-}
-
-// wake is called with the lock held.
-func (q *queue) wake() {
-	select {
-	case q.ready <- struct{}{}:
-	default:
-	}
 }

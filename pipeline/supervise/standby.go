@@ -10,14 +10,6 @@ import (
 	"scrim/pipeline/wire"
 )
 
-// standbyDelay is the time from the start, and from when the standby was taken or has
-// ended, to the next one's start: what runs is shown before. It grows up to
-// maxStandbyDelay while none lives for healthyTime.
-const (
-	standbyDelay    = time.Second
-	maxStandbyDelay = 30 * time.Second
-)
-
 // Standby is a redactor that has started and waits for its configuration, for all
 // cameras of a worker together. The one whose redactor dies takes it: to load the
 // libraries twice, once to confine itself, is most of a start, which on a busy

@@ -179,16 +179,12 @@ func TestRedactorThatDiesIsFollowedByTheOneOnStandby(t *testing.T) {
 	waiting := standby.await(t)
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	s, c, _ := beginWith(t, func(o *Options) { o.Standby = standby }, exe, fakeArg, "spares")
-	require.Eventually(t, c.out.haveSpares, testTimeout, time.Millisecond, "it has taken the first")
+	s, _, _ := beginWith(t, func(o *Options) { o.Standby = standby }, exe, fakeArg, "spares")
+	require.Eventually(t, func() bool { return s.pid() == waiting }, testTimeout, time.Millisecond, "it has taken the first")
 	require.NotEqual(t, waiting, standby.await(t))
 	waiting = standby.await(t)
 	s.send(t, "killed")
-	require.Eventually(t, func() bool {
-		c.out.mu.Lock()
-		defer c.out.mu.Unlock()
-		return c.out.life != nil && c.out.life.cmd.Process.Pid == waiting
-	}, testTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return s.pid() == waiting }, testTimeout, time.Millisecond)
 	s.send(t, "one")
 	s.expect(t, "one after "+wire.ReasonRestarted+" true")
 }

@@ -261,13 +261,13 @@ func TestWhatCanNeverWorkEndsRun(t *testing.T) {
 	s.event(t, transport.StateFailed, "gone.onnx")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	mourned := make(chan struct{})
+	reported := make(chan struct{})
 	go func() {
-		defer close(mourned)
-		c.Mourn(ctx)
+		defer close(reported)
+		c.ReportFailed(ctx)
 	}()
 	cancel()
-	<-mourned
+	<-reported
 	require.Equal(t, transport.StateFailed, c.Status().State)
 	_, err = New(Options{})
 	require.Error(t, err)
@@ -286,11 +286,11 @@ func TestRedactorThatFailsForNowIsTriedAgain(t *testing.T) {
 }
 
 func TestQueueDropsWholeAndSaysSo(t *testing.T) {
-	q := newQueue()
+	q := &queue{}
 	q.command(wire.TypeKeyframe, wire.Keyframe{})
 	dropped := 0
 	for range maxQueuedUnits + 1 {
-		dropped += q.unit(transport.CameraUnit{Data: []byte{1}})
+		dropped += q.unit(&transport.CameraUnit{Data: []byte{1}})
 	}
 	require.Equal(t, maxQueuedUnits, dropped)
 	for range 100 {
@@ -311,13 +311,13 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 
 	big := make([]byte, transport.MaxUnitBytes)
 	for range 5 {
-		q.unit(transport.CameraUnit{Data: big})
+		q.unit(&transport.CameraUnit{Data: big})
 	}
 	require.LessOrEqual(t, q.bytes, maxQueuedBytes)
 	// What the source says of a unit stays said.
-	q = newQueue()
+	q = &queue{}
 	q.restart("redactor restarted")
-	q.unit(transport.CameraUnit{Codec: transport.H265, Discontinuity: "packet loss"})
+	q.unit(&transport.CameraUnit{Codec: transport.H265, Discontinuity: "packet loss"})
 	it, _ = q.take()
 	require.Equal(t, transport.H265, it.head.(wire.Unit).Codec)
 	require.Equal(t, "packet loss", it.head.(wire.Unit).Discontinuity)
@@ -327,7 +327,7 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 // No command is lost, however many come while no redactor reads, above all no
 // fence: behind a lost one nothing would ever be shown.
 func TestCommandsThatWaitAreMergedAndKeepTheirPlace(t *testing.T) {
-	q := newQueue()
+	q := &queue{}
 	heads := func() (all []any) {
 		for it, ok := q.take(); ok; it, ok = q.take() {
 			if all = append(all, it.head); it.kind == wire.TypeUnit {
@@ -336,7 +336,7 @@ func TestCommandsThatWaitAreMergedAndKeepTheirPlace(t *testing.T) {
 		}
 		return all
 	}
-	unit := func(data string) int { return q.unit(transport.CameraUnit{Data: []byte(data)}) }
+	unit := func(data string) int { return q.unit(&transport.CameraUnit{Data: []byte(data)}) }
 	commands := func(fence uint64, reason string) {
 		for range 50 {
 			q.command(wire.TypeKeyframe, wire.Keyframe{})

@@ -101,6 +101,9 @@ type EncodeConfig struct {
 
 // Unit is the head of an access unit of the camera; the body is its data.
 type Unit struct {
+	// Number is the unit's among those of its camera, from 1; what is made of the
+	// unit bears it.
+	Number        uint64          `json:"number,omitempty"`
 	Codec         transport.Codec `json:"codec"`
 	PTS           int64           `json:"pts"`
 	Captured      int64           `json:"captured"` // Unix time, ns
@@ -139,12 +142,12 @@ const SnapshotInterval = time.Second
 // slate; the body is its data.
 type Shot struct {
 	Captured int64 `json:"captured"` // Unix time, ns
-	// Arrived is as that of a picture's Record; 0 for a slate.
-	Arrived int64           `json:"arrived,omitempty"`
-	Width   int             `json:"width"`
-	Height  int             `json:"height"`
-	State   transport.State `json:"state"`
-	Reason  string          `json:"reason,omitempty"`
+	// Unit is as that of a picture's Record; 0 for a slate.
+	Unit   uint64          `json:"unit,omitempty"`
+	Width  int             `json:"width"`
+	Height int             `json:"height"`
+	State  transport.State `json:"state"`
+	Reason string          `json:"reason,omitempty"`
 	// Fence is as that of an Output.
 	Fence uint64 `json:"fence,omitempty"`
 }
@@ -180,10 +183,11 @@ const (
 	SpareStarting SpareClass = "starting" // a redactor is starting, for the first time or again
 	SpareHang     SpareClass = "hang"     // the redactor does not answer
 	SpareFailed   SpareClass = "failed"   // the redactor cannot work as it is set up
+	SpareOffline  SpareClass = "offline"  // the camera has sent nothing so far
 )
 
 // SpareClasses are all of them.
-var SpareClasses = []SpareClass{SpareStarting, SpareHang, SpareFailed}
+var SpareClasses = []SpareClass{SpareStarting, SpareHang, SpareFailed, SpareOffline}
 
 // SpareParts is how many parts of each class there are.
 const SpareParts = 2
@@ -246,6 +250,8 @@ type SelfTest struct {
 type Record struct {
 	// Picture is the number of the picture in the redactor's life, from 1.
 	Picture uint64 `json:"picture"`
+	// Unit is the number of the access unit that it was decoded from.
+	Unit uint64 `json:"unit,omitempty"`
 	// Arrived is when its access unit had come whole; Unix time, ns.
 	Arrived int64 `json:"arrived"`
 	// Inspected is when the detector pass it rests on ended; Unix time, ns.

@@ -46,7 +46,7 @@ func samples() []sample {
 			HaveSpares: true, RequireSandbox: true,
 		}, nil},
 		{TypeUnit, Unit{
-			Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
+			Number: 8, Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
 		}, []byte{0, 0, 0, 1, 0x65}},
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
@@ -59,7 +59,7 @@ func samples() []sample {
 			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
-				Picture: 3, Arrived: 4, Inspected: 5,
+				Picture: 3, Unit: 7, Arrived: 4, Inspected: 5,
 				Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
 				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
 			},
@@ -67,7 +67,7 @@ func samples() []sample {
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
 		{TypeSpare, Spare{Class: SpareHang, Still: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
 		{TypeBeat, Beat{Encoding: 40_000_000}, nil},
-		{TypeShot, Shot{Captured: 5, Arrived: 6, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
+		{TypeShot, Shot{Captured: 5, Unit: 6, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{

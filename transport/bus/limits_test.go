@@ -176,6 +176,7 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 		"no height":     func(s *transport.Status) { s.Height = -1 },
 		"fps":           func(s *transport.Status) { s.FPS = 1001 },
 		"negative fps":  func(s *transport.Status) { s.FPS = -1 },
+		"expected fps":  func(s *transport.Status) { s.ExpectedFPS = 1001 },
 		"lookahead":     func(s *transport.Status) { s.Lookahead = maxLookahead + 1 },
 		"delay":         func(s *transport.Status) { s.DelayMS = maxDelayMS + 1 },
 		"no delay":      func(s *transport.Status) { s.DelayMS = -1 },

@@ -88,6 +88,8 @@ func checkStatus(s *transport.Status) error {
 		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, maxSide)
 	case !(s.FPS >= 0 && s.FPS <= maxFPS): // so written for NaN
 		return fmt.Errorf("rate of %g pictures per second is not within 0 to %d", s.FPS, maxFPS)
+	case !(s.ExpectedFPS >= 0 && s.ExpectedFPS <= maxFPS):
+		return fmt.Errorf("rate of %g units per second is not within 0 to %d", s.ExpectedFPS, maxFPS)
 	case s.DelayMS < 0 || s.DelayMS > maxDelayMS:
 		return fmt.Errorf("delay of %d ms is not within 0 to %d", s.DelayMS, maxDelayMS)
 	case s.Lookahead < 0 || s.Lookahead > maxLookahead:

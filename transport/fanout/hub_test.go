@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/time/rate"
+
+	"scrim/transport"
 )
 
 // testHub has no subscription: the test delivers.
@@ -107,6 +109,37 @@ func TestKeyWaitsForTheFirstAndReturnsTheLast(t *testing.T) {
 	require.EqualValues(t, 9, u.Seq, "that of another camera does not count")
 	source.put(unit(camera, 10, false), unit(camera, 11, true))
 	eventually(t, func() bool { u, err := h.Key(t.Context()); return err == nil && u.Seq == 11 }, "the newer one")
+}
+
+// A camera that anybody may publish as is another camera's picture in the wrong tile,
+// or in the wrong recording.
+func TestUnitOfAnotherCameraReachesNobody(t *testing.T) {
+	source := newMemory(camera)
+	hubs := New(source, &Counters{}, quiet)
+	defer hubs.Close()
+	h := hubs.Acquire(camera)
+	defer hubs.Release(h)
+	q := NewQueue(h.count)
+	h.Add(q)
+	other := unit("yard", 7, true)
+	other.PTS = 1 << 40
+	source.put(other, unit("", 8, true), unit(camera, 9, true), unit("yard", 10, false), unit(camera, 11, false))
+	for _, want := range []*transport.RedactedUnit{unit(camera, 9, true), unit(camera, 11, false)} {
+		select {
+		case f := <-q.Frames():
+			payload := f.Payloads[len(f.Payloads)-1]
+			require.Equal(t, want.Data[len(want.Data)-1], payload[len(payload)-1], "the unit itself")
+			require.Equal(t, want.Key, f.Key)
+		case <-soon(t).Done():
+			t.Fatal("a unit of this camera is missing")
+		}
+	}
+	require.EqualValues(t, 3, h.count.WrongCamera.Load())
+	require.EqualValues(t, 2, h.count.Units.Load())
+	require.Empty(t, q.Frames())
+	u, err := h.Key(soon(t))
+	require.NoError(t, err)
+	require.EqualValues(t, 9, u.Seq, "nor does it become the key frame that others begin with")
 }
 
 func TestPacketiserLeavesUnitAlone(t *testing.T) {

@@ -81,10 +81,10 @@ type assembler struct {
 	// marked is set when a marker bit may have ended the unit, and the next packet
 	// is to show it.
 	marked bool
-	// unproven is set when the unit being finished, or the last one, has only its
+	// provisional is set when the unit being finished, or the last one, has only its
 	// marker bit to say that it is whole; toProve is what it held.
-	unproven bool
-	toProve  content
+	provisional bool
+	toProve     content
 
 	// marker is what is known of the camera's marker bits.
 	marker markerTrust
@@ -261,13 +261,13 @@ func (a *assembler) finish() {
 		a.spoil("picture without beginning")
 	}
 	if a.damage != "" {
-		a.unproven = false
+		a.provisional = false
 		return
 	}
 	data := a.format.unit(a)
 	if len(data) > transport.MaxUnitBytes {
 		a.spoil(reasonTooLarge)
-		a.unproven = false
+		a.provisional = false
 		return
 	}
 	unit := transport.CameraUnit{
@@ -277,7 +277,7 @@ func (a *assembler) finish() {
 		Arrived:       a.arrived,
 		Discontinuity: a.reason,
 		Intact:        a.known || a.content.opens,
-		Unproven:      a.unproven,
+		Provisional:   a.provisional,
 		Data:          data,
 	}
 	a.reason, a.idle = "", 0

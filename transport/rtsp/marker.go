@@ -25,7 +25,7 @@ import "github.com/pion/rtp"
 //
 // Key frames, and the few pictures that are as large as they, thus wait for the
 // first packet of the next picture. So as not to lose a frame's time, a key frame
-// that was cut like the last keyProofs is delivered at its marker as unproven: what
+// that was cut like the last keyProofs is delivered at its marker as provisional: what
 // is made of it waits instead. What is left
 // is an encoder that, all of a sudden, with neither key frame nor parameter set,
 // cuts pictures into more slices than before for another reason than their size.
@@ -102,13 +102,13 @@ func (a *assembler) learnMarker() {
 	}
 }
 
-// prove takes the first packet after an unproven unit: of another time, it shows
+// prove takes the first packet after a provisional unit: of another time, it shows
 // that the marker was right. A gap shows nothing.
 func (a *assembler) prove(pkt *rtp.Packet) {
-	if !a.unproven {
+	if !a.provisional {
 		return
 	}
-	switch a.unproven = false; {
+	switch a.provisional = false; {
 	case a.gap: // what is lost may have been the rest
 	case pkt.Timestamp != a.lastTS || !a.format.continues(pkt.Payload):
 		a.marker.learn(&a.toProve)
@@ -152,7 +152,7 @@ func (a *assembler) marks() {
 	case a.damage != "" || a.content.ends || a.marker.ends(&a.content, a.format.maxBlock()):
 		a.finish()
 	case a.marker.seems(&a.content):
-		a.unproven, a.toProve = true, a.content
+		a.provisional, a.toProve = true, a.content
 		a.finish()
 	default:
 		a.marked = true

@@ -68,11 +68,11 @@ func newMarkedCamera(seed uint64) *markedCamera {
 
 func (c *markedCamera) slice(idr, first bool, size int) []byte { return sliceOf(c.r, idr, first, size) }
 
-// proven returns the units of which something may be shown: an unproven one is
+// proven returns the units of which something may be shown: a provisional one is
 // not when the next is not known to follow it.
 func proven(units []transport.CameraUnit) (shown []transport.CameraUnit) {
 	for i, u := range units {
-		if !u.Unproven || i+1 < len(units) && units[i+1].Discontinuity == "" {
+		if !u.Provisional || i+1 < len(units) && units[i+1].Discontinuity == "" {
 			shown = append(shown, u)
 		}
 	}
@@ -105,16 +105,16 @@ func TestOneSlicePicturesComeOutAtTheirMarker(t *testing.T) {
 	for range 3 {
 		key := c.picture(t, c.slice(true, true, 5000))
 		require.Len(t, key, 1, "it is cut like those before")
-		require.True(t, key[0].Unproven)
+		require.True(t, key[0].Provisional)
 		next := c.picture(t, c.slice(false, true, 3000))
 		require.Len(t, next, 1)
-		require.False(t, next[0].Unproven)
+		require.False(t, next[0].Provisional)
 		require.Empty(t, next[0].Discontinuity, "which proves the key frame")
 	}
 }
 
 // A loss right behind a key frame that only its marker ends proves nothing.
-func TestLossBehindAnUnprovenKeyFrameLeavesItSo(t *testing.T) {
+func TestLossBehindAProvisionalKeyFrameLeavesItSo(t *testing.T) {
 	c := newMarkedCamera(1)
 	for range keyProofs {
 		c.picture(t, c.slice(true, true, 9000))
@@ -125,11 +125,11 @@ func TestLossBehindAnUnprovenKeyFrameLeavesItSo(t *testing.T) {
 	units = append(units, c.picture(t, c.slice(false, true, 3000))...)
 	units = append(units, c.picture(t, c.slice(false, true, 1000))...)
 	require.Len(t, units, 3)
-	require.True(t, units[0].Unproven)
+	require.True(t, units[0].Provisional)
 	require.True(t, units[1].Discontinuity == "packet loss (1 packets)")
 	require.Len(t, proven(units), 2)
 	for _, u := range c.picture(t, c.slice(true, true, 5000)) {
-		require.False(t, u.Unproven, "key frames are proven anew")
+		require.False(t, u.Provisional, "key frames are proven anew")
 	}
 }
 

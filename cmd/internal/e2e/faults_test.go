@@ -260,7 +260,7 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 	require.True(t, quit, "the worker said nothing: %s", said)
 	for in, want := range map[string]int{
 		"scrim/pipeline/supervise.(*Camera).Run(":    len(s.cameras),
-		"scrim/pipeline/supervise.(*Camera).ingest(": len(s.cameras),
+		"scrim/pipeline/supervise.(*loop).ingest(":   len(s.cameras),
 		"scrim/pipeline/supervise.(*process).read(":  len(s.cameras),
 		"scrim/pipeline/supervise.(*process).write(": len(s.cameras),
 		"scrim/transport/rtsp.(*session).watch(":     len(s.cameras) - reconnected,

@@ -2,6 +2,9 @@ package supervise
 
 import (
 	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,7 +15,7 @@ import (
 
 func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
 	at := time.Now()
-	var l leash
+	var l cpuWatchdog
 	require.False(t, l.spins(at, 0, time.Hour))
 	require.False(t, l.spins(at.Add(time.Minute), 0, time.Hour+spinCPU), "it may")
 	require.False(t, l.spins(at.Add(spinTime), 0, 2*time.Hour), "many processors at once")
@@ -32,4 +35,21 @@ func TestProcessorTimeOfAProcessIsKnown(t *testing.T) {
 	}, testTimeout, time.Millisecond)
 	_, ok = cpuTime(1 << 25)
 	require.False(t, ok)
+}
+
+func TestProcessThatSleepsOrIsStoppedIsNotRunnable(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only on Linux")
+	}
+	require.True(t, runnable(os.Getpid()), "it asks")
+	require.False(t, runnable(1<<25))
+	child := exec.Command("sleep", "60")
+	require.NoError(t, child.Start())
+	defer func() {
+		_ = child.Process.Kill()
+		_ = child.Wait()
+	}()
+	require.Eventually(t, func() bool { return !runnable(child.Process.Pid) }, testTimeout, time.Millisecond)
+	require.NoError(t, child.Process.Signal(syscall.SIGSTOP))
+	require.Never(t, func() bool { return runnable(child.Process.Pid) }, 50*time.Millisecond, time.Millisecond)
 }

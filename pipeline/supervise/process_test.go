@@ -26,11 +26,10 @@ func TestRedactorThatCannotBeFedIsReplacedAndSaysWhy(t *testing.T) {
 
 // A pipe that is closed says nothing; why it is closed is known elsewhere.
 func TestClosedPipeIsNoErrorOfTheWriter(t *testing.T) {
-	c := &Camera{queue: newQueue(), state: newState(&Camera{})}
-	c.out = newOutlet(c)
 	for _, broken := range []io.WriteCloser{brokenPipe{io.ErrClosedPipe}, closedFile(t), halfPipe(t)} {
-		p := &process{launched: &launched{in: broken}, c: c}
-		require.NoError(t, p.write(t.Context()))
+		p := &process{launched: &launched{in: broken}, items: make(chan item, 1)}
+		p.items <- item{wire.TypeConfig, wire.Config{}, nil}
+		p.write(t.Context(), func(e event) { t.Fatalf("%+v", e) }) // returns
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"scrim/transport"
 )
 
-// idle is a camera that does nothing.
-func idle(t *testing.T, before *Camera) *Camera {
+// still is a camera that does nothing.
+func still(t *testing.T, before *Camera) *Camera {
 	t.Helper()
 	s := &site{out: make(chan *transport.RedactedUnit, 10), log: &lockedBuffer{}}
 	c, err := New(Options{
@@ -24,10 +24,10 @@ func idle(t *testing.T, before *Camera) *Camera {
 }
 
 func TestNoticeStandsBesideTheRedactorsWarning(t *testing.T) {
-	c := idle(t, nil)
+	c := still(t, nil)
 	c.Notice("configuration\nis refused")
 	require.Equal(t, "configuration is refused", c.Status().Warning)
-	c.state.hello(wire.Hello{Warning: "the detector is slow"})
+	c.machine.status.hello(&wire.Hello{Warning: "the detector is slow"})
 	require.Equal(t, "the detector is slow; configuration is refused", c.Status().Warning)
 	c.Notice("")
 	require.Equal(t, "the detector is slow", c.Status().Warning)
@@ -36,16 +36,22 @@ func TestNoticeStandsBesideTheRedactorsWarning(t *testing.T) {
 // Viewers refuse what comes of an epoch that is over, and go by PTS, also where a
 // clock was set back in between. They see a slate at once.
 func TestCameraGoesOnWhereTheOneBeforeHasEnded(t *testing.T) {
-	first := idle(t, nil)
-	first.epoch = uint64(time.Now().Add(time.Hour).UnixMilli()) //nolint:gosec // positive
-	first.out.spare(wire.Spare{Class: wire.SpareStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate"), true)
+	first := still(t, nil)
 	now := time.Now()
-	first.out.tick(now)
-	before := <-first.o.Sink.(*site).out
-
-	second := idle(t, first)
-	second.out.tick(now.Add(slateInterval))
-	after := <-second.o.Sink.(*site).out
+	first.machine.stream.last = uint64(now.Add(time.Hour).UnixMilli()) //nolint:gosec // positive
+	first.machine.slates.keep(slate{wire.Spare{Class: wire.SpareStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
+	shows := func(c *Camera, now time.Time) *transport.RedactedUnit {
+		for _, a := range c.machine.step(now, tick{}) {
+			if p, ok := a.(publish); ok {
+				return p.unit
+			}
+		}
+		t.Fatal("no slate")
+		return nil
+	}
+	before := shows(first, now)
+	second := still(t, first)
+	after := shows(second, now.Add(slateInterval))
 	require.Equal(t, "slate", string(after.Data))
 	require.True(t, after.Key)
 	require.Equal(t, transport.StateObscured, after.State)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestShortChangesAreNotMerged(t *testing.T) {
-	var c Chronicle
+	var c StateHistory
 	at := time.Unix(1, 0)
 	for range 3 { // nobody looks meanwhile
 		c.Note(at, transport.StateLive, "", "")
@@ -31,7 +31,7 @@ func TestShortChangesAreNotMerged(t *testing.T) {
 }
 
 func TestEventsThatNobodyTakesAreBounded(t *testing.T) {
-	var c Chronicle
+	var c StateHistory
 	for i := range maxEvents + 5 {
 		c.Note(time.Time{}, transport.StateObscured, transport.FaultOther, fmt.Sprint(i))
 	}

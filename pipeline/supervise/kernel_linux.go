@@ -1,6 +1,10 @@
 package supervise
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,4 +26,18 @@ func runs(pid int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return err == nil && info.Signo == 0
+}
+
+// runnable reports whether a thread of a process works, or waits for a processor. That
+// can be read of any process: it is the state alone, and not what the thread does.
+func runnable(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		stat, err := os.ReadFile(path) //nolint:gosec // one of the kernel's
+		// The name before the state may hold anything.
+		if i := bytes.LastIndexByte(stat, ')'); err == nil && i >= 0 && bytes.HasPrefix(stat[i:], []byte(") R")) {
+			return true
+		}
+	}
+	return false
 }

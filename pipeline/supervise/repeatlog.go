@@ -14,10 +14,10 @@ const (
 	calm = time.Minute
 )
 
-// reminder says when something that lasts is to be logged: the first time, when its
+// repeatLog says when something that lasts is to be logged: the first time, when its
 // reason is another, and then at growing intervals. What comes and goes for hours is
 // one. The zero value is ready. It is not safe for concurrent use.
-type reminder struct {
+type repeatLog struct {
 	since  time.Time // when it began; zero: there is nothing
 	bad    time.Time // when it was bad again after the last good
 	good   time.Time // when all was well again; zero: it is not
@@ -28,7 +28,7 @@ type reminder struct {
 }
 
 // ill notes that it is bad, and returns for how long it has been.
-func (r *reminder) ill(now time.Time) time.Duration {
+func (r *repeatLog) ill(now time.Time) time.Duration {
 	if r.since.IsZero() {
 		r.since = now
 	}
@@ -39,7 +39,7 @@ func (r *reminder) ill(now time.Time) time.Duration {
 }
 
 // due reports, after ill, whether a line is due. It is taken to be logged then.
-func (r *reminder) due(now time.Time, reason string) bool {
+func (r *repeatLog) due(now time.Time, reason string) bool {
 	switch lasted := now.Sub(r.since); {
 	case lasted >= until(r.told):
 		for lasted >= until(r.told) {
@@ -57,7 +57,7 @@ func (r *reminder) due(now time.Time, reason string) bool {
 
 // well notes that all is well. It reports whether that is to be logged, and for how
 // long it was not.
-func (r *reminder) well(now time.Time) (lasted time.Duration, due bool) {
+func (r *repeatLog) well(now time.Time) (lasted time.Duration, due bool) {
 	if r.since.IsZero() {
 		return 0, false
 	}
@@ -69,12 +69,12 @@ func (r *reminder) well(now time.Time) (lasted time.Duration, due bool) {
 		r.said = false
 	}
 	if over {
-		*r = reminder{}
+		*r = repeatLog{}
 	}
 	return lasted, due
 }
 
-// until is how long something must have lasted for a reminder.
+// until is how long something must have lasted for a repeatLog.
 func until(n int) time.Duration {
 	if last := len(reminders) - 1; n > last {
 		return reminders[last] * time.Duration(n-last+1)

@@ -9,11 +9,12 @@ import (
 )
 
 func TestIgnoredZonesAreInTheStatus(t *testing.T) {
-	s := newState(&Camera{o: Options{Redactor: wire.Config{Zones: []wire.ZoneConfig{
+	s := newStatus(&wire.Config{Zones: []wire.ZoneConfig{
 		{Kind: "mask", Name: "window"},
 		{Kind: "ignore", Name: "lobby screen", Reason: "public_display"},
 		{Kind: "tiles"},
-	}}}})
-	require.Equal(t, []string{"public_display lobby screen"}, s.snapshot().Ignored)
-	require.Nil(t, newState(&Camera{}).snapshot().Ignored)
+	}}, "")
+	require.Equal(t, []string{"public_display lobby screen"}, s.s.Ignored)
+	s = newStatus(&wire.Config{}, "")
+	require.Nil(t, s.s.Ignored)
 }

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,19 +19,19 @@ const faultBound = 500 * time.Millisecond
 
 // However late a beat and a look are, the sum is within the bound.
 func TestFaultOfAProcessEndsInASlateWithinHalfASecond(t *testing.T) {
-	require.LessOrEqual(t, quiet+2*coverTick, faultBound, "a process that stands still right after a beat")
-	require.LessOrEqual(t, encoding+wire.BeatInterval+2*coverTick, faultBound, "an encoder that hangs right after one")
-	require.GreaterOrEqual(t, quiet, 4*wire.BeatInterval, "a beat that is late is no fault")
-	require.Less(t, quiet, silence, "viewers are told before the process is killed")
+	require.LessOrEqual(t, slateSilence+2*tickInterval, faultBound, "a process that stands still right after a heartbeat, or an encoder")
+	require.GreaterOrEqual(t, slateSilence, 4*wire.BeatInterval, "a heartbeat that is late is no fault")
+	require.Less(t, slateSilence, killSilence, "viewers are told before the process is killed")
+	require.Less(t, examineSilence+tickInterval, slateSilence, "and then it is known whether it starves")
 }
 
-// stream checks what comes out as a decoder sees it, up to a unit with the data.
-type stream struct {
+// viewer checks what comes out as a decoder sees it, up to a unit with the data.
+type viewer struct {
 	s    *site
 	last *transport.RedactedUnit
 }
 
-func (st *stream) until(t *testing.T, prefix string) *transport.RedactedUnit {
+func (st *viewer) until(t *testing.T, prefix string) *transport.RedactedUnit {
 	t.Helper()
 	for deadline := time.After(testTimeout); ; {
 		select {
@@ -54,10 +55,10 @@ func (st *stream) until(t *testing.T, prefix string) *transport.RedactedUnit {
 }
 
 // live is a redactor of which viewers have a picture.
-func live(t *testing.T) (*stream, *Camera) {
+func live(t *testing.T) (*viewer, *Camera) {
 	t.Helper()
 	s, c, _ := begin(t, "spares")
-	st := &stream{s: s}
+	st := &viewer{s: s}
 	st.until(t, "starting ")
 	s.send(t, "one")
 	st.until(t, "one after")
@@ -65,7 +66,7 @@ func live(t *testing.T) (*stream, *Camera) {
 }
 
 // broken gives a live redactor an order, and returns the slate that comes then.
-func (st *stream) broken(t *testing.T, order, slate string) *transport.RedactedUnit {
+func (st *viewer) broken(t *testing.T, order, slate string) *transport.RedactedUnit {
 	t.Helper()
 	begun := time.Now()
 	st.s.send(t, order)
@@ -75,7 +76,7 @@ func (st *stream) broken(t *testing.T, order, slate string) *transport.RedactedU
 }
 
 // recovers sends a unit and waits for the picture that is made of it.
-func (st *stream) recovers(t *testing.T, picture string) {
+func (st *viewer) recovers(t *testing.T, picture string) {
 	t.Helper()
 	st.s.send(t, "two")
 	st.until(t, picture)
@@ -101,17 +102,17 @@ func TestSlatesAlternateAndGoOnWhileNothingStarts(t *testing.T) {
 	s, c, done := begin(t, "spares, permanent")
 	require.ErrorIs(t, <-done, ErrPermanent)
 	ctx, cancel := context.WithCancel(t.Context())
-	mourned := make(chan struct{})
+	reported := make(chan struct{})
 	go func() {
-		defer close(mourned)
-		c.Mourn(ctx)
+		defer close(reported)
+		c.ReportFailed(ctx)
 	}()
-	st := &stream{s: s}
+	st := &viewer{s: s}
 	for _, want := range []string{"failed 0", "failed 1", "failed 0"} {
 		st.until(t, want)
 	}
 	cancel()
-	<-mourned
+	<-reported
 	got := c.Status()
 	require.Equal(t, transport.StateFailed, got.State)
 	require.Equal(t, transport.FaultConfig, got.Fault)
@@ -142,110 +143,69 @@ func TestEncoderThatHangsIsCoveredForUntilItIsBack(t *testing.T) {
 	s.event(t, transport.StateLive, "")
 }
 
-// bench is a camera whose outlet a test drives.
-func bench(t *testing.T) (*Camera, *site, *process) {
-	t.Helper()
-	s := &site{out: make(chan *transport.RedactedUnit, 100), events: make(chan transport.Event, 100), log: &lockedBuffer{}}
-	c := &Camera{o: Options{Redactor: wire.Config{Site: "test", Camera: "door"}, Sink: s}, queue: newQueue()}
-	c.state, c.out = newState(c), newOutlet(c)
-	for _, class := range []wire.SpareClass{wire.SpareStarting, wire.SpareHang} {
-		c.out.spare(wire.Spare{Class: class, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte(class), true)
-	}
-	p := &process{c: c}
-	c.out.begin(p)
-	c.out.greeted(p)
-	return c, s, p
-}
-
-func (s *site) all() (data []string) {
-	for len(s.out) > 0 {
-		u := <-s.out
-		data = append(data, string(u.Data))
-	}
-	return data
-}
-
-func give(o *outlet, p *process, epoch, fence uint64, key bool, data string) {
-	o.unit(p, &wire.Output{Fence: fence, Record: &wire.Record{}}, &transport.RedactedUnit{
-		Epoch: epoch, PTS: 1, Key: key, Width: 64, Height: 48, State: transport.StateLive, Data: []byte(data),
-	})
-}
-
 func TestLateOutputOfAProcessThatStoodStillIsNotShown(t *testing.T) {
-	c, s, p := bench(t)
-	o := c.out
-	give(o, p, 5, 0, true, "first")
-	now := time.Now()
-	o.tick(now)
-	require.Equal(t, []string{"first"}, s.all())
-	o.mu.Lock()
-	o.heard = now.Add(-quiet - 1)
-	o.mu.Unlock()
-	o.tick(now)
-	require.Equal(t, []string{"hang"}, s.all())
-	it, ok := c.queue.take()
-	require.True(t, ok)
-	require.Equal(t, wire.Keyframe{Fence: 1}, it.head)
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	require.Equal(t, []string{"first"}, r.all())
+	r.pass(slateSilence)
+	require.Empty(t, r.all())
+	r.pass(tickInterval)
+	require.Equal(t, []string{"hang"}, r.all())
+	require.Equal(t, []any{wire.Keyframe{Fence: 1}}, r.commands())
 
-	give(o, p, 5, 0, false, "under way")
-	give(o, p, 5, 0, true, "under way, by chance a key frame")
-	give(o, p, 5, 1, false, "of no use without a key frame")
-	require.Empty(t, s.all())
-	o.tick(now.Add(slateInterval))
-	require.Equal(t, []string{"hang"}, s.all())
-	o.tick(now.Add(fenceInterval))
-	it, ok = c.queue.take()
-	require.True(t, ok, "it may not have heard")
-	require.Equal(t, wire.Keyframe{Fence: 1}, it.head)
-	s.all()
-	give(o, p, 5, 1, true, "back")
-	give(o, p, 5, 1, false, "on")
-	require.Equal(t, []string{"back", "on"}, s.all())
+	r.give(id, 5, 0, false, "under way")
+	r.give(id, 5, 0, true, "under way, by chance a key frame")
+	r.give(id, 5, 1, false, "of no use without a key frame")
+	require.Empty(t, r.all())
+	r.beats(id, slateInterval)
+	require.Equal(t, []string{"hang"}, r.all())
+	r.beats(id, fenceInterval-slateInterval)
+	require.Equal(t, []any{wire.Keyframe{Fence: 1}}, r.commands(), "it may not have heard")
+	r.all()
+	r.give(id, 5, 1, true, "back")
+	r.give(id, 5, 1, false, "on")
+	require.Equal(t, []string{"back", "on"}, r.all())
 
-	o.ended(coverFor(ErrPermanent))
-	give(o, p, 5, 1, true, "of a dead one")
-	require.Empty(t, s.all())
-	require.Equal(t, transport.StateFailed, c.Status().State, "there is no slate for that")
+	r.end(id, ErrPermanent)
+	r.give(id, 5, 1, true, "of a dead one")
+	require.Empty(t, r.all())
+	require.Equal(t, transport.StateFailed, r.lastEvent().State, "there is no slate for that")
 }
 
 func TestFenceOfOneLifeIsNotThatOfTheNext(t *testing.T) {
-	c, s, p := bench(t)
-	give(c.out, p, 5, 0, true, "first")
-	c.out.mu.Lock()
-	c.out.stand(cover{wire.SpareHang, transport.FaultHang, "still"}, time.Now())
-	c.out.mu.Unlock()
-	c.out.ended(coverFor(errSilent))
-	next := &process{c: c}
-	c.out.begin(next)
-	give(c.out, p, 5, 1, true, "of the one before")
-	give(c.out, next, 6, 0, true, "next")
-	require.Equal(t, []string{"first", "hang", "starting", "next"}, s.all())
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.hangs()
+	r.end(id, errSilent)
+	r.pass(minRestart - tickInterval)
+	r.pass(2 * tickInterval)
+	next := r.up()
+	r.give(id, 5, 1, true, "of the one before")
+	r.give(next, 6, 0, true, "next")
+	require.Equal(t, []string{"first", "hang", "starting", "starting", "next"}, r.all())
 }
 
 func TestTimeInWhichTheWorkerItselfStoodStillIsNoFault(t *testing.T) {
-	c, s, p := bench(t)
-	give(c.out, p, 5, 0, true, "first")
-	now := time.Now()
-	c.out.tick(now)
-	c.out.tick(now.Add(time.Minute))
-	require.Equal(t, []string{"first"}, s.all())
-	for i := range 20 {
-		c.out.tick(now.Add(time.Minute + time.Duration(i)*coverTick))
-	}
-	require.Contains(t, s.all(), "hang")
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.do(tick{})
+	r.now = r.now.Add(time.Minute)
+	r.do(tick{})
+	require.Equal(t, []string{"first"}, r.all())
+	r.pass(20 * tickInterval)
+	require.Contains(t, r.all(), "hang")
 }
 
-func TestSparesOfTheCamerasSizeStay(t *testing.T) {
-	c, _, _ := bench(t)
-	o := c.out
+func TestSlatesOfTheCamerasSizeStay(t *testing.T) {
+	p := newPreparedSlates()
 	widths := func() (out []int) {
-		for _, s := range o.spares[wire.SpareStarting] {
+		for _, s := range p.video[wire.SpareStarting] {
 			out = append(out, s.Width)
 		}
 		return out
 	}
-	add := func(part, width int, greeted bool) {
-		o.spare(wire.Spare{Class: wire.SpareStarting, Part: part, Width: width}, nil, greeted)
+	add := func(part, width int, sized bool) {
+		p.keep(slate{wire.Spare{Class: wire.SpareStarting, Part: part, Width: width}, nil}, sized)
 	}
 	add(0, 100, true)
 	add(1, 100, true)
@@ -259,26 +219,31 @@ func TestSparesOfTheCamerasSizeStay(t *testing.T) {
 	require.Equal(t, []int{200, 200}, widths())
 }
 
-// While nothing runs the spares may change: a redactor that dies young has made
+// While nothing runs the slates may change: a redactor that dies young has made
 // some of the camera's new size.
-func TestSparesOfAnotherFormBeginAnEpoch(t *testing.T) {
-	c, s, p := bench(t)
-	o := c.out
-	give(o, p, 5, 0, true, "first")
-	now := time.Now()
-	o.ended(coverFor(errSilent))
-	st := &stream{s: s}
-	last := st.until(t, "starting")
-	for i, form := range []wire.Spare{
+func TestSlatesOfAnotherFormBeginAnEpoch(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.end(id, errSilent)
+	require.Equal(t, []string{"first", "starting"}, []string{string(r.out[0].Data), string(r.out[1].Data)})
+	last := r.out[1]
+	require.True(t, last.Key)
+	r.all()
+	for _, form := range []wire.Spare{
 		{Codec: "avc1.42c01f", Width: 128, Height: 48}, {Codec: "avc1.42c01f", Width: 128, Height: 96}, {Codec: "avc1.42c028", Width: 128, Height: 96},
 	} {
 		form.Class = wire.SpareStarting
-		o.spare(form, []byte("starting"), true)
+		r.m.slates.keep(slate{form, []byte("starting")}, true)
 		for n := range 2 {
-			o.tick(now.Add(time.Duration(1+2*i+n) * 2 * slateInterval))
-			u := st.until(t, "starting")
+			r.pass(slateInterval)
+			require.Len(t, r.out, 1)
+			u := r.out[0]
+			r.all()
 			require.Equal(t, form.Width, u.Width)
 			require.Equal(t, n == 0, u.Epoch > last.Epoch, "%+v", form)
+			require.True(t, u.Key)
+			require.Greater(t, u.PTS, last.PTS)
+			require.True(t, u.Epoch > last.Epoch && u.Seq == 1 || u.Epoch == last.Epoch && u.Seq == last.Seq+1)
 			last = u
 		}
 	}
@@ -286,11 +251,9 @@ func TestSparesOfAnotherFormBeginAnEpoch(t *testing.T) {
 
 func TestProcessThatIsContinuedGoesOnWithAKeyFrame(t *testing.T) {
 	t.Parallel()
-	st, c := live(t)
+	st, _ := live(t)
 	s := st.s
-	c.out.mu.Lock()
-	pid := c.out.life.cmd.Process.Pid
-	c.out.mu.Unlock()
+	pid := s.pid()
 	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
 	st.until(t, "hang ")
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
@@ -298,4 +261,13 @@ func TestProcessThatIsContinuedGoesOnWithAKeyFrame(t *testing.T) {
 	for u := st.until(t, ""); string(u.Data) != "two" && string(u.Data) != "two after redactor restarted true"; u = st.until(t, "") {
 		require.Equal(t, transport.StateObscured, u.State) // the latter when this machine was too slow
 	}
+}
+
+// pid is the process of the redactor that came up last; 0: none has.
+func (s *site) pid() (pid int) {
+	for _, l := range logged(s.log, `msg="redactor is up"`) {
+		_, after, _ := strings.Cut(l, " pid=")
+		_, _ = fmt.Sscan(after, &pid)
+	}
+	return pid
 }

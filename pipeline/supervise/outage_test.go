@@ -8,18 +8,21 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
 )
 
-// away is an absence with a log, and the time of a test.
+// away is a connectionOutage with a log, and the time of a test.
 type away struct {
-	absence
+	connectionOutage
 	at  time.Time
 	log *lockedBuffer
 }
 
 func newAway() *away {
-	log, b := debugLog()
-	return &away{absence{log: log}, time.Unix(1_700_000_000, 0), b}
+	log, b := logs()
+	return &away{connectionOutage{log: log}, time.Unix(1_700_000_000, 0), b}
 }
 
 // tries has attempts fail for a time, one every 1.2 seconds.
@@ -112,7 +115,7 @@ func TestCameraThatComesBackIsLoggedOnce(t *testing.T) {
 	a.comes(5 * calm)
 	require.Len(t, logged(a.log, "level=INFO"), 1)
 	require.Len(t, logged(a.log, `msg="video from the camera again" away=12s`), 1)
-	require.False(t, a.gone.Load(), "nothing more to do for every unit")
+	require.Zero(t, a.last, "nothing is left to be told")
 }
 
 // The log has the whole of an error, above all the advice at its end.
@@ -130,4 +133,98 @@ func TestErrorOfACameraIsInTheLogWithItsAdvice(t *testing.T) {
 	require.Contains(t, lines[0], `error="`+pinned+`" retry_in=`)
 	require.Less(t, len(lines[1]), maxLogError+200)
 	require.Len(t, logged(s.log, "video from the camera again"), 1)
+}
+
+// night is a pictureOutage with a log, and the time of a test.
+type night struct {
+	pictureOutage
+	at  time.Time
+	s   transport.Status
+	log *lockedBuffer
+}
+
+func newNight() *night {
+	log, b := logs()
+	return &night{pictureOutage: pictureOutage{log: log}, at: time.Unix(1_700_000_000, 0), log: b}
+}
+
+// lasts has a state last.
+func (n *night) lasts(d time.Duration, state transport.State, reason string) {
+	n.s.State, n.s.Reason = state, reason
+	for end := n.at.Add(d); n.at.Before(end); n.at = n.at.Add(statusInterval) {
+		if state == transport.StateLive {
+			n.s.Counters.Pictures++
+		}
+		n.look(n.at, &n.s)
+	}
+}
+
+func TestLongPictureOutageIsLoggedAtGrowingIntervals(t *testing.T) {
+	n := newNight()
+	n.lasts(time.Minute, transport.StateLive, "")
+	n.lasts(outageTime, transport.StateObscured, "self-test failed")
+	require.Empty(t, n.log.String(), "a moment is none")
+	n.lasts(3*time.Hour, transport.StateObscured, "self-test failed")
+	lines := logged(n.log, "level=WARN", `msg="viewers get no picture" state=obscured`, `reason="self-test failed"`)
+	require.Len(t, lines, 1+3+2, "after 10 seconds, 1, 10 and 60 minutes, and every hour")
+	require.Contains(t, lines[0], "none_for=10s")
+	require.Contains(t, lines[2], "none_for=10m0s")
+	require.Contains(t, lines[5], "none_for=3h0m0s")
+	n.lasts(time.Second, transport.StateFailed, "another")
+	require.Len(t, logged(n.log, "level=WARN", "state=failed", "reason=another"), 1)
+	n.lasts(2*calm, transport.StateLive, "")
+	require.Len(t, logged(n.log, "level=INFO", "viewers get pictures again", "none_for=3h0m11s"), 1)
+}
+
+func TestPictureOutageOfWhichTheLogSpeaksAnywayIsNotLoggedTwice(t *testing.T) {
+	n := newNight()
+	for range 1000 { // a camera that is away
+		n.logged(n.at, "camera unreachable", time.Second)
+		n.lasts(2*time.Second, transport.StateObscured, "camera unreachable")
+	}
+	n.logged(n.at, "wrong user or password", 15*time.Minute)
+	n.lasts(15*time.Minute, transport.StateObscured, "wrong user or password")
+	require.Empty(t, n.log.String())
+	n.lasts(15*time.Minute, transport.StateObscured, "wrong user or password")
+	require.NotEmpty(t, logged(n.log, "level=WARN"), "nobody speaks of it any more")
+
+	n = newNight()
+	for i := range 10 * maxKnown {
+		n.logged(n.at, string(rune('a'+i)), time.Hour)
+	}
+	require.Len(t, n.known, maxKnown)
+	n.logged(n.at, "camera unreachable", time.Second)
+	n.lasts(outageTime+time.Second, transport.StateObscured, "no key frame")
+	require.Len(t, logged(n.log, "level=WARN", `reason="no key frame"`), 1, "that is another reason")
+}
+
+func TestPictureOutageEndsWithEveryPicture(t *testing.T) {
+	n := newNight()
+	for range 100 { // it is never seen to be live
+		n.s.Counters.Pictures++
+		n.lasts(outageTime-time.Second, transport.StateObscured, "packet loss")
+	}
+	require.Empty(t, n.log.String())
+}
+
+// What the redactor itself says is no error of anybody's.
+func TestCameraThatStaysObscuredIsAWarning(t *testing.T) {
+	r, id := bench(t)
+	for end := r.now.Add(2*outageTime + statusInterval); r.now.Before(end); r.beats(id, 200*time.Millisecond) {
+		r.do(said{id, &wire.Output{
+			Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Fault: transport.FaultSelfTest, Reason: "self-test failed",
+		}, []byte("slate")})
+	}
+	require.Len(t, r.lines("level=WARN", `reason="self-test failed"`, "fault=selftest"), 1)
+}
+
+func TestEndOfARedactorIsKnownToTheLog(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.end(id, errors.New("redactor ended by signal SIGKILL"))
+	known := func(reason string) bool { return r.m.pictures.isKnown(r.now, reason) }
+	require.True(t, known(r.lastEvent().Reason))
+	r.do(sourceEnded{"for the log", publicReason(refusal{}), time.Second})
+	require.True(t, known(publicReason(refusal{})), "with the text that viewers get")
+	require.False(t, known("redactor is starting"))
 }

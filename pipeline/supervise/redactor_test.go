@@ -1,0 +1,214 @@
+package supervise
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/wire"
+	"scrim/transport"
+)
+
+// What waits for a processor on a busy machine is not helped by another that does.
+func TestRedactorThatStarvesIsCoveredForAndNotKilled(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.runnable = true
+	r.pass(slateSilence + tickInterval)
+	require.Equal(t, []string{"first", "hang"}, r.all())
+	e := r.lastEvent()
+	require.Equal(t, transport.FaultOverload, e.Fault)
+	require.Contains(t, e.Reason, "too slow")
+	r.pass(starveTime - time.Second)
+	require.Empty(t, r.killed)
+	r.give(id, 5, 1, true, "back")
+	require.Contains(t, r.all(), "back")
+	require.EqualValues(t, 1, r.m.status.at(r.now).Counters.Faults[transport.FaultOverload])
+
+	r.pass(starveTime + tickInterval)
+	require.Equal(t, []int{id}, r.killed, "not even that for ever")
+	require.Equal(t, transport.FaultOverload, r.lastEvent().Fault)
+}
+
+func TestRedactorThatHangsIsKilledEvenIfItStarvedBefore(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.runnable = true
+	r.pass(2 * killSilence)
+	r.runnable = false
+	require.Empty(t, r.killed)
+	r.pass(killSilence + examineInterval)
+	require.Equal(t, []int{id}, r.killed)
+	require.Equal(t, transport.FaultHang, r.lastEvent().Fault)
+	r, id = bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.pass(killSilence)
+	require.Empty(t, r.killed)
+	r.pass(tickInterval)
+	require.Equal(t, []int{id}, r.killed, "it never waited for a processor")
+}
+
+func TestRedactorThatDoesNotComeUpIsKilledUnlessItStarves(t *testing.T) {
+	for _, runnable := range []bool{false, true} {
+		r := newRig(t, false)
+		r.do(begun{true}, processStarted{1, 1})
+		r.runnable = runnable
+		r.pass(helloTimeout)
+		require.Empty(t, r.killed)
+		r.pass(killSilence)
+		require.Equal(t, !runnable, len(r.killed) == 1)
+		r.pass(starveTime - helloTimeout)
+		require.Equal(t, []int{1}, r.killed)
+	}
+}
+
+func TestRedactorThatSpinsIsKilled(t *testing.T) {
+	r, id := bench(t)
+	r.beats(id, 2*time.Second)
+	r.used = 2 * spinCPU
+	r.beats(id, spinTime-time.Second)
+	require.Empty(t, r.killed)
+	r.beats(id, 2*time.Second)
+	require.Equal(t, []int{id}, r.killed)
+}
+
+func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
+	r := newRig(t, false)
+	r.do(begun{true})
+	restarts := func() (after time.Duration) {
+		begun, n := r.now, len(r.starts)
+		r.end(r.starts[n-1].id, errors.New("crash"))
+		for len(r.starts) == n {
+			r.pass(tickInterval)
+		}
+		return r.now.Sub(begun)
+	}
+	for _, want := range []time.Duration{minRestart, 2 * minRestart, 4 * minRestart} {
+		require.Equal(t, want, restarts())
+	}
+	for range 5 {
+		restarts()
+	}
+	require.Equal(t, maxRestart, restarts())
+	r.beats(r.up(), healthyTime+time.Second)
+	require.Equal(t, tickInterval, restarts(), "at once")
+	require.Equal(t, minRestart, restarts())
+}
+
+// A camera that was never there costs a slate that all share, and no process.
+func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
+	r := newRig(t, true)
+	r.do(begun{true}, sourceBegun{})
+	require.Equal(t, transport.StateStarting, r.status.State)
+	r.pass(time.Second)
+	r.do(sourceEnded{"dial tcp: connection refused", "no answer", time.Second})
+	require.Equal(t, transport.Event{Site: "test", Camera: "door", Time: r.now, State: transport.StateObscured, Fault: transport.FaultCamera, Reason: "no answer"},
+		r.lastEvent(), "also before there is a slate")
+	shared := []slate{
+		{wire.Spare{Class: wire.SpareOffline, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("offline")},
+		{wire.Spare{Class: wire.SpareStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("starting")},
+		{wire.Spare{Class: wire.SpareOffline, Still: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("offline still")},
+	}
+	ch := r.waits()
+	r.do(sharedSlates{shared})
+	require.Equal(t, "offline still", given(ch))
+	r.pass(time.Minute)
+	require.Empty(t, r.starts)
+	require.Len(t, r.out, 240)
+	require.Equal(t, "no answer", r.out[0].Reason)
+	r.all()
+	r.arrives(1, false, "connected")
+	require.Equal(t, []start{{1, true}}, r.starts)
+	r.do(tick{})
+	require.Equal(t, []string{"starting"}, r.all())
+	r.up()
+	r.arrives(2, false, "")
+	r.makes(1, 5, 2, 0, true, "live")
+	require.Equal(t, []string{"live"}, r.all())
+}
+
+func TestCameraWithOtherSettingsDoesNotWaitForItsFirstUnit(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		before, after := newRig(t, true), newRig(t, true)
+		before.do(begun{true})
+		if sent {
+			before.arrives(1, false, "connected")
+		}
+		after.m.follow(before.m)
+		after.do(begun{true})
+		require.Equal(t, sent, len(after.starts) == 1)
+	}
+}
+
+// Where the one for the shared slates does not come up, its own has to say what is wrong.
+func TestCameraHasARedactorWhereThatOfTheSharedSlatesFails(t *testing.T) {
+	r := newRig(t, true)
+	r.do(begun{true})
+	require.Empty(t, r.starts)
+	r.do(redactorWanted{}, redactorWanted{})
+	require.Len(t, r.starts, 1)
+}
+
+func TestSharedSlatesReplaceNoneOfTheCamerasOwn(t *testing.T) {
+	r, _ := bench(t)
+	r.m.slates.keep(slate{wire.Spare{Class: wire.SpareHang, Part: 1, Width: 64, Height: 48, Codec: "c"}, []byte("own")}, true)
+	r.do(sharedSlates{[]slate{{wire.Spare{Class: wire.SpareHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}})
+	for range wire.SpareParts {
+		require.NotEqual(t, "shared", string(r.m.slates.next(wire.SpareHang).data))
+	}
+}
+
+// Pictures that the camera sends and nobody sees are told of.
+func TestStatusSaysHowManyPicturesThereShouldBe(t *testing.T) {
+	r, id := bench(t)
+	for n := range uint64(80) {
+		r.arrives(n+1, false, "")
+		r.do(said{id, &wire.Beat{}, nil})
+		if n%2 == 0 {
+			r.makes(id, 5, n+1, 0, n == 0, "live")
+		}
+		r.pass(50 * time.Millisecond)
+	}
+	s := r.m.status.at(r.now)
+	require.InDelta(t, 20, s.ExpectedFPS, 1)
+	require.InDelta(t, 10, s.FPS, 1)
+	r.pass(2 * fpsWindow)
+	require.Zero(t, r.m.status.at(r.now).ExpectedFPS)
+}
+
+// The camera is read, and its redactor watched, whatever the bus does; what is shown
+// afterwards begins with a key frame.
+func TestBusThatStandsKeepsNothingElseWaiting(t *testing.T) {
+	r, id := bench(t)
+	r.arrives(1, false, "connected")
+	r.makes(id, 5, 1, 0, true, "first")
+	require.Len(t, r.unsent, 0)
+	r.stands = true
+	for n := range uint64(10 * maxUnsentUnits) {
+		r.arrives(n+2, false, "")
+		r.makes(id, 5, n+2, 0, false, "on")
+		r.beats(id, 40*time.Millisecond)
+	}
+	require.Len(t, r.all(), 1+maxUnsentUnits)
+	require.EqualValues(t, 1+10*maxUnsentUnits, r.m.status.at(r.now).Counters.UnitsIn)
+	require.Len(t, r.lines("redacted video cannot be sent"), 2, "at once, and after 10 s")
+	r.commands()
+	r.stands = false
+	answers := r.unsent
+	r.unsent = nil
+	r.do(answers...)
+	require.Equal(t, []any{wire.Keyframe{}}, r.commands())
+	r.makes(id, 5, 400, 0, false, "goes on from what was dropped")
+	r.makes(id, 5, 401, 0, true, "key")
+	r.makes(id, 5, 402, 0, false, "on")
+	require.Equal(t, []string{"key", "on"}, r.all())
+
+	r.stands = true
+	for n := range uint64(maxUnsentUnits) {
+		r.makes(id, 5, 403+n, 0, false, "on")
+	}
+	r.end(id, errors.New("crash"))
+	require.Equal(t, transport.FaultCrash, r.m.status.at(r.now).Fault, "the state is not that of what was sent last")
+}
