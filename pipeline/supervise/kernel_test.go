@@ -3,7 +3,6 @@ package supervise
 import (
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -38,9 +37,7 @@ func TestProcessorTimeOfAProcessIsKnown(t *testing.T) {
 }
 
 func TestProcessThatSleepsOrIsStoppedIsNotRunnable(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only on Linux")
-	}
+	testenv.Need(t, testenv.Linux)
 	require.True(t, runnable(os.Getpid()), "it asks")
 	require.False(t, runnable(1<<25))
 	child := exec.Command("sleep", "60")
@@ -51,5 +48,9 @@ func TestProcessThatSleepsOrIsStoppedIsNotRunnable(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { return !runnable(child.Process.Pid) }, testTimeout, time.Millisecond)
 	require.NoError(t, child.Process.Signal(syscall.SIGSTOP))
+	var state syscall.WaitStatus // it runs once more, to be stopped
+	_, err := syscall.Wait4(child.Process.Pid, &state, syscall.WUNTRACED, nil)
+	require.NoError(t, err)
+	require.True(t, state.Stopped())
 	require.Never(t, func() bool { return runnable(child.Process.Pid) }, 50*time.Millisecond, time.Millisecond)
 }
