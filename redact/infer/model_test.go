@@ -2,8 +2,10 @@ package infer
 
 import (
 	"image"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -214,26 +216,38 @@ func TestWhatIsReadForAVX2UsesNothingNewer(t *testing.T) {
 	require.Equal(t, "avx2", m.Path())
 }
 
+// BenchmarkRun is a pass of the built-in network and, where its file is at hand, of
+// YuNet-n, on each path.
 func BenchmarkRun(b *testing.B) {
-	for _, size := range []image.Point{{640, 384}, {192, 128}} {
-		p, r := picture(size.X, size.Y, false), image.Rectangle{Max: size}
-		onPaths(b, models.Weights(), func(m *Model) {
-			b.Run(m.Path()+" "+size.String(), func(b *testing.B) {
-				n := m.NewNet()
-				outs, err := n.Run(p, r, nil)
-				require.NoError(b, err)
-				b.ReportAllocs()
-				before, rounds := cpu(b), 0
-				for b.Loop() {
-					if outs, err = n.Run(p, r, outs); err != nil {
-						b.Fatal(err)
-					}
-					rounds++
-				}
-				b.ReportMetric((cpu(b)-before)*1e3/float64(rounds), "cpu-ms/op")
-			})
-		})
+	networks := map[string][]byte{"scrim-face": models.Weights()}
+	if testenv.Has(testenv.YuNet) {
+		onnx, err := os.ReadFile(testenv.Path(b, testenv.YuNet))
+		require.NoError(b, err)
+		networks["yunet-n"] = onnx
 	}
+	for _, name := range slices.Sorted(maps.Keys(networks)) {
+		for _, size := range []image.Point{{640, 384}, {192, 128}} {
+			onPaths(b, networks[name], func(m *Model) {
+				b.Run(name+" "+m.Path()+" "+size.String(), func(b *testing.B) { run(b, m, size) })
+			})
+		}
+	}
+}
+
+func run(b *testing.B, m *Model, size image.Point) {
+	p, r := picture(size.X, size.Y, false), image.Rectangle{Max: size}
+	n := m.NewNet()
+	outs, err := n.Run(p, r, nil)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	before, rounds := cpu(b), 0
+	for b.Loop() {
+		if outs, err = n.Run(p, r, outs); err != nil {
+			b.Fatal(err)
+		}
+		rounds++
+	}
+	b.ReportMetric((cpu(b)-before)*1e3/float64(rounds), "cpu-ms/op")
 }
 
 // A file may be made to need memory without end. Then there is an error, and no
