@@ -165,7 +165,7 @@ func TestBuiltInNetworkIsThereWithoutAFile(t *testing.T) {
 	}
 }
 
-func BenchmarkYuNet640(b *testing.B) {
+func BenchmarkInspect640(b *testing.B) {
 	im, err := yuv.New(1920, 1080)
 	require.NoError(b, err)
 	for _, engine := range []string{EngineScrim, EngineOpenCV} {
