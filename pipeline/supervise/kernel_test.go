@@ -1,9 +1,11 @@
 package supervise
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -51,5 +53,15 @@ func TestProcessThatSleepsOrIsStoppedIsNotRunnable(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { return !runnable(child.Process.Pid) }, testTimeout, time.Millisecond)
 	require.NoError(t, child.Process.Signal(syscall.SIGSTOP))
+	require.Eventually(t, func() bool { return state(t, child.Process.Pid) == "T" }, testTimeout, time.Millisecond)
 	require.Never(t, func() bool { return runnable(child.Process.Pid) }, 50*time.Millisecond, time.Millisecond)
+}
+
+// state is what the kernel calls the state of a process.
+func state(t *testing.T, pid int) string {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(t, err)
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return after[:1]
 }
