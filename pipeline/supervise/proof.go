@@ -44,6 +44,9 @@ func (p *proof) forget() (snapshot bool) {
 	return snapshot
 }
 
+// pending reports whether something waits for a proof.
+func (p *proof) pending() bool { return p.output != nil || p.snapshot != nil }
+
 // isRefused reports whether nothing of a unit may be shown.
 func (p *proof) isRefused(unit uint64) bool { return slices.Contains(p.refused, unit) }
 

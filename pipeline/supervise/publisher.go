@@ -141,6 +141,7 @@ func (m *machine) output(id int, o *wire.Output, data []byte) error {
 		return err
 	}
 	m.redactor.life.sent++
+	m.redactor.life.encoding = 0
 	if o.Fence < m.view.floor {
 		return nil // from before it hung
 	}
@@ -173,7 +174,7 @@ func (m *machine) pass(x *made) {
 	if m.view.fallback != nil && len(m.waiting) > 0 {
 		m.askSnapshot()
 	}
-	m.view.fallback, m.redactor.life.encoding, m.view.heldBack = nil, 0, false
+	m.view.fallback, m.view.heldBack = nil, false
 	u, o := x.unit, x.head
 	m.stream.made(u, x.id, m.now)
 	m.do(publish{u, o.Record})

@@ -229,19 +229,30 @@ func (m *machine) watchLive() {
 	l, v := &m.redactor.life, &m.view
 	silent := m.now.Sub(l.heard)
 	m.examine(silent > examineSilence)
-	switch {
-	case m.bury(silent, killSilence, errSilent):
-	case v.heldBack:
-		if m.now.Sub(v.fenced) >= fenceInterval {
-			m.askFence()
-		}
-	case silent > slateSilence && l.starves(m.now):
-		m.holdBack(fallback{wire.SpareHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"})
-	case silent > slateSilence:
-		m.holdBack(fallback{wire.SpareHang, transport.FaultHang, "redactor sends nothing"})
-	case l.encoding > 0 && l.encoding+silent > slateSilence: // by now
-		m.holdBack(fallback{wire.SpareHang, transport.FaultHang, "redactor's encoder does not come back"})
+	if m.bury(silent, killSilence, errSilent) {
+		return
 	}
+	f := l.hangs(silent, m.now)
+	switch {
+	case f != nil && (!v.heldBack || m.proof.pending()): // a proof must not show what is old by now
+		m.holdBack(*f)
+	case v.heldBack && m.now.Sub(v.fenced) >= fenceInterval:
+		m.askFence()
+	}
+}
+
+// hangs returns what viewers get while nothing comes of a process that lives; nil: it
+// works.
+func (l *life) hangs(silent time.Duration, now time.Time) *fallback {
+	switch {
+	case silent > slateSilence && l.starves(now):
+		return &fallback{wire.SpareHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"}
+	case silent > slateSilence:
+		return &fallback{wire.SpareHang, transport.FaultHang, "redactor sends nothing"}
+	case l.encoding > 0 && l.encoding+silent > slateSilence: // by now
+		return &fallback{wire.SpareHang, transport.FaultHang, "redactor's encoder does not come back"}
+	}
+	return nil
 }
 
 // examine has the process looked at when it is time: often while its state matters.
