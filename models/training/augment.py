@@ -182,6 +182,37 @@ def cover(image, box, rng):
         cv2.rectangle(image, (int(l), int(t)), (int(r), int(b)), colour, -1)
 
 
+def obscure(image, box, rng):
+    """Hides a face as Scrim does, by a veil, blur or mosaic. What is left is not a face."""
+    x, y, w, h = box
+    grow = rng.uniform(0.1, 0.35)
+    x0, y0 = max(1, int(x - w * grow)), max(1, int(y - h * grow))
+    x1, y1 = min(image.shape[1] - 1, int(x + w * (1 + grow)) + 1), min(image.shape[0] - 1, int(y + h * (1 + grow)) + 1)
+    if x1 - x0 < 4 or y1 - y0 < 4:
+        return
+    part = image[y0:y1, x0:x1]
+    kind = rng.integers(4)
+    if kind <= 1:  # from the pixels around
+        v, u = np.linspace(0, 1, y1 - y0)[:, None, None], np.linspace(0, 1, x1 - x0)[None, :, None]
+        soft = lambda line: cv2.blur(line.astype(np.float32), (1, max(1, len(line) // 3)) if line.shape[1] == 1 else (max(1, line.shape[1] // 3), 1))
+        top, bottom = soft(image[y0 - 1:y0, x0:x1]), soft(image[y1:y1 + 1, x0:x1])
+        left, right = soft(image[y0:y1, x0 - 1:x0].copy()), soft(image[y0:y1, x1:x1 + 1].copy())
+        left, right = left.reshape(-1, 1, 3), right.reshape(-1, 1, 3)
+        filled = ((top * (1 - v) + bottom * v) + (left * (1 - u) + right * u)) / 2
+    elif kind == 2:
+        filled = cv2.GaussianBlur(part, (0, 0), max(1.0, w * rng.uniform(0.2, 0.4)))
+    else:
+        cells = int(rng.integers(2, 6))
+        filled = cv2.resize(cv2.resize(part, (cells, cells + 1), interpolation=cv2.INTER_AREA), (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
+    mask = np.zeros((y1 - y0, x1 - x0), np.float32)
+    cv2.ellipse(mask, ((x1 - x0) // 2, (y1 - y0) // 2), ((x1 - x0) // 2, (y1 - y0) // 2), 0, 0, 360, 1.0, -1)
+    if rng.random() < 0.4:
+        mask[:] = 1
+    mask = cv2.GaussianBlur(mask, (0, 0), max(0.5, w * 0.06))[..., None]
+    shown = part.astype(np.float32)
+    part[:] = (shown + (filled - shown) * mask).astype(np.uint8)
+
+
 def darken(image, box, rng):
     """Makes a face as dark as the skins that the photographs lack."""
     x, y, w, h = (int(v) for v in box)
@@ -208,7 +239,7 @@ def cut(image, boxes, width, height, rng, about=None):
     if about is not None:
         size = math.sqrt(max(about[2] * about[3], 1))
         want = math.exp(rng.uniform(math.log(LEAST), math.log(min(MOST, 0.8 * min(width, height)))))
-        if rng.random() < 0.35:  # small ones are what cameras see
+        if rng.random() < 0.45:  # small ones are what cameras see
             want = math.exp(rng.uniform(math.log(LEAST), math.log(40)))
         scale = min(want / size, MOST_UP)
         cx, cy = about[0] + about[2] / 2, about[1] + about[3] / 2

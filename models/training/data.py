@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from augment import Noise, colours, cover, cut, darken, spoil
+from augment import Noise, colours, cover, cut, darken, obscure, spoil
 from clutter import clutter
 
 # Boxes from SURE on are faces; between DOUBTFUL and SURE nobody knows; below, not.
@@ -26,6 +26,7 @@ CERTAIN = 0.8
 CROP = 320
 SHARE_DRAWN = 0.14
 SHARE_WITHOUT = 0.16
+SHARE_OBSCURED = 0.07  # of the faces
 CLUTTER = 250  # drawn pictures of round things
 # How many crops are made of 1, 2×2 and 3×3 parts.
 SHARES_OF_PARTS = (0.55, 0.33, 0.12)
@@ -156,13 +157,19 @@ class Crops(torch.utils.data.IterableDataset):
                     boxes[:, 1] += t
                     found.append(boxes)
             boxes = np.concatenate(found)
-        for b in boxes:
+        kept = np.ones(len(boxes), bool)
+        for k, b in enumerate(boxes):
             r = rng.random()
-            if b[4] >= SURE and r < 0.16:
-                if r < 0.07:
-                    darken(image, b[:4], rng)
-                else:
-                    cover(image, b[:4], rng)
+            if b[4] < SURE:
+                continue
+            if r < 0.07:
+                darken(image, b[:4], rng)
+            elif r < 0.16:
+                cover(image, b[:4], rng)
+            elif r < 0.16 + SHARE_OBSCURED:
+                obscure(image, b[:4], rng)
+                kept[k] = False
+        boxes = boxes[kept]
         return spoil(colours(image, rng), rng, self.noise), boxes
 
     def make(self):

@@ -19,7 +19,16 @@ import cv2
 FIRST_SEED = 40000
 # Faces of which less than this can be seen, or that are turned farther, may be
 # found or not.
-LEAST_VISIBLE, MOST_YAW = 0.35, 80
+LEAST_VISIBLE, MOST_YAW = 0.4, 97
+# From the first yaw to the second, Scrim counts ever less of a face as visible.
+PROFILE_YAW, BACK_YAW = 70, 100
+
+
+def is_face(f):
+    """Whether a drawn face must be found: most of what is turned to the camera is seen."""
+    yaw = abs(f["yaw"])
+    turned = min(1, (BACK_YAW - yaw) / (BACK_YAW - PROFILE_YAW))
+    return yaw <= MOST_YAW and f["visible"] >= LEAST_VISIBLE * turned
 
 
 def main():
@@ -48,7 +57,7 @@ def main():
                         break
                     file = f"{k}-{t['frame']}.jpg"
                     cv2.imwrite(os.path.join(folder, file), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
-                    faces = [[f["x"], f["y"], f["w"], f["h"], 1.0 if f["visible"] >= LEAST_VISIBLE and abs(f["yaw"]) <= MOST_YAW else 0.3]
+                    faces = [[f["x"], f["y"], f["w"], f["h"], 1.0 if is_face(f) else 0.3]
                              for f in t["faces"]]
                     out.write(json.dumps({"file": file, "faces": faces}) + "\n")
             os.remove(name + ".mp4")

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"time"
 
 	"scrim/redact"
 	"scrim/redact/face"
+	"scrim/redact/scale"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -17,6 +19,10 @@ const (
 	camera = "self-test"
 	// foundIoU is the least IoU of a detection with the face.
 	foundIoU = 0.3
+	// stillFace is the share of its score from which on a face that was obscured counts
+	// as one that can be seen. A good network finds, with less certainty, a face where
+	// there is a head with something before it.
+	stillFace = 0.8
 	// maxSame is the share of the face's samples, and of each block of it in which
 	// there is anything to be seen, that may be as they were drawn when it was
 	// obscured. Samples are those of a plane.
@@ -84,20 +90,25 @@ func (o Options) pass(s drawn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	before := im.Clone()
-	if d, ok := o.Detector.(redact.Resetter); ok {
-		d.Reset() // what it has seen is no part of this picture
-	}
+	bare := im.Clone()
+	o.forget()
 	frame, err := o.redact(im)
 	if err != nil {
 		return err
 	}
 	out := frame.Image()
 	at := box.Rect().Intersect(out.Bounds())
-	if !marked(frame.Regions(), box, at, s.score) {
+	least := 0.0
+	if s.parts {
+		if least, err = o.certainty(bare, box); err != nil {
+			return err
+		}
+	}
+	before, found := marked(frame.Regions(), box, at)
+	if !found || before < least {
 		return ErrNotFound
 	}
-	if remains(before, out, at, !o.Cosmetic) {
+	if remains(bare, out, at, !o.Cosmetic) {
 		return ErrVisible
 	}
 	faces, err := o.Detector.Detect(out)
@@ -105,7 +116,7 @@ func (o Options) pass(s drawn) error {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	for _, f := range faces {
-		if !o.Cosmetic && !f.Weak && f.Box.IoU(box) >= foundIoU {
+		if !o.Cosmetic && !f.Weak && f.Box.IoU(box) >= foundIoU && f.Score >= stillFace*before {
 			return ErrVisible
 		}
 	}
@@ -139,15 +150,78 @@ func (o Options) redact(im *yuv.Image) (redact.Frame, error) {
 	return f, nil
 }
 
-// marked reports whether a face of the least score was found at box and all of the
-// drawn one, which takes the pixels at, lies in its region.
-func marked(regions []face.Region, box face.Box, at image.Rectangle, least float64) bool {
-	for _, r := range regions {
-		if r.Source == face.Detected && r.Score >= least && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
-			return true
+// certainty returns what a small face, which is at box, has to score at least: more than
+// in the whole of its picture, scaled down to the detector's input. Else the parts of the
+// picture were not looked at: a good network finds the face in the whole, too.
+func (o Options) certainty(im *yuv.Image, box face.Box) (float64, error) {
+	factor := float64(o.Size) / float64(max(im.Width, im.Height))
+	whole, err := shrink(im, max(1, int(math.Round(factor*float64(im.Width)))), max(1, int(math.Round(factor*float64(im.Height)))))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	box = face.Box{X: box.X * factor, Y: box.Y * factor, W: box.W * factor, H: box.H * factor}
+	o.forget()
+	faces, err := o.Detector.Detect(whole)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	o.forget()
+	least := 0.0
+	for _, f := range faces {
+		if f.Box.IoU(box) >= foundIoU {
+			least = max(least, f.Score+moreCertain)
 		}
 	}
-	return false
+	return least, nil
+}
+
+// shrink returns a copy of im of width × height.
+func shrink(im *yuv.Image, width, height int) (*yuv.Image, error) {
+	small, err := yuv.New(width, height)
+	if err != nil {
+		return nil, err
+	}
+	small.FullRange = im.FullRange
+	for _, p := range []struct {
+		from, to              []byte
+		stride, toStride      int
+		w0, h0, width, height int
+	}{
+		{im.Y, small.Y, im.YStride, small.YStride, im.Width, im.Height, width, height},
+		{im.U, small.U, im.CStride, small.CStride, im.ChromaWidth(), im.ChromaHeight(), small.ChromaWidth(), small.ChromaHeight()},
+		{im.V, small.V, im.CStride, small.CStride, im.ChromaWidth(), im.ChromaHeight(), small.ChromaWidth(), small.ChromaHeight()},
+	} {
+		s, err := scale.New(p.w0, p.h0, p.width, p.height)
+		if err != nil {
+			return nil, err
+		}
+		scaled, err := s.Scale(p.from, p.stride)
+		if err != nil {
+			return nil, err
+		}
+		for y := range p.height {
+			copy(p.to[y*p.toStride:y*p.toStride+p.width], scaled[y*p.width:])
+		}
+	}
+	return small, nil
+}
+
+// forget lets the detector forget what it has seen: it is no part of another picture.
+func (o Options) forget() {
+	if d, ok := o.Detector.(redact.Resetter); ok {
+		d.Reset()
+	}
+}
+
+// marked returns the score of a face that was found at box, if there is one and all
+// of the drawn one, which takes the pixels at, lies in its region.
+func marked(regions []face.Region, box face.Box, at image.Rectangle) (score float64, found bool) {
+	for _, r := range regions {
+		if r.Source == face.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
+			return r.Score, true
+		}
+	}
+	return 0, false
 }
 
 // remains reports whether what is at a place is mostly as it was in any plane, or

@@ -44,23 +44,26 @@ const (
 	// larger is by how much the picture with the small face is larger than the
 	// detector's input, in pixels: enough for it to be divided, into few parts.
 	larger = 640
-	// smallFace is the height of the small face in pixels. In a part it scores 0.85
-	// and more; in the whole of a picture of twice the input our network gives it
-	// about 0.6, YuNet less than 0.2. So it has to score smallScore: else the parts
-	// were not looked at. A detector with a threshold above smallThreshold gets
-	// plainFace.
+	// smallFace is the height of the small face in pixels. A detector with a
+	// threshold above smallThreshold gets plainFace.
 	smallFace      = 24
-	smallScore     = 0.75
 	smallThreshold = 0.7
 	plainFace      = 36
+	// moreCertain is by how much a small face has to score more than in the picture
+	// scaled down to the detector's input: else its part was not looked at. Pictures
+	// of less than tellTale times the input show it too well when they are scaled down.
+	moreCertain = 0.08
+	tellTale    = 1.5
 )
 
 // drawn is a picture with a face.
 type drawn struct {
 	width, height int
 	face          float64 // height in pixels
-	score         float64 // what it has to score at least; 0: what the detector asks for
-	tile          bool    // it lies where small faces are expected
+	// parts is set where the face has to score more than in the whole of the picture,
+	// scaled down to the detector's input.
+	parts bool
+	tile  bool // it lies where small faces are expected
 }
 
 // scenes returns what is drawn for pictures of a size.
@@ -76,10 +79,11 @@ func scenes(o Options, width, height int) []drawn {
 	whole := drawn{width: w, height: h, face: plain(w, h)}
 	w, h = shape(width, height, min(longer, o.Size+larger))
 	w, h = crop(w, h, o.Size+larger)
-	small := drawn{width: w, height: h, face: smallFace, score: smallScore, tile: !o.Tiles}
+	small := drawn{width: w, height: h, face: smallFace, tile: !o.Tiles}
 	if o.Threshold > smallThreshold {
 		small.face = plainFace
 	}
+	small.parts = float64(max(w, h)) >= tellTale*float64(o.Size)
 	return []drawn{whole, small}
 }
 
