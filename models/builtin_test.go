@@ -3,6 +3,7 @@ package models
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -100,4 +101,11 @@ func TestCardHasAllThatWasMeasured(t *testing.T) {
 	}
 	require.InDelta(t, 100-c.Crowds[0].Covered, c.Clean.Exposed, 0.1)
 	require.InDelta(t, 100-c.Crowds[0].CoveredYuNetN, c.Clean.ExposedYuNetN, 0.1)
+}
+
+// The page for people tells of these weights, and not of some before.
+func TestCardPageNamesTheEmbeddedWeights(t *testing.T) {
+	page, err := os.ReadFile("CARD.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), BuiltIn().SHA256)
 }

@@ -124,8 +124,8 @@ func (m Model) Check(path string) error {
 
 // Open returns the model in a file that the user named. When the file is one of
 // the known models it is returned as such; else the user vouches for it: Name
-// is the file's name without ".onnx", and SHA256 is empty, since there is no
-// hash that it must have. The error says why the file cannot be a model: it
+// is the file's name without ".onnx", and SHA256 the hash that it has now, so that
+// no other file is loaded later. The error says why the file cannot be a model: it
 // cannot be read, is empty, is no regular file, or has more than MaxBytes.
 func Open(path string) (Found, error) {
 	abs, err := filepath.Abs(path)
@@ -148,6 +148,7 @@ func Open(path string) (Found, error) {
 	return Found{Model{
 		Name:        strings.TrimSuffix(file, ".onnx"),
 		File:        file,
+		SHA256:      hash,
 		Description: "not a known model",
 		Size:        size,
 	}, abs}, nil

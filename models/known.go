@@ -20,8 +20,7 @@ type Model struct {
 	Name string
 	// File is the name of its file, without a folder.
 	File string
-	// SHA256 is the hash of the file: 64 hex digits, lower case. It is empty
-	// for a file that the user vouches for; see Open.
+	// SHA256 is the hash of the file: 64 hex digits, lower case.
 	SHA256 string
 	// Licence is the SPDX expression and who holds the rights.
 	Licence string

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"text/tabwriter"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/programs"
 	"scrim/models"
 )
 
@@ -43,7 +46,7 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 		}
 	}
 	for _, err := range missing {
-		if _, err := fmt.Fprintf(out, "warning: %v; whoever needs this secret will not start\n", err); err != nil {
+		if _, err := fmt.Fprintf(out, "warning: %v; a program that needs this secret does not start\n", err); err != nil {
 			return err
 		}
 	}
@@ -52,22 +55,30 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 			return err
 		}
 	}
-	if err := printShort(out, cfg, models.BuiltIn()); err != nil {
+	if err := printDetector(out, cfg.Model, models.BuiltIn()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "%s: site %s, %d cameras, good\n", c.File, cfg.Site, len(cfg.Cameras))
 	return err
 }
 
-// printShort prints where the built-in detector covers fewer faces than wanted, if a
-// camera uses it, and what changes that.
-func printShort(out io.Writer, cfg *config.Config, card models.Card) error {
-	if cfg.Model != config.ModelAuto && string(cfg.Model) != card.Name {
+// printDetector prints which model is used here and, if it is the built-in one, where
+// it covers fewer faces than wanted, and what changes that.
+func printDetector(out io.Writer, model config.Model, card models.Card) error {
+	found, err := programs.Detector(model, slog.New(slog.DiscardHandler))
+	if err != nil {
+		_, err = fmt.Fprintf(out, "warning: %v; a worker does not start here\n", err)
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "detector: %s, %s\n", found.ModelName, cmp.Or(found.Model, "built in")); err != nil {
+		return err
+	}
+	if found.ModelName != card.Name {
 		return nil
 	}
 	for _, m := range card.Short() {
 		if _, err := fmt.Fprintf(out, "note: detector %s covers %.0f %% of the faces under %q, and should cover %.0f %%; "+
-			"models/training/release.py puts better weights in\n", card.Name, m.Covered, m.Name, m.Wanted); err != nil {
+			"in the source, models/training/release.py puts better weights in\n", card.Name, m.Covered, m.Name, m.Wanted); err != nil {
 			return err
 		}
 	}

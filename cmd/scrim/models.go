@@ -115,6 +115,9 @@ func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger)
 		return err
 	}
 	if m.Name == models.BuiltIn().Name {
+		if c.From != "" {
+			return fmt.Errorf("model %s is built in; use a file of your own by its path: `model: %s`", m.Name, c.From)
+		}
 		return printGood(out, m, "") // there is nothing to fetch
 	}
 	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), pull.Options{From: cmp.Or(c.From, pull.Mirror(m))})
@@ -122,7 +125,7 @@ func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger)
 
 // pullModel fetches a model into a folder.
 func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Model, dir string, o pull.Options) error {
-	log.Debug("pull model", "model", m.Name, "dir", dir, "urls", m.URLs, "from", o.From)
+	log.Debug("pull model", "model", m.Name, "dir", dir)
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
 		report, wipe := progress(os.Stderr, m)
 		defer wipe()

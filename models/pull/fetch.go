@@ -58,13 +58,21 @@ func (f *fetcher) fetch(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err = fmt.Errorf("%s: %w", u, err)
+		err = fmt.Errorf("%s: %w", redacted(u), err)
 		if failed != nil {
 			err = fmt.Errorf("%w; %w", failed, err)
 		}
 		failed = err
 	}
-	return fmt.Errorf("%w; try again, or name a file or URL that has SHA-256 %s with --from", failed, f.model.SHA256)
+	return fmt.Errorf("%w; name another file or URL with --from; the model has SHA-256 %s", failed, f.model.SHA256)
+}
+
+// redacted returns an address without the password that may stand in it.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
 }
 
 // from fetches what is missing from one URL and verifies the whole.

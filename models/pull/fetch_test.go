@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +82,13 @@ func TestWrongContentIsDeletedAndRefused(t *testing.T) {
 	}
 }
 
+func TestPasswordsInURLsAreNotTold(t *testing.T) {
+	m := models.Model{Name: "test", File: "test.onnx", SHA256: strings.Repeat("0", 64)}
+	_, err := Model(t.Context(), m, t.TempDir(), Options{From: "https://user:secret@127.0.0.1:1/model"})
+	require.ErrorContains(t, err, "127.0.0.1:1/model")
+	require.NotContains(t, err.Error(), "secret")
+}
+
 func TestOtherURLsAreTriedInTurn(t *testing.T) {
 	var seen []string
 	o := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +121,7 @@ func TestOtherURLsAreTriedInTurn(t *testing.T) {
 	require.ErrorIs(t, err, ErrHash)
 	for _, why := range []string{
 		"http://192.0.2.1/model: only https", "/absent: the server says \"404 Not Found\"", "/away: redirected to http://192.0.2.1/model",
-		"/round: more than 5 redirects", "name a file or URL that has SHA-256 " + m.SHA256 + " with --from",
+		"/round: more than 5 redirects", "name another file or URL with --from; the model has SHA-256 " + m.SHA256,
 	} {
 		require.ErrorContains(t, err, why)
 	}

@@ -50,7 +50,7 @@ func TestWhatWasNamedIsVerifiedAllTheSame(t *testing.T) {
 			dir := t.TempDir()
 			_, err := Model(t.Context(), m, dir, Options{From: c.from})
 			require.ErrorContains(t, err, "pull test: "+c.from+": ")
-			require.ErrorContains(t, err, "that has SHA-256 "+m.SHA256+" with --from", "what to do")
+			require.ErrorContains(t, err, "the model has SHA-256 "+m.SHA256, "what to do")
 			for _, says := range c.says {
 				require.ErrorContains(t, err, says)
 			}

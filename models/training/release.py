@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Step 4: puts trained weights into Scrim, measured.
 
-    release.py --work WORK [--stills DIR] [--models models] [--scrim bin/scrim]
+    release.py --work WORK --stills DIR [--models models] [--scrim bin/scrim]
 
 Writes models/scrim-face.onnx, builds Scrim, measures the new weights next to YuNet-n
 (which must be in a folder of $SCRIM_MODELS), and writes models/scrim-face.json and the
@@ -21,6 +21,7 @@ from data import held_out, labels
 from export import load, write
 
 NAME, PEER = "scrim-face", "yunet-n"
+FIGURES = ("trained", "clean", "crowds", "stills")
 # How much more of a clean picture may be obscured than by YuNet-n, at most.
 MOST_AREA = 1.04
 SHIFTS = [round(0.1 * k - 3.5, 1) for k in range(46)]
@@ -86,10 +87,16 @@ def replace(path, name, text):
         f.write(s[:a] + "\n" + text + "\n" + s[b:])
 
 
+def describe(path, card):
+    with open(path, "w") as f:
+        json.dump(card, f, indent=2)
+        f.write("\n")
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True)
-    p.add_argument("--stills", help="labelled stills of another source, with faces.json")
+    p.add_argument("--stills", required=True, help="labelled stills of another source, with faces.json")
     p.add_argument("--models", default="models")
     p.add_argument("--scrim", default="bin/scrim")
     p.add_argument("--camera", default="bin/scrim-camera")
@@ -98,42 +105,40 @@ def main():
     o.model, o.threshold = [NAME, PEER], 0.3
     net, trained = load(os.path.join(o.work, "best.pt"))
     shift = choose_shift(o, net, o.work)
-    digest = write(net, os.path.join(o.models, NAME + ".onnx"), shift)
-    path = os.path.join(o.models, NAME + ".json")
+    weights = os.path.join(o.models, NAME + ".onnx")
+    digest = write(net, weights, shift)
+    path, page = os.path.join(o.models, NAME + ".json"), os.path.join(o.models, "CARD.md")
     with open(path) as f:
         card = json.load(f)
-    card.update(sha256=digest)
-    with open(path, "w") as f:
-        json.dump(card, f, indent=2)
-        f.write("\n")
+    # Scrim is built with the new hash and without the old figures.
+    describe(path, {k: v for k, v in card.items() if k not in FIGURES} | {"sha256": digest})
     subprocess.run(o.build, shell=True, check=True)
 
     crowds = evaluate.measure(o, evaluate.crowds(o.work))
+    stills = evaluate.measure(o, o.stills)
+    drawn = evaluate.turns(o)
     rows = conditions_of(crowds, WANTED)
     photographs = sum(not held_out(name) for name, _, _ in labels(o.work))
-    card["trained"] = {"crops": trained["crops"], "minutes": round(trained["minutes"]), "photographs": photographs, "seed": trained["seed"],
-                       "score_shift": shift}
-    card["clean"] = {"exposed_percent": round(100 - rows[0]["covered_percent"], 1),
-                     "yunet_n_exposed_percent": round(100 - rows[0]["yunet_n_covered_percent"], 1)}
-    card["crowds"] = rows
-    text = table(rows)
-    if o.stills:
-        stills = evaluate.measure(o, o.stills)
-        card["stills"] = conditions_of(stills, WANTED_STILLS)
-        replace(os.path.join(o.models, "CARD.md"), "stills", table(card["stills"]))
-    with open(path, "w") as f:
-        json.dump(card, f, indent=2)
-        f.write("\n")
-    file = os.path.join(o.models, "CARD.md")
-    replace(file, "turn", groups({"drawn people": evaluate.turns(o)}, "by turn", ["drawn people"]))
-    replace(file, "crowds", text)
+    card |= {
+        "sha256": digest,
+        "trained": {"crops": trained["crops"], "minutes": round(trained["minutes"]), "photographs": photographs,
+                    "seed": trained["seed"], "score_shift": shift},
+        "clean": {"exposed_percent": round(100 - rows[0]["covered_percent"], 1),
+                  "yunet_n_exposed_percent": round(100 - rows[0]["yunet_n_covered_percent"], 1)},
+        "crowds": rows,
+        "stills": conditions_of(stills, WANTED_STILLS),
+    }
     hard = ["clean", "noise 40", "dark", "night"]
-    replace(file, "size", groups(crowds, "by size", hard))
-    replace(file, "skin", groups(crowds, "by skin", hard))
-    replace(file, "weights", f"`scrim-face.onnx`, {os.path.getsize(os.path.join(o.models, NAME + '.onnx')):,} bytes, SHA-256 `{digest}`.\n"
+    replace(page, "weights", f"`scrim-face.onnx`, {os.path.getsize(weights):,} bytes, SHA-256 `{digest}`.\n"
             f"Trained for {trained['minutes']:.0f} minutes on two cores: {trained['crops']:,} crops of {photographs:,} photographs and of drawn scenes, "
             f"seed {trained['seed']}; scores shifted by {shift}.")
-    short = [r for r in rows if "wanted_percent" in r and r["covered_percent"] < r["wanted_percent"]]
+    replace(page, "crowds", table(rows))
+    replace(page, "stills", table(card["stills"]))
+    replace(page, "size", groups(crowds, "by size", hard))
+    replace(page, "skin", groups(crowds, "by skin", hard))
+    replace(page, "turn", groups({"drawn people": drawn}, "by turn", ["drawn people"]))
+    describe(path, card)
+    short = [r for r in rows + card["stills"] if "wanted_percent" in r and r["covered_percent"] < r["wanted_percent"]]
     for r in short:
         print(f"short: {r['condition']}: {r['covered_percent']} % of {r['wanted_percent']} %")
 

@@ -114,7 +114,7 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		change func(*Config)
 		says   string
 	}{
-		"not a model": {func(*Config) {}, "scrim models pull"},
+		"not a model": {func(*Config) {}, "name an ONNX file of a network of YuNet's kind"},
 		"wrong hash":  {func(c *Config) { c.SHA256 = yunetSHA }, "should be " + yunetSHA},
 		"missing":     {func(c *Config) { c.Model = filepath.Join(dir, "gone.onnx") }, "gone.onnx"},
 		"empty":       {func(c *Config) { c.Model = empty }, "empty"},

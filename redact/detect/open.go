@@ -75,8 +75,12 @@ func Open(c Config) (redact.Detector, error) {
 	}
 	y, err := newYuNet(model, c)
 	if err != nil {
+		remedy := "name an ONNX file of a network of YuNet's kind, or a model that `scrim models list` shows"
+		if c.Model == "" {
+			remedy = "install scrim-redactor again, or choose another engine"
+		}
 		// OpenCV is wordy, so it has the last word: a long error may be cut off.
-		return nil, fmt.Errorf("model %s: %w; fetch a whole one with `scrim models pull`: %w", cmp.Or(c.Model, c.ModelName), ErrPermanent, err)
+		return nil, fmt.Errorf("model %s: %w; %s: %w", cmp.Or(c.Model, c.ModelName), ErrPermanent, remedy, err)
 	}
 	y.info.Name, y.info.ModelSHA256 = describe(c)+" on "+y.engine.name(), sum
 	y.info.Weak = true
@@ -106,7 +110,7 @@ func read(c *Config) (data []byte, sum string, err error) {
 	c.ModelName = cmp.Or(c.ModelName, "yunet")
 	f, err := os.Open(c.Model) // the worker chose it
 	if err != nil {
-		return nil, "", fmt.Errorf("model: %w: %w; fetch one with `scrim models pull`", ErrPermanent, err)
+		return nil, "", fmt.Errorf("model: %w: %w; name another, or leave `model` out: a network is built in", ErrPermanent, err)
 	}
 	defer func() { _ = f.Close() }()
 	data, err = io.ReadAll(io.LimitReader(f, models.MaxBytes+1))
@@ -114,10 +118,10 @@ func read(c *Config) (data []byte, sum string, err error) {
 		return nil, "", fmt.Errorf("model %s: %w: %w", c.Model, ErrPermanent, err)
 	}
 	if len(data) == 0 || len(data) > models.MaxBytes {
-		return nil, "", fmt.Errorf("model %s: %w: it is empty or over %d MiB; fetch a whole one with `scrim models pull`", c.Model, ErrPermanent, models.MaxBytes>>20)
+		return nil, "", fmt.Errorf("model %s: %w: it is empty or over %d MiB; put a whole one there", c.Model, ErrPermanent, models.MaxBytes>>20)
 	}
 	if sum = hash(data); c.SHA256 != "" && sum != c.SHA256 {
-		return nil, "", fmt.Errorf("model %s: %w: its SHA-256 is %s and should be %.64s; fetch it again with `scrim models pull`",
+		return nil, "", fmt.Errorf("model %s: %w: its SHA-256 is %s and should be %.64s; put the right file there, or restart scrim if this is the one that you want",
 			c.Model, ErrPermanent, sum, c.SHA256)
 	}
 	return data, sum, nil
