@@ -51,7 +51,7 @@ type Found struct {
 	Path string
 }
 
-// Auto is the name that leaves the choice to Find. It is no model's.
+// Auto is the name that leaves the choice to Find. No model has it.
 const Auto = "auto"
 
 // Find returns the known model of that name and its file, having verified the

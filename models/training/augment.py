@@ -18,7 +18,7 @@ MOST_UP = 4.0
 
 
 class Noise:
-    """A store of normal noise, since making it anew takes longer than all else."""
+    """A store of normal noise, since drawing new noise for each crop takes longer than all else."""
 
     def __init__(self, rng, side=1536):
         self.bank = np.clip(rng.normal(0, 32, (side, side, 3)), -127, 127).astype(np.int8)

@@ -36,8 +36,8 @@ const (
 // Errors of Check. All wrap ErrFailed.
 var (
 	ErrFailed   = errors.New("self-test failed")
-	ErrNotFound = fmt.Errorf("%w: the detector does not find the drawn face", ErrFailed)
-	ErrVisible  = fmt.Errorf("%w: the drawn face is still to be seen after it was obscured", ErrFailed)
+	ErrNotFound = fmt.Errorf("%w: the detector does not find the drawn face; lower `detect.threshold`, or choose another model", ErrFailed)
+	ErrVisible  = fmt.Errorf("%w: the drawn face can still be seen after it was obscured; choose the style veil", ErrFailed)
 	ErrWithheld = fmt.Errorf("%w: the drawn face's picture does not get through", ErrFailed)
 )
 

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Named one by one: beside them are the scripts' tests.
+// Named one by one: the folder also has the tests of the scripts.
 //
 //go:embed page/index.html page/style.css page/icon.svg page/wall.js page/whep.js page/events.js
 var pageFiles embed.FS

@@ -4,6 +4,6 @@
 //	go test -json ./... 2>&1 | testsummary results     # prints as go test does, appends to results
 //	testsummary -total results                         # why tests were skipped, which failed, the counts
 //
-// The file of results has one result a line, in JSON. Steps that are no `go test`
+// The file of results has one result a line, in JSON. Steps other than `go test`
 // append their own.
 package main
