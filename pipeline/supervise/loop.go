@@ -116,12 +116,11 @@ func (l *loop) handle(e event) {
 	if s, ok := e.(launchedProcess); ok {
 		l.present, e = s.p, processStarted{s.p.id, s.p.cmd.Process.Pid}
 	}
-	for _, a := range l.c.machine.step(time.Now(), e) {
-		l.perform(a)
-	}
+	l.c.machine.take(time.Now, e, l.perform)
 }
 
-func (l *loop) perform(a action) {
+// perform does what the machine says, and returns what is known of it at once.
+func (l *loop) perform(a action) (answer event) {
 	switch a := a.(type) {
 	case publish, report:
 		l.bus <- a
@@ -138,7 +137,7 @@ func (l *loop) perform(a action) {
 	case examine:
 		if p := l.process(a.id); p != nil {
 			used, known := cpuTime(p.cmd.Process.Pid)
-			l.handle(processExamined{a.id, used, known, a.state && runnable(p.cmd.Process.Pid)})
+			return processExamined{a.id, used, known, a.state && runnable(p.cmd.Process.Pid)}
 		}
 	case reconnect:
 		l.endSource(a.err)
@@ -148,6 +147,7 @@ func (l *loop) perform(a action) {
 	default:
 		l.c.answer(a)
 	}
+	return nil
 }
 
 // process returns the process of a number; nil: it is another now.

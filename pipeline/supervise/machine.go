@@ -125,6 +125,19 @@ func (m *machine) step(now time.Time, e event) []action {
 	return actions
 }
 
+// take takes an event and has all be performed that follows from it. What an action is
+// answered with at once is an event of its own, which has to wait for the rest of the
+// actions: what it makes be published comes after what was to be published before it.
+func (m *machine) take(clock func() time.Time, e event, perform func(action) (answer event)) {
+	for events := []event{e}; len(events) > 0; events = events[1:] {
+		for _, a := range m.step(clock(), events[0]) {
+			if answer := perform(a); answer != nil {
+				events = append(events, answer)
+			}
+		}
+	}
+}
+
 // process takes what is of a redactor, unless it is not the present one.
 func (m *machine) process(e event) {
 	switch e := e.(type) {

@@ -418,6 +418,10 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 			"camera fails":  often(func() { w.say(sourceEnded{"x", "no answer", time.Second}) }),
 			"key frame":     often(func() { w.say(keyframeAsked{}) }),
 			"bus":           often(w.bus),
+			"computes": often(func() {
+				w.r.used += spinCPU + time.Second
+				w.lives()
+			}),
 			"starves":       often(func() { w.r.runnable = !w.r.runnable }),
 			"out of turn":   often(func() { w.say(said{w.process + 1, &wire.Output{}, nil}) }),
 			"writer breaks": often(func() { w.say(processBroken{w.process, errors.New("pipe")}) }),

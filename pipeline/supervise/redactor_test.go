@@ -74,6 +74,19 @@ func TestRedactorThatSpinsIsKilled(t *testing.T) {
 	require.Equal(t, []int{id}, r.killed)
 }
 
+// It is found out while a slate is due: what follows comes after that.
+func TestSlatesOfARedactorThatSpinsStayInOrder(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 1, 0, true, "a")
+	p := &promises{t: t, r: r}
+	for len(r.killed) == 0 { // its encoder hangs
+		r.used += 45 * time.Millisecond
+		r.do(said{id, &wire.Beat{Encoding: int64(time.Second)}, nil})
+		r.pass(tickInterval)
+		p.all()
+	}
+}
+
 func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
 	r := newRig(t, false)
 	r.do(begun{true})
