@@ -15,8 +15,10 @@ type view struct {
 	slateAt  time.Time // the last one
 	// heldBack is set while a redactor that lives is covered for. Nothing is shown of
 	// it then, nor later, that does not bear at least floor, the last fence. fenced is
-	// when it was last told.
+	// when it was last told. worked is set when it has worked since the last fence was
+	// raised.
 	heldBack     bool
+	worked       bool
 	fence, floor uint64
 	fenced       time.Time
 }
@@ -65,12 +67,14 @@ func (m *machine) fallBack(f fallback) {
 func (m *machine) holdBack(f fallback) {
 	v := &m.view
 	v.fence++
-	v.floor, v.heldBack = v.fence, true
+	v.floor, v.heldBack, v.worked = v.fence, true, false
 	m.askFence()
 	if m.proof.forget() {
 		m.askSnapshot()
 	}
-	m.fallBack(f)
+	if v.fallback == nil || *v.fallback != f { // else its slates go on
+		m.fallBack(f)
+	}
 }
 
 func (m *machine) askFence() {
@@ -141,7 +145,8 @@ func (m *machine) output(id int, o *wire.Output, data []byte) error {
 		return err
 	}
 	m.redactor.life.sent++
-	m.redactor.life.encoding = 0
+	m.redactor.life.encodes = time.Time{}
+	m.works()
 	if o.Fence < m.view.floor {
 		return nil // from before it hung
 	}

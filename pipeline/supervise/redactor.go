@@ -54,23 +54,29 @@ type life struct {
 	pid      int
 	epoch    uint64 // the first that it may use
 	begun    time.Time
-	heard    time.Time     // when it last said something
-	encoding time.Duration // for how long its encoder is at one picture, as it said last
-	writing  bool          // its pipe has not taken what was sent last
-	sent     uint64        // units
-	cause    error         // why it was killed
+	heard    time.Time // when it last said something
+	encodes  time.Time // since when its encoder is at one picture, as it said last; zero: it is at none
+	writing  bool      // its pipe has not taken what was sent last
+	sent     uint64    // units
+	cause    error     // why it was killed
 	examined time.Time
+	excused  time.Time // what heard became when time was left out
 	runnable time.Time // when it was last found to work, or to wait for a processor
 	cpu      cpuWatchdog
 }
 
-// excuse leaves out time in which nobody could hear it.
+// excuse leaves out time in which nobody could hear it, once until it is heard again:
+// else a program that stands still again and again would never notice one that does.
 func (l *life) excuse(late time.Duration, now time.Time) {
-	for _, t := range []*time.Time{&l.begun, &l.heard, &l.runnable} {
+	if l.heard.Equal(l.excused) && !l.excused.IsZero() {
+		return
+	}
+	for _, t := range []*time.Time{&l.begun, &l.heard, &l.encodes, &l.runnable} {
 		if !t.IsZero() {
 			*t = t.Add(min(late, now.Sub(*t)))
 		}
 	}
+	l.excused = l.heard
 }
 
 // starves reports whether the process would work if it got a processor.
@@ -232,24 +238,32 @@ func (m *machine) watchLive() {
 	if m.bury(silent, killSilence, errSilent) {
 		return
 	}
-	f := l.hangs(silent, m.now)
+	f, due := l.hangs(m.now), m.now.Sub(v.fenced) >= fenceInterval
 	switch {
-	case f != nil && (!v.heldBack || m.proof.pending()): // a proof must not show what is old by now
+	case f != nil && (!v.heldBack || v.worked || due || m.proof.pending()): // what it has under way is old by now
 		m.holdBack(*f)
-	case v.heldBack && m.now.Sub(v.fenced) >= fenceInterval:
+	case v.heldBack && due:
 		m.askFence()
+	}
+}
+
+// works notes that a redactor which was covered for has said something and does not
+// hang: it may have begun a picture behind the fence.
+func (m *machine) works() {
+	if m.view.heldBack && m.redactor.life.hangs(m.now) == nil {
+		m.view.worked = true
 	}
 }
 
 // hangs returns what viewers get while nothing comes of a process that lives; nil: it
 // works.
-func (l *life) hangs(silent time.Duration, now time.Time) *fallback {
-	switch {
+func (l *life) hangs(now time.Time) *fallback {
+	switch silent := now.Sub(l.heard); {
 	case silent > slateSilence && l.starves(now):
 		return &fallback{wire.SpareHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"}
 	case silent > slateSilence:
 		return &fallback{wire.SpareHang, transport.FaultHang, "redactor sends nothing"}
-	case l.encoding > 0 && l.encoding+silent > slateSilence: // by now
+	case !l.encodes.IsZero() && now.Sub(l.encodes) > slateSilence:
 		return &fallback{wire.SpareHang, transport.FaultHang, "redactor's encoder does not come back"}
 	}
 	return nil

@@ -23,7 +23,7 @@ func TestRedactorThatStarvesIsCoveredForAndNotKilled(t *testing.T) {
 	require.Contains(t, e.Reason, "too slow")
 	r.pass(starveTime - time.Second)
 	require.Empty(t, r.killed)
-	r.give(id, 5, 1, true, "back")
+	r.give(id, 5, r.m.view.floor, true, "back")
 	require.Contains(t, r.all(), "back")
 	require.EqualValues(t, 1, r.m.status.at(r.now).Counters.Faults[transport.FaultOverload])
 
