@@ -21,6 +21,7 @@ type loop struct {
 	running sync.WaitGroup // all that post events, but the sender
 
 	bus        chan action // publish and report, for the sender; the machine bounds them
+	unsaid     repeatLog   // statuses that could not be sent; the sender's
 	present    *process    // nil: there is none
 	endSource  context.CancelCauseFunc
 	slates     <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
@@ -186,9 +187,23 @@ func (l *loop) tell(r report) {
 			l.c.log.Debug("event cannot be sent", "error", err)
 		}
 	}
-	if err := l.c.o.Sink.PublishStatus(r.status); err != nil && !errors.Is(err, context.Canceled) {
-		l.c.log.Debug("status cannot be sent", "error", err)
+	l.told(time.Now(), l.c.o.Sink.PublishStatus(r.status))
+}
+
+// told logs that a status could not be sent: without any nobody knows of the camera.
+func (l *loop) told(now time.Time, err error) {
+	switch {
+	case err == nil:
+		l.unsaid.well(now)
+		return
+	case errors.Is(err, context.Canceled):
+		return
 	}
+	level := slog.LevelDebug
+	if l.unsaid.ill(now); l.unsaid.due(now, "") {
+		level = slog.LevelWarn
+	}
+	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", cut(err.Error(), maxLogError))
 }
 
 // beganSource tells the loop how to end a connection; the machine gets sourceBegun.
