@@ -52,6 +52,9 @@ const (
 	// starveTime is what a process gets instead, from helloTimeout's beginning as
 	// well, while it waits for a processor: to start another would only make it worse.
 	starveTime = 30 * time.Second
+	// fullShare is how much of the time, in percent, a process must have had a processor
+	// not to wait for one. The looks at it are not evenly apart.
+	fullShare = 80
 	// examineSilence is the silence after which the process itself is looked at, every
 	// examineInterval; before that it is every usageInterval, for its processor time.
 	examineSilence  = slateSilence - wire.BeatInterval
@@ -67,7 +70,7 @@ const (
 	// quitTime is what a redactor gets to end by itself when its pipe is closed.
 	quitTime = 2 * time.Second
 	// minRestart and maxRestart are the waits between starts of the redactor, which
-	// double; after one that has run for healthyTime the next starts at once.
+	// double; after one that has made units for healthyTime the next starts at once.
 	minRestart  = 250 * time.Millisecond
 	maxRestart  = 10 * time.Second
 	healthyTime = 30 * time.Second

@@ -60,7 +60,7 @@ type (
 		err error
 	}
 	// processExamined: what the kernel says of it. Runnable is set when it works, or
-	// waits for a processor.
+	// waits for a processor; the time that it has used tells which.
 	processExamined struct {
 		id       int
 		used     time.Duration // processor time

@@ -117,14 +117,11 @@ func (f *fallback) state() transport.State {
 	return transport.StateObscured
 }
 
-// withoutSlate is the state while there is nothing to show: the video has failed, unless
-// it has not begun.
+// withoutSlate is the state while there is nothing to show: the video has failed, so that
+// the page covers the last picture by itself, unless it has not begun.
 func (f *fallback) withoutSlate() transport.State {
-	switch {
-	case *f == starting, *f == noVideo:
+	if *f == starting || *f == noVideo {
 		return transport.StateStarting
-	case f.kind == wire.SpareOffline:
-		return transport.StateObscured
 	}
 	return transport.StateFailed
 }
@@ -145,6 +142,7 @@ func (m *machine) output(id int, o *wire.Output, data []byte) error {
 		return err
 	}
 	m.redactor.life.sent++
+	m.redactor.life.made = m.now
 	m.redactor.life.encodes = time.Time{}
 	m.works()
 	if o.Fence < m.view.floor {

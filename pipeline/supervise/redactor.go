@@ -58,11 +58,13 @@ type life struct {
 	encodes  time.Time // since when its encoder is at one picture, as it said last; zero: it is at none
 	writing  bool      // its pipe has not taken what was sent last
 	sent     uint64    // units
+	made     time.Time // the last of them
 	cause    error     // why it was killed
 	examined time.Time
 	excused  time.Time // what heard became when time was left out
-	runnable time.Time // when it was last found to work, or to wait for a processor
+	starved  time.Time // when it was last found to wait for a processor
 	cpu      cpuWatchdog
+	share    cpuShare
 }
 
 // excuse leaves out time in which nobody could hear it, once until it is heard again:
@@ -71,7 +73,7 @@ func (l *life) excuse(late time.Duration, now time.Time) {
 	if l.heard.Equal(l.excused) && !l.excused.IsZero() {
 		return
 	}
-	for _, t := range []*time.Time{&l.begun, &l.heard, &l.encodes, &l.runnable} {
+	for _, t := range []*time.Time{&l.begun, &l.heard, &l.encodes, &l.starved} {
 		if !t.IsZero() {
 			*t = t.Add(min(late, now.Sub(*t)))
 		}
@@ -81,7 +83,23 @@ func (l *life) excuse(late time.Duration, now time.Time) {
 
 // starves reports whether the process would work if it got a processor.
 func (l *life) starves(now time.Time) bool {
-	return !l.runnable.IsZero() && now.Sub(l.runnable) < killSilence
+	return !l.starved.IsZero() && now.Sub(l.starved) < killSilence
+}
+
+// cpuShare tells a process that works from one that would if it got a processor: the
+// kernel calls both runnable.
+type cpuShare struct {
+	at   time.Time
+	used time.Duration // processor time of the process, as of at
+}
+
+// full looks again, and reports whether the process has had a whole processor, or more,
+// since the last look.
+func (c *cpuShare) full(now time.Time, used time.Duration) bool {
+	wall, got := now.Sub(c.at), used-c.used
+	first := c.at.IsZero()
+	*c = cpuShare{now, used}
+	return !first && got > wall*fullShare/100
 }
 
 // cpuWatchdog measures what a redactor uses between two units.
@@ -140,9 +158,9 @@ func (m *machine) processStarted(pid int) {
 // processEnded covers for a redactor that has ended, or could not be started.
 func (m *machine) processEnded(err error) {
 	r := &m.redactor
-	ran := time.Duration(0)
-	if !r.life.begun.IsZero() {
-		ran = m.now.Sub(r.life.begun)
+	worked := time.Duration(0) // how long it was silent, or worked at nothing, is not in it
+	if !r.life.made.IsZero() {
+		worked = r.life.made.Sub(r.life.begun)
 	}
 	f := fallbackFor(err)
 	if r.life.cause != nil { // viewers have been told
@@ -160,7 +178,7 @@ func (m *machine) processEnded(err error) {
 		m.do(giveUp{fmt.Errorf("camera %s: %w", m.config.Camera, err)})
 		return
 	}
-	if r.delay = min(max(2*r.delay, minRestart), maxRestart); ran > healthyTime {
+	if r.delay = min(max(2*r.delay, minRestart), maxRestart); worked > healthyTime {
 		r.delay = 0
 	}
 	r.restart = m.now.Add(r.delay)
@@ -205,8 +223,12 @@ func (m *machine) hello(h *wire.Hello) {
 // examined takes what the kernel says of the process.
 func (m *machine) examined(e processExamined) {
 	l := &m.redactor.life
-	if e.runnable {
-		l.runnable = m.now
+	full := e.known && l.share.full(m.now, e.used)
+	switch {
+	case full:
+		l.starved = time.Time{}
+	case e.runnable:
+		l.starved = m.now
 	}
 	if e.known && l.cpu.spins(m.now, l.sent, e.used) {
 		m.kill(errSpun)
