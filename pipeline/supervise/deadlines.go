@@ -45,6 +45,9 @@ const (
 const (
 	// helloTimeout bounds the start of a redactor: it loads its model.
 	helloTimeout = 20 * time.Second
+	// admissionTime is how long a start may wait for its turn while others, whose
+	// cameras send, go first.
+	admissionTime = 5 * time.Second
 	// killSilence is how long a redactor may send nothing before it is killed: the
 	// whole process stands still then. A call into C that hangs does not keep it from
 	// sending heartbeats; it ends itself for that.

@@ -116,6 +116,8 @@ type (
 		id    int
 		sends bool
 	}
+	// startFirst: the camera of the redactor that waits for its start sends now.
+	startFirst struct{}
 	// write sends a message to it; the answer is written.
 	write struct {
 		id   int

@@ -22,6 +22,7 @@ type loop struct {
 
 	bus        chan action // publish and report, for the sender; the machine bounds them
 	unsaid     repeatLog   // statuses that could not be sent; the sender's
+	admission  *entry      // of the last process
 	present    *process    // nil: there is none
 	endSource  context.CancelCauseFunc
 	slates     <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
@@ -126,7 +127,11 @@ func (l *loop) perform(a action) (answer event) {
 	case publish, report:
 		l.bus <- a
 	case start:
-		l.running.Go(func() { l.runProcess(l.ctx, a.id, a.sends) })
+		admission := l.c.o.Admission.enter(a.sends)
+		l.admission = admission
+		l.running.Go(func() { l.runProcess(l.ctx, a.id, admission) })
+	case startFirst:
+		l.admission.first()
 	case write:
 		if p := l.process(a.id); p != nil {
 			p.items <- a.item

@@ -266,6 +266,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.status.s.Counters.UnitsIn++
 	m.status.s.Counters.UnitsDropped += uint64(dropped) //nolint:gosec // a count
 	m.want()
+	m.hurry()
 }
 
 // refuse drops what was made of a unit that was not whole, also where that is still to

@@ -44,6 +44,7 @@ type redactor struct {
 	phase   phase
 	wasUp   bool // one has come up: what keeps the next one from it may pass
 	last    int  // number of the last process
+	first   bool // it is started before those whose cameras do not send
 	restart time.Time
 	delay   time.Duration // before the last restart
 	life    life
@@ -130,12 +131,22 @@ func (m *machine) want() {
 	}
 }
 
+// hurry has the redactor that is asked for started before those of cameras that do not
+// send, where this one has begun to send since.
+func (m *machine) hurry() {
+	if r := &m.redactor; r.phase == launching && !r.first {
+		r.first = true
+		m.do(startFirst{})
+	}
+}
+
 // start has the next process started.
 func (m *machine) start() {
 	r := &m.redactor
 	r.phase, r.life = launching, life{}
 	r.last++
-	m.do(start{r.last, m.input.picture.sends(m.now)})
+	r.first = m.input.picture.sends(m.now)
+	m.do(start{r.last, r.first})
 	if m.view.fallback.kind == wire.SpareOffline {
 		m.view.fallback, m.view.slateAt = &starting, time.Time{}
 	}

@@ -140,6 +140,21 @@ func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
 	require.Equal(t, minRestart, restarts())
 }
 
+func TestCameraThatBeginsToSendIsStartedFirst(t *testing.T) {
+	r := newRig(t, false)
+	r.do(begun{true})
+	require.Equal(t, []start{{1, false}}, r.starts)
+	r.arrives(1, false, "connected")
+	r.arrives(2, false, "")
+	require.Equal(t, 1, r.hurried)
+	r.do(processStarted{1, 1})
+	r.end(1, errors.New("crash"))
+	r.pass(minRestart)
+	require.Equal(t, start{2, true}, r.starts[1])
+	r.arrives(3, false, "")
+	require.Equal(t, 1, r.hurried)
+}
+
 // Another at once would only take more of the processors that are missing.
 func TestRestartWaitsAfterOneThatStarved(t *testing.T) {
 	r, id := bench(t)

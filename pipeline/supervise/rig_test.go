@@ -26,14 +26,15 @@ type rig struct {
 	now time.Time
 	log *lockedBuffer
 
-	out    []*transport.RedactedUnit
-	events []transport.Event
-	status transport.Status
-	sent   []item // to the process
-	starts []start
-	killed []int
-	ended  []error // connections
-	gaveUp error
+	out     []*transport.RedactedUnit
+	events  []transport.Event
+	status  transport.Status
+	sent    []item // to the process
+	starts  []start
+	hurried int
+	killed  []int
+	ended   []error // connections
+	gaveUp  error
 
 	runnable bool          // what the kernel says of the process
 	used     time.Duration // processor time
@@ -67,6 +68,8 @@ func (r *rig) perform(a action) (answer event) {
 		return r.answer(reported{})
 	case start:
 		r.starts = append(r.starts, a)
+	case startFirst:
+		r.hurried++
 	case write:
 		r.sent = append(r.sent, a.item)
 		return written{a.id}

@@ -65,11 +65,11 @@ func (s *Slates) Run(ctx context.Context) {
 
 // code has a redactor code them, and waits until it has come up.
 func (s *Slates) code(ctx context.Context) error {
-	release, err := s.admission.enter(ctx, true)
-	if err != nil {
+	admission := s.admission.enter(true)
+	defer admission.leave()
+	if err := admission.wait(ctx); err != nil {
 		return err
 	}
-	defer release()
 	l, err := launch(s.program, s.args, newLogWriter(newThrottle(s.log, redactorLeftOut)))
 	if err != nil {
 		return err
