@@ -321,7 +321,7 @@ func (m *machine) seen(state transport.State, fault transport.Fault) {
 // sharedSlates keeps those, for as long as the camera's own redactor has made none.
 func (m *machine) sharedSlates(list []slate) {
 	for _, s := range list {
-		m.slates.keep(s, false)
+		m.slates.share(s)
 	}
 	m.giveSlate()
 }

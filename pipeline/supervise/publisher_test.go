@@ -218,7 +218,7 @@ func TestTimeInWhichTheWorkerItselfStoodStillIsNoFault(t *testing.T) {
 func TestSlatesOfTheCamerasSizeStay(t *testing.T) {
 	p := newPreparedSlates()
 	widths := func() (out []int) {
-		for _, s := range p.video[wire.SpareStarting] {
+		for _, s := range p.of(wire.SpareStarting) {
 			out = append(out, s.Width)
 		}
 		return out

@@ -177,6 +177,7 @@ func (m *machine) processEnded(err error) {
 	if r.life.cause != nil { // viewers have been told
 		err, f = r.life.cause, fallbackFor(r.life.cause)
 	} else {
+		m.slates.ended(true)
 		m.lose(f)
 	}
 	r.life = life{}
@@ -209,6 +210,7 @@ func (m *machine) kill(cause error) {
 	r := &m.redactor
 	r.phase, r.life.cause = ending, cause
 	m.do(kill{r.last})
+	m.slates.ended(!errors.Is(cause, errProtocol))
 	m.lose(fallbackFor(cause))
 }
 

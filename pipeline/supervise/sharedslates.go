@@ -92,7 +92,7 @@ func (s *Slates) code(ctx context.Context) error {
 			return err
 		}
 		head, ok := e.head.(*wire.Spare)
-		if !ok || len(list) == maxSlateKinds*(wire.SpareParts+1) {
+		if !ok || len(list) == len(wire.SpareClasses)*(wire.SpareParts+1) {
 			return s.greeted(e)
 		}
 		made := slate{*head, e.data}

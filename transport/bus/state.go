@@ -82,8 +82,8 @@ func tidyTime(t time.Time) time.Time {
 // checkStatus checks what cannot be cut.
 func checkStatus(s *transport.Status) error {
 	switch {
-	case s.Width < 0 || s.Width > maxSide || s.Height < 0 || s.Height > maxSide:
-		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, maxSide)
+	case s.Width < 0 || s.Width > transport.MaxSide || s.Height < 0 || s.Height > transport.MaxSide:
+		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, transport.MaxSide)
 	case !(s.FPS >= 0 && s.FPS <= transport.MaxFPS): // so written for NaN
 		return fmt.Errorf("rate of %g pictures per second is not within 0 to %d", s.FPS, transport.MaxFPS)
 	case !(s.ExpectedFPS >= 0 && s.ExpectedFPS <= transport.MaxFPS):
