@@ -11,8 +11,10 @@ import (
 )
 
 // loop owns a camera's machine while it runs. It feeds it what happens and does what
-// it says. Nothing that it does waits for anybody: the source, the redactor's pipe and
-// the bus have goroutines of their own, so who posts an event waits for a step at most.
+// it says. Nothing that it does waits for the source, the redactor's pipe or the bus,
+// which have goroutines of their own: who posts an event waits for a step at most. Only
+// lines of the log are written here, so that they are in order: a log that blocks keeps
+// the camera waiting.
 type loop struct {
 	c       *Camera
 	outer   context.Context // when it ends what is not sent yet is old
