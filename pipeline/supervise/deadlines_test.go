@@ -39,6 +39,17 @@ func TestSlateIsInTimeWhereTicksAreLate(t *testing.T) {
 	}
 }
 
+func TestRedactorThatDoesNotComeUpIsNoticedBetweenStandstills(t *testing.T) {
+	r := newRig(t, false)
+	r.do(begun{true}, processStarted{1, 1})
+	begun := r.now
+	for len(r.killed) == 0 {
+		r.now = r.now.Add(2 * standstill)
+		r.do(tick{})
+	}
+	require.LessOrEqual(t, r.now.Sub(begun), helloTimeout+4*standstill)
+}
+
 func TestProgramThatStandsStillAgainAndAgainNoticesAProcessThatDoes(t *testing.T) {
 	r, id := bench(t)
 	r.give(id, 1, 0, true, "a")

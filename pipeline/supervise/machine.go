@@ -179,7 +179,7 @@ func (m *machine) said(e said) error {
 	if greets != (m.redactor.phase == greeting) {
 		return fmt.Errorf("%w: %T is not due", wire.ErrProtocol, e.head)
 	}
-	m.redactor.life.heard = m.now
+	m.redactor.life.heard, m.redactor.life.excused = m.now, false
 	switch head := e.head.(type) {
 	case *wire.Beat:
 		m.redactor.life.encodes = time.Time{}

@@ -62,7 +62,7 @@ type life struct {
 	made     time.Time // the last of them
 	cause    error     // why it was killed
 	examined time.Time
-	excused  time.Time // what heard became when time was left out
+	excused  bool      // time was left out since it was heard
 	starved  time.Time // when it was last found to wait for a processor
 	cpu      cpuWatchdog
 	share    cpuShare
@@ -71,15 +71,15 @@ type life struct {
 // excuse leaves out time in which nobody could hear it, once until it is heard again:
 // else a program that stands still again and again would never notice one that does.
 func (l *life) excuse(late time.Duration, now time.Time) {
-	if l.heard.Equal(l.excused) && !l.excused.IsZero() {
+	if l.excused {
 		return
 	}
+	l.excused = true
 	for _, t := range []*time.Time{&l.begun, &l.heard, &l.encodes, &l.starved} {
 		if !t.IsZero() {
 			*t = t.Add(min(late, now.Sub(*t)))
 		}
 	}
-	l.excused = l.heard
 }
 
 // starves reports whether the process would work if it got a processor.
