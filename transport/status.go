@@ -25,6 +25,9 @@ const (
 	StateRemoved State = "removed"
 )
 
+// MaxFPS bounds the rates of a Status, per second.
+const MaxFPS = 1000
+
 // Status describes one camera at one moment. It is published about once a
 // second and on every change of State, and holds no secret: Source is set for
 // drawn demo cameras only.

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"fmt"
 	"image"
 	"strconv"
 	"time"
@@ -13,6 +14,25 @@ const ClockRate = 90000
 // MaxUnitBytes bounds one coded access unit, in bytes, in either direction. A
 // larger one is refused before any decoder sees it.
 const MaxUnitBytes = 4 << 20
+
+// MaxSide bounds the width and the height of what is redacted, in pixels.
+const MaxSide = 8192
+
+// MaxCodecBytes bounds a RedactedUnit's Codec.
+const MaxCodecBytes = 32
+
+// CheckCodec reports whether a codec string, as RFC 6381 has it, is one.
+func CheckCodec(codec string) error {
+	if codec == "" || len(codec) > MaxCodecBytes {
+		return fmt.Errorf("codec %.40q is not within 1 to %d bytes", codec, MaxCodecBytes)
+	}
+	for _, c := range []byte(codec) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' {
+			return fmt.Errorf("codec %q is not a codec string", codec)
+		}
+	}
+	return nil
+}
 
 // Codec names the coding of a camera's access units.
 type Codec string

@@ -2,7 +2,9 @@ package supervise
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 )
 
 // Admission bounds how many redactors of a worker start at once: a start costs a part
@@ -11,67 +13,89 @@ import (
 type Admission struct {
 	mu    sync.Mutex
 	free  int
-	first []chan struct{} // cameras that send
-	rest  []chan struct{}
+	queue []*entry // in the order in which they came
 }
 
 // NewAdmission admits so many at once.
 func NewAdmission(atOnce int) *Admission { return &Admission{free: max(atOnce, 1)} }
 
-// enter waits until one more may start, or ctx ends. First goes before those that are
-// not. Release is called when it has started, or will not; a second call does nothing.
-func (a *Admission) enter(ctx context.Context, first bool) (release func(), err error) {
-	if a == nil {
-		return func() {}, nil
-	}
-	a.mu.Lock()
-	if a.free > 0 {
-		a.free--
-		a.mu.Unlock()
-		return sync.OnceFunc(a.leave), nil
-	}
-	turn := make(chan struct{}, 1)
-	if first {
-		a.first = append(a.first, turn)
-	} else {
-		a.rest = append(a.rest, turn)
-	}
-	a.mu.Unlock()
-	select {
-	case <-turn:
-		return sync.OnceFunc(a.leave), nil
-	case <-ctx.Done():
-	}
-	a.mu.Lock()
-	a.first, a.rest = without(a.first, turn), without(a.rest, turn)
-	a.mu.Unlock()
-	select {
-	case <-turn: // it came meanwhile
-		a.leave()
-	default:
-	}
-	return nil, context.Cause(ctx)
+// entry is one start. A nil one is admitted.
+type entry struct {
+	a     *Admission
+	since time.Time
+	turn  chan struct{} // closed when it is admitted
+	// Guarded by the mutex of a.
+	sends    bool
+	admitted bool
+	left     bool
 }
 
-// leave gives the place to the next.
-func (a *Admission) leave() {
+// enter has one more wait for its turn. Those whose camera sends go before those whose
+// camera does not, unless one has waited for admissionTime. Leave is to be called when
+// it has started, or will not.
+func (a *Admission) enter(sends bool) *entry {
+	if a == nil {
+		return nil
+	}
+	e := &entry{a: a, since: time.Now(), turn: make(chan struct{}), sends: sends}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, waiting := range []*[]chan struct{}{&a.first, &a.rest} {
-		if len(*waiting) > 0 {
-			(*waiting)[0] <- struct{}{}
-			*waiting = (*waiting)[1:]
-			return
-		}
-	}
-	a.free++
+	a.queue = append(a.queue, e)
+	a.admit()
+	return e
 }
 
-func without(list []chan struct{}, gone chan struct{}) []chan struct{} {
-	for i, ch := range list {
-		if ch == gone {
-			return append(list[:i], list[i+1:]...)
-		}
+// wait waits until it may start, or ctx ends.
+func (e *entry) wait(ctx context.Context) error {
+	if e == nil {
+		return nil
 	}
-	return list
+	select {
+	case <-e.turn:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// first notes that its camera has begun to send.
+func (e *entry) first() {
+	if e == nil {
+		return
+	}
+	e.a.mu.Lock()
+	defer e.a.mu.Unlock()
+	e.sends = true
+}
+
+// leave gives its place to the next. A second call does nothing.
+func (e *entry) leave() {
+	if e == nil {
+		return
+	}
+	e.a.mu.Lock()
+	defer e.a.mu.Unlock()
+	if e.left {
+		return
+	}
+	if e.left = true; e.admitted {
+		e.a.free++
+	}
+	e.a.queue = slices.DeleteFunc(e.a.queue, func(x *entry) bool { return x == e })
+	e.a.admit()
+}
+
+// admit admits whoever is next, with the lock held.
+func (a *Admission) admit() {
+	for a.free > 0 && len(a.queue) > 0 {
+		next := 0
+		if time.Since(a.queue[0].since) < admissionTime {
+			next = max(slices.IndexFunc(a.queue, func(e *entry) bool { return e.sends }), 0)
+		}
+		e := a.queue[next]
+		a.queue = slices.Delete(a.queue, next, next+1)
+		a.free--
+		e.admitted = true
+		close(e.turn)
+	}
 }

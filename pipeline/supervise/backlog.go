@@ -12,6 +12,7 @@ const (
 type backlog struct {
 	units, bytes int
 	behind       bool
+	asked        bool // for the key frame that ends that
 }
 
 // admits reports whether a unit may go to the bus, and counts it if so.
@@ -20,7 +21,7 @@ func (b *backlog) admits(key bool, bytes int) bool {
 		return false
 	}
 	if b.units >= maxUnsentUnits || b.units > 0 && b.bytes+bytes > maxUnsentBytes {
-		b.behind = true
+		b.behind, b.asked = true, false
 		return false
 	}
 	b.units++
@@ -32,10 +33,14 @@ func (b *backlog) admits(key bool, bytes int) bool {
 func (b *backlog) drained() bool { return b.units <= maxUnsentUnits/2 && b.bytes <= maxUnsentBytes/2 }
 
 // sent notes that the bus is done with a unit. It reports whether that is the moment
-// to ask for a key frame.
+// to ask for a key frame: once there is room for one, which there may have been all the
+// time where a large unit did not fit.
 func (b *backlog) sent(bytes int) bool {
-	before := b.drained()
 	b.units--
 	b.bytes -= bytes
-	return b.behind && !before && b.drained()
+	if !b.behind || b.asked || !b.drained() {
+		return false
+	}
+	b.asked = true
+	return true
 }

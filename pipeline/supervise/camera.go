@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"scrim/pipeline/wire"
@@ -69,6 +70,7 @@ type Camera struct {
 	// said is what redactors log, states what state their camera is in for which reason.
 	said, states *throttle
 
+	began   atomic.Bool // Run
 	inbox   chan event
 	owner   chan struct{} // has a token, which is that of the machine's owner
 	machine *machine
@@ -98,8 +100,14 @@ func New(o Options) (*Camera, error) {
 // Run keeps the camera going until ctx ends; then it returns nil. It returns
 // an error that wraps ErrPermanent when the redactor says at the start that it
 // can never work; once one has worked, everything is tried again. All that it
-// started has ended when it returns.
-func (c *Camera) Run(ctx context.Context) error { return c.run(ctx, true) }
+// started has ended when it returns. It may be called once: to go on, take another
+// Camera with this one as its Before.
+func (c *Camera) Run(ctx context.Context) error {
+	if c.began.Swap(true) {
+		return fmt.Errorf("camera %s: it has run already; make another with this one as Before", c.o.Redactor.Camera)
+	}
+	return c.run(ctx, true)
+}
 
 // ReportFailed goes on to publish the status of a camera that Run has given up, and
 // slates where there are some, until ctx ends, so that viewers are told why there

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -31,6 +32,14 @@ func TestNoticeStandsBesideTheRedactorsWarning(t *testing.T) {
 	require.Equal(t, "the detector is slow; configuration is refused", c.Status().Warning)
 	c.Notice("")
 	require.Equal(t, "the detector is slow", c.Status().Warning)
+}
+
+func TestCameraRunsOnce(t *testing.T) {
+	c := still(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, c.Run(ctx))
+	require.ErrorContains(t, c.Run(ctx), "has run already")
 }
 
 // Viewers refuse what comes of an epoch that is over, and go by PTS, also where a

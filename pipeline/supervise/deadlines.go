@@ -7,7 +7,7 @@ import (
 )
 
 // All times after which something happens to a camera are in this file. The machine
-// looks at them at every tick, which may be late by one.
+// looks at them at every tick; on a busy machine those are up to lateTick apart.
 //
 // A fault ends in a slate within half a second (deadlines_test.go holds the sums, and
 // a property test the promise):
@@ -16,20 +16,28 @@ import (
 //	process ended, or could not be started  its end           0
 //	protocol violated, pipe broken          the message       0
 //	picture turned out not to be whole      the next unit     0
-//	process stands still                    no heartbeat      slateSilence + 2 ticks         = 450 ms
-//	encoder hangs                           the heartbeat     slateSilence + 2 ticks         = 450 ms
+//	process stands still                    no heartbeat      slateSilence + lateTick        = 500 ms
+//	encoder hangs                           the heartbeat     slateSilence + lateTick        = 500 ms
 //	camera sends nothing                    the redactor      its own slate, see package pipeline
+//
+// Where this program itself stands still for longer than standstill, as a machine that
+// sleeps has it, it can show nothing meanwhile, and takes the time off the redactor's,
+// once in a silence.
 const (
-	// tickInterval is the time between ticks.
+	// tickInterval is the time between ticks, lateTick what it becomes on a machine
+	// whose processors are all busy, and standstill what it is only where this program
+	// got none at all.
 	tickInterval = wire.BeatInterval / 4
+	lateTick     = 5 * tickInterval
+	standstill   = 8 * tickInterval
 	// slateSilence is how long a redactor may send nothing, not even a heartbeat,
-	// before viewers get a prepared slate. It is several heartbeats. Its encoder may
+	// before viewers get a prepared slate. It is nearly four heartbeats. Its encoder may
 	// work on one picture for as long; for how long it has is in the last heartbeat.
-	slateSilence = 4 * wire.BeatInterval
+	slateSilence = 15 * tickInterval
 	// slateInterval is the time between slates, as in a redactor.
 	slateInterval = 250 * time.Millisecond
 	// fenceInterval is the time after which a redactor that was covered for is asked
-	// for a key frame again.
+	// for a key frame again, behind another fence if it hangs still.
 	fenceInterval = time.Second
 )
 
@@ -37,6 +45,9 @@ const (
 const (
 	// helloTimeout bounds the start of a redactor: it loads its model.
 	helloTimeout = 20 * time.Second
+	// admissionTime is how long a start may wait for its turn while others, whose
+	// cameras send, go first.
+	admissionTime = 5 * time.Second
 	// killSilence is how long a redactor may send nothing before it is killed: the
 	// whole process stands still then. A call into C that hangs does not keep it from
 	// sending heartbeats; it ends itself for that.
@@ -44,6 +55,9 @@ const (
 	// starveTime is what a process gets instead, from helloTimeout's beginning as
 	// well, while it waits for a processor: to start another would only make it worse.
 	starveTime = 30 * time.Second
+	// fullShare is how much of the time, in percent, a process must have had a processor
+	// not to wait for one. The looks at it are not evenly apart.
+	fullShare = 80
 	// examineSilence is the silence after which the process itself is looked at, every
 	// examineInterval; before that it is every usageInterval, for its processor time.
 	examineSilence  = slateSilence - wire.BeatInterval
@@ -59,7 +73,7 @@ const (
 	// quitTime is what a redactor gets to end by itself when its pipe is closed.
 	quitTime = 2 * time.Second
 	// minRestart and maxRestart are the waits between starts of the redactor, which
-	// double; after one that has run for healthyTime the next starts at once.
+	// double; after one that has made units for healthyTime the next starts at once.
 	minRestart  = 250 * time.Millisecond
 	maxRestart  = 10 * time.Second
 	healthyTime = 30 * time.Second

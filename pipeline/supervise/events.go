@@ -60,7 +60,7 @@ type (
 		err error
 	}
 	// processExamined: what the kernel says of it. Runnable is set when it works, or
-	// waits for a processor.
+	// waits for a processor; the time that it has used tells which.
 	processExamined struct {
 		id       int
 		used     time.Duration // processor time
@@ -116,6 +116,8 @@ type (
 		id    int
 		sends bool
 	}
+	// startFirst: the camera of the redactor that waits for its start sends now.
+	startFirst struct{}
 	// write sends a message to it; the answer is written.
 	write struct {
 		id   int

@@ -11,8 +11,10 @@ import (
 )
 
 // loop owns a camera's machine while it runs. It feeds it what happens and does what
-// it says. Nothing that it does waits for anybody: the source, the redactor's pipe and
-// the bus have goroutines of their own, so who posts an event waits for a step at most.
+// it says. Nothing that it does waits for the source, the redactor's pipe or the bus,
+// which have goroutines of their own: who posts an event waits for a step at most. Only
+// lines of the log are written here, so that they are in order: a log that blocks keeps
+// the camera waiting.
 type loop struct {
 	c       *Camera
 	outer   context.Context // when it ends what is not sent yet is old
@@ -21,6 +23,8 @@ type loop struct {
 	running sync.WaitGroup // all that post events, but the sender
 
 	bus        chan action // publish and report, for the sender; the machine bounds them
+	unsaid     repeatLog   // statuses that could not be sent; the sender's
+	admission  *entry      // of the last process
 	present    *process    // nil: there is none
 	endSource  context.CancelCauseFunc
 	slates     <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
@@ -116,17 +120,20 @@ func (l *loop) handle(e event) {
 	if s, ok := e.(launchedProcess); ok {
 		l.present, e = s.p, processStarted{s.p.id, s.p.cmd.Process.Pid}
 	}
-	for _, a := range l.c.machine.step(time.Now(), e) {
-		l.perform(a)
-	}
+	l.c.machine.take(time.Now, e, l.perform)
 }
 
-func (l *loop) perform(a action) {
+// perform does what the machine says, and returns what is known of it at once.
+func (l *loop) perform(a action) (answer event) {
 	switch a := a.(type) {
 	case publish, report:
 		l.bus <- a
 	case start:
-		l.running.Go(func() { l.runProcess(l.ctx, a.id, a.sends) })
+		admission := l.c.o.Admission.enter(a.sends)
+		l.admission = admission
+		l.running.Go(func() { l.runProcess(l.ctx, a.id, admission) })
+	case startFirst:
+		l.admission.first()
 	case write:
 		if p := l.process(a.id); p != nil {
 			p.items <- a.item
@@ -138,7 +145,7 @@ func (l *loop) perform(a action) {
 	case examine:
 		if p := l.process(a.id); p != nil {
 			used, known := cpuTime(p.cmd.Process.Pid)
-			l.handle(processExamined{a.id, used, known, a.state && runnable(p.cmd.Process.Pid)})
+			return processExamined{a.id, used, known, a.state && runnable(p.cmd.Process.Pid)}
 		}
 	case reconnect:
 		l.endSource(a.err)
@@ -148,6 +155,7 @@ func (l *loop) perform(a action) {
 	default:
 		l.c.answer(a)
 	}
+	return nil
 }
 
 // process returns the process of a number; nil: it is another now.
@@ -186,9 +194,23 @@ func (l *loop) tell(r report) {
 			l.c.log.Debug("event cannot be sent", "error", err)
 		}
 	}
-	if err := l.c.o.Sink.PublishStatus(r.status); err != nil && !errors.Is(err, context.Canceled) {
-		l.c.log.Debug("status cannot be sent", "error", err)
+	l.told(time.Now(), l.c.o.Sink.PublishStatus(r.status))
+}
+
+// told logs that a status could not be sent: without any nobody knows of the camera.
+func (l *loop) told(now time.Time, err error) {
+	switch {
+	case err == nil:
+		l.unsaid.well(now)
+		return
+	case errors.Is(err, context.Canceled):
+		return
 	}
+	level := slog.LevelDebug
+	if l.unsaid.ill(now); l.unsaid.due(now, "") {
+		level = slog.LevelWarn
+	}
+	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", cut(err.Error(), maxLogError))
 }
 
 // beganSource tells the loop how to end a connection; the machine gets sourceBegun.

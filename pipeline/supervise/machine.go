@@ -125,6 +125,19 @@ func (m *machine) step(now time.Time, e event) []action {
 	return actions
 }
 
+// take takes an event and has all be performed that follows from it. What an action is
+// answered with at once is an event of its own, which has to wait for the rest of the
+// actions: what it makes be published comes after what was to be published before it.
+func (m *machine) take(clock func() time.Time, e event, perform func(action) (answer event)) {
+	for events := []event{e}; len(events) > 0; events = events[1:] {
+		for _, a := range m.step(clock(), events[0]) {
+			if answer := perform(a); answer != nil {
+				events = append(events, answer)
+			}
+		}
+	}
+}
+
 // process takes what is of a redactor, unless it is not the present one.
 func (m *machine) process(e event) {
 	switch e := e.(type) {
@@ -166,10 +179,14 @@ func (m *machine) said(e said) error {
 	if greets != (m.redactor.phase == greeting) {
 		return fmt.Errorf("%w: %T is not due", wire.ErrProtocol, e.head)
 	}
-	m.redactor.life.heard = m.now
+	m.redactor.life.heard, m.redactor.life.excused = m.now, false
 	switch head := e.head.(type) {
 	case *wire.Beat:
-		m.redactor.life.encoding = time.Duration(head.Encoding)
+		m.redactor.life.encodes = time.Time{}
+		if head.Encoding > 0 {
+			m.redactor.life.encodes = m.now.Add(-time.Duration(head.Encoding))
+		}
+		m.works()
 	case *wire.Output:
 		return m.output(e.id, head, e.data)
 	case *wire.Shot:
@@ -206,9 +223,10 @@ func (m *machine) end(now time.Time) []action {
 
 // tick does what time demands.
 func (m *machine) tick() {
-	// Time in which this program itself stood still is not the redactor's.
-	if late := m.now.Sub(m.lastTick) - tickInterval; !m.lastTick.IsZero() && late > 0 {
-		m.redactor.life.excuse(late, m.now)
+	// Time in which this program itself stood still is not the redactor's. Ticks that are
+	// a little late, as all are on a busy machine, are not that.
+	if passed := m.now.Sub(m.lastTick); !m.lastTick.IsZero() && passed > standstill {
+		m.redactor.life.excuse(passed-tickInterval, m.now)
 	}
 	m.lastTick = m.now
 	m.watchRedactor()
@@ -248,6 +266,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.status.s.Counters.UnitsIn++
 	m.status.s.Counters.UnitsDropped += uint64(dropped) //nolint:gosec // a count
 	m.want()
+	m.hurry()
 }
 
 // refuse drops what was made of a unit that was not whole, also where that is still to
@@ -302,7 +321,7 @@ func (m *machine) seen(state transport.State, fault transport.Fault) {
 // sharedSlates keeps those, for as long as the camera's own redactor has made none.
 func (m *machine) sharedSlates(list []slate) {
 	for _, s := range list {
-		m.slates.keep(s, false)
+		m.slates.share(s)
 	}
 	m.giveSlate()
 }

@@ -48,10 +48,16 @@ func parse(id int, m *wire.Message) (said, error) {
 	return e, nil
 }
 
+// isPicture reports whether something coded is within the bounds of the bus: what is not
+// it would refuse, and viewers have nothing.
+func isPicture(width, height int, data []byte, limit int) bool {
+	return width > 0 && width <= transport.MaxSide && height > 0 && height <= transport.MaxSide && len(data) > 0 && len(data) <= limit
+}
+
 // checkOutput checks a redacted unit of a process whose first epoch is the one given.
 func checkOutput(o *wire.Output, data []byte, epoch uint64) error {
 	switch {
-	case o.Epoch < epoch, o.Epoch > epoch+maxEpochs, o.Width <= 0, o.Height <= 0, len(data) == 0,
+	case o.Epoch < epoch, o.Epoch > epoch+maxEpochs, !isPicture(o.Width, o.Height, data, transport.MaxUnitBytes), transport.CheckCodec(o.Codec) != nil,
 		o.State != transport.StateLive && o.State != transport.StateObscured,
 		(o.Record != nil) != (o.State == transport.StateLive):
 		return fmt.Errorf("%w: unit %d/%d is not what a redactor makes", wire.ErrProtocol, o.Epoch, o.Seq)
@@ -62,7 +68,7 @@ func checkOutput(o *wire.Output, data []byte, epoch uint64) error {
 // checkSnapshot checks a snapshot. Whether a picture waits for a proof is told by its
 // unit.
 func checkSnapshot(s *wire.Shot, data []byte) error {
-	if s.Width <= 0 || s.Height <= 0 || len(data) == 0 || len(data) > transport.MaxStillBytes ||
+	if !isPicture(s.Width, s.Height, data, transport.MaxStillBytes) ||
 		s.State != transport.StateLive && s.State != transport.StateObscured ||
 		(s.Unit != 0) != (s.State == transport.StateLive) {
 		return fmt.Errorf("%w: snapshot of %d×%d, %d bytes, is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height, len(data))

@@ -24,12 +24,11 @@ type process struct {
 
 // runProcess starts a redactor once that is admitted, and works with it until it has
 // ended. When ctx ends its pipe is closed, and a little later it is killed.
-func (l *loop) runProcess(ctx context.Context, id int, sends bool) {
-	release, err := l.c.o.Admission.enter(ctx, sends)
-	if err != nil {
+func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
+	defer admission.leave()
+	if admission.wait(ctx) != nil {
 		return
 	}
-	defer release()
 	started, err := l.c.launch()
 	if err != nil {
 		l.post(processEnded{id, err})
@@ -49,7 +48,7 @@ func (l *loop) runProcess(ctx context.Context, id int, sends bool) {
 	var writer sync.WaitGroup
 	writing, stop := context.WithCancel(ctx)
 	writer.Go(func() { p.write(writing, l.post) })
-	last := p.read(l.post, release)
+	last := p.read(l.post, admission.leave)
 	stop() // nothing comes any more
 	_ = p.in.Close()
 	writer.Wait()

@@ -60,6 +60,7 @@ type coded struct {
 	fence   uint64
 	key     bool
 	live    bool
+	at      time.Time
 }
 
 // world is a camera, a redactor that reads and codes when it likes, and a bus that may
@@ -178,11 +179,16 @@ func (w *world) mayBeSeen(c *coded, as string) {
 	}
 }
 
-// pass lets time pass, with ticks that may be late by one, and checks after each that
-// viewers have a slate where they must.
+// pass lets time pass, with ticks that are as late as those of a busy machine, and
+// checks after each that viewers have a slate where they must.
 func (w *world) pass(d time.Duration) {
+	latest := rapid.SampledFrom([]time.Duration{tickInterval, tickInterval, lateTick}).Draw(w.rt, "ticks, at most")
 	for end := w.r.now.Add(d); w.r.now.Before(end); {
-		w.r.now = w.r.now.Add(tickInterval)
+		each := tickInterval
+		if latest > each {
+			each = time.Duration(rapid.Int64Range(int64(tickInterval), int64(latest)).Draw(w.rt, "tick"))
+		}
+		w.r.now = w.r.now.Add(each)
 		w.say(tick{})
 		w.inTime()
 	}
@@ -206,6 +212,31 @@ func (w *world) inTime() {
 	}
 	require.Negative(w.t, w.shown, "%v after a fault viewers still see a picture", w.r.now.Sub(fault))
 	require.Less(w.t, w.r.now.Sub(w.slateAt), faultBound, "no slate")
+	old := fault.Add(slateSilence)
+	if again := w.r.now.Add(-fenceInterval - lateTick); again.After(old) {
+		old = again
+	}
+	for w.heldBack < len(w.codings) && w.codings[w.heldBack].at.Before(old) {
+		w.heldBack++
+	}
+}
+
+// stalls has this program stand still.
+func (w *world) stalls() {
+	w.r.now = w.r.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(w.rt, "stands still, ms")) * time.Millisecond)
+	if !w.standing.IsZero() {
+		w.standing = w.r.now
+	}
+	w.say(tick{})
+}
+
+// computes has it use much processor time, and send nothing but heartbeats.
+func (w *world) computes() {
+	for range rapid.IntRange(1, 80).Draw(w.rt, "heartbeats") {
+		w.r.used += time.Second
+		w.beats()
+		w.pass(wire.BeatInterval)
+	}
 }
 
 // starts starts the process that is asked for.
@@ -252,7 +283,7 @@ func (w *world) codes() {
 	if !w.greeted {
 		return
 	}
-	c := coded{process: w.process, index: len(w.codings), fence: w.fence, key: w.wantKey || rapid.Bool().Draw(w.rt, "key")}
+	c := coded{process: w.process, at: w.r.now, index: len(w.codings), fence: w.fence, key: w.wantKey || rapid.Bool().Draw(w.rt, "key")}
 	if back := max(rapid.Uint64Range(0, 9).Draw(w.rt, "unit, back"), 5) - 5; back > 0 && w.arrived >= w.last+back {
 		c.live, c.unit = true, max(w.arrived-back+1, w.last+1)
 		w.last = c.unit
@@ -418,6 +449,8 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 			"camera fails":  often(func() { w.say(sourceEnded{"x", "no answer", time.Second}) }),
 			"key frame":     often(func() { w.say(keyframeAsked{}) }),
 			"bus":           often(w.bus),
+			"computes":      often(w.computes),
+			"stands still":  often(w.stalls),
 			"starves":       often(func() { w.r.runnable = !w.r.runnable }),
 			"out of turn":   often(func() { w.say(said{w.process + 1, &wire.Output{}, nil}) }),
 			"writer breaks": often(func() { w.say(processBroken{w.process, errors.New("pipe")}) }),

@@ -15,8 +15,10 @@ type view struct {
 	slateAt  time.Time // the last one
 	// heldBack is set while a redactor that lives is covered for. Nothing is shown of
 	// it then, nor later, that does not bear at least floor, the last fence. fenced is
-	// when it was last told.
+	// when it was last told. worked is set when it has worked since the last fence was
+	// raised.
 	heldBack     bool
+	worked       bool
 	fence, floor uint64
 	fenced       time.Time
 }
@@ -65,12 +67,14 @@ func (m *machine) fallBack(f fallback) {
 func (m *machine) holdBack(f fallback) {
 	v := &m.view
 	v.fence++
-	v.floor, v.heldBack = v.fence, true
+	v.floor, v.heldBack, v.worked = v.fence, true, false
 	m.askFence()
 	if m.proof.forget() {
 		m.askSnapshot()
 	}
-	m.fallBack(f)
+	if v.fallback == nil || *v.fallback != f { // else its slates go on
+		m.fallBack(f)
+	}
 }
 
 func (m *machine) askFence() {
@@ -113,14 +117,11 @@ func (f *fallback) state() transport.State {
 	return transport.StateObscured
 }
 
-// withoutSlate is the state while there is nothing to show: the video has failed, unless
-// it has not begun.
+// withoutSlate is the state while there is nothing to show: the video has failed, so that
+// the page covers the last picture by itself, unless it has not begun.
 func (f *fallback) withoutSlate() transport.State {
-	switch {
-	case *f == starting, *f == noVideo:
+	if *f == starting || *f == noVideo {
 		return transport.StateStarting
-	case f.kind == wire.SpareOffline:
-		return transport.StateObscured
 	}
 	return transport.StateFailed
 }
@@ -141,7 +142,9 @@ func (m *machine) output(id int, o *wire.Output, data []byte) error {
 		return err
 	}
 	m.redactor.life.sent++
-	m.redactor.life.encoding = 0
+	m.redactor.life.made = m.now
+	m.redactor.life.encodes = time.Time{}
+	m.works()
 	if o.Fence < m.view.floor {
 		return nil // from before it hung
 	}

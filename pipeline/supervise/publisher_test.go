@@ -14,17 +14,6 @@ import (
 	"scrim/transport"
 )
 
-// faultBound is within what time a fault must end in a slate.
-const faultBound = 500 * time.Millisecond
-
-// However late a beat and a look are, the sum is within the bound.
-func TestFaultOfAProcessEndsInASlateWithinHalfASecond(t *testing.T) {
-	require.LessOrEqual(t, slateSilence+2*tickInterval, faultBound, "a process that stands still right after a heartbeat, or an encoder")
-	require.GreaterOrEqual(t, slateSilence, 4*wire.BeatInterval, "a heartbeat that is late is no fault")
-	require.Less(t, slateSilence, killSilence, "viewers are told before the process is killed")
-	require.Less(t, examineSilence+tickInterval, slateSilence, "and then it is known whether it starves")
-}
-
 // viewer checks what comes out as a decoder sees it, up to a unit with the data.
 type viewer struct {
 	s    *site
@@ -172,6 +161,36 @@ func TestLateOutputOfAProcessThatStoodStillIsNotShown(t *testing.T) {
 	require.Equal(t, transport.StateFailed, r.lastEvent().State, "there is no slate for that")
 }
 
+// It has read the fence, begins a picture and hangs again: that is as old.
+func TestPictureFromBeforeASecondHangIsNotShown(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.hangs()
+	r.do(said{id, &wire.Beat{}, nil})
+	require.Equal(t, []any{wire.Keyframe{Fence: 1}}, r.commands())
+	r.runnable = true
+	r.hangs()
+	require.Equal(t, []any{wire.Keyframe{Fence: 2}}, r.commands())
+	r.give(id, 5, 1, true, "old")
+	require.NotContains(t, r.all(), "old")
+	r.give(id, 5, 2, true, "back")
+	require.Contains(t, r.all(), "back")
+}
+
+func TestPictureFromWithinALongHangIsNotShown(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.runnable = true
+	r.hangs()
+	r.pass(10 * time.Second)
+	require.Empty(t, r.killed)
+	r.all()
+	r.give(id, 5, 1, true, "begun when it had read the first fence, 10 s ago")
+	require.Empty(t, r.all())
+	r.give(id, 5, r.m.view.floor, true, "back")
+	require.Equal(t, []string{"back"}, r.all())
+}
+
 func TestFenceOfOneLifeIsNotThatOfTheNext(t *testing.T) {
 	r, id := bench(t)
 	r.give(id, 5, 0, true, "first")
@@ -199,7 +218,7 @@ func TestTimeInWhichTheWorkerItselfStoodStillIsNoFault(t *testing.T) {
 func TestSlatesOfTheCamerasSizeStay(t *testing.T) {
 	p := newPreparedSlates()
 	widths := func() (out []int) {
-		for _, s := range p.video[wire.SpareStarting] {
+		for _, s := range p.of(wire.SpareStarting) {
 			out = append(out, s.Width)
 		}
 		return out

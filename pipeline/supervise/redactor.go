@@ -44,6 +44,7 @@ type redactor struct {
 	phase   phase
 	wasUp   bool // one has come up: what keeps the next one from it may pass
 	last    int  // number of the last process
+	first   bool // it is started before those whose cameras do not send
 	restart time.Time
 	delay   time.Duration // before the last restart
 	life    life
@@ -54,19 +55,27 @@ type life struct {
 	pid      int
 	epoch    uint64 // the first that it may use
 	begun    time.Time
-	heard    time.Time     // when it last said something
-	encoding time.Duration // for how long its encoder is at one picture, as it said last
-	writing  bool          // its pipe has not taken what was sent last
-	sent     uint64        // units
-	cause    error         // why it was killed
+	heard    time.Time // when it last said something
+	encodes  time.Time // since when its encoder is at one picture, as it said last; zero: it is at none
+	writing  bool      // its pipe has not taken what was sent last
+	sent     uint64    // units
+	made     time.Time // the last of them
+	cause    error     // why it was killed
 	examined time.Time
-	runnable time.Time // when it was last found to work, or to wait for a processor
+	excused  bool      // time was left out since it was heard
+	starved  time.Time // when it was last found to wait for a processor
 	cpu      cpuWatchdog
+	share    cpuShare
 }
 
-// excuse leaves out time in which nobody could hear it.
+// excuse leaves out time in which nobody could hear it, once until it is heard again:
+// else a program that stands still again and again would never notice one that does.
 func (l *life) excuse(late time.Duration, now time.Time) {
-	for _, t := range []*time.Time{&l.begun, &l.heard, &l.runnable} {
+	if l.excused {
+		return
+	}
+	l.excused = true
+	for _, t := range []*time.Time{&l.begun, &l.heard, &l.encodes, &l.starved} {
 		if !t.IsZero() {
 			*t = t.Add(min(late, now.Sub(*t)))
 		}
@@ -75,7 +84,23 @@ func (l *life) excuse(late time.Duration, now time.Time) {
 
 // starves reports whether the process would work if it got a processor.
 func (l *life) starves(now time.Time) bool {
-	return !l.runnable.IsZero() && now.Sub(l.runnable) < killSilence
+	return !l.starved.IsZero() && now.Sub(l.starved) < killSilence
+}
+
+// cpuShare tells a process that works from one that would if it got a processor: the
+// kernel calls both runnable.
+type cpuShare struct {
+	at   time.Time
+	used time.Duration // processor time of the process, as of at
+}
+
+// full looks again, and reports whether the process has had a whole processor, or more,
+// since the last look.
+func (c *cpuShare) full(now time.Time, used time.Duration) bool {
+	wall, got := now.Sub(c.at), used-c.used
+	first := c.at.IsZero()
+	*c = cpuShare{now, used}
+	return !first && got > wall*fullShare/100
 }
 
 // cpuWatchdog measures what a redactor uses between two units.
@@ -106,12 +131,22 @@ func (m *machine) want() {
 	}
 }
 
+// hurry has the redactor that is asked for started before those of cameras that do not
+// send, where this one has begun to send since.
+func (m *machine) hurry() {
+	if r := &m.redactor; r.phase == launching && !r.first {
+		r.first = true
+		m.do(startFirst{})
+	}
+}
+
 // start has the next process started.
 func (m *machine) start() {
 	r := &m.redactor
 	r.phase, r.life = launching, life{}
 	r.last++
-	m.do(start{r.last, m.input.picture.sends(m.now)})
+	r.first = m.input.picture.sends(m.now)
+	m.do(start{r.last, r.first})
 	if m.view.fallback.kind == wire.SpareOffline {
 		m.view.fallback, m.view.slateAt = &starting, time.Time{}
 	}
@@ -134,14 +169,15 @@ func (m *machine) processStarted(pid int) {
 // processEnded covers for a redactor that has ended, or could not be started.
 func (m *machine) processEnded(err error) {
 	r := &m.redactor
-	ran := time.Duration(0)
-	if !r.life.begun.IsZero() {
-		ran = m.now.Sub(r.life.begun)
+	worked := time.Duration(0) // how long it was silent, or worked at nothing, is not in it
+	if !r.life.made.IsZero() {
+		worked = r.life.made.Sub(r.life.begun)
 	}
 	f := fallbackFor(err)
 	if r.life.cause != nil { // viewers have been told
 		err, f = r.life.cause, fallbackFor(r.life.cause)
 	} else {
+		m.slates.ended(true)
 		m.lose(f)
 	}
 	r.life = life{}
@@ -154,7 +190,7 @@ func (m *machine) processEnded(err error) {
 		m.do(giveUp{fmt.Errorf("camera %s: %w", m.config.Camera, err)})
 		return
 	}
-	if r.delay = min(max(2*r.delay, minRestart), maxRestart); ran > healthyTime {
+	if r.delay = min(max(2*r.delay, minRestart), maxRestart); worked > healthyTime {
 		r.delay = 0
 	}
 	r.restart = m.now.Add(r.delay)
@@ -174,6 +210,7 @@ func (m *machine) kill(cause error) {
 	r := &m.redactor
 	r.phase, r.life.cause = ending, cause
 	m.do(kill{r.last})
+	m.slates.ended(!errors.Is(cause, errProtocol))
 	m.lose(fallbackFor(cause))
 }
 
@@ -199,8 +236,12 @@ func (m *machine) hello(h *wire.Hello) {
 // examined takes what the kernel says of the process.
 func (m *machine) examined(e processExamined) {
 	l := &m.redactor.life
-	if e.runnable {
-		l.runnable = m.now
+	full := e.known && l.share.full(m.now, e.used)
+	switch {
+	case full:
+		l.starved = time.Time{}
+	case e.runnable:
+		l.starved = m.now
 	}
 	if e.known && l.cpu.spins(m.now, l.sent, e.used) {
 		m.kill(errSpun)
@@ -232,24 +273,32 @@ func (m *machine) watchLive() {
 	if m.bury(silent, killSilence, errSilent) {
 		return
 	}
-	f := l.hangs(silent, m.now)
+	f, due := l.hangs(m.now), m.now.Sub(v.fenced) >= fenceInterval
 	switch {
-	case f != nil && (!v.heldBack || m.proof.pending()): // a proof must not show what is old by now
+	case f != nil && (!v.heldBack || v.worked || due || m.proof.pending()): // what it has under way is old by now
 		m.holdBack(*f)
-	case v.heldBack && m.now.Sub(v.fenced) >= fenceInterval:
+	case v.heldBack && due:
 		m.askFence()
+	}
+}
+
+// works notes that a redactor which was covered for has said something and does not
+// hang: it may have begun a picture behind the fence.
+func (m *machine) works() {
+	if m.view.heldBack && m.redactor.life.hangs(m.now) == nil {
+		m.view.worked = true
 	}
 }
 
 // hangs returns what viewers get while nothing comes of a process that lives; nil: it
 // works.
-func (l *life) hangs(silent time.Duration, now time.Time) *fallback {
-	switch {
+func (l *life) hangs(now time.Time) *fallback {
+	switch silent := now.Sub(l.heard); {
 	case silent > slateSilence && l.starves(now):
 		return &fallback{wire.SpareHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"}
 	case silent > slateSilence:
 		return &fallback{wire.SpareHang, transport.FaultHang, "redactor sends nothing"}
-	case l.encoding > 0 && l.encoding+silent > slateSilence: // by now
+	case !l.encodes.IsZero() && now.Sub(l.encodes) > slateSilence:
 		return &fallback{wire.SpareHang, transport.FaultHang, "redactor's encoder does not come back"}
 	}
 	return nil

@@ -23,7 +23,7 @@ func TestRedactorThatStarvesIsCoveredForAndNotKilled(t *testing.T) {
 	require.Contains(t, e.Reason, "too slow")
 	r.pass(starveTime - time.Second)
 	require.Empty(t, r.killed)
-	r.give(id, 5, 1, true, "back")
+	r.give(id, 5, r.m.view.floor, true, "back")
 	require.Contains(t, r.all(), "back")
 	require.EqualValues(t, 1, r.m.status.at(r.now).Counters.Faults[transport.FaultOverload])
 
@@ -74,6 +74,44 @@ func TestRedactorThatSpinsIsKilled(t *testing.T) {
 	require.Equal(t, []int{id}, r.killed)
 }
 
+// That it is runnable all the time is no sign of a machine that is too slow.
+func TestSilentRedactorThatHasAProcessorIsKilledLikeAnyOther(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.beats(id, 3*usageInterval)
+	r.runnable = true
+	begun := r.now
+	for len(r.killed) == 0 {
+		r.used += tickInterval
+		r.pass(tickInterval)
+	}
+	require.Less(t, r.now.Sub(begun), 2*killSilence)
+	require.Equal(t, transport.FaultHang, r.lastEvent().Fault)
+
+	r, id = bench(t)
+	r.give(id, 5, 0, true, "first")
+	r.runnable = true
+	for range 10 * time.Second / tickInterval { // it gets half of one
+		r.used += tickInterval / 2
+		r.pass(tickInterval)
+	}
+	require.Empty(t, r.killed)
+	require.Equal(t, transport.FaultOverload, r.lastEvent().Fault)
+}
+
+// It is found out while a slate is due: what follows comes after that.
+func TestSlatesOfARedactorThatSpinsStayInOrder(t *testing.T) {
+	r, id := bench(t)
+	r.give(id, 1, 0, true, "a")
+	p := &promises{t: t, r: r}
+	for len(r.killed) == 0 { // its encoder hangs
+		r.used += 45 * time.Millisecond
+		r.do(said{id, &wire.Beat{Encoding: int64(time.Second)}, nil})
+		r.pass(tickInterval)
+		p.all()
+	}
+}
+
 func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
 	r := newRig(t, false)
 	r.do(begun{true})
@@ -92,9 +130,45 @@ func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
 		restarts()
 	}
 	require.Equal(t, maxRestart, restarts())
-	r.beats(r.up(), healthyTime+time.Second)
+	id := r.up()
+	r.beats(id, healthyTime+time.Second)
+	require.Equal(t, maxRestart, restarts(), "it has made nothing")
+	id = r.up()
+	r.beats(id, healthyTime+time.Second)
+	r.give(id, 1, 0, true, "picture")
 	require.Equal(t, tickInterval, restarts(), "at once")
 	require.Equal(t, minRestart, restarts())
+}
+
+func TestCameraThatBeginsToSendIsStartedFirst(t *testing.T) {
+	r := newRig(t, false)
+	r.do(begun{true})
+	require.Equal(t, []start{{1, false}}, r.starts)
+	r.arrives(1, false, "connected")
+	r.arrives(2, false, "")
+	require.Equal(t, 1, r.hurried)
+	r.do(processStarted{1, 1})
+	r.end(1, errors.New("crash"))
+	r.pass(minRestart)
+	require.Equal(t, start{2, true}, r.starts[1])
+	r.arrives(3, false, "")
+	require.Equal(t, 1, r.hurried)
+}
+
+// Another at once would only take more of the processors that are missing.
+func TestRestartWaitsAfterOneThatStarved(t *testing.T) {
+	r, id := bench(t)
+	r.runnable = true
+	for delay := minRestart; delay <= 4*minRestart; delay *= 2 {
+		r.give(id, 1, 0, true, "a")
+		r.killed = nil
+		r.pass(starveTime + 2*tickInterval)
+		require.Equal(t, []int{id}, r.killed)
+		r.end(id, errors.New("killed"))
+		require.Equal(t, delay, r.m.redactor.delay)
+		r.pass(delay + tickInterval)
+		id = r.up()
+	}
 }
 
 // A camera that was never there costs a slate that all share, and no process.
@@ -104,8 +178,8 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	require.Equal(t, transport.StateStarting, r.status.State)
 	r.pass(time.Second)
 	r.do(sourceEnded{"dial tcp: connection refused", "no answer", time.Second})
-	require.Equal(t, transport.Event{Site: "test", Camera: "door", Time: r.now, State: transport.StateObscured, Fault: transport.FaultCamera, Reason: "no answer"},
-		r.lastEvent(), "also before there is a slate")
+	require.Equal(t, transport.Event{Site: "test", Camera: "door", Time: r.now, State: transport.StateFailed, Fault: transport.FaultCamera, Reason: "no answer"},
+		r.lastEvent(), "also before there is a slate: the page covers what it shows by itself")
 	shared := []slate{
 		{wire.Spare{Class: wire.SpareOffline, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("offline")},
 		{wire.Spare{Class: wire.SpareStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("starting")},
@@ -117,6 +191,7 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	r.pass(time.Minute)
 	require.Empty(t, r.starts)
 	require.Len(t, r.out, 240)
+	require.Equal(t, transport.StateObscured, r.lastEvent().State)
 	require.Equal(t, "no answer", r.out[0].Reason)
 	r.all()
 	r.arrives(1, false, "connected")

@@ -26,14 +26,15 @@ type rig struct {
 	now time.Time
 	log *lockedBuffer
 
-	out    []*transport.RedactedUnit
-	events []transport.Event
-	status transport.Status
-	sent   []item // to the process
-	starts []start
-	killed []int
-	ended  []error // connections
-	gaveUp error
+	out     []*transport.RedactedUnit
+	events  []transport.Event
+	status  transport.Status
+	sent    []item // to the process
+	starts  []start
+	hurried int
+	killed  []int
+	ended   []error // connections
+	gaveUp  error
 
 	runnable bool          // what the kernel says of the process
 	used     time.Duration // processor time
@@ -53,29 +54,29 @@ func newRig(t tester, lazy bool) *rig {
 // do has the machine take events, and what follows.
 func (r *rig) do(events ...event) {
 	for _, e := range events {
-		for _, a := range r.m.step(r.now, e) {
-			r.perform(a)
-		}
+		r.m.take(func() time.Time { return r.now }, e, r.perform)
 	}
 }
 
-func (r *rig) perform(a action) {
+func (r *rig) perform(a action) (answer event) {
 	switch a := a.(type) {
 	case publish:
 		r.out = append(r.out, a.unit)
-		r.answer(sent{bytes: len(a.unit.Data)})
+		return r.answer(sent{bytes: len(a.unit.Data)})
 	case report:
 		r.events, r.status = append(r.events, a.events...), a.status
-		r.answer(reported{})
+		return r.answer(reported{})
 	case start:
 		r.starts = append(r.starts, a)
+	case startFirst:
+		r.hurried++
 	case write:
 		r.sent = append(r.sent, a.item)
-		r.do(written{a.id})
+		return written{a.id}
 	case kill:
 		r.killed = append(r.killed, a.id)
 	case examine:
-		r.do(processExamined{a.id, r.used, true, a.state && r.runnable})
+		return processExamined{a.id, r.used, true, a.state && r.runnable}
 	case reconnect:
 		r.ended = append(r.ended, a.err)
 	case giveUp:
@@ -89,15 +90,16 @@ func (r *rig) perform(a action) {
 	default:
 		r.t.Fatalf("action %T", a)
 	}
+	return nil
 }
 
 // answer is what the bus says, once it stands no more.
-func (r *rig) answer(e event) {
+func (r *rig) answer(e event) event {
 	if r.stands {
 		r.unsent = append(r.unsent, e)
-		return
+		return nil
 	}
-	r.do(e)
+	return e
 }
 
 // pass lets time pass, with its ticks.

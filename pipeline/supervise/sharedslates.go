@@ -65,11 +65,11 @@ func (s *Slates) Run(ctx context.Context) {
 
 // code has a redactor code them, and waits until it has come up.
 func (s *Slates) code(ctx context.Context) error {
-	release, err := s.admission.enter(ctx, true)
-	if err != nil {
+	admission := s.admission.enter(true)
+	defer admission.leave()
+	if err := admission.wait(ctx); err != nil {
 		return err
 	}
-	defer release()
 	l, err := launch(s.program, s.args, newLogWriter(newThrottle(s.log, redactorLeftOut)))
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *Slates) code(ctx context.Context) error {
 			return err
 		}
 		head, ok := e.head.(*wire.Spare)
-		if !ok || len(list) == maxSlateKinds*(wire.SpareParts+1) {
+		if !ok || len(list) == len(wire.SpareClasses)*(wire.SpareParts+1) {
 			return s.greeted(e)
 		}
 		made := slate{*head, e.data}

@@ -3,13 +3,11 @@ package supervise
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"scrim/pipeline/wire"
 	"scrim/transport"
 )
-
-// maxSlateKinds bounds the kinds of slates, of which there are a few.
-const maxSlateKinds = 8
 
 // slate is one that a redactor has coded beforehand, as video or as a JPEG.
 type slate struct {
@@ -17,10 +15,14 @@ type slate struct {
 	data []byte
 }
 
-// check reports whether that is a slate.
+// check reports whether that is a slate, and one that the bus takes.
 func (s *slate) check() error {
-	if s.Width <= 0 || s.Height <= 0 || s.Codec == "" || len(s.data) == 0 || s.Still && len(s.data) > transport.MaxStillBytes {
-		return fmt.Errorf("%w: spare slate of %d×%d is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height)
+	limit := transport.MaxUnitBytes
+	if s.Still {
+		limit = transport.MaxStillBytes
+	}
+	if !isPicture(s.Width, s.Height, s.data, limit) || transport.CheckCodec(s.Codec) != nil || !slices.Contains(wire.SpareClasses, s.Class) {
+		return fmt.Errorf("%w: spare slate of %d×%d, %d bytes, is not what a redactor makes", wire.ErrProtocol, s.Width, s.Height, len(s.data))
 	}
 	return nil
 }
@@ -33,48 +35,101 @@ type slateForm struct {
 
 func (s *slate) form() slateForm { return slateForm{s.Codec, s.Width, s.Height} }
 
-// preparedSlates are those of a camera, by kind. Those of one kind are of one size.
-type preparedSlates struct {
+// slateSet has slates by kind. Those of one kind are of one size.
+type slateSet struct {
 	video map[wire.SpareClass][]slate // shown in turn
 	jpeg  map[wire.SpareClass]slate
-	turn  int
+}
+
+func newSlateSet() slateSet {
+	return slateSet{video: make(map[wire.SpareClass][]slate), jpeg: make(map[wire.SpareClass]slate)}
+}
+
+// add replaces what there is by those of another set.
+func (s *slateSet) add(b *slateSet) {
+	maps.Copy(s.video, b.video)
+	maps.Copy(s.jpeg, b.jpeg)
+}
+
+// keep keeps one. Sized is set where it may replace one.
+func (s *slateSet) keep(one slate, sized bool) {
+	if one.Still {
+		if _, have := s.jpeg[one.Class]; !have || sized {
+			s.jpeg[one.Class] = one
+		}
+		return
+	}
+	have := s.video[one.Class]
+	if !sized && len(have) >= wire.SpareParts {
+		return
+	}
+	if one.Part == 0 {
+		have = nil
+	}
+	if len(have) < wire.SpareParts {
+		s.video[one.Class] = append(have, one)
+	}
+}
+
+// preparedSlates are those of a camera. What the present redactor has made is shown
+// rather than what was there before, and forgotten when it violates the protocol: who
+// has taken one over makes slates with it as well.
+type preparedSlates struct {
+	present, before slateSet
+	turn            int
 }
 
 func newPreparedSlates() preparedSlates {
-	return preparedSlates{video: make(map[wire.SpareClass][]slate), jpeg: make(map[wire.SpareClass]slate)}
+	return preparedSlates{present: newSlateSet(), before: newSlateSet()}
 }
 
 // follow takes over those of another camera.
 func (p *preparedSlates) follow(b *preparedSlates) {
-	maps.Copy(p.video, b.video)
-	maps.Copy(p.jpeg, b.jpeg)
+	p.before.add(&b.before)
+	p.before.add(&b.present)
 }
 
-// keep keeps one. Sized is set where it has the camera's size: those that are made
-// before that is known replace none that are there.
+// keep keeps one of the present redactor. Sized is set where it has the camera's size:
+// those that are made before that is known replace none that are there.
 func (p *preparedSlates) keep(s slate, sized bool) {
-	if s.Still {
-		if _, have := p.jpeg[s.Class]; !have && len(p.jpeg) < maxSlateKinds || have && sized {
-			p.jpeg[s.Class] = s
-		}
-		return
+	if _, still := p.still(s.Class); sized || s.Still && !still || !s.Still && len(p.of(s.Class)) < wire.SpareParts {
+		p.present.keep(s, sized)
 	}
-	have, known := p.video[s.Class]
-	if !sized && len(have) >= wire.SpareParts || !known && len(p.video) >= maxSlateKinds {
-		return
+}
+
+// share keeps one that all cameras have, unless there is one.
+func (p *preparedSlates) share(s slate) { p.before.keep(s, false) }
+
+// ended is called when the present redactor is no more, and says whether to trust what
+// it has made.
+func (p *preparedSlates) ended(trusted bool) {
+	if trusted {
+		p.before.add(&p.present)
 	}
-	if s.Part == 0 {
-		have = nil
+	p.present = newSlateSet()
+}
+
+// of returns those of a kind that are shown in turn.
+func (p *preparedSlates) of(kind wire.SpareClass) []slate {
+	if list := p.present.video[kind]; len(list) > 0 {
+		return list
 	}
-	if len(have) < wire.SpareParts {
-		p.video[s.Class] = append(have, s)
+	return p.before.video[kind]
+}
+
+// still returns the one of a kind that is a JPEG; false: there is none.
+func (p *preparedSlates) still(kind wire.SpareClass) (slate, bool) {
+	if s, ok := p.present.jpeg[kind]; ok {
+		return s, true
 	}
+	s, ok := p.before.jpeg[kind]
+	return s, ok
 }
 
 // complete reports whether there are slates of every kind, in both forms.
 func (p *preparedSlates) complete() bool {
 	for _, kind := range wire.SpareClasses {
-		if len(p.video[kind]) < wire.SpareParts || p.jpeg[kind].data == nil {
+		if _, still := p.still(kind); !still || len(p.of(kind)) < wire.SpareParts {
 			return false
 		}
 	}
@@ -83,10 +138,10 @@ func (p *preparedSlates) complete() bool {
 
 // next returns the next one of a kind; nil: there is none.
 func (p *preparedSlates) next(kind wire.SpareClass) *slate {
-	parts := p.video[kind]
-	if len(parts) == 0 {
+	list := p.of(kind)
+	if len(list) == 0 {
 		return nil
 	}
 	p.turn++
-	return &parts[(p.turn-1)%len(parts)]
+	return &list[(p.turn-1)%len(list)]
 }

@@ -80,7 +80,7 @@ func (m *machine) slateSnapshot() *transport.Still {
 	if f == nil {
 		return nil
 	}
-	s, ok := m.slates.jpeg[f.kind]
+	s, ok := m.slates.still(f.kind)
 	if !ok {
 		return nil
 	}

@@ -95,7 +95,8 @@ func (s *Standby) renew(args []string) (old *launched) {
 }
 
 // prepare starts one if there is none, and returns it. Where that fails cameras start
-// their own, and say what is wrong.
+// their own, and say what is wrong. It is not admitted as theirs are: when it is ready it
+// does not say so.
 func (s *Standby) prepare() *launched {
 	s.mu.Lock()
 	defer s.mu.Unlock()

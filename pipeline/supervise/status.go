@@ -50,10 +50,17 @@ func ignored(zones []wire.ZoneConfig) (out []string) {
 	return out
 }
 
-// frequency counts what comes within fpsWindow.
+// maxTimes is what comes within fpsWindow at transport.MaxFPS.
+const maxTimes = transport.MaxFPS * int(fpsWindow/time.Second)
+
+// frequency counts what comes within fpsWindow, and not more than maxTimes of it.
 type frequency struct{ times []time.Time }
 
-func (r *frequency) add(now time.Time) { r.times = append(r.times, now); r.prune(now) }
+func (r *frequency) add(now time.Time) {
+	if r.prune(now); len(r.times) < maxTimes {
+		r.times = append(r.times, now)
+	}
+}
 
 func (r *frequency) prune(now time.Time) {
 	i := 0

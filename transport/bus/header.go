@@ -31,10 +31,6 @@ const (
 	MaxRegions = 512
 	// maxReasonBytes bounds the reason.
 	maxReasonBytes = 256
-	// maxSide bounds width and height in pixels.
-	maxSide = 8192
-	// maxCodecBytes bounds the codec string.
-	maxCodecBytes = 32
 	// maxHeaderBytes is more than the headers can take: 512 regions of at most 20
 	// bytes, with what is known of each in at most 57, and the rest.
 	maxHeaderBytes = 48 << 10
@@ -82,24 +78,12 @@ func checkUnit(u *transport.RedactedUnit) error {
 		return fmt.Errorf("unit of %d bytes is not within 1 to %d", len(u.Data), transport.MaxUnitBytes)
 	case u.Epoch == 0 || u.Seq == 0:
 		return fmt.Errorf("epoch %d and sequence %d must be at least 1", u.Epoch, u.Seq)
-	case u.Width < 1 || u.Width > maxSide || u.Height < 1 || u.Height > maxSide:
-		return fmt.Errorf("size %dx%d is not within 1 to %d", u.Width, u.Height, maxSide)
+	case u.Width < 1 || u.Width > transport.MaxSide || u.Height < 1 || u.Height > transport.MaxSide:
+		return fmt.Errorf("size %dx%d is not within 1 to %d", u.Width, u.Height, transport.MaxSide)
 	case u.State != transport.StateLive && u.State != transport.StateObscured:
 		return fmt.Errorf("a unit cannot be in state %.20q", u.State)
 	}
-	return checkCodec(u.Codec)
-}
-
-func checkCodec(codec string) error {
-	if codec == "" || len(codec) > maxCodecBytes {
-		return fmt.Errorf("codec %.40q is not within 1 to %d bytes", codec, maxCodecBytes)
-	}
-	for _, c := range []byte(codec) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' {
-			return fmt.Errorf("codec %q is not a codec string", codec)
-		}
-	}
-	return nil
+	return transport.CheckCodec(u.Codec)
 }
 
 // writeHeader puts the headers of part n of m into h, which it empties first.
@@ -173,7 +157,7 @@ func parsePart(at Address, h nats.Header, data []byte) (*part, error) {
 		u.PTS, u.Captured = r.int(hdrPTS), time.Unix(0, r.int(hdrCaptured))
 		u.Key = r.bool(hdrKey)
 		u.Codec = h.Get(hdrCodec)
-		u.Width, u.Height = r.pair(hdrSize, "x", maxSide)
+		u.Width, u.Height = r.pair(hdrSize, "x", transport.MaxSide)
 		u.State, u.Reason = transport.State(h.Get(hdrState)), oneLine(h.Get(hdrReason))
 		u.Regions = r.regions(image.Rect(0, 0, u.Width, u.Height))
 	}

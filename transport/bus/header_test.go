@@ -56,7 +56,7 @@ func FuzzSubject(f *testing.F) {
 
 func TestHeadersReadBackAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w, h := rapid.IntRange(1, maxSide).Draw(t, "w"), rapid.IntRange(1, maxSide).Draw(t, "h")
+		w, h := rapid.IntRange(1, transport.MaxSide).Draw(t, "w"), rapid.IntRange(1, transport.MaxSide).Draw(t, "h")
 		u := &transport.RedactedUnit{
 			Camera: camera, Rendition: "main",
 			Epoch: rapid.Uint64Min(1).Draw(t, "epoch"), Seq: rapid.Uint64Min(1).Draw(t, "seq"),
@@ -104,11 +104,11 @@ func TestReasonIsOneBoundedLine(t *testing.T) {
 
 func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
 	u := unit(1<<63, 1<<63, true)
-	u.Width, u.Height, u.Reason, u.Codec = maxSide, maxSide, strings.Repeat("r", 1000), strings.Repeat("c", maxCodecBytes)
+	u.Width, u.Height, u.Reason, u.Codec = transport.MaxSide, transport.MaxSide, strings.Repeat("r", 1000), strings.Repeat("c", transport.MaxCodecBytes)
 	u.Regions = nil
 	for range 2 * MaxRegions {
 		u.Regions = append(u.Regions, transport.Region{
-			Rect: image.Rect(1000, 1000, maxSide, maxSide), Score: 1, Source: "held", Track: math.MaxUint64,
+			Rect: image.Rect(1000, 1000, transport.MaxSide, transport.MaxSide), Score: 1, Source: "held", Track: math.MaxUint64,
 			Face: transport.Box{X: math.Inf(-1), Y: math.Inf(-1), W: math.Inf(1), H: 1e9},
 		})
 	}
@@ -122,7 +122,7 @@ func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
 	p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
 	require.NoError(t, err)
 	assert.Len(t, p.unit.Regions, MaxRegions)
-	assert.Equal(t, transport.Box{X: -maxSide, Y: -maxSide, W: 2 * maxSide, H: 2 * maxSide}, p.unit.Regions[0].Face)
+	assert.Equal(t, transport.Box{X: -transport.MaxSide, Y: -transport.MaxSide, W: 2 * transport.MaxSide, H: 2 * transport.MaxSide}, p.unit.Regions[0].Face)
 }
 
 func TestRegionsOfAnOlderSenderAreRead(t *testing.T) {
@@ -194,7 +194,7 @@ func FuzzUnit(f *testing.F) {
 		for _, r := range p.unit.Regions {
 			require.True(t, r.Rect.In(image.Rect(0, 0, p.unit.Width, p.unit.Height)))
 			require.True(t, r.Score >= 0 && r.Score <= 1)
-			require.True(t, max(r.Face.X, r.Face.Y, r.Face.W, r.Face.H) <= 2*maxSide)
+			require.True(t, max(r.Face.X, r.Face.Y, r.Face.W, r.Face.H) <= 2*transport.MaxSide)
 		}
 		again := nats.Header{}
 		writeHeader(again, &p.unit, p.n, p.m)

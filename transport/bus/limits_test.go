@@ -170,9 +170,9 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 	for name, change := range map[string]func(*transport.Status){
 		"no state":      func(s *transport.Status) { s.State = "" },
 		"unknown state": func(s *transport.Status) { s.State = "fine" },
-		"width":         func(s *transport.Status) { s.Width = maxSide + 1 },
+		"width":         func(s *transport.Status) { s.Width = transport.MaxSide + 1 },
 		"no width":      func(s *transport.Status) { s.Width = -1 },
-		"height":        func(s *transport.Status) { s.Height = maxSide + 1 },
+		"height":        func(s *transport.Status) { s.Height = transport.MaxSide + 1 },
 		"no height":     func(s *transport.Status) { s.Height = -1 },
 		"fps":           func(s *transport.Status) { s.FPS = 1001 },
 		"negative fps":  func(s *transport.Status) { s.FPS = -1 },

@@ -15,7 +15,7 @@ const (
 	pixelSteps = 10
 	scoreSteps = 10_000
 	// maxFaceSteps bounds a face's place and size.
-	maxFaceSteps = 2 * maxSide * pixelSteps
+	maxFaceSteps = 2 * transport.MaxSide * pixelSteps
 )
 
 // sources are those of a region, each with the letter that stands for it.

@@ -161,7 +161,7 @@ func parseStill(camera string, m *nats.Msg) (*transport.Still, error) {
 		Camera: camera, Captured: time.Unix(0, r.int(hdrCaptured)), State: transport.State(m.Header.Get(hdrState)),
 		Reason: oneLine(m.Header.Get(hdrReason)), JPEG: m.Data,
 	}
-	s.Width, s.Height = r.pair(hdrSize, "x", maxSide)
+	s.Width, s.Height = r.pair(hdrSize, "x", transport.MaxSide)
 	switch {
 	case r.err != nil:
 		return nil, r.err

@@ -110,7 +110,7 @@ func FuzzStill(f *testing.F) {
 		if (s == nil) != (err != nil) {
 			t.Fatal("a snapshot or an error")
 		}
-		if s != nil && (s.Width < 1 || s.Height < 1 || s.Width > maxSide || len(s.JPEG) > transport.MaxStillBytes) {
+		if s != nil && (s.Width < 1 || s.Height < 1 || s.Width > transport.MaxSide || len(s.JPEG) > transport.MaxStillBytes) {
 			t.Fatalf("%+v", s)
 		}
 	})

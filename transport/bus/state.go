@@ -20,8 +20,6 @@ const (
 	// maxIgnoredBytes what is said of each.
 	maxIgnored      = 16
 	maxIgnoredBytes = 180
-	// maxFPS bounds a rate of pictures, per second.
-	maxFPS = 1000
 	// maxLookahead bounds the look-ahead, in pictures.
 	maxLookahead = 1000
 	// maxDelayMS bounds the delay of a picture.
@@ -84,12 +82,12 @@ func tidyTime(t time.Time) time.Time {
 // checkStatus checks what cannot be cut.
 func checkStatus(s *transport.Status) error {
 	switch {
-	case s.Width < 0 || s.Width > maxSide || s.Height < 0 || s.Height > maxSide:
-		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, maxSide)
-	case !(s.FPS >= 0 && s.FPS <= maxFPS): // so written for NaN
-		return fmt.Errorf("rate of %g pictures per second is not within 0 to %d", s.FPS, maxFPS)
-	case !(s.ExpectedFPS >= 0 && s.ExpectedFPS <= maxFPS):
-		return fmt.Errorf("rate of %g units per second is not within 0 to %d", s.ExpectedFPS, maxFPS)
+	case s.Width < 0 || s.Width > transport.MaxSide || s.Height < 0 || s.Height > transport.MaxSide:
+		return fmt.Errorf("size %dx%d is not within 0 to %d", s.Width, s.Height, transport.MaxSide)
+	case !(s.FPS >= 0 && s.FPS <= transport.MaxFPS): // so written for NaN
+		return fmt.Errorf("rate of %g pictures per second is not within 0 to %d", s.FPS, transport.MaxFPS)
+	case !(s.ExpectedFPS >= 0 && s.ExpectedFPS <= transport.MaxFPS):
+		return fmt.Errorf("rate of %g units per second is not within 0 to %d", s.ExpectedFPS, transport.MaxFPS)
 	case s.DelayMS < 0 || s.DelayMS > maxDelayMS:
 		return fmt.Errorf("delay of %d ms is not within 0 to %d", s.DelayMS, maxDelayMS)
 	case s.Lookahead < 0 || s.Lookahead > maxLookahead:
