@@ -28,7 +28,7 @@ func TestBacklogThatFellBehindAsksForAKeyFrame(t *testing.T) {
 				}
 				asked = asked && b.behind && was
 			},
-			"sent": func(t *rapid.T) {
+			"sent": func(*rapid.T) {
 				if len(waiting) > 0 {
 					asked = b.sent(waiting[0]) || asked
 					waiting = waiting[1:]

@@ -27,6 +27,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add(strings.Join([]string{hello, "*u", provisional, still, "*ud", live, still}, "\n"))
 	f.Add(hello + "\n" + `O{"epoch":2,"pts":9223372036854775807,"key":true,"codec":"","width":1,"height":1,"state":"obscured",` +
 		`"fault":"no such","reason":"\u0000"}` + "\n" + live)
+	f.Add(`S{"class":"starting","part":0,"codec":"c","width":8193,"height":48}` + "\n" + `S{"class":"starting","codec":"a b","width":64,"height":48}`)
 	f.Fuzz(func(t *testing.T, said string) {
 		r := newRig(t, false)
 		r.do(begun{true}, processStarted{1, 1})

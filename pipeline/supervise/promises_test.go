@@ -38,7 +38,10 @@ func (p *promises) unit(u *transport.RedactedUnit) {
 	require.Equal(t, "door", u.Camera)
 	require.Positive(t, u.Width)
 	require.Positive(t, u.Height)
+	require.LessOrEqual(t, max(u.Width, u.Height), transport.MaxSide, "the bus takes it")
+	require.NoError(t, transport.CheckCodec(u.Codec), "the bus takes it")
 	require.NotEmpty(t, u.Data)
+	require.LessOrEqual(t, len(u.Data), transport.MaxUnitBytes)
 	require.Contains(t, []transport.State{transport.StateLive, transport.StateObscured}, u.State)
 	require.NotContains(t, u.Reason, "\n")
 	if p.last == nil || p.last.Epoch != u.Epoch {
