@@ -29,6 +29,8 @@ type Card struct {
 	// on photographs of another source.
 	Crowds []Condition `json:"crowds"`
 	Stills []Condition `json:"stills"`
+	// FallsShort says, a line each, what else was measured and is below what is wanted.
+	FallsShort []string `json:"falls_short"`
 }
 
 // Condition says how many faces are covered under one condition, such as "noise 40",

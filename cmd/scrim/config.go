@@ -82,6 +82,11 @@ func printDetector(out io.Writer, model config.Model, card models.Card) error {
 			return err
 		}
 	}
+	for _, line := range card.FallsShort {
+		if _, err := fmt.Fprintf(out, "note: detector %s: %s\n", card.Name, line); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -15,10 +15,10 @@ func TestConfigCheckSaysWhichDetectorIsUsedAndWhereItFallsShort(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	card := models.Card{Name: "scrim-face", Crowds: []models.Condition{
 		{Name: "clean", Covered: 95, Wanted: 92}, {Name: "night", Covered: 60, Wanted: 72},
-	}}
+	}, FallsShort: []string{"clips: 2 faces left"}}
 	for model, want := range map[config.Model]string{
 		config.ModelAuto: "detector: scrim-face, built in\nnote: detector scrim-face covers 60 % of the faces under \"night\", and should cover 72 %; " +
-			"in the source, models/training/release.py puts better weights in\n",
+			"in the source, models/training/release.py puts better weights in\nnote: detector scrim-face: clips: 2 faces left\n",
 		"./absent.onnx": "absent.onnx: no such file",
 	} {
 		var out bytes.Buffer
@@ -26,7 +26,7 @@ func TestConfigCheckSaysWhichDetectorIsUsedAndWhereItFallsShort(t *testing.T) {
 		require.Contains(t, out.String(), want)
 	}
 	var out bytes.Buffer
-	card.Crowds = nil
+	card.Crowds, card.FallsShort = nil, nil
 	require.NoError(t, printDetector(&out, "scrim-face", card))
 	require.Equal(t, "detector: scrim-face, built in\n", out.String())
 }

@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -80,7 +81,7 @@ func TestModelThatWasNamedIsTakenOrAnError(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("some network"), 0o600))
 	d, _, err := said(t, config.Model(file))
 	require.NoError(t, err)
-	require.Equal(t, wire.DetectConfig{Model: file, ModelName: "mine"}, d)
+	require.Equal(t, wire.DetectConfig{Model: file, ModelName: "mine", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("some network")))}, d)
 
 	small := models.Known()[2]
 	require.NoError(t, os.WriteFile(filepath.Join(dir, small.File), []byte("half a model"), 0o600))
