@@ -91,9 +91,9 @@ func (c ModelsListCmd) Run(out io.Writer) error {
 		return enc.Encode(rows)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tSTATE\tSIZE\tPATH\tLICENCE")
+	fmt.Fprintln(table, "NAME\tSTATE\tSIZE\tPATH\tLICENCE\tSHA-256")
 	for _, r := range rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.State, kilobytes(r.Size), cmp.Or(r.Path, "-"), r.Licence)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.State, kilobytes(r.Size), cmp.Or(r.Path, "-"), r.Licence, r.SHA256)
 	}
 	return table.Flush()
 }

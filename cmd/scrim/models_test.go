@@ -88,8 +88,8 @@ func TestModelsListTellsMissingCorruptAndUnreadable(t *testing.T) {
 
 	status, stdout, _ := scrim(t, "models", "list")
 	require.Equal(t, 0, status)
-	require.Regexp(t, `^NAME +STATE +SIZE +PATH +LICENCE\n`, stdout)
-	require.Regexp(t, `\nscrim-face +built-in +\d+ kB +- +`+regexp.QuoteMeta(own.Licence)+`\n`, stdout)
+	require.Regexp(t, `^NAME +STATE +SIZE +PATH +LICENCE +SHA-256\n`, stdout)
+	require.Regexp(t, `\nscrim-face +built-in +\d+ kB +- +`+regexp.QuoteMeta(own.Licence)+` +`+own.SHA256+`\n`, stdout)
 	require.Regexp(t, `\nyunet-n +corrupt +318 kB +\S+\.onnx +Apache-2\.0`, stdout)
 	require.Regexp(t, `\nyunet-s +unreadable +233 kB +- +Apache-2\.0`, stdout)
 }
