@@ -91,7 +91,7 @@ func (m *machine) showSlate() {
 	v.slateAt = m.now
 	s := m.slates.next(v.fallback.kind)
 	if s == nil {
-		m.note(v.fallback.withoutSlate(), v.fallback.fault, v.fallback.reason)
+		m.note(m.withoutSlate(), v.fallback.fault, v.fallback.reason)
 		return
 	}
 	m.note(v.fallback.state(), v.fallback.fault, v.fallback.reason)
@@ -117,10 +117,11 @@ func (f *fallback) state() transport.State {
 	return transport.StateObscured
 }
 
-// withoutSlate is the state while there is nothing to show: the video has failed, so that
-// the page covers the last picture by itself, unless it has not begun.
-func (f *fallback) withoutSlate() transport.State {
-	if *f == starting || *f == noVideo {
+// withoutSlate is the state while there is nothing to show: the video has failed, unless
+// it has not begun, or the slates that all cameras share are still to come. In both
+// states the page covers the last picture by itself.
+func (m *machine) withoutSlate() transport.State {
+	if f := m.view.fallback; *f == starting || *f == noVideo || m.redactor.phase == idle {
 		return transport.StateStarting
 	}
 	return transport.StateFailed
