@@ -74,7 +74,7 @@ type camera struct {
 }
 
 func newCamera(t *testing.T, w, h int) *camera {
-	enc, err := x264.New(x264.Options{Width: w, Height: h, KeyframeInterval: time.Hour})
+	enc, err := x264.New(x264.Options{Width: w, Height: h, KeyframeInterval: time.Hour, Bitrate: legible})
 	require.NoError(t, err)
 	t.Cleanup(enc.Close)
 	return &camera{t: t, enc: enc, w: w, h: h}
@@ -132,7 +132,7 @@ func startWith(t *testing.T, lookahead int, prepare func(*Pipeline)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, detector: &scripted{freed: make(chan struct{})}, out: make(chan seen, 10000), done: make(chan error, 1)}
 	r.p, err = New(Options{
-		Camera: "door", Epoch: 7, Detector: r.detector, Tracker: track.NewWindow(track.Options{}, lookahead), Obscurer: obscurer,
+		Camera: "door", Epoch: 7, Encode: wire.EncodeConfig{Bitrate: legible}, Detector: r.detector, Tracker: track.NewWindow(track.Options{}, lookahead), Obscurer: obscurer,
 		Sink: func(head wire.Output, data []byte) error {
 			if f := r.sink.Swap(nil); f != nil {
 				(*f)()
@@ -193,6 +193,10 @@ func (r *rig) next() (seen, *yuv.Image) {
 		return seen{}, nil
 	}
 }
+
+// legible is a bit rate at which the stamp can be read in every picture: with what
+// pictures so small get by default it was smeared in some.
+const legible = 8_000_000
 
 // inspect fails the test when the secret is to be seen, or a slate shows more
 // than writing.
