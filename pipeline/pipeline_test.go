@@ -132,7 +132,8 @@ func startWith(t *testing.T, lookahead int, prepare func(*Pipeline)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, detector: &scripted{freed: make(chan struct{})}, out: make(chan seen, 10000), done: make(chan error, 1)}
 	r.p, err = New(Options{
-		Camera: "door", Epoch: 7, Encode: wire.EncodeConfig{Bitrate: legible}, Detector: r.detector, Tracker: track.NewWindow(track.Options{}, lookahead), Obscurer: obscurer,
+		Camera: "door", Epoch: 7, Encode: wire.EncodeConfig{Bitrate: legible},
+		Detector: r.detector, Tracker: track.NewWindow(track.Options{}, lookahead), Obscurer: obscurer,
 		Sink: func(head wire.Output, data []byte) error {
 			if f := r.sink.Swap(nil); f != nil {
 				(*f)()

@@ -50,7 +50,7 @@ type CLI struct {
 	Truth   string   `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`
 	Clips   string   `placeholder:"DIR" help:"Keep drawn clips in this folder, and use those that are there."`
 
-	Model      config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Face detection model: auto, a name from scrim models list, or an ONNX file (${default})."`
+	Model      config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Model: auto, a name from scrim models list, or an ONNX file (${default})."`
 	Threshold  config.Threshold  `default:"0.3" help:"Score from which on a candidate counts as a face (${default})."`
 	DetectSize config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
 	Tiles      bool              `help:"Look at parts of the picture in their own size, too."`

@@ -20,7 +20,7 @@ import (
 
 // RedactorFlags are the flags of all commands that run redactors.
 type RedactorFlags struct {
-	Model    config.Model `help:"Face detection model: auto, a name from scrim models list, or an ONNX file. Default: auto, or the file's." placeholder:"NAME|FILE"`
+	Model    config.Model `help:"Model: auto, a name from scrim models list, or an ONNX file. Default: auto, or the file's." placeholder:"NAME|FILE"`
 	Redactor string       `help:"Path of scrim-redactor. Default: next to this program." placeholder:"FILE"`
 }
 
