@@ -140,7 +140,7 @@ func pathless(err error) error {
 	return err
 }
 
-// download appends to the part, of which begun bytes are there, what is missing; a
+// download appends to the part, which has begun bytes, what is missing; a
 // server that knows no ranges sends all again.
 func (f *fetcher) download(ctx context.Context, address string, begun int64) error {
 	u, err := url.Parse(address)

@@ -17,7 +17,7 @@ type failure struct{ wire.Failure }
 func (f *failure) Error() string { return oneLine(f.Reason) }
 
 // parse returns what a process has said. The error is that of the redactor, if it tells
-// one, or of what is no message.
+// one, or of what is not a message.
 func parse(id int, m *wire.Message) (said, error) {
 	e := said{id: id, data: m.Body}
 	switch m.Type {

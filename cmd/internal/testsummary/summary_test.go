@@ -132,7 +132,7 @@ func TestOtherLinesArePassedOn(t *testing.T) {
 	require.Equal(t, "0 passed, 0 skipped\n", s.end)
 }
 
-// Steps that are no `go test` append their own results, and a later run adds to the
+// Steps other than `go test` append their own results, and a later run adds to the
 // file.
 func TestResultsOfOtherStepsAreCounted(t *testing.T) {
 	all, err := readTotal(strings.NewReader(`{"Action":"pass","Package":"fuzz ./a","Test":"FuzzA"}
