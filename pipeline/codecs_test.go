@@ -11,13 +11,13 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/pipeline/bitstream"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
 
 // coded codes the next n pictures of c by the ffmpeg program.
-func coded(t *testing.T, c *camera, n int, codec transport.Codec, args ...string) []transport.CameraUnit {
+func coded(t *testing.T, c *testCamera, n int, codec transport.Codec, args ...string) []transport.CameraUnit {
 	t.Helper()
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	var raw, out, errs bytes.Buffer
@@ -62,13 +62,13 @@ func withoutHuffman(im []byte) []byte {
 	return im
 }
 
-func hevcUnits(t *testing.T, c *camera, n int, params string) []transport.CameraUnit {
+func hevcUnits(t *testing.T, c *testCamera, n int, params string) []transport.CameraUnit {
 	t.Helper()
 	return coded(t, c, n, transport.H265, "-c:v", "libx265", "-preset", "ultrafast", "-crf", "15", "-x265-params",
 		"log-level=none:aud=1:repeat-headers=1:pools=1:frame-threads=1:scenecut=0:"+params, "-f", "hevc")
 }
 
-func mjpegUnits(t *testing.T, c *camera, n int) []transport.CameraUnit {
+func mjpegUnits(t *testing.T, c *testCamera, n int) []transport.CameraUnit {
 	t.Helper()
 	return coded(t, c, n, transport.MJPEG, "-c:v", "mjpeg", "-huffman", "default", "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "mjpeg")
 }
@@ -205,7 +205,7 @@ func TestH265PictureThatLacksPartsIsNotShown(t *testing.T) {
 // A redactor that is confined as far as this kernel can do it decodes what cameras
 // send, one codec after the other.
 func TestConfinedRedactorDecodesEveryCodec(t *testing.T) {
-	p := watch(t, func(*wire.Config) {})
+	p := watch(t, func(*ipc.Config) {})
 	p.until(transport.StateLive)
 	status := p.camera.Status()
 	t.Logf("holds: %v, missing: %v", status.Sandbox, status.SandboxMissing)

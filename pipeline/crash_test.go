@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/transport"
 )
 
@@ -32,7 +32,7 @@ func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
 			if c.fault == "trace" {
 				testenv.Need(t, testenv.Seccomp)
 			}
-			p := watchProgram(t, faultyRedactor(t), func(*wire.Config) {}, "--fault="+c.fault)
+			p := watchProgram(t, faultyRedactor(t), func(*ipc.Config) {}, "--fault="+c.fault)
 			p.until(transport.StateLive)
 			require.Contains(t, p.camera.Status().Sandbox, "limits", "without them this would take the machine's memory")
 			if c.fault == "trace" {

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/transport"
 )
@@ -29,7 +29,7 @@ var redactFaults = map[string]transport.Fault{
 }
 
 // shut shuts the gate and remembers what kind of fault it is for.
-func (p *Pipeline) shut(fault transport.Fault, reason string) (chain uint64) {
+func (p *Pipeline) shut(fault transport.Fault, reason string) (generation uint64) {
 	p.why.Store(&shutting{reason, fault})
 	return p.gate.Shut(reason)
 }
@@ -59,12 +59,12 @@ const connected = "connected"
 // gapFault is the fault behind a discontinuity that ingest or the worker tells.
 func (p *Pipeline) gapFault(discontinuity string) transport.Fault {
 	switch discontinuity {
-	case wire.ReasonLate:
+	case ipc.ReasonLate:
 		if !p.overflow.watching() { // units have waited for the redactor to come up
 			return ""
 		}
 		return transport.FaultOverflow
-	case wire.ReasonRestarted, connected: // the worker has said so, or that there was no connection
+	case ipc.ReasonRestarted, connected: // the worker has said so, or that there was no connection
 		return ""
 	}
 	return transport.FaultLoss

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/decode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/yuv"
 	"scrim/transport"
@@ -124,18 +124,18 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	p.Input("wrong password")
 	require.Equal(t, transport.FaultCamera, p.faultOf("wrong password"))
 	require.Equal(t, transport.FaultOther, p.faultOf("never heard of"))
-	require.Empty(t, p.gapFault(wire.ReasonLate), "units have waited for the start")
+	require.Empty(t, p.gapFault(ipc.ReasonLate), "units have waited for the start")
 	p.overflow.begin(p.now())
-	require.Equal(t, transport.FaultOverflow, p.gapFault(wire.ReasonLate))
-	require.Empty(t, p.gapFault(wire.ReasonRestarted))
+	require.Equal(t, transport.FaultOverflow, p.gapFault(ipc.ReasonLate))
+	require.Empty(t, p.gapFault(ipc.ReasonRestarted))
 	require.Empty(t, p.gapFault(connected))
 	require.Equal(t, transport.FaultLoss, p.gapFault("packet loss"))
 }
 
 func TestSparesDecodeByThemselves(t *testing.T) {
-	n := map[wire.SpareClass]int{}
-	require.NoError(t, Spares("door", width, height, wire.EncodeConfig{}, func(head wire.Spare, data []byte) error {
-		if head.Still {
+	n := map[ipc.SlateKind]int{}
+	require.NoError(t, Spares("door", width, height, ipc.EncodeConfig{}, func(head ipc.PreparedSlate, data []byte) error {
+		if head.Snapshot {
 			return nil
 		}
 		require.Equal(t, n[head.Class], head.Part)
@@ -153,8 +153,8 @@ func TestSparesDecodeByThemselves(t *testing.T) {
 		require.Equal(t, 1, pictures)
 		return nil
 	}))
-	require.Equal(t, map[wire.SpareClass]int{
-		wire.SpareStarting: wire.SpareParts, wire.SpareHang: wire.SpareParts, wire.SpareFailed: wire.SpareParts, wire.SpareOffline: wire.SpareParts,
+	require.Equal(t, map[ipc.SlateKind]int{
+		ipc.SlateStarting: ipc.SlateParts, ipc.SlateHang: ipc.SlateParts, ipc.SlateFailed: ipc.SlateParts, ipc.SlateOffline: ipc.SlateParts,
 	}, n)
 }
 
@@ -162,16 +162,16 @@ func TestSparesDecodeByThemselves(t *testing.T) {
 // it asked.
 func TestSparesBeatsAndFencesGoUp(t *testing.T) {
 	t.Parallel()
-	spares, beats := make(chan wire.Spare, 100), make(chan wire.Beat, 10000)
+	spares, beats := make(chan ipc.PreparedSlate, 100), make(chan ipc.Heartbeat, 10000)
 	r := startWith(t, 0, func(p *Pipeline) {
-		p.o.Spare = func(head wire.Spare, _ []byte) error { spares <- head; return nil }
-		p.o.Beat = func(b wire.Beat) error { beats <- b; return nil }
+		p.o.Spare = func(head ipc.PreparedSlate, _ []byte) error { spares <- head; return nil }
+		p.o.Beat = func(b ipc.Heartbeat) error { beats <- b; return nil }
 	})
 	defer r.end()
 	c := newCamera(t, width, height)
 	require.Zero(t, r.live(c, 2, true).Fence)
 	for s := range spares { // there may be those of before the size was known
-		if s.Width == width && s.Class == wire.SpareFailed && s.Part == wire.SpareParts-1 {
+		if s.Width == width && s.Class == ipc.SlateFailed && s.Part == ipc.SlateParts-1 {
 			break
 		}
 	}
@@ -185,9 +185,9 @@ func TestSparesBeatsAndFencesGoUp(t *testing.T) {
 // The gate opens when a picture is inspected, some time before it is coded.
 func TestPictureUnderWayIsNoStall(t *testing.T) {
 	obscurer, detector := newParts(t)
-	var sent []wire.Output
+	var sent []ipc.Output
 	p, err := New(Options{Camera: "door", Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Log: noLog,
-		Sink: func(head wire.Output, _ []byte) error {
+		Sink: func(head ipc.Output, _ []byte) error {
 			sent = append(sent, head)
 			return nil
 		}})
@@ -215,7 +215,7 @@ func openGate(t *testing.T, p *Pipeline) {
 	im, err := yuv.New(width, height)
 	require.NoError(t, err)
 	out := p.redactor.Redact(&redact.Picture{
-		Image: im, Camera: "door", Epoch: 1, Chain: p.gate.Chain(), Number: 1, Complete: true, IDR: true, Captured: time.Now(),
+		Image: im, Camera: "door", Epoch: 1, Generation: p.gate.Generation(), Number: 1, Complete: true, IDR: true, Captured: time.Now(),
 	})
 	require.Len(t, out, 1)
 	require.NoError(t, out[0].Err)

@@ -10,7 +10,7 @@ import (
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/redact"
-	"scrim/redact/guard"
+	"scrim/redact/rules"
 	"scrim/transport"
 )
 
@@ -38,32 +38,32 @@ type decoded struct {
 
 // unit is what is remembered of an access unit while its picture is under way.
 type unit struct {
-	number   uint64
-	pts      int64
-	captured time.Time
-	arrived  time.Time
-	key      bool
-	chain    uint64
-	begun    time.Time
-	cost     time.Duration
+	number     uint64
+	pts        int64
+	captured   time.Time
+	arrived    time.Time
+	key        bool
+	generation uint64
+	begun      time.Time
+	cost       time.Duration
 }
 
 // input is the state of the decode stage.
 type input struct {
-	p       *Pipeline
-	open    func(decode.Options) (*decode.Decoder, error)
-	dec     *decode.Decoder
-	codec   transport.Codec // of what dec decodes
-	sps     []byte
-	epoch   uint64
-	chain   uint64
-	whole   bool // nothing is missing since a key frame of this chain
-	noRASL  bool // RASL pictures cannot be decoded since the last key frame
-	id      int64
-	number  uint64
-	lastPTS int64
-	started bool
-	pending map[int64]*unit
+	p          *Pipeline
+	open       func(decode.Options) (*decode.Decoder, error)
+	dec        *decode.Decoder
+	codec      transport.Codec // of what dec decodes
+	sps        []byte
+	epoch      uint64
+	generation uint64
+	whole      bool // nothing is missing since a key frame of this generation
+	noRASL     bool // RASL pictures cannot be decoded since the last key frame
+	id         int64
+	number     uint64
+	lastPTS    int64
+	started    bool
+	pending    map[int64]*unit
 	// continuity sees every unit; sets are the parameter sets that came in units
 	// of their own since the last one that was decoded.
 	continuity bitstream.Continuity
@@ -72,7 +72,7 @@ type input struct {
 
 // runDecode is the decode stage.
 func (p *Pipeline) runDecode(ctx context.Context) error {
-	in := &input{p: p, open: decode.New, epoch: p.o.Epoch, chain: p.gate.Chain(), pending: make(map[int64]*unit)}
+	in := &input{p: p, open: decode.New, epoch: p.o.Epoch, generation: p.gate.Generation(), pending: make(map[int64]*unit)}
 	defer p.pictures.close()
 	defer in.close()
 	for {
@@ -97,7 +97,7 @@ func (p *Pipeline) runDecode(ctx context.Context) error {
 // next complete key frame may open it again.
 func (in *input) unit(u transport.CameraUnit) {
 	begun := time.Now()
-	if !guard.Discontinuity {
+	if !rules.Discontinuity {
 		u.Discontinuity, u.Intact = "", false
 	}
 	if jump := u.PTS - in.lastPTS; in.started && u.Discontinuity == "" && (jump > maxJump || jump < -maxJump) {
@@ -110,7 +110,7 @@ func (in *input) unit(u transport.CameraUnit) {
 		gap, err = in.continuity.Check(info)
 	}
 	if err != nil {
-		in.breakChain(transport.FaultDamage, "unsupported or damaged video: "+err.Error())
+		in.endGeneration(transport.FaultDamage, "unsupported or damaged video: "+err.Error())
 		in.p.counts.unitsDropped.Add(1)
 		return
 	}
@@ -122,15 +122,15 @@ func (in *input) unit(u transport.CameraUnit) {
 		in.p.counts.picturesWithheld.Add(1) // nothing needs it
 		return
 	}
-	if guard.FrameNum && gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
+	if rules.FrameNum && gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
 		u.Discontinuity, u.Intact = gap, true
 	}
 	if u.Discontinuity != "" {
-		in.breakChain(in.p.gapFault(u.Discontinuity), u.Discontinuity)
+		in.endGeneration(in.p.gapFault(u.Discontinuity), u.Discontinuity)
 	}
-	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) && (guard.NewSPS || in.sps == nil) {
+	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) && (rules.NewSPS || in.sps == nil) {
 		if err := in.renew(info); err != nil {
-			in.breakChain(transport.FaultFormat, err.Error())
+			in.endGeneration(transport.FaultFormat, err.Error())
 			return
 		}
 	}
@@ -138,11 +138,11 @@ func (in *input) unit(u transport.CameraUnit) {
 		in.keepSets(info.Data)
 		return
 	}
-	if chain := in.p.gate.Chain(); guard.Chain && chain != in.chain { // another stage has shut the gate
-		in.chain, in.whole = chain, false
+	if generation := in.p.gate.Generation(); rules.Generation && generation != in.generation { // another stage has shut the gate
+		in.generation, in.whole = generation, false
 	}
-	startable := info.Key && (u.Discontinuity == "" || u.Intact || !guard.Complete)
-	if in.dec == nil || guard.Complete && !in.whole && !startable {
+	startable := info.Key && (u.Discontinuity == "" || u.Intact || !rules.Complete)
+	if in.dec == nil || rules.Complete && !in.whole && !startable {
 		if u.Codec == transport.H265 {
 			in.keepSets(info.Sets()) // a key frame need not repeat them
 		}
@@ -162,17 +162,17 @@ func (in *input) unit(u transport.CameraUnit) {
 	in.id++
 	if len(in.pending) >= maxPending {
 		clear(in.pending)
-		in.breakChain(transport.FaultDamage, "decoder holds back too many pictures")
+		in.endGeneration(transport.FaultDamage, "decoder holds back too many pictures")
 		return
 	}
 	in.pending[in.id] = &unit{
-		number: u.Number, pts: u.PTS, captured: u.Captured, arrived: u.Arrived, key: info.Key, chain: in.chain, begun: begun,
+		number: u.Number, pts: u.PTS, captured: u.Captured, arrived: u.Arrived, key: info.Key, generation: in.generation, begun: begun,
 	}
 	if len(in.sets) > 0 {
 		data, in.sets = append(in.sets, data...), nil
 	}
 	if err := in.dec.Decode(data, in.id, in.picture); err != nil {
-		in.breakChain(transport.FaultDamage, "decoding failed: "+err.Error())
+		in.endGeneration(transport.FaultDamage, "decoding failed: "+err.Error())
 	}
 }
 
@@ -196,7 +196,7 @@ func (in *input) keepSets(sets []byte) {
 }
 
 // waiting is the reason shown while units are skipped up to the next key frame: what
-// broke the chain, as long as it says more than that.
+// broke the generation, as long as it says more than that.
 func (in *input) waiting() string {
 	if _, reason := in.p.gate.State(); reason != "" && reason != reasonStarting {
 		return reason
@@ -220,9 +220,9 @@ func (in *input) measure(u transport.CameraUnit) {
 	in.lastPTS, in.started = u.PTS, true
 }
 
-// breakChain shuts the gate: nothing that comes now is known to be complete.
-func (in *input) breakChain(fault transport.Fault, reason string) {
-	in.chain = in.p.shut(fault, reason)
+// endGeneration shuts the gate: nothing that comes now is known to be complete.
+func (in *input) endGeneration(fault transport.Fault, reason string) {
+	in.generation = in.p.shut(fault, reason)
 	in.whole = false
 }
 
@@ -230,7 +230,7 @@ func (in *input) breakChain(fault transport.Fault, reason string) {
 func (in *input) forget() {
 	in.close()
 	in.codec, in.sps, in.sets = "", nil, nil
-	in.breakChain(transport.FaultFormat, reasonFormat)
+	in.endGeneration(transport.FaultFormat, reasonFormat)
 }
 
 // renew makes a new decoder for a new SPS and begins a new epoch, with which
@@ -252,7 +252,7 @@ func (in *input) renew(info bitstream.Info) error {
 	in.p.size.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
 	clear(in.pending)
 	if !first {
-		in.breakChain(transport.FaultFormat, reasonFormat)
+		in.endGeneration(transport.FaultFormat, reasonFormat)
 	}
 	return nil
 }
@@ -265,20 +265,20 @@ func (in *input) picture(pic decode.Picture) error {
 	if u != nil && u.key { // what was sent before it and has not come never will
 		maps.DeleteFunc(in.pending, func(id int64, _ *unit) bool { return id < pic.ID })
 	}
-	damaged := u == nil || guard.Corrupt && pic.Corrupt
-	if damaged || guard.Chain && u.chain != in.chain {
+	damaged := u == nil || rules.Corrupt && pic.Corrupt
+	if damaged || rules.Generation && u.generation != in.generation {
 		in.p.pool.Put(pic.Image)
 		in.p.counts.picturesWithheld.Add(1)
 		if damaged {
-			in.breakChain(transport.FaultDamage, "damaged picture")
+			in.endGeneration(transport.FaultDamage, "damaged picture")
 		}
 		return nil
 	}
 	u.cost = now.Sub(u.begun)
 	in.number++
 	d := &decoded{in: u, done: now, pic: redact.Picture{
-		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Chain: u.chain, Number: in.number,
-		Complete: in.whole || !guard.Complete, IDR: u.key, Captured: u.captured,
+		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Generation: u.generation, Number: in.number,
+		Complete: in.whole || !rules.Complete, IDR: u.key, Captured: u.captured,
 	}}
 	if old, full := in.p.pictures.put(d); full {
 		in.p.pool.Put(old.pic.Image)
@@ -294,7 +294,7 @@ func (in *input) flush() {
 		return
 	}
 	if err := in.dec.Flush(in.picture); err != nil {
-		in.breakChain(transport.FaultDamage, "decoding failed: "+err.Error())
+		in.endGeneration(transport.FaultDamage, "decoding failed: "+err.Error())
 	}
 }
 

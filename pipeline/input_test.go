@@ -27,8 +27,8 @@ func newInput(t *testing.T) (*input, *yuv.Image) {
 	require.NoError(t, err)
 	im, err := yuv.New(width, height)
 	require.NoError(t, err)
-	chain := p.gate.Chain()
-	return &input{p: p, open: decode.New, chain: chain, whole: true, pending: map[int64]*unit{1: {chain: chain}}}, im
+	generation := p.gate.Generation()
+	return &input{p: p, open: decode.New, generation: generation, whole: true, pending: map[int64]*unit{1: {generation: generation}}}, im
 }
 
 func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
@@ -41,13 +41,13 @@ func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
 		"good":                    {1, func(*input, *decode.Picture) {}, true, false},
 		"decoder knows of damage": {1, func(_ *input, p *decode.Picture) { p.Corrupt = true }, false, true},
 		"of no unit":              {2, func(*input, *decode.Picture) {}, false, true},
-		"of an older chain":       {1, func(in *input, _ *decode.Picture) { in.breakChain(transport.FaultLoss, "packet loss") }, false, false},
+		"of an older generation":  {1, func(in *input, _ *decode.Picture) { in.endGeneration(transport.FaultLoss, "packet loss") }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, im := newInput(t)
 			pic := decode.Picture{ID: c.id, Image: im}
 			c.change(in, &pic)
-			chain := in.p.gate.Chain()
+			generation := in.p.gate.Generation()
 			require.NoError(t, in.picture(pic))
 			d, ok, _ := in.p.pictures.try()
 			require.Equal(t, c.passes, ok)
@@ -56,7 +56,7 @@ func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
 				return
 			}
 			require.Equal(t, uint64(1), in.p.counts.picturesWithheld.Load())
-			require.Equal(t, c.shuts, in.p.gate.Chain() != chain)
+			require.Equal(t, c.shuts, in.p.gate.Generation() != generation)
 			back, err := in.p.pool.Get(width, height)
 			require.NoError(t, err)
 			require.Same(t, im, back, "the picture is lost to the pool")
@@ -65,7 +65,7 @@ func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
 }
 
 // sliced codes pictures of c with four slices each, by the ffmpeg program.
-func sliced(t *testing.T, c *camera, n int) []transport.CameraUnit {
+func sliced(t *testing.T, c *testCamera, n int) []transport.CameraUnit {
 	t.Helper()
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	var raw, out, errs bytes.Buffer
@@ -146,14 +146,14 @@ func TestUnitsAreSkippedUntilAnIDRAfterAnotherStageShutTheGate(t *testing.T) {
 	require.Equal(t, uint64(3), last.Counts.PicturesWithheld)
 }
 
-// A new SPS ends the chain: what follows refers to pictures that the new decoder
+// A new SPS ends the generation: what follows refers to pictures that the new decoder
 // has not got.
 func TestNewFormatShutsTheGateUntilAnIDR(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
 	defer r.end()
 	r.live(c, 2, true)
-	chain := r.p.gate.Chain()
+	generation := r.p.gate.Generation()
 	other := newCamera(t, 400, 300)
 	other.pts, other.n = c.pts, 100
 	var first, second h264.AnnexB
@@ -168,15 +168,15 @@ func TestNewFormatShutsTheGateUntilAnIDR(t *testing.T) {
 	o, _ := r.next()
 	require.Equal(t, transport.StateObscured, o.State)
 	require.Equal(t, "the camera's picture format has changed", o.Reason)
-	require.Equal(t, chain+1, r.p.gate.Chain())
+	require.Equal(t, generation+1, r.p.gate.Generation())
 	require.Equal(t, calls, r.detector.calls.Load())
 	o = r.live(other, 1, true)
 	require.Equal(t, 400, o.Width)
 
-	chain = r.p.gate.Chain()
+	generation = r.p.gate.Generation()
 	c.pts = other.pts
-	r.live(c, 1, true) // an IDR of the other size: at once, and in another chain
-	require.Equal(t, chain+1, r.p.gate.Chain())
+	r.live(c, 1, true) // an IDR of the other size: at once, and in another generation
+	require.Equal(t, generation+1, r.p.gate.Generation())
 }
 
 // stage is a decode stage on its own, as it begins, and what comes out of it.
@@ -211,7 +211,7 @@ func (s *stage) send(u transport.CameraUnit) map[int64][]byte {
 	}
 }
 
-// Wherever the chain breaks before a key frame of an open GOP, all that is shown is as
+// Wherever the generation breaks before a key frame of an open GOP, all that is shown is as
 // the camera coded it, and nothing after the key frame is missing but its RASL pictures.
 func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) {
 	t.Parallel()
@@ -224,7 +224,7 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 	}
 	s.close()
 	require.Greater(t, len(whole), len(units)-10)
-	// The chain breaks at every second key frame, so that the RASL pictures of those
+	// The generation breaks at every second key frame, so that the RASL pictures of those
 	// between are decoded; or at all of them.
 	for _, every := range []int{1, 2} {
 		for _, before := range []int{0, 1, 5} { // units between the break and the key frame
@@ -246,19 +246,19 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 				if breaks[i] {
 					u.Discontinuity, u.Intact = "packet loss", true
 				}
-				chain := s.chain
+				generation := s.generation
 				out := s.send(u)
 				for _, p := range s.pending {
-					require.True(t, p.chain == s.chain || !s.whole, "a picture from before unit %d is under way", i)
+					require.True(t, p.generation == s.generation || !s.whole, "a picture from before unit %d is under way", i)
 				}
 				for pts, luma := range out {
 					require.Equal(t, whole[pts], luma, "%d before every %d: a wrong picture at unit %d", before, every, i)
 					shown++
 				}
 				if breaks[i] {
-					chain++
+					generation++
 				}
-				require.Equal(t, chain, s.chain, "%d before every %d: unit %d breaks the chain", before, every, i)
+				require.Equal(t, generation, s.generation, "%d before every %d: unit %d breaks the generation", before, every, i)
 			}
 			withheld := int(s.p.counts.picturesWithheld.Load()) //nolint:gosec // small
 			require.Len(t, units, shown+withheld+len(s.pending), "every picture is shown, withheld or under way")
@@ -306,9 +306,9 @@ func TestDecoderThatCannotBeMadeIsMadeForTheNextSPSWhicheverItIs(t *testing.T) {
 	s.open = func(decode.Options) (*decode.Decoder, error) { return nil, errors.New("out of memory") }
 	for range 2 {
 		other.pts = c.pts
-		chain := s.chain
+		generation := s.generation
 		require.Empty(t, s.send(other.unit(true)))
-		require.Equal(t, chain+1, s.chain)
+		require.Equal(t, generation+1, s.generation)
 		_, reason := s.p.gate.State()
 		require.Equal(t, "decoder: out of memory", reason)
 		c.pts = other.pts

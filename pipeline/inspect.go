@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"time"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 )
 
@@ -51,7 +51,7 @@ func (p *Pipeline) noteSelfTest() {
 	if last := p.selfTest.Load(); t.At.IsZero() || last != nil && last.At == t.At.UnixNano() {
 		return
 	}
-	said := &wire.SelfTest{At: t.At.UnixNano()}
+	said := &ipc.SelfTest{At: t.At.UnixNano()}
 	if t.Err != nil {
 		said.Failure = t.Err.Error()
 		p.o.Log.Error("self-test failed", "error", t.Err)

@@ -157,7 +157,7 @@ func cutShort(s *show, data []byte) []byte { return data[:len(data)/4+s.rng.IntN
 
 // oneBit flips one bit in each of two groups. A decoder need not notice: in two
 // of 90 films a piece of a face then comes to lie beside where it was, up to the
-// next IDR. No guard could tell, so it is the detector's to find; that of the
+// next IDR. No rule could tell, so it is the detector's to find; that of the
 // oracle does here.
 func oneBit(s *show) {
 	s.detector.see()
@@ -360,7 +360,7 @@ func sinkBlocksAndCameraGoes(s *show) {
 	s.play(7)
 	s.rest()
 	s.p.Input("camera unreachable")
-	s.chain = s.p.gate.Chain()
+	s.generation = s.p.gate.Generation()
 	s.cut = s.sent[s.last] + 1
 	s.sent[inSink] = s.cut // it was in the sink already
 	release()
@@ -377,10 +377,10 @@ func sinkBlocksInSlate(s *show) {
 		s.play(1)
 		s.rest()
 		release := s.blockNext()
-		s.chain, s.cut = s.p.gate.Chain(), s.sent[s.last]
+		s.generation, s.cut = s.p.gate.Generation(), s.sent[s.last]
 		if silence == 0 {
 			s.p.Input("camera unreachable")
-			s.chain, s.cut = s.p.gate.Chain(), s.sent[s.last]+1
+			s.generation, s.cut = s.p.gate.Generation(), s.sent[s.last]+1
 		}
 		s.sent[inSink] = s.cut // it was in the sink already
 		s.silence(silence)
@@ -402,7 +402,7 @@ func lossDuringInspection(s *show) {
 	s.play(1)
 	release()
 	s.held = false
-	s.cut, s.chain = s.sent[idr]+1, s.p.gate.Chain()
+	s.cut, s.generation = s.sent[idr]+1, s.p.gate.Generation()
 	s.play(8)
 }
 

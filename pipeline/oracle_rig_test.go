@@ -16,13 +16,13 @@ import (
 
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/scene/stamp"
-	"scrim/pipeline/supervise"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/worker/camera"
 	"scrim/redact"
 	"scrim/redact/face"
-	"scrim/redact/guard"
 	"scrim/redact/obscure"
+	"scrim/redact/rules"
 	"scrim/redact/track"
 	"scrim/redact/yuv"
 	"scrim/transport"
@@ -144,7 +144,7 @@ func (k *knower) Info() redact.DetectorInfo {
 func (k *knower) Close() error { return nil }
 
 // bare is the least that a tracker may do: it covers what was found in this
-// very picture, and remembers nothing that could cover up for a missing guard.
+// very picture, and remembers nothing that could cover up for a missing rule.
 type bare struct{ waiting [][]face.Region }
 
 func (b *bare) Lookahead() int { return 0 }
@@ -217,7 +217,7 @@ func (o *oddObscurer) Apply(im *yuv.Image, regions []face.Region) error {
 
 // shown is one output as a viewer got it.
 type shown struct {
-	wire.Output
+	ipc.Output
 	at     time.Duration // since the beginning, by the pipeline's clock
 	number uint32        // by the stamp; 0: none is to be read
 	hits   []image.Rectangle
@@ -241,15 +241,15 @@ type show struct {
 	dec  *decode.Decoder
 	seen []shown
 
-	next  int // of the film
-	sent  map[uint32]time.Duration
-	last  uint32 // the number of the newest picture that was sent
-	idr   bool   // it is an IDR
-	chain uint64
-	cut   time.Duration // no picture that was sent before may be shown any more
-	stale []string
-	pts   int64 // added to the film's
-	lost  string
+	next       int // of the film
+	sent       map[uint32]time.Duration
+	last       uint32 // the number of the newest picture that was sent
+	idr        bool   // it is an IDR
+	generation uint64
+	cut        time.Duration // no picture that was sent before may be shown any more
+	stale      []string
+	pts        int64 // added to the film's
+	lost       string
 	// held is set while a part is made to block: nothing can settle then.
 	held bool
 	// unbound is set when the fault is one of the viewer's side.
@@ -257,7 +257,7 @@ type show struct {
 	// story is what viewers are told, struck when the first fault could be noticed;
 	// 0: not yet. lose sets dueing, and the next unit shows the loss. shuts is when the
 	// gate was shut.
-	story   supervise.StateHistory
+	story   camera.StateHistory
 	struck  time.Duration
 	dueing  bool
 	shuts   []time.Duration
@@ -271,7 +271,7 @@ type show struct {
 
 // outcome is what the sink got, with the time.
 type outcome struct {
-	wire.Output
+	ipc.Output
 	data []byte
 	at   time.Duration
 }
@@ -318,7 +318,7 @@ func newShow(t *testing.T, o showOptions) *show {
 	s.p, err = New(Options{
 		Camera: "door", Epoch: 7, Detector: s.detector, Tracker: s.tracker, Obscurer: s.obscurer, Log: noLog,
 		SelfTest: func(int, int) error { s.selfMu.Lock(); defer s.selfMu.Unlock(); return s.self },
-		Sink: func(head wire.Output, data []byte) error {
+		Sink: func(head ipc.Output, data []byte) error {
 			s.sinkMu.Lock()
 			wait := s.sink
 			s.sinkMu.Unlock()
@@ -333,7 +333,7 @@ func newShow(t *testing.T, o showOptions) *show {
 	})
 	require.NoError(t, err)
 	s.p.time, s.p.slateTick = s.time.timeline(), time.Millisecond
-	s.chain = s.p.gate.Chain()
+	s.generation = s.p.gate.Generation()
 	s.dec, err = decode.New(decode.Options{})
 	require.NoError(t, err)
 	t.Cleanup(s.dec.Close)
@@ -428,10 +428,10 @@ func (s *show) settle() {
 		require.Less(s.t, time.Since(begun), testTimeout, "the pipeline does not come to rest")
 	}
 	s.look(false)
-	if chain := s.p.gate.Chain(); chain != s.chain {
+	if generation := s.p.gate.Generation(); generation != s.generation {
 		// Whatever was sent before the gate was shut is not to be seen from here on.
 		s.shuts = append(s.shuts, s.since())
-		s.chain, s.cut = chain, s.sent[s.last]
+		s.generation, s.cut = generation, s.sent[s.last]
 		if !s.idr { // which may open it again, late where there is look-ahead
 			s.cut++
 		}
@@ -477,9 +477,9 @@ func (s *show) due() {
 }
 
 // slateTimeout is how long a slate that is due at a time of the test's clock may take to
-// come: for a guard that is left out to be missed, no longer than need be.
+// come: for a rule that is left out to be missed, no longer than need be.
 var slateTimeout = func() time.Duration {
-	if guard.Removable {
+	if rules.Removable {
 		return testTimeout / 5
 	}
 	return testTimeout

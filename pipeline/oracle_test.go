@@ -25,7 +25,7 @@ func TestOracle(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range oracleSeeds(t) {
-				// The tracker remembers faces, and may so hide that a guard is missing.
+				// The tracker remembers faces, and may so hide that a rule is missing.
 				bare := seed%2 == 0
 				t.Run(fmt.Sprintf("seed %d, bare tracker %v", seed, bare), func(t *testing.T) { testFault(t, &f, seed, bare) })
 			}

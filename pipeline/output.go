@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
-	"scrim/redact/guard"
+	"scrim/redact/rules"
 	"scrim/transport"
 )
 
@@ -43,9 +43,9 @@ type output struct {
 	// silentFrom is from when on silence counts as a stall: when viewers last got a
 	// picture, or a slate of a gate that was shut.
 	silentFrom time.Time
-	// chain is that of the newest picture or slate: every other begins with a slate.
-	chain uint64
-	heap  heapMeter
+	// generation is that of the newest picture or slate: every other begins with a slate.
+	generation uint64
+	heap       heapMeter
 }
 
 // newOutput returns the state at the start. Nothing is late yet.
@@ -89,7 +89,7 @@ func (o *output) picture(r *redacted) error {
 	if !o.admits(r, o.p.now()) {
 		return nil
 	}
-	im, c := r.frame.Image(), r.frame.Certificate()
+	im, c := r.frame.Image(), r.frame.Inspection()
 	if o.enc == nil || o.in != c.Epoch {
 		if err := o.renew(im.Width, im.Height, im.FullRange); err != nil {
 			return err
@@ -112,10 +112,10 @@ func (o *output) picture(r *redacted) error {
 	}
 	o.p.overflow.begin(begun)
 	done := o.p.now()
-	record := &wire.Record{
+	record := &ipc.Record{
 		Picture: c.Picture, Unit: r.in.number, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
-		Regions: make([]wire.Region, 0, len(r.frame.Regions())),
-		Stages: wire.Stages{
+		Regions: make([]ipc.Region, 0, len(r.frame.Regions())),
+		Stages: ipc.Stages{
 			Queue:  int64(r.in.begun.Sub(r.in.arrived)),
 			Decode: int64(r.in.cost),
 			Wait:   int64(begun.Sub(r.decoded) - r.timing.Detect - r.timing.Track - r.timing.Obscure),
@@ -125,13 +125,13 @@ func (o *output) picture(r *redacted) error {
 	}
 	for _, g := range r.frame.Regions() {
 		rect := g.Rect.Intersect(im.Bounds())
-		record.Regions = append(record.Regions, wire.Region{
+		record.Regions = append(record.Regions, ipc.Region{
 			Rect:  [4]int{rect.Min.X, rect.Min.Y, rect.Dx(), rect.Dy()},
-			Face:  wire.FileBox{X: round(g.Face.X, 100), Y: round(g.Face.Y, 100), W: round(g.Face.W, 100), H: round(g.Face.H, 100)},
+			Face:  ipc.FileBox{X: round(g.Face.X, 100), Y: round(g.Face.Y, 100), W: round(g.Face.W, 100), H: round(g.Face.H, 100)},
 			Score: round(g.Score, 10_000), Source: string(g.Source), Track: g.Track,
 		})
 	}
-	head := wire.Output{PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record}
+	head := ipc.Output{PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record}
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (o *output) picture(r *redacted) error {
 // admits reports whether a picture may be sent at the time now, and counts it when
 // it may not.
 func (o *output) admits(r *redacted, now time.Time) bool {
-	if !guard.Admits || o.p.gate.Admits(r.frame, now) {
+	if !rules.Admits || o.p.gate.Admits(r.frame, now) {
 		return true
 	}
 	o.p.counts.picturesWithheld.Add(1)
@@ -157,14 +157,14 @@ func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
 // again since the last slate, or pictures overflowed.
 func (o *output) interrupt(now time.Time) error {
 	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures have no one time
-	if chain, reason := o.p.gate.LastShut(); chain != o.chain {
-		if err := o.sendSlate(now, chain, reason); err != nil {
+	if generation, reason := o.p.gate.LastShut(); generation != o.generation {
+		if err := o.sendSlate(now, generation, reason); err != nil {
 			return err
 		}
 		o.silentFrom = o.p.now()
 	}
-	if guard.Overflow && o.p.overflow.take() {
-		return o.sendSlate(now, o.chain, reasonOverflow)
+	if rules.Overflow && o.p.overflow.take() {
+		return o.sendSlate(now, o.generation, reasonOverflow)
 	}
 	return nil
 }
@@ -180,13 +180,13 @@ func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
 
 // idle sends a slate when one is due.
 func (o *output) idle(now time.Time) error {
-	chain, _ := o.p.gate.LastShut() // before its reason: one more slate is better than one less
+	generation, _ := o.p.gate.LastShut() // before its reason: one more slate is better than one less
 	open, reason := o.p.gate.State()
 	if open {
 		switch {
-		case guard.Overflow && o.p.overflow.take():
-			return o.sendSlate(now, chain, reasonOverflow)
-		case !guard.Stall || now.Sub(o.silentFrom) < o.stall():
+		case rules.Overflow && o.p.overflow.take():
+			return o.sendSlate(now, generation, reasonOverflow)
+		case !rules.Stall || now.Sub(o.silentFrom) < o.stall():
 			return nil
 		}
 		reason = reasonStalled
@@ -194,7 +194,7 @@ func (o *output) idle(now time.Time) error {
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
 	}
-	if err := o.sendSlate(now, chain, reason); err != nil {
+	if err := o.sendSlate(now, generation, reason); err != nil {
 		return err
 	}
 	if !open {
@@ -215,12 +215,12 @@ func stallLimit(interval time.Duration) time.Duration {
 	return min(max(interval+stallGrace, minStall), maxStall)
 }
 
-// sendSlate sends a slate, which says why the chain has begun, or why nothing
+// sendSlate sends a slate, which says why the generation has begun, or why nothing
 // comes although the gate is open.
-func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
-	o.lastSlate, o.chain = now, chain
+func (o *output) sendSlate(now time.Time, generation uint64, reason string) error {
+	o.lastSlate, o.generation = now, generation
 	if o.enc == nil {
-		w, h := SpareWidth, SpareHeight
+		w, h := SlateWidth, SlateHeight
 		if s := o.p.size.Load(); s != 0 {
 			w, h = int(s>>32), int(s&0xffffffff) //nolint:gosec // two sizes in one word
 		}
@@ -242,7 +242,7 @@ func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
-	head := wire.Output{
+	head := ipc.Output{
 		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason, Fault: o.p.faultOf(reason),
 	}
 	if err := o.send(unit, head); err != nil {
@@ -253,7 +253,7 @@ func (o *output) sendSlate(now time.Time, chain uint64, reason string) error {
 }
 
 // send hands a coded unit to the sink.
-func (o *output) send(unit encode.Unit, head wire.Output) error {
+func (o *output) send(unit encode.Unit, head ipc.Output) error {
 	o.seq++
 	head.Epoch, head.Seq, head.Key, head.Codec = o.epoch, o.seq, unit.Key, o.enc.Codec()
 	head.Width, head.Height = o.width, o.height

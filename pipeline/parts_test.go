@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/obscure"
 	"scrim/redact/track"
@@ -15,7 +15,7 @@ import (
 // noLog and noSink take what a test does not look at.
 var noLog = slog.New(slog.DiscardHandler)
 
-func noSink(wire.Output, []byte) error { return nil }
+func noSink(ipc.Output, []byte) error { return nil }
 
 func newTracker(lookahead int) redact.Tracker { return track.NewWindow(track.Options{}, lookahead) }
 

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
@@ -36,7 +36,7 @@ const (
 var ErrHung = errors.New("stage hung")
 
 // Sink takes what the pipeline makes. The data is the sink's to keep.
-type Sink func(head wire.Output, data []byte) error
+type Sink func(head ipc.Output, data []byte) error
 
 // Options are what a Pipeline is made of.
 type Options struct {
@@ -52,16 +52,16 @@ type Options struct {
 	SelfTest func(width, height int) error
 	// Zones are the camera's.
 	Zones  []zone.Zone
-	Encode wire.EncodeConfig
+	Encode ipc.EncodeConfig
 	// Sink is called from one goroutine at a time.
 	Sink Sink
 	// Spare, if set, takes slates that are coded beforehand, whenever the size of
 	// the output is another; see Spares. Beat, if set, is called every
-	// wire.BeatInterval. Both are called beside Sink.
-	Spare func(head wire.Spare, data []byte) error
-	Beat  func(b wire.Beat) error
+	// ipc.BeatInterval. Both are called beside Sink.
+	Spare func(head ipc.PreparedSlate, data []byte) error
+	Beat  func(b ipc.Heartbeat) error
 	// Still, if set, takes the snapshots that Snapshot asks for, beside Sink.
-	Still func(head wire.Shot, data []byte) error
+	Still func(head ipc.Snapshot, data []byte) error
 	Log   *slog.Logger
 }
 
@@ -87,7 +87,7 @@ type Pipeline struct {
 	counts   counts
 	busy     [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
 	time     *timeline
-	selfTest atomic.Pointer[wire.SelfTest] // the last; nil: none yet
+	selfTest atomic.Pointer[ipc.SelfTest] // the last; nil: none yet
 
 	// slateTick is the time between looks at whether a slate is due; a test, which
 	// has a faster clock, may look more often.
@@ -110,13 +110,13 @@ func newEncoder(width, height int, o encode.Options) (encoder, error) {
 	return encode.New(width, height, o)
 }
 
-// counts are wire.Counts, counted by several stages.
+// counts are ipc.Counts, counted by several stages.
 type counts struct {
 	unitsDropped, picturesDropped, picturesWithheld atomic.Uint64
 }
 
-func (c *counts) snapshot() wire.Counts {
-	return wire.Counts{
+func (c *counts) snapshot() ipc.Counts {
+	return ipc.Counts{
 		UnitsDropped:     c.unitsDropped.Load(),
 		PicturesDropped:  c.picturesDropped.Load(),
 		PicturesWithheld: c.picturesWithheld.Load(),
@@ -246,10 +246,10 @@ func (p *Pipeline) beat(ctx context.Context) {
 	if p.o.Beat == nil {
 		return
 	}
-	tick := time.NewTicker(wire.BeatInterval)
+	tick := time.NewTicker(ipc.BeatInterval)
 	defer tick.Stop()
 	for {
-		var b wire.Beat
+		var b ipc.Heartbeat
 		if since := p.busy[encodeStage].Load(); since != 0 {
 			b.Encoding = max(1, p.now().UnixNano()-since)
 		}

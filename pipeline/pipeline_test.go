@@ -15,8 +15,8 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/pipeline/internal/x264"
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/scene/stamp"
-	"scrim/pipeline/wire"
 	"scrim/redact"
 	"scrim/redact/face"
 	"scrim/redact/obscure"
@@ -64,8 +64,8 @@ func (s *scripted) Detect(*yuv.Image) ([]face.Face, error) {
 func (s *scripted) Info() redact.DetectorInfo { return redact.DetectorInfo{Name: "scripted"} }
 func (s *scripted) Close() error              { return nil }
 
-// camera makes the coded units of a camera.
-type camera struct {
+// testCamera makes the coded units of a camera.
+type testCamera struct {
 	t    *testing.T
 	enc  *x264.Encoder
 	w, h int
@@ -73,15 +73,15 @@ type camera struct {
 	pts  int64
 }
 
-func newCamera(t *testing.T, w, h int) *camera {
+func newCamera(t *testing.T, w, h int) *testCamera {
 	enc, err := x264.New(x264.Options{Width: w, Height: h, KeyframeInterval: time.Hour, Bitrate: legible})
 	require.NoError(t, err)
 	t.Cleanup(enc.Close)
-	return &camera{t: t, enc: enc, w: w, h: h}
+	return &testCamera{t: t, enc: enc, w: w, h: h}
 }
 
 // draw returns the next picture: a dark one with a number and a bright secret.
-func (c *camera) draw() (*yuv.Image, time.Time) {
+func (c *testCamera) draw() (*yuv.Image, time.Time) {
 	im, err := yuv.New(c.w, c.h)
 	require.NoError(c.t, err)
 	im.Fill(60, 128, 128)
@@ -98,7 +98,7 @@ func (c *camera) draw() (*yuv.Image, time.Time) {
 }
 
 // unit returns the next unit.
-func (c *camera) unit(key bool) transport.CameraUnit {
+func (c *testCamera) unit(key bool) transport.CameraUnit {
 	im, now := c.draw()
 	p, err := c.enc.Encode(im, c.pts, key)
 	require.NoError(c.t, err)
@@ -107,7 +107,7 @@ func (c *camera) unit(key bool) transport.CameraUnit {
 
 // seen is what came out of the pipeline.
 type seen struct {
-	wire.Output
+	ipc.Output
 	data []byte
 }
 
@@ -132,9 +132,9 @@ func startWith(t *testing.T, lookahead int, prepare func(*Pipeline)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, detector: &scripted{freed: make(chan struct{})}, out: make(chan seen, 10000), done: make(chan error, 1)}
 	r.p, err = New(Options{
-		Camera: "door", Epoch: 7, Encode: wire.EncodeConfig{Bitrate: legible},
+		Camera: "door", Epoch: 7, Encode: ipc.EncodeConfig{Bitrate: legible},
 		Detector: r.detector, Tracker: track.NewWindow(track.Options{}, lookahead), Obscurer: obscurer,
-		Sink: func(head wire.Output, data []byte) error {
+		Sink: func(head ipc.Output, data []byte) error {
 			if f := r.sink.Swap(nil); f != nil {
 				(*f)()
 			}
@@ -217,7 +217,7 @@ func (r *rig) inspect(o seen, im *yuv.Image) {
 }
 
 // live sends units and waits for each, which must be shown.
-func (r *rig) live(c *camera, n int, key bool) seen {
+func (r *rig) live(c *testCamera, n int, key bool) seen {
 	var o seen
 	for i := range n {
 		r.send(c.unit(key && i == 0))
@@ -269,7 +269,7 @@ func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
 	r.end()
 }
 
-func rect(g wire.Region) image.Rectangle {
+func rect(g ipc.Region) image.Rectangle {
 	return image.Rect(g.Rect[0], g.Rect[1], g.Rect[0]+g.Rect[2], g.Rect[1]+g.Rect[3])
 }
 
@@ -277,44 +277,44 @@ func rect(g wire.Region) image.Rectangle {
 // a complete key frame has been inspected, and then pictures again.
 func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 	faults := map[string]struct {
-		fault  func(r *rig, c *camera)
+		fault  func(r *rig, c *testCamera)
 		reason string
 	}{
-		"lost unit": {func(r *rig, c *camera) {
+		"lost unit": {func(r *rig, c *testCamera) {
 			c.unit(false)
 			u := c.unit(false)
 			u.Discontinuity, u.Intact = "packet loss", true
 			r.send(u)
 		}, "packet loss"},
-		"picture dropped before RTP": {func(r *rig, c *camera) {
+		"picture dropped before RTP": {func(r *rig, c *testCamera) {
 			c.unit(false)
 			r.send(c.unit(false))
 		}, "pictures are missing"},
-		"key frame that is not whole": {func(r *rig, c *camera) {
+		"key frame that is not whole": {func(r *rig, c *testCamera) {
 			u := c.unit(true)
 			u.Discontinuity = "packet loss"
 			r.send(u)
 		}, "packet loss"},
-		"timestamps jump": {func(r *rig, c *camera) {
+		"timestamps jump": {func(r *rig, c *testCamera) {
 			c.pts += 10 * transport.ClockRate
 			r.send(c.unit(false))
 		}, "camera's timestamps jumped"},
-		"timestamps jump back": {func(r *rig, c *camera) {
+		"timestamps jump back": {func(r *rig, c *testCamera) {
 			u := c.unit(false)
 			u.PTS -= 10 * transport.ClockRate
 			r.send(u)
 		}, "camera's timestamps jumped"},
-		"garbage": {func(r *rig, c *camera) {
+		"garbage": {func(r *rig, c *testCamera) {
 			u := c.unit(false)
 			u.Data = []byte{0, 0, 0, 1, 0x67, 1, 2, 3}
 			r.send(u)
 		}, ""},
-		"empty unit": {func(r *rig, c *camera) {
+		"empty unit": {func(r *rig, c *testCamera) {
 			u := c.unit(false)
 			u.Data = nil
 			r.send(u)
 		}, ""},
-		"detector fails": {func(r *rig, c *camera) {
+		"detector fails": {func(r *rig, c *testCamera) {
 			err := errors.New("NaN")
 			r.detector.err.Store(&err)
 			r.send(c.unit(false))
@@ -322,10 +322,10 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 			r.detector.err.Store(nil)
 			r.send(c.unit(false))
 		}, "face detection failed"},
-		"worker says why nothing comes": {func(r *rig, _ *camera) {
+		"worker says why nothing comes": {func(r *rig, _ *testCamera) {
 			r.p.Input("camera unreachable")
 		}, "camera unreachable"},
-		"silence": {func(*rig, *camera) {}, reasonStalled},
+		"silence": {func(*rig, *testCamera) {}, reasonStalled},
 	}
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {

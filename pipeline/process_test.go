@@ -21,9 +21,9 @@ import (
 	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/pipeline/decode"
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/scene/stamp"
-	"scrim/pipeline/supervise"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/worker/camera"
 	"scrim/transport"
 )
 
@@ -73,12 +73,12 @@ type post struct {
 	next   atomic.Pointer[[]transport.CameraUnit] // what is sent from now on; nil: units
 	events chan transport.Event
 	out    chan *transport.RedactedUnit
-	camera *supervise.Camera
+	camera *camera.Camera
 	dec    *decode.Decoder
 	last   *transport.RedactedUnit
 }
 
-// Run implements supervise.Source.
+// Run implements camera.Source.
 func (p *post) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
 	tick := time.NewTicker(time.Second / 10)
 	defer tick.Stop()
@@ -103,7 +103,7 @@ func (p *post) PublishStatus(transport.Status) error    { return nil }
 func (p *post) PublishEvent(e transport.Event) error    { p.events <- e; return nil }
 
 // watch runs a real redactor under supervision until the test ends.
-func watch(t *testing.T, change func(*wire.Config)) *post {
+func watch(t *testing.T, change func(*ipc.Config)) *post {
 	t.Helper()
 	return watchProgram(t, realRedactor(t), change)
 }
@@ -127,20 +127,20 @@ func (s *syncBuffer) String() string {
 }
 
 // watchProgram is watch with another program.
-func watchProgram(t *testing.T, program string, change func(*wire.Config), args ...string) *post {
+func watchProgram(t *testing.T, program string, change func(*ipc.Config), args ...string) *post {
 	t.Helper()
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	c := newCamera(t, width, height)
 	for i := range 10 {
 		p.units = append(p.units, c.unit(i == 0))
 	}
-	config := wire.Config{
-		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{Size: 160, Threshold: 0.5},
+	config := ipc.Config{
+		Site: "test", Camera: "door", Obscure: ipc.ObscureConfig{Style: "veil"},
+		Detect: ipc.DetectConfig{Size: 160, Threshold: 0.5},
 	}
 	change(&config)
 	var err error
-	p.camera, err = supervise.New(supervise.Options{
+	p.camera, err = camera.New(camera.Options{
 		Redactor: config, Program: program, Args: args, Source: p, Sink: p,
 		Delay: func(error) time.Duration { return time.Second }, Log: slog.New(slog.NewTextHandler(&p.log, nil)),
 	})
@@ -246,7 +246,7 @@ func child(t *testing.T) int {
 
 // A real redactor dies, or stands still, in every way that there is. The next
 // that viewers get is the slate, and then pictures again. How soon is in the log:
-// the constants that decide it are tested in package supervise.
+// the constants that decide it are tested in package camera.
 func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -259,7 +259,7 @@ func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 		{"stopped", syscall.SIGSTOP, transport.FaultHang},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := watch(t, func(*wire.Config) {})
+			p := watch(t, func(*ipc.Config) {})
 			p.until(transport.StateLive)
 			for range 5 {
 				p.until(transport.StateLive)
@@ -286,7 +286,7 @@ func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 // one that has been measured.
 func TestRedactorOfAnotherBuildIsToldApart(t *testing.T) {
 	asked := strings.Repeat("0f", 32)
-	p := watch(t, func(c *wire.Config) { c.Detect.ModelName, c.Detect.SHA256 = models.BuiltIn().Name, asked })
+	p := watch(t, func(c *ipc.Config) { c.Detect.ModelName, c.Detect.SHA256 = models.BuiltIn().Name, asked })
 	e := p.told(transport.FaultConfig)
 	require.Equal(t, transport.StateFailed, e.State)
 	require.Contains(t, e.Reason, models.BuiltIn().SHA256)
@@ -296,7 +296,7 @@ func TestRedactorOfAnotherBuildIsToldApart(t *testing.T) {
 
 // The program has slates before it has a model.
 func TestMissingModelEndsInTheSlate(t *testing.T) {
-	p := watch(t, func(c *wire.Config) { c.Detect.Model = filepath.Join(t.TempDir(), "gone.onnx") })
+	p := watch(t, func(c *ipc.Config) { c.Detect.Model = filepath.Join(t.TempDir(), "gone.onnx") })
 	e := p.told(transport.FaultConfig)
 	require.Equal(t, transport.StateFailed, e.State)
 	require.Contains(t, e.Reason, "gone.onnx")
@@ -315,13 +315,13 @@ func (away) Run(context.Context, func(transport.CameraUnit)) error { return erro
 // they have none of their own.
 func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
-	config := wire.Config{
-		Site: "test", Camera: "door", Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{Size: 160, Threshold: 0.5},
+	config := ipc.Config{
+		Site: "test", Camera: "door", Obscure: ipc.ObscureConfig{Style: "veil"},
+		Detect: ipc.DetectConfig{Size: 160, Threshold: 0.5},
 	}
 	program, log := realRedactor(t), slog.New(slog.NewTextHandler(&p.log, nil))
-	slates := supervise.NewSlates(program, nil, config, nil, log)
-	c, err := supervise.New(supervise.Options{
+	slates := camera.NewSlates(program, nil, config, nil, log)
+	c, err := camera.New(camera.Options{
 		Redactor: config, Program: program, Slates: slates, Source: away{p}, Sink: p,
 		Delay: func(error) time.Duration { return time.Second }, Log: log,
 	})

@@ -5,26 +5,26 @@ import (
 	"fmt"
 
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/transport"
 )
 
-// SpareWidth and SpareHeight are the size of slates until the camera's is known.
+// SlateWidth and SlateHeight are the size of slates until the camera's is known.
 const (
-	SpareWidth  = 1280
-	SpareHeight = 720
+	SlateWidth  = 1280
+	SlateHeight = 720
 )
 
 // spareTexts are what is written on the slates that are coded beforehand.
 var spareTexts = []struct {
-	class wire.SpareClass
+	class ipc.SlateKind
 	text  string
 }{
-	{wire.SpareStarting, "redactor is starting"},
-	{wire.SpareHang, "redactor does not answer"},
-	{wire.SpareFailed, "redactor cannot work as it is set up"},
-	{wire.SpareOffline, "no video from the camera"},
+	{ipc.SlateStarting, "redactor is starting"},
+	{ipc.SlateHang, "redactor does not answer"},
+	{ipc.SlateFailed, "redactor cannot work as it is set up"},
+	{ipc.SlateOffline, "no video from the camera"},
 }
 
 // spareSize is what spares are made for.
@@ -36,11 +36,11 @@ type spareSize struct {
 // Spares codes slates that can each be decoded by themselves, and hands them to
 // send. The worker, which can code nothing, shows them when this process is dead
 // or hangs.
-func Spares(camera string, width, height int, c wire.EncodeConfig, send func(wire.Spare, []byte) error) error {
+func Spares(camera string, width, height int, c ipc.EncodeConfig, send func(ipc.PreparedSlate, []byte) error) error {
 	return spares(camera, spareSize{width, height, false}, c, newEncoder, send)
 }
 
-func spares(camera string, size spareSize, c wire.EncodeConfig, open encoders, send func(wire.Spare, []byte) error) error {
+func spares(camera string, size spareSize, c ipc.EncodeConfig, open encoders, send func(ipc.PreparedSlate, []byte) error) error {
 	slate, err := redact.NewSlate(size.width, size.height)
 	if err != nil {
 		return fmt.Errorf("spare slate: %w", err)
@@ -56,13 +56,13 @@ func spares(camera string, size spareSize, c wire.EncodeConfig, open encoders, s
 		if err := spareStill(frame, s.class, send); err != nil {
 			return err
 		}
-		for part := range wire.SpareParts {
+		for part := range ipc.SlateParts {
 			pts += transport.ClockRate / 4
 			u, err := enc.Encode(frame, pts, true)
 			if err != nil {
 				return fmt.Errorf("encode spare slate: %w", err)
 			}
-			head := wire.Spare{Class: s.class, Part: part, Codec: enc.Codec(), Width: size.width, Height: size.height}
+			head := ipc.PreparedSlate{Class: s.class, Part: part, Codec: enc.Codec(), Width: size.width, Height: size.height}
 			if err := send(head, u.Data); err != nil {
 				return fmt.Errorf("send spare slate: %w", err)
 			}
@@ -72,17 +72,17 @@ func spares(camera string, size spareSize, c wire.EncodeConfig, open encoders, s
 }
 
 // spareStill sends the slate as a snapshot as well.
-func spareStill(frame redact.Frame, class wire.SpareClass, send func(wire.Spare, []byte) error) error {
+func spareStill(frame redact.Frame, class ipc.SlateKind, send func(ipc.PreparedSlate, []byte) error) error {
 	snapshot, err := encode.NewSnapshot(frame)
 	if err != nil {
 		return fmt.Errorf("spare slate: %w", err)
 	}
-	data, err := snapshot.JPEG(transport.MaxStillBytes)
+	data, err := snapshot.JPEG(transport.MaxSnapshotBytes)
 	if err != nil {
 		return fmt.Errorf("spare slate: %w", err)
 	}
 	width, height := snapshot.Size()
-	if err := send(wire.Spare{Class: class, Still: true, Codec: "jpeg", Width: width, Height: height}, data); err != nil {
+	if err := send(ipc.PreparedSlate{Class: class, Snapshot: true, Codec: "jpeg", Width: width, Height: height}, data); err != nil {
 		return fmt.Errorf("send spare slate: %w", err)
 	}
 	return nil

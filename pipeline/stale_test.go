@@ -32,7 +32,7 @@ func (r *rig) queued(number uint64) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		n := len(q.items)
-		return n > 0 && q.items[n-1].frame.Certificate().Picture == number
+		return n > 0 && q.items[n-1].frame.Inspection().Picture == number
 	}, testTimeout, time.Millisecond)
 }
 

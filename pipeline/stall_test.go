@@ -8,17 +8,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // unsent is a pipeline whose encode stage a test takes the place of.
-func unsent(t *testing.T, f *fakeTime) (p *Pipeline, slates *[]wire.Output) {
+func unsent(t *testing.T, f *fakeTime) (p *Pipeline, slates *[]ipc.Output) {
 	t.Helper()
-	slates = new([]wire.Output)
+	slates = new([]ipc.Output)
 	obscurer, detector := newParts(t)
 	p, err := New(Options{
 		Camera: "door", Epoch: 7, Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Log: noLog,
-		Sink: func(head wire.Output, _ []byte) error { *slates = append(*slates, head); return nil },
+		Sink: func(head ipc.Output, _ []byte) error { *slates = append(*slates, head); return nil },
 	})
 	require.NoError(t, err)
 	p.time = f.timeline()

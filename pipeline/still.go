@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/transport"
 )
@@ -13,17 +13,17 @@ import (
 // still is a copy of a frame that becomes a JPEG.
 type still struct {
 	picture *encode.Snapshot
-	head    wire.Shot
+	head    ipc.Snapshot
 }
 
 // Snapshot asks for a JPEG of the next frame that is coded, redacted picture or
-// slate. Those that are asked for within wire.SnapshotInterval are one.
+// slate. Those that are asked for within ipc.SnapshotInterval are one.
 func (p *Pipeline) Snapshot() { p.snapshot.Store(true) }
 
 // snap copies a frame that has been sent with this head, if a snapshot is wanted and
 // due.
-func (o *output) snap(f redact.Frame, now time.Time, sent *wire.Output) {
-	if o.p.o.Still == nil || now.Sub(o.lastStill) < wire.SnapshotInterval || !o.p.snapshot.Swap(false) {
+func (o *output) snap(f redact.Frame, now time.Time, sent *ipc.Output) {
+	if o.p.o.Still == nil || now.Sub(o.lastStill) < ipc.SnapshotInterval || !o.p.snapshot.Swap(false) {
 		return
 	}
 	o.lastStill = now
@@ -32,7 +32,7 @@ func (o *output) snap(f redact.Frame, now time.Time, sent *wire.Output) {
 		o.p.o.Log.Warn("no snapshot", "error", err)
 		return
 	}
-	s := still{picture, wire.Shot{
+	s := still{picture, ipc.Snapshot{
 		Captured: sent.Captured, Width: o.width, Height: o.height, State: sent.State, Reason: sent.Reason, Fence: o.fence,
 	}}
 	if sent.Record != nil {
@@ -49,7 +49,7 @@ func (p *Pipeline) runStills(ctx context.Context) {
 	for {
 		select {
 		case s := <-p.stills:
-			data, err := s.picture.JPEG(transport.MaxStillBytes)
+			data, err := s.picture.JPEG(transport.MaxSnapshotBytes)
 			if err == nil {
 				err = p.o.Still(s.head, data)
 			}

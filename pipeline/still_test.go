@@ -9,14 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
 
 // shot is a snapshot that came out.
 type shot struct {
-	wire.Shot
+	ipc.Snapshot
 	im *image.YCbCr
 }
 
@@ -24,7 +24,7 @@ func withShots(t *testing.T) (*rig, chan shot) {
 	t.Helper()
 	shots := make(chan shot, 100)
 	return startWith(t, 0, func(p *Pipeline) {
-		p.o.Still = func(head wire.Shot, data []byte) error {
+		p.o.Still = func(head ipc.Snapshot, data []byte) error {
 			im, err := jpeg.Decode(bytes.NewReader(data))
 			if err == nil {
 				shots <- shot{head, im.(*image.YCbCr)}
@@ -110,5 +110,5 @@ func TestSnapshotsAreFewHoweverManyAreAskedFor(t *testing.T) {
 		r.live(c, 1, false)
 	}
 	r.end()
-	require.LessOrEqual(t, len(shots), 1+int(time.Since(begun)/wire.SnapshotInterval))
+	require.LessOrEqual(t, len(shots), 1+int(time.Since(begun)/ipc.SnapshotInterval))
 }

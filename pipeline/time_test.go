@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/transport"
 )
@@ -108,7 +108,7 @@ func TestHungSpareEncoderEndsTheProcess(t *testing.T) {
 			s := &stuckEncoder{inside: make(chan struct{}), freed: make(chan struct{})}
 			r := startWith(t, 0, func(p *Pipeline) {
 				p.time = f.timeline()
-				p.o.Spare = func(wire.Spare, []byte) error { return nil }
+				p.o.Spare = func(ipc.PreparedSlate, []byte) error { return nil }
 				p.newEncoder = func(width, height int, o encode.Options) (encoder, error) {
 					e, err := encode.New(width, height, o)
 					if made++; made == 1 { // the output's own

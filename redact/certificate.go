@@ -16,12 +16,12 @@ const (
 	MaxLookaheadTime = 10 * time.Second
 )
 
-// Certificate is the proof that exactly one picture was inspected. A picture
-// passes only with the certificate that was made for it.
-type Certificate struct {
+// Inspection is the proof that exactly one picture was inspected. A picture
+// passes only with the inspection that was made for it.
+type Inspection struct {
 	Camera string
-	// Epoch and Chain are those of the picture's decoder and of the gate.
-	Epoch, Chain uint64
+	// Epoch and Generation are those of the picture's decoder and of the gate.
+	Epoch, Generation uint64
 	// Picture is the picture's number.
 	Picture uint64
 	// Complete is set when nothing was lost from the last IDR to the picture.
@@ -37,29 +37,29 @@ type Certificate struct {
 	RegionsHash uint64
 }
 
-// certify makes the certificate for p, which the detector has just examined;
+// certify makes the inspection for p, which the detector has just examined;
 // the hash of the regions is to come.
-func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration) Certificate {
-	return Certificate{
-		Camera: p.Camera, Epoch: p.Epoch, Chain: p.Chain, Picture: p.Number, Complete: p.Complete,
+func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration) Inspection {
+	return Inspection{
+		Camera: p.Camera, Epoch: p.Epoch, Generation: p.Generation, Picture: p.Number, Complete: p.Complete,
 		Width: p.Image.Width, Height: p.Image.Height,
 		ModelSHA256: model, Inspected: inspected, MaxAge: maxAge,
 	}
 }
 
-// check reports why c is not the certificate of p with these regions; nil when
+// check reports why c is not the inspection of p with these regions; nil when
 // it is.
-func (c Certificate) check(p *Picture, model string, now time.Time, regions []face.Region) error {
+func (c Inspection) check(p *Picture, model string, now time.Time, regions []face.Region) error {
 	switch {
 	case c.Inspected.IsZero():
 		return fmt.Errorf("picture %d was not inspected", p.Number)
-	case c.Camera != p.Camera || c.Epoch != p.Epoch || c.Chain != p.Chain || c.Picture != p.Number:
-		return fmt.Errorf("certificate of picture %s/%d/%d/%d does not belong to picture %s/%d/%d/%d",
-			c.Camera, c.Epoch, c.Chain, c.Picture, p.Camera, p.Epoch, p.Chain, p.Number)
+	case c.Camera != p.Camera || c.Epoch != p.Epoch || c.Generation != p.Generation || c.Picture != p.Number:
+		return fmt.Errorf("inspection of picture %s/%d/%d/%d does not belong to picture %s/%d/%d/%d",
+			c.Camera, c.Epoch, c.Generation, c.Picture, p.Camera, p.Epoch, p.Generation, p.Number)
 	case !c.Complete || !p.Complete:
 		return fmt.Errorf("input of picture %d is not complete", p.Number)
 	case c.Width != p.Image.Width || c.Height != p.Image.Height:
-		return fmt.Errorf("certificate is for %d×%d, picture %d is %d×%d", c.Width, c.Height, p.Number, p.Image.Width, p.Image.Height)
+		return fmt.Errorf("inspection is for %d×%d, picture %d is %d×%d", c.Width, c.Height, p.Number, p.Image.Width, p.Image.Height)
 	case c.ModelSHA256 != model:
 		return fmt.Errorf("picture %d was inspected by another model", p.Number)
 	case !c.fresh(now):
@@ -71,7 +71,7 @@ func (c Certificate) check(p *Picture, model string, now time.Time, regions []fa
 }
 
 // fresh reports whether the inspection is recent enough to show the picture now.
-func (c Certificate) fresh(now time.Time) bool { return now.Sub(c.Inspected) <= c.MaxAge }
+func (c Inspection) fresh(now time.Time) bool { return now.Sub(c.Inspected) <= c.MaxAge }
 
 // hashRegions returns the FNV-1a hash over the rectangles and shapes of regions.
 func hashRegions(regions []face.Region) uint64 {

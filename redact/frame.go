@@ -15,8 +15,8 @@ type Picture struct {
 	// picture comes from.
 	Camera string
 	Epoch  uint64
-	// Chain is the gate's chain at the time when the picture's unit was decoded.
-	Chain uint64
+	// Generation is the gate's generation at the time when the picture's unit was decoded.
+	Generation uint64
 	// Number counts pictures of the camera from 1, in the order of their units.
 	Number uint64
 	// Complete is set when nothing was lost on the way from the last complete
@@ -31,11 +31,11 @@ type Picture struct {
 // Frame is a picture that may be seen. Only this package makes one; the zero
 // Frame holds no picture and is refused by the encoder.
 type Frame struct {
-	img         *yuv.Image
-	regions     []face.Region
-	certificate Certificate
-	slate       bool
-	reason      string
+	img        *yuv.Image
+	regions    []face.Region
+	inspection Inspection
+	slate      bool
+	reason     string
 }
 
 // Image returns the redacted picture, which the caller must not change; nil
@@ -49,6 +49,6 @@ func (f Frame) Regions() []face.Region { return f.regions }
 // Slate reports whether the frame is a slate, and why.
 func (f Frame) Slate() (bool, string) { return f.slate, f.reason }
 
-// Certificate returns the certificate that the frame rests on; the zero
-// Certificate for a slate.
-func (f Frame) Certificate() Certificate { return f.certificate }
+// Inspection returns the inspection that the frame rests on; the zero
+// Inspection for a slate.
+func (f Frame) Inspection() Inspection { return f.inspection }

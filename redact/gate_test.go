@@ -50,7 +50,7 @@ func TestPictureOfAnOlderChainIsNotInspectedAndShutsNothing(t *testing.T) {
 	require.Empty(t, r.Redact(first))
 	require.Empty(t, r.Redact(second))
 	passes := p.passes
-	chain := g.Shut("packet loss")
+	generation := g.Shut("packet loss")
 	p.err = errors.New("cannot see on smeared pictures")
 	outs := r.Redact(late)
 	require.Len(t, outs, 3)
@@ -60,7 +60,7 @@ func TestPictureOfAnOlderChainIsNotInspectedAndShutsNothing(t *testing.T) {
 		require.Nil(t, outs[i].Frame.Image())
 	}
 	require.Equal(t, passes, p.passes, "the detector was asked about a picture that cannot be shown")
-	require.Equal(t, chain, g.Chain(), "a picture of the old chain has shut the new one")
+	require.Equal(t, generation, g.Generation(), "a picture of the old generation has shut the new one")
 	p.err = nil
 	require.Empty(t, r.Redact(next(t, g, 4, true)))
 	require.Empty(t, r.Redact(next(t, g, 5, false)))

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"scrim/redact/face"
-	"scrim/redact/guard"
+	"scrim/redact/rules"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -49,7 +49,7 @@ type Options struct {
 	// they were obscured.
 	SecondLook SecondLook
 	// SelfTest reports whether all parts do their work on pictures of the given
-	// size in pixels; package redact/canary has it. It is asked at the
+	// size in pixels; package redact/selftest has it. It is asked at the
 	// first picture of every epoch and every SelfTestInterval, and after a
 	// failure at every key frame. While it fails nothing is shown. Nil: never.
 	SelfTest func(width, height int) error
@@ -80,9 +80,9 @@ type inspected struct {
 	faces  []face.Face
 	at     time.Time
 	timing Timing
-	// certificate is the one that was made at the inspection. It lacks the hash
+	// inspection is the one that was made at the inspection. It lacks the hash
 	// of the regions, which are not known yet.
-	certificate Certificate
+	inspection Inspection
 }
 
 // New returns a Redactor.
@@ -118,7 +118,7 @@ func (r *Redactor) LastSelfTest() SelfTest { return r.tested }
 // test runs the self-test when it is due.
 func (r *Redactor) test(p *Picture, newEpoch bool) error {
 	due := newEpoch || r.tested.At.IsZero() || r.now().Sub(r.tested.At) >= SelfTestInterval || r.tested.Err != nil && p.IDR
-	if !guard.SelfTest || r.o.SelfTest == nil || !due && r.tested.Err == nil {
+	if !rules.SelfTest || r.o.SelfTest == nil || !due && r.tested.Err == nil {
 		return nil
 	}
 	if due {
@@ -194,7 +194,7 @@ func (r *Redactor) Flush() []Outcome {
 func (r *Redactor) guarded(p *Picture, f func() error) {
 	err := func() (err error) {
 		defer func() {
-			if !guard.Recover {
+			if !rules.Recover {
 				return
 			}
 			if v := recover(); v != nil {
@@ -233,12 +233,12 @@ func (r *Redactor) take(p *Picture) error {
 		r.epoch = p.Epoch
 	}
 	r.last = p.Number
-	if n := len(r.pending); guard.Chain && n > 0 && r.pending[n-1].p.Chain != p.Chain {
+	if n := len(r.pending); rules.Generation && n > 0 && r.pending[n-1].p.Generation != p.Generation {
 		r.withhold() // the gate was shut since
 	}
-	if guard.Chain && p.Chain != r.o.Gate.Chain() {
+	if rules.Generation && p.Generation != r.o.Gate.Generation() {
 		// The gate was shut since it was decoded. What waits is older still. The
-		// detector is spared, and its faults must not shut the chain of today.
+		// detector is spared, and its faults must not shut the generation of today.
 		r.withhold()
 		_, reason := r.o.Gate.State()
 		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: reason}})
@@ -259,7 +259,7 @@ func (r *Redactor) take(p *Picture) error {
 	faces = r.zones.of(r.o.Zones, p.Image).Filter(faces)
 	e := r.hold(p, faces, r.now())
 	e.timing.Detect = e.at.Sub(start)
-	if guard.Detection && err != nil {
+	if rules.Detection && err != nil {
 		return r.refuse(ReasonDetection, err)
 	}
 	r.o.Tracker.Observe(e.at, faces, p.Image.Width, p.Image.Height)
@@ -273,7 +273,7 @@ func (r *Redactor) hold(p *Picture, faces []face.Face, at time.Time) *inspected 
 	if n := len(r.spare); n > 0 {
 		e, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, certificate: certify(p, r.o.Detector.Info().ModelSHA256, at, r.maxAge)}
+	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, inspection: certify(p, r.o.Detector.Info().ModelSHA256, at, r.maxAge)}
 	r.pending = append(r.pending, e)
 	return e
 }
@@ -311,10 +311,10 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	regions := r.o.Tracker.Release()
 	tracked := r.now()
 	e.timing.Track += tracked.Sub(begun)
-	if err := belong(regions, e.faces); guard.Certificate && err != nil {
+	if err := belong(regions, e.faces); rules.Inspection && err != nil {
 		return Frame{}, r.refuse(ReasonAnother, err)
 	}
-	if err := covers(regions, e.faces, e.p.Image); guard.Covers && err != nil {
+	if err := covers(regions, e.faces, e.p.Image); rules.Covers && err != nil {
 		return Frame{}, r.refuse(ReasonTracking, err)
 	}
 	if tracked.Sub(e.at) > r.maxAge {
@@ -323,7 +323,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
 	decided, n := hashRegions(regions), len(regions)
-	if err := r.o.Obscurer.Apply(e.p.Image, regions); guard.Obscuring && err != nil {
+	if err := r.o.Obscurer.Apply(e.p.Image, regions); rules.Obscuring && err != nil {
 		return Frame{}, r.refuse(ReasonObscuring, err)
 	}
 	regions, err := r.o.SecondLook.look(e.p.Image, regions, r.o.Obscurer, r.zones.of(r.o.Zones, e.p.Image).Filter)
@@ -331,18 +331,18 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		return Frame{}, r.refuse(ReasonSecond, err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
-	c := e.certificate
+	c := e.inspection
 	c.RegionsHash = hashRegions(regions)
-	if err := c.check(e.p, r.model, r.now(), regions); guard.Certificate && err != nil {
+	if err := c.check(e.p, r.model, r.now(), regions); rules.Inspection && err != nil {
 		return Frame{}, r.refuse(ReasonInspect, err)
 	}
-	if guard.Certificate && hashRegions(regions[:n]) != decided {
+	if rules.Inspection && hashRegions(regions[:n]) != decided {
 		return Frame{}, r.refuse(ReasonAnother, fmt.Errorf("regions of picture %d changed while it was obscured", e.p.Number))
 	}
 	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
 		return Frame{}, &WithheldError{Reason: reason}
 	}
-	return Frame{img: e.p.Image, regions: append([]face.Region(nil), regions...), certificate: c}, nil
+	return Frame{img: e.p.Image, regions: append([]face.Region(nil), regions...), inspection: c}, nil
 }
 
 // refuse shuts the gate.

@@ -99,13 +99,13 @@ func setup(t *testing.T) (*Redactor, *parts, *Gate) {
 	return r, p, g
 }
 
-// next returns a complete picture of the gate's chain; every number once.
+// next returns a complete picture of the gate's generation; every number once.
 func next(t *testing.T, g *Gate, number uint64, idr bool) *Picture {
 	t.Helper()
 	im, err := yuv.New(64, 48)
 	require.NoError(t, err)
 	im.Fill(200, 128, 128)
-	return &Picture{Image: im, Camera: "door", Epoch: 1, Chain: g.Chain(), Number: number, Complete: true, IDR: idr}
+	return &Picture{Image: im, Camera: "door", Epoch: 1, Generation: g.Generation(), Number: number, Complete: true, IDR: idr}
 }
 
 // Two pictures change places while they wait for those after them: the boxes of
@@ -136,7 +136,7 @@ func TestPictureWhoseRegionsChangeIsNotShown(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, g.Admits(f, time.Now()))
 	f.regions[0].Rect.Max.X--
-	require.False(t, g.Admits(f, time.Now()), "its certificate is for other regions")
+	require.False(t, g.Admits(f, time.Now()), "its inspection is for other regions")
 	p.after = func(r []face.Region) { r[0].Rect.Min.X++ }
 	_, _, err = redactOne(r, next(t, g, 2, false))
 	require.ErrorContains(t, err, "changed while it was obscured")
@@ -176,7 +176,7 @@ func TestFaceIsObscuredInTheFrame(t *testing.T) {
 		}
 	}
 	require.Len(t, f.Regions(), 1)
-	require.Equal(t, hashRegions(f.Regions()), f.Certificate().RegionsHash)
+	require.Equal(t, hashRegions(f.Regions()), f.Inspection().RegionsHash)
 }
 
 func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
@@ -266,18 +266,18 @@ func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
 	good := certify(p, "abc", now, MaxInspectionAge)
 	good.RegionsHash = hashRegions(regions)
 	require.NoError(t, good.check(p, "abc", now, regions))
-	changes := map[string]func(*Certificate){
-		"camera":       func(c *Certificate) { c.Camera = "yard" },
-		"epoch":        func(c *Certificate) { c.Epoch++ },
-		"chain":        func(c *Certificate) { c.Chain++ },
-		"picture":      func(c *Certificate) { c.Picture++ },
-		"complete":     func(c *Certificate) { c.Complete = false },
-		"width":        func(c *Certificate) { c.Width++ },
-		"height":       func(c *Certificate) { c.Height-- },
-		"model":        func(c *Certificate) { c.ModelSHA256 = "" },
-		"uninspected":  func(c *Certificate) { c.Inspected = time.Time{} },
-		"stale":        func(c *Certificate) { c.Inspected = now.Add(-MaxInspectionAge - 1) },
-		"other region": func(c *Certificate) { c.RegionsHash ^= 1 },
+	changes := map[string]func(*Inspection){
+		"camera":       func(c *Inspection) { c.Camera = "yard" },
+		"epoch":        func(c *Inspection) { c.Epoch++ },
+		"generation":   func(c *Inspection) { c.Generation++ },
+		"picture":      func(c *Inspection) { c.Picture++ },
+		"complete":     func(c *Inspection) { c.Complete = false },
+		"width":        func(c *Inspection) { c.Width++ },
+		"height":       func(c *Inspection) { c.Height-- },
+		"model":        func(c *Inspection) { c.ModelSHA256 = "" },
+		"uninspected":  func(c *Inspection) { c.Inspected = time.Time{} },
+		"stale":        func(c *Inspection) { c.Inspected = now.Add(-MaxInspectionAge - 1) },
+		"other region": func(c *Inspection) { c.RegionsHash ^= 1 },
 	}
 	for name, change := range changes {
 		c := good
@@ -350,7 +350,7 @@ func TestLookaheadReleasesPicturesLateAndInOrder(t *testing.T) {
 		for _, o := range outs {
 			require.NoError(t, o.Err)
 			require.Equal(t, o.Picture.Image, o.Frame.Image())
-			require.Equal(t, o.Picture.Number, o.Frame.Certificate().Picture)
+			require.Equal(t, o.Picture.Number, o.Frame.Inspection().Picture)
 			numbers = append(numbers, o.Picture.Number)
 		}
 	}
@@ -368,10 +368,10 @@ func TestPicturesThatWaitAreWithheldWhenTheGateShuts(t *testing.T) {
 	for name, fault := range map[string]func(*parts, *Gate, *Picture){
 		"detector fails": func(p *parts, _ *Gate, _ *Picture) { p.err = errors.New("no") },
 		"panic":          func(p *parts, _ *Gate, _ *Picture) { p.panics = true },
-		"loss":           func(_ *parts, g *Gate, pic *Picture) { pic.Chain = g.Shut("packet loss") },
+		"loss":           func(_ *parts, g *Gate, pic *Picture) { pic.Generation = g.Shut("packet loss") },
 		"obscurer fails": func(p *parts, _ *Gate, _ *Picture) { p.apply = errors.New("no") },
 		"wrong camera":   func(_ *parts, _ *Gate, pic *Picture) { pic.Camera = "yard" },
-		"new epoch":      func(_ *parts, g *Gate, pic *Picture) { pic.Epoch, pic.Chain = 2, g.Shut("size") },
+		"new epoch":      func(_ *parts, g *Gate, pic *Picture) { pic.Epoch, pic.Generation = 2, g.Shut("size") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, p, g := ahead(t, 3)

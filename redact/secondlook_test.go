@@ -59,7 +59,7 @@ func TestWhatIsFoundOnlyAfterwardsIsObscuredAndCertified(t *testing.T) {
 			Rect: image.Rect(27, 15, 43, 33), Face: l.box, Score: 0.5, Source: face.Detected, Track: FirstSecondTrack + n - 1,
 		}, reg)
 		require.NotEqual(t, reg.Track, f.Regions()[0].Track)
-		require.Equal(t, hashRegions(f.Regions()), f.Certificate().RegionsHash)
+		require.Equal(t, hashRegions(f.Regions()), f.Inspection().RegionsHash)
 		require.EqualValues(t, 16, f.Image().Y[25*f.Image().YStride+35])
 		require.True(t, g.Admits(f, r.now()))
 	}

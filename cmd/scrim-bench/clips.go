@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"scrim/cmd/internal/bench"
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/redact/face"

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"scrim/cmd/internal/bench"
-	"scrim/cmd/internal/measure"
 	"scrim/cmd/internal/trace"
-	"scrim/cmd/internal/whep"
+	"scrim/pipeline/measure"
 	"scrim/transport"
+	"scrim/transport/webrtc/wheptest"
 )
 
 const (
@@ -255,7 +255,7 @@ func (b *bytesMeter) step(v uint64) {
 
 // watcher is a viewer that notes when pictures came.
 type watcher struct {
-	viewer *whep.Viewer
+	viewer *wheptest.Viewer
 	seen   []bench.Seen // valid once closed
 
 	now   bench.Seen
@@ -271,7 +271,7 @@ func (s *site) watch(ctx context.Context, n int) ([]*watcher, error) {
 	var out []*watcher
 	for _, name := range s.names[:n] {
 		w := &watcher{}
-		v, err := whep.Watch(ctx, s.base, name, w.packet)
+		v, err := wheptest.Watch(ctx, s.base, name, w.packet)
 		if err != nil {
 			return out, err
 		}
@@ -282,7 +282,7 @@ func (s *site) watch(ctx context.Context, n int) ([]*watcher, error) {
 }
 
 // packet takes one packet. A picture counts when none of its packets is missing.
-func (w *watcher) packet(p whep.Packet) {
+func (w *watcher) packet(p wheptest.Packet) {
 	next := p.SequenceNumber == w.seq+1
 	if p.Timestamp != w.stamp || w.now.First.IsZero() {
 		w.now = bench.Seen{Captured: p.Captured, First: p.Arrived}

@@ -16,7 +16,7 @@ import (
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/scrim-bench/internal/gocvloop"
 	"scrim/models"
-	"scrim/pipeline/plain"
+	"scrim/pipeline/passthrough"
 )
 
 // cascade is the classifier that GStreamer's faceblur finds faces by, and cascadeDirs
@@ -83,7 +83,7 @@ func plainLoop(clip *bench.Clip, frame func()) error {
 	if err != nil {
 		return err
 	}
-	t, err := plain.New()
+	t, err := passthrough.New()
 	if err != nil {
 		return err
 	}

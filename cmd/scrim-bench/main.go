@@ -16,7 +16,7 @@ import (
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/output"
+	"scrim/pipeline/atomicfile"
 )
 
 // version is set by the linker; see Makefile.
@@ -50,14 +50,14 @@ type CLI struct {
 	Truth   string   `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`
 	Clips   string   `placeholder:"DIR" help:"Keep drawn clips in this folder, and use those that are there."`
 
-	Model      config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Model: auto, a name from scrim models list, or an ONNX file (${default})."`
-	Threshold  config.Threshold  `default:"0.3" help:"Score from which on a candidate counts as a face (${default})."`
-	DetectSize config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
-	Tiles      bool              `help:"Look at parts of the picture in their own size, too."`
-	Gate       bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
-	Engine     config.Engine     `default:"auto" help:"What runs the network: auto, scrim, scrim-avx2 (as without AVX-512) or opencv (${default})."`
-	Lookahead  config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
-	Style      config.Style      `default:"veil" help:"How faces are obscured (${default})."`
+	Model         config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Model: auto, a name from scrim models list, or an ONNX file (${default})."`
+	Threshold     config.Threshold  `default:"0.3" help:"Score from which on a candidate counts as a face (${default})."`
+	DetectSize    config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
+	Tiles         bool              `help:"Look at parts of the picture in their own size, too."`
+	SkipUnchanged bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
+	Engine        config.Engine     `default:"auto" help:"What runs the network: auto, scrim, scrim-avx2 (as without AVX-512) or opencv (${default})."`
+	Lookahead     config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
+	Style         config.Style      `default:"veil" help:"How faces are obscured (${default})."`
 
 	JSON string `name:"json" placeholder:"FILE" help:"Write the result as JSON; - is standard output, in place of the table."`
 	HTML string `name:"html" placeholder:"FILE" help:"Write a page with plots that needs nothing else."`
@@ -174,7 +174,7 @@ func (c *CLI) writable() error {
 		if path == "" || flag == "--json" && path == "-" {
 			continue
 		}
-		if err := output.Check(path); err != nil {
+		if err := atomicfile.Check(path); err != nil {
 			return fmt.Errorf("%s: %w", flag, err)
 		}
 	}

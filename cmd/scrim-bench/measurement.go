@@ -12,9 +12,9 @@ import (
 
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/measure"
 	"scrim/cmd/internal/programs"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/measure"
 )
 
 // measurement is one call of scrim-bench.
@@ -25,7 +25,7 @@ type measurement struct {
 
 	dir                     string // for what is not kept
 	scrim, redactor, camera string // paths of programs
-	config                  wire.Config
+	config                  ipc.Config
 	source                  []bench.SourceClip
 	result                  *bench.Result
 	hist                    bench.Histograms

@@ -142,7 +142,7 @@ func (c *CLI) scenes() []scene.Options {
 // settings are those of the cameras.
 func (c *CLI) settings() config.Settings {
 	s := config.Default().Defaults
-	s.Detect.Threshold, s.Detect.Size, s.Detect.Tiles, s.Detect.Gate = c.Threshold, c.DetectSize, c.Tiles, c.Gate
+	s.Detect.Threshold, s.Detect.Size, s.Detect.Tiles, s.Detect.SkipUnchanged = c.Threshold, c.DetectSize, c.Tiles, c.SkipUnchanged
 	s.Detect.Engine = c.Engine
 	s.Lookahead, s.Obscure.Style = c.Lookahead, c.Style
 	return s
@@ -153,7 +153,7 @@ func (c *CLI) shown() map[string]any {
 	s := c.settings()
 	return map[string]any{
 		"for": c.For.String(), "repeat": c.Repeat, "viewers": c.Viewers, "threshold": float64(c.Threshold), "detect_size": int(c.DetectSize),
-		"engine": string(c.Engine), "tiles": c.Tiles, "gate": c.Gate, "lookahead": int(c.Lookahead), "style": string(c.Style),
+		"engine": string(c.Engine), "tiles": c.Tiles, "skip_unchanged": c.SkipUnchanged, "lookahead": int(c.Lookahead), "style": string(c.Style),
 		"padding": float64(s.Obscure.Padding), "padding_top": float64(s.Obscure.PaddingTop),
 		"preset": string(s.Encode.Preset), "keyframe_interval": time.Duration(s.Encode.KeyframeInterval).String(), "transport": string(s.Transport),
 	}

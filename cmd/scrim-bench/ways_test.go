@@ -133,7 +133,7 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, cpu float64, change func(*bench.Result)) string {
 		r := &bench.Result{
-			Schema: bench.Schema, Mode: "latency", Model: bench.Model{Name: "yunet-n 640 on scrim avx512", SHA256: "ab"}, Settings: map[string]any{"gate": true},
+			Schema: bench.Schema, Mode: "latency", Model: bench.Model{Name: "yunet-n 640 on scrim avx512", SHA256: "ab"}, Settings: map[string]any{"skip_unchanged": true},
 			Runs: map[string][]float64{
 				"cpu_ms_per_frame": {cpu, cpu * 1.01, cpu * 0.99, cpu * 1.005}, "exposed_share": {0, 0, 0, 0}, "dropped_share": {0, 0, 0, 0},
 			},
@@ -157,7 +157,7 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 		"slower":   {30, nil, "worse", "worse in cpu_ms_per_frame"},
 		"exposing": {10, func(r *bench.Result) { r.Runs["exposed_share"] = []float64{0.1, 0, 0.1, 0.1} }, "worse", "worse in exposed_share"},
 		"silent":   {10, func(r *bench.Result) { delete(r.Runs, "exposed_share") }, "B does not have it", "worse in exposed_share"},
-		"ungated":  {10, func(r *bench.Result) { r.Settings["gate"] = false }, "not the same: setting gate", "not about the same setting gate"},
+		"ungated":  {10, func(r *bench.Result) { r.Settings["skip_unchanged"] = false }, "not the same: setting skip_unchanged", "not about the same setting skip_unchanged"},
 		"empty":    {10, func(r *bench.Result) { r.Runs = nil }, "B does not have it", "worse in"},
 		"newer":    {10, func(r *bench.Result) { r.Versions = map[string]string{"go": "2"} }, "not the same: version of go", ""},
 	} {

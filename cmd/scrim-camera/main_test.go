@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/transport"
 	"scrim/transport/rtsp"
 )

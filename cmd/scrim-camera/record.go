@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
 	"scrim/transport"

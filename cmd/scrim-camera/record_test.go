@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/pipeline/scene"
 )
 

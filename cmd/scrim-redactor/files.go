@@ -12,24 +12,24 @@ import (
 	"syscall"
 
 	"scrim/pipeline/files"
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/sandbox"
-	"scrim/pipeline/wire"
 	"scrim/redact/cv"
 	"scrim/redact/track"
 )
 
 // runFiles redacts the files that are named on the pipe, one after the other,
 // until it is closed. What is being written then is removed.
-func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
+func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	m, err := in.Read()
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	var c wire.Files
-	if m.Type != wire.TypeFiles {
-		return fmt.Errorf("%w: first message is %q", wire.ErrProtocol, m.Type)
+	var c ipc.Files
+	if m.Type != ipc.TypeFiles {
+		return fmt.Errorf("%w: first message is %q", ipc.ErrProtocol, m.Type)
 	}
 	if err := m.Decode(&c); err != nil {
 		return err
@@ -55,8 +55,8 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 	r, err := files.New(files.Options{
 		Detector: detector, Obscurer: obscurer, Zones: zones, Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic, Weak: detector.Info().Weak},
-		Begin:  func(n int64) error { return out.Write(wire.TypeFileBegin, wire.FileBegin{Frames: n}, nil) },
-		Record: func(f wire.FileFrame) error { return out.Write(wire.TypeFileFrame, f, nil) },
+		Begin:  func(n int64) error { return out.Write(ipc.TypeFileBegin, ipc.FileBegin{Frames: n}, nil) },
+		Record: func(f ipc.FileFrame) error { return out.Write(ipc.TypeFileFrame, f, nil) },
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
@@ -66,18 +66,18 @@ func runFiles(ctx context.Context, in *wire.Reader, out *wire.Writer) error {
 	}
 	confined := sandbox.Confine(sandbox.Files)
 	info := detector.Info()
-	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
-	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
+	hello := ipc.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
+	if err := out.Write(ipc.TypeHello, hello, nil); err != nil {
 		return fmt.Errorf("greet: %w", err)
 	}
 	return redactFiles(ctx, r, in, out)
 }
 
 // redactFiles redacts what is named on the pipe.
-func redactFiles(ctx context.Context, r *files.Redactor, in *wire.Reader, out *wire.Writer) error {
+func redactFiles(ctx context.Context, r *files.Redactor, in *ipc.Reader, out *ipc.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	tasks := make(chan wire.File)
+	tasks := make(chan ipc.File)
 	go func() { // ends with the process when nobody closes the pipe
 		defer close(tasks)
 		cancel(readTasks(ctx, in, tasks))
@@ -94,7 +94,7 @@ func redactFiles(ctx context.Context, r *files.Redactor, in *wire.Reader, out *w
 				if err != nil {
 					end.Error = err.Error()
 				}
-				if err := out.Write(wire.TypeFileEnd, end, nil); err != nil {
+				if err := out.Write(ipc.TypeFileEnd, end, nil); err != nil {
 					return err
 				}
 				continue
@@ -109,16 +109,16 @@ func redactFiles(ctx context.Context, r *files.Redactor, in *wire.Reader, out *w
 
 // readTasks passes on what is asked for, and returns why no more is: io.EOF at
 // the end of the pipe.
-func readTasks(ctx context.Context, in *wire.Reader, tasks chan<- wire.File) error {
+func readTasks(ctx context.Context, in *ipc.Reader, tasks chan<- ipc.File) error {
 	for {
 		m, err := in.Read()
 		if err != nil {
 			return err
 		}
-		if m.Type != wire.TypeFile {
-			return fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
+		if m.Type != ipc.TypeFile {
+			return fmt.Errorf("%w: message %q", ipc.ErrProtocol, m.Type)
 		}
-		var f wire.File
+		var f ipc.File
 		if err := m.Decode(&f); err != nil {
 			return err
 		}

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/sandbox"
-	"scrim/pipeline/wire"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 	hardenedArg = "--hardened"
 	// readArg and writeArg are followed by a path that the program may read, or
 	// below which it may write. They have to be said before it begins.
-	readArg  = wire.ReadArg
+	readArg  = ipc.ReadArg
 	writeArg = "--write="
 )
 

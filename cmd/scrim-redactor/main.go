@@ -15,14 +15,14 @@ import (
 	"time"
 
 	"scrim/pipeline"
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/sandbox"
-	"scrim/pipeline/wire"
 	"scrim/redact"
-	"scrim/redact/canary"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
-	"scrim/redact/guard"
 	"scrim/redact/obscure"
+	"scrim/redact/rules"
+	"scrim/redact/selftest"
 	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
@@ -30,8 +30,8 @@ import (
 )
 
 func main() {
-	if guard.Removable {
-		fmt.Fprintln(os.Stderr, "scrim-redactor: built so that guards can be left out, which only tests may be; build it without the tag unguarded")
+	if rules.Removable {
+		fmt.Fprintln(os.Stderr, "scrim-redactor: built so that rules can be left out, which only tests may be; build it without the tag removable_rules")
 		os.Exit(1)
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
@@ -48,13 +48,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "scrim-redactor: started by hand; it is a part of `scrim serve`, `scrim worker` and `scrim redact`, start one of those")
 		os.Exit(1)
 	}
-	out := wire.NewWriter(os.Stdout)
-	err := redactPipes(context.Background(), wire.NewReader(os.Stdin), out, log)
+	out := ipc.NewWriter(os.Stdout)
+	err := redactPipes(context.Background(), ipc.NewReader(os.Stdin), out, log)
 	if err != nil {
 		// A stage that hangs may hold the pipe, too.
 		time.AfterFunc(farewellTime, func() { os.Exit(1) })
-		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig) || errors.Is(err, wire.ErrUnprotected)
-		if werr := out.Write(wire.TypeFailure, wire.Failure{Reason: err.Error(), Permanent: permanent}, nil); werr != nil {
+		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig) || errors.Is(err, ipc.ErrUnprotected)
+		if werr := out.Write(ipc.TypeFailure, ipc.Failure{Reason: err.Error(), Permanent: permanent}, nil); werr != nil {
 			log.Error("redactor failed", "error", err)
 		}
 		os.Exit(1)
@@ -74,19 +74,19 @@ const (
 const gcPercent = 20
 
 // redactPipes redacts a camera's units, or files where that was asked for.
-func redactPipes(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger) error {
+func redactPipes(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger) error {
 	debug.SetGCPercent(gcPercent)
 	if slices.Contains(os.Args[1:], filesArg) {
 		return runFiles(ctx, in, out)
 	}
-	return run(ctx, in, out, log, parts{openDetector, func() wire.Sandbox { return sandbox.Confine(sandbox.Camera) }})
+	return run(ctx, in, out, log, parts{openDetector, func() ipc.Sandbox { return sandbox.Confine(sandbox.Camera) }})
 }
 
 // parts are what run needs of the world.
 type parts struct {
 	open func(detect.Config) (redact.Detector, error)
 	// confine lets the process do nothing any more but what it does from then on.
-	confine func() wire.Sandbox
+	confine func() ipc.Sandbox
 }
 
 // errConfig is wrapped by errors that another try cannot mend.
@@ -99,22 +99,22 @@ const farewellTime = time.Second
 // is closed. After an error that wraps pipeline.ErrHung the detector is still in
 // use by a thread that will not come back: then nothing is freed, and the
 // process must end at once.
-func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logger, use parts) (err error) {
+func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger, use parts) (err error) {
 	m, err := in.Read()
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	var c wire.Config
-	if m.Type != wire.TypeConfig {
-		return fmt.Errorf("%w: first message is %q", wire.ErrProtocol, m.Type)
+	var c ipc.Config
+	if m.Type != ipc.TypeConfig {
+		return fmt.Errorf("%w: first message is %q", ipc.ErrProtocol, m.Type)
 	}
 	if err := m.Decode(&c); err != nil {
 		return err
 	}
 	// First of all: with these the worker can say that the rest of the start failed.
-	if !c.HaveSpares {
-		spare := func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) }
-		if err := pipeline.Spares(c.Camera, pipeline.SpareWidth, pipeline.SpareHeight, c.Encode, spare); err != nil {
+	if !c.HavePreparedSlates {
+		spare := func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) }
+		if err := pipeline.Spares(c.Camera, pipeline.SlateWidth, pipeline.SlateHeight, c.Encode, spare); err != nil {
 			log.Warn("no slates for the worker", "error", err)
 		}
 	}
@@ -139,15 +139,15 @@ func run(ctx context.Context, in *wire.Reader, out *wire.Writer, log *slog.Logge
 		return err
 	}
 	info := detector.Info()
-	hello := wire.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
-	if err := out.Write(wire.TypeHello, hello, nil); err != nil {
+	hello := ipc.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
+	if err := out.Write(ipc.TypeHello, hello, nil); err != nil {
 		return fmt.Errorf("greet: %w", err)
 	}
 	return feed(ctx, p, in)
 }
 
 // build makes the pipeline that the configuration asks for.
-func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
+func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
 	style, err := obscure.ParseStyle(c.Obscure.Style)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
@@ -173,7 +173,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 			Weak: detector.Info().Weak,
 		}, c.Lookahead)
 	}
-	drill := canary.Options{
+	drill := selftest.Options{
 		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: zones,
 		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tiles: c.Detect.Tiles, TileZones: len(c.Detect.TileAreas) > 0,
@@ -184,12 +184,12 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 		Tracker:  tracker(),
 		Obscurer: obscurer,
 		Zones:    zones,
-		SelfTest: func(width, height int) error { return canary.Check(drill, width, height) },
+		SelfTest: func(width, height int) error { return selftest.Check(drill, width, height) },
 		Encode:   c.Encode,
-		Sink:     func(head wire.Output, data []byte) error { return out.Write(wire.TypeOutput, head, data) },
-		Spare:    func(head wire.Spare, data []byte) error { return out.Write(wire.TypeSpare, head, data) },
-		Still:    func(head wire.Shot, data []byte) error { return out.Write(wire.TypeShot, head, data) },
-		Beat:     func(b wire.Beat) error { return out.Write(wire.TypeBeat, b, nil) },
+		Sink:     func(head ipc.Output, data []byte) error { return out.Write(ipc.TypeOutput, head, data) },
+		Spare:    func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) },
+		Still:    func(head ipc.Snapshot, data []byte) error { return out.Write(ipc.TypeSnapshot, head, data) },
+		Beat:     func(b ipc.Heartbeat) error { return out.Write(ipc.TypeHeartbeat, b, nil) },
 		Log:      log.With("camera", c.Camera),
 	})
 	if err != nil {
@@ -200,7 +200,7 @@ func build(c wire.Config, detector redact.Detector, out *wire.Writer, log *slog.
 
 // zonesOf returns the zones of a configuration, checked once more: what they
 // mean decides what is shown.
-func zonesOf(list []wire.ZoneConfig) ([]zone.Zone, error) {
+func zonesOf(list []ipc.ZoneConfig) ([]zone.Zone, error) {
 	var out []zone.Zone
 	for i, c := range list {
 		z := zone.Zone{Kind: zone.Kind(c.Kind), Name: c.Name, Reason: c.Reason}
@@ -219,7 +219,7 @@ func zonesOf(list []wire.ZoneConfig) ([]zone.Zone, error) {
 }
 
 // feed runs the pipeline and hands it what comes down the pipe.
-func feed(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
+func feed(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -241,7 +241,7 @@ func feed(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 }
 
 // receive hands messages to the pipeline until the pipe ends.
-func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
+func receive(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 	for {
 		m, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -251,8 +251,8 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 			return fmt.Errorf("read pipe: %w", err)
 		}
 		switch m.Type {
-		case wire.TypeUnit:
-			var u wire.Unit
+		case ipc.TypeUnit:
+			var u ipc.Unit
 			if err := m.Decode(&u); err != nil {
 				return err
 			}
@@ -265,14 +265,14 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 			}); err != nil {
 				return nil //nolint:nilerr // the pipeline has ended and says why itself
 			}
-		case wire.TypeInput:
-			var i wire.Input
+		case ipc.TypeInput:
+			var i ipc.Input
 			if err := m.Decode(&i); err != nil {
 				return err
 			}
 			p.Input(i.Reason)
-		case wire.TypeKeyframe:
-			var k wire.Keyframe
+		case ipc.TypeKeyframe:
+			var k ipc.Keyframe
 			if err := m.Decode(&k); err != nil {
 				return err
 			}
@@ -281,10 +281,10 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *wire.Reader) error {
 			} else {
 				p.Keyframe()
 			}
-		case wire.TypeSnapshot:
+		case ipc.TypeSnapshotRequest:
 			p.Snapshot()
 		default:
-			return fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
+			return fmt.Errorf("%w: message %q", ipc.ErrProtocol, m.Type)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/pipeline"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
@@ -99,8 +99,8 @@ func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *test
 	require.ErrorIs(t, err, io.EOF, "a descriptor of somebody else is still open in the redactor")
 
 	// It answers, so its threads are there.
-	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, builtIn(), nil))
-	answer(t, wire.NewReader(out))
+	require.NoError(t, ipc.NewWriter(in).Write(ipc.TypeConfig, builtIn(), nil))
+	answer(t, ipc.NewReader(out))
 	require.Empty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t0"))
 	require.NotEmpty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t1"))
 	require.Empty(t, threadsWith(t, cmd.Process.Pid, "Seccomp:\t0"), "a thread without the filter")
@@ -125,10 +125,10 @@ func threadsWith(t *testing.T, pid int, line string) []string {
 }
 
 // builtIn is a configuration that names no file: the network is in the program.
-func builtIn() wire.Config {
-	return wire.Config{
-		Site: "test", Camera: "door", Epoch: 1, Obscure: wire.ObscureConfig{Style: "veil"},
-		Detect: wire.DetectConfig{Size: 320, Threshold: 0.3},
+func builtIn() ipc.Config {
+	return ipc.Config{
+		Site: "test", Camera: "door", Epoch: 1, Obscure: ipc.ObscureConfig{Style: "veil"},
+		Detect: ipc.DetectConfig{Size: 320, Threshold: 0.3},
 	}
 }
 
@@ -137,7 +137,7 @@ func TestRedactorHasItsNetworkWithoutAnyFile(t *testing.T) {
 	own := models.BuiltIn()
 	c := builtIn()
 	c.Detect.ModelName, c.Detect.SHA256 = own.Name, own.SHA256
-	require.Empty(t, wire.ReadArgs(c.Detect))
+	require.Empty(t, ipc.ReadArgs(c.Detect))
 	cmd := program(t, asRedactor)
 	cmd.Env = []string{}
 	in, err := cmd.StdinPipe()
@@ -145,9 +145,9 @@ func TestRedactorHasItsNetworkWithoutAnyFile(t *testing.T) {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, c, nil))
-	var hello wire.Hello
-	require.NoError(t, answer(t, wire.NewReader(out)).Decode(&hello))
+	require.NoError(t, ipc.NewWriter(in).Write(ipc.TypeConfig, c, nil))
+	var hello ipc.Hello
+	require.NoError(t, answer(t, ipc.NewReader(out)).Decode(&hello))
 	require.Contains(t, hello.Detector, own.Name)
 	require.Equal(t, own.SHA256, hello.ModelSHA256)
 	require.Empty(t, hello.Warning)
@@ -156,14 +156,14 @@ func TestRedactorHasItsNetworkWithoutAnyFile(t *testing.T) {
 }
 
 // answer returns the first message that is no slate; it must be the greeting.
-func answer(t *testing.T, r *wire.Reader) *wire.Message {
+func answer(t *testing.T, r *ipc.Reader) *ipc.Message {
 	t.Helper()
 	m, err := r.Read()
-	for err == nil && m.Type == wire.TypeSpare {
+	for err == nil && m.Type == ipc.TypePreparedSlate {
 		m, err = r.Read()
 	}
 	require.NoError(t, err)
-	require.Equal(t, string(wire.TypeHello), string(m.Type), "%s", m.Head)
+	require.Equal(t, string(ipc.TypeHello), string(m.Type), "%s", m.Head)
 	return m
 }
 
@@ -204,7 +204,7 @@ const idr = "AAAAAWdCwAraEewEQAAAAwBAAAAMo8SJqAAAAAFozg/IAAABZYiEOiYoDJycnXXXXXX
 // with are the parts of a redactor that has this detector and is not confined:
 // the test goes on in the same process.
 func with(d redact.Detector) parts {
-	return parts{func(detect.Config) (redact.Detector, error) { return d, nil }, func() wire.Sandbox { return nil }}
+	return parts{func(detect.Config) (redact.Detector, error) { return d, nil }, func() ipc.Sandbox { return nil }}
 }
 
 func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
@@ -214,14 +214,14 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 	defer w.Close()
 	done := make(chan error, 1)
 	go func() {
-		done <- run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
+		done <- run(context.Background(), ipc.NewReader(r), ipc.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
 			with(s))
 	}()
-	down := wire.NewWriter(w)
-	require.NoError(t, down.Write(wire.TypeConfig, builtIn(), nil))
+	down := ipc.NewWriter(w)
+	require.NoError(t, down.Write(ipc.TypeConfig, builtIn(), nil))
 	data, err := base64.StdEncoding.DecodeString(idr)
 	require.NoError(t, err)
-	require.NoError(t, down.Write(wire.TypeUnit, wire.Unit{Codec: transport.H264, PTS: 1}, data))
+	require.NoError(t, down.Write(ipc.TypeUnit, ipc.Unit{Codec: transport.H264, PTS: 1}, data))
 	select {
 	case err := <-done:
 		require.ErrorIs(t, err, pipeline.ErrHung)
@@ -236,10 +236,10 @@ func TestDetectorIsFreedAtTheEnd(t *testing.T) {
 	s := &stuck{freed: make(chan struct{})}
 	r, w := io.Pipe()
 	go func() {
-		_ = wire.NewWriter(w).Write(wire.TypeConfig, builtIn(), nil)
+		_ = ipc.NewWriter(w).Write(ipc.TypeConfig, builtIn(), nil)
 		_ = w.Close()
 	}()
-	require.NoError(t, run(context.Background(), wire.NewReader(r), wire.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
+	require.NoError(t, run(context.Background(), ipc.NewReader(r), ipc.NewWriter(io.Discard), slog.New(slog.DiscardHandler),
 		with(s)))
 	require.True(t, s.closed.Load())
 }

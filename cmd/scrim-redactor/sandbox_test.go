@@ -8,20 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // protections asks a process of the program what holds.
-func protections(t *testing.T, args ...string) map[string]wire.Protection {
+func protections(t *testing.T, args ...string) map[string]ipc.Protection {
 	t.Helper()
 	cmd := program(t, asRedactor)
 	cmd.Args = append(append(cmd.Args, checkArg), args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	require.NoError(t, err)
-	var said wire.Sandbox
+	var said ipc.Sandbox
 	require.NoError(t, json.Unmarshal(out, &said))
-	byName := make(map[string]wire.Protection)
+	byName := make(map[string]ipc.Protection)
 	for _, p := range said {
 		byName[p.Name] = p
 	}
@@ -56,7 +56,7 @@ func TestProtectionsThatWereNotMadeDoNotCount(t *testing.T) {
 
 func TestRedactorRefusesToWorkUnprotectedWhereThatIsRequired(t *testing.T) {
 	testenv.Need(t, testenv.Unconfined)
-	for required, want := range map[bool]wire.Type{true: wire.TypeFailure, false: wire.TypeHello} {
+	for required, want := range map[bool]ipc.Type{true: ipc.TypeFailure, false: ipc.TypeHello} {
 		cmd := program(t, asRedactor)
 		cmd.Args = append(cmd.Args, hardenedArg)
 		in, err := cmd.StdinPipe()
@@ -66,15 +66,15 @@ func TestRedactorRefusesToWorkUnprotectedWhereThatIsRequired(t *testing.T) {
 		require.NoError(t, cmd.Start())
 		c := builtIn()
 		c.RequireSandbox = required
-		require.NoError(t, wire.NewWriter(in).Write(wire.TypeConfig, c, nil))
-		r := wire.NewReader(out)
+		require.NoError(t, ipc.NewWriter(in).Write(ipc.TypeConfig, c, nil))
+		r := ipc.NewReader(out)
 		m, err := r.Read()
-		for err == nil && m.Type == wire.TypeSpare {
+		for err == nil && m.Type == ipc.TypePreparedSlate {
 			m, err = r.Read()
 		}
 		require.NoError(t, err)
 		if required {
-			var f wire.Failure
+			var f ipc.Failure
 			require.NoError(t, m.Decode(&f))
 			require.True(t, f.Permanent)
 			require.Contains(t, f.Reason, "not confined: no_new_privs")

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/measure"
 	"scrim/cmd/internal/programs"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/measure"
 	"scrim/transport"
 )
 
@@ -83,7 +83,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	w.shown = drawn.urls
 	w.observers = append(w.observers, m.observe)
 	if c.Measure {
-		w.observers = append(w.observers, func(u *transport.RedactedUnit, _ *wire.Record) { seen.add(u) })
+		w.observers = append(w.observers, func(u *transport.RedactedUnit, _ *ipc.Record) { seen.add(u) })
 	}
 	if c.For > 0 {
 		var cancel context.CancelFunc

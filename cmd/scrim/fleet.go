@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 
 	"scrim/cmd/internal/config"
-	"scrim/pipeline/supervise"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/worker/camera"
 	"scrim/transport"
 	"scrim/transport/bus"
 	"scrim/transport/rtsp"
@@ -22,7 +22,7 @@ import (
 // equal plans need not be told apart.
 type plan struct {
 	ingest   rtsp.Config
-	redactor wire.Config
+	redactor ipc.Config
 	shown    string
 }
 
@@ -45,7 +45,7 @@ type fleet struct {
 // running is one camera of a fleet, also after it has been given up.
 type running struct {
 	plan   plan
-	camera *supervise.Camera // nil: it could not be made
+	camera *camera.Camera // nil: it could not be made
 	pub    *bus.Publisher
 	login  *login
 	cancel context.CancelFunc
@@ -152,7 +152,7 @@ func (r *running) make(w *worker, before *running) error {
 		return err
 	}
 	// A key frame may be asked for before the camera is made.
-	var made atomic.Pointer[supervise.Camera]
+	var made atomic.Pointer[camera.Camera]
 	pub, err := w.conn.Publisher(r.plan.redactor.Site, name, func() {
 		if c := made.Load(); c != nil {
 			c.Keyframe()
@@ -161,7 +161,7 @@ func (r *running) make(w *worker, before *running) error {
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", name, err)
 	}
-	o := supervise.Options{
+	o := camera.Options{
 		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Admission: w.admission, Slates: w.slates,
 		Source: source{client, r.login}, Delay: r.login.delay, Sink: pub,
 		ShownSource: r.plan.shown, Observe: w.observe, Log: w.log,
@@ -169,7 +169,7 @@ func (r *running) make(w *worker, before *running) error {
 	if before != nil {
 		o.Before = before.camera
 	}
-	c, err := supervise.New(o)
+	c, err := camera.New(o)
 	if err == nil {
 		made.Store(c)
 		err = pub.ServeSnapshots(c.Snapshot)
@@ -223,7 +223,7 @@ func (f *fleet) tell(notice string) {
 }
 
 // plans returns what a configuration's cameras are made of.
-func (w *worker) plans(cfg *config.Config, detect wire.DetectConfig) []plan {
+func (w *worker) plans(cfg *config.Config, detect ipc.DetectConfig) []plan {
 	out := make([]plan, 0, len(cfg.Cameras))
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]

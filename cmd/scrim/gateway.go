@@ -91,7 +91,7 @@ func (g *gateway) run(ctx context.Context) error {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	defer source.Close()
-	again, err := newReserve(ctx, g.cfg, source, g.log)
+	again, err := newRTSPServer(ctx, g.cfg, source, g.log)
 	if err != nil {
 		return err
 	}

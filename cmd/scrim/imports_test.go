@@ -106,9 +106,9 @@ func TestEveryPackageOfTheDesignExists(t *testing.T) {
 	g := listPackages(t)
 	for _, path := range []string{
 		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera", "cmd/scrim-bench",
-		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/supervise", "pipeline/wire",
+		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/worker/camera", "pipeline/ipc",
 		"redact", "redact/detect", "redact/track", "redact/obscure",
-		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "transport/reserve", "transport/onvif/device", "models",
+		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "transport/rtspserver", "transport/onvif/device", "models",
 	} {
 		require.Contains(t, g, "scrim/"+path)
 	}
@@ -123,7 +123,7 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 	}{
 		{
 			"what talks to the network cannot decode a picture",
-			[]string{"scrim/cmd/scrim", "scrim/cmd/internal/...", "scrim/transport/...", "scrim/models/...", "scrim/pipeline/supervise", "scrim/pipeline/wire"},
+			[]string{"scrim/cmd/scrim", "scrim/cmd/internal/...", "scrim/transport/...", "scrim/models/...", "scrim/pipeline/worker/camera", "scrim/pipeline/ipc"},
 			func(p *goPackage) bool {
 				return linksC(p) || isAnyOf("gocv.io/x/gocv/...", "github.com/asticode/go-astiav/...")(p)
 			},
@@ -147,8 +147,8 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 			"the redactor process has nothing with which to talk to anyone, and draws no people",
 			[]string{"scrim/cmd/scrim-redactor"},
 			isAnyOf("scrim/transport/rtsp/...", "scrim/transport/bus/...", "scrim/transport/webrtc/...",
-				"scrim/transport/reserve/...", "scrim/transport/fanout/...", "scrim/transport/access/...", "scrim/transport/onvif/...",
-				"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/pipeline/supervise/..."),
+				"scrim/transport/rtspserver/...", "scrim/transport/fanout/...", "scrim/transport/auth/...", "scrim/transport/onvif/...",
+				"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/pipeline/worker/camera/..."),
 		},
 	} {
 		for _, subject := range rule.subject {
@@ -193,11 +193,11 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 		{
 			"whoever has the raw encoder can encode a picture that was not redacted",
 			"scrim/pipeline/internal/x264",
-			[]string{"scrim/pipeline/encode", "scrim/pipeline/simcam", "scrim/pipeline/plain"},
+			[]string{"scrim/pipeline/encode", "scrim/pipeline/simcam", "scrim/pipeline/passthrough"},
 		},
 		{
 			"what decodes and encodes with nothing in between is the benchmark's measure, and shows every face",
-			"scrim/pipeline/plain",
+			"scrim/pipeline/passthrough",
 			[]string{"scrim/cmd/scrim-bench"},
 		},
 		{
@@ -223,7 +223,7 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 		{
 			"whoever has an image encoder can encode a picture that was not redacted",
 			"image/png",
-			[]string{"scrim/pipeline/decode", "scrim/pipeline/encode", "scrim/redact/canary"}, // which reads its own drawing
+			[]string{"scrim/pipeline/decode", "scrim/pipeline/encode", "scrim/redact/selftest"}, // which reads its own drawing
 		},
 		{
 			"a wrong argument to OpenCV aborts the process: one package checks them all",

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"scrim/pipeline/supervise"
+	"scrim/pipeline/worker/camera"
 	"scrim/transport"
 	"scrim/transport/rtsp"
 )
@@ -76,7 +76,7 @@ func refused(err error) bool {
 
 // source is a camera that is not asked before its login may be tried.
 type source struct {
-	supervise.Source
+	camera.Source
 	login *login
 }
 

@@ -8,8 +8,8 @@ import (
 	"io"
 	"log/slog"
 
-	"scrim/cmd/internal/measure"
-	"scrim/cmd/internal/output"
+	"scrim/pipeline/atomicfile"
+	"scrim/pipeline/measure"
 )
 
 // MeasureCmd scores reports of redacted files, or what is published now, against
@@ -70,7 +70,7 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 		if path == "" || path == "-" {
 			continue
 		}
-		if err := output.Check(path); err != nil { // before what takes long
+		if err := atomicfile.Check(path); err != nil { // before what takes long
 			return nil, err
 		}
 	}
@@ -95,7 +95,7 @@ func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {
 		return enc.Encode(r)
 	}
 	if c.HTML != "" {
-		if err := output.Write(c.HTML, r.WriteHTML); err != nil {
+		if err := atomicfile.Write(c.HTML, r.WriteHTML); err != nil {
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {
 	case "-":
 		return asJSON(out)
 	default:
-		if err := output.Write(c.JSON, asJSON); err != nil {
+		if err := atomicfile.Write(c.JSON, asJSON); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/transport"
 	"scrim/transport/bus"
 )

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/transport"
 	"scrim/transport/bus"
 )

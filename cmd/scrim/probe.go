@@ -9,7 +9,7 @@ import (
 
 	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/probe"
+	"scrim/pipeline/probe"
 	"scrim/transport/rtsp"
 )
 

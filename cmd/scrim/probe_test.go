@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/cmd/internal/audit"
-	"scrim/cmd/internal/probe"
 	"scrim/models/testenv"
+	"scrim/pipeline/probe"
 	"scrim/transport/onvif/discovery"
 )
 

@@ -17,7 +17,7 @@ import (
 
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/programs"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // RedactCmd redacts files and folders.
@@ -105,14 +105,14 @@ func redactFailure(failed []error, of int) error {
 }
 
 // settings are what the redactor is told first.
-func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
+func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	cfg, cam, err := c.camera()
 	if err != nil {
-		return wire.Files{}, err
+		return ipc.Files{}, err
 	}
 	detect, err := findDetector(cfg, c.RedactorFlags, log)
 	if err != nil {
-		return wire.Files{}, err
+		return ipc.Files{}, err
 	}
 	of := cfg.Redactor(cam)
 	detect.Threshold, detect.Tiles, detect.TileAreas = of.Detect.Threshold, of.Detect.Tiles || c.Tiles, of.Detect.TileAreas
@@ -125,7 +125,7 @@ func (c RedactCmd) settings(log *slog.Logger) (wire.Files, error) {
 	if c.Style != "" {
 		of.Obscure.Style = string(c.Style)
 	}
-	s := wire.Files{
+	s := ipc.Files{
 		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Obscure: of.Obscure, Zones: of.Zones,
 	}

@@ -21,7 +21,7 @@ import (
 
 	"scrim/cmd/internal/config"
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // buildRedactor returns the path of the real redactor.
@@ -79,7 +79,7 @@ func TestRedactFolder(t *testing.T) {
 	require.Equal(t, []string{"a.png", "deep/er/b.png"}, list(t, out))
 	lines := strings.Split(strings.TrimSpace(string(read(t, report))), "\n")
 	require.Len(t, lines, 2)
-	var rec wire.FileFrame
+	var rec ipc.FileFrame
 	require.NoError(t, json.Unmarshal([]byte(lines[1]), &rec))
 	require.Equal(t, "deep/er/b.png", rec.File)
 	require.Equal(t, 64, rec.Width)
@@ -333,7 +333,7 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	s, err := RedactCmd{Config: file, Camera: "hall", Lookahead: 30}.settings(log)
 	require.NoError(t, err)
-	require.Equal(t, wire.ObscureConfig{Style: "blur", Padding: 0.4, PaddingTop: 0.6, Cells: 4}, s.Obscure)
+	require.Equal(t, ipc.ObscureConfig{Style: "blur", Padding: 0.4, PaddingTop: 0.6, Cells: 4}, s.Obscure)
 	require.Equal(t, 30, s.Lookahead)
 	require.InDelta(t, 0.4, s.Detect.Threshold, 0)
 	require.Equal(t, []int{640, 1280, 1920}, s.Sizes)
@@ -347,7 +347,7 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
 	require.Equal(t, []int{960}, s.Sizes)
 	s, err = RedactCmd{}.settings(log)
 	require.NoError(t, err)
-	require.Equal(t, wire.ObscureConfig{Style: "veil", Padding: 0.3, PaddingTop: 0.5, Cells: 5}, s.Obscure)
+	require.Equal(t, ipc.ObscureConfig{Style: "veil", Padding: 0.3, PaddingTop: 0.5, Cells: 5}, s.Obscure)
 	require.Empty(t, s.Zones)
 	require.Equal(t, []int{640, 1280}, s.Sizes)
 	for says, c := range map[string]RedactCmd{
@@ -385,7 +385,7 @@ func TestZonesOfACameraAreInItsRecordings(t *testing.T) {
 	status, _, stderr := scrim(t, "redact", filepath.Join(dir, "a.png"), "-o", filepath.Join(dir, "b.png"), "--config", file,
 		"--report", report, "--redactor", redactor)
 	require.Zero(t, status, stderr)
-	var rec wire.FileFrame
+	var rec ipc.FileFrame
 	require.NoError(t, json.Unmarshal(read(t, report), &rec))
 	require.NotEmpty(t, rec.Regions)
 	im, err := png.Decode(bytes.NewReader(read(t, filepath.Join(dir, "b.png"))))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // redactBar shows on a terminal how far the redaction is: the bar by bytes of
@@ -85,7 +85,7 @@ func (b *redactBar) draw() {
 	if n := len(b.plan.files); n > 1 {
 		text += fmt.Sprintf(" (%d/%d)", b.file+1, n)
 	}
-	if f.Kind == wire.Video && b.frames > 0 {
+	if f.Kind == ipc.Video && b.frames > 0 {
 		text += fmt.Sprintf(" frame %d/%d", b.done, b.frames)
 	}
 	if s := now.Sub(b.begun).Seconds(); s > 0 && b.all > 0 {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // drawn is what the bar has drawn last.
@@ -27,7 +27,7 @@ func TestBarShowsFileFrameSpeedAndTimeLeft(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(1_700_000_000, 0)
 	b := newBar(&out, &redactPlan{
-		files: []wire.File{{Name: "in/a.mp4", Kind: wire.Video}, {Name: "in/b.png", Kind: wire.Still}},
+		files: []ipc.File{{Name: "in/a.mp4", Kind: ipc.Video}, {Name: "in/b.png", Kind: ipc.Image}},
 		sizes: []int64{9_000_000, 1_000_000}, total: 10_000_000,
 	}, func() time.Time { return now })
 	b.next(0)

@@ -10,33 +10,33 @@ import (
 	"slices"
 	"strings"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // redactKinds says what files hold, by extension.
-var redactKinds = func() map[string]wire.FileKind {
-	kinds := map[string]wire.FileKind{}
+var redactKinds = func() map[string]ipc.FileKind {
+	kinds := map[string]ipc.FileKind{}
 	for _, ext := range []string{".jpg", ".jpeg", ".png"} {
-		kinds[ext] = wire.Still
+		kinds[ext] = ipc.Image
 	}
 	for _, ext := range []string{
 		".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv", ".wmv", ".asf",
 		".3gp", ".mxf", ".ogv", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".dav", ".y4m", ".nut", ".dv", ".gif",
 	} {
-		kinds[ext] = wire.Video
+		kinds[ext] = ipc.Video
 	}
 	return kinds
 }()
 
 // redactOutputs are the extensions of outputs, by kind.
-var redactOutputs = map[wire.FileKind][]string{
-	wire.Video: {".mp4", ".m4v", ".mov", ".mkv"},
-	wire.Still: {".jpg", ".jpeg", ".png"},
+var redactOutputs = map[ipc.FileKind][]string{
+	ipc.Video: {".mp4", ".m4v", ".mov", ".mkv"},
+	ipc.Image: {".jpg", ".jpeg", ".png"},
 }
 
 // redactPlan is what is redacted into what.
 type redactPlan struct {
-	files   []wire.File
+	files   []ipc.File
 	sizes   []int64 // bytes of each input
 	total   int64   // bytes of all
 	skipped int     // files of a folder that are neither video nor image
@@ -73,7 +73,7 @@ func (p *redactPlan) file(in, out string, info os.FileInfo) error {
 	}
 	kind, ok := redactKinds[extension(in)]
 	if !ok { // whatever FFmpeg makes of it
-		kind = wire.Video
+		kind = ipc.Video
 	}
 	if !slices.Contains(redactOutputs[kind], extension(out)) {
 		return fmt.Errorf("%s: %s is written as %s; give the output such a name", out, kind, strings.Join(redactOutputs[kind], ", "))
@@ -120,9 +120,9 @@ func (p *redactPlan) folder(in, out string) error {
 
 // add plans one file. Its temporary name cannot be guessed, so nobody else
 // writes there.
-func (p *redactPlan) add(name string, kind wire.FileKind, in, out string, size int64) error {
+func (p *redactPlan) add(name string, kind ipc.FileKind, in, out string, size int64) error {
 	temp := filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+"."+rand.Text()[:8]+".partial")
-	p.files = append(p.files, wire.File{Name: name, Kind: kind, In: in, Out: out, Temp: temp})
+	p.files = append(p.files, ipc.File{Name: name, Kind: kind, In: in, Out: out, Temp: temp})
 	p.sizes = append(p.sizes, size)
 	p.total += size
 	return nil

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // maxReach bounds how many paths a redactor of files is told on its command line.
@@ -13,15 +13,15 @@ const maxReach = 256
 
 // reach are the arguments that name what a redactor of files may touch: it gives
 // up everything else before it is told the first file.
-func reach(list []wire.File, d wire.DetectConfig) (args []string) {
+func reach(list []ipc.File, d ipc.DetectConfig) (args []string) {
 	read, write := make([]string, 0, len(list)), make([]string, 0, len(list))
 	for _, f := range list {
 		read = append(read, resolved(f.In)) // where a link leads to is what counts
 		write = append(write, existing(filepath.Dir(f.Out)))
 	}
-	args = append(args, wire.ReadArgs(d)...)
+	args = append(args, ipc.ReadArgs(d)...)
 	for _, path := range few(read) {
-		args = append(args, wire.ReadArg+path)
+		args = append(args, ipc.ReadArg+path)
 	}
 	for _, path := range few(write) {
 		args = append(args, "--write="+path)

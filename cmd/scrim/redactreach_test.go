@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 func TestRedactorOfFilesReachesItsInputsAndTheFoldersOfItsOutputs(t *testing.T) {
@@ -18,9 +18,9 @@ func TestRedactorOfFilesReachesItsInputsAndTheFoldersOfItsOutputs(t *testing.T) 
 	require.NoError(t, os.WriteFile(clip, nil, 0o600))
 	require.NoError(t, os.Symlink(clip, link))
 	require.NoError(t, os.Mkdir(out, 0o700))
-	require.Equal(t, []string{"--read=/m.onnx", "--read=" + clip, "--write=" + out}, reach([]wire.File{
+	require.Equal(t, []string{"--read=/m.onnx", "--read=" + clip, "--write=" + out}, reach([]ipc.File{
 		{In: link, Out: filepath.Join(out, "a.mp4")}, {In: clip, Out: filepath.Join(out, "made", "later", "b.mp4")},
-	}, wire.DetectConfig{Model: "/m.onnx"}), "where links lead, and the nearest folder that is there")
+	}, ipc.DetectConfig{Model: "/m.onnx"}), "where links lead, and the nearest folder that is there")
 }
 
 func TestManyFilesAreReachedByTheirFolders(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // redactReport is a file with a line for each picture. It is written under
@@ -51,7 +51,7 @@ func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, erro
 }
 
 // add writes a line.
-func (r *redactReport) add(f wire.FileFrame) error {
+func (r *redactReport) add(f ipc.FileFrame) error {
 	if r == nil {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"scrim/cmd/internal/programs"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 const (
@@ -31,12 +31,12 @@ const (
 // that ends the process costs that file.
 type redaction struct {
 	program  string
-	settings wire.Files
+	settings ipc.Files
 	report   *redactReport
 	bar      *redactBar
 	log      *slog.Logger
 
-	files    []wire.File
+	files    []ipc.File
 	proc     *filesProcess
 	frames   int64
 	failsafe int64
@@ -49,10 +49,10 @@ type redaction struct {
 type filesProcess struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	w      *wire.Writer
+	w      *ipc.Writer
 	stderr *programs.Words
 	// messages come from the process; closed at its end, after which err says why.
-	messages chan *wire.Message
+	messages chan *ipc.Message
 	done     chan struct{} // closed when nobody listens any more
 	err      error
 }
@@ -65,7 +65,7 @@ var errSettings = errors.New("redactor cannot start")
 
 // run redacts the files. It returns an error for each that could not be, and
 // one of its own when it gave up.
-func (j *redaction) run(ctx context.Context, list []wire.File) (failed []error, err error) {
+func (j *redaction) run(ctx context.Context, list []ipc.File) (failed []error, err error) {
 	j.begun, j.files = time.Now(), list
 	defer func() {
 		j.bar.wipe()
@@ -103,7 +103,7 @@ func failure(err error) string {
 
 // one redacts one file. After an error nothing of it is left, but for one that
 // wraps errIncomplete.
-func (j *redaction) one(ctx context.Context, f wire.File) error {
+func (j *redaction) one(ctx context.Context, f ipc.File) error {
 	if err := j.start(ctx); err != nil {
 		return err
 	}
@@ -140,35 +140,35 @@ func (j *redaction) one(ctx context.Context, f wire.File) error {
 }
 
 // redact sends one file to the redactor and takes its records.
-func (j *redaction) redact(ctx context.Context, f wire.File) (wire.FileEnd, error) {
-	if err := j.proc.w.Write(wire.TypeFile, f, nil); err != nil {
-		return wire.FileEnd{}, j.proc.died(err)
+func (j *redaction) redact(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
+	if err := j.proc.w.Write(ipc.TypeFile, f, nil); err != nil {
+		return ipc.FileEnd{}, j.proc.died(err)
 	}
 	for {
 		m, err := j.proc.next(ctx)
 		if err != nil {
-			return wire.FileEnd{}, err
+			return ipc.FileEnd{}, err
 		}
 		switch m.Type {
-		case wire.TypeFileBegin:
-			var b wire.FileBegin
+		case ipc.TypeFileBegin:
+			var b ipc.FileBegin
 			err = m.Decode(&b)
 			j.bar.expect(b.Frames)
-		case wire.TypeFileFrame:
-			var r wire.FileFrame
+		case ipc.TypeFileFrame:
+			var r ipc.FileFrame
 			if err = m.Decode(&r); err == nil {
 				err = j.report.add(r)
 			}
 			j.bar.step()
-		case wire.TypeFileEnd:
-			var end wire.FileEnd
+		case ipc.TypeFileEnd:
+			var end ipc.FileEnd
 			err = m.Decode(&end)
 			return end, err
 		default:
-			err = fmt.Errorf("%w: message %q", wire.ErrProtocol, m.Type)
+			err = fmt.Errorf("%w: message %q", ipc.ErrProtocol, m.Type)
 		}
 		if err != nil {
-			return wire.FileEnd{}, err
+			return ipc.FileEnd{}, err
 		}
 	}
 }
@@ -178,7 +178,7 @@ func (j *redaction) start(ctx context.Context) error {
 	if j.proc != nil {
 		return nil
 	}
-	p := &filesProcess{stderr: &programs.Words{Most: maxRedactorWords}, messages: make(chan *wire.Message), done: make(chan struct{})}
+	p := &filesProcess{stderr: &programs.Words{Most: maxRedactorWords}, messages: make(chan *ipc.Message), done: make(chan struct{})}
 	p.cmd = exec.Command(j.program, append([]string{"--files"}, reach(j.files, j.settings.Detect)...)...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which closes the pipe.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -191,20 +191,20 @@ func (j *redaction) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.stdin, p.w = stdin, wire.NewWriter(stdin)
+	p.stdin, p.w = stdin, ipc.NewWriter(stdin)
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("%w: %w", errSettings, err)
 	}
 	j.proc = p
 	go p.read(stdout)
-	if err := p.w.Write(wire.TypeFiles, j.settings, nil); err != nil {
+	if err := p.w.Write(ipc.TypeFiles, j.settings, nil); err != nil {
 		return fmt.Errorf("%w: %w", errSettings, p.died(err))
 	}
 	m, err := p.next(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSettings, err)
 	}
-	var hello wire.Hello
+	var hello ipc.Hello
 	if err := m.Decode(&hello); err != nil {
 		return fmt.Errorf("%w: %w", errSettings, err)
 	}
@@ -226,7 +226,7 @@ func (j *redaction) stop() {
 // read passes on messages until the process ends.
 func (p *filesProcess) read(stdout io.Reader) {
 	defer close(p.messages)
-	in := wire.NewReader(stdout)
+	in := ipc.NewReader(stdout)
 	for {
 		m, err := in.Read()
 		if err != nil {
@@ -244,7 +244,7 @@ func (p *filesProcess) read(stdout io.Reader) {
 }
 
 // next returns the next message, which is none of failure.
-func (p *filesProcess) next(ctx context.Context) (*wire.Message, error) {
+func (p *filesProcess) next(ctx context.Context) (*ipc.Message, error) {
 	timeout := time.NewTimer(frameTimeout)
 	defer timeout.Stop()
 	select {
@@ -257,10 +257,10 @@ func (p *filesProcess) next(ctx context.Context) (*wire.Message, error) {
 		if !ok {
 			return nil, p.died(p.err)
 		}
-		if m.Type != wire.TypeFailure {
+		if m.Type != ipc.TypeFailure {
 			return m, nil
 		}
-		var f wire.Failure
+		var f ipc.Failure
 		if err := m.Decode(&f); err != nil {
 			return nil, err
 		}

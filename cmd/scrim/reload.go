@@ -14,7 +14,7 @@ import (
 	"syscall"
 
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/watch"
+	"scrim/cmd/internal/filewatch"
 )
 
 // reloaded is a configuration that was read anew.
@@ -60,7 +60,7 @@ func onHangup() (hangups <-chan os.Signal, stop func()) {
 // run reloads until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
-	files, err := watch.New()
+	files, err := filewatch.New()
 	if err != nil {
 		r.log.Warn("changes of the configuration are not noticed; send SIGHUP after one", "error", err)
 	} else {
@@ -99,7 +99,7 @@ func (r *reloader) run(ctx context.Context) error {
 }
 
 // follow watches the file and all that hold its secrets.
-func (r *reloader) follow(files *watch.Files, cfg *config.Config) {
+func (r *reloader) follow(files *filewatch.Files, cfg *config.Config) {
 	if err := files.Set(append([]string{r.site.source.File}, cfg.Files(r.site.parts)...)...); err != nil {
 		r.log.Warn("changes of a file of the configuration are not noticed; send SIGHUP after one", "error", err)
 	}

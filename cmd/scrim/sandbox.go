@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"scrim/cmd/internal/programs"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 const (
@@ -50,7 +50,7 @@ func (c SandboxCmd) Run(ctx context.Context, out io.Writer) error {
 
 // askSandbox starts a redactor that confines itself as one of a camera does, makes
 // sure that it cannot do what it should not, says so, and ends.
-func askSandbox(ctx context.Context, program string) (wire.Sandbox, error) {
+func askSandbox(ctx context.Context, program string) (ipc.Sandbox, error) {
 	ctx, cancel := context.WithTimeout(ctx, sandboxTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--sandbox-check") //nolint:gosec // the program beside this one
@@ -58,7 +58,7 @@ func askSandbox(ctx context.Context, program string) (wire.Sandbox, error) {
 	cmd.WaitDelay = time.Second
 	said, words := &programs.Words{Most: maxSandboxBytes}, &programs.Words{Most: maxRedactorWords}
 	cmd.Stdout, cmd.Stderr = said, words
-	var s wire.Sandbox
+	var s ipc.Sandbox
 	err := cmd.Run()
 	if err == nil {
 		err = json.Unmarshal([]byte(said.String()), &s)

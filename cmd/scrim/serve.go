@@ -14,7 +14,7 @@ import (
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/programs"
 	"scrim/cmd/internal/trace"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/transport/bus"
 )
 
@@ -203,7 +203,7 @@ func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, er
 }
 
 // findDetector finds the model that a flag or the configuration names.
-func findDetector(cfg *config.Config, f RedactorFlags, log *slog.Logger) (wire.DetectConfig, error) {
+func findDetector(cfg *config.Config, f RedactorFlags, log *slog.Logger) (ipc.DetectConfig, error) {
 	return programs.Detector(cmp.Or(f.Model, cfg.Model), log)
 }
 

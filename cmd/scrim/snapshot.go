@@ -27,12 +27,12 @@ type snapshots struct {
 type snapshotFlight struct {
 	done  chan struct{}
 	ended time.Time
-	still *transport.Still
+	still *transport.Snapshot
 	err   error
 }
 
 // get returns the picture that take returns, or has returned not long ago.
-func (s *snapshots) get(ctx context.Context, camera string, take func(context.Context) (*transport.Still, error)) (*transport.Still, error) {
+func (s *snapshots) get(ctx context.Context, camera string, take func(context.Context) (*transport.Snapshot, error)) (*transport.Snapshot, error) {
 	s.mu.Lock()
 	now := time.Now()
 	for name, f := range s.cameras {
@@ -67,9 +67,9 @@ func (s *snapshots) get(ctx context.Context, camera string, take func(context.Co
 }
 
 // Snapshot implements webrtc.Source.
-func (s *busSource) Snapshot(ctx context.Context, camera string) (*transport.Still, error) {
+func (s *busSource) Snapshot(ctx context.Context, camera string) (*transport.Snapshot, error) {
 	if !s.Knows(camera) {
 		return nil, fmt.Errorf("%w: %q", fanout.ErrNoCamera, camera)
 	}
-	return s.snapshots.get(ctx, camera, func(ctx context.Context) (*transport.Still, error) { return s.conn.Snapshot(ctx, s.site, camera) })
+	return s.snapshots.get(ctx, camera, func(ctx context.Context) (*transport.Snapshot, error) { return s.conn.Snapshot(ctx, s.site, camera) })
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/measure"
 	"scrim/pipeline/timing"
-	"scrim/pipeline/wire"
 	"scrim/transport"
 )
 
@@ -57,7 +57,7 @@ func newMeter(cfg *config.Config) *meter {
 }
 
 // observe counts one published unit.
-func (m *meter) observe(u *transport.RedactedUnit, r *wire.Record) {
+func (m *meter) observe(u *transport.RedactedUnit, r *ipc.Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.cameras[u.Camera]

@@ -9,8 +9,8 @@ import (
 
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/trace"
-	"scrim/pipeline/supervise"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/worker/camera"
 	"scrim/transport"
 	"scrim/transport/bus"
 )
@@ -19,16 +19,16 @@ import (
 type worker struct {
 	cfg      *config.Config
 	flags    RedactorFlags
-	detect   wire.DetectConfig
+	detect   ipc.DetectConfig
 	redactor string // path of the program
 	conn     *bus.Conn
 	// shown are the URLs of cameras that everybody may see, by name.
 	shown map[string]string
 	// observers are called with what is published.
-	observers []func(u *transport.RedactedUnit, r *wire.Record)
-	standby   *supervise.Standby
-	admission *supervise.Admission
-	slates    *supervise.Slates
+	observers []func(u *transport.RedactedUnit, r *ipc.Record)
+	standby   *camera.Standby
+	admission *camera.Admission
+	slates    *camera.Slates
 	trace     *trace.Writer // nil: none
 	// news are configurations that take the place of cfg; nil: there are none.
 	news <-chan reloaded
@@ -36,7 +36,7 @@ type worker struct {
 }
 
 // observe tells all observers.
-func (w *worker) observe(u *transport.RedactedUnit, r *wire.Record) {
+func (w *worker) observe(u *transport.RedactedUnit, r *ipc.Record) {
 	for _, f := range w.observers {
 		f(u, r)
 	}
@@ -57,15 +57,15 @@ func (w *worker) run(ctx context.Context) error {
 	if err := w.confinement(ctx, w.cfg.RequireSandbox); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
-	w.standby = supervise.NewStandby(w.redactor, nil, w.detect, w.log)
+	w.standby = camera.NewStandby(w.redactor, nil, w.detect, w.log)
 	// One more than there are processors: while one reads its files another computes.
-	w.admission = supervise.NewAdmission(runtime.GOMAXPROCS(0) + 1)
+	w.admission = camera.NewAdmission(runtime.GOMAXPROCS(0) + 1)
 	plans := w.plans(w.cfg, w.detect)
-	var first wire.Config
+	var first ipc.Config
 	if len(plans) > 0 {
 		first = plans[0].redactor
 	}
-	w.slates = supervise.NewSlates(w.redactor, nil, first, w.admission, w.log)
+	w.slates = camera.NewSlates(w.redactor, nil, first, w.admission, w.log)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)

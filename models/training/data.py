@@ -54,12 +54,12 @@ def labels(work):
 
 def self_test_faces():
     """Yields pictures of the face that Scrim's self-test draws, on several grounds."""
-    face = cv2.imread(os.path.join(os.path.dirname(__file__), "../../redact/canary/face.png"))
+    face = cv2.imread(os.path.join(os.path.dirname(__file__), "../../redact/selftest/face.png"))
     side = face.shape[0]
     for luma in range(30, 230, 10):
         picture = np.full((2 * side, 2 * side, 3), luma, np.uint8)
         picture[side // 2:side // 2 + side, side // 2:side // 2 + side] = face
-        w, h = 0.37 * side, 0.5 * side  # as redact/canary has it
+        w, h = 0.37 * side, 0.5 * side  # as redact/selftest has it
         yield picture, [[side - w / 2, side - h / 2, w, h, 1.0]]
 
 

@@ -13,8 +13,8 @@ import (
 	"scrim/redact/yuv"
 )
 
-// MaxStillBytes bounds the file of a still.
-const MaxStillBytes = 256 << 20
+// MaxSnapshotBytes bounds the file of a still.
+const MaxSnapshotBytes = 256 << 20
 
 // Still reads a JPEG or PNG, turned the way it is to be looked at. Samples go
 // from 0 to 255; what is transparent becomes white.
@@ -56,9 +56,9 @@ func readStill(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, MaxStillBytes+1))
-	if err == nil && len(data) > MaxStillBytes {
-		err = fmt.Errorf("image of over %d MiB", MaxStillBytes>>20)
+	data, err := io.ReadAll(io.LimitReader(f, MaxSnapshotBytes+1))
+	if err == nil && len(data) > MaxSnapshotBytes {
+		err = fmt.Errorf("image of over %d MiB", MaxSnapshotBytes>>20)
 	}
 	return data, err
 }

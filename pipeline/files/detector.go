@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
@@ -27,7 +27,7 @@ const (
 
 // OpenDetector returns a detector that inspects a picture at several sizes: for
 // files, time matters less than faces. The caller closes it.
-func OpenDetector(c wire.Files) (redact.Detector, error) {
+func OpenDetector(c ipc.Files) (redact.Detector, error) {
 	if len(c.Sizes) == 0 || len(c.Sizes) > maxSizes {
 		return nil, fmt.Errorf("%d sizes of the detector's input: choose 1 to %d", len(c.Sizes), maxSizes)
 	}
@@ -37,7 +37,7 @@ func OpenDetector(c wire.Files) (redact.Detector, error) {
 	for _, size := range sizes {
 		o := detect.Config(c.Detect)
 		o.Size, o.Tiles = size, o.Tiles && size == sizes[len(sizes)-1]
-		o.Gate = false // it tells the time by a clock, and pictures of files come as fast as they can
+		o.SkipUnchanged = false // it tells the time by a clock, and pictures of files come as fast as they can
 		one, err := detect.Open(o)
 		if err != nil {
 			return nil, errors.Join(err, d.Close())

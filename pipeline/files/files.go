@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/obscure"
 	"scrim/redact/surface"
@@ -40,7 +40,7 @@ type Options struct {
 	// again, every 10 seconds and from a goroutine of its own, to show that
 	// the work goes on. Record gets the record of each picture, in order.
 	Begin  func(frames int64) error
-	Record func(wire.FileFrame) error
+	Record func(ipc.FileFrame) error
 }
 
 // Redactor redacts one file after the other. It is not safe for concurrent use.
@@ -60,9 +60,9 @@ func New(o Options) (*Redactor, error) {
 // Redact redacts one file. The output is written to f.Temp, and gets its name
 // when it is whole; after any error, that ctx ended included, neither is there.
 // A file at f.Out is replaced.
-func (r *Redactor) Redact(ctx context.Context, f wire.File) (wire.FileEnd, error) {
+func (r *Redactor) Redact(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	if filepath.Dir(f.Temp) != filepath.Dir(f.Out) || f.Temp == f.Out {
-		return wire.FileEnd{}, fmt.Errorf("temporary file %s must lie beside %s", f.Temp, f.Out)
+		return ipc.FileEnd{}, fmt.Errorf("temporary file %s must lie beside %s", f.Temp, f.Out)
 	}
 	end, err := r.write(ctx, f)
 	if err == nil {
@@ -81,26 +81,26 @@ func (r *Redactor) Redact(ctx context.Context, f wire.File) (wire.FileEnd, error
 	if rerr := os.Remove(f.Temp); rerr != nil && !errors.Is(rerr, os.ErrNotExist) {
 		err = fmt.Errorf("%w; and a half file is left: %w", err, rerr)
 	}
-	return wire.FileEnd{}, err
+	return ipc.FileEnd{}, err
 }
 
-func (r *Redactor) write(ctx context.Context, f wire.File) (wire.FileEnd, error) {
+func (r *Redactor) write(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	// Nothing that is there already is written into, a link to elsewhere included.
 	temp, err := os.OpenFile(f.Temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // as any program's output; umask applies
 	if err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	switch f.Kind {
-	case wire.Still:
+	case ipc.Image:
 		end, err := r.still(ctx, f, temp)
 		return end, errors.Join(err, temp.Close())
-	case wire.Video:
+	case ipc.Video:
 		if err := temp.Close(); err != nil {
-			return wire.FileEnd{}, err
+			return ipc.FileEnd{}, err
 		}
 		return r.video(ctx, f)
 	}
-	return wire.FileEnd{}, errors.Join(fmt.Errorf("unknown kind of file %q", f.Kind), temp.Close())
+	return ipc.FileEnd{}, errors.Join(fmt.Errorf("unknown kind of file %q", f.Kind), temp.Close())
 }
 
 // syncFolder brings a new name to the disk, where the file system can.
@@ -112,7 +112,7 @@ func syncFolder(path string) {
 }
 
 // Obscurer returns what a configuration asks for; seed varies its noise.
-func Obscurer(c wire.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
+func Obscurer(c ipc.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
 	style, err := obscure.ParseStyle(c.Style)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/face"
 	"scrim/redact/obscure"
@@ -97,8 +97,8 @@ func (s *scripted) Close() error              { return nil }
 // result is what became of a file.
 type result struct {
 	out     string
-	end     wire.FileEnd
-	records []wire.FileFrame
+	end     ipc.FileEnd
+	records []ipc.FileFrame
 	err     error
 }
 
@@ -116,7 +116,7 @@ func redactWith(ctx context.Context, t *testing.T, in, outName string, change fu
 	var err error
 	o.Obscurer, err = obscure.New(obscure.Options{Style: obscure.Veil})
 	require.NoError(t, err)
-	o.Record = func(f wire.FileFrame) error {
+	o.Record = func(f ipc.FileFrame) error {
 		r.records = append(r.records, f)
 		return nil
 	}
@@ -125,11 +125,11 @@ func redactWith(ctx context.Context, t *testing.T, in, outName string, change fu
 	}
 	red, err := New(o)
 	require.NoError(t, err)
-	kind := wire.Video
+	kind := ipc.Video
 	if ext := filepath.Ext(in); slices.Contains([]string{".jpg", ".png"}, ext) {
-		kind = wire.Still
+		kind = ipc.Image
 	}
-	r.end, r.err = red.Redact(ctx, wire.File{Name: filepath.Base(in), Kind: kind, In: in, Out: r.out, Temp: filepath.Join(dir, ".temp")})
+	r.end, r.err = red.Redact(ctx, ipc.File{Name: filepath.Base(in), Kind: kind, In: in, Out: r.out, Temp: filepath.Join(dir, ".temp")})
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	if r.err != nil {

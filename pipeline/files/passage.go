@@ -108,7 +108,7 @@ func (p *passage) take(im *yuv.Image, pts, duration int64, at time.Duration, key
 	}
 	p.number++
 	s := &shot{pts: pts, duration: duration, Picture: redact.Picture{
-		Image: im, Camera: camera, Epoch: 1, Chain: p.gate.Chain(), Number: p.number, Complete: p.broken == "", IDR: key,
+		Image: im, Camera: camera, Epoch: 1, Generation: p.gate.Generation(), Number: p.number, Complete: p.broken == "", IDR: key,
 	}}
 	if p.broken != "" {
 		return p.failsafe(s, p.broken)

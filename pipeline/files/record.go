@@ -6,15 +6,15 @@ import (
 	"math"
 	"slices"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/face"
 )
 
 // record is the line of a report for a frame.
-func record(name string, frame int64, pts float64, f redact.Frame) wire.FileFrame {
+func record(name string, frame int64, pts float64, f redact.Frame) ipc.FileFrame {
 	bounds := f.Image().Bounds()
-	out := wire.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []wire.FileRegion{}}
+	out := ipc.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []ipc.FileRegion{}}
 	for _, r := range f.Regions() {
 		rect := r.Rect.Intersect(bounds)
 		if rect.Empty() {
@@ -96,10 +96,10 @@ func common(a, b []face.Span) (out []face.Span) {
 	return out
 }
 
-func region(r face.Region, rect image.Rectangle) wire.FileRegion {
-	return wire.FileRegion{
+func region(r face.Region, rect image.Rectangle) ipc.FileRegion {
+	return ipc.FileRegion{
 		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
-		Face:   wire.FileBox{X: round(r.Face.X, 100), Y: round(r.Face.Y, 100), W: round(r.Face.W, 100), H: round(r.Face.H, 100)},
+		Face:   ipc.FileBox{X: round(r.Face.X, 100), Y: round(r.Face.Y, 100), W: round(r.Face.W, 100), H: round(r.Face.H, 100)},
 		Score:  round(r.Score, 10_000),
 		Source: string(r.Source), Track: r.Track,
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
+	"scrim/pipeline/ipc"
 	"scrim/pipeline/scene"
-	"scrim/pipeline/wire"
 	"scrim/redact/yuv"
 )
 
@@ -93,7 +93,7 @@ func TestFacesOfDrawnPeopleAreCovered(t *testing.T) {
 
 // coverage returns the share of the part of a box that is in the picture that
 // the regions cover.
-func coverage(box image.Rectangle, regions []wire.FileRegion) float64 {
+func coverage(box image.Rectangle, regions []ipc.FileRegion) float64 {
 	box = box.Intersect(image.Rect(0, 0, 640, 360))
 	n := 0
 	for y := box.Min.Y; y < box.Max.Y; y++ {

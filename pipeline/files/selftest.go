@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
-	"scrim/redact/canary"
+	"scrim/redact/selftest"
 	"scrim/redact/track"
 )
 
@@ -19,13 +19,13 @@ const testWidth, testHeight = 1280, 720
 // redacted: a redactor that finds nothing looks like files without people. The
 // second look is not on that way: all that it is made of is, and a face that only it
 // covers would hide that the first one finds nothing.
-func (r *Redactor) SelfTest(c wire.Files) error {
-	o := canary.Options{
+func (r *Redactor) SelfTest(c ipc.Files) error {
+	o := selftest.Options{
 		Detector: r.o.Detector, Obscurer: r.o.Obscurer, Zones: r.o.Zones,
 		Size: slices.Max(append([]int{1}, c.Sizes...)), Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tracker: func() redact.Tracker { return newStills(r.o.Track) },
 	}
-	if err := canary.Check(o, testWidth, testHeight); err != nil {
+	if err := selftest.Check(o, testWidth, testHeight); err != nil {
 		return fmt.Errorf("images: %w", err)
 	}
 	o.Tracker = func() redact.Tracker { return track.NewWindow(r.o.Track, r.o.Lookahead) }
@@ -34,7 +34,7 @@ func (r *Redactor) SelfTest(c wire.Files) error {
 	if o.Tiles || o.TileZones {
 		width, height = 4*width, 4*height // larger than any input, so that there are parts
 	}
-	if err := canary.Check(o, width, height); err != nil {
+	if err := selftest.Check(o, width, height); err != nil {
 		return fmt.Errorf("video: %w", err)
 	}
 	return nil

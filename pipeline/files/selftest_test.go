@@ -5,10 +5,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
-	"scrim/redact/canary"
+	"scrim/pipeline/ipc"
 	"scrim/redact/face"
 	"scrim/redact/obscure"
+	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -18,7 +18,7 @@ func TestSelfTestPassesWithTheRealParts(t *testing.T) {
 	require.NoError(t, err)
 	r, err := New(Options{Detector: d, Obscurer: o, Lookahead: 30})
 	require.NoError(t, err)
-	require.NoError(t, r.SelfTest(wire.Files{Sizes: []int{640, 1280}, Detect: wire.DetectConfig{Threshold: 0.3}}))
+	require.NoError(t, r.SelfTest(ipc.Files{Sizes: []int{640, 1280}, Detect: ipc.DetectConfig{Threshold: 0.3}}))
 }
 
 // idle is an obscurer that does nothing.
@@ -27,11 +27,11 @@ type idle struct{}
 func (idle) Apply(*yuv.Image, []face.Region) error { return nil }
 
 func TestSelfTestNoticesPartsThatDoNothing(t *testing.T) {
-	c := wire.Files{Sizes: []int{640}, Detect: wire.DetectConfig{Threshold: 0.3}}
+	c := ipc.Files{Sizes: []int{640}, Detect: ipc.DetectConfig{Threshold: 0.3}}
 	r, err := New(Options{Detector: &scripted{}, Obscurer: idle{}})
 	require.NoError(t, err)
-	require.ErrorIs(t, r.SelfTest(c), canary.ErrNotFound)
+	require.ErrorIs(t, r.SelfTest(c), selftest.ErrNotFound)
 	r, err = New(Options{Detector: realDetector(t), Obscurer: idle{}})
 	require.NoError(t, err)
-	require.ErrorIs(t, r.SelfTest(c), canary.ErrVisible)
+	require.ErrorIs(t, r.SelfTest(c), selftest.ErrVisible)
 }

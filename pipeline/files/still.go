@@ -10,12 +10,12 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 )
 
 // still redacts f.In into out.
-func (r *Redactor) still(ctx context.Context, f wire.File, out *os.File) (wire.FileEnd, error) {
+func (r *Redactor) still(ctx context.Context, f ipc.File, out *os.File) (ipc.FileEnd, error) {
 	var write func(io.Writer, redact.Frame) error
 	switch ext := strings.ToLower(filepath.Ext(f.Out)); ext {
 	case ".jpg", ".jpeg":
@@ -23,21 +23,21 @@ func (r *Redactor) still(ctx context.Context, f wire.File, out *os.File) (wire.F
 	case ".png":
 		write = encode.PNG
 	default:
-		return wire.FileEnd{}, fmt.Errorf("an image cannot be written as %q; name the output .jpg or .png", ext)
+		return ipc.FileEnd{}, fmt.Errorf("an image cannot be written as %q; name the output .jpg or .png", ext)
 	}
 	im, err := decode.Still(f.In)
 	if err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	if r.o.Begin != nil {
 		if err := r.o.Begin(1); err != nil {
-			return wire.FileEnd{}, err
+			return ipc.FileEnd{}, err
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
-	var end wire.FileEnd
+	var end ipc.FileEnd
 	p, err := newStill(r.o, func(_ *shot, frame redact.Frame, reason string) error {
 		if err := write(out, frame); err != nil {
 			return err
@@ -45,13 +45,13 @@ func (r *Redactor) still(ctx context.Context, f wire.File, out *os.File) (wire.F
 		return r.note(&end, record(f.Name, 0, 0, frame), reason)
 	})
 	if err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	if err := p.take(im, 0, 0, 0, true, ""); err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	if err := p.flush(); err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	return end, out.Sync()
 }

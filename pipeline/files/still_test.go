@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact/detect"
 	"scrim/redact/face"
 	"scrim/redact/obscure"
@@ -219,7 +219,7 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 // realDetector returns the detector with the settings that `scrim redact` has.
 func realDetector(t *testing.T) *detector {
 	t.Helper()
-	d, err := OpenDetector(wire.Files{Detect: wire.DetectConfig{Threshold: 0.3}, Sizes: []int{640, 1280}})
+	d, err := OpenDetector(ipc.Files{Detect: ipc.DetectConfig{Threshold: 0.3}, Sizes: []int{640, 1280}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d.(*detector)
@@ -251,11 +251,11 @@ func TestHalve(t *testing.T) {
 }
 
 func TestBadSettingsAreRefused(t *testing.T) {
-	for _, c := range []wire.Files{{}, {Sizes: []int{1, 2, 3, 4, 5}}, {Sizes: []int{33}}, {Sizes: []int{640}, Detect: wire.DetectConfig{Threshold: 2}}} {
+	for _, c := range []ipc.Files{{}, {Sizes: []int{1, 2, 3, 4, 5}}, {Sizes: []int{33}}, {Sizes: []int{640}, Detect: ipc.DetectConfig{Threshold: 2}}} {
 		_, err := OpenDetector(c)
 		require.Error(t, err)
 	}
-	_, err := OpenDetector(wire.Files{Sizes: []int{640}, Detect: wire.DetectConfig{Model: "missing.onnx", Threshold: 0.3}})
+	_, err := OpenDetector(ipc.Files{Sizes: []int{640}, Detect: ipc.DetectConfig{Model: "missing.onnx", Threshold: 0.3}})
 	require.ErrorIs(t, err, detect.ErrPermanent)
 	_, err = New(Options{Detector: &scripted{}, Obscurer: noObscurer{}, Lookahead: MaxLookahead + 1})
 	require.Error(t, err)

@@ -14,7 +14,7 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/pipeline/encode"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/yuv"
 )
@@ -30,7 +30,7 @@ type job struct {
 	out  *encode.File
 	pool yuv.Pool
 	tick float64 // seconds
-	end  wire.FileEnd
+	end  ipc.FileEnd
 	// early are audio packets that come before the output is open.
 	early []earlyAudio
 }
@@ -41,17 +41,17 @@ type earlyAudio struct {
 }
 
 // video redacts f.In into f.Temp, which is there.
-func (r *Redactor) video(ctx context.Context, f wire.File) (wire.FileEnd, error) {
+func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	container, ok := containers[strings.ToLower(filepath.Ext(f.Out))]
 	if !ok {
-		return wire.FileEnd{}, fmt.Errorf("video cannot be written as %q; name the output .mp4, .mov or .mkv", filepath.Ext(f.Out))
+		return ipc.FileEnd{}, fmt.Errorf("video cannot be written as %q; name the output .mp4, .mov or .mkv", filepath.Ext(f.Out))
 	}
 	j := &job{r: r, name: f.Name}
 	defer j.close()
 	var err error
 	j.in, err = decode.OpenFile(f.In, decode.FileOptions{Pool: &j.pool, Audio: j.audio()})
 	if err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	i := j.in.Info()
 	o := encode.FileOptions{
@@ -66,18 +66,18 @@ func (r *Redactor) video(ctx context.Context, f wire.File) (wire.FileEnd, error)
 		j.end.Audio, j.end.Dropped = len(i.Audio), 0
 	}
 	if j.out, err = encode.NewFile(f.Temp, o); err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	if err := j.copyEarly(); err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	if r.o.Begin != nil {
 		if err := r.o.Begin(i.Frames); err != nil {
-			return wire.FileEnd{}, err
+			return ipc.FileEnd{}, err
 		}
 	}
 	if err := j.run(ctx); err != nil {
-		return wire.FileEnd{}, err
+		return ipc.FileEnd{}, err
 	}
 	stop := r.beat(i.Frames)
 	defer stop()
@@ -170,7 +170,7 @@ func (j *job) write(s *shot, f redact.Frame, reason string) error {
 }
 
 // note counts a picture and passes on its record.
-func (r *Redactor) note(end *wire.FileEnd, rec wire.FileFrame, reason string) error {
+func (r *Redactor) note(end *ipc.FileEnd, rec ipc.FileFrame, reason string) error {
 	end.Frames++
 	if reason != "" {
 		if end.Failsafe++; end.Reason == "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -166,7 +166,7 @@ func TestInterruptedLeavesNothing(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
 		r := redactWith(ctx, t, in, "a.mp4", func(o *Options) {
-			o.Record = func(wire.FileFrame) error {
+			o.Record = func(ipc.FileFrame) error {
 				if n++; n > at {
 					cancel()
 				}
@@ -187,7 +187,7 @@ func TestAFileAtTheTemporaryNameIsNotTouched(t *testing.T) {
 	require.NoError(t, os.Symlink(elsewhere, temp))
 	red, err := New(Options{Detector: &scripted{}, Obscurer: noObscurer{}})
 	require.NoError(t, err)
-	_, err = red.Redact(t.Context(), wire.File{Kind: wire.Video, In: in, Out: filepath.Join(dir, "a.mp4"), Temp: temp})
+	_, err = red.Redact(t.Context(), ipc.File{Kind: ipc.Video, In: in, Out: filepath.Join(dir, "a.mp4"), Temp: temp})
 	require.Error(t, err)
 	require.Equal(t, "precious", string(contents(t, elsewhere)))
 }
@@ -298,7 +298,7 @@ func TestDetectorThatFailsIsNoPictureWithoutFaces(t *testing.T) {
 		require.NoError(t, r.err)
 		require.EqualValues(t, 50, r.end.Frames)
 		whole := func(i int) bool {
-			return slices.ContainsFunc(r.records[i].Regions, func(g wire.FileRegion) bool { return g.Source == "failsafe" })
+			return slices.ContainsFunc(r.records[i].Regions, func(g ipc.FileRegion) bool { return g.Source == "failsafe" })
 		}
 		for i := range r.records {
 			require.Equal(t, i >= 14-lookahead && i < 20, whole(i), "frame %d", i)

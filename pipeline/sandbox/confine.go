@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // Settle does what execve undoes, and must so be done after Launch: other
@@ -28,9 +28,9 @@ func Settle() error {
 
 // Confine puts the filter in force and returns which protections hold. It is for
 // a process that has opened all that it needs, or by mode Files may open more.
-func Confine(mode Mode) wire.Sandbox {
+func Confine(mode Mode) ipc.Sandbox {
 	_, _ = time.Now().Zone() // whose file is read at the first use
-	protections := wire.Sandbox{
+	protections := ipc.Sandbox{
 		protection("no_new_privs", "", noNewPrivs()),
 		protection("no_core_dumps", "", noDumps()),
 		protection("limits", "", checkLimits(mode)),
@@ -48,8 +48,8 @@ func Confine(mode Mode) wire.Sandbox {
 	return append(protections, protection("seccomp", "", err))
 }
 
-func protection(name, detail string, err error) wire.Protection {
-	p := wire.Protection{Name: name, Holds: err == nil, Detail: detail}
+func protection(name, detail string, err error) ipc.Protection {
+	p := ipc.Protection{Name: name, Holds: err == nil, Detail: detail}
 	if err != nil {
 		p.Detail = err.Error()
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // report sends a sender report when one is due: every few seconds, and for
-// every new viewer. gortsplib's own are off; see package report.
+// every new viewer. gortsplib's own are off; see package senderreport.
 func (s *sender) report(c *Camera, ts uint32, captured time.Time, greet bool) error {
 	if !greet && !s.reports.Due(captured) {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"scrim/pipeline/internal/x264"
 	"scrim/redact/yuv"
 	"scrim/transport"
-	"scrim/transport/report"
+	"scrim/transport/senderreport"
 )
 
 // payloadType is the dynamic RTP payload type of the video (RFC 3551).
@@ -29,7 +29,7 @@ type sender struct {
 	packetise     func(unit []byte) ([]*rtp.Packet, error) // nil before the first picture
 	media         *description.Media
 	epoch         time.Time // PTS 0
-	reports       report.Sender
+	reports       senderreport.Sender
 	ssrc          uint32
 }
 

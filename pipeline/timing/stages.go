@@ -9,7 +9,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // The range of a histogram in nanoseconds, and its precision in decimal digits.
@@ -57,7 +57,7 @@ func New() *Stages {
 }
 
 // Add counts one picture. Total is the sum of its stages.
-func (s *Stages) Add(r *wire.Record) {
+func (s *Stages) Add(r *ipc.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := r.Stages

@@ -7,11 +7,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
-func record(detect time.Duration, cpu time.Duration) *wire.Record {
-	return &wire.Record{Stages: wire.Stages{
+func record(detect time.Duration, cpu time.Duration) *ipc.Record {
+	return &ipc.Record{Stages: ipc.Stages{
 		Queue: int64(time.Millisecond), Decode: int64(3 * time.Millisecond), Detect: int64(detect), CPU: int64(cpu),
 	}}
 }

@@ -26,10 +26,10 @@ func BenchmarkGated(b *testing.B) {
 		require.NoError(b, err)
 	}
 	for _, tiles := range []bool{false, true} {
-		for _, gate := range []bool{false, true} {
+		for _, skip := range []bool{false, true} {
 			for _, busy := range []bool{false, true} {
-				b.Run(fmt.Sprintf("tiles=%v/gate=%v/busy=%v", tiles, gate, busy), func(b *testing.B) {
-					d, now := gated(b, Config{Size: 640, Tiles: tiles, Gate: gate})
+				b.Run(fmt.Sprintf("tiles=%v/skip=%v/busy=%v", tiles, skip, busy), func(b *testing.B) {
+					d, now := skipping(b, Config{Size: 640, Tiles: tiles, SkipUnchanged: skip})
 					_, err := d.Detect(pictures[0])
 					require.NoError(b, err)
 					b.ReportAllocs()

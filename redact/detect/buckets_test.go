@@ -17,8 +17,8 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/pipeline/scene"
-	"scrim/redact/canary"
 	"scrim/redact/face"
+	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -128,7 +128,7 @@ func TestDrawnFacesAreHiddenWhicheverWayTheyAreSeen(t *testing.T) {
 // hideDrawnFaces counts which of the drawn people's faces would be hidden.
 func hideDrawnFaces(t *testing.T, model string) buckets {
 	t.Helper()
-	d, _ := gated(t, Config{Model: model, Size: 640, Tiles: true})
+	d, _ := skipping(t, Config{Model: model, Size: 640, Tiles: true})
 	b := buckets{}
 	for seed := range uint64(14) {
 		s, err := scene.New(scene.Options{Width: 960, Height: 540, Seed: 3000 + seed, People: 14, MinFace: 10, MaxFace: 270})
@@ -178,9 +178,9 @@ func TestDrawnFacesThatFillThePictureAreFound(t *testing.T) {
 	const w, h = 1440, 1080
 	im, err := yuv.New(w, h)
 	require.NoError(t, err)
-	box, err := canary.Draw(im)
+	box, err := selftest.Draw(im)
 	require.NoError(t, err)
-	d, _ := gated(t, Config{Size: 640})
+	d, _ := skipping(t, Config{Size: 640})
 	for _, share := range []float64{0.5, 0.7, 0.9, 1, 1.1} {
 		ph := int(box.H/share) &^ 1
 		pw := ph * w / h &^ 1
@@ -234,7 +234,7 @@ func photographs(t *testing.T) (all []labelled) {
 // The same of real faces: as they are, tilted, hidden in part, and so small
 // that they have 12 to 18 pixels.
 func TestRealFacesAreHiddenTiltedHiddenInPartAndSmall(t *testing.T) {
-	d, _ := gated(t, Config{Size: 640, Tiles: true})
+	d, _ := skipping(t, Config{Size: 640, Tiles: true})
 	b := buckets{}
 	for _, p := range photographs(t) {
 		see := func(name string, im *yuv.Image, where func(face.Box) face.Box) {

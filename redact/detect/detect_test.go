@@ -14,9 +14,9 @@ import (
 	"scrim/models"
 	"scrim/models/testenv"
 	"scrim/redact"
-	"scrim/redact/canary"
 	"scrim/redact/cv"
 	"scrim/redact/face"
+	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -156,7 +156,7 @@ func TestBuiltInNetworkIsThereWithoutAFile(t *testing.T) {
 		require.Empty(t, d.Info().Warning)
 		im, err := yuv.New(640, 360)
 		require.NoError(t, err)
-		_, err = canary.Draw(im)
+		_, err = selftest.Draw(im)
 		require.NoError(t, err)
 		found, err := d.Detect(im)
 		require.NoError(t, err)
@@ -171,7 +171,7 @@ func BenchmarkInspect640(b *testing.B) {
 	for _, engine := range []string{EngineScrim, EngineOpenCV} {
 		b.Run(engine, func(b *testing.B) {
 			cv.SetThreads(1)
-			d, _ := gated(b, Config{Size: 640, Engine: engine})
+			d, _ := skipping(b, Config{Size: 640, Engine: engine})
 			_, err := d.Detect(im)
 			require.NoError(b, err)
 			b.ReportAllocs()

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/redact/canary"
 	"scrim/redact/face"
+	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -18,9 +18,9 @@ func TestGateSlowFaceBesideMotionStaysInItsBox(t *testing.T) {
 	const contrast, speed, pictures = 0.3, 0.5, 70
 	src, err := yuv.New(192, 192)
 	require.NoError(t, err)
-	drawn, err := canary.Draw(src)
+	drawn, err := selftest.Draw(src)
 	require.NoError(t, err)
-	d, now := gated(t, Config{Size: 640, Gate: true})
+	d, now := skipping(t, Config{Size: 640, SkipUnchanged: true})
 	im, err := yuv.New(640, 360)
 	require.NoError(t, err)
 	for i := range pictures {

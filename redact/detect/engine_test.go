@@ -21,9 +21,9 @@ import (
 func engines(tb testing.TB, c Config) (ours, opencv *yuNet) {
 	tb.Helper()
 	c.Engine = EngineScrim
-	ours, _ = gated(tb, c)
+	ours, _ = skipping(tb, c)
 	c.Engine = EngineOpenCV
-	opencv, _ = gated(tb, c)
+	opencv, _ = skipping(tb, c)
 	return ours, opencv
 }
 
@@ -125,7 +125,7 @@ func TestEngineIsNamedAndFallsBackToOpenCV(t *testing.T) {
 	for engine, says := range map[string]string{
 		"": auto, EngineAuto: auto, EngineScrim: "on scrim " + m.Path(), EngineOpenCV: "on opencv",
 	} {
-		d, _ := gated(t, Config{Size: 320, Engine: engine})
+		d, _ := skipping(t, Config{Size: 320, Engine: engine})
 		require.Contains(t, d.Info().Name, says, "engine %q", engine)
 		require.Empty(t, d.Info().Warning)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
-	"scrim/redact/canary"
 	"scrim/redact/face"
+	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -86,8 +86,8 @@ func shelf(im *yuv.Image, wall int) *yuv.Image {
 func TestEverythingIsInspectedWhenCameraOrLightChange(t *testing.T) {
 	im, _ := draw(t, 960, 540, 5, 100)
 	half := shelf(im, 410)
-	d, now := gated(t, Config{Size: 640, Tiles: true, Gate: true})
-	fresh, _ := gated(t, Config{Size: 640, Tiles: true})
+	d, now := skipping(t, Config{Size: 640, Tiles: true, SkipUnchanged: true})
+	fresh, _ := skipping(t, Config{Size: 640, Tiles: true})
 	for _, c := range []struct {
 		name     string
 		im, then *yuv.Image
@@ -121,7 +121,7 @@ func TestEverythingIsInspectedWhenCameraOrLightChange(t *testing.T) {
 func TestSlowChangesAreInspected(t *testing.T) {
 	const pictures = 14
 	im, _ := draw(t, 960, 540, 5, 100)
-	d, now := gated(t, Config{Size: 640, Gate: true})
+	d, now := skipping(t, Config{Size: 640, SkipUnchanged: true})
 	for _, c := range []struct {
 		name string
 		at   func(i float64) *yuv.Image
@@ -150,9 +150,9 @@ func TestFaceThatFadesInIsFound(t *testing.T) {
 	const pictures = 14
 	src, err := yuv.New(192, 192)
 	require.NoError(t, err)
-	drawn, err := canary.Draw(src)
+	drawn, err := selftest.Draw(src)
 	require.NoError(t, err)
-	d, now := gated(t, Config{Model: testenv.Path(t, testenv.YuNet), Size: 640, Gate: true})
+	d, now := skipping(t, Config{Model: testenv.Path(t, testenv.YuNet), Size: 640, SkipUnchanged: true})
 	im, err := yuv.New(640, 360)
 	require.NoError(t, err)
 	for i := range pictures + 1 {

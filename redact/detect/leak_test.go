@@ -15,8 +15,8 @@ func TestLeakOfMatrices(t *testing.T) {
 	before := gocv.MatProfile.Count()
 	for _, c := range []Config{
 		{Size: 320, Threshold: 0.3, Engine: EngineOpenCV},
-		{Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineOpenCV},
-		{Size: 192, Threshold: 0.3, Tiles: true, Gate: true, Engine: EngineScrim},
+		{Size: 192, Threshold: 0.3, Tiles: true, SkipUnchanged: true, Engine: EngineOpenCV},
+		{Size: 192, Threshold: 0.3, Tiles: true, SkipUnchanged: true, Engine: EngineScrim},
 	} {
 		d, err := Open(c)
 		require.NoError(t, err)

@@ -49,9 +49,9 @@ type Config struct {
 	// bottom in fractions of the picture. Only tiles that reach into one are
 	// added. With Tiles all are.
 	TileAreas [][4]float64
-	// Gate inspects only what has changed, and everything at least once a
+	// SkipUnchanged inspects only what has changed, and everything at least once a
 	// second. It is for the pictures of one camera, in their order.
-	Gate bool
+	SkipUnchanged bool
 }
 
 // Open returns the detector that c asks for, which the caller closes.

@@ -25,10 +25,10 @@ type pass struct {
 	// stagger is the part of the interval after which a full inspection is
 	// repeated first, so that the passes do not all come at once.
 	stagger float64
-	gate    gate
+	changes changeMap
 	view    view
 	scale   *shrinker
-	found   []candidate // in pixels of the view, valid while the gate is
+	found   []candidate // in pixels of the view, valid while the map is
 }
 
 // sides says something of each side of a rectangle.
@@ -45,7 +45,7 @@ func (s sides) cuts(c *candidate, r image.Rectangle) bool {
 }
 
 // bounds returns the view's rectangle.
-func (p *pass) bounds() image.Rectangle { return image.Rect(0, 0, p.gate.w, p.gate.h) }
+func (p *pass) bounds() image.Rectangle { return image.Rect(0, 0, p.changes.w, p.changes.h) }
 
 // task is how much of a pass is to be inspected.
 type task int
@@ -58,10 +58,10 @@ const (
 
 // look compares what the pass sees with what it saw.
 func (p *pass) look(now time.Time) (t task, global bool) {
-	changed := p.gate.look(&p.view, now)
-	all := p.gate.bw * p.gate.bh
+	changed := p.changes.look(&p.view, now)
+	all := p.changes.bw * p.changes.bh
 	switch {
-	case p.gate.tinted():
+	case p.changes.tinted():
 		return everything, true
 	case changed < 0:
 		return everything, false
@@ -81,7 +81,7 @@ func (p *pass) look(now time.Time) (t task, global bool) {
 func (p *pass) crops(into []image.Rectangle, few []int) []image.Rectangle {
 	into = into[:0]
 	area := 0
-	for _, r := range p.gate.plan(p.found) {
+	for _, r := range p.changes.plan(p.found) {
 		var c image.Rectangle
 		c.Min.X, c.Max.X = fitCrop(r.Min.X, r.Max.X, p.input.Min.X, p.input.Max.X, few)
 		c.Min.Y, c.Max.Y = fitCrop(r.Min.Y, r.Max.Y, p.input.Min.Y, p.input.Max.Y, few)
@@ -135,7 +135,7 @@ func (p *pass) accept(r image.Rectangle, found []candidate) {
 	r = r.Intersect(b)
 	for i := range found {
 		c := &found[i]
-		if max(c.w, c.h) < p.least || p.most > 0 && max(c.w, c.h) > p.most || crop && !p.gate.touched(c, stepSize) {
+		if max(c.w, c.h) < p.least || p.most > 0 && max(c.w, c.h) > p.most || crop && !p.changes.touched(c, stepSize) {
 			continue
 		}
 		c.cut = cut.cuts(c, r)
@@ -147,7 +147,7 @@ func (p *pass) accept(r image.Rectangle, found []candidate) {
 func (p *pass) forget() {
 	kept := p.found[:0]
 	for i := range p.found {
-		if !p.gate.touched(&p.found[i], blockSize) {
+		if !p.changes.touched(&p.found[i], blockSize) {
 			kept = append(kept, p.found[i])
 		}
 	}

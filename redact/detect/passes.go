@@ -44,8 +44,8 @@ func (ps *passes) fit(v view, c Config) error {
 	for i := range ps.all {
 		ps.all[i].stagger = 0.5 + 0.5*float64(i+1)/float64(len(ps.all))
 	}
-	if c.Gate {
-		ps.all[0].gate.tint = new(tint)
+	if c.SkipUnchanged {
+		ps.all[0].changes.tint = new(tint)
 	}
 	ps.w, ps.h, ps.full = v.w, v.h, v.full
 	return nil
@@ -75,9 +75,9 @@ func (ps *passes) add(w0, h0 int, g geometry, p pass) (err error) {
 	// instead of 33, and of all 216 cut ones 196 instead of 176, for nothing. A
 	// margin of 32 at each side finds only 163.
 	p.input = image.Rect(0, 0, g.paddedW, g.paddedH).Sub(image.Pt((g.paddedW-g.width)/2&^1, (g.paddedH-g.height)/2&^1))
-	p.gate = newGate(g.width, g.height, scaledLevel)
+	p.changes = newChangeMap(g.width, g.height, scaledLevel)
 	if g.width == p.area.Dx() {
-		p.gate.level = nativeLevel
+		p.changes.level = nativeLevel
 	}
 	if p.scale, err = newShrinker(w0, h0, g.width, g.height); err != nil {
 		ps.close()
@@ -104,8 +104,8 @@ func (ps *passes) source(i int, picture view) view {
 // are to be done in their order.
 func (ps *passes) luma(i int, picture view) (err error) {
 	p := &ps.all[i]
-	if p.gate.tint != nil {
-		p.gate.tint.look(&picture)
+	if p.changes.tint != nil {
+		p.changes.tint.look(&picture)
 	}
 	p.view, err = p.scale.luma(ps.source(i, picture))
 	return err

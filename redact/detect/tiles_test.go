@@ -107,8 +107,8 @@ func (r *recall) String() string {
 }
 
 func TestFacesFrom12PixelsAreFoundWithTiles(t *testing.T) {
-	one, _ := gated(t, Config{Size: 640})
-	tiled, _ := gated(t, Config{Size: 640, Tiles: true})
+	one, _ := skipping(t, Config{Size: 640})
+	tiled, _ := skipping(t, Config{Size: 640, Tiles: true})
 	sum := [2]recall{}
 	for i := range sum {
 		sum[i] = recall{make([]int, len(recallSizes)), make([]int, len(recallSizes))}
@@ -138,7 +138,7 @@ func TestFacesFrom12PixelsAreFoundWithTiles(t *testing.T) {
 
 // The camera is so near that the face does not fit into the picture.
 func TestFacesThatFillThePictureAreFound(t *testing.T) {
-	d, _ := gated(t, Config{Size: 640})
+	d, _ := skipping(t, Config{Size: 640})
 	there, found := 0, 0
 	for _, photo := range photographs(t) {
 		for _, f := range photo.boxes {
@@ -195,7 +195,7 @@ func enlarge(t *testing.T, im *yuv.Image, part image.Rectangle, w, h int) *yuv.I
 }
 
 func TestPassesSuitThePicture(t *testing.T) {
-	d, _ := gated(t, Config{Size: 640, Tiles: true})
+	d, _ := skipping(t, Config{Size: 640, Tiles: true})
 	for _, c := range []struct{ w, h, passes int }{
 		{1920, 1080, 2 + 9}, {640, 360, 2}, {320, 180, 1}, {1081, 1921, 2 + 12}, {641, 361, 2 + 1}, {2, 2, 1}, {4096, 2, 2 + 7},
 	} {
@@ -208,7 +208,7 @@ func TestPassesSuitThePicture(t *testing.T) {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	d, now := gated(t, Config{Size: 640, Gate: true})
+	d, now := skipping(t, Config{Size: 640, SkipUnchanged: true})
 	im, _ := draw(t, 1280, 720, 5, 100)
 	other := im.Clone()
 	for y := 300; y < 340; y++ {

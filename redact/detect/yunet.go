@@ -78,7 +78,7 @@ func (d *yuNet) Close() error {
 // Reset forgets what was seen before: the next picture is inspected whole.
 func (d *yuNet) Reset() {
 	for i := range d.passes.all {
-		d.passes.all[i].gate.valid = false
+		d.passes.all[i].changes.valid = false
 	}
 }
 
@@ -134,16 +134,16 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 
 // run inspects what must be.
 func (d *yuNet) run(picture view) error {
-	now, global := d.now(), !d.c.Gate
+	now, global := d.now(), !d.c.SkipUnchanged
 	for i := range d.passes.all {
 		p := &d.passes.all[i]
 		if err := d.passes.luma(i, picture); err != nil {
 			return err
 		}
 		todo, wait := everything, 1.0
-		if d.c.Gate {
+		if d.c.SkipUnchanged {
 			var all bool
-			known := p.gate.valid
+			known := p.changes.valid
 			if todo, all = p.look(now); all && i == 0 {
 				global = true
 			}
@@ -170,7 +170,7 @@ func (d *yuNet) run(picture view) error {
 				return err
 			}
 			p.found = boundWeak(suppress(p.found), maxPassWeak)
-			p.gate.inspected(now, wait)
+			p.changes.inspected(now, wait)
 			continue
 		}
 		p.forget()
@@ -178,7 +178,7 @@ func (d *yuNet) run(picture view) error {
 			if err := d.infer(p, r); err != nil {
 				return err
 			}
-			p.gate.inspectedPart(p.seen(r))
+			p.changes.inspectedPart(p.seen(r))
 		}
 		p.found = boundWeak(suppress(p.found), maxPassWeak)
 	}

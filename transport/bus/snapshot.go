@@ -37,7 +37,7 @@ var tokenRE = regexp.MustCompile(`^[A-Z0-9]{8,40}$`)
 // snapshotServer answers requests for snapshots of one camera.
 type snapshotServer struct {
 	p      *Publisher
-	take   func(context.Context) (*transport.Still, error)
+	take   func(context.Context) (*transport.Snapshot, error)
 	sub    *nats.Subscription
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -50,7 +50,7 @@ type snapshotServer struct {
 
 // ServeSnapshots calls take when somebody asks for the camera's picture: one call
 // at a time, for all who have asked until it returns. It is called once at most.
-func (p *Publisher) ServeSnapshots(take func(context.Context) (*transport.Still, error)) error {
+func (p *Publisher) ServeSnapshots(take func(context.Context) (*transport.Snapshot, error)) error {
 	s := &snapshotServer{p: p, take: take}
 	s.ctx, s.cancel = context.WithCancel(p.conn.life)
 	sub, err := p.conn.nc.Subscribe(Address{Site: p.site, Camera: p.camera, Kind: KindSnapshot}.Subject(), s.ask)
@@ -101,9 +101,9 @@ func (s *snapshotServer) run() {
 		}
 		s.mu.Unlock()
 		for _, reply := range replies {
-			m := stillMessage(reply, s.p.camera, still, err)
+			m := snapshotMessage(reply, s.p.camera, still, err)
 			if int64(len(m.Data))+maxStateBytes > s.p.conn.nc.MaxPayload() {
-				m = stillMessage(reply, s.p.camera, nil, errors.New("picture is larger than the NATS server takes"))
+				m = snapshotMessage(reply, s.p.camera, nil, errors.New("picture is larger than the NATS server takes"))
 			}
 			if err := s.p.conn.nc.PublishMsg(m); err != nil {
 				s.p.conn.log.Debug("snapshot not sent", "camera", s.p.camera, "error", err)
@@ -127,10 +127,10 @@ func (s *snapshotServer) close() {
 	s.wg.Wait()
 }
 
-// stillMessage is the answer.
-func stillMessage(reply, camera string, s *transport.Still, err error) *nats.Msg {
+// snapshotMessage is the answer.
+func snapshotMessage(reply, camera string, s *transport.Snapshot, err error) *nats.Msg {
 	m := &nats.Msg{Subject: reply, Header: nats.Header{hdrCamera: {camera}}}
-	if err == nil && (s == nil || len(s.JPEG) > transport.MaxStillBytes) {
+	if err == nil && (s == nil || len(s.JPEG) > transport.MaxSnapshotBytes) {
 		err = ErrNoSnapshot
 	}
 	if err != nil {
@@ -145,8 +145,8 @@ func stillMessage(reply, camera string, s *transport.Still, err error) *nats.Msg
 	return m
 }
 
-// parseStill reads an answer, whose bytes are not trusted.
-func parseStill(camera string, m *nats.Msg) (*transport.Still, error) {
+// parseSnapshot reads an answer, whose bytes are not trusted.
+func parseSnapshot(camera string, m *nats.Msg) (*transport.Snapshot, error) {
 	if m.Header.Get(hdrStatus) == "503" && len(m.Data) == 0 {
 		return nil, fmt.Errorf("camera %s: %w: no worker has this camera", camera, ErrNoSnapshot)
 	}
@@ -157,7 +157,7 @@ func parseStill(camera string, m *nats.Msg) (*transport.Still, error) {
 		return nil, fmt.Errorf("camera %s: %w: %s", camera, ErrNoSnapshot, oneLine(text))
 	}
 	r := headerReader{h: m.Header}
-	s := &transport.Still{
+	s := &transport.Snapshot{
 		Camera: camera, Captured: time.Unix(0, r.int(hdrCaptured)), State: transport.State(m.Header.Get(hdrState)),
 		Reason: oneLine(m.Header.Get(hdrReason)), JPEG: m.Data,
 	}
@@ -167,7 +167,7 @@ func parseStill(camera string, m *nats.Msg) (*transport.Still, error) {
 		return nil, r.err
 	case s.State != transport.StateLive && s.State != transport.StateObscured:
 		return nil, fmt.Errorf("%w: a snapshot cannot be in state %.20q", ErrInvalid, s.State)
-	case len(m.Data) > transport.MaxStillBytes || len(m.Data) < 4 || m.Data[0] != 0xff || m.Data[1] != 0xd8:
+	case len(m.Data) > transport.MaxSnapshotBytes || len(m.Data) < 4 || m.Data[0] != 0xff || m.Data[1] != 0xd8:
 		return nil, fmt.Errorf("%w: snapshot of %d bytes is no JPEG", ErrInvalid, len(m.Data))
 	}
 	return s, nil
@@ -175,7 +175,7 @@ func parseStill(camera string, m *nats.Msg) (*transport.Still, error) {
 
 // Snapshot asks a camera's worker for its picture as viewers see it and waits for
 // it until ctx ends.
-func (c *Conn) Snapshot(ctx context.Context, site, camera string) (*transport.Still, error) {
+func (c *Conn) Snapshot(ctx context.Context, site, camera string) (*transport.Snapshot, error) {
 	at := Address{Site: site, Camera: camera, Kind: KindSnapshot}
 	if err := at.Check(); err != nil {
 		return nil, err
@@ -198,5 +198,5 @@ func (c *Conn) Snapshot(ctx context.Context, site, camera string) (*transport.St
 	case err != nil:
 		return nil, fmt.Errorf("camera %s: snapshot: %w", camera, c.explain(err))
 	}
-	return parseStill(camera, m)
+	return parseSnapshot(camera, m)
 }

@@ -13,13 +13,13 @@ import (
 	"scrim/transport"
 )
 
-var picture = &transport.Still{
+var picture = &transport.Snapshot{
 	Camera: camera, Captured: time.Unix(1700000000, 5), Width: 640, Height: 360, State: transport.StateObscured, Reason: "starting",
 	JPEG: []byte{0xff, 0xd8, 1, 2, 0xff, 0xd9},
 }
 
 // snapshotRig is a worker and a gateway, each with no more than it may do.
-func snapshotRig(t *testing.T, take func(context.Context) (*transport.Still, error)) (worker, gateway *Conn) {
+func snapshotRig(t *testing.T, take func(context.Context) (*transport.Snapshot, error)) (worker, gateway *Conn) {
 	t.Helper()
 	w, err := WorkerPermissions(site)
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func snapshotRig(t *testing.T, take func(context.Context) (*transport.Still, err
 }
 
 func TestSnapshotComesBackAsItWas(t *testing.T) {
-	_, gateway := snapshotRig(t, func(context.Context) (*transport.Still, error) { return picture, nil })
+	_, gateway := snapshotRig(t, func(context.Context) (*transport.Snapshot, error) { return picture, nil })
 	got, err := gateway.Snapshot(soon(t), site, camera)
 	require.NoError(t, err)
 	require.Equal(t, picture, got)
@@ -49,7 +49,7 @@ func TestSnapshotComesBackAsItWas(t *testing.T) {
 }
 
 func TestSnapshotThatCannotBeMadeSaysWhy(t *testing.T) {
-	_, gateway := snapshotRig(t, func(context.Context) (*transport.Still, error) { return nil, errors.New("no picture\nyet") })
+	_, gateway := snapshotRig(t, func(context.Context) (*transport.Snapshot, error) { return nil, errors.New("no picture\nyet") })
 	_, err := gateway.Snapshot(soon(t), site, camera)
 	require.ErrorIs(t, err, ErrNoSnapshot)
 	require.ErrorContains(t, err, "no picture yet")
@@ -58,7 +58,7 @@ func TestSnapshotThatCannotBeMadeSaysWhy(t *testing.T) {
 func TestWhoAsksAtTheSameTimeGetsTheSameSnapshot(t *testing.T) {
 	var taken atomic.Int32
 	begun, goOn := make(chan struct{}, 10), make(chan struct{})
-	_, gateway := snapshotRig(t, func(context.Context) (*transport.Still, error) {
+	_, gateway := snapshotRig(t, func(context.Context) (*transport.Snapshot, error) {
 		taken.Add(1)
 		begun <- struct{}{}
 		<-goOn
@@ -83,7 +83,7 @@ func TestWhoAsksAtTheSameTimeGetsTheSameSnapshot(t *testing.T) {
 // as another camera's video.
 func TestSnapshotIsSentNowhereElse(t *testing.T) {
 	var taken atomic.Int32
-	worker, gateway := snapshotRig(t, func(context.Context) (*transport.Still, error) {
+	worker, gateway := snapshotRig(t, func(context.Context) (*transport.Snapshot, error) {
 		taken.Add(1)
 		return picture, nil
 	})
@@ -104,13 +104,13 @@ func FuzzStill(f *testing.F) {
 	f.Add(camera, "5", "640x360", "live", "", []byte{0xff, 0xd8, 0xff, 0xd9})
 	f.Add(camera, "-1", "0x0", "failed", "why", []byte{})
 	f.Fuzz(func(t *testing.T, name, captured, size, state, failure string, data []byte) {
-		s, err := parseStill(camera, &nats.Msg{Data: data, Header: nats.Header{
+		s, err := parseSnapshot(camera, &nats.Msg{Data: data, Header: nats.Header{
 			hdrCamera: {name}, hdrCaptured: {captured}, hdrSize: {size}, hdrState: {state}, hdrError: {failure},
 		}})
 		if (s == nil) != (err != nil) {
 			t.Fatal("a snapshot or an error")
 		}
-		if s != nil && (s.Width < 1 || s.Height < 1 || s.Width > transport.MaxSide || len(s.JPEG) > transport.MaxStillBytes) {
+		if s != nil && (s.Width < 1 || s.Height < 1 || s.Width > transport.MaxSide || len(s.JPEG) > transport.MaxSnapshotBytes) {
 			t.Fatalf("%+v", s)
 		}
 	})

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"scrim/transport"
-	"scrim/transport/digest"
+	"scrim/transport/auth/digest"
 	"scrim/transport/onvif/soap"
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // DefaultTimeout bounds each call.
@@ -40,7 +40,7 @@ var (
 
 // CertificateError says which certificate a device has shown that is not taken.
 type CertificateError struct {
-	trust.Refusal
+	tlstrust.Refusal
 	host string
 }
 
@@ -61,7 +61,7 @@ type Config struct {
 	// empty.
 	User, Password string
 	// Trust says whose certificate is taken with https.
-	Trust trust.Trust
+	Trust tlstrust.Trust
 	// Timeout bounds each call; 0: DefaultTimeout.
 	Timeout time.Duration
 }
@@ -160,7 +160,7 @@ func (c *Client) send(ctx context.Context, to *url.URL, name string, request, an
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if r := trust.Refused(err); r != nil {
+		if r := tlstrust.Refused(err); r != nil {
 			return &CertificateError{*r, to.Host}
 		}
 		return fmt.Errorf("%w to %s at %s: %s", ErrUnreachable, name, to.Host, plain(cause(err)))

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"scrim/transport/digest"
+	"scrim/transport/auth/digest"
 	"scrim/transport/onvif/onviftest"
 	"scrim/transport/onvif/soap"
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -112,9 +112,9 @@ func TestWhatIsNoDeviceIsSaidToBeNone(t *testing.T) {
 func TestCertificateOfADeviceIsPinnedAsACamerasIs(t *testing.T) {
 	d := device()
 	address, certificate := d.StartTLS(t)
-	sha := trust.Fingerprint(certificate)
+	sha := tlstrust.Fingerprint(certificate)
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
-	for _, good := range []trust.Trust{{Fingerprint: sha}, {CA: ca}} {
+	for _, good := range []tlstrust.Trust{{Fingerprint: sha}, {CA: ca}} {
 		c := newClient(t, Config{Address: address, User: "viewer", Password: "hunter2", Trust: good})
 		_, err := c.DateAndTime(t.Context())
 		require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestCertificateOfADeviceIsPinnedAsACamerasIs(t *testing.T) {
 		require.Len(t, profiles, 1)
 	}
 	before, _ := d.Asked()
-	for pinned, bad := range map[bool]trust.Trust{false: {}, true: {Fingerprint: strings.Repeat("0a", 32), CA: ca}} {
+	for pinned, bad := range map[bool]tlstrust.Trust{false: {}, true: {Fingerprint: strings.Repeat("0a", 32), CA: ca}} {
 		c := newClient(t, Config{Address: address, User: "viewer", Password: "hunter2", Trust: bad})
 		_, err := c.Information(t.Context())
 		require.ErrorIs(t, err, ErrCertificate)
@@ -135,7 +135,7 @@ func TestCertificateOfADeviceIsPinnedAsACamerasIs(t *testing.T) {
 	}
 	asked, _ := d.Asked()
 	require.Equal(t, before, asked, "nothing is asked of a stranger")
-	_, err := New(Config{Address: address, Trust: trust.Trust{Fingerprint: "AB"}})
+	_, err := New(Config{Address: address, Trust: tlstrust.Trust{Fingerprint: "AB"}})
 	require.Error(t, err)
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
 
-	"scrim/transport/digest"
+	"scrim/transport/auth/digest"
 )
 
 // challenges is what a camera's WWW-Authenticate headers offer.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"scrim/transport"
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // Transport is how RTP packets travel.
@@ -55,7 +55,7 @@ type Config struct {
 	// StallTimeout is DefaultStallTimeout when zero.
 	StallTimeout time.Duration
 	// Trust is for rtsps, and refused with rtsp, where nothing could keep it.
-	Trust trust.Trust
+	Trust tlstrust.Trust
 	// LetIn, if set, is called whenever the camera has let in and plays. It must not
 	// block.
 	LetIn func()
@@ -94,7 +94,7 @@ func (c *Config) validate() (reason, advice string) {
 	default:
 		return "transport " + quote(string(c.Transport)) + " is unknown", "set `transport: tcp`, `udp` or `multicast`"
 	}
-	if c.Trust != (trust.Trust{}) && u.Scheme != "rtsps" {
+	if c.Trust != (tlstrust.Trust{}) && u.Scheme != "rtsps" {
 		return "tls is for rtsps, and the url begins with rtsp", "write rtsps:// where the camera has TLS, or remove the camera's tls"
 	}
 	if err := c.Trust.Check(); err != nil {

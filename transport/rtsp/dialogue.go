@@ -7,7 +7,7 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 
-	"scrim/transport/digest"
+	"scrim/transport/auth/digest"
 )
 
 // maxSessionSeconds bounds the session timeout that a camera may name. gortsplib

@@ -11,7 +11,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
 
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 
 	"scrim/transport"
 )
@@ -93,7 +93,7 @@ func TestRedirectsStayAtTheirHost(t *testing.T) {
 	require.ErrorIs(t, err, ErrProtocol)
 	require.Len(t, circle.requests(base.Describe), 1+maxRedirects)
 	down := &oddCamera{tls: web.TLS, answer: to(target.url("")).answer}
-	_, err = take(t, Config{URL: down.start(t).url("admin:hunter2"), Trust: trust.Trust{Fingerprint: trust.Fingerprint(web.Certificate())}}, 1)
+	_, err = take(t, Config{URL: down.start(t).url("admin:hunter2"), Trust: tlstrust.Trust{Fingerprint: tlstrust.Fingerprint(web.Certificate())}}, 1)
 	require.ErrorIs(t, err, ErrProtocol)
 }
 

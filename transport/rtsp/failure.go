@@ -15,7 +15,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
 
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // What the watchdog finds.
@@ -122,10 +122,10 @@ func (s *session) explainDial(at string) *Error {
 		op  *net.OpError
 		rec tls.RecordHeaderError
 	)
-	refused := trust.Refused(s.dialErr)
+	refused := tlstrust.Refused(s.dialErr)
 	switch err := s.dialErr; {
 	case refused != nil && refused.Pinned:
-		e.short, e.Reason, e.Advice = "another certificate", refused.Reason, trust.OtherAdvice
+		e.short, e.Reason, e.Advice = "another certificate", refused.Reason, tlstrust.OtherAdvice
 	case refused != nil:
 		e.short, e.Reason = "certificate not trusted", s.client.quote(refused.Reason)
 		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or name the authority that vouches for it with `tls.ca`"

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // TestFailuresSayMuchToTheLogAndLittleToViewers goes through every way in which
@@ -133,7 +133,7 @@ func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
 		names = append(names, quote(fmt.Sprint(i, strings.Repeat("x", 1000))))
 	}
 	long := strings.Repeat("long ", 1000)
-	pinned := trust.Trust{Fingerprint: strings.Repeat("0", 64)}.Client("host").
+	pinned := tlstrust.Trust{Fingerprint: strings.Repeat("0", 64)}.Client("host").
 		VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}})
 	for what, end := range map[string]struct {
 		set func(*session)

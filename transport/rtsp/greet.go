@@ -11,7 +11,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/conn"
 	"github.com/bluenviron/gortsplib/v4/pkg/headers"
 
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // Greeting is what a camera says to somebody who shows no credentials.
@@ -146,7 +146,7 @@ func (c *Client) certificate(st tls.ConnectionState) *Certificate {
 	leaf := st.PeerCertificates[0]
 	out := &Certificate{
 		Version: tls.VersionName(st.Version), Subject: quote(leaf.Subject.String()), Issuer: quote(leaf.Issuer.String()),
-		NotAfter: leaf.NotAfter, Fingerprint: trust.Fingerprint(leaf),
+		NotAfter: leaf.NotAfter, Fingerprint: tlstrust.Fingerprint(leaf),
 	}
 	if err := c.cfg.Trust.Verify(st, c.url.Hostname()); err != nil {
 		out.Problem = quote(err.Error())

@@ -13,7 +13,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/stretchr/testify/require"
 
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // webTLS returns a certificate that nobody vouches for, as PEM and fingerprint.
@@ -21,21 +21,21 @@ func webTLS(t *testing.T) (server *httptest.Server, pem, sha string) {
 	t.Helper()
 	web := httptest.NewTLSServer(nil)
 	t.Cleanup(web.Close)
-	return web, certificatePEM(web.Certificate().Raw), trust.Fingerprint(web.Certificate())
+	return web, certificatePEM(web.Certificate().Raw), tlstrust.Fingerprint(web.Certificate())
 }
 
 func TestCertificatesThatAreTrusted(t *testing.T) {
 	web, ca, sha := webTLS(t)
 	cam := (&oddCamera{tls: web.TLS}).start(t)
 	for name, tt := range map[string]struct {
-		trust trust.Trust
+		trust tlstrust.Trust
 		short string // what viewers are told; empty: it works
 	}{
-		"pinned":              {trust.Trust{Fingerprint: sha}, ""},
-		"authority":           {trust.Trust{CA: ca}, ""},
-		"the pin counts more": {trust.Trust{Fingerprint: strings.Repeat("0", 64), CA: ca}, "another certificate"},
-		"nobody":              {trust.Trust{}, "certificate not trusted"},
-		"another authority":   {trust.Trust{CA: otherAuthority}, "certificate not trusted"},
+		"pinned":              {tlstrust.Trust{Fingerprint: sha}, ""},
+		"authority":           {tlstrust.Trust{CA: ca}, ""},
+		"the pin counts more": {tlstrust.Trust{Fingerprint: strings.Repeat("0", 64), CA: ca}, "another certificate"},
+		"nobody":              {tlstrust.Trust{}, "certificate not trusted"},
+		"another authority":   {tlstrust.Trust{CA: otherAuthority}, "certificate not trusted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			units, err := take(t, Config{URL: cam.url("admin:hunter2"), Trust: tt.trust}, 3)
@@ -50,10 +50,10 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 			require.NotContains(t, err.Error(), "set `tls.fingerprint` to it", "it is whoever stands between")
 		})
 	}
-	for _, bad := range []trust.Trust{{Fingerprint: "AB"}, {Fingerprint: strings.ToUpper(sha)}, {CA: "x"}} {
+	for _, bad := range []tlstrust.Trust{{Fingerprint: "AB"}, {Fingerprint: strings.ToUpper(sha)}, {CA: "x"}} {
 		require.ErrorIs(t, Config{Camera: "odd", URL: cam.url(""), Trust: bad}.Check(), ErrConfig)
 	}
-	for _, unused := range []trust.Trust{{Fingerprint: sha}, {CA: ca}} {
+	for _, unused := range []tlstrust.Trust{{Fingerprint: sha}, {CA: ca}} {
 		err := Config{Camera: "odd", URL: "rtsp://192.0.2.1/", Trust: unused}.Check()
 		require.ErrorIs(t, err, ErrConfig)
 		require.ErrorContains(t, err, "tls is for rtsps")
@@ -155,6 +155,6 @@ func TestBasicNeedsTLSOrPermission(t *testing.T) {
 
 	web, _, sha := webTLS(t)
 	secure := (&oddCamera{answer: login, tls: web.TLS}).start(t)
-	_, err = take(t, Config{URL: secure.url("admin:hunter2"), Trust: trust.Trust{Fingerprint: sha}}, 1)
+	_, err = take(t, Config{URL: secure.url("admin:hunter2"), Trust: tlstrust.Trust{Fingerprint: sha}}, 1)
 	require.NoError(t, err)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/pion/rtp"
 
 	"scrim/transport"
-	"scrim/transport/digest"
+	"scrim/transport/auth/digest"
 )
 
 const (

@@ -90,7 +90,7 @@ func (m *memory) RequestKeyframe(camera string) error {
 	return nil
 }
 
-func (m *memory) Snapshot(_ context.Context, camera string) (*transport.Still, error) {
+func (m *memory) Snapshot(_ context.Context, camera string) (*transport.Snapshot, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
@@ -99,7 +99,7 @@ func (m *memory) Snapshot(_ context.Context, camera string) (*transport.Still, e
 	if !slices.ContainsFunc(m.cameras, func(s transport.Status) bool { return s.Camera == camera }) {
 		return nil, fmt.Errorf("camera %s: %w", camera, fanout.ErrNoCamera)
 	}
-	return &transport.Still{Camera: camera, Captured: time.Unix(1700000000, 0), State: transport.StateLive, JPEG: []byte("a picture")}, nil
+	return &transport.Snapshot{Camera: camera, Captured: time.Unix(1700000000, 0), State: transport.StateLive, JPEG: []byte("a picture")}, nil
 }
 
 func (m *memory) Events(ctx context.Context) <-chan transport.Event {

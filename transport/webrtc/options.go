@@ -60,7 +60,7 @@ type Source interface {
 	fanout.Source
 	// Snapshot returns a camera's picture as viewers see it, an error that wraps
 	// fanout.ErrNoCamera when there is no such camera.
-	Snapshot(ctx context.Context, camera string) (*transport.Still, error)
+	Snapshot(ctx context.Context, camera string) (*transport.Snapshot, error)
 	// Events returns what happens from now on. The channel is closed when ctx
 	// ends; a slow reader loses events.
 	Events(ctx context.Context) <-chan transport.Event

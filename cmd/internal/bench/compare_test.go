@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 )
 
 // runs are n values around a middle, by some share.
@@ -134,10 +134,10 @@ func TestDifferentConditionsAreNamed(t *testing.T) {
 		"bit rate":        {func(r *Result) { r.Source.Clips = []SourceClip{longer} }, "source: ", true},
 		"model":           {func(r *Result) { r.Model.SHA256 = "cd" }, "model: ab and cd", true},
 		"engine":          {func(r *Result) { r.Model.Name = "yunet-n 640 on opencv" }, "engine: scrim and opencv", true},
-		"setting":         {func(r *Result) { r.Settings = map[string]any{"gate": false, "repeat": 4} }, "setting gate: true and false", true},
-		"setting missing": {func(r *Result) { r.Settings = map[string]any{"repeat": 4} }, "setting gate: true and <nil>", true},
+		"setting":         {func(r *Result) { r.Settings = map[string]any{"skip_unchanged": false, "repeat": 4} }, "setting skip_unchanged: true and false", true},
+		"setting missing": {func(r *Result) { r.Settings = map[string]any{"repeat": 4} }, "setting skip_unchanged: true and <nil>", true},
 		"cameras":         {func(r *Result) { r.Cameras = 1 }, "cameras: 2 and 1", true},
-		"repetitions":     {func(r *Result) { r.Settings = map[string]any{"gate": true, "repeat": 5} }, "setting repeat: 4 and 5", false},
+		"repetitions":     {func(r *Result) { r.Settings = map[string]any{"skip_unchanged": true, "repeat": 5} }, "setting repeat: 4 and 5", false},
 		"instructions":    {func(r *Result) { r.Model.Name = "yunet-n 640 on scrim avx2" }, "instruction set: avx512 and avx2", false},
 		"machine":         {func(r *Result) { r.Machine.Cores = 4 }, "machine: one, 2 cores and one, 4 cores", false},
 		"library":         {func(r *Result) { r.Versions = map[string]string{"libopencv_core": "410"} }, "version of libopencv_core: 406 and 410", false},
@@ -146,7 +146,7 @@ func TestDifferentConditionsAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			made := func() *Result {
 				return &Result{
-					Mode: "latency", Machine: Machine{CPU: "one", Cores: 2}, Settings: map[string]any{"gate": true, "repeat": 4}, Cameras: 2,
+					Mode: "latency", Machine: Machine{CPU: "one", Cores: 2}, Settings: map[string]any{"skip_unchanged": true, "repeat": 4}, Cameras: 2,
 					Model: Model{Name: "yunet-n 640 on scrim avx512", SHA256: "ab"}, Versions: map[string]string{"libopencv_core": "406"},
 					Source: Source{Scene: "busy", Clips: []SourceClip{clip}}, Runs: map[string][]float64{"cameras": {3}},
 				}

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"scrim/cmd/internal/measure"
-	"scrim/cmd/internal/output"
+	"scrim/pipeline/atomicfile"
+	"scrim/pipeline/measure"
 )
 
 //go:embed page.html
@@ -71,7 +71,7 @@ type line struct{ Class, Points string }
 // WriteHTMLFile writes a page that needs nothing else: no scripts, no other
 // files.
 func (r *Result) WriteHTMLFile(path string) error {
-	return output.Write(path, r.WriteHTML)
+	return atomicfile.Write(path, r.WriteHTML)
 }
 
 // WriteHTML writes the page.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/measure"
 	"scrim/cmd/internal/trace"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/measure"
 	"scrim/transport"
 )
 
@@ -47,7 +47,7 @@ func sent(s *Schedule, n int, late time.Duration) *trace.Line {
 	return &trace.Line{
 		Camera: "a", Captured: due.UnixNano(), Arrived: due.Add(time.Millisecond).UnixNano(), Published: due.Add(late).UnixNano(),
 		Width: 320, Height: 180,
-		Stages: &wire.Stages{Queue: int64(time.Millisecond), Decode: int64(2 * time.Millisecond), Wait: int64(time.Millisecond), Detect: int64(3 * time.Millisecond)},
+		Stages: &ipc.Stages{Queue: int64(time.Millisecond), Decode: int64(2 * time.Millisecond), Wait: int64(time.Millisecond), Detect: int64(3 * time.Millisecond)},
 	}
 }
 
@@ -130,7 +130,7 @@ func TestAFaceThatNoRegionCoversIsALeak(t *testing.T) {
 		}
 		p := Shown{Number: n, Width: 320, Height: 180}
 		if n != 12 && n != 13 {
-			p.Regions = []wire.Region{{Rect: [4]int{90, 40, 60, 70}, Source: "detected"}}
+			p.Regions = []ipc.Region{{Rect: [4]int{90, 40, 60, 70}, Source: "detected"}}
 		}
 		shown = append(shown, p)
 	}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"scrim/cmd/internal/measure"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
+	"scrim/pipeline/measure"
 )
 
 // Leaks are faces that were to be seen although they should not be, as package
@@ -38,7 +38,7 @@ const maxRuns = 50
 type Shown struct {
 	Number        int
 	Width, Height int
-	Regions       []wire.Region
+	Regions       []ipc.Region
 }
 
 // Shown returns the pictures that were published in the window.

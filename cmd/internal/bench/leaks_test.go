@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 )
 
 func TestRepetitionsWeighByTheirPictures(t *testing.T) {

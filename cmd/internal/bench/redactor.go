@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/transport"
 )
 
@@ -39,11 +39,11 @@ type Unit struct {
 // RunRedactor feeds all units to a redactor, each as soon as it can take it, and
 // returns what that cost, and what was shown. It is the program that redacts a
 // camera, with the settings of a camera.
-func RunRedactor(ctx context.Context, program string, c wire.Config, clip *Clip, units []Unit) (*Loop, []Shown, Model, error) {
+func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, units []Unit) (*Loop, []Shown, Model, error) {
 	ahead := inFlight + c.Lookahead
 	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
 	r.release(ahead)
-	r.cmd = exec.Command(program, wire.ReadArgs(c.Detect)...) //nolint:gosec // the program beside this one
+	r.cmd = exec.Command(program, ipc.ReadArgs(c.Detect)...) //nolint:gosec // the program beside this one
 	r.cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
 	r.cmd.Dir = "/"
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -110,10 +110,10 @@ type redactor struct {
 }
 
 // write sends the configuration and the units, and closes the pipe.
-func (r *redactor) write(pipe io.WriteCloser, c wire.Config, done <-chan struct{}) error {
+func (r *redactor) write(pipe io.WriteCloser, c ipc.Config, done <-chan struct{}) error {
 	defer func() { _ = pipe.Close() }()
-	w := wire.NewWriter(pipe)
-	if err := w.Write(wire.TypeConfig, c, nil); err != nil {
+	w := ipc.NewWriter(pipe)
+	if err := w.Write(ipc.TypeConfig, c, nil); err != nil {
 		return nil //nolint:nilerr // the reader hears why
 	}
 	extra := r.clip.Delayed
@@ -130,11 +130,11 @@ func (r *redactor) write(pipe io.WriteCloser, c wire.Config, done <-chan struct{
 			return nil
 		}
 		u, now := &r.units[i], time.Now().UnixNano()
-		head := wire.Unit{Codec: transport.H264, PTS: u.PTS, Captured: now, Arrived: now}
+		head := ipc.Unit{Codec: transport.H264, PTS: u.PTS, Captured: now, Arrived: now}
 		if i == 0 {
 			head.Discontinuity, head.Intact = "connected", true
 		}
-		if err := w.Write(wire.TypeUnit, head, u.Data); err != nil {
+		if err := w.Write(ipc.TypeUnit, head, u.Data); err != nil {
 			return nil //nolint:nilerr // the reader hears why
 		}
 	}
@@ -143,7 +143,7 @@ func (r *redactor) write(pipe io.WriteCloser, c wire.Config, done <-chan struct{
 
 // read takes what comes until the pipe ends.
 func (r *redactor) read(pipe io.Reader) error {
-	in := wire.NewReader(pipe)
+	in := ipc.NewReader(pipe)
 	var failed error
 	for {
 		m, err := in.Read()
@@ -155,15 +155,15 @@ func (r *redactor) read(pipe io.Reader) error {
 			return err
 		}
 		switch m.Type {
-		case wire.TypeHello:
-			var h wire.Hello
+		case ipc.TypeHello:
+			var h ipc.Hello
 			if err := m.Decode(&h); err != nil {
 				return err
 			}
 			r.model = Model{Name: h.Detector, SHA256: h.ModelSHA256}
 			r.meter = NewLoopMeter("scrim-redactor", r.clip.FPS())
-		case wire.TypeOutput:
-			var o wire.Output
+		case ipc.TypeOutput:
+			var o ipc.Output
 			if err := m.Decode(&o); err != nil {
 				return err
 			}
@@ -177,8 +177,8 @@ func (r *redactor) read(pipe io.Reader) error {
 			}
 			r.beat.Reset(stuck)
 			r.picture(&o)
-		case wire.TypeFailure:
-			var f wire.Failure
+		case ipc.TypeFailure:
+			var f ipc.Failure
 			if err := m.Decode(&f); err != nil {
 				return err
 			}
@@ -187,7 +187,7 @@ func (r *redactor) read(pipe io.Reader) error {
 	}
 }
 
-func (r *redactor) picture(o *wire.Output) {
+func (r *redactor) picture(o *ipc.Output) {
 	t := &o.Record.Stages
 	r.meter.Frame(Usage{CPU: time.Duration(t.CPU), Bytes: t.Allocated})
 	if len(r.shown) >= WarmUp {

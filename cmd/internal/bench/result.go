@@ -11,8 +11,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"scrim/cmd/internal/measure"
-	"scrim/cmd/internal/output"
+	"scrim/pipeline/atomicfile"
+	"scrim/pipeline/measure"
 )
 
 // Schema is the version of Result's form.
@@ -267,7 +267,7 @@ func (r *Result) Write(path string, out io.Writer) error {
 	if path == "-" {
 		return write(out)
 	}
-	return output.Write(path, write)
+	return atomicfile.Write(path, write)
 }
 
 // maxResult bounds a result's file in bytes.

@@ -5,7 +5,7 @@ import (
 	"sort"
 	"time"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 	"scrim/transport"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/measure"
+	"scrim/pipeline/measure"
 )
 
 // table is a result as people see it.

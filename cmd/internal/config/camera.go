@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // Address returns the URL with which to connect to the camera, user and
@@ -30,30 +30,30 @@ func NewCameraURL(u string) (CameraURL, error) {
 
 // Redactor returns what a camera's redactor needs to know. The model's path,
 // name and hash are left to package models and the caller; so is the epoch.
-func (c *Config) Redactor(cam *Camera) wire.Config {
-	return wire.Config{
+func (c *Config) Redactor(cam *Camera) ipc.Config {
+	return ipc.Config{
 		Site:   string(c.Site),
 		Camera: string(cam.Name),
-		Detect: wire.DetectConfig{
-			Engine:    string(cam.Detect.Engine),
-			Size:      int(cam.Detect.Size),
-			Threshold: float64(cam.Detect.Threshold),
-			TileAreas: tileAreas(cam.Zones),
-			Tiles:     cam.Detect.Tiles,
-			Gate:      cam.Detect.Gate,
+		Detect: ipc.DetectConfig{
+			Engine:        string(cam.Detect.Engine),
+			Size:          int(cam.Detect.Size),
+			Threshold:     float64(cam.Detect.Threshold),
+			TileAreas:     tileAreas(cam.Zones),
+			Tiles:         cam.Detect.Tiles,
+			SkipUnchanged: cam.Detect.SkipUnchanged,
 		},
 		RequireSandbox: c.RequireSandbox,
 
 		Lookahead: int(cam.Lookahead),
 		Zones:     wireZones(cam.Zones),
-		Obscure: wire.ObscureConfig{
+		Obscure: ipc.ObscureConfig{
 			Style:      string(cam.Obscure.Style),
 			Padding:    float64(cam.Obscure.Padding),
 			PaddingTop: float64(cam.Obscure.PaddingTop),
 			Cells:      int(cam.Obscure.Cells),
 			Cosmetic:   cam.Obscure.Cosmetic,
 		},
-		Encode: wire.EncodeConfig{
+		Encode: ipc.EncodeConfig{
 			Bitrate:          int(cam.Encode.Bitrate),
 			Preset:           string(cam.Encode.Preset),
 			KeyframeInterval: time.Duration(cam.Encode.KeyframeInterval),
@@ -74,7 +74,7 @@ func (c *Config) Warnings() []string {
 	if slices.Contains(c.HTTP.AllowOrigins, "*") && !c.HTTP.Token.IsSet() {
 		out = append(out, "every page that a viewer's browser opens may show the cameras; set `http.token`, or name the origins")
 	}
-	out = append(out, c.reserveWarnings()...)
+	out = append(out, c.rtspServerWarnings()...)
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		if cam.Obscure.Cosmetic {

@@ -76,7 +76,7 @@ func differing(path string, a, b reflect.Value) (out []string) {
 func (c *Changes) Static(parts Part) (out []string) {
 	sections := []string{"site", "nats"}
 	if parts&HTTPPart != 0 {
-		sections = append(sections, "http", "reserve")
+		sections = append(sections, "http", "rtsp_server")
 	}
 	for _, path := range c.Others {
 		if first, _, _ := strings.Cut(path, "."); slices.Contains(sections, first) {
@@ -90,7 +90,7 @@ func (c *Changes) Static(parts Part) (out []string) {
 // other one, which is that of the start.
 func (c *Config) WithStaticOf(start *Config) *Config {
 	out := *c
-	out.Site, out.NATS, out.HTTP, out.Reserve = start.Site, start.NATS, start.HTTP, start.Reserve
+	out.Site, out.NATS, out.HTTP, out.RTSPServer = start.Site, start.NATS, start.HTTP, start.RTSPServer
 	return &out
 }
 

@@ -28,7 +28,7 @@ func (d *decoder) check(c *Config) error {
 	if err := d.checkHTTP(c); err != nil {
 		return err
 	}
-	if err := d.checkReserve(&c.Reserve); err != nil {
+	if err := d.checkRTSPServer(&c.RTSPServer); err != nil {
 		return err
 	}
 	if err := d.checkSettings("defaults", &c.Defaults); err != nil {
@@ -169,8 +169,8 @@ func (c *Config) outside(parts Part, f func(path string, o outside)) {
 		for i := range c.HTTP.ICEServers {
 			f(fmt.Sprintf("http.ice_servers[%d].password", i), &c.HTTP.ICEServers[i].Password)
 		}
-		for i := range c.Reserve.Users {
-			f(fmt.Sprintf("reserve.users[%d].password", i), &c.Reserve.Users[i].Password)
+		for i := range c.RTSPServer.Users {
+			f(fmt.Sprintf("rtsp_server.users[%d].password", i), &c.RTSPServer.Users[i].Password)
 		}
 	}
 	if parts&CamerasPart != 0 {

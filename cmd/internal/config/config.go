@@ -26,8 +26,8 @@ type Config struct {
 	HTTP HTTP `yaml:"http"`
 	// Audit is for `scrim audit`.
 	Audit Audit `yaml:"audit"`
-	// Reserve is where recorders connect.
-	Reserve Reserve `yaml:"reserve"`
+	// RTSPServer is where recorders connect.
+	RTSPServer RTSPServer `yaml:"rtsp_server"`
 	// Defaults apply to every camera that does not say otherwise.
 	Defaults Settings `yaml:"defaults"`
 	// Cameras of the site. A gateway needs none.
@@ -79,9 +79,9 @@ type HTTP struct {
 	UDPPort Port `yaml:"udp_port"`
 }
 
-// Reserve serves the redacted cameras again as cameras, for recorders and video
+// RTSPServer serves the redacted cameras again as cameras, for recorders and video
 // management systems: rtsp://HOST:PORT/CAMERA.
-type Reserve struct {
+type RTSPServer struct {
 	// Listen is the address of the RTSP server, such as 127.0.0.1:8554. Default:
 	// none, nothing is served.
 	Listen Address `yaml:"listen"`
@@ -179,9 +179,9 @@ type Detect struct {
 	// are too small for Size: from 12 pixels. It costs about ten times as much in
 	// 1080p, less where little moves. Default: false.
 	Tiles bool `yaml:"tiles"`
-	// Gate inspects only the parts of a picture that have changed, and all of it
+	// SkipUnchanged inspects only the parts of a picture that have changed, and all of it
 	// at least once a second. Default: true.
-	Gate bool `yaml:"gate"`
+	SkipUnchanged bool `yaml:"skip_unchanged"`
 }
 
 // Obscure says how faces are made unrecognisable.
@@ -214,13 +214,13 @@ type Encode struct {
 // Default returns the configuration of an empty file.
 func Default() *Config {
 	return &Config{
-		Site:    "local",
-		Model:   ModelAuto,
-		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
-		Reserve: Reserve{MaxSessions: 100},
+		Site:       "local",
+		Model:      ModelAuto,
+		HTTP:       HTTP{Listen: "127.0.0.1:8080"},
+		RTSPServer: RTSPServer{MaxSessions: 100},
 		Defaults: Settings{
 			Transport: TransportTCP,
-			Detect:    Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, Gate: true},
+			Detect:    Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, SkipUnchanged: true},
 			Obscure:   Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
 			Encode:    Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},
 		},

@@ -25,7 +25,7 @@ const EnvPrefix = "SCRIM_"
 // which start programs with their own environment.
 var ownVariables = []string{
 	models.EnvDirs, pull.EnvMirror,
-	"SCRIM_REQUIRE", "SCRIM_LONG", "SCRIM_ORACLE_SEEDS", "SCRIM_UNGUARDED", "SCRIM_SHOTS",
+	"SCRIM_REQUIRE", "SCRIM_LONG", "SCRIM_ORACLE_SEEDS", "SCRIM_REMOVE_RULES", "SCRIM_SHOTS",
 }
 
 // serviceLink matches what Kubernetes sets in every container for a service that

@@ -166,7 +166,7 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 		"SCRIM_MODELS=/models",              // ours, and no setting
 		"SCRIM_MODELS_MIRROR=/mirror",       //
 		"SCRIM_REQUIRE=all", "SCRIM_LONG=1", // for tests
-		"SCRIM_ORACLE_SEEDS=2", "SCRIM_UNGUARDED=x", //
+		"SCRIM_ORACLE_SEEDS=2", "SCRIM_REMOVE_RULES=x", //
 		"SCRIM_SHOTS=/tmp",                               //
 		"SCRIM_HTTP_TOKEN=[not: a: reference",            // the secret itself, as the file says
 		"SCRIM_SECRET=x",                                 // a secret that a flag names

@@ -85,8 +85,8 @@ func TestWhatTheDecoderRefusesTheSchemaRefuses(t *testing.T) {
 	schema := compileSchema(t, fileSchema(t))
 	for _, text := range []string{
 		"siet: a", "model: best", "site: Plant", "nats: {ulr: 'nats://a'}", "nats: {url: 'http://a'}", "http: {listen: localhost}", "http: {token: hunter2}",
-		"http: {udp_port: 70000}", "http: {ice_servers: [{user: a}]}", "http: {allow_origins: '*'}", "reserve: {max_sessions: 0}",
-		"reserve: {users: [{name: a}]}", "require_sandbox: 'true'", "defaults: {transport: http}", "defaults: {obscure: {style: gauss}}",
+		"http: {udp_port: 70000}", "http: {ice_servers: [{user: a}]}", "http: {allow_origins: '*'}", "rtsp_server: {max_sessions: 0}",
+		"rtsp_server: {users: [{name: a}]}", "require_sandbox: 'true'", "defaults: {transport: http}", "defaults: {obscure: {style: gauss}}",
 		"defaults: {detect: {size: 641}}", "defaults: {detect: {threshold: 1}}", "defaults: {lookahead: 31}", "defaults: {encode: {bitrate: 4M}}",
 		"defaults: {encode: {keyframe_interval: 2}}", "defaults: {url: 'rtsp://a'}", "cameras: {}", "cameras: [{name: a}]",
 		"cameras: [{name: a, url: 'http://a'}]", "cameras: [{name: a, url: 'rtsp://a', zones: [{kind: msak, polygon: []}]}]",
@@ -177,7 +177,7 @@ func TestValuesFollowTheSchemaOfTheirType(t *testing.T) {
 // What the schema calls required is.
 func TestRequiredKeysAreRequired(t *testing.T) {
 	whole := "cameras: [{name: a, url: 'rtsp://a', zones: [{kind: mask, polygon: [[0, 0], [1, 0], [1, 1]]}]}]\n" +
-		"reserve: {listen: '127.0.0.1:1', users: [{name: b, password: 'env:X'}]}\n" +
+		"rtsp_server: {listen: '127.0.0.1:1', users: [{name: b, password: 'env:X'}]}\n" +
 		"http: {ice_servers: [{url: 'stun:a'}]}\n"
 	_, err := Parse("f", []byte(whole))
 	require.NoError(t, err)

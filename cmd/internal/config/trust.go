@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"scrim/transport/rtsp"
-	"scrim/transport/trust"
+	"scrim/transport/tlstrust"
 )
 
 // maxCertificateBytes bounds a file with certificates.
@@ -26,7 +26,7 @@ type Fingerprint string
 
 // UnmarshalText takes 64 hexadecimal digits, with or without colons.
 func (f *Fingerprint) UnmarshalText(text []byte) error {
-	normal, err := trust.NormalFingerprint(string(text))
+	normal, err := tlstrust.NormalFingerprint(string(text))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *CertificateFile) Resolve() error {
 	if err != nil {
 		return err
 	}
-	if err := trust.CheckAuthorities(string(data)); err != nil {
+	if err := tlstrust.CheckAuthorities(string(data)); err != nil {
 		return fmt.Errorf("%s: %w", c.path, err)
 	}
 	c.pem = string(data)
@@ -72,8 +72,8 @@ func (c CertificateFile) MarshalText() ([]byte, error) { return []byte(c.path), 
 func (c *CertificateFile) file() string { return c.path }
 
 // Trust returns whose certificate is taken; its file must have been read.
-func (c *CameraTLS) Trust() trust.Trust {
-	return trust.Trust{Fingerprint: string(c.Fingerprint), CA: c.CA.pem}
+func (c *CameraTLS) Trust() tlstrust.Trust {
+	return tlstrust.Trust{Fingerprint: string(c.Fingerprint), CA: c.CA.pem}
 }
 
 // Ingest returns what a camera's client needs to know. It holds the password.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/redact/zone"
 )
 
@@ -82,14 +82,14 @@ func zones(list []Zone) []zone.Zone {
 }
 
 // wireZones returns the zones as a redactor is told them.
-func wireZones(list []Zone) []wire.ZoneConfig {
+func wireZones(list []Zone) []ipc.ZoneConfig {
 	if len(list) == 0 {
 		return nil
 	}
-	out := make([]wire.ZoneConfig, 0, len(list))
+	out := make([]ipc.ZoneConfig, 0, len(list))
 	for i := range list {
 		z := list[i].zone()
-		w := wire.ZoneConfig{Kind: string(z.Kind), Name: z.Name, Reason: z.Reason}
+		w := ipc.ZoneConfig{Kind: string(z.Kind), Name: z.Name, Reason: z.Reason}
 		for _, p := range z.Polygon {
 			w.Polygon = append(w.Polygon, [2]float64{p.X, p.Y})
 		}

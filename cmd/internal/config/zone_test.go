@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 func TestZonesReachTheRedactor(t *testing.T) {
@@ -23,7 +23,7 @@ func TestZonesReachTheRedactor(t *testing.T) {
   - {name: yard, url: "rtsp://192.0.2.2/"}
 `))
 	require.NoError(t, err)
-	require.Equal(t, []wire.ZoneConfig{
+	require.Equal(t, []ipc.ZoneConfig{
 		{Kind: "mask", Polygon: [][2]float64{{0, 0}, {0.5, 0}, {0.5, 1}}},
 		{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.5, 0.25}, {0.75, 0.25}, {0.75, 1}}},
 	}, cfg.Redactor(&cfg.Cameras[0]).Zones)

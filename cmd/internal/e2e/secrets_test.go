@@ -21,14 +21,14 @@ import (
 
 // The secrets of a site, each of which would be found by its own middle.
 const (
-	cameraSecret  = "s1-hidden-camera"
-	urlSecret     = "s2-hidden-url"
-	viewerSecret  = "s3-hidden-viewer"
-	natsSecret    = "s4-hidden-nats"
-	reserveSecret = "s5-hidden-reserve"
-	flagSecret    = "s6-hidden-flag"
-	wrongPlace    = "s7-hidden-plain"
-	secretMark    = "-hidden-"
+	cameraSecret = "s1-hidden-camera"
+	urlSecret    = "s2-hidden-url"
+	viewerSecret = "s3-hidden-viewer"
+	natsSecret   = "s4-hidden-nats"
+	rtspSecret   = "s5-hidden-rtsp"
+	flagSecret   = "s6-hidden-flag"
+	wrongPlace   = "s7-hidden-plain"
+	secretMark   = "-hidden-"
 )
 
 // TestSecretsAreNowhereToBeRead lets a site with secrets of all kinds do everything
@@ -43,7 +43,7 @@ func TestSecretsAreNowhereToBeRead(t *testing.T) {
 site: test
 nats: {listen: '127.0.0.1:0', user: plant, password: 'file:%[1]s/nats'}
 http: {listen: '127.0.0.1:0', token: 'file:%[1]s/token'}
-reserve: {listen: '127.0.0.1:0', users: [{name: nvr, password: 'env:RESERVE_SECRET'}]}
+rtsp_server: {listen: '127.0.0.1:0', users: [{name: nvr, password: 'env:RTSP_SECRET'}]}
 cameras:
   - {name: good, url: '%[2]s', user: viewer, password: 'file:%[1]s/camera'}
   - {name: inside, url: 'rtsp://viewer:%[3]s@127.0.0.1:1/live?token=%[3]s'}
@@ -51,7 +51,7 @@ cameras:
 `, dir, cam.URL(), urlSecret)
 	file := writeFile(t, "scrim.yaml", text)
 	refusedURL := strings.Replace(cam.URL(), "rtsp://", "rtsp://viewer:"+flagSecret+"@", 1)
-	env := []string{"RESERVE_SECRET=" + reserveSecret, "SCRIM_CAMERAS_REFUSED_URL=" + refusedURL}
+	env := []string{"RTSP_SECRET=" + rtspSecret, "SCRIM_CAMERAS_REFUSED_URL=" + refusedURL}
 	p := startAt(t, "/usr/bin/env", append(env, scrimPath(t), "--log-level", "debug", "serve", file)...)
 	s := &server{program: p, base: p.expect(`url=(http://\S+)`)}
 	ctx := deadline(t, waiting)

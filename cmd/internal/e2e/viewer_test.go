@@ -11,8 +11,8 @@ import (
 	"github.com/pion/webrtc/v3/pkg/media/samplebuilder"
 	"github.com/stretchr/testify/require"
 
-	"scrim/cmd/internal/whep"
 	"scrim/transport"
+	"scrim/transport/webrtc/wheptest"
 )
 
 // sample is one access unit as a viewer got it.
@@ -25,7 +25,7 @@ type sample struct {
 
 // viewer watches one camera over WHEP, as a browser does.
 type viewer struct {
-	*whep.Viewer
+	*wheptest.Viewer
 	samples chan sample
 }
 
@@ -35,7 +35,7 @@ func watch(ctx context.Context, t *testing.T, base, camera string) *viewer {
 	t.Helper()
 	v := &viewer{samples: make(chan sample, 1024)}
 	builder := samplebuilder.New(256, &codecs.H264Packet{}, transport.ClockRate)
-	session, err := whep.Watch(ctx, base, camera, func(p whep.Packet) {
+	session, err := wheptest.Watch(ctx, base, camera, func(p wheptest.Packet) {
 		builder.Push(p.Packet)
 		for s := builder.Pop(); s != nil; s = builder.Pop() {
 			select {

@@ -12,7 +12,7 @@ import (
 
 	"scrim/cmd/internal/config"
 	"scrim/models"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 // Find returns the path of another of Scrim's programs: the one that
@@ -43,19 +43,19 @@ func Find(name, flag, named string) (string, error) {
 
 // Detector says which model the redactors load, and logs it. A model that was named
 // and is missing, or one that would be used and is corrupt, is an error.
-func Detector(model config.Model, log *slog.Logger) (wire.DetectConfig, error) {
+func Detector(model config.Model, log *slog.Logger) (ipc.DetectConfig, error) {
 	find := models.Find
 	if model.IsPath() {
 		find = models.Open
 	}
 	found, err := find(string(model))
 	if err != nil {
-		return wire.DetectConfig{}, err
+		return ipc.DetectConfig{}, err
 	}
 	said := []any{"name", found.Name, "file", cmp.Or(found.Path, "built in")}
 	if model == config.ModelAuto && found.Path != "" {
 		said = append(said, "why", "it exposes fewer faces on clean pictures than "+models.BuiltIn().Name+", which is built in")
 	}
 	log.Info("face detection model", said...)
-	return wire.DetectConfig{Model: found.Path, ModelName: found.Name, SHA256: found.SHA256}, nil
+	return ipc.DetectConfig{Model: found.Path, ModelName: found.Name, SHA256: found.SHA256}, nil
 }

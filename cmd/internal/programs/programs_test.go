@@ -14,7 +14,7 @@ import (
 	"scrim/cmd/internal/config"
 	"scrim/models"
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 )
 
 func TestOfWordsTheFirstAreKept(t *testing.T) {
@@ -53,7 +53,7 @@ func TestCameraThatDoesNotStartSaysWhy(t *testing.T) {
 }
 
 // said are the log's lines.
-func said(t *testing.T, model config.Model) (wire.DetectConfig, string, error) {
+func said(t *testing.T, model config.Model) (ipc.DetectConfig, string, error) {
 	t.Helper()
 	var log strings.Builder
 	d, err := Detector(model, slog.New(slog.NewTextHandler(&log, nil)))
@@ -66,12 +66,12 @@ func TestWithoutAnyFileTheBuiltInModelIsTaken(t *testing.T) {
 	own := models.BuiltIn()
 	d, log, err := said(t, "scrim-face")
 	require.NoError(t, err)
-	require.Equal(t, wire.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d, "no path: it is in the redactor")
+	require.Equal(t, ipc.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d, "no path: it is in the redactor")
 	require.Regexp(t, `^\S+ level=INFO msg="face detection model" name=scrim-face file="built in"\n$`, log)
 	testenv.Need(t, testenv.NoModels)
 	d, _, err = said(t, config.ModelAuto)
 	require.NoError(t, err)
-	require.Equal(t, wire.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d)
+	require.Equal(t, ipc.DetectConfig{ModelName: "scrim-face", SHA256: own.SHA256}, d)
 }
 
 func TestModelThatWasNamedIsTakenOrAnError(t *testing.T) {
@@ -81,7 +81,7 @@ func TestModelThatWasNamedIsTakenOrAnError(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("some network"), 0o600))
 	d, _, err := said(t, config.Model(file))
 	require.NoError(t, err)
-	require.Equal(t, wire.DetectConfig{Model: file, ModelName: "mine", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("some network")))}, d)
+	require.Equal(t, ipc.DetectConfig{Model: file, ModelName: "mine", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("some network")))}, d)
 
 	small := models.Known()[2]
 	require.NoError(t, os.WriteFile(filepath.Join(dir, small.File), []byte("half a model"), 0o600))

@@ -136,11 +136,11 @@ func TestOtherLinesArePassedOn(t *testing.T) {
 // file.
 func TestResultsOfOtherStepsAreCounted(t *testing.T) {
 	all, err := readTotal(strings.NewReader(`{"Action":"pass","Package":"fuzz ./a","Test":"FuzzA"}
-{"Action":"fail","Package":"guard","Test":"complete,chain"}
+{"Action":"fail","Package":"rule","Test":"complete,chain"}
 `))
 	require.NoError(t, err)
 	require.Equal(t, 1, all.passed)
-	require.Equal(t, []string{"guard complete,chain"}, all.failed)
+	require.Equal(t, []string{"rule complete,chain"}, all.failed)
 	for _, bad := range []string{"ok\n", `{"Action":"run"}` + "\n"} {
 		_, err := readTotal(strings.NewReader(bad))
 		require.ErrorContains(t, err, "results", fmt.Sprint(bad))

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/transport"
 )
 
@@ -36,9 +36,9 @@ type Line struct {
 	Width     int   `json:"width"`
 	Height    int   `json:"height"`
 	// Slate is why a slate was sent in place of a picture.
-	Slate   string        `json:"slate,omitempty"`
-	Regions []wire.Region `json:"regions,omitempty"`
-	Stages  *wire.Stages  `json:"stages,omitempty"`
+	Slate   string       `json:"slate,omitempty"`
+	Regions []ipc.Region `json:"regions,omitempty"`
+	Stages  *ipc.Stages  `json:"stages,omitempty"`
 	// Allocated is how many bytes the worker's process has allocated so far.
 	Allocated uint64 `json:"allocated"`
 }
@@ -84,7 +84,7 @@ func open(path string) (*os.File, error) {
 
 // Observe writes one published unit; it is a supervise.Options.Observe. Each line
 // is written at once, so that what was sent is there however the process ends.
-func (w *Writer) Observe(u *transport.RedactedUnit, r *wire.Record) {
+func (w *Writer) Observe(u *transport.RedactedUnit, r *ipc.Record) {
 	line := Line{
 		Camera: u.Camera, Captured: u.Captured.UnixNano(), Published: time.Now().UnixNano(),
 		PTS: u.PTS, Key: u.Key, Bytes: len(u.Data), Width: u.Width, Height: u.Height,

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
-	"scrim/pipeline/wire"
+	"scrim/pipeline/ipc"
 	"scrim/transport"
 )
 
@@ -22,7 +22,7 @@ func TestLinesAreReadAsTheyWereWritten(t *testing.T) {
 	require.NoError(t, err)
 	captured := time.Unix(1_700_000_000, 123456789)
 	u := &transport.RedactedUnit{Camera: "hall", Captured: captured, PTS: 7, Width: 320, Height: 180, Data: []byte("secret video"), State: transport.StateLive}
-	w.Observe(u, &wire.Record{Arrived: 5, Regions: []wire.Region{{Rect: [4]int{1, 2, 3, 4}, Source: "detected"}}, Stages: wire.Stages{Decode: 9}})
+	w.Observe(u, &ipc.Record{Arrived: 5, Regions: []ipc.Region{{Rect: [4]int{1, 2, 3, 4}, Source: "detected"}}, Stages: ipc.Stages{Decode: 9}})
 	u.State, u.Reason = transport.StateObscured, "starting"
 	w.Observe(u, nil)
 	require.NoError(t, w.Close())

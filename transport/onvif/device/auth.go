@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"scrim/transport/access"
+	"scrim/transport/auth"
 	"scrim/transport/onvif/soap"
 )
 
@@ -54,7 +54,7 @@ func (n *nonces) fresh(s *soap.Security, now time.Time) bool {
 }
 
 // authorise returns the user of a request.
-func (d *Device) authorise(w http.ResponseWriter, r *http.Request, token *soap.Security) (*access.User, *fault) {
+func (d *Device) authorise(w http.ResponseWriter, r *http.Request, token *soap.Security) (*auth.User, *fault) {
 	if d.o.Access.Open() {
 		return nil, nil
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"scrim/transport"
-	"scrim/transport/access"
+	"scrim/transport/auth"
 	"scrim/transport/fanout"
 	"scrim/transport/onvif/soap"
 )
@@ -34,9 +34,9 @@ type Options struct {
 	// Cameras returns the cameras that there are, sorted by name.
 	Cameras func() []transport.Status
 	// Snapshot returns a camera's picture as viewers see it.
-	Snapshot func(ctx context.Context, camera string) (*transport.Still, error)
+	Snapshot func(ctx context.Context, camera string) (*transport.Snapshot, error)
 	// Access says who may see which camera.
-	Access *access.Control
+	Access *auth.Control
 	// Stream is the scheme, rtsp or rtsps, and port at which the cameras are served,
 	// on the host by which the device is called.
 	StreamScheme string
@@ -84,7 +84,7 @@ type call struct {
 	Profile string `xml:"ProfileToken"`
 	Stream  string `xml:"StreamSetup>Stream"`
 
-	user       *access.User
+	user       *auth.User
 	host, port string // by which the client calls the device
 	tls        bool
 }

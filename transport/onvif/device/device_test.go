@@ -18,7 +18,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/transport"
-	"scrim/transport/access"
+	"scrim/transport/auth"
 	"scrim/transport/fanout"
 	"scrim/transport/onvif/soap"
 )
@@ -33,12 +33,12 @@ const (
 )
 
 // device returns one with three cameras, of which the user may see two.
-func device(t testing.TB, users ...access.User) *Device {
+func device(t testing.TB, users ...auth.User) *Device {
 	t.Helper()
 	if users == nil {
-		users = []access.User{{Name: user, Password: password, Cameras: []string{"gate", "hall"}}}
+		users = []auth.User{{Name: user, Password: password, Cameras: []string{"gate", "hall"}}}
 	}
-	control, err := access.New(users, quiet)
+	control, err := auth.New(users, quiet)
 	require.NoError(t, err)
 	d, err := New(Options{
 		Cameras: func() []transport.Status {
@@ -48,11 +48,11 @@ func device(t testing.TB, users ...access.User) *Device {
 			}
 			return all
 		},
-		Snapshot: func(_ context.Context, camera string) (*transport.Still, error) {
+		Snapshot: func(_ context.Context, camera string) (*transport.Snapshot, error) {
 			if camera != "gate" {
 				return nil, fanout.ErrNoCamera
 			}
-			return &transport.Still{Camera: camera, JPEG: []byte("picture of " + camera)}, nil
+			return &transport.Snapshot{Camera: camera, JPEG: []byte("picture of " + camera)}, nil
 		},
 		Access: control, StreamScheme: "rtsp", StreamPort: 8554, Site: "plant-1", Version: "1.2", Log: quiet,
 	})
@@ -203,8 +203,8 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 }
 
 func TestWithoutUsersEverythingIsOpen(t *testing.T) {
-	d := device(t, []access.User{}...)
-	control, err := access.New(nil, quiet)
+	d := device(t, []auth.User{}...)
+	control, err := auth.New(nil, quiet)
 	require.NoError(t, err)
 	d.o.Access = control
 	status, answer := ask(t, serve(t, d), nil, "<GetProfiles "+mediaNS+"/>")

@@ -1,3 +1,0 @@
-// Package watch tells that files have changed: written, replaced by another as
-// editors do, or behind links that were set anew, as where Kubernetes mounts them.
-package watch

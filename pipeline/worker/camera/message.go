@@ -1,0 +1,89 @@
+package camera
+
+import (
+	"fmt"
+	"time"
+
+	"scrim/pipeline/ipc"
+	"scrim/transport"
+)
+
+// maxEpochs bounds how many epochs one life of a redactor may use.
+const maxEpochs = 1 << 20
+
+// failure is what a redactor says last.
+type failure struct{ ipc.Failure }
+
+func (f *failure) Error() string { return oneLine(f.Reason) }
+
+// parse returns what a process has said. The error is that of the redactor, if it tells
+// one, or of what is not a message.
+func parse(id int, m *ipc.Message) (said, error) {
+	e := said{id: id, data: m.Body}
+	switch m.Type {
+	case ipc.TypeHello:
+		e.head = &ipc.Hello{}
+	case ipc.TypeHeartbeat:
+		e.head = &ipc.Heartbeat{}
+	case ipc.TypeOutput:
+		e.head = &ipc.Output{}
+	case ipc.TypeSnapshot:
+		e.head = &ipc.Snapshot{}
+	case ipc.TypePreparedSlate:
+		e.head = &ipc.PreparedSlate{}
+	case ipc.TypeFailure:
+		e.head = &failure{}
+	default:
+		return e, fmt.Errorf("%w: message %q is not due", ipc.ErrProtocol, m.Type)
+	}
+	if err := m.Decode(e.head); err != nil {
+		return e, err
+	}
+	if f, ok := e.head.(*failure); ok {
+		if f.Permanent {
+			return e, fmt.Errorf("%w: %w", ErrPermanent, f)
+		}
+		return e, f
+	}
+	return e, nil
+}
+
+// isPicture reports whether something coded is within the bounds of the bus: what is not
+// it would refuse, and viewers have nothing.
+func isPicture(width, height int, data []byte, limit int) bool {
+	return width > 0 && width <= transport.MaxSide && height > 0 && height <= transport.MaxSide && len(data) > 0 && len(data) <= limit
+}
+
+// checkOutput checks a redacted unit of a process whose first epoch is the one given.
+func checkOutput(o *ipc.Output, data []byte, epoch uint64) error {
+	switch {
+	case o.Epoch < epoch, o.Epoch > epoch+maxEpochs, !isPicture(o.Width, o.Height, data, transport.MaxUnitBytes), transport.CheckCodec(o.Codec) != nil,
+		o.State != transport.StateLive && o.State != transport.StateObscured,
+		(o.Record != nil) != (o.State == transport.StateLive):
+		return fmt.Errorf("%w: unit %d/%d is not what a redactor makes", ipc.ErrProtocol, o.Epoch, o.Seq)
+	}
+	return nil
+}
+
+// checkSnapshot checks a snapshot. Whether a picture waits for a proof is told by its
+// unit.
+func checkSnapshot(s *ipc.Snapshot, data []byte) error {
+	if !isPicture(s.Width, s.Height, data, transport.MaxSnapshotBytes) ||
+		s.State != transport.StateLive && s.State != transport.StateObscured ||
+		(s.Unit != 0) != (s.State == transport.StateLive) {
+		return fmt.Errorf("%w: snapshot of %d×%d, %d bytes, is not what a redactor makes", ipc.ErrProtocol, s.Width, s.Height, len(data))
+	}
+	return nil
+}
+
+// redacted is the unit that a redactor has made.
+func redacted(o *ipc.Output, data []byte) *transport.RedactedUnit {
+	u := &transport.RedactedUnit{
+		Epoch: o.Epoch, PTS: o.PTS, Captured: time.Unix(0, o.Captured), Key: o.Key, Codec: o.Codec,
+		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
+	}
+	if o.Record != nil {
+		u.Regions = regions(o.Record.Regions)
+	}
+	return u
+}

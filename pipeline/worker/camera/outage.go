@@ -1,0 +1,187 @@
+package camera
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"scrim/transport"
+)
+
+// maxLogError bounds an error in the log, in bytes. What it quotes of others was
+// bounded where it was quoted; the advice at its end is to be there.
+const maxLogError = 1000
+
+// logger is where lines of the log go.
+type logger func(level slog.Level, msg string, args ...any)
+
+// connectionOutage logs that a camera, which is tried every second or so, cannot be
+// reached, and that it is back.
+type connectionOutage struct {
+	log      logger
+	last     repeatLog
+	attempts int // since it was logged
+}
+
+// failed notes that an attempt has failed, or a connection ended.
+func (c *connectionOutage) failed(now time.Time, reason string, delay time.Duration) {
+	c.attempts++
+	lasted := c.last.ill(now)
+	args := []any{"error", reason, "retry_in", delay.Round(time.Millisecond)}
+	if lasted > 0 {
+		args = append(args, "away", roughly(lasted), "attempts", c.attempts)
+	}
+	if !c.last.due(now, reason) {
+		c.log(slog.LevelDebug, "no video from the camera", args...)
+		return
+	}
+	c.log(slog.LevelWarn, "no video from the camera", args...)
+	c.attempts = 0
+}
+
+// unit notes that something came of the camera.
+func (c *connectionOutage) unit(now time.Time) {
+	if lasted, due := c.last.well(now); due {
+		c.log(slog.LevelInfo, "video from the camera again", "away", roughly(lasted))
+		c.attempts = 0
+	}
+}
+
+// roughly is a duration as somebody wants to read it.
+func roughly(d time.Duration) time.Duration {
+	if d < time.Minute {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
+// maxKnown bounds the reasons that are known from other lines of the log.
+const maxKnown = 4
+
+// pictureOutage logs that viewers have had no picture for long, where nothing else in
+// the log says why: not every reason is an error of the camera or the end of a redactor.
+type pictureOutage struct {
+	log      logger
+	last     repeatLog
+	pictures uint64 // as of the last look
+	known    []knownReason
+}
+
+// knownReason is one that was logged, as a warning or an error.
+type knownReason struct {
+	reason string
+	until  time.Time // whoever has logged it sees to it
+}
+
+// logged notes that somebody else has logged a reason, the one that viewers are told,
+// and will try again after a delay.
+func (p *pictureOutage) logged(now time.Time, reason string, delay time.Duration) {
+	k := knownReason{reason, now.Add(delay + repairTime)}
+	if i := slices.IndexFunc(p.known, func(k knownReason) bool { return k.reason == reason }); i >= 0 {
+		p.known[i] = k
+		return
+	}
+	if len(p.known) >= maxKnown {
+		p.known = slices.Delete(p.known, 0, 1)
+	}
+	p.known = append(p.known, k)
+}
+
+// isKnown reports whether there is no need to log a reason.
+func (p *pictureOutage) isKnown(now time.Time, reason string) bool {
+	return slices.ContainsFunc(p.known, func(k knownReason) bool { return k.reason == reason && now.Before(k.until) })
+}
+
+// look looks at what viewers get, every second or so.
+func (p *pictureOutage) look(now time.Time, s *transport.Status) {
+	pictures := p.pictures
+	p.pictures = s.Counters.Pictures
+	out := s.State == transport.StateObscured || s.State == transport.StateFailed
+	if !out || p.pictures != pictures { // there was one since the last look
+		if lasted, due := p.last.well(now); due {
+			p.log(slog.LevelInfo, "viewers get pictures again", "none_for", roughly(lasted))
+		}
+		if !out {
+			return
+		}
+	}
+	lasted := p.last.ill(now)
+	if lasted < outageTime || p.isKnown(now, s.Reason) || !p.last.due(now, s.Reason) {
+		return
+	}
+	p.log(slog.LevelWarn, "viewers get no picture", "state", s.State, "fault", s.Fault, "reason", s.Reason, "none_for", roughly(lasted))
+}
+
+// noPictureError is why a connection was ended from which nothing could be shown.
+//
+// Quirk (RTSP cameras): one may go on sending what no picture can be made of (another
+// SSRC, slices without the key frame that was lost), and no timeout of the connection
+// ends that. What counts is what is shown. A camera begins with a key frame when it is
+// connected to, so that is what helps, also against whatever else shut the gate.
+type noPictureError struct {
+	camera, reason string
+	after          time.Duration
+	own            bool
+}
+
+func (e *noPictureError) Error() string {
+	advice := "if that happens often, set the camera's key-frame interval to 1 or 2 s and see whether its network is overloaded"
+	if e.own {
+		advice = "if that does not help, see what its redactor has logged"
+	}
+	return fmt.Sprintf("camera %s: it sends, and for %v no picture could be shown: %s; connecting anew, for a key frame; %s",
+		e.camera, e.after.Round(time.Second), e.reason, advice)
+}
+
+func (e *noPictureError) Public() string { return "no picture can be shown: " + e.reason }
+
+// noPicture follows for how long a camera that sends has had no picture shown.
+type noPicture struct {
+	since    time.Time     // zero: there is no redactor, no input, or it is shown
+	came     time.Time     // the last unit
+	patience time.Duration // 0: noPictureTime
+	own      bool          // the last fault was none of what the camera sends
+}
+
+func (n *noPicture) shown() { n.since, n.patience = time.Time{}, 0 }
+
+// paused: what is not shown now is no fault of what the camera sends.
+func (n *noPicture) paused() { n.since = time.Time{} }
+
+func (n *noPicture) hidden(now time.Time, fault transport.Fault) {
+	switch fault {
+	case "", transport.FaultCamera, transport.FaultStall, transport.FaultLoss, transport.FaultDamage, transport.FaultFormat:
+		n.own = false
+	default:
+		n.own = true
+	}
+	if n.since.IsZero() {
+		n.since = now
+	}
+}
+
+// sends reports whether units come.
+func (n *noPicture) sends(now time.Time) bool {
+	return !n.came.IsZero() && now.Sub(n.came) <= sendingTime
+}
+
+// tooLong reports whether it has been for too long, and for how long; the next time it
+// takes twice as long.
+func (n *noPicture) tooLong(now time.Time, lookahead int) (time.Duration, bool) {
+	if !n.sends(now) {
+		n.paused()
+	}
+	n.patience = max(n.patience, noPictureTime+time.Duration(lookahead)*slowPicture)
+	need := n.patience
+	if n.own {
+		need = max(need, ownFaultTime)
+	}
+	after := now.Sub(n.since)
+	if n.since.IsZero() || after < need {
+		return 0, false
+	}
+	n.patience = max(n.patience, min(2*need, maxNoPictureTime))
+	n.paused()
+	return after, true
+}

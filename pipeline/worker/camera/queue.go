@@ -1,0 +1,120 @@
+package camera
+
+import (
+	"scrim/pipeline/ipc"
+	"scrim/transport"
+)
+
+// The most that waits for a redactor: about four seconds at 30 pictures a
+// second, so that one may be started meanwhile.
+const (
+	maxQueuedUnits = 120
+	maxQueuedBytes = 16 << 20
+)
+
+// item is one message downwards.
+type item struct {
+	kind ipc.Type
+	head any
+	body []byte
+}
+
+// queue holds the messages for the redactor. When it is full all units in it
+// are dropped: those that follow cannot be decoded without them. Commands keep
+// their place among the units, and those of one kind that have no unit between
+// them are one, so that there are few.
+type queue struct {
+	items []item
+	units int
+	bytes int
+	gap   string // why the next unit does not follow the one before
+}
+
+// unit appends a unit and returns how many were dropped for it.
+func (q *queue) unit(u *transport.CameraUnit) (dropped int) {
+	if q.units >= maxQueuedUnits || q.bytes+len(u.Data) > maxQueuedBytes {
+		dropped = q.dropUnits()
+		q.gap = ipc.ReasonLate
+	}
+	discontinuity, intact := u.Discontinuity, u.Intact
+	if q.gap != "" && discontinuity == "" {
+		// The unit is whole; what is missing lies before it.
+		discontinuity, intact = q.gap, true
+	}
+	q.gap = ""
+	q.items = append(q.items, item{ipc.TypeUnit, ipc.Unit{
+		Number: u.Number, Codec: u.Codec, PTS: u.PTS, Captured: u.Captured.UnixNano(), Arrived: u.Arrived.UnixNano(),
+		Discontinuity: discontinuity, Intact: intact,
+	}, u.Data})
+	q.units++
+	q.bytes += len(u.Data)
+	return dropped
+}
+
+// command appends a command. One of its kind that waits at the end of the queue
+// is replaced.
+func (q *queue) command(kind ipc.Type, head any) { q.items = merge(q.items, item{kind, head, nil}) }
+
+// first puts a command before all that waits.
+func (q *queue) first(kind ipc.Type, head any) {
+	q.items = append([]item{{kind, head, nil}}, q.items...)
+}
+
+// merge appends a command to items. Of two fences the larger one stays, which is
+// the later one: what was coded before the redactor has read it is never shown.
+func merge(items []item, c item) []item {
+	for i := len(items) - 1; i >= 0 && items[i].kind != ipc.TypeUnit; i-- {
+		if items[i].kind != c.kind {
+			continue
+		}
+		was, _ := items[i].head.(ipc.Keyframe)
+		if k, ok := c.head.(ipc.Keyframe); ok {
+			c.head = ipc.Keyframe{Fence: max(k.Fence, was.Fence)}
+		}
+		items[i] = c
+		return items
+	}
+	return append(items, c)
+}
+
+// restart is called when another redactor begins: it has seen nothing of what
+// came before.
+func (q *queue) restart(reason string) {
+	for i := range q.items {
+		if u, ok := q.items[i].head.(ipc.Unit); ok {
+			if u.Discontinuity == "" {
+				u.Discontinuity, u.Intact = reason, true
+				q.items[i].head = u
+			}
+			return
+		}
+	}
+	q.gap = reason
+}
+
+// take returns the next message; false: there is none.
+func (q *queue) take() (item, bool) {
+	if len(q.items) == 0 {
+		return item{}, false
+	}
+	it := q.items[0]
+	q.items[0] = item{}
+	q.items = q.items[1:]
+	if it.kind == ipc.TypeUnit {
+		q.units--
+		q.bytes -= len(it.body)
+	}
+	return it, true
+}
+
+func (q *queue) dropUnits() int {
+	var kept []item
+	for _, it := range q.items {
+		if it.kind != ipc.TypeUnit {
+			kept = merge(kept, it)
+		}
+	}
+	n := q.units
+	q.items, q.units, q.bytes = kept, 0, 0
+	return n
+}

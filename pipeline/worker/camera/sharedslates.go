@@ -1,0 +1,116 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"scrim/pipeline/ipc"
+)
+
+// maxSlateTries is how often a redactor is asked for the shared slates.
+const maxSlateTries = 3
+
+// Slates are those that all cameras of a worker share: what viewers see of a camera
+// that has sent nothing so far. One redactor codes them, once, comes up, and ends. They
+// have the size that a redactor chooses where it knows none, and no camera's name.
+type Slates struct {
+	program   string
+	args      []string
+	config    ipc.Config
+	admission *Admission
+	log       *slog.Logger
+	ready     chan struct{} // closed when list does not change any more
+	list      []slate
+	failed    chan struct{} // closed when no such redactor comes up
+}
+
+// NewSlates returns Slates that are there some time after Run has begun. The arguments
+// are those of Options, the configuration that of any camera.
+func NewSlates(program string, args []string, config ipc.Config, admission *Admission, log *slog.Logger) *Slates {
+	config.Camera, config.Zones, config.HavePreparedSlates = config.Site, nil, false
+	return &Slates{
+		program: program, args: redactorArgs(args, config.Detect), config: config, admission: admission, log: log,
+		ready: make(chan struct{}), failed: make(chan struct{}),
+	}
+}
+
+// news returns what is closed when they are coded, and when no redactor works; nil for
+// a nil one.
+func (s *Slates) news() (ready, failed <-chan struct{}) {
+	if s == nil {
+		return nil, nil
+	}
+	return s.ready, s.failed
+}
+
+// Run has them coded, and returns. If the redactor does not come up cameras do not wait
+// to have their own, which says why.
+func (s *Slates) Run(ctx context.Context) {
+	for try := 1; ; try++ {
+		err := s.code(ctx)
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return
+		case try == maxSlateTries, errors.Is(err, ErrPermanent):
+			s.log.Warn("no redactor comes up for the slates that cameras share", "error", err)
+			close(s.failed)
+			return
+		}
+		wait(ctx, time.Duration(try)*minRestart)
+	}
+}
+
+// code has a redactor code them, and waits until it has come up.
+func (s *Slates) code(ctx context.Context) error {
+	admission := s.admission.enter(true)
+	defer admission.leave()
+	if err := admission.wait(ctx); err != nil {
+		return err
+	}
+	l, err := launch(s.program, s.args, newLogWriter(newThrottle(s.log, redactorLeftOut)))
+	if err != nil {
+		return err
+	}
+	defer l.dismiss()
+	ctx, cancel := context.WithTimeout(ctx, sharedSlateTime)
+	defer cancel()
+	defer context.AfterFunc(ctx, l.kill)()
+	if err := ipc.NewWriter(l.in).Write(ipc.TypeConfig, s.config, nil); err != nil {
+		return fmt.Errorf("ask for slates: %w", err)
+	}
+	list, all := []slate(nil), newPreparedSlates()
+	for r := ipc.NewReader(l.out); ; {
+		m, err := r.Read()
+		if err != nil {
+			return fmt.Errorf("read slates: %w", err)
+		}
+		e, err := parse(0, m)
+		if err != nil {
+			return err
+		}
+		head, ok := e.head.(*ipc.PreparedSlate)
+		if !ok || len(list) == len(ipc.SlateClasses)*(ipc.SlateParts+1) {
+			return s.greeted(e)
+		}
+		made := slate{*head, e.data}
+		if err := made.check(); err != nil {
+			return err
+		}
+		all.keep(made, false)
+		if list = append(list, made); all.complete() && s.list == nil {
+			s.list = list
+			close(s.ready)
+		}
+	}
+}
+
+// greeted takes the first message that is no slate.
+func (s *Slates) greeted(e said) error {
+	if _, ok := e.head.(*ipc.Hello); !ok || s.list == nil {
+		return fmt.Errorf("%w: %T instead of slates", ipc.ErrProtocol, e.head)
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package camera
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// maxLogBurst lines that a redactor has a part in are logged at once, and then
+	// maxLogRate a second. One that somebody has taken over can neither fill the disk
+	// with them nor tell much of what it sees.
+	maxLogBurst = 30
+	maxLogRate  = rate.Limit(1)
+	// leftOutDelay is the time from the first line that is left out to the one that
+	// says how many were, unless the redactor ends before.
+	leftOutDelay = 10 * time.Second
+)
+
+// throttle passes lines on to a log, as many as may be. It belongs to a camera and
+// not to a process: who ends the one has no burst with the next. It is safe for
+// concurrent use.
+type throttle struct {
+	log     *slog.Logger
+	leftOut string // how the line begins that says how many were left out
+	limit   *rate.Limiter
+
+	mu    sync.Mutex
+	count int // lines that were left out and not told of
+	timer *time.Timer
+}
+
+func newThrottle(log *slog.Logger, leftOut string) *throttle {
+	return &throttle{log: log, leftOut: leftOut, limit: rate.NewLimiter(maxLogRate, maxLogBurst)}
+}
+
+// line logs a line, and reports whether it did.
+func (t *throttle) line(level slog.Level, msg string, args ...any) bool {
+	switch {
+	case !t.enabled(level):
+		return false
+	case !t.limit.Allow():
+		t.leaveOut()
+		return false
+	}
+	t.log.Log(context.Background(), level, msg, args...)
+	return true
+}
+
+func (t *throttle) enabled(level slog.Level) bool {
+	return t.log.Enabled(context.Background(), level)
+}
+
+// full reports whether the next line will be left out, whatever it says.
+func (t *throttle) full() bool { return t.limit.Tokens() < 1 }
+
+func (t *throttle) leaveOut() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.count++; t.timer == nil {
+		t.timer = time.AfterFunc(leftOutDelay, t.tell)
+	}
+}
+
+// tell says now how many lines were left out, if there were any.
+func (t *throttle) tell() {
+	t.mu.Lock()
+	n := t.count
+	t.count = 0
+	if t.timer != nil {
+		t.timer.Stop()
+		t.timer = nil
+	}
+	t.mu.Unlock()
+	if n > 0 {
+		t.log.Warn(t.leftOut, "lines", n)
+	}
+}

@@ -1,0 +1,40 @@
+//go:build removable_rules
+
+package rules
+
+import (
+	"os"
+	"slices"
+	"strings"
+)
+
+// Env names the rules that are left out, with commas between.
+const Env = "SCRIM_REMOVE_RULES"
+
+// Removable is whether rules can be left out.
+const Removable = true
+
+// The rules. See what the same names mean without the tag.
+var (
+	Discontinuity = kept("discontinuity")
+	FrameNum      = kept("frame_num")
+	NewSPS        = kept("new_sps")
+	Corrupt       = kept("corrupt")
+	Complete      = kept("complete")
+	KeyFrame      = kept("key_frame")
+	Generation    = kept("generation")
+	Detection     = kept("detection")
+	SelfTest      = kept("selftest")
+	Covers        = kept("covers")
+	Obscuring     = kept("obscuring")
+	Inspection    = kept("inspection")
+	Admits        = kept("admits")
+	Stall         = kept("stall")
+	Overflow      = kept("overflow")
+	Recover       = kept("recover")
+)
+
+// kept reports whether a rule is in force.
+func kept(name string) bool {
+	return !slices.Contains(strings.Split(os.Getenv(Env), ","), name)
+}
