@@ -320,9 +320,9 @@ func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
 		Detect: ipc.DetectConfig{Size: 160, Threshold: 0.5},
 	}
 	program, log := realRedactor(t), slog.New(slog.NewTextHandler(&p.log, nil))
-	slates := camera.NewSlates(program, nil, config, nil, log)
+	slates := camera.NewSharedSlates(program, nil, config, nil, log)
 	c, err := camera.New(camera.Options{
-		Redactor: config, Program: program, Slates: slates, Source: away{p}, Sink: p,
+		Redactor: config, Program: program, SharedSlates: slates, Source: away{p}, Sink: p,
 		Delay: func(error) time.Duration { return time.Second }, Log: log,
 	})
 	require.NoError(t, err)

@@ -162,7 +162,7 @@ func (r *running) make(w *worker, before *running) error {
 		return fmt.Errorf("camera %s: %w", name, err)
 	}
 	o := camera.Options{
-		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Admission: w.admission, Slates: w.slates,
+		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Admission: w.admission, SharedSlates: w.slates,
 		Source: source{client, r.login}, Delay: r.login.delay, Sink: pub,
 		ShownSource: r.plan.shown, Observe: w.observe, Log: w.log,
 	}

@@ -28,7 +28,7 @@ type worker struct {
 	observers []func(u *transport.RedactedUnit, r *ipc.Record)
 	standby   *camera.Standby
 	admission *camera.Admission
-	slates    *camera.Slates
+	slates    *camera.SharedSlates
 	trace     *trace.Writer // nil: none
 	// news are configurations that take the place of cfg; nil: there are none.
 	news <-chan reloaded
@@ -65,7 +65,7 @@ func (w *worker) run(ctx context.Context) error {
 	if len(plans) > 0 {
 		first = plans[0].redactor
 	}
-	w.slates = camera.NewSlates(w.redactor, nil, first, w.admission, w.log)
+	w.slates = camera.NewSharedSlates(w.redactor, nil, first, w.admission, w.log)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)

@@ -33,7 +33,7 @@ type entry struct {
 // enter has one more wait for its turn. Those whose camera sends go before those whose
 // camera does not, unless one has waited for admissionTime. Leave is to be called when
 // it has started, or will not.
-func (a *Admission) enter(sends bool) *entry {
+func (a *Admission) join(sends bool) *entry {
 	if a == nil {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (e *entry) wait(ctx context.Context) error {
 }
 
 // first notes that its camera has begun to send.
-func (e *entry) first() {
+func (e *entry) prioritize() {
 	if e == nil {
 		return
 	}

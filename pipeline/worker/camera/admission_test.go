@@ -17,7 +17,7 @@ type line struct {
 
 // queue has one wait, and leave at once when it is admitted.
 func (l *line) queue(ctx context.Context, name string, sends bool) *entry {
-	e := l.enter(sends)
+	e := l.join(sends)
 	go func() {
 		defer e.leave()
 		if e.wait(ctx) != nil {
@@ -32,7 +32,7 @@ func (l *line) queue(ctx context.Context, name string, sends bool) *entry {
 func TestAdmissionLetsCamerasThatSendGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := line{NewAdmission(2), make(chan string, 10)}
-		first, second := l.enter(false), l.enter(false)
+		first, second := l.join(false), l.join(false)
 		require.NoError(t, first.wait(t.Context()))
 		require.NoError(t, second.wait(t.Context()))
 		gone, cancel := context.WithCancel(t.Context())
@@ -43,7 +43,7 @@ func TestAdmissionLetsCamerasThatSendGoFirst(t *testing.T) {
 		require.Empty(t, l.order)
 		cancel()
 		require.Equal(t, "sent, and is gone gave up", <-l.order)
-		late.first()
+		late.prioritize()
 		first.leave()
 		first.leave() // that counts once
 		for _, want := range []string{"sends by now", "sends", "restart"} {
@@ -54,20 +54,20 @@ func TestAdmissionLetsCamerasThatSendGoFirst(t *testing.T) {
 		require.Equal(t, 2, l.free)
 	})
 	var none *Admission
-	e := none.enter(false)
+	e := none.join(false)
 	require.NoError(t, e.wait(t.Context()))
-	e.first()
+	e.prioritize()
 	e.leave()
 }
 
 func TestAdmissionLetsNobodyWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := line{NewAdmission(1), make(chan string, 100)}
-		busy := l.enter(true)
+		busy := l.join(true)
 		l.queue(t.Context(), "silent", false)
 		begun := time.Now()
 		for len(l.order) == 0 { // one that crashes, again and again
-			next := l.enter(true)
+			next := l.join(true)
 			time.Sleep(time.Second)
 			busy.leave()
 			busy = next

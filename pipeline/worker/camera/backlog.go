@@ -16,7 +16,7 @@ type backlog struct {
 }
 
 // admits reports whether a unit may go to the bus, and counts it if so.
-func (b *backlog) admits(key bool, bytes int) bool {
+func (b *backlog) admit(key bool, bytes int) bool {
 	if b.behind = b.behind && (!key || !b.drained()); b.behind {
 		return false
 	}

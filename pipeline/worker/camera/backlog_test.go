@@ -9,8 +9,8 @@ import (
 
 func TestKeyFrameIsAskedForAlsoWhereALargeUnitWasDropped(t *testing.T) {
 	b := backlog{}
-	require.True(t, b.admits(true, maxUnsentBytes/2))
-	require.False(t, b.admits(false, maxUnsentBytes/2+1))
+	require.True(t, b.admit(true, maxUnsentBytes/2))
+	require.False(t, b.admit(false, maxUnsentBytes/2+1))
 	require.True(t, b.sent(maxUnsentBytes/2))
 }
 
@@ -23,7 +23,7 @@ func TestBacklogThatFellBehindAsksForAKeyFrame(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"unit": func(t *rapid.T) {
 				size, was := rapid.IntRange(1, maxUnsentBytes).Draw(t, "bytes"), b.behind
-				if b.admits(rapid.IntRange(0, 9).Draw(t, "key") == 0, size) {
+				if b.admit(rapid.IntRange(0, 9).Draw(t, "key") == 0, size) {
 					waiting = append(waiting, size)
 				}
 				asked = asked && b.behind && was

@@ -44,8 +44,8 @@ type Options struct {
 	Admission *Admission
 	// Slates, if set, are shown of a camera that has sent nothing so far, which needs
 	// no redactor then.
-	Slates *Slates
-	Source Source
+	SharedSlates *SharedSlates
+	Source       Source
 	// Delay says how long to wait after Source.Run has failed.
 	Delay func(err error) time.Duration
 	Sink  Sink
@@ -68,7 +68,7 @@ type Camera struct {
 	o   Options
 	log *slog.Logger
 	// said is what redactors log, states what state their camera is in for which reason.
-	said, states *throttle
+	redactorLog, stateLog *throttle
 
 	began   atomic.Bool // Run
 	inbox   chan event
@@ -85,12 +85,12 @@ func New(o Options) (*Camera, error) {
 		return nil, fmt.Errorf("camera %s: needs a redactor program, a source, a delay, a sink and a log", o.Redactor.Camera)
 	}
 	c := &Camera{o: o, log: o.Log.With("camera", o.Redactor.Camera), inbox: make(chan event), owner: make(chan struct{}, 1)}
-	c.said, c.states = newThrottle(c.log, redactorLeftOut), newThrottle(c.log, "camera's state changed more often than is logged")
-	c.machine = newMachine(&c.o.Redactor, o.ShownSource, o.Slates != nil)
+	c.redactorLog, c.stateLog = newThrottle(c.log, redactorLeftOut), newThrottle(c.log, "camera's state changed more often than is logged")
+	c.machine = newMachine(&c.o.Redactor, o.ShownSource, o.SharedSlates != nil)
 	c.owner <- struct{}{}
 	if b := o.Before; b != nil {
 		<-b.owner
-		c.machine.follow(b.machine)
+		c.machine.continueFrom(b.machine)
 		b.owner <- struct{}{}
 		c.o.Before = nil // it can be forgotten
 	}
@@ -115,57 +115,57 @@ func (c *Camera) Run(ctx context.Context) error {
 func (c *Camera) ReportFailed(ctx context.Context) { _ = c.run(ctx, false) }
 
 // Keyframe asks the redactor for a key frame.
-func (c *Camera) Keyframe() { c.ask(keyframeAsked{}) }
+func (c *Camera) Keyframe() { c.request(keyframeRequested{}) }
 
 // Status returns the camera's state now.
 func (c *Camera) Status() transport.Status {
 	to := make(chan transport.Status, 1)
-	c.ask(statusAsked{to})
+	c.request(statusRequested{to})
 	return <-to
 }
 
 // Notice has something told with the camera's status that an operator must know,
 // beside what the redactor has to say; "" takes it back.
-func (c *Camera) Notice(text string) { c.ask(noticed{oneLine(text)}) }
+func (c *Camera) Notice(text string) { c.request(noticeChanged{oneLine(text)}) }
 
 // Snapshot returns the camera's picture as viewers see it: the next one that the
 // redactor codes, at most one a second, or the slate that stands in for it.
 func (c *Camera) Snapshot(ctx context.Context) (*transport.Snapshot, error) {
 	to := make(chan *transport.Snapshot, 1)
-	c.ask(snapshotAsked{to})
+	c.request(snapshotRequested{to})
 	select {
 	case s := <-to:
 		return s, nil
 	case <-ctx.Done():
-		c.ask(snapshotLeft{to})
+		c.request(snapshotCanceled{to})
 	}
 	return nil, fmt.Errorf("camera %s: no snapshot: %w", c.o.Redactor.Camera, context.Cause(ctx))
 }
 
 // ask hands a request to the loop, or to the machine where none runs.
-func (c *Camera) ask(e event) {
+func (c *Camera) request(e event) {
 	select {
 	case c.inbox <- e:
 	case <-c.owner:
-		c.request(e)
+		c.handleRequest(e)
 		c.owner <- struct{}{}
 	}
 }
 
 // request has the machine answer a request, by its owner. It asks for nothing else.
-func (c *Camera) request(e event) {
+func (c *Camera) handleRequest(e event) {
 	for _, a := range c.machine.step(time.Now(), e) {
-		c.answer(a)
+		c.performLocal(a)
 	}
 }
 
 // answer does what concerns neither the bus nor a process.
-func (c *Camera) answer(a action) {
+func (c *Camera) performLocal(a action) {
 	switch a := a.(type) {
-	case giveSnapshot:
-		a.to <- a.what // there is room for one
-	case giveStatus:
-		a.to <- a.what
+	case returnSnapshot:
+		a.to <- a.snapshot // there is room for one
+	case returnStatus:
+		a.to <- a.status
 	case logLine:
 		c.log.Log(context.Background(), a.level, a.msg, a.args...)
 	}

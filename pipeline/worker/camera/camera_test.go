@@ -28,7 +28,7 @@ func TestNoticeStandsBesideTheRedactorsWarning(t *testing.T) {
 	c := still(t, nil)
 	c.Notice("configuration\nis refused")
 	require.Equal(t, "configuration is refused", c.Status().Warning)
-	c.machine.status.hello(&ipc.Hello{Warning: "the detector is slow"})
+	c.machine.status.redactorReady(&ipc.Hello{Warning: "the detector is slow"})
 	require.Equal(t, "the detector is slow; configuration is refused", c.Status().Warning)
 	c.Notice("")
 	require.Equal(t, "the detector is slow", c.Status().Warning)
@@ -47,7 +47,7 @@ func TestCameraRunsOnce(t *testing.T) {
 func TestCameraGoesOnWhereTheOneBeforeHasEnded(t *testing.T) {
 	first := still(t, nil)
 	now := time.Now()
-	first.machine.stream.last = uint64(now.Add(time.Hour).UnixMilli()) //nolint:gosec // positive
+	first.machine.stream.lastEpoch = uint64(now.Add(time.Hour).UnixMilli()) //nolint:gosec // positive
 	first.machine.slates.keep(slate{ipc.PreparedSlate{Class: ipc.SlateStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
 	shows := func(c *Camera, now time.Time) *transport.RedactedUnit {
 		for _, a := range c.machine.step(now, tick{}) {

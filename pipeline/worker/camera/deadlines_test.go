@@ -41,7 +41,7 @@ func TestSlateIsInTimeWhereTicksAreLate(t *testing.T) {
 
 func TestRedactorThatDoesNotComeUpIsNoticedBetweenStandstills(t *testing.T) {
 	r := newRig(t, false)
-	r.do(begun{true}, processStarted{1, 1})
+	r.do(runStarted{true}, processStarted{1, 1})
 	begun := r.now
 	for len(r.killed) == 0 {
 		r.now = r.now.Add(2 * standstill)

@@ -287,38 +287,38 @@ func TestRedactorThatFailsForNowIsTriedAgain(t *testing.T) {
 
 func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 	q := &queue{}
-	q.command(ipc.TypeKeyframe, ipc.Keyframe{})
+	q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	dropped := 0
 	for range maxQueuedUnits + 1 {
-		dropped += q.unit(&transport.CameraUnit{Data: []byte{1}})
+		dropped += q.pushUnit(&transport.CameraUnit{Data: []byte{1}})
 	}
 	require.Equal(t, maxQueuedUnits, dropped)
 	for range 100 {
-		q.command(ipc.TypeKeyframe, ipc.Keyframe{})
+		q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	}
-	it, ok := q.take()
+	it, ok := q.pop()
 	require.True(t, ok)
 	require.Equal(t, ipc.TypeKeyframe, it.kind, "a command survives")
-	it, ok = q.take()
+	it, ok = q.pop()
 	require.True(t, ok)
 	require.Equal(t, ipc.ReasonLate, it.head.(ipc.Unit).Discontinuity)
 	require.True(t, it.head.(ipc.Unit).Intact)
 	n := 0
 	for ; ok; n++ {
-		_, ok = q.take()
+		_, ok = q.pop()
 	}
 	require.Equal(t, 2, n, "the command, and the end")
 
 	big := make([]byte, transport.MaxUnitBytes)
 	for range 5 {
-		q.unit(&transport.CameraUnit{Data: big})
+		q.pushUnit(&transport.CameraUnit{Data: big})
 	}
 	require.LessOrEqual(t, q.bytes, maxQueuedBytes)
 	// What the source says of a unit stays said.
 	q = &queue{}
 	q.restart("redactor restarted")
-	q.unit(&transport.CameraUnit{Codec: transport.H265, Discontinuity: "packet loss"})
-	it, _ = q.take()
+	q.pushUnit(&transport.CameraUnit{Codec: transport.H265, Discontinuity: "packet loss"})
+	it, _ = q.pop()
 	require.Equal(t, transport.H265, it.head.(ipc.Unit).Codec)
 	require.Equal(t, "packet loss", it.head.(ipc.Unit).Discontinuity)
 	require.False(t, it.head.(ipc.Unit).Intact)
@@ -329,22 +329,22 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 func TestCommandsThatWaitAreMergedAndKeepTheirPlace(t *testing.T) {
 	q := &queue{}
 	heads := func() (all []any) {
-		for it, ok := q.take(); ok; it, ok = q.take() {
+		for it, ok := q.pop(); ok; it, ok = q.pop() {
 			if all = append(all, it.head); it.kind == ipc.TypeUnit {
 				all[len(all)-1] = string(it.body)
 			}
 		}
 		return all
 	}
-	unit := func(data string) int { return q.unit(&transport.CameraUnit{Data: []byte(data)}) }
+	unit := func(data string) int { return q.pushUnit(&transport.CameraUnit{Data: []byte(data)}) }
 	commands := func(fence uint64, reason string) {
 		for range 50 {
-			q.command(ipc.TypeKeyframe, ipc.Keyframe{})
-			q.command(ipc.TypeInput, ipc.Input{Reason: "before " + reason})
+			q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
+			q.pushCommand(ipc.TypeInput, ipc.Input{Reason: "before " + reason})
 		}
-		q.command(ipc.TypeKeyframe, ipc.Keyframe{Fence: fence})
-		q.command(ipc.TypeInput, ipc.Input{Reason: reason})
-		q.command(ipc.TypeKeyframe, ipc.Keyframe{})
+		q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{Fence: fence})
+		q.pushCommand(ipc.TypeInput, ipc.Input{Reason: reason})
+		q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	}
 	commands(3, "one")
 	unit("a")

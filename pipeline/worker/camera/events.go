@@ -16,27 +16,27 @@ type event any
 type (
 	// begun: the loop runs. Working is set when it has a source and starts redactors;
 	// else it only tells what became of the camera.
-	begun struct{ working bool }
+	runStarted struct{ working bool }
 	// tick: tickInterval has passed.
 	tick struct{}
 	// sharedSlates are those that all cameras have.
-	sharedSlates struct{ list []slate }
+	sharedSlatesReady struct{ list []slate }
 	// redactorWanted: one is needed even for a camera that has sent nothing.
-	redactorWanted struct{}
+	redactorNeeded struct{}
 	// keyframeAsked: a viewer needs a key frame.
-	keyframeAsked struct{}
+	keyframeRequested struct{}
 	// snapshotAsked: somebody waits for a snapshot, snapshotLeft: and does not any more.
-	snapshotAsked struct{ to chan *transport.Snapshot }
-	snapshotLeft  struct{ to chan *transport.Snapshot }
-	statusAsked   struct{ to chan transport.Status }
+	snapshotRequested struct{ to chan *transport.Snapshot }
+	snapshotCanceled  struct{ to chan *transport.Snapshot }
+	statusRequested   struct{ to chan transport.Status }
 	// noticed: operators must know this; "" takes it back.
-	noticed struct{ text string }
+	noticeChanged struct{ text string }
 )
 
 // Events of the camera.
 type (
 	// sourceBegun: an attempt to connect begins.
-	sourceBegun struct{ again bool }
+	connecting struct{ again bool }
 	// sourceEnded: it failed, or the connection ended. Detail is for the log, reason
 	// for viewers.
 	sourceEnded struct {
@@ -68,9 +68,9 @@ type (
 		runnable bool
 	}
 	// written: its pipe has taken what was sent last.
-	written struct{ id int }
+	writeDone struct{ id int }
 	// said: a message with a head of package ipc.
-	said struct {
+	messageReceived struct {
 		id   int
 		head any
 		data []byte
@@ -80,12 +80,12 @@ type (
 // Events of the bus.
 type (
 	// sent: it took a unit of so many bytes, or err says why not.
-	sent struct {
+	unitSent struct {
 		bytes int
 		err   error
 	}
 	// reported: it took a report, or will not.
-	reported struct{}
+	reportSent struct{}
 )
 
 // An action is what the loop does for the machine.
@@ -102,30 +102,30 @@ type (
 		events []transport.Event
 		status transport.Status
 	}
-	giveSnapshot struct {
-		to   chan *transport.Snapshot
-		what *transport.Snapshot
+	returnSnapshot struct {
+		to       chan *transport.Snapshot
+		snapshot *transport.Snapshot
 	}
-	giveStatus struct {
-		to   chan transport.Status
-		what transport.Status
+	returnStatus struct {
+		to     chan transport.Status
+		status transport.Status
 	}
 	// start starts a redactor when that is admitted; the answer is processStarted, or
 	// processEnded. Sends is set when the camera sends.
-	start struct {
+	startProcess struct {
 		id    int
 		sends bool
 	}
 	// startFirst: the camera of the redactor that waits for its start sends now.
-	startFirst struct{}
+	raisePriority struct{}
 	// write sends a message to it; the answer is written.
-	write struct {
+	writeMessage struct {
 		id   int
 		item item
 	}
-	kill struct{ id int }
+	killProcess struct{ id int }
 	// examine asks for processExamined; state: runnable is wanted, which costs more.
-	examine struct {
+	examineProcess struct {
 		id    int
 		state bool
 	}

@@ -30,8 +30,8 @@ func FuzzMessages(f *testing.F) {
 	f.Add(`S{"class":"starting","part":0,"codec":"c","width":8193,"height":48}` + "\n" + `S{"class":"starting","codec":"a b","width":64,"height":48}`)
 	f.Fuzz(func(t *testing.T, said string) {
 		r := newRig(t, false)
-		r.do(begun{true}, processStarted{1, 1})
-		r.m.redactor.life.epoch = 1
+		r.do(runStarted{true}, processStarted{1, 1})
+		r.m.redactor.process.epoch = 1
 		check := &promises{t: t, r: r}
 		for line := range strings.Lines(said) {
 			line = strings.TrimSuffix(line, "\n")
@@ -59,13 +59,13 @@ func FuzzMessages(f *testing.F) {
 // checkSnapshots checks that a snapshot that was given is not of what is withheld.
 func checkSnapshots(t *testing.T, r *rig, ch chan *transport.Snapshot) {
 	t.Helper()
-	defer r.do(snapshotLeft{ch})
+	defer r.do(snapshotCanceled{ch})
 	select {
 	case s := <-ch:
 		var w ipc.Snapshot
 		require.NoError(t, json.Unmarshal(s.JPEG[1:], &w)) // the line
-		require.False(t, w.Unit != 0 && w.Unit == r.m.proof.provisional)
-		require.NotContains(t, r.m.proof.refused, w.Unit)
+		require.False(t, w.Unit != 0 && w.Unit == r.m.provisional.number)
+		require.NotContains(t, r.m.provisional.rejected, w.Unit)
 	default:
 	}
 }

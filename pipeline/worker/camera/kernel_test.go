@@ -15,12 +15,12 @@ import (
 func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
 	at := time.Now()
 	var l cpuWatchdog
-	require.False(t, l.spins(at, 0, time.Hour))
-	require.False(t, l.spins(at.Add(time.Minute), 0, time.Hour+spinCPU), "it may")
-	require.False(t, l.spins(at.Add(spinTime), 0, 2*time.Hour), "many processors at once")
-	require.True(t, l.spins(at.Add(2*spinTime), 0, 2*time.Hour))
-	require.False(t, l.spins(at.Add(2*spinTime), 1, 2*time.Hour), "it has sent something")
-	require.False(t, l.spins(at.Add(time.Hour), 1, 2*time.Hour), "it waits")
+	require.False(t, l.isSpinning(at, 0, time.Hour))
+	require.False(t, l.isSpinning(at.Add(time.Minute), 0, time.Hour+spinCPU), "it may")
+	require.False(t, l.isSpinning(at.Add(spinTime), 0, 2*time.Hour), "many processors at once")
+	require.True(t, l.isSpinning(at.Add(2*spinTime), 0, 2*time.Hour))
+	require.False(t, l.isSpinning(at.Add(2*spinTime), 1, 2*time.Hour), "it has sent something")
+	require.False(t, l.isSpinning(at.Add(time.Hour), 1, 2*time.Hour), "it waits")
 }
 
 func TestProcessorTimeOfAProcessIsKnown(t *testing.T) {

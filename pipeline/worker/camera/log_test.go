@@ -98,11 +98,11 @@ func TestChangesOfTheStateAreBoundedInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, b := debugLog()
 		c := still(t, nil)
-		c.o.Sink, c.states = deaf{}, newThrottle(log, "left out")
+		c.o.Sink, c.stateLog = deaf{}, newThrottle(log, "left out")
 		l := &loop{c: c}
 		const changes = 10_000
 		for i := range changes {
-			l.tell(report{events: []transport.Event{{State: transport.StateObscured, Fault: transport.FaultOther, Reason: fmt.Sprint(i)}}})
+			l.sendReport(report{events: []transport.Event{{State: transport.StateObscured, Fault: transport.FaultOther, Reason: fmt.Sprint(i)}}})
 		}
 		require.Len(t, logged(b, "camera's state"), maxLogBurst)
 		time.Sleep(leftOutDelay)

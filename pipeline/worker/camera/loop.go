@@ -22,14 +22,14 @@ type loop struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup // all that post events, but the sender
 
-	bus        chan action // publish and report, for the sender; the machine bounds them
-	unsaid     repeatLog   // statuses that could not be sent; the sender's
-	admission  *entry      // of the last process
-	present    *process    // nil: there is none
-	endSource  context.CancelCauseFunc
-	slates     <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
-	noRedactor <-chan struct{} // closed when none came up that would code any
-	err        error           // why the camera was given up
+	bus          chan action // publish and report, for the sender; the machine bounds them
+	statusErrors repeatLog   // statuses that could not be sent; the sender's
+	admission    *entry      // of the last process
+	current      *process    // nil: there is none
+	endSource    context.CancelCauseFunc
+	slates       <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
+	noRedactor   <-chan struct{} // closed when none came up that would code any
+	err          error           // why the camera was given up
 }
 
 // run runs the machine until ctx ends, or it gives the camera up.
@@ -40,15 +40,15 @@ func (c *Camera) run(ctx context.Context, working bool) error {
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	defer l.cancel()
 	var sender sync.WaitGroup
-	sender.Go(l.send)
+	sender.Go(l.runSender)
 	if working {
 		l.running.Go(l.ingest)
-		l.slates, l.noRedactor = c.o.Slates.news()
+		l.slates, l.noRedactor = c.o.SharedSlates.readiness()
 	}
-	l.handle(begun{working})
+	l.handle(runStarted{working})
 	l.serve()
-	l.wind(&sender)
-	c.states.tell()
+	l.shutDown(&sender)
+	c.stateLog.tell()
 	return l.err
 }
 
@@ -64,10 +64,10 @@ func (l *loop) serve() {
 			l.handle(tick{})
 		case <-l.slates:
 			l.slates = nil
-			l.handle(sharedSlates{l.c.o.Slates.list})
+			l.handle(sharedSlatesReady{l.c.o.SharedSlates.list})
 		case <-l.noRedactor:
 			l.noRedactor = nil
-			l.handle(redactorWanted{})
+			l.handle(redactorNeeded{})
 		case <-l.ctx.Done():
 		}
 	}
@@ -75,14 +75,14 @@ func (l *loop) serve() {
 
 // wind waits for the end of all that was started, and tells the last state. From here on
 // the machine answers requests only.
-func (l *loop) wind(sender *sync.WaitGroup) {
+func (l *loop) shutDown(sender *sync.WaitGroup) {
 	last := l.c.machine.end(time.Now())
 	l.drain(l.running.Wait)
 	close(l.bus)
 	l.drain(sender.Wait)
 	for _, a := range last {
 		if r, ok := a.(report); ok {
-			l.tell(r)
+			l.sendReport(r)
 			continue
 		}
 		l.perform(a)
@@ -100,8 +100,8 @@ func (l *loop) drain(wait func()) {
 		select {
 		case e := <-l.c.inbox:
 			switch e.(type) {
-			case keyframeAsked, snapshotAsked, snapshotLeft, statusAsked, noticed:
-				l.c.request(e)
+			case keyframeRequested, snapshotRequested, snapshotCanceled, statusRequested, noticeChanged:
+				l.c.handleRequest(e)
 			}
 		case <-done:
 			return
@@ -114,13 +114,13 @@ func (l *loop) post(e event) { l.c.inbox <- e }
 
 // handle takes an event, and does what follows.
 func (l *loop) handle(e event) {
-	if s, ok := e.(beganSource); ok {
-		l.endSource, e = s.end, sourceBegun{s.again}
+	if s, ok := e.(sourceConnecting); ok {
+		l.endSource, e = s.end, connecting{s.again}
 	}
-	if s, ok := e.(launchedProcess); ok {
-		l.present, e = s.p, processStarted{s.p.id, s.p.cmd.Process.Pid}
+	if s, ok := e.(processLaunched); ok {
+		l.current, e = s.p, processStarted{s.p.id, s.p.cmd.Process.Pid}
 	}
-	l.c.machine.take(time.Now, e, l.perform)
+	l.c.machine.handle(time.Now, e, l.perform)
 }
 
 // perform does what the machine says, and returns what is known of it at once.
@@ -128,22 +128,22 @@ func (l *loop) perform(a action) (answer event) {
 	switch a := a.(type) {
 	case publish, report:
 		l.bus <- a
-	case start:
-		admission := l.c.o.Admission.enter(a.sends)
+	case startProcess:
+		admission := l.c.o.Admission.join(a.sends)
 		l.admission = admission
 		l.running.Go(func() { l.runProcess(l.ctx, a.id, admission) })
-	case startFirst:
-		l.admission.first()
-	case write:
-		if p := l.process(a.id); p != nil {
+	case raisePriority:
+		l.admission.prioritize()
+	case writeMessage:
+		if p := l.processByID(a.id); p != nil {
 			p.items <- a.item
 		}
-	case kill:
-		if p := l.process(a.id); p != nil {
+	case killProcess:
+		if p := l.processByID(a.id); p != nil {
 			p.kill()
 		}
-	case examine:
-		if p := l.process(a.id); p != nil {
+	case examineProcess:
+		if p := l.processByID(a.id); p != nil {
 			used, known := cpuTime(p.cmd.Process.Pid)
 			return processExamined{a.id, used, known, a.state && runnable(p.cmd.Process.Pid)}
 		}
@@ -153,21 +153,21 @@ func (l *loop) perform(a action) (answer event) {
 		l.err = a.err
 		l.cancel()
 	default:
-		l.c.answer(a)
+		l.c.performLocal(a)
 	}
 	return nil
 }
 
 // process returns the process of a number; nil: it is another now.
-func (l *loop) process(id int) *process {
-	if l.present == nil || l.present.id != id {
+func (l *loop) processByID(id int) *process {
+	if l.current == nil || l.current.id != id {
 		return nil
 	}
-	return l.present
+	return l.current
 }
 
 // send gives the bus what there is for it. It may wait for it; nobody waits for this.
-func (l *loop) send() {
+func (l *loop) runSender() {
 	for a := range l.bus {
 		switch a := a.(type) {
 		case publish:
@@ -178,43 +178,43 @@ func (l *loop) send() {
 			if l.c.o.Observe != nil {
 				l.c.o.Observe(a.unit, a.record)
 			}
-			l.post(sent{len(a.unit.Data), err})
+			l.post(unitSent{len(a.unit.Data), err})
 		case report:
-			l.tell(a)
-			l.post(reported{})
+			l.sendReport(a)
+			l.post(reportSent{})
 		}
 	}
 }
 
 // tell tells what has changed, and then the status.
-func (l *loop) tell(r report) {
+func (l *loop) sendReport(r report) {
 	for _, e := range r.events {
-		l.c.states.line(slog.LevelInfo, "camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
+		l.c.stateLog.line(slog.LevelInfo, "camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
 		if err := l.c.o.Sink.PublishEvent(e); err != nil {
 			l.c.log.Debug("event cannot be sent", "error", err)
 		}
 	}
-	l.told(time.Now(), l.c.o.Sink.PublishStatus(r.status))
+	l.logStatusError(time.Now(), l.c.o.Sink.PublishStatus(r.status))
 }
 
 // told logs that a status could not be sent: without any nobody knows of the camera.
-func (l *loop) told(now time.Time, err error) {
+func (l *loop) logStatusError(now time.Time, err error) {
 	switch {
 	case err == nil:
-		l.unsaid.well(now)
+		l.statusErrors.markGood(now)
 		return
 	case errors.Is(err, context.Canceled):
 		return
 	}
 	level := slog.LevelDebug
-	if l.unsaid.ill(now); l.unsaid.due(now, "") {
+	if l.statusErrors.markBad(now); l.statusErrors.due(now, "") {
 		level = slog.LevelWarn
 	}
 	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", cut(err.Error(), maxLogError))
 }
 
 // beganSource tells the loop how to end a connection; the machine gets sourceBegun.
-type beganSource struct {
+type sourceConnecting struct {
 	again bool
 	end   context.CancelCauseFunc
 }
@@ -243,7 +243,7 @@ func (l *loop) ingest() {
 func (l *loop) connect(again bool) error {
 	ctx, end := context.WithCancelCause(l.ctx)
 	defer end(nil)
-	l.post(beganSource{again, end})
+	l.post(sourceConnecting{again, end})
 	err := l.c.o.Source.Run(ctx, func(u transport.CameraUnit) { l.post(unitArrived{u}) })
 	if e, ok := errors.AsType[*noPictureError](context.Cause(ctx)); ok {
 		return e

@@ -28,27 +28,27 @@ type machine struct {
 	now     time.Time // of this step
 	actions []action
 
-	lastTick time.Time
-	units    uint64 // of the camera so far: the number of the last one
-	input    input
-	queue    queue
-	redactor redactor
-	view     view
-	proof    proof
-	slates   preparedSlates
-	stream   stream
-	backlog  backlog
-	waiting  []chan *transport.Snapshot // for a snapshot
-	status   status
-	reporter reporter
-	pictures pictureOutage
+	lastTick         time.Time
+	units            uint64 // of the camera so far: the number of the last one
+	input            input
+	queue            queue
+	redactor         redactor
+	view             view
+	provisional      provisionalUnit
+	slates           preparedSlates
+	stream           stream
+	backlog          backlog
+	snapshotRequests []chan *transport.Snapshot // for a snapshot
+	status           status
+	reporter         reporter
+	pictureOutage    pictureOutage
 }
 
 // input is what is known of what the camera sends.
 type input struct {
-	reason    string // why no units come; empty while they do
-	connected connectionOutage
-	picture   noPicture
+	lostReason string // why no units come; empty while they do
+	connection connectionOutage
+	noPicture  noPicture
 }
 
 // newMachine returns a machine that has begun nothing yet. Lazy: there are slates that
@@ -60,23 +60,23 @@ func newMachine(c *ipc.Config, shown string, lazy bool) *machine {
 	if lazy {
 		m.view.fallback = &noVideo
 	}
-	m.input.connected.log, m.pictures.log = m.log, m.log
+	m.input.connection.log, m.pictureOutage.log = m.log, m.log
 	return m
 }
 
 // follow goes on where the machine of another camera has ended. One that has sent
 // something will again: it does not wait for that.
-func (m *machine) follow(b *machine) {
-	m.slates.follow(&b.slates)
-	m.stream.follow(&b.stream)
+func (m *machine) continueFrom(b *machine) {
+	m.slates.continueFrom(&b.slates)
+	m.stream.continueFrom(&b.stream)
 	if b.units > 0 {
 		m.lazy, m.view.fallback = false, &starting
 	}
 }
 
-func (m *machine) do(a action) { m.actions = append(m.actions, a) }
+func (m *machine) act(a action) { m.actions = append(m.actions, a) }
 
-func (m *machine) log(level slog.Level, msg string, args ...any) { m.do(logLine{level, msg, args}) }
+func (m *machine) log(level slog.Level, msg string, args ...any) { m.act(logLine{level, msg, args}) }
 
 // step takes an event and returns what is to be done, in order. Time never goes back
 // between two steps.
@@ -87,34 +87,34 @@ func (m *machine) step(now time.Time, e event) []action {
 		m.tick()
 	case unitArrived:
 		m.unitArrived(e.unit)
-	case sourceBegun:
+	case connecting:
 		if e.again {
 			m.status.s.Counters.Reconnects++
 		}
 	case sourceEnded:
 		m.sourceEnded(e)
-	case begun:
+	case runStarted:
 		m.begin(e.working)
-	case sharedSlates:
-		m.sharedSlates(e.list)
-	case redactorWanted:
-		m.want()
-	case keyframeAsked:
-		m.queue.command(ipc.TypeKeyframe, ipc.Keyframe{})
-	case snapshotAsked:
-		m.snapshotAsked(e.to)
-	case snapshotLeft:
-		m.snapshotLeft(e.to)
-	case statusAsked:
-		m.do(giveStatus{e.to, m.status.at(now)})
-	case noticed:
+	case sharedSlatesReady:
+		m.adoptSharedSlates(e.list)
+	case redactorNeeded:
+		m.ensureRedactor()
+	case keyframeRequested:
+		m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
+	case snapshotRequested:
+		m.requestSnapshot(e.to)
+	case snapshotCanceled:
+		m.cancelSnapshot(e.to)
+	case statusRequested:
+		m.act(returnStatus{e.to, m.status.at(now)})
+	case noticeChanged:
 		m.status.notice = e.text
-	case sent:
-		m.sent(e)
-	case reported:
-		m.reporter.busy = false
+	case unitSent:
+		m.unitSent(e)
+	case reportSent:
+		m.reporter.pending = false
 	default:
-		m.process(e)
+		m.handleProcessEvent(e)
 	}
 	m.feed()
 	if m.reporter.changed {
@@ -128,7 +128,7 @@ func (m *machine) step(now time.Time, e event) []action {
 // take takes an event and has all be performed that follows from it. What an action is
 // answered with at once is an event of its own, which has to wait for the rest of the
 // actions: what it makes be published comes after what was to be published before it.
-func (m *machine) take(clock func() time.Time, e event, perform func(action) (answer event)) {
+func (m *machine) handle(clock func() time.Time, e event, perform func(action) (answer event)) {
 	for events := []event{e}; len(events) > 0; events = events[1:] {
 		for _, a := range m.step(clock(), events[0]) {
 			if answer := perform(a); answer != nil {
@@ -139,73 +139,73 @@ func (m *machine) take(clock func() time.Time, e event, perform func(action) (an
 }
 
 // process takes what is of a redactor, unless it is not the present one.
-func (m *machine) process(e event) {
+func (m *machine) handleProcessEvent(e event) {
 	switch e := e.(type) {
 	case processStarted:
-		if m.of(e.id, launching) {
+		if m.isCurrent(e.id, launching) {
 			m.processStarted(e.pid)
 		}
 	case processEnded:
-		if m.of(e.id, launching, greeting, up, ending) {
+		if m.isCurrent(e.id, launching, configuring, running, stopping) {
 			m.processEnded(e.err)
 		}
 	case processBroken:
-		if m.of(e.id, greeting, up) {
-			m.kill(e.err)
+		if m.isCurrent(e.id, configuring, running) {
+			m.killRedactor(e.err)
 		}
 	case processExamined:
-		if m.of(e.id, greeting, up) {
+		if m.isCurrent(e.id, configuring, running) {
 			m.examined(e)
 		}
-	case written:
-		if m.of(e.id, greeting, up) {
-			m.redactor.life.writing = false
+	case writeDone:
+		if m.isCurrent(e.id, configuring, running) {
+			m.redactor.process.writing = false
 		}
-	case said:
-		if m.of(e.id, greeting, up) {
-			if err := m.said(e); err != nil {
-				m.kill(fmt.Errorf("%w: %w", errProtocol, err))
+	case messageReceived:
+		if m.isCurrent(e.id, configuring, running) {
+			if err := m.handleMessage(e); err != nil {
+				m.killRedactor(fmt.Errorf("%w: %w", errProtocol, err))
 			}
 		}
 	}
 }
 
 // said takes a message. One that is too early, or that no redactor sends, ends it.
-func (m *machine) said(e said) error {
+func (m *machine) handleMessage(e messageReceived) error {
 	if s, ok := e.head.(*ipc.PreparedSlate); ok {
-		return m.slateMade(slate{*s, e.data})
+		return m.keepSlate(slate{*s, e.data})
 	}
 	h, greets := e.head.(*ipc.Hello)
-	if greets != (m.redactor.phase == greeting) {
+	if greets != (m.redactor.phase == configuring) {
 		return fmt.Errorf("%w: %T is not due", ipc.ErrProtocol, e.head)
 	}
-	m.redactor.life.heard, m.redactor.life.excused = m.now, false
+	m.redactor.process.lastMessage, m.redactor.process.standstillExcused = m.now, false
 	switch head := e.head.(type) {
 	case *ipc.Heartbeat:
-		m.redactor.life.encodes = time.Time{}
+		m.redactor.process.encodingSince = time.Time{}
 		if head.Encoding > 0 {
-			m.redactor.life.encodes = m.now.Add(-time.Duration(head.Encoding))
+			m.redactor.process.encodingSince = m.now.Add(-time.Duration(head.Encoding))
 		}
-		m.works()
+		m.noteProgress()
 	case *ipc.Output:
-		return m.output(e.id, head, e.data)
+		return m.handleOutput(e.id, head, e.data)
 	case *ipc.Snapshot:
-		return m.snapshotMade(head, e.data)
+		return m.handleSnapshot(head, e.data)
 	default:
-		m.hello(h)
+		m.redactorReady(h)
 	}
 	return nil
 }
 
 func (m *machine) begin(working bool) {
-	m.reporter.working, m.reporter.busy = true, false
+	m.reporter.enabled, m.reporter.pending = true, false
 	m.backlog = backlog{}
 	m.report()
 	switch {
 	case !working:
-		m.redactor.phase = off
+		m.redactor.phase = disabled
 	case !m.lazy:
-		m.start()
+		m.startRedactor()
 	}
 }
 
@@ -213,9 +213,9 @@ func (m *machine) begin(working bool) {
 // returns what is still to be told.
 func (m *machine) end(now time.Time) []action {
 	m.now = now
-	m.reporter.busy = false
+	m.reporter.pending = false
 	m.report()
-	m.reporter.working, m.redactor.phase = false, off
+	m.reporter.enabled, m.redactor.phase = false, disabled
 	actions := m.actions
 	m.actions = nil
 	return actions
@@ -226,15 +226,15 @@ func (m *machine) tick() {
 	// Time in which this program itself stood still is not the redactor's. Ticks that are
 	// a little late, as all are on a busy machine, are not that.
 	if passed := m.now.Sub(m.lastTick); !m.lastTick.IsZero() && passed > standstill {
-		m.redactor.life.excuse(passed-tickInterval, m.now)
+		m.redactor.process.excuseStandstill(passed-tickInterval, m.now)
 	}
 	m.lastTick = m.now
 	m.watchRedactor()
-	m.showSlate()
+	m.emitSlate()
 	m.watchPictures()
 	if m.reporter.due(m.now) {
 		s := m.status.at(m.now)
-		m.pictures.look(m.now, &s)
+		m.pictureOutage.check(m.now, &s)
 		m.report()
 	}
 }
@@ -243,96 +243,96 @@ func (m *machine) tick() {
 func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.units++
 	u.Number = m.units
-	m.input.connected.unit(m.now)
-	m.input.reason, m.input.picture.came = "", m.now
-	m.status.arrived.add(m.now)
+	m.input.connection.unitArrived(m.now)
+	m.input.lostReason, m.input.noPicture.lastUnit = "", m.now
+	m.status.arrivedRate.add(m.now)
 	switch {
-	case m.proof.provisional == 0:
+	case m.provisional.number == 0:
 	case u.Discontinuity != "":
-		m.refuse()
+		m.rejectProvisional()
 	default:
-		out, snapshot := m.proof.accept()
+		out, snapshot := m.provisional.confirm()
 		if out != nil {
-			m.pass(out)
+			m.publishOutput(out)
 		}
 		if snapshot != nil {
-			m.passSnapshot(snapshot)
+			m.releaseSnapshot(snapshot)
 		}
 	}
 	if u.Provisional {
-		m.proof.provisional = u.Number
+		m.provisional.number = u.Number
 	}
-	dropped := m.queue.unit(&u)
+	dropped := m.queue.pushUnit(&u)
 	m.status.s.Counters.UnitsIn++
 	m.status.s.Counters.UnitsDropped += uint64(dropped) //nolint:gosec // a count
-	m.want()
-	m.hurry()
+	m.ensureRedactor()
+	m.raisePriority()
 }
 
 // refuse drops what was made of a unit that was not whole, also where that is still to
 // come, and all that goes on from it.
-func (m *machine) refuse() {
-	m.proof.refuse()
-	if m.proof.forget() {
-		m.askSnapshot()
+func (m *machine) rejectProvisional() {
+	m.provisional.reject()
+	if m.provisional.drop() {
+		m.askRedactorForSnapshot()
 	}
-	m.breakOff()
+	m.requireKeyframe()
 }
 
 // breakOff covers for a redactor that has coded what is not shown, up to a key frame.
-func (m *machine) breakOff() {
-	if m.redactor.phase == up && m.view.fallback == nil {
+func (m *machine) requireKeyframe() {
+	if m.redactor.phase == running && m.view.fallback == nil {
 		m.holdBack(fallback{ipc.SlateStarting, transport.FaultLoss, "picture without end"})
 	}
 }
 
 func (m *machine) sourceEnded(e sourceEnded) {
-	m.input.connected.failed(m.now, e.detail, e.delay)
-	m.pictures.logged(m.now, e.reason, e.delay)
-	m.queue.command(ipc.TypeInput, ipc.Input{Reason: e.reason})
-	m.input.reason = e.reason
-	m.input.picture.paused()
+	m.input.connection.attemptFailed(m.now, e.detail, e.delay)
+	m.pictureOutage.noteLogged(m.now, e.reason, e.delay)
+	m.queue.pushCommand(ipc.TypeInput, ipc.Input{Reason: e.reason})
+	m.input.lostReason = e.reason
+	m.input.noPicture.reset()
 	if m.redactor.phase == idle {
-		m.fallBack(fallback{ipc.SlateOffline, transport.FaultCamera, e.reason})
+		m.startFallback(fallback{ipc.SlateOffline, transport.FaultCamera, e.reason})
 	}
 }
 
 // watchPictures ends a connection from which no picture could be shown for too long.
 func (m *machine) watchPictures() {
-	after, ok := m.input.picture.tooLong(m.now, m.config.Lookahead)
+	after, ok := m.input.noPicture.timedOut(m.now, m.config.Lookahead)
 	if ok {
-		p := &m.input.picture
-		m.do(reconnect{&noPictureError{camera: m.config.Camera, reason: m.status.history.reason, after: after, own: p.own}})
+		p := &m.input.noPicture
+		m.act(reconnect{&noPictureError{camera: m.config.Camera, reason: m.status.history.reason, after: after, own: p.ownFault}})
 	}
 }
 
 // seen notes what viewers got of the redactor.
-func (m *machine) seen(state transport.State, fault transport.Fault) {
-	switch p := &m.input.picture; {
+func (m *machine) trackShown(state transport.State, fault transport.Fault) {
+	switch p := &m.input.noPicture; {
 	case state == transport.StateLive:
 		p.shown()
-	case m.input.reason != "":
-		p.paused()
+	case m.input.lostReason != "":
+		p.reset()
 	default:
 		p.hidden(m.now, fault)
 	}
 }
 
 // sharedSlates keeps those, for as long as the camera's own redactor has made none.
-func (m *machine) sharedSlates(list []slate) {
+func (m *machine) adoptSharedSlates(list []slate) {
 	for _, s := range list {
 		m.slates.share(s)
 	}
-	m.giveSlate()
+	m.answerWithSlate()
 }
 
-func (m *machine) slateMade(s slate) error {
+func (m *machine) keepSlate(s slate) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	m.slates.keep(s, m.redactor.phase == up)
+	m.slates.keep(s, m.redactor.phase == running)
 	if s.Snapshot {
-		m.giveSlate()
+		m.answerWithSlate()
 	}
 	return nil
 }

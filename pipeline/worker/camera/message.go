@@ -18,8 +18,8 @@ func (f *failure) Error() string { return oneLine(f.Reason) }
 
 // parse returns what a process has said. The error is that of the redactor, if it tells
 // one, or of what is not a message.
-func parse(id int, m *ipc.Message) (said, error) {
-	e := said{id: id, data: m.Body}
+func parse(id int, m *ipc.Message) (messageReceived, error) {
+	e := messageReceived{id: id, data: m.Body}
 	switch m.Type {
 	case ipc.TypeHello:
 		e.head = &ipc.Hello{}

@@ -16,8 +16,8 @@ func TestNoPictureGrowsImpatientMoreAndMoreSlowly(t *testing.T) {
 	now := time.Now()
 	at := now.Add
 	long := func(d time.Duration, lookahead int) bool {
-		u.came = at(d)
-		_, ok := u.tooLong(at(d), lookahead)
+		u.lastUnit = at(d)
+		_, ok := u.timedOut(at(d), lookahead)
 		return ok
 	}
 	require.False(t, long(time.Hour, 0), "nothing was hidden")
@@ -41,12 +41,12 @@ func TestNoPictureGrowsImpatientMoreAndMoreSlowly(t *testing.T) {
 	require.True(t, long(noPictureTime+30*slowPicture, 30))
 
 	u.shown()
-	u.came = at(0)
+	u.lastUnit = at(0)
 	u.hidden(at(0), transport.FaultLoss)
-	_, ok := u.tooLong(at(noPictureTime), 0)
+	_, ok := u.timedOut(at(noPictureTime), 0)
 	require.False(t, ok, "it does not send")
 	u.hidden(at(0), transport.FaultLoss)
-	u.paused()
+	u.reset()
 	require.False(t, long(time.Hour, 0), "there is no redactor")
 }
 
@@ -54,25 +54,25 @@ func TestNoPictureIsPatientWithFaultsOfOurOwn(t *testing.T) {
 	var u noPicture
 	now := time.Now()
 	u.hidden(now, transport.FaultDetector)
-	u.came = now.Add(ownFaultTime)
-	_, ok := u.tooLong(now.Add(ownFaultTime-1), 0)
+	u.lastUnit = now.Add(ownFaultTime)
+	_, ok := u.timedOut(now.Add(ownFaultTime-1), 0)
 	require.False(t, ok)
-	_, ok = u.tooLong(now.Add(ownFaultTime), 0)
+	_, ok = u.timedOut(now.Add(ownFaultTime), 0)
 	require.True(t, ok)
 }
 
 // sends has a camera send without end, and its redactor make slates of that.
 func (r *rig) sends(id int, d time.Duration, fault transport.Fault) {
 	for end := r.now.Add(d); r.now.Before(end); r.pass(tickInterval) {
-		r.do(unitArrived{transport.CameraUnit{Codec: transport.H264, Data: []byte{0, 0, 0, 1, 9, 0xf0}}}, said{id, &ipc.Heartbeat{}, nil})
+		r.do(unitArrived{transport.CameraUnit{Codec: transport.H264, Data: []byte{0, 0, 0, 1, 9, 0xf0}}}, messageReceived{id, &ipc.Heartbeat{}, nil})
 		r.slate(id, fault)
 	}
 }
 
 func (r *rig) slate(id int, fault transport.Fault) {
-	r.do(said{id, &ipc.Output{
+	r.do(messageReceived{id, &ipc.Output{
 		Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Reason: "packet loss", Fault: fault,
-		Fence: r.m.view.floor,
+		Fence: r.m.view.minFence,
 	}, []byte("slate")})
 }
 
@@ -92,15 +92,15 @@ func TestACameraThatShowsNothingIsConnectedToAnew(t *testing.T) {
 
 	// What is shown, and what is no fault of what the camera sends, ends nothing.
 	for name, what := range map[string]func(){
-		"live":           func() { r.give(id, 1, r.m.view.floor, true, "live") },
+		"live":           func() { r.give(id, 1, r.m.view.minFence, true, "live") },
 		"redactor ended": func() { r.end(id, errors.New("crash")) },
 		"no camera":      func() { r.do(sourceEnded{"", "camera unreachable", 0}) },
 	} {
 		r, id = bench(t)
 		r.arrives(1, false, "")
 		r.slate(id, transport.FaultLoss)
-		require.False(t, r.m.input.picture.since.IsZero())
+		require.False(t, r.m.input.noPicture.since.IsZero())
 		what()
-		require.True(t, r.m.input.picture.since.IsZero(), name)
+		require.True(t, r.m.input.noPicture.since.IsZero(), name)
 	}
 }

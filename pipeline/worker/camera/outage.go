@@ -20,19 +20,19 @@ type logger func(level slog.Level, msg string, args ...any)
 // reached, and that it is back.
 type connectionOutage struct {
 	log      logger
-	last     repeatLog
+	repeat   repeatLog
 	attempts int // since it was logged
 }
 
 // failed notes that an attempt has failed, or a connection ended.
-func (c *connectionOutage) failed(now time.Time, reason string, delay time.Duration) {
+func (c *connectionOutage) attemptFailed(now time.Time, reason string, delay time.Duration) {
 	c.attempts++
-	lasted := c.last.ill(now)
+	lasted := c.repeat.markBad(now)
 	args := []any{"error", reason, "retry_in", delay.Round(time.Millisecond)}
 	if lasted > 0 {
 		args = append(args, "away", roughly(lasted), "attempts", c.attempts)
 	}
-	if !c.last.due(now, reason) {
+	if !c.repeat.due(now, reason) {
 		c.log(slog.LevelDebug, "no video from the camera", args...)
 		return
 	}
@@ -41,8 +41,8 @@ func (c *connectionOutage) failed(now time.Time, reason string, delay time.Durat
 }
 
 // unit notes that something came of the camera.
-func (c *connectionOutage) unit(now time.Time) {
-	if lasted, due := c.last.well(now); due {
+func (c *connectionOutage) unitArrived(now time.Time) {
+	if lasted, due := c.repeat.markGood(now); due {
 		c.log(slog.LevelInfo, "video from the camera again", "away", roughly(lasted))
 		c.attempts = 0
 	}
@@ -57,57 +57,57 @@ func roughly(d time.Duration) time.Duration {
 }
 
 // maxKnown bounds the reasons that are known from other lines of the log.
-const maxKnown = 4
+const maxLoggedReasons = 4
 
 // pictureOutage logs that viewers have had no picture for long, where nothing else in
 // the log says why: not every reason is an error of the camera or the end of a redactor.
 type pictureOutage struct {
-	log      logger
-	last     repeatLog
-	pictures uint64 // as of the last look
-	known    []knownReason
+	log           logger
+	repeat        repeatLog
+	pictures      uint64 // as of the last look
+	loggedReasons []loggedReason
 }
 
 // knownReason is one that was logged, as a warning or an error.
-type knownReason struct {
+type loggedReason struct {
 	reason string
 	until  time.Time // whoever has logged it sees to it
 }
 
 // logged notes that somebody else has logged a reason, the one that viewers are told,
 // and will try again after a delay.
-func (p *pictureOutage) logged(now time.Time, reason string, delay time.Duration) {
-	k := knownReason{reason, now.Add(delay + repairTime)}
-	if i := slices.IndexFunc(p.known, func(k knownReason) bool { return k.reason == reason }); i >= 0 {
-		p.known[i] = k
+func (p *pictureOutage) noteLogged(now time.Time, reason string, delay time.Duration) {
+	k := loggedReason{reason, now.Add(delay + repairTime)}
+	if i := slices.IndexFunc(p.loggedReasons, func(k loggedReason) bool { return k.reason == reason }); i >= 0 {
+		p.loggedReasons[i] = k
 		return
 	}
-	if len(p.known) >= maxKnown {
-		p.known = slices.Delete(p.known, 0, 1)
+	if len(p.loggedReasons) >= maxLoggedReasons {
+		p.loggedReasons = slices.Delete(p.loggedReasons, 0, 1)
 	}
-	p.known = append(p.known, k)
+	p.loggedReasons = append(p.loggedReasons, k)
 }
 
 // isKnown reports whether there is no need to log a reason.
-func (p *pictureOutage) isKnown(now time.Time, reason string) bool {
-	return slices.ContainsFunc(p.known, func(k knownReason) bool { return k.reason == reason && now.Before(k.until) })
+func (p *pictureOutage) isLogged(now time.Time, reason string) bool {
+	return slices.ContainsFunc(p.loggedReasons, func(k loggedReason) bool { return k.reason == reason && now.Before(k.until) })
 }
 
 // look looks at what viewers get, every second or so.
-func (p *pictureOutage) look(now time.Time, s *transport.Status) {
+func (p *pictureOutage) check(now time.Time, s *transport.Status) {
 	pictures := p.pictures
 	p.pictures = s.Counters.Pictures
 	out := s.State == transport.StateObscured || s.State == transport.StateFailed
 	if !out || p.pictures != pictures { // there was one since the last look
-		if lasted, due := p.last.well(now); due {
+		if lasted, due := p.repeat.markGood(now); due {
 			p.log(slog.LevelInfo, "viewers get pictures again", "none_for", roughly(lasted))
 		}
 		if !out {
 			return
 		}
 	}
-	lasted := p.last.ill(now)
-	if lasted < outageTime || p.isKnown(now, s.Reason) || !p.last.due(now, s.Reason) {
+	lasted := p.repeat.markBad(now)
+	if lasted < outageTime || p.isLogged(now, s.Reason) || !p.repeat.due(now, s.Reason) {
 		return
 	}
 	p.log(slog.LevelWarn, "viewers get no picture", "state", s.State, "fault", s.Fault, "reason", s.Reason, "none_for", roughly(lasted))
@@ -139,22 +139,22 @@ func (e *noPictureError) Public() string { return "no picture can be shown: " + 
 // noPicture follows for how long a camera that sends has had no picture shown.
 type noPicture struct {
 	since    time.Time     // zero: there is no redactor, no input, or it is shown
-	came     time.Time     // the last unit
+	lastUnit time.Time     // the last unit
 	patience time.Duration // 0: noPictureTime
-	own      bool          // the last fault was none of what the camera sends
+	ownFault bool          // the last fault was none of what the camera sends
 }
 
 func (n *noPicture) shown() { n.since, n.patience = time.Time{}, 0 }
 
 // paused: what is not shown now is no fault of what the camera sends.
-func (n *noPicture) paused() { n.since = time.Time{} }
+func (n *noPicture) reset() { n.since = time.Time{} }
 
 func (n *noPicture) hidden(now time.Time, fault transport.Fault) {
 	switch fault {
 	case "", transport.FaultCamera, transport.FaultStall, transport.FaultLoss, transport.FaultDamage, transport.FaultFormat:
-		n.own = false
+		n.ownFault = false
 	default:
-		n.own = true
+		n.ownFault = true
 	}
 	if n.since.IsZero() {
 		n.since = now
@@ -162,19 +162,19 @@ func (n *noPicture) hidden(now time.Time, fault transport.Fault) {
 }
 
 // sends reports whether units come.
-func (n *noPicture) sends(now time.Time) bool {
-	return !n.came.IsZero() && now.Sub(n.came) <= sendingTime
+func (n *noPicture) isSending(now time.Time) bool {
+	return !n.lastUnit.IsZero() && now.Sub(n.lastUnit) <= sendingTime
 }
 
 // tooLong reports whether it has been for too long, and for how long; the next time it
 // takes twice as long.
-func (n *noPicture) tooLong(now time.Time, lookahead int) (time.Duration, bool) {
-	if !n.sends(now) {
-		n.paused()
+func (n *noPicture) timedOut(now time.Time, lookahead int) (time.Duration, bool) {
+	if !n.isSending(now) {
+		n.reset()
 	}
 	n.patience = max(n.patience, noPictureTime+time.Duration(lookahead)*slowPicture)
 	need := n.patience
-	if n.own {
+	if n.ownFault {
 		need = max(need, ownFaultTime)
 	}
 	after := now.Sub(n.since)
@@ -182,6 +182,6 @@ func (n *noPicture) tooLong(now time.Time, lookahead int) (time.Duration, bool) 
 		return 0, false
 	}
 	n.patience = max(n.patience, min(2*need, maxNoPictureTime))
-	n.paused()
+	n.reset()
 	return after, true
 }

@@ -29,7 +29,7 @@ func newAway() *away {
 func (a *away) tries(d time.Duration, reason string) (attempts int) {
 	const each = 1200 * time.Millisecond
 	for end := a.at.Add(d); a.at.Before(end); a.at = a.at.Add(each) {
-		a.failed(a.at, reason, each)
+		a.attemptFailed(a.at, reason, each)
 		attempts++
 	}
 	return attempts
@@ -39,7 +39,7 @@ func (a *away) tries(d time.Duration, reason string) (attempts int) {
 func (a *away) comes(d time.Duration) {
 	const each = 40 * time.Millisecond
 	for end := a.at.Add(d); a.at.Before(end); a.at = a.at.Add(each) {
-		a.unit(a.at)
+		a.unitArrived(a.at)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestCameraThatComesBackIsLoggedOnce(t *testing.T) {
 	a.comes(5 * calm)
 	require.Len(t, logged(a.log, "level=INFO"), 1)
 	require.Len(t, logged(a.log, `msg="video from the camera again" away=12s`), 1)
-	require.Zero(t, a.last, "nothing is left to be told")
+	require.Zero(t, a.repeat, "nothing is left to be told")
 }
 
 // The log has the whole of an error, above all the advice at its end.
@@ -155,7 +155,7 @@ func (n *night) lasts(d time.Duration, state transport.State, reason string) {
 		if state == transport.StateLive {
 			n.s.Counters.Pictures++
 		}
-		n.look(n.at, &n.s)
+		n.check(n.at, &n.s)
 	}
 }
 
@@ -179,21 +179,21 @@ func TestLongPictureOutageIsLoggedAtGrowingIntervals(t *testing.T) {
 func TestPictureOutageOfWhichTheLogSpeaksAnywayIsNotLoggedTwice(t *testing.T) {
 	n := newNight()
 	for range 1000 { // a camera that is away
-		n.logged(n.at, "camera unreachable", time.Second)
+		n.noteLogged(n.at, "camera unreachable", time.Second)
 		n.lasts(2*time.Second, transport.StateObscured, "camera unreachable")
 	}
-	n.logged(n.at, "wrong user or password", 15*time.Minute)
+	n.noteLogged(n.at, "wrong user or password", 15*time.Minute)
 	n.lasts(15*time.Minute, transport.StateObscured, "wrong user or password")
 	require.Empty(t, n.log.String())
 	n.lasts(15*time.Minute, transport.StateObscured, "wrong user or password")
 	require.NotEmpty(t, logged(n.log, "level=WARN"), "nobody speaks of it any more")
 
 	n = newNight()
-	for i := range 10 * maxKnown {
-		n.logged(n.at, string(rune('a'+i)), time.Hour)
+	for i := range 10 * maxLoggedReasons {
+		n.noteLogged(n.at, string(rune('a'+i)), time.Hour)
 	}
-	require.Len(t, n.known, maxKnown)
-	n.logged(n.at, "camera unreachable", time.Second)
+	require.Len(t, n.loggedReasons, maxLoggedReasons)
+	n.noteLogged(n.at, "camera unreachable", time.Second)
 	n.lasts(outageTime+time.Second, transport.StateObscured, "no key frame")
 	require.Len(t, logged(n.log, "level=WARN", `reason="no key frame"`), 1, "that is another reason")
 }
@@ -211,7 +211,7 @@ func TestPictureOutageEndsWithEveryPicture(t *testing.T) {
 func TestCameraThatStaysObscuredIsAWarning(t *testing.T) {
 	r, id := bench(t)
 	for end := r.now.Add(2*outageTime + statusInterval); r.now.Before(end); r.beats(id, 200*time.Millisecond) {
-		r.do(said{id, &ipc.Output{
+		r.do(messageReceived{id, &ipc.Output{
 			Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Fault: transport.FaultSelfTest, Reason: "self-test failed",
 		}, []byte("slate")})
 	}
@@ -222,7 +222,7 @@ func TestEndOfARedactorIsKnownToTheLog(t *testing.T) {
 	r, id := bench(t)
 	r.give(id, 5, 0, true, "first")
 	r.end(id, errors.New("redactor ended by signal SIGKILL"))
-	known := func(reason string) bool { return r.m.pictures.isKnown(r.now, reason) }
+	known := func(reason string) bool { return r.m.pictureOutage.isLogged(r.now, reason) }
 	require.True(t, known(r.lastEvent().Reason))
 	r.do(sourceEnded{"for the log", publicReason(refusal{}), time.Second})
 	require.True(t, known(publicReason(refusal{})), "with the text that viewers get")

@@ -35,7 +35,7 @@ func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 		return
 	}
 	p := &process{launched: started, id: id, items: make(chan item, 1)}
-	l.post(launchedProcess{p})
+	l.post(processLaunched{p})
 	ended := make(chan struct{})
 	quit := context.AfterFunc(ctx, func() {
 		_ = p.in.Close()
@@ -59,16 +59,16 @@ func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 }
 
 // launchedProcess tells the loop which process there is; the machine gets processStarted.
-type launchedProcess struct{ p *process }
+type processLaunched struct{ p *process }
 
 // launch lets the redactor that is on standby work for this camera, or a new one.
 func (c *Camera) launch() (*launched, error) {
 	args := redactorArgs(c.o.Args, c.o.Redactor.Detect)
 	if l := c.o.Standby.take(c.o.Program, args); l != nil {
-		l.log.to(c.said)
+		l.log.to(c.redactorLog)
 		return l, nil
 	}
-	return launch(c.o.Program, args, newLogWriter(c.said))
+	return launch(c.o.Program, args, newLogWriter(c.redactorLog))
 }
 
 // redactorArgs are the arguments of a redactor with a detector.
@@ -88,7 +88,7 @@ func (p *process) write(ctx context.Context, post func(event)) {
 				}
 				return
 			}
-			post(written{p.id})
+			post(writeDone{p.id})
 		case <-ctx.Done():
 			return
 		}
@@ -116,7 +116,7 @@ func (p *process) read(post func(event), greeted func()) (last error) {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
 			return last
 		}
-		var e said
+		var e messageReceived
 		if err == nil {
 			e, err = parse(p.id, m)
 		}

@@ -103,7 +103,7 @@ func newWorld(rt *rapid.T, lazy bool) *world {
 		}
 		r.m.slates.keep(slate{ipc.PreparedSlate{Class: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("slate")}, true)
 	}
-	r.do(begun{true})
+	r.do(runStarted{true})
 	w.look()
 	return w
 }
@@ -258,7 +258,7 @@ func (w *world) greets() {
 		return
 	}
 	w.greeted, w.gone, w.heard, w.stuck = true, time.Time{}, w.r.now, time.Time{}
-	w.say(said{w.process, &ipc.Hello{}, nil})
+	w.say(messageReceived{w.process, &ipc.Hello{}, nil})
 }
 
 // dies: what it had coded is lost.
@@ -304,14 +304,14 @@ func (w *world) delivers() {
 	c := w.codings[w.pipe[0]]
 	w.pipe = w.pipe[1:]
 	o := &ipc.Output{
-		Epoch: w.r.m.redactor.life.epoch, PTS: rapid.Int64().Draw(w.rt, "pts"), Key: c.key, Codec: "avc1.42c01f", Width: 64, Height: 48,
+		Epoch: w.r.m.redactor.process.epoch, PTS: rapid.Int64().Draw(w.rt, "pts"), Key: c.key, Codec: "avc1.42c01f", Width: 64, Height: 48,
 		State: transport.StateObscured, Fence: c.fence,
 	}
 	if c.live {
 		o.State, o.Record = transport.StateLive, &ipc.Record{Unit: c.unit}
 	}
 	w.heard, w.stuck = w.r.now, time.Time{}
-	w.say(said{w.process, o, fmt.Append(nil, c.index)})
+	w.say(messageReceived{w.process, o, fmt.Append(nil, c.index)})
 }
 
 // snaps hands on a snapshot of something that was coded, be it old.
@@ -331,14 +331,14 @@ func (w *world) snaps() {
 		s.State, s.Unit = transport.StateLive, c.unit
 	}
 	w.heard = w.r.now
-	w.say(said{w.process, s, fmt.Append(nil, c.index)})
+	w.say(messageReceived{w.process, s, fmt.Append(nil, c.index)})
 }
 
 // asks has a viewer ask for a snapshot.
 func (w *world) asks() {
 	ch := make(chan *transport.Snapshot, 1)
 	w.snapshots = append(w.snapshots, ch)
-	w.say(snapshotAsked{ch})
+	w.say(snapshotRequested{ch})
 }
 
 // works has all work for a while.
@@ -375,7 +375,7 @@ func (w *world) beats() {
 		encoding = w.r.now.Sub(w.stuck)
 	}
 	w.heard = w.r.now
-	w.say(said{w.process, &ipc.Heartbeat{Encoding: int64(encoding)}, nil})
+	w.say(messageReceived{w.process, &ipc.Heartbeat{Encoding: int64(encoding)}, nil})
 }
 
 // sends has the camera send a unit.
@@ -410,7 +410,7 @@ func (w *world) bus() {
 	w.r.unsent = nil
 	units := 0
 	for _, e := range answers {
-		if _, ok := e.(sent); ok {
+		if _, ok := e.(unitSent); ok {
 			units++
 		}
 		w.say(e)
@@ -450,12 +450,12 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 				w.pass(time.Duration(rapid.IntRange(1, 60).Draw(rt, "ticks")) * tickInterval)
 			}),
 			"camera fails":  often(func() { w.say(sourceEnded{"x", "no answer", time.Second}) }),
-			"key frame":     often(func() { w.say(keyframeAsked{}) }),
+			"key frame":     often(func() { w.say(keyframeRequested{}) }),
 			"bus":           often(w.bus),
 			"computes":      often(w.computes),
 			"stands still":  often(w.stalls),
 			"starves":       often(func() { w.r.runnable = !w.r.runnable }),
-			"out of turn":   often(func() { w.say(said{w.process + 1, &ipc.Output{}, nil}) }),
+			"out of turn":   often(func() { w.say(messageReceived{w.process + 1, &ipc.Output{}, nil}) }),
 			"writer breaks": often(func() { w.say(processBroken{w.process, errors.New("pipe")}) }),
 		})
 	})

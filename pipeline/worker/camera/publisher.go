@@ -11,16 +11,16 @@ import (
 
 // view is what viewers get.
 type view struct {
-	fallback *fallback // nil: what the redactor makes
-	slateAt  time.Time // the last one
+	fallback  *fallback // nil: what the redactor makes
+	lastSlate time.Time // the last one
 	// heldBack is set while a redactor that lives is covered for. Nothing is shown of
 	// it then, nor later, that does not bear at least floor, the last fence. fenced is
 	// when it was last told. worked is set when it has worked since the last fence was
 	// raised.
-	heldBack     bool
-	worked       bool
-	fence, floor uint64
-	fenced       time.Time
+	heldBack        bool
+	progressed      bool
+	fence, minFence uint64
+	fenceRequested  time.Time
 }
 
 // fallback is why viewers get prepared slates, and which.
@@ -56,10 +56,10 @@ func fallbackFor(err error) fallback {
 
 // fallBack begins to show slates. Whoever waits for a snapshot gets the slate: that for
 // which the redactor was asked may never come.
-func (m *machine) fallBack(f fallback) {
-	m.view.fallback, m.view.slateAt = &f, time.Time{}
-	m.giveSlate()
-	m.showSlate()
+func (m *machine) startFallback(f fallback) {
+	m.view.fallback, m.view.lastSlate = &f, time.Time{}
+	m.answerWithSlate()
+	m.emitSlate()
 }
 
 // holdBack shows slates for a redactor that lives. What it had under way is not shown
@@ -67,43 +67,43 @@ func (m *machine) fallBack(f fallback) {
 func (m *machine) holdBack(f fallback) {
 	v := &m.view
 	v.fence++
-	v.floor, v.heldBack, v.worked = v.fence, true, false
-	m.askFence()
-	if m.proof.forget() {
-		m.askSnapshot()
+	v.minFence, v.heldBack, v.progressed = v.fence, true, false
+	m.requestFence()
+	if m.provisional.drop() {
+		m.askRedactorForSnapshot()
 	}
 	if v.fallback == nil || *v.fallback != f { // else its slates go on
-		m.fallBack(f)
+		m.startFallback(f)
 	}
 }
 
-func (m *machine) askFence() {
-	m.view.fenced = m.now
-	m.queue.command(ipc.TypeKeyframe, ipc.Keyframe{Fence: m.view.fence})
+func (m *machine) requestFence() {
+	m.view.fenceRequested = m.now
+	m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{Fence: m.view.fence})
 }
 
 // showSlate publishes the next slate when one is due.
-func (m *machine) showSlate() {
+func (m *machine) emitSlate() {
 	v := &m.view
-	if v.fallback == nil || m.now.Sub(v.slateAt) < slateInterval {
+	if v.fallback == nil || m.now.Sub(v.lastSlate) < slateInterval {
 		return
 	}
-	v.slateAt = m.now
+	v.lastSlate = m.now
 	s := m.slates.next(v.fallback.kind)
 	if s == nil {
-		m.note(m.withoutSlate(), v.fallback.fault, v.fallback.reason)
+		m.setState(m.stateWithoutSlate(), v.fallback.fault, v.fallback.reason)
 		return
 	}
-	m.note(v.fallback.state(), v.fallback.fault, v.fallback.reason)
-	if !m.admits(true, len(s.data)) {
+	m.setState(v.fallback.state(), v.fallback.fault, v.fallback.reason)
+	if !m.admitUnit(true, len(s.data)) {
 		return
 	}
 	u := &transport.RedactedUnit{
 		Captured: m.now, Key: true, Codec: s.Codec, Width: s.Width, Height: s.Height, State: transport.StateObscured,
 		Reason: v.fallback.reason, Data: s.data,
 	}
-	m.stream.slate(u, s.form(), m.now)
-	m.do(publish{u, nil})
+	m.stream.appendSlate(u, s.form(), m.now)
+	m.act(publish{u, nil})
 	m.status.s.Counters.Slates++
 	m.status.published(u)
 }
@@ -120,7 +120,7 @@ func (f *fallback) state() transport.State {
 // withoutSlate is the state while there is nothing to show: the video has failed, unless
 // it has not begun, or the slates that all cameras share are still to come. In both
 // states the page covers the last picture by itself.
-func (m *machine) withoutSlate() transport.State {
+func (m *machine) stateWithoutSlate() transport.State {
 	if f := m.view.fallback; *f == starting || *f == noVideo || m.redactor.phase == idle {
 		return transport.StateStarting
 	}
@@ -128,7 +128,7 @@ func (m *machine) withoutSlate() transport.State {
 }
 
 // note takes the camera's state.
-func (m *machine) note(state transport.State, fault transport.Fault, reason string) {
+func (m *machine) setState(state transport.State, fault transport.Fault, reason string) {
 	if state == transport.StateStarting {
 		return // it is that from the beginning
 	}
@@ -138,15 +138,15 @@ func (m *machine) note(state transport.State, fault transport.Fault, reason stri
 }
 
 // output checks what a redactor has made, and publishes it or keeps it back.
-func (m *machine) output(id int, o *ipc.Output, data []byte) error {
-	if err := checkOutput(o, data, m.redactor.life.epoch); err != nil {
+func (m *machine) handleOutput(id int, o *ipc.Output, data []byte) error {
+	if err := checkOutput(o, data, m.redactor.process.epoch); err != nil {
 		return err
 	}
-	m.redactor.life.sent++
-	m.redactor.life.made = m.now
-	m.redactor.life.encodes = time.Time{}
-	m.works()
-	if o.Fence < m.view.floor {
+	m.redactor.process.outputs++
+	m.redactor.process.lastOutput = m.now
+	m.redactor.process.encodingSince = time.Time{}
+	m.noteProgress()
+	if o.Fence < m.view.minFence {
 		return nil // from before it hung
 	}
 	var unit uint64
@@ -154,64 +154,64 @@ func (m *machine) output(id int, o *ipc.Output, data []byte) error {
 		unit = o.Record.Unit
 	}
 	another := m.view.fallback != nil || !m.stream.continues(id, o.Epoch)
-	x := &made{id, o, redacted(o, data)}
-	switch p := &m.proof; {
-	case p.output != nil && !p.waits(unit): // the camera is silent, and this goes on from what is not shown
-		m.refuse()
-		m.queue.command(ipc.TypeKeyframe, ipc.Keyframe{})
+	x := &heldOutput{id, o, redacted(o, data)}
+	switch p := &m.provisional; {
+	case p.output != nil && !p.holds(unit): // the camera is silent, and this goes on from what is not shown
+		m.rejectProvisional()
+		m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	case another && !o.Key: // of no use without what was not shown
-	case p.isRefused(unit):
-		m.breakOff() // what comes next goes on from it
-	case p.waits(unit):
+	case p.isRejected(unit):
+		m.requireKeyframe() // what comes next goes on from it
+	case p.holds(unit):
 		p.output = x
 	default:
-		m.pass(x)
+		m.publishOutput(x)
 	}
 	return nil
 }
 
 // pass publishes a unit.
-func (m *machine) pass(x *made) {
-	if !m.admits(x.unit.Key, len(x.unit.Data)) {
+func (m *machine) publishOutput(x *heldOutput) {
+	if !m.admitUnit(x.unit.Key, len(x.unit.Data)) {
 		return
 	}
-	if m.view.fallback != nil && len(m.waiting) > 0 {
-		m.askSnapshot()
+	if m.view.fallback != nil && len(m.snapshotRequests) > 0 {
+		m.askRedactorForSnapshot()
 	}
 	m.view.fallback, m.view.heldBack = nil, false
 	u, o := x.unit, x.head
-	m.stream.made(u, x.id, m.now)
-	m.do(publish{u, o.Record})
+	m.stream.appendOutput(u, x.id, m.now)
+	m.act(publish{u, o.Record})
 	m.status.output(m.now, u, o)
 	if u.State == transport.StateLive {
-		m.seen(u.State, "")
-		m.note(u.State, "", "")
+		m.trackShown(u.State, "")
+		m.setState(u.State, "", "")
 		return
 	}
 	reason := u.Reason
-	if m.input.reason != "" {
-		reason = m.input.reason
+	if m.input.lostReason != "" {
+		reason = m.input.lostReason
 	}
-	m.note(u.State, o.Fault.Known(), reason)
-	m.seen(u.State, o.Fault.Known())
+	m.setState(u.State, o.Fault.Known(), reason)
+	m.trackShown(u.State, o.Fault.Known())
 }
 
 // admits reports whether the bus may be given a unit.
-func (m *machine) admits(key bool, bytes int) bool {
-	if m.backlog.admits(key, bytes) {
+func (m *machine) admitUnit(key bool, bytes int) bool {
+	if m.backlog.admit(key, bytes) {
 		return true
 	}
-	m.reporter.lose(m.now, m.log, "the bus does not take it")
-	m.input.picture.paused() // nobody knows what would be shown
+	m.reporter.unitLost(m.now, m.log, "the bus does not take it")
+	m.input.noPicture.reset() // nobody knows what would be shown
 	return false
 }
 
-func (m *machine) sent(e sent) {
+func (m *machine) unitSent(e unitSent) {
 	if m.backlog.sent(e.bytes) {
-		m.queue.command(ipc.TypeKeyframe, ipc.Keyframe{})
+		m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	}
 	if e.err != nil {
-		m.reporter.lose(m.now, m.log, e.err.Error())
+		m.reporter.unitLost(m.now, m.log, e.err.Error())
 		return
 	}
 	m.status.s.Counters.BytesOut += uint64(e.bytes) //nolint:gosec // a length
@@ -221,7 +221,7 @@ func (m *machine) sent(e sent) {
 // yet: then that follows.
 func (m *machine) report() {
 	r := &m.reporter
-	if !r.working || r.busy {
+	if !r.enabled || r.pending {
 		return
 	}
 	events, lost := m.status.history.Events()
@@ -231,6 +231,6 @@ func (m *machine) report() {
 	for i := range events {
 		events[i].Site, events[i].Camera = m.config.Site, m.config.Camera
 	}
-	r.busy, r.changed = true, false
-	m.do(report{events, m.status.at(m.now)})
+	r.pending, r.changed = true, false
+	m.act(report{events, m.status.at(m.now)})
 }

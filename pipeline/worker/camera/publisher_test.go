@@ -166,7 +166,7 @@ func TestPictureFromBeforeASecondHangIsNotShown(t *testing.T) {
 	r, id := bench(t)
 	r.give(id, 5, 0, true, "first")
 	r.hangs()
-	r.do(said{id, &ipc.Heartbeat{}, nil})
+	r.do(messageReceived{id, &ipc.Heartbeat{}, nil})
 	require.Equal(t, []any{ipc.Keyframe{Fence: 1}}, r.commands())
 	r.runnable = true
 	r.hangs()
@@ -187,7 +187,7 @@ func TestPictureFromWithinALongHangIsNotShown(t *testing.T) {
 	r.all()
 	r.give(id, 5, 1, true, "begun when it had read the first fence, 10 s ago")
 	require.Empty(t, r.all())
-	r.give(id, 5, r.m.view.floor, true, "back")
+	r.give(id, 5, r.m.view.minFence, true, "back")
 	require.Equal(t, []string{"back"}, r.all())
 }
 
@@ -218,7 +218,7 @@ func TestTimeInWhichTheWorkerItselfStoodStillIsNoFault(t *testing.T) {
 func TestSlatesOfTheCamerasSizeStay(t *testing.T) {
 	p := newPreparedSlates()
 	widths := func() (out []int) {
-		for _, s := range p.of(ipc.SlateStarting) {
+		for _, s := range p.parts(ipc.SlateStarting) {
 			out = append(out, s.Width)
 		}
 		return out

@@ -31,7 +31,7 @@ type queue struct {
 }
 
 // unit appends a unit and returns how many were dropped for it.
-func (q *queue) unit(u *transport.CameraUnit) (dropped int) {
+func (q *queue) pushUnit(u *transport.CameraUnit) (dropped int) {
 	if q.units >= maxQueuedUnits || q.bytes+len(u.Data) > maxQueuedBytes {
 		dropped = q.dropUnits()
 		q.gap = ipc.ReasonLate
@@ -53,10 +53,10 @@ func (q *queue) unit(u *transport.CameraUnit) (dropped int) {
 
 // command appends a command. One of its kind that waits at the end of the queue
 // is replaced.
-func (q *queue) command(kind ipc.Type, head any) { q.items = merge(q.items, item{kind, head, nil}) }
+func (q *queue) pushCommand(kind ipc.Type, head any) { q.items = merge(q.items, item{kind, head, nil}) }
 
 // first puts a command before all that waits.
-func (q *queue) first(kind ipc.Type, head any) {
+func (q *queue) pushFront(kind ipc.Type, head any) {
 	q.items = append([]item{{kind, head, nil}}, q.items...)
 }
 
@@ -93,7 +93,7 @@ func (q *queue) restart(reason string) {
 }
 
 // take returns the next message; false: there is none.
-func (q *queue) take() (item, bool) {
+func (q *queue) pop() (item, bool) {
 	if len(q.items) == 0 {
 		return item{}, false
 	}

@@ -23,7 +23,7 @@ func TestRedactorThatStarvesIsCoveredForAndNotKilled(t *testing.T) {
 	require.Contains(t, e.Reason, "too slow")
 	r.pass(starveTime - time.Second)
 	require.Empty(t, r.killed)
-	r.give(id, 5, r.m.view.floor, true, "back")
+	r.give(id, 5, r.m.view.minFence, true, "back")
 	require.Contains(t, r.all(), "back")
 	require.EqualValues(t, 1, r.m.status.at(r.now).Counters.Faults[transport.FaultOverload])
 
@@ -53,7 +53,7 @@ func TestRedactorThatHangsIsKilledEvenIfItStarvedBefore(t *testing.T) {
 func TestRedactorThatDoesNotComeUpIsKilledUnlessItStarves(t *testing.T) {
 	for _, runnable := range []bool{false, true} {
 		r := newRig(t, false)
-		r.do(begun{true}, processStarted{1, 1})
+		r.do(runStarted{true}, processStarted{1, 1})
 		r.runnable = runnable
 		r.pass(helloTimeout)
 		require.Empty(t, r.killed)
@@ -106,7 +106,7 @@ func TestSlatesOfARedactorThatSpinsStayInOrder(t *testing.T) {
 	p := &promises{t: t, r: r}
 	for len(r.killed) == 0 { // its encoder hangs
 		r.used += 45 * time.Millisecond
-		r.do(said{id, &ipc.Heartbeat{Encoding: int64(time.Second)}, nil})
+		r.do(messageReceived{id, &ipc.Heartbeat{Encoding: int64(time.Second)}, nil})
 		r.pass(tickInterval)
 		p.all()
 	}
@@ -114,7 +114,7 @@ func TestSlatesOfARedactorThatSpinsStayInOrder(t *testing.T) {
 
 func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
 	r := newRig(t, false)
-	r.do(begun{true})
+	r.do(runStarted{true})
 	restarts := func() (after time.Duration) {
 		begun, n := r.now, len(r.starts)
 		r.end(r.starts[n-1].id, errors.New("crash"))
@@ -142,15 +142,15 @@ func TestRestartsWaitLongerAndLongerUnlessOneHasWorked(t *testing.T) {
 
 func TestCameraThatBeginsToSendIsStartedFirst(t *testing.T) {
 	r := newRig(t, false)
-	r.do(begun{true})
-	require.Equal(t, []start{{1, false}}, r.starts)
+	r.do(runStarted{true})
+	require.Equal(t, []startProcess{{1, false}}, r.starts)
 	r.arrives(1, false, "connected")
 	r.arrives(2, false, "")
 	require.Equal(t, 1, r.hurried)
 	r.do(processStarted{1, 1})
 	r.end(1, errors.New("crash"))
 	r.pass(minRestart)
-	require.Equal(t, start{2, true}, r.starts[1])
+	require.Equal(t, startProcess{2, true}, r.starts[1])
 	r.arrives(3, false, "")
 	require.Equal(t, 1, r.hurried)
 }
@@ -165,7 +165,7 @@ func TestRestartWaitsAfterOneThatStarved(t *testing.T) {
 		r.pass(starveTime + 2*tickInterval)
 		require.Equal(t, []int{id}, r.killed)
 		r.end(id, errors.New("killed"))
-		require.Equal(t, delay, r.m.redactor.delay)
+		require.Equal(t, delay, r.m.redactor.restartDelay)
 		r.pass(delay + tickInterval)
 		id = r.up()
 	}
@@ -174,7 +174,7 @@ func TestRestartWaitsAfterOneThatStarved(t *testing.T) {
 // A camera that was never there costs a slate that all share, and no process.
 func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	r := newRig(t, true)
-	r.do(begun{true}, sourceBegun{})
+	r.do(runStarted{true}, connecting{})
 	require.Equal(t, transport.StateStarting, r.status.State)
 	r.pass(time.Second)
 	r.do(sourceEnded{"dial tcp: connection refused", "no answer", time.Second})
@@ -185,7 +185,7 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 		{ipc.PreparedSlate{Class: ipc.SlateOffline, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("offline still")},
 	}
 	ch := r.waits()
-	r.do(sharedSlates{shared})
+	r.do(sharedSlatesReady{shared})
 	require.Equal(t, "offline still", given(ch))
 	r.pass(time.Minute)
 	require.Empty(t, r.starts)
@@ -194,7 +194,7 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	require.Equal(t, "no answer", r.out[0].Reason)
 	r.all()
 	r.arrives(1, false, "connected")
-	require.Equal(t, []start{{1, true}}, r.starts)
+	require.Equal(t, []startProcess{{1, true}}, r.starts)
 	r.do(tick{})
 	require.Equal(t, []string{"starting"}, r.all())
 	r.up()
@@ -206,12 +206,12 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 func TestCameraWithOtherSettingsDoesNotWaitForItsFirstUnit(t *testing.T) {
 	for _, sent := range []bool{false, true} {
 		before, after := newRig(t, true), newRig(t, true)
-		before.do(begun{true})
+		before.do(runStarted{true})
 		if sent {
 			before.arrives(1, false, "connected")
 		}
-		after.m.follow(before.m)
-		after.do(begun{true})
+		after.m.continueFrom(before.m)
+		after.do(runStarted{true})
 		require.Equal(t, sent, len(after.starts) == 1)
 	}
 }
@@ -219,16 +219,16 @@ func TestCameraWithOtherSettingsDoesNotWaitForItsFirstUnit(t *testing.T) {
 // Where the one for the shared slates does not come up, its own has to say what is wrong.
 func TestCameraHasARedactorWhereThatOfTheSharedSlatesFails(t *testing.T) {
 	r := newRig(t, true)
-	r.do(begun{true})
+	r.do(runStarted{true})
 	require.Empty(t, r.starts)
-	r.do(redactorWanted{}, redactorWanted{})
+	r.do(redactorNeeded{}, redactorNeeded{})
 	require.Len(t, r.starts, 1)
 }
 
 func TestSharedSlatesReplaceNoneOfTheCamerasOwn(t *testing.T) {
 	r, _ := bench(t)
 	r.m.slates.keep(slate{ipc.PreparedSlate{Class: ipc.SlateHang, Part: 1, Width: 64, Height: 48, Codec: "c"}, []byte("own")}, true)
-	r.do(sharedSlates{[]slate{{ipc.PreparedSlate{Class: ipc.SlateHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}})
+	r.do(sharedSlatesReady{[]slate{{ipc.PreparedSlate{Class: ipc.SlateHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}})
 	for range ipc.SlateParts {
 		require.NotEqual(t, "shared", string(r.m.slates.next(ipc.SlateHang).data))
 	}
@@ -239,7 +239,7 @@ func TestStatusSaysHowManyPicturesThereShouldBe(t *testing.T) {
 	r, id := bench(t)
 	for n := range uint64(80) {
 		r.arrives(n+1, false, "")
-		r.do(said{id, &ipc.Heartbeat{}, nil})
+		r.do(messageReceived{id, &ipc.Heartbeat{}, nil})
 		if n%2 == 0 {
 			r.makes(id, 5, n+1, 0, n == 0, "live")
 		}

@@ -30,7 +30,7 @@ type rig struct {
 	events  []transport.Event
 	status  transport.Status
 	sent    []item // to the process
-	starts  []start
+	starts  []startProcess
 	hurried int
 	killed  []int
 	ended   []error // connections
@@ -54,7 +54,7 @@ func newRig(t tester, lazy bool) *rig {
 // do has the machine take events, and what follows.
 func (r *rig) do(events ...event) {
 	for _, e := range events {
-		r.m.take(func() time.Time { return r.now }, e, r.perform)
+		r.m.handle(func() time.Time { return r.now }, e, r.perform)
 	}
 }
 
@@ -62,29 +62,29 @@ func (r *rig) perform(a action) (answer event) {
 	switch a := a.(type) {
 	case publish:
 		r.out = append(r.out, a.unit)
-		return r.answer(sent{bytes: len(a.unit.Data)})
+		return r.answer(unitSent{bytes: len(a.unit.Data)})
 	case report:
 		r.events, r.status = append(r.events, a.events...), a.status
-		return r.answer(reported{})
-	case start:
+		return r.answer(reportSent{})
+	case startProcess:
 		r.starts = append(r.starts, a)
-	case startFirst:
+	case raisePriority:
 		r.hurried++
-	case write:
+	case writeMessage:
 		r.sent = append(r.sent, a.item)
-		return written{a.id}
-	case kill:
+		return writeDone{a.id}
+	case killProcess:
 		r.killed = append(r.killed, a.id)
-	case examine:
+	case examineProcess:
 		return processExamined{a.id, r.used, true, a.state && r.runnable}
 	case reconnect:
 		r.ended = append(r.ended, a.err)
 	case giveUp:
 		r.gaveUp = a.err
-	case giveSnapshot:
-		a.to <- a.what
-	case giveStatus:
-		a.to <- a.what
+	case returnSnapshot:
+		a.to <- a.snapshot
+	case returnStatus:
+		a.to <- a.status
 	case logLine:
 		slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})).Log(context.Background(), a.level, a.msg, a.args...)
 	default:
@@ -114,7 +114,7 @@ func (r *rig) pass(d time.Duration) {
 func bench(t *testing.T) (r *rig, id int) {
 	t.Helper()
 	r = newRig(t, false)
-	r.do(begun{true})
+	r.do(runStarted{true})
 	for _, kind := range []ipc.SlateKind{ipc.SlateStarting, ipc.SlateHang} {
 		r.m.slates.keep(slate{ipc.PreparedSlate{Class: kind, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte(kind)}, true)
 	}
@@ -126,8 +126,8 @@ func (r *rig) up() (id int) {
 	r.t.Helper()
 	require.NotEmpty(r.t, r.starts)
 	id = r.starts[len(r.starts)-1].id
-	r.do(processStarted{id, 1}, said{id, &ipc.Hello{}, nil})
-	r.m.redactor.life.epoch = 1 // tests number from there
+	r.do(processStarted{id, 1}, messageReceived{id, &ipc.Hello{}, nil})
+	r.m.redactor.process.epoch = 1 // tests number from there
 	r.sent = nil
 	return id
 }
@@ -163,7 +163,7 @@ func (r *rig) give(id int, epoch, fence uint64, key bool, data string) {
 }
 
 func (r *rig) makes(id int, epoch, of, fence uint64, key bool, data string) {
-	r.do(said{id, &ipc.Output{
+	r.do(messageReceived{id, &ipc.Output{
 		Epoch: epoch, PTS: max(int64(of), 1), Key: key, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateLive, //nolint:gosec // small
 		Fence: fence, Record: &ipc.Record{Unit: of},
 	}, []byte(data)})
@@ -181,7 +181,7 @@ func (r *rig) hangs() { r.pass(slateSilence + tickInterval) }
 // beats has it live for a time.
 func (r *rig) beats(id int, d time.Duration) {
 	for end := r.now.Add(d); r.now.Before(end); r.pass(min(ipc.BeatInterval, end.Sub(r.now))) {
-		r.do(said{id, &ipc.Heartbeat{}, nil})
+		r.do(messageReceived{id, &ipc.Heartbeat{}, nil})
 	}
 }
 

@@ -16,7 +16,7 @@ const maxSlateTries = 3
 // Slates are those that all cameras of a worker share: what viewers see of a camera
 // that has sent nothing so far. One redactor codes them, once, comes up, and ends. They
 // have the size that a redactor chooses where it knows none, and no camera's name.
-type Slates struct {
+type SharedSlates struct {
 	program   string
 	args      []string
 	config    ipc.Config
@@ -29,9 +29,9 @@ type Slates struct {
 
 // NewSlates returns Slates that are there some time after Run has begun. The arguments
 // are those of Options, the configuration that of any camera.
-func NewSlates(program string, args []string, config ipc.Config, admission *Admission, log *slog.Logger) *Slates {
+func NewSharedSlates(program string, args []string, config ipc.Config, admission *Admission, log *slog.Logger) *SharedSlates {
 	config.Camera, config.Zones, config.HavePreparedSlates = config.Site, nil, false
-	return &Slates{
+	return &SharedSlates{
 		program: program, args: redactorArgs(args, config.Detect), config: config, admission: admission, log: log,
 		ready: make(chan struct{}), failed: make(chan struct{}),
 	}
@@ -39,7 +39,7 @@ func NewSlates(program string, args []string, config ipc.Config, admission *Admi
 
 // news returns what is closed when they are coded, and when no redactor works; nil for
 // a nil one.
-func (s *Slates) news() (ready, failed <-chan struct{}) {
+func (s *SharedSlates) readiness() (ready, failed <-chan struct{}) {
 	if s == nil {
 		return nil, nil
 	}
@@ -48,7 +48,7 @@ func (s *Slates) news() (ready, failed <-chan struct{}) {
 
 // Run has them coded, and returns. If the redactor does not come up cameras do not wait
 // to have their own, which says why.
-func (s *Slates) Run(ctx context.Context) {
+func (s *SharedSlates) Run(ctx context.Context) {
 	for try := 1; ; try++ {
 		err := s.code(ctx)
 		switch {
@@ -64,8 +64,8 @@ func (s *Slates) Run(ctx context.Context) {
 }
 
 // code has a redactor code them, and waits until it has come up.
-func (s *Slates) code(ctx context.Context) error {
-	admission := s.admission.enter(true)
+func (s *SharedSlates) code(ctx context.Context) error {
+	admission := s.admission.join(true)
 	defer admission.leave()
 	if err := admission.wait(ctx); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *Slates) code(ctx context.Context) error {
 		}
 		head, ok := e.head.(*ipc.PreparedSlate)
 		if !ok || len(list) == len(ipc.SlateClasses)*(ipc.SlateParts+1) {
-			return s.greeted(e)
+			return s.expectHello(e)
 		}
 		made := slate{*head, e.data}
 		if err := made.check(); err != nil {
@@ -108,7 +108,7 @@ func (s *Slates) code(ctx context.Context) error {
 }
 
 // greeted takes the first message that is no slate.
-func (s *Slates) greeted(e said) error {
+func (s *SharedSlates) expectHello(e messageReceived) error {
 	if _, ok := e.head.(*ipc.Hello); !ok || s.list == nil {
 		return fmt.Errorf("%w: %T instead of slates", ipc.ErrProtocol, e.head)
 	}

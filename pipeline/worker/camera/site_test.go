@@ -67,7 +67,7 @@ func TestDeadCamerasDoNotKeepOthersFromStarting(t *testing.T) {
 	defer cancel()
 	args := []string{fakeArg, "busy"}
 	admission := NewAdmission(runtime.GOMAXPROCS(0) + 1)
-	slates := NewSlates(exe, args, ipc.Config{}, admission, logger)
+	slates := NewSharedSlates(exe, args, ipc.Config{}, admission, logger)
 	running.Go(func() { slates.Run(ctx) })
 	var good, dead []*member
 	for i := range 64 {
@@ -84,7 +84,7 @@ func TestDeadCamerasDoNotKeepOthersFromStarting(t *testing.T) {
 			dead = append(dead, m)
 		}
 		c, err := New(Options{
-			Redactor: ipc.Config{Site: "test", Camera: "door"}, Program: exe, Args: args, Admission: admission, Slates: slates,
+			Redactor: ipc.Config{Site: "test", Camera: "door"}, Program: exe, Args: args, Admission: admission, SharedSlates: slates,
 			Source: m, Sink: m, Delay: func(error) time.Duration { return time.Second }, Log: logger,
 		})
 		require.NoError(t, err)
@@ -113,10 +113,10 @@ func TestWhatCanNeverWorkIsToldOfADeadCamera(t *testing.T) {
 	require.NoError(t, err)
 	for _, mode := range []string{"spares, permanent", "permanent"} {
 		args := []string{fakeArg, mode}
-		slates := NewSlates(exe, args, ipc.Config{}, nil, slog.New(slog.DiscardHandler))
+		slates := NewSharedSlates(exe, args, ipc.Config{}, nil, slog.New(slog.DiscardHandler))
 		var running sync.WaitGroup
 		running.Go(func() { slates.Run(t.Context()) })
-		s, _, done := beginWith(t, func(o *Options) { o.Slates = slates }, exe, args...)
+		s, _, done := beginWith(t, func(o *Options) { o.SharedSlates = slates }, exe, args...)
 		require.ErrorIs(t, <-done, ErrPermanent)
 		s.event(t, transport.StateFailed, "gone.onnx")
 		running.Wait()

@@ -46,7 +46,7 @@ func newSlateSet() slateSet {
 }
 
 // add replaces what there is by those of another set.
-func (s *slateSet) add(b *slateSet) {
+func (s *slateSet) replaceFrom(b *slateSet) {
 	maps.Copy(s.video, b.video)
 	maps.Copy(s.jpeg, b.jpeg)
 }
@@ -75,61 +75,61 @@ func (s *slateSet) keep(one slate, sized bool) {
 // rather than what was there before, and forgotten when it violates the protocol: who
 // has taken one over makes slates with it as well.
 type preparedSlates struct {
-	present, before slateSet
-	turn            int
+	current, earlier slateSet
+	turn             int
 }
 
 func newPreparedSlates() preparedSlates {
-	return preparedSlates{present: newSlateSet(), before: newSlateSet()}
+	return preparedSlates{current: newSlateSet(), earlier: newSlateSet()}
 }
 
 // follow takes over those of another camera.
-func (p *preparedSlates) follow(b *preparedSlates) {
-	p.before.add(&b.before)
-	p.before.add(&b.present)
+func (p *preparedSlates) continueFrom(b *preparedSlates) {
+	p.earlier.replaceFrom(&b.earlier)
+	p.earlier.replaceFrom(&b.current)
 }
 
 // keep keeps one of the present redactor. Sized is set where it has the camera's size:
 // those that are made before that is known replace none that are there.
 func (p *preparedSlates) keep(s slate, sized bool) {
-	if _, still := p.still(s.Class); sized || s.Snapshot && !still || !s.Snapshot && len(p.of(s.Class)) < ipc.SlateParts {
-		p.present.keep(s, sized)
+	if _, still := p.snapshot(s.Class); sized || s.Snapshot && !still || !s.Snapshot && len(p.parts(s.Class)) < ipc.SlateParts {
+		p.current.keep(s, sized)
 	}
 }
 
 // share keeps one that all cameras have, unless there is one.
-func (p *preparedSlates) share(s slate) { p.before.keep(s, false) }
+func (p *preparedSlates) share(s slate) { p.earlier.keep(s, false) }
 
 // ended is called when the present redactor is no more, and says whether to trust what
 // it has made.
-func (p *preparedSlates) ended(trusted bool) {
+func (p *preparedSlates) retire(trusted bool) {
 	if trusted {
-		p.before.add(&p.present)
+		p.earlier.replaceFrom(&p.current)
 	}
-	p.present = newSlateSet()
+	p.current = newSlateSet()
 }
 
 // of returns those of a kind that are shown in turn.
-func (p *preparedSlates) of(kind ipc.SlateKind) []slate {
-	if list := p.present.video[kind]; len(list) > 0 {
+func (p *preparedSlates) parts(kind ipc.SlateKind) []slate {
+	if list := p.current.video[kind]; len(list) > 0 {
 		return list
 	}
-	return p.before.video[kind]
+	return p.earlier.video[kind]
 }
 
 // still returns the one of a kind that is a JPEG; false: there is none.
-func (p *preparedSlates) still(kind ipc.SlateKind) (slate, bool) {
-	if s, ok := p.present.jpeg[kind]; ok {
+func (p *preparedSlates) snapshot(kind ipc.SlateKind) (slate, bool) {
+	if s, ok := p.current.jpeg[kind]; ok {
 		return s, true
 	}
-	s, ok := p.before.jpeg[kind]
+	s, ok := p.earlier.jpeg[kind]
 	return s, ok
 }
 
 // complete reports whether there are slates of every kind, in both forms.
 func (p *preparedSlates) complete() bool {
 	for _, kind := range ipc.SlateClasses {
-		if _, still := p.still(kind); !still || len(p.of(kind)) < ipc.SlateParts {
+		if _, still := p.snapshot(kind); !still || len(p.parts(kind)) < ipc.SlateParts {
 			return false
 		}
 	}
@@ -138,7 +138,7 @@ func (p *preparedSlates) complete() bool {
 
 // next returns the next one of a kind; nil: there is none.
 func (p *preparedSlates) next(kind ipc.SlateKind) *slate {
-	list := p.of(kind)
+	list := p.parts(kind)
 	if len(list) == 0 {
 		return nil
 	}

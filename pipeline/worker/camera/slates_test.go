@@ -31,11 +31,11 @@ func TestSlateThatTheBusRefusesEndsTheRedactor(t *testing.T) {
 	} {
 		r, id := bench(t)
 		s := good
-		r.do(said{id, &s, []byte("x")})
+		r.do(messageReceived{id, &s, []byte("x")})
 		require.Empty(t, r.killed, name)
 		bad := good
 		data := change(&bad)
-		r.do(said{id, &bad, data})
+		r.do(messageReceived{id, &bad, data})
 		require.Equal(t, []int{id}, r.killed, name)
 	}
 }
@@ -48,10 +48,10 @@ func TestOutputThatTheBusRefusesEndsTheRedactor(t *testing.T) {
 	} {
 		r, id := bench(t)
 		o := ipc.Output{Epoch: 1, Key: true, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateObscured}
-		r.do(said{id, &o, []byte("x")})
+		r.do(messageReceived{id, &o, []byte("x")})
 		require.Empty(t, r.killed, name)
 		data := change(&o)
-		r.do(said{id, &o, data})
+		r.do(messageReceived{id, &o, data})
 		require.Equal(t, []int{id}, r.killed, name)
 	}
 }
@@ -64,12 +64,12 @@ func TestSlatesOfARedactorThatTalksNonsenseAreForgotten(t *testing.T) {
 		r.pass(time.Second)
 		id = r.up()
 		for _, still := range []bool{false, true} {
-			r.do(said{id, &ipc.PreparedSlate{Class: ipc.SlateStarting, Snapshot: still, Codec: "c", Width: 640, Height: 480}, []byte("its own")})
+			r.do(messageReceived{id, &ipc.PreparedSlate{Class: ipc.SlateStarting, Snapshot: still, Codec: "c", Width: 640, Height: 480}, []byte("its own")})
 		}
 		r.give(id, 1, 0, true, "picture")
 		r.all()
 		if nonsense {
-			r.do(said{id, &ipc.Hello{}, nil})
+			r.do(messageReceived{id, &ipc.Hello{}, nil})
 		}
 		r.end(id, errors.New("crash"))
 		want := map[bool]string{false: "its own", true: "starting"}[nonsense]

@@ -7,71 +7,73 @@ import (
 	"scrim/transport"
 )
 
-func (m *machine) snapshotAsked(to chan *transport.Snapshot) {
+func (m *machine) requestSnapshot(to chan *transport.Snapshot) {
 	if s := m.slateSnapshot(); s != nil {
-		m.do(giveSnapshot{to, s})
+		m.act(returnSnapshot{to, s})
 		return
 	}
-	m.waiting = append(m.waiting, to)
-	m.askSnapshot()
+	m.snapshotRequests = append(m.snapshotRequests, to)
+	m.askRedactorForSnapshot()
 }
 
-func (m *machine) snapshotLeft(gone chan *transport.Snapshot) {
-	kept := m.waiting[:0]
-	for _, ch := range m.waiting {
+func (m *machine) cancelSnapshot(gone chan *transport.Snapshot) {
+	kept := m.snapshotRequests[:0]
+	for _, ch := range m.snapshotRequests {
 		if ch != gone {
 			kept = append(kept, ch)
 		}
 	}
-	clear(m.waiting[len(kept):])
-	m.waiting = kept
+	clear(m.snapshotRequests[len(kept):])
+	m.snapshotRequests = kept
 }
 
 // askSnapshot asks the redactor for one, also in the place of one that was dropped:
 // whoever waited for that one waits still.
-func (m *machine) askSnapshot() { m.queue.command(ipc.TypeSnapshotRequest, ipc.SnapshotRequest{}) }
+func (m *machine) askRedactorForSnapshot() {
+	m.queue.pushCommand(ipc.TypeSnapshotRequest, ipc.SnapshotRequest{})
+}
 
 // snapshotMade takes a snapshot of what a redactor has coded. It is handed on if that
 // is shown, and as late as it is: it waits for the same proof.
-func (m *machine) snapshotMade(w *ipc.Snapshot, data []byte) error {
+func (m *machine) handleSnapshot(w *ipc.Snapshot, data []byte) error {
 	if err := checkSnapshot(w, data); err != nil {
 		return err
 	}
-	x := &taken{w, &transport.Snapshot{
+	x := &heldSnapshot{w, &transport.Snapshot{
 		Camera: m.config.Camera, Captured: time.Unix(0, w.Captured), Width: w.Width, Height: w.Height,
 		State: w.State, Reason: oneLine(w.Reason), JPEG: data,
 	}}
-	switch p := &m.proof; {
-	case p.isRefused(w.Unit):
-		m.askSnapshot()
-	case p.waits(w.Unit):
+	switch p := &m.provisional; {
+	case p.isRejected(w.Unit):
+		m.askRedactorForSnapshot()
+	case p.holds(w.Unit):
 		p.snapshot = x
 	default:
-		m.passSnapshot(x)
+		m.releaseSnapshot(x)
 	}
 	return nil
 }
 
 // passSnapshot hands a snapshot to those who wait for one, if viewers see what the
 // redactor has coded. If not they get what fallBack gives them, or wait until they do.
-func (m *machine) passSnapshot(x *taken) {
-	if m.view.fallback == nil && x.head.Fence >= m.view.floor {
-		m.give(x.what)
+func (m *machine) releaseSnapshot(x *heldSnapshot) {
+	if m.view.fallback == nil && x.head.Fence >= m.view.minFence {
+		m.answerSnapshots(x.snapshot)
 	}
 }
 
 // giveSlate hands the slate that viewers get to those who wait.
-func (m *machine) giveSlate() {
+func (m *machine) answerWithSlate() {
 	if s := m.slateSnapshot(); s != nil {
-		m.give(s)
+		m.answerSnapshots(s)
 	}
 }
 
-func (m *machine) give(s *transport.Snapshot) {
-	for _, ch := range m.waiting {
-		m.do(giveSnapshot{ch, s})
+func (m *machine) answerSnapshots(s *transport.Snapshot) {
+	for _, ch := range m.snapshotRequests {
+		m.act(returnSnapshot{ch, s})
 	}
-	m.waiting = nil
+	m.snapshotRequests = nil
 }
 
 // slateSnapshot is the slate that viewers get, as a snapshot; nil when they get none.
@@ -80,7 +82,7 @@ func (m *machine) slateSnapshot() *transport.Snapshot {
 	if f == nil {
 		return nil
 	}
-	s, ok := m.slates.still(f.kind)
+	s, ok := m.slates.snapshot(f.kind)
 	if !ok {
 		return nil
 	}

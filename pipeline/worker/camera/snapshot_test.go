@@ -51,7 +51,7 @@ func TestSnapshotOfNothingEndsInTime(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	<-c.owner
 	defer func() { c.owner <- struct{}{} }()
-	require.Empty(t, c.machine.waiting)
+	require.Empty(t, c.machine.snapshotRequests)
 }
 
 func TestSnapshotThatIsTooLargeEndsTheRedactor(t *testing.T) {
@@ -67,7 +67,7 @@ func TestSnapshotOfAPictureSaysOfWhichUnit(t *testing.T) {
 		w.Width, w.Height = 64, 48
 		require.ErrorIs(t, checkSnapshot(&w, []byte("still")), ipc.ErrProtocol)
 		r, id := bench(t)
-		r.do(said{id, &w, []byte("still")})
+		r.do(messageReceived{id, &w, []byte("still")})
 		require.Equal(t, []int{id}, r.killed)
 	}
 }
@@ -75,13 +75,13 @@ func TestSnapshotOfAPictureSaysOfWhichUnit(t *testing.T) {
 // waits has somebody wait for a snapshot.
 func (r *rig) waits() chan *transport.Snapshot {
 	ch := make(chan *transport.Snapshot, 1)
-	r.do(snapshotAsked{ch})
+	r.do(snapshotRequested{ch})
 	return ch
 }
 
 // snaps is what a redactor says of a snapshot of what it has made of a unit.
 func (r *rig) snaps(id int, of, fence uint64, data string) {
-	r.do(said{id, &ipc.Snapshot{Unit: of, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}, []byte(data)})
+	r.do(messageReceived{id, &ipc.Snapshot{Unit: of, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}, []byte(data)})
 }
 
 // given returns what snapshots were given to one who waits; "" is none.
@@ -170,7 +170,7 @@ func TestSnapshotThatWaitsEndsWithWhatItIsOf(t *testing.T) {
 			ch := r.waits()
 			r.snaps(id, 2, 0, "provisional still")
 			end(r, id)
-			require.Nil(t, r.m.proof.snapshot)
+			require.Nil(t, r.m.provisional.snapshot)
 			r.arrives(3, false, "")
 			r.snaps(id, 2, 0, "provisional still, later")
 			require.Empty(t, given(ch))
@@ -191,7 +191,7 @@ func TestSnapshotBeforeThereIsASlateGetsTheFirst(t *testing.T) {
 
 // jpeg has a redactor make a slate as a snapshot.
 func (r *rig) jpeg(id int, kind ipc.SlateKind, data string) {
-	r.do(said{id, &ipc.PreparedSlate{Class: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte(data)})
+	r.do(messageReceived{id, &ipc.PreparedSlate{Class: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte(data)})
 }
 
 // What the redactor was asked for while it seems to hang is behind the fence when it

@@ -22,14 +22,14 @@ const (
 
 // status is what is told of a camera.
 type status struct {
-	s       transport.Status
-	history StateHistory
-	delay   time.Duration // from arrival to the sink, smoothed
-	notice  string        // see Camera.Notice
-	life    ipc.Counts    // of this life of the redactor
-	past    ipc.Counts    // of those before
-	shown   frequency
-	arrived frequency
+	s             transport.Status
+	history       StateHistory
+	delay         time.Duration // from arrival to the sink, smoothed
+	notice        string        // see Camera.Notice
+	counts        ipc.Counts    // of this life of the redactor
+	earlierCounts ipc.Counts    // of those before
+	shownRate     rateMeter
+	arrivedRate   rateMeter
 }
 
 func newStatus(r *ipc.Config, source string) status {
@@ -53,16 +53,16 @@ func ignored(zones []ipc.ZoneConfig) (out []string) {
 // maxTimes is what comes within fpsWindow at transport.MaxFPS.
 const maxTimes = transport.MaxFPS * int(fpsWindow/time.Second)
 
-// frequency counts what comes within fpsWindow, and not more than maxTimes of it.
-type frequency struct{ times []time.Time }
+// rateMeter counts what comes within fpsWindow, and not more than maxTimes of it.
+type rateMeter struct{ times []time.Time }
 
-func (r *frequency) add(now time.Time) {
+func (r *rateMeter) add(now time.Time) {
 	if r.prune(now); len(r.times) < maxTimes {
 		r.times = append(r.times, now)
 	}
 }
 
-func (r *frequency) prune(now time.Time) {
+func (r *rateMeter) prune(now time.Time) {
 	i := 0
 	for i < len(r.times) && now.Sub(r.times[i]) > fpsWindow {
 		i++
@@ -71,7 +71,7 @@ func (r *frequency) prune(now time.Time) {
 }
 
 // perSecond is the rate.
-func (r *frequency) perSecond(now time.Time) float64 {
+func (r *rateMeter) perSecond(now time.Time) float64 {
 	r.prune(now)
 	return float64(len(r.times)) / fpsWindow.Seconds()
 }
@@ -82,29 +82,29 @@ func (s *status) at(now time.Time) transport.Status {
 	out.State, out.Reason, out.Fault = s.history.state, s.history.reason, s.history.fault
 	out.Counters.Faults = s.history.Faults()
 	out.DelayMS = int(s.delay.Round(delayStep) / time.Millisecond)
-	out.FPS, out.ExpectedFPS = s.shown.perSecond(now), s.arrived.perSecond(now)
+	out.FPS, out.ExpectedFPS = s.shownRate.perSecond(now), s.arrivedRate.perSecond(now)
 	out.Updated = now
 	if s.notice != "" {
 		out.Warning = oneLine(strings.TrimPrefix(out.Warning+"; "+s.notice, "; "))
 	}
-	out.Counters.UnitsDropped += s.past.UnitsDropped + s.life.UnitsDropped
-	out.Counters.PicturesDropped = s.past.PicturesDropped + s.life.PicturesDropped
-	out.Counters.PicturesWithheld = s.past.PicturesWithheld + s.life.PicturesWithheld
+	out.Counters.UnitsDropped += s.earlierCounts.UnitsDropped + s.counts.UnitsDropped
+	out.Counters.PicturesDropped = s.earlierCounts.PicturesDropped + s.counts.PicturesDropped
+	out.Counters.PicturesWithheld = s.earlierCounts.PicturesWithheld + s.counts.PicturesWithheld
 	return out
 }
 
 // hello notes that a redactor has come up.
-func (s *status) hello(h *ipc.Hello) {
+func (s *status) redactorReady(h *ipc.Hello) {
 	s.s.Detector, s.s.Warning = oneLine(h.Detector), oneLine(h.Warning)
 	s.s.Sandbox, s.s.SandboxMissing = lines(h.Sandbox.Holding()), lines(h.Sandbox.Missing())
 }
 
 // ended adds up what a redactor has counted that has ended.
-func (s *status) ended() {
-	s.past.UnitsDropped += s.life.UnitsDropped
-	s.past.PicturesDropped += s.life.PicturesDropped
-	s.past.PicturesWithheld += s.life.PicturesWithheld
-	s.life = ipc.Counts{}
+func (s *status) processEnded() {
+	s.earlierCounts.UnitsDropped += s.counts.UnitsDropped
+	s.earlierCounts.PicturesDropped += s.counts.PicturesDropped
+	s.earlierCounts.PicturesWithheld += s.counts.PicturesWithheld
+	s.counts = ipc.Counts{}
 }
 
 // selfTestOf is what a redactor has said of its self-test.
@@ -117,13 +117,13 @@ func selfTestOf(t *ipc.SelfTest) *transport.SelfTest {
 
 // output notes a redactor's unit.
 func (s *status) output(now time.Time, u *transport.RedactedUnit, o *ipc.Output) {
-	s.life = o.Counts
+	s.counts = o.Counts
 	s.s.SelfTest = selfTestOf(o.SelfTest)
 	if u.State == transport.StateLive {
 		s.s.Counters.Pictures++
 		s.s.Counters.Regions += uint64(len(u.Regions))
-		s.shown.add(now)
-		s.late(o.Record.Stages)
+		s.shownRate.add(now)
+		s.trackDelay(o.Record.Stages)
 	} else {
 		s.s.Counters.Slates++
 	}
@@ -131,7 +131,7 @@ func (s *status) output(now time.Time, u *transport.RedactedUnit, o *ipc.Output)
 }
 
 // late follows the delay of pictures.
-func (s *status) late(t ipc.Stages) {
+func (s *status) trackDelay(t ipc.Stages) {
 	d := time.Duration(t.Queue + t.Decode + t.Wait + t.Detect + t.Track + t.Obscure + t.Encode)
 	if d < 0 || d > time.Minute { // clocks were set
 		return
@@ -149,18 +149,18 @@ func (s *status) published(u *transport.RedactedUnit) {
 
 // reporter says when what is known of a camera is told, and what could not be sent.
 type reporter struct {
-	working bool // somebody takes it
-	busy    bool // the last report is not taken yet
+	enabled bool // somebody takes it
+	pending bool // the last report is not taken yet
 	last    time.Time
 	changed bool
 
-	lost   int // units that could not be sent since that was logged
-	logged time.Time
+	unitsLost  int // units that could not be sent since that was logged
+	lossLogged time.Time
 }
 
 // due reports, once in every statusInterval, that it is time to tell the status.
 func (r *reporter) due(now time.Time) bool {
-	if !r.working || now.Sub(r.last) < statusInterval {
+	if !r.enabled || now.Sub(r.last) < statusInterval {
 		return false
 	}
 	r.last = now
@@ -168,9 +168,9 @@ func (r *reporter) due(now time.Time) bool {
 }
 
 // lose notes that a unit could not be sent.
-func (r *reporter) lose(now time.Time, log logger, why string) {
-	if r.lost++; now.Sub(r.logged) >= lossInterval {
-		log(slog.LevelWarn, "redacted video cannot be sent", "error", why, "units_lost", r.lost)
-		r.logged, r.lost = now, 0
+func (r *reporter) unitLost(now time.Time, log logger, why string) {
+	if r.unitsLost++; now.Sub(r.lossLogged) >= lossInterval {
+		log(slog.LevelWarn, "redacted video cannot be sent", "error", why, "units_lost", r.unitsLost)
+		r.lossLogged, r.unitsLost = now, 0
 	}
 }

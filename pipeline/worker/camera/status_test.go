@@ -20,7 +20,7 @@ func TestRateOfACameraIsBounded(t *testing.T) {
 		r.arrives(r.m.units+1, false, "")
 	}
 	require.EqualValues(t, transport.MaxFPS, r.m.status.at(r.now).ExpectedFPS)
-	require.Len(t, r.m.status.arrived.times, maxTimes)
+	require.Len(t, r.m.status.arrivedRate.times, maxTimes)
 	r.pass(2 * fpsWindow)
 	require.Zero(t, r.m.status.at(r.now).ExpectedFPS)
 }
@@ -30,17 +30,17 @@ func TestStatusThatIsRefusedIsLogged(t *testing.T) {
 	l := &loop{c: &Camera{log: log}}
 	now := time.Unix(1_700_000_000, 0)
 	for range 600 {
-		l.told(now, errors.New("rate of 2000 units"))
+		l.logStatusError(now, errors.New("rate of 2000 units"))
 		now = now.Add(time.Second)
 	}
-	l.told(now, context.Canceled)
+	l.logStatusError(now, context.Canceled)
 	require.Len(t, logged(b, "level=WARN", `msg="status cannot be sent" error="rate of 2000 units"`), 2, "at once, and after a minute")
 	require.Len(t, logged(b, "level=DEBUG"), 598)
 	for range 2 {
-		l.told(now, nil)
+		l.logStatusError(now, nil)
 		now = now.Add(calm)
 	}
-	l.told(now, errors.New("again"))
+	l.logStatusError(now, errors.New("again"))
 	require.Len(t, logged(b, "level=WARN"), 3)
 }
 

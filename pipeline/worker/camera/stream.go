@@ -13,53 +13,55 @@ const maxAhead = 24 * 60 * 60 * transport.ClockRate
 // slates between them. Epochs grow, numbers have no gaps, time goes on, and a change
 // from one to the other is a new epoch.
 type stream struct {
-	camera string
-	last   uint64 // epoch that was given to a redactor or used
+	camera    string
+	lastEpoch uint64 // epoch that was given to a redactor or used
 
 	// Of what was published last: who made it, its numbers, and when.
-	maker      int // the number of a process; 0: a slate
-	makerEpoch uint64
-	form       slateForm // of the slate that was published last
-	epoch, seq uint64
-	pts, shift int64 // shift is added to the maker's
-	at         time.Time
+	process      int // the number of a process; 0: a slate
+	processEpoch uint64
+	form         slateForm // of the slate that was published last
+	epoch, seq   uint64
+	pts, shift   int64 // shift is added to the maker's
+	lastAt       time.Time
 }
 
 // follow goes on where another stream has ended.
-func (s *stream) follow(b *stream) { s.last, s.epoch, s.pts, s.at = b.last, b.epoch, b.pts, b.at }
+func (s *stream) continueFrom(b *stream) {
+	s.lastEpoch, s.epoch, s.pts, s.lastAt = b.lastEpoch, b.epoch, b.pts, b.lastAt
+}
 
 // nextEpoch returns an epoch that no redactor of this camera has used, also
 // before a restart of this program, as long as the clock is about right.
 func (s *stream) nextEpoch(now time.Time) uint64 {
-	s.last = max(s.last+1, uint64(max(now.UnixMilli(), 1))) //nolint:gosec // positive
-	return s.last
+	s.lastEpoch = max(s.lastEpoch+1, uint64(max(now.UnixMilli(), 1))) //nolint:gosec // positive
+	return s.lastEpoch
 }
 
 // continues reports whether a unit of a maker goes on from the last one.
 func (s *stream) continues(maker int, epoch uint64) bool {
-	return s.maker == maker && s.makerEpoch == epoch
+	return s.process == maker && s.processEpoch == epoch
 }
 
 // slate appends a slate.
-func (s *stream) slate(u *transport.RedactedUnit, form slateForm, now time.Time) {
-	if s.maker != 0 || s.epoch == 0 || s.form != form {
-		s.maker, s.makerEpoch, s.epoch, s.seq, s.form = 0, 0, s.nextEpoch(now), 0, form
+func (s *stream) appendSlate(u *transport.RedactedUnit, form slateForm, now time.Time) {
+	if s.process != 0 || s.epoch == 0 || s.form != form {
+		s.process, s.processEpoch, s.epoch, s.seq, s.form = 0, 0, s.nextEpoch(now), 0, form
 	}
-	u.PTS = s.due(now)
+	u.PTS = s.ptsAt(now)
 	s.append(u, now)
 }
 
 // made appends what a redactor has made.
-func (s *stream) made(u *transport.RedactedUnit, maker int, now time.Time) {
+func (s *stream) appendOutput(u *transport.RedactedUnit, maker int, now time.Time) {
 	if !s.continues(maker, u.Epoch) {
-		s.maker, s.makerEpoch, s.epoch, s.seq, s.shift = maker, u.Epoch, max(s.epoch+1, u.Epoch), 0, 0
-		s.last = max(s.last, s.epoch)
+		s.process, s.processEpoch, s.epoch, s.seq, s.shift = maker, u.Epoch, max(s.epoch+1, u.Epoch), 0, 0
+		s.lastEpoch = max(s.lastEpoch, s.epoch)
 		if u.PTS <= s.pts {
 			s.shift = s.pts + 1 - u.PTS
 		}
 	}
 	u.PTS += s.shift
-	if u.PTS < 0 || u.PTS > s.due(now)+maxAhead { // else nothing could come after it
+	if u.PTS < 0 || u.PTS > s.ptsAt(now)+maxAhead { // else nothing could come after it
 		s.shift += s.pts + 1 - u.PTS
 		u.PTS = s.pts + 1
 	}
@@ -67,11 +69,11 @@ func (s *stream) made(u *transport.RedactedUnit, maker int, now time.Time) {
 }
 
 // due is the PTS of what is made now, however the wall clock was set meanwhile.
-func (s *stream) due(now time.Time) int64 {
-	if s.at.IsZero() {
+func (s *stream) ptsAt(now time.Time) int64 {
+	if s.lastAt.IsZero() {
 		return max(now.UnixMilli()*(transport.ClockRate/1000), 1)
 	}
-	return s.pts + now.Sub(s.at).Microseconds()*transport.ClockRate/1_000_000
+	return s.pts + now.Sub(s.lastAt).Microseconds()*transport.ClockRate/1_000_000
 }
 
 // append gives a unit its numbers.
@@ -79,5 +81,5 @@ func (s *stream) append(u *transport.RedactedUnit, now time.Time) {
 	s.seq++
 	u.Camera, u.Rendition = s.camera, transport.MainRendition
 	u.Epoch, u.Seq, u.PTS = s.epoch, s.seq, max(u.PTS, s.pts+1)
-	s.pts, s.at = u.PTS, now
+	s.pts, s.lastAt = u.PTS, now
 }

@@ -74,10 +74,10 @@ func TestWhatIsMadeOfAnyHalfPictureIsNeverShown(t *testing.T) {
 	ch := r.waits()
 	r.snaps(id, 1, 0, "half still")
 	require.Empty(t, given(ch))
-	for at := range uint64(2 * maxRefused) {
+	for at := range uint64(2 * maxRejected) {
 		r.arrives(1000+at, true, "marker bit within a picture")
 	}
-	require.Len(t, r.m.proof.refused, maxRefused)
+	require.Len(t, r.m.provisional.rejected, maxRejected)
 }
 
 // A camera that falls silent right after it leaves the picture provisional.
