@@ -102,7 +102,7 @@ func TestFlagsAndVariablesCountMoreThanTheFile(t *testing.T) {
 	for _, command := range [][]string{{"config", "check", path}, {"config", "env", path}, {"serve", path}, {"worker", path}, {"gateway", path}, {"audit", path}} {
 		status, _, stderr = scrim(t, command...)
 		require.Equal(t, 1, status)
-		require.Equal(t, "scrim: SCRIM_CAMERAS_HALL_URRL: no setting has this variable; did you mean SCRIM_CAMERAS_HALL_URL?\n", stderr, "%q", command)
+		require.Equal(t, "scrim: SCRIM_CAMERAS_HALL_URRL: unknown variable; did you mean SCRIM_CAMERAS_HALL_URL?\n", stderr, "%q", command)
 	}
 }
 

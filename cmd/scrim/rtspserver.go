@@ -35,7 +35,7 @@ func newRTSPServer(ctx context.Context, cfg *config.Config, source *busSource, l
 	if r.Listen == "" {
 		return &rtspServers{}, nil
 	}
-	control, err := auth.New(r.AccessUsers(), log)
+	control, err := auth.New(r.AuthUsers(), log)
 	if err != nil {
 		return nil, fmt.Errorf("rtsp_server: %w", err)
 	}

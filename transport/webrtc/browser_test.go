@@ -192,10 +192,10 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	shot(t, tab, "page.png")
 }
 
-// shot keeps what the page looks like in the folder SCRIM_SHOTS, if that is set.
+// shot keeps what the page looks like in the folder SCRIM_SCREENSHOTS, if that is set.
 func shot(t *testing.T, tab context.Context, name string) {
 	t.Helper()
-	dir := os.Getenv("SCRIM_SHOTS")
+	dir := os.Getenv("SCRIM_SCREENSHOTS")
 	if dir == "" {
 		return
 	}

@@ -6,22 +6,22 @@ import (
 	"unicode"
 )
 
-// Audit is for `scrim audit`.
+// Audit holds the settings of `scrim audit`.
 type Audit struct {
-	// FlagVendors are the makers whose cameras are flagged: Hikvision, Dahua,
-	// Huawei, ZTE and Hytera stand for all their lines, and other names for
-	// themselves. Default: these five.
+	// FlagVendors are the vendors whose cameras are flagged. Hikvision, Dahua, Huawei,
+	// ZTE and Hytera include their other brands; any other name is matched as it is.
+	// Default: these five.
 	FlagVendors []VendorName `yaml:"flag_vendors"`
 }
 
-// VendorName is a maker's name, of up to 64 bytes.
+// VendorName is a vendor's name of up to 64 bytes.
 type VendorName string
 
-// UnmarshalText takes a name with a letter in it.
+// UnmarshalText accepts a name with a letter in it.
 func (v *VendorName) UnmarshalText(text []byte) error {
 	s := strings.TrimSpace(string(text))
 	if len(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) || !strings.ContainsFunc(s, unicode.IsLetter) {
-		return fmt.Errorf("%q is no name of a vendor; write one as its devices spell it, such as Dahua", clip(text))
+		return fmt.Errorf("invalid vendor name %q: write it as its devices do, such as Dahua", clip(text))
 	}
 	*v = VendorName(s)
 	return nil

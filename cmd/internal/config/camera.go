@@ -9,8 +9,8 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// Address returns the URL with which to connect to the camera, user and
-// password included: it is not to be printed. It is a copy.
+// Address returns the URL for connecting to the camera, with user and password.
+// It must not be printed. It is a copy.
 func (c *Camera) Address() *url.URL {
 	u := *c.URL.u
 	if c.User != "" {
@@ -19,7 +19,7 @@ func (c *Camera) Address() *url.URL {
 	return &u
 }
 
-// NewCameraURL returns u as a camera's URL, for cameras that no file names.
+// NewCameraURL parses the URL of a camera that is not in a file.
 func NewCameraURL(u string) (CameraURL, error) {
 	var c CameraURL
 	if err := c.UnmarshalText([]byte(u)); err != nil {
@@ -28,8 +28,8 @@ func NewCameraURL(u string) (CameraURL, error) {
 	return c, nil
 }
 
-// Redactor returns what a camera's redactor needs to know. The model's path,
-// name and hash are left to package models and the caller; so is the epoch.
+// Redactor returns the configuration of a camera's redactor. The caller adds the
+// model's path, name and hash, and the epoch.
 func (c *Config) Redactor(cam *Camera) ipc.Config {
 	return ipc.Config{
 		Site:   string(c.Site),
@@ -45,7 +45,7 @@ func (c *Config) Redactor(cam *Camera) ipc.Config {
 		RequireSandbox: c.RequireSandbox,
 
 		Lookahead: int(cam.Lookahead),
-		Zones:     wireZones(cam.Zones),
+		Zones:     ipcZones(cam.Zones),
 		Obscure: ipc.ObscureConfig{
 			Style:      string(cam.Obscure.Style),
 			Padding:    float64(cam.Obscure.Padding),
@@ -61,30 +61,30 @@ func (c *Config) Redactor(cam *Camera) ipc.Config {
 	}
 }
 
-// Warnings says in one line each what is allowed and yet deserves a second
-// look before the cameras of other people are shown to the world.
+// Warnings returns one line for each setting that is valid but risky, such as a
+// viewer page without a token.
 func (c *Config) Warnings() []string {
 	out := slices.Clone(c.notes)
 	if !c.HTTP.Listen.Loopback() && !c.HTTP.Token.IsSet() {
-		out = append(out, fmt.Sprintf("everyone who reaches %s may watch; set `http.token`", c.HTTP.Listen))
+		out = append(out, fmt.Sprintf("anyone who reaches %s may watch; set `http.token`", c.HTTP.Listen))
 	}
 	if c.NATS.Listen != "" && !c.NATS.Listen.Loopback() {
-		out = append(out, fmt.Sprintf("what %s carries is not encrypted; listen in a network that you trust, or use `nats.url` with tls://", c.NATS.Listen))
+		out = append(out, fmt.Sprintf("NATS traffic at %s is not encrypted; use a trusted network, or `nats.url` with tls://", c.NATS.Listen))
 	}
 	if slices.Contains(c.HTTP.AllowOrigins, "*") && !c.HTTP.Token.IsSet() {
-		out = append(out, "every page that a viewer's browser opens may show the cameras; set `http.token`, or name the origins")
+		out = append(out, "any web page that a viewer opens may show the cameras; set `http.token`, or list the allowed origins")
 	}
 	out = append(out, c.rtspServerWarnings()...)
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		if cam.Obscure.Cosmetic {
-			out = append(out, fmt.Sprintf("camera %s: declared cosmetic, faces may be recovered from its video", cam.Name))
+			out = append(out, fmt.Sprintf("camera %s: `cosmetic: true`, faces may be recovered from its video", cam.Name))
 		}
 		if _, has := cam.URL.u.User.Password(); has {
-			out = append(out, fmt.Sprintf("camera %s: its password lies in this file; use `user` and `password: file:PATH`", cam.Name))
+			out = append(out, fmt.Sprintf("camera %s: password in the URL; use `user` and `password: file:PATH`", cam.Name))
 		}
 		if cam.AllowBasic && cam.URL.u.Scheme == "rtsp" {
-			out = append(out, fmt.Sprintf("camera %s: allow_basic sends its password in the clear", cam.Name))
+			out = append(out, fmt.Sprintf("camera %s: `allow_basic` may send its password in the clear", cam.Name))
 		}
 	}
 	return out

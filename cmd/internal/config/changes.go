@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// Changes are what differs between two configurations. They name settings and hold
-// none of their values.
+// Changes are the differences between two configurations. They hold the paths of
+// settings, but not their values.
 type Changes struct {
 	// Added and Removed are cameras.
 	Added, Removed []Name
-	// Cameras are those that are in both, and which of their keys differ; what comes
-	// from the defaults counts.
+	// Cameras are those in both, with the keys that differ; a changed default counts.
 	Cameras map[Name][]string
-	// Others are the paths of all other settings that differ, without those of
-	// defaults and audit, which have no effect of their own on what runs.
+	// Others are the paths of all other settings that differ. defaults and audit are
+	// left out: they have no effect of their own on what runs.
 	Others []string
 }
 
@@ -24,7 +23,7 @@ func (c *Changes) Any() bool {
 	return len(c.Added)+len(c.Removed)+len(c.Cameras)+len(c.Others) > 0
 }
 
-// Compare returns what has changed. Resolved secrets are compared by their values.
+// Compare returns the differences. Resolved secrets are compared by their values.
 func Compare(before, after *Config) *Changes {
 	c := &Changes{Cameras: map[Name][]string{}}
 	old := map[Name]*Camera{}
@@ -56,7 +55,7 @@ func Compare(before, after *Config) *Changes {
 	return c
 }
 
-// differing lists the paths of values that differ, in the order of the definition.
+// differing lists the paths of values that differ, in the order of their definition.
 func differing(path string, a, b reflect.Value) (out []string) {
 	if !isMapping(a) {
 		if !reflect.DeepEqual(a.Interface(), b.Interface()) {
@@ -71,8 +70,8 @@ func differing(path string, a, b reflect.Value) (out []string) {
 	return out
 }
 
-// Static lists which of the other settings a program of these parts reads only once,
-// when it starts.
+// Static lists the changed settings in Others that a program of these parts reads
+// only at its start.
 func (c *Changes) Static(parts Part) (out []string) {
 	sections := []string{"site", "nats"}
 	if parts&HTTPPart != 0 {
@@ -86,18 +85,18 @@ func (c *Changes) Static(parts Part) (out []string) {
 	return out
 }
 
-// WithStaticOf returns the configuration with those settings as they are in the
-// other one, which is that of the start.
+// WithStaticOf returns the configuration with the settings that are read only at the
+// start taken from start.
 func (c *Config) WithStaticOf(start *Config) *Config {
 	out := *c
 	out.Site, out.NATS, out.HTTP, out.RTSPServer = start.Site, start.NATS, start.HTTP, start.RTSPServer
 	return &out
 }
 
-// Files lists the files that the secrets and certificates of the parts are in.
+// Files lists the files that hold the secrets and certificates of the parts.
 func (c *Config) Files(parts Part) []string {
 	var out []string
-	c.outside(parts, func(_ string, o outside) {
+	c.external(parts, func(_ string, o external) {
 		if path := o.file(); path != "" && !slices.Contains(out, path) {
 			out = append(out, path)
 		}

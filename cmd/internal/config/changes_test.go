@@ -29,7 +29,7 @@ cameras:
 	before := load(password, base)
 	require.Equal(t, []string{secret}, before.Files(CamerasPart))
 	require.False(t, Compare(before, load(password, base)).Any())
-	require.False(t, Compare(before, load(password, base+"audit: {flag_vendors: [Dahua]}\n")).Any(), "what nothing depends on that runs")
+	require.False(t, Compare(before, load(password, base+"audit: {flag_vendors: [Dahua]}\n")).Any(), "no running part depends on audit")
 
 	c := Compare(before, load("another", base))
 	require.Equal(t, map[Name][]string{"hall": {"password"}}, c.Cameras)

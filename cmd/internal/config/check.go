@@ -13,14 +13,14 @@ const (
 	MaxKeyframeInterval = 10 * time.Second
 )
 
-// MinSafePadding is the least padding that keeps hair, ears and chin covered.
-// Less needs cosmetic: true, and so do the settings that package obscure refuses.
+// MinSafePadding is the least padding that keeps hair, ears and chin covered. Less
+// needs cosmetic: true, as do the settings that package obscure refuses.
 const MinSafePadding = 0.3
 
 // MaxCameras bounds the cameras of one file.
 const MaxCameras = 1024
 
-// check finds what single values cannot know.
+// check rejects mistakes that involve more than one value.
 func (d *decoder) check(c *Config) error {
 	if err := d.checkNATS(c); err != nil {
 		return err
@@ -35,18 +35,18 @@ func (d *decoder) check(c *Config) error {
 		return err
 	}
 	if len(c.Cameras) > MaxCameras {
-		return d.failAt("cameras", "there are %d cameras; one file holds at most %d", len(c.Cameras), MaxCameras)
+		return d.failAt("cameras", "%d cameras: at most %d are allowed", len(c.Cameras), MaxCameras)
 	}
 	first := map[Name]int{}
 	for i := range c.Cameras {
 		path := fmt.Sprintf("cameras[%d]", i)
 		cam := &c.Cameras[i]
 		if cam.Name == "" {
-			return d.failAt(path, "this camera has no `name`")
+			return d.failAt(path, "camera without `name`")
 		}
 		if j, twice := first[cam.Name]; twice {
 			other := d.positions[fmt.Sprintf("cameras[%d].name", j)]
-			return d.failAt(path+".name", "camera %s is already defined %s; names must differ", cam.Name, other)
+			return d.failAt(path+".name", "duplicate camera %s: already defined %s", cam.Name, other)
 		}
 		first[cam.Name] = i
 		if err := d.checkCamera(path, cam); err != nil {
@@ -60,13 +60,13 @@ func (d *decoder) checkNATS(c *Config) error {
 	n := &c.NATS
 	switch {
 	case n.URL != "" && n.Listen != "":
-		return d.failAt("nats.listen", "`nats.url` names an external server and `nats.listen` opens an embedded one; remove one of them")
+		return d.failAt("nats.listen", "`nats.url` uses an external server and `nats.listen` an embedded one; remove one of them")
 	case (n.User == "") != !n.Password.IsSet():
-		return d.failAt("nats", "`nats.user` and `nats.password` belong together; give both or none")
+		return d.failAt("nats", "`nats.user` and `nats.password` must be set together")
 	case n.User != "" && n.URL == "" && n.Listen == "":
-		return d.failAt("nats.user", "`nats.user` has no use without `nats.url` or `nats.listen`")
+		return d.failAt("nats.user", "`nats.user` has no effect without `nats.url` or `nats.listen`")
 	case n.Listen != "" && !n.Listen.Loopback() && n.User == "":
-		return d.failAt("nats.listen", "other machines reach %s; set `nats.user` and `nats.password`, or listen at 127.0.0.1", n.Listen)
+		return d.failAt("nats.listen", "other machines can reach %s without a password; set `nats.user` and `nats.password`, or listen at 127.0.0.1", n.Listen)
 	}
 	return nil
 }
@@ -76,14 +76,14 @@ func (d *decoder) checkHTTP(c *Config) error {
 		s, path := &c.HTTP.ICEServers[i], fmt.Sprintf("http.ice_servers[%d]", i)
 		switch {
 		case s.URL == "":
-			return d.failAt(path, "this ICE server has no `url`")
+			return d.failAt(path, "ICE server without `url`")
 		case s.URL.turn() != (s.User != "" && s.Password.IsSet()):
-			return d.failAt(path, "a TURN server needs `user` and `password`, a STUN server takes none")
+			return d.failAt(path, "a TURN server needs `user` and `password`; a STUN server must not have them")
 		}
 	}
 	for i, ip := range c.HTTP.PublicIPs {
 		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
-			return d.failAt(fmt.Sprintf("http.public_ips[%d]", i), "%s is no address at which a viewer could reach this machine", ip)
+			return d.failAt(fmt.Sprintf("http.public_ips[%d]", i), "invalid public address %s: viewers cannot reach it", ip)
 		}
 	}
 	return nil
@@ -92,24 +92,24 @@ func (d *decoder) checkHTTP(c *Config) error {
 func (d *decoder) checkCamera(path string, c *Camera) error {
 	switch {
 	case c.URL.IsSet() && c.URL.u.Scheme == "rtsps" && c.Transport != TransportTCP:
-		return d.failAt(path+".transport", "camera %s: `transport: %s` with rtsps:// would send the video unencrypted; use tcp", c.Name, c.Transport)
+		return d.failAt(path+".transport", "camera %s: `transport: %s` is not encrypted; use tcp with rtsps://", c.Name, c.Transport)
 	case !c.URL.IsSet():
 		return d.failAt(path, "camera %s has no `url`", c.Name)
 	case c.URL.u.User != nil && (c.User != "" || c.Password.IsSet()):
-		return d.failAt(path+".url", "camera %s has a user in its `url` and beside it; remove one of them", c.Name)
+		return d.failAt(path+".url", "camera %s has a user both in `url` and in `user`; remove one of them", c.Name)
 	case c.User == "" && c.Password.IsSet():
-		return d.failAt(path+".password", "camera %s has a `password` and no `user`", c.Name)
+		return d.failAt(path+".password", "camera %s has a `password` but no `user`", c.Name)
 	}
-	// The values count, wherever they come from: an override of one has no place
-	// in the file. Ignored, the camera would be read in clear, and unpinned.
+	// Check the values, not their positions: an override has none in the file. If tls
+	// were ignored, the camera would be read in the clear and without a pin.
 	if c.TLS != (CameraTLS{}) && c.URL.u.Scheme != "rtsps" {
 		at := path + ".tls.fingerprint"
 		if c.TLS.Fingerprint == "" {
 			at = path + ".tls.ca"
 		}
-		return d.failAt(at, "camera %s: `tls` is for rtsps://, and its `url` begins with rtsp://", c.Name)
+		return d.failAt(at, "camera %s: `tls` needs an rtsps:// `url`; this one is rtsp://", c.Name)
 	}
-	// What the client would refuse at the start is a mistake in the file.
+	// Report what the client would refuse at its start as a mistake in the file.
 	client := c.Ingest()
 	client.URL = c.URL.u.String() // the password is not known yet
 	if err := client.Check(); err != nil {
@@ -123,37 +123,37 @@ func (d *decoder) checkCamera(path string, c *Camera) error {
 
 func (d *decoder) checkSettings(path string, s *Settings) error {
 	if k := time.Duration(s.Encode.KeyframeInterval); k < MinKeyframeInterval || k > MaxKeyframeInterval {
-		return d.failAt(path+".encode.keyframe_interval", "`keyframe_interval` is %v; it may be %v to %v", k, MinKeyframeInterval, MaxKeyframeInterval)
+		return d.failAt(path+".encode.keyframe_interval", "invalid `keyframe_interval` %v: must be from %v to %v", k, MinKeyframeInterval, MaxKeyframeInterval)
 	}
 	o := &s.Obscure
 	if o.Cosmetic {
 		return nil
 	}
-	// What undoes a setting, and the paper that shows it, is known there.
+	// Package obscure knows what undoes a setting, and the paper that shows it.
 	if err := (obscure.Options{Style: obscure.Style(o.Style), Cells: int(o.Cells)}).Check(); err != nil {
 		return d.failAt(path+".obscure.cells", "%s", err)
 	}
-	const admit = "say `cosmetic: true` where that is acceptable"
+	const allow = "set `cosmetic: true` if that is acceptable"
 	switch {
 	case o.Padding < MinSafePadding:
-		return d.failAt(path+".obscure.padding", "padding %v leaves ears and chin to be seen; at least %v, or %s", o.Padding, MinSafePadding, admit)
+		return d.failAt(path+".obscure.padding", "`padding` %v leaves ears and chin visible: must be at least %v, or %s", o.Padding, MinSafePadding, allow)
 	case o.PaddingTop < MinSafePadding:
-		return d.failAt(path+".obscure.padding_top", "padding_top %v leaves hair to be seen; at least %v, or %s", o.PaddingTop, MinSafePadding, admit)
+		return d.failAt(path+".obscure.padding_top", "`padding_top` %v leaves hair visible: must be at least %v, or %s", o.PaddingTop, MinSafePadding, allow)
 	}
 	return nil
 }
 
-// outside is a value that is kept elsewhere.
-type outside interface {
-	// Resolve reads it.
+// external is a value that the configuration only refers to.
+type external interface {
+	// Resolve reads the value.
 	Resolve() error
-	// file is the path of the file that it is in, or "".
+	// file is the path of the file that holds it, or "".
 	file() string
 }
 
-// resolve reads what the parts keep elsewhere, and returns what is wrong with it.
+// resolve reads the external values of the parts, and returns the errors.
 func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
-	c.outside(parts, func(path string, o outside) {
+	c.external(parts, func(path string, o external) {
 		if err := o.Resolve(); err != nil {
 			wrong = append(wrong, d.failAt(path, "%s", oneLine(err.Error())))
 		}
@@ -161,8 +161,8 @@ func (d *decoder) resolve(c *Config, parts Part) (wrong []error) {
 	return wrong
 }
 
-// outside calls f for all that the parts keep elsewhere, or could.
-func (c *Config) outside(parts Part, f func(path string, o outside)) {
+// external calls f for every value of the parts that can be external.
+func (c *Config) external(parts Part, f func(path string, o external)) {
 	f("nats.password", &c.NATS.Password)
 	if parts&HTTPPart != 0 {
 		f("http.token", &c.HTTP.Token)

@@ -11,7 +11,7 @@ import (
 // Name is the name of a site or a camera; see transport.CheckName.
 type Name string
 
-// UnmarshalText takes a name that is allowed.
+// UnmarshalText accepts a valid name.
 func (n *Name) UnmarshalText(text []byte) error {
 	if err := transport.CheckName(string(text)); err != nil {
 		return err
@@ -27,7 +27,7 @@ type Style string
 const (
 	// StyleVeil fills the region from the pixels around it.
 	StyleVeil Style = "veil"
-	// StyleBlur smooths a few coarse cells.
+	// StyleBlur interpolates between a few coarse cells.
 	StyleBlur Style = "blur"
 	// StyleMosaic shows a few coarse cells.
 	StyleMosaic Style = "mosaic"
@@ -35,34 +35,34 @@ const (
 	StyleFill Style = "fill"
 )
 
-// UnmarshalText takes one of the styles.
+// UnmarshalText accepts one of the styles.
 func (s *Style) UnmarshalText(text []byte) error {
 	return choose(s, text, "style", styles...)
 }
 
-// Engine is what runs the detector's network.
+// Engine runs the detector's network.
 type Engine string
 
 // The engines.
 const (
-	// EngineAuto is EngineScrim where it can run the model with the processor's vector
-	// instructions, else EngineOpenCV.
+	// EngineAuto is EngineScrim if it can run the model with the processor's vector
+	// instructions, otherwise EngineOpenCV.
 	EngineAuto Engine = "auto"
-	// EngineScrim is Scrim's own, for networks of YuNet's kind.
+	// EngineScrim is Scrim's own engine, for networks of YuNet's kind.
 	EngineScrim Engine = "scrim"
-	// EngineScrimAVX2 is EngineScrim without AVX-512, to measure what older processors
-	// take.
+	// EngineScrimAVX2 is EngineScrim without AVX-512, to measure the cost on older
+	// processors.
 	EngineScrimAVX2 Engine = "scrim-avx2"
-	// EngineOpenCV is OpenCV's DNN module: slower by far.
+	// EngineOpenCV is OpenCV's DNN module, which is much slower.
 	EngineOpenCV Engine = "opencv"
 )
 
-// UnmarshalText takes one of the engines.
+// UnmarshalText accepts one of the engines.
 func (e *Engine) UnmarshalText(text []byte) error {
 	return choose(e, text, "engine", engines...)
 }
 
-// Transport is how RTP packets come from a camera.
+// Transport carries a camera's RTP packets.
 type Transport string
 
 // The transports.
@@ -70,13 +70,13 @@ const (
 	// TransportTCP interleaves packets with the RTSP connection (RFC 2326,
 	// section 10.12).
 	TransportTCP Transport = "tcp"
-	// TransportUDP uses ports of their own.
+	// TransportUDP uses separate UDP ports.
 	TransportUDP Transport = "udp"
 	// TransportMulticast joins the group that the camera sends to.
 	TransportMulticast Transport = "multicast"
 )
 
-// UnmarshalText takes one of the transports.
+// UnmarshalText accepts one of the transports.
 func (t *Transport) UnmarshalText(text []byte) error {
 	return choose(t, text, "transport", transports...)
 }
@@ -84,12 +84,12 @@ func (t *Transport) UnmarshalText(text []byte) error {
 // Preset is one of x264's presets that can keep up with live video.
 type Preset string
 
-// UnmarshalText takes one of x264's names.
+// UnmarshalText accepts the name of a preset.
 func (p *Preset) UnmarshalText(text []byte) error {
 	return choose(p, text, "preset", presets...)
 }
 
-// What there is to choose from.
+// The choices of each type.
 var (
 	styles     = []Style{StyleVeil, StyleBlur, StyleMosaic, StyleFill}
 	engines    = []Engine{EngineAuto, EngineScrim, EngineScrimAVX2, EngineOpenCV}
@@ -103,7 +103,7 @@ func choose[T ~string](dst *T, text []byte, noun string, known ...T) error {
 		for i, k := range known {
 			names[i] = string(k)
 		}
-		return fmt.Errorf("%q is no %s; it is one of %s", clip(text), noun, strings.Join(names, ", "))
+		return fmt.Errorf("invalid %s %q: must be one of %s", noun, clip(text), strings.Join(names, ", "))
 	}
 	*dst = T(text)
 	return nil

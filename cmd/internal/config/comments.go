@@ -13,19 +13,19 @@ import (
 	"strings"
 )
 
-// sources hold the types of the file: their comments are the reference of all
-// keys, here and in the schema.
+// sources define the types of the file. Their comments describe all keys, in Go and
+// in the schema.
 //
 //go:embed config.go trust.go zone.go audit.go
 var sources embed.FS
 
-// comments are what is said of the fields of each struct, by type and key.
+// comments are the comments of all struct fields, by type and key.
 type comments map[string]map[string]string
 
-// of returns what is said of a key.
+// of returns the comment of a key.
 func (c comments) of(f field) string { return c[f.owner.Name()][f.key] }
 
-// readComments reads them.
+// readComments parses the embedded sources.
 func readComments() (comments, error) {
 	out := comments{}
 	files, err := fs.Glob(sources, "*.go")
@@ -53,10 +53,10 @@ func readComments() (comments, error) {
 	return out, nil
 }
 
-// fieldComments returns what is said of each key of a struct. A comment may be
-// about the fields below it, too, which have none of their own then.
+// fieldComments returns the comment of each key of a struct. A field without a
+// comment shares that of the field above it.
 func fieldComments(s *ast.StructType) map[string]string {
-	var names []string // Go's and the file's, in turn
+	var names []string // pairs: Go's name, the file's key
 	out, last := map[string]string{}, ""
 	for _, f := range s.Fields.List {
 		if f.Tag == nil || len(f.Names) == 0 {
@@ -78,7 +78,7 @@ func fieldComments(s *ast.StructType) map[string]string {
 			if rest, ok := strings.CutPrefix(text, names[i]+" "); ok {
 				text = names[i+1] + " " + rest
 			}
-			if names[i] != strings.ToUpper(names[i]) { // NATS is a word, too
+			if names[i] != strings.ToUpper(names[i]) { // NATS is also a word
 				text = regexp.MustCompile(`\b`+names[i]+`\b`).ReplaceAllString(text, names[i+1])
 			}
 		}

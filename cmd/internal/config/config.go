@@ -12,115 +12,115 @@ type Config struct {
 	// Default: local.
 	Site Name `yaml:"site"`
 	// Model is the detector: auto, the name of a model that `scrim models list`
-	// shows, or the path of an ONNX file that is trusted as it is. A path has a
-	// slash or ends in ".onnx". Default: auto, the model that is built in, unless it
-	// exposes more faces on clean pictures than yunet-n and that one is there.
+	// shows, or the path of an ONNX file, which is trusted without a check. A path has a
+	// slash or ends in ".onnx". Default: auto, the built-in model, or yunet-n where it
+	// is installed and exposes fewer faces on clean pictures.
 	Model Model `yaml:"model"`
-	// RequireSandbox refuses to run cameras where one of the protections that
-	// confine their redactors does not hold; `scrim sandbox` lists them.
+	// RequireSandbox refuses to run cameras unless all protections that confine the
+	// redactors are in force; `scrim sandbox` lists them.
 	// Default: false.
 	RequireSandbox bool `yaml:"require_sandbox"`
-	// NATS says which NATS server carries the video.
+	// NATS is the NATS server that carries the video.
 	NATS NATS `yaml:"nats"`
-	// HTTP is where viewers connect.
+	// HTTP is the server for viewers: the page, the API and WHEP.
 	HTTP HTTP `yaml:"http"`
-	// Audit is for `scrim audit`.
+	// Audit holds the settings of `scrim audit`.
 	Audit Audit `yaml:"audit"`
-	// RTSPServer is where recorders connect.
+	// RTSPServer is the server for recorders.
 	RTSPServer RTSPServer `yaml:"rtsp_server"`
-	// Defaults apply to every camera that does not say otherwise.
+	// Defaults apply to every camera that does not override them.
 	Defaults Settings `yaml:"defaults"`
-	// Cameras of the site. A gateway needs none.
+	// Cameras are the cameras of the site. A gateway needs none.
 	Cameras []Camera `yaml:"cameras"`
 
-	// notes are warnings about how it was said.
+	// notes are warnings about variables that set nothing.
 	notes []string
 }
 
-// NATS says which NATS server carries the video. Without url a server is
-// embedded in the process; it takes connections from outside only where
-// listen is set.
+// NATS is the NATS server that carries the video. Without url a server is embedded
+// in the process; it accepts connections from outside only if listen is set.
 type NATS struct {
-	// URL of an external server, or several separated by commas:
+	// URL is the address of an external server, or several separated by commas:
 	// nats://host:4222 or tls://host:4222.
 	URL NATSURLs `yaml:"url"`
-	// Listen is the address at which the embedded server takes connections of
-	// gateways elsewhere; they may read, and publish nothing.
+	// Listen is the address at which the embedded server accepts gateways on other
+	// machines. They may subscribe but not publish.
 	Listen Address `yaml:"listen"`
-	// User and Password authenticate to the external server, or are what the
-	// embedded one asks of connections from outside.
+	// User and Password authenticate to the external server. With listen, they are
+	// what the embedded server requires of connections from outside.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
 }
 
-// HTTP is where viewers connect.
+// HTTP is the server for viewers: the page, the API and WHEP.
 type HTTP struct {
 	// Listen is the address of the page, the API and WHEP.
 	// Default: 127.0.0.1:8080.
 	Listen Address `yaml:"listen"`
-	// Token must be shown by every viewer (as a bearer token). Empty: everyone
+	// Token is the bearer token that every viewer must present. Default: none, anyone
 	// who reaches Listen may watch.
 	Token Secret `yaml:"token"`
-	// Hosts are the names by which viewers call this machine, such as
-	// scrim.example.org. Without a token other names are refused; addresses and
-	// localhost never are.
+	// Hosts are the host names that viewers use for this machine, such as
+	// scrim.example.org. Without a token, requests for other names are refused;
+	// IP addresses and localhost are always accepted.
 	Hosts []string `yaml:"hosts"`
-	// AllowOrigins are the other sites whose pages may show the cameras, such as
-	// https://wall.example.org; "*" is every site. Default: "*" where a token is
-	// asked for, which no page has by itself, else none.
+	// AllowOrigins are the other web sites whose pages may show the cameras, such as
+	// https://wall.example.org; "*" is every site. Default: "*" if a token is set,
+	// which a foreign page does not know; otherwise none.
 	AllowOrigins []Origin `yaml:"allow_origins"`
-	// ICEServers are offered to viewers, in order. The gateway itself talks to
-	// none of them.
+	// ICEServers are offered to viewers, in this order. The gateway itself does not
+	// use them.
 	ICEServers []ICEServer `yaml:"ice_servers"`
-	// PublicIPs are the addresses at which viewers reach this machine when they
-	// are not its own, such as behind NAT.
+	// PublicIPs are the addresses at which viewers reach this machine if they differ
+	// from its own, such as behind NAT.
 	PublicIPs []netip.Addr `yaml:"public_ips"`
-	// UDPPort carries all media. Default: 0, any free port per viewer.
+	// UDPPort is the UDP port for all media. Default: 0, any free port per viewer.
 	UDPPort Port `yaml:"udp_port"`
 }
 
-// RTSPServer serves the redacted cameras again as cameras, for recorders and video
-// management systems: rtsp://HOST:PORT/CAMERA.
+// RTSPServer serves the redacted video as rtsp://HOST:PORT/CAMERA to recorders and
+// video management systems.
 type RTSPServer struct {
 	// Listen is the address of the RTSP server, such as 127.0.0.1:8554. Default:
-	// none, nothing is served.
+	// none, the server is off.
 	Listen Address `yaml:"listen"`
-	// UDPPort is an even port for RTP over UDP; the next one is used as well.
-	// Default: 0, two free ones. With tls there is no UDP.
+	// UDPPort is the even port for RTP over UDP; RTCP uses the next one.
+	// Default: 0, any two free ports. With tls, UDP is off.
 	UDPPort Port `yaml:"udp_port"`
-	// TLS makes it rtsps://.
+	// TLS serves rtsps:// instead of rtsp://.
 	TLS TLS `yaml:"tls"`
-	// ONVIF is the address at which an ONVIF device tells of the cameras, with the
-	// same users and tls. Default: none.
+	// ONVIF is the address of an ONVIF device that lists the cameras, with the same
+	// users and tls. Default: none.
 	ONVIF Address `yaml:"onvif"`
-	// MaxSessions bounds the clients at a time. Default: 100.
+	// MaxSessions is the maximum number of concurrent clients. Default: 100.
 	MaxSessions Count `yaml:"max_sessions"`
-	// Users may watch, by Digest. Needed where other machines reach Listen.
-	Users []ReserveUser `yaml:"users"`
+	// Users are the accounts that may watch, by Digest authentication. They are
+	// required if other machines can reach Listen.
+	Users []RTSPServerUser `yaml:"users"`
 }
 
-// TLS is a server's certificate.
+// TLS is a server's certificate and its key.
 type TLS struct {
-	// Cert and Key are files in PEM form.
+	// Cert and Key are PEM files.
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
 }
 
-// ReserveUser is somebody, or a recorder, who may watch cameras.
-type ReserveUser struct {
-	// Name and Password are shown by Digest.
+// RTSPServerUser is the account of a recorder or a person.
+type RTSPServerUser struct {
+	// Name and Password are the Digest credentials.
 	Name     string `yaml:"name" schema:"required"`
 	Password Secret `yaml:"password" schema:"required"`
-	// Cameras that the user may watch. Default: all.
+	// Cameras are those that the user may watch. Default: all.
 	Cameras []Name `yaml:"cameras"`
 }
 
 // ICEServer is a STUN or TURN server that viewers may use.
 type ICEServer struct {
-	// URL is stun:host:port, turn:host:port or turns:host:port, with
-	// ?transport=udp or tcp where wanted.
+	// URL is stun:host:port, turn:host:port or turns:host:port; the last two may end
+	// in ?transport=udp or ?transport=tcp.
 	URL ICEURL `yaml:"url" schema:"required"`
-	// User and Password are for TURN. Viewers get to see them.
+	// User and Password are for TURN. They are sent to viewers.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
 }
@@ -129,82 +129,80 @@ type ICEServer struct {
 type Camera struct {
 	// Name is unique within the site; it is part of NATS subjects and URLs.
 	Name Name `yaml:"name" schema:"required"`
-	// URL is where the camera's stream is: rtsp:// or rtsps://. It is best
-	// without user and password; put those beside it.
+	// URL is the address of the camera's stream, rtsp:// or rtsps://. Put user and
+	// password into their own keys, not into the URL.
 	URL CameraURL `yaml:"url" schema:"required"`
 	// User and Password authenticate to the camera.
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
-	// Zones are parts of its picture, at most 16.
+	// Zones are parts of the picture with rules of their own, at most 16.
 	Zones []Zone `yaml:"zones"`
-	// Settings of this camera. In the file their keys stand directly in the
-	// camera.
+	// Settings of this camera. In the file, their keys are keys of the camera.
 	Settings `yaml:",inline"`
 }
 
-// Settings are what can be said for all cameras and for each.
+// Settings can be set for all cameras, in defaults, and for each camera.
 type Settings struct {
-	// Transport is how RTP packets come from the camera: tcp (within the RTSP
-	// connection), udp, or multicast. Default: tcp.
+	// Transport carries the camera's RTP packets: tcp (within the RTSP connection),
+	// udp, or multicast. Default: tcp.
 	Transport Transport `yaml:"transport"`
-	// AllowBasic lets the password be sent in the clear to a camera that knows
-	// no better, over plain rtsp. Default: false.
+	// AllowBasic allows Basic authentication over plain rtsp://, which sends the
+	// password in the clear, for cameras without Digest. Default: false.
 	AllowBasic bool `yaml:"allow_basic"`
-	// TLS says whose certificate is taken from a camera with rtsps://.
+	// TLS decides which certificates of rtsps:// cameras are accepted.
 	TLS CameraTLS `yaml:"tls"`
-	// Detect says how faces are found.
+	// Detect is how faces are found.
 	Detect Detect `yaml:"detect"`
-	// Lookahead is by how many pictures the output lags, 0 to 30, so that a face
-	// is covered already in the pictures before it was first found. Default: 0.
+	// Lookahead is the number of pictures, 0 to 30, by which the output is delayed so
+	// that a face is covered in the pictures before it is first found. Default: 0.
 	Lookahead Lookahead `yaml:"lookahead"`
-	// Obscure says how they are made unrecognisable.
+	// Obscure is how faces are made unrecognisable.
 	Obscure Obscure `yaml:"obscure"`
-	// Encode says how the redacted video is coded.
+	// Encode is how the redacted video is coded.
 	Encode Encode `yaml:"encode"`
 }
 
-// Detect says how faces are found.
+// Detect is how faces are found.
 type Detect struct {
-	// Engine is what runs the detector's network: scrim, opencv, or auto, which is
-	// scrim where it can run the model. Default: auto.
+	// Engine runs the detector's network: scrim, opencv, or auto, which uses scrim if
+	// it can run the model. Default: auto.
 	Engine Engine `yaml:"engine"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32. Larger finds smaller faces and costs more. Default: 640.
 	Size DetectSize `yaml:"size"`
-	// Threshold is the score from which on a candidate counts as a face. It is
-	// low on purpose: a needless blur costs little, a missed face everything.
-	// Default: 0.3.
+	// Threshold is the minimum score of a face. It is low on purpose: a false
+	// detection costs little, a missed face everything. Default: 0.3.
 	Threshold Threshold `yaml:"threshold"`
-	// Tiles looks at parts of the picture in their own size, too, for faces that
-	// are too small for Size: from 12 pixels. It costs about ten times as much in
-	// 1080p, less where little moves. Default: false.
+	// Tiles also inspects the picture in tiles at full resolution, which finds faces
+	// from 12 pixels. It costs about ten times as much in 1080p, less if little moves.
+	// Default: false.
 	Tiles bool `yaml:"tiles"`
-	// SkipUnchanged inspects only the parts of a picture that have changed, and all of it
-	// at least once a second. Default: true.
+	// SkipUnchanged inspects only the parts of a picture that changed, and the whole
+	// picture at least once a second. Default: true.
 	SkipUnchanged bool `yaml:"skip_unchanged"`
 }
 
-// Obscure says how faces are made unrecognisable.
+// Obscure is how faces are made unrecognisable.
 type Obscure struct {
 	// Style is veil, blur, mosaic or fill. Default: veil.
 	Style Style `yaml:"style"`
-	// Padding is added left, right and below a face, as a fraction of its size;
-	// PaddingTop above it. Defaults: 0.3 and 0.5.
+	// Padding is added to the left, right and bottom of a face, as a fraction of its
+	// size; PaddingTop to its top. Defaults: 0.3 and 0.5.
 	Padding    Padding `yaml:"padding"`
 	PaddingTop Padding `yaml:"padding_top"`
-	// Cells along the longer side of a region, for blur and mosaic. Default: 5.
+	// Cells is the number of cells along the longer side of a region, for blur and mosaic. Default: 5.
 	Cells Cells `yaml:"cells"`
-	// Cosmetic declares that it is acceptable that faces can be recovered; it
-	// admits weaker settings, and viewers are shown it. Default: false.
+	// Cosmetic accepts that faces can be recovered. It allows weaker settings, and the
+	// page shows it to viewers. Default: false.
 	Cosmetic bool `yaml:"cosmetic"`
 }
 
-// Encode says how the redacted video is coded.
+// Encode is how the redacted video is coded.
 type Encode struct {
-	// Bitrate is the ceiling, such as 4Mbit/s or 800kbit/s. Default: auto, by
+	// Bitrate is the maximum bit rate, such as 4Mbit/s or 800kbit/s. Default: auto, by
 	// picture size.
 	Bitrate Bitrate `yaml:"bitrate"`
-	// Preset is x264's, from ultrafast to medium. Default: ultrafast.
+	// Preset is the x264 preset, from ultrafast to medium. Default: ultrafast.
 	Preset Preset `yaml:"preset"`
 	// KeyframeInterval is the longest time between key frames, 250ms to 10s.
 	// Default: 2s.

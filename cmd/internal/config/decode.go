@@ -11,10 +11,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// defaultsKey is the key of what all cameras start from.
+// defaultsKey is the key of the settings that all cameras start from.
 const defaultsKey = "defaults"
 
-// position is where a value comes from: the file, with line and column from 1, or
+// position is where a value was set: in the file, at a line and column from 1, or by
 // a variable or flag.
 type position struct {
 	source       string
@@ -30,16 +30,16 @@ func (p position) String() string {
 }
 
 // decoder walks the syntax tree and the configuration's types together. The
-// library's own strict decoder ignores keys without a value, converts between
-// kinds and names one of several unknown keys at random; a privacy setting
-// must not be lost that way.
+// library's own strict decoder ignores keys without a value, converts between kinds
+// and reports one of several unknown keys at random. A privacy setting must not be
+// lost that way.
 type decoder struct {
-	// source is what is being decoded: the file (inFile), or a variable or flag.
+	// source is the file (inFile), variable or flag that is being decoded.
 	source string
 	inFile bool
-	// positions of all values that are set, by path ("cameras[1].name").
+	// positions of all values that were set, by path ("cameras[1].name").
 	positions map[string]position
-	// camera is what every camera starts from.
+	// camera holds the settings that every camera starts from.
 	camera Camera
 }
 
@@ -49,8 +49,8 @@ func (d *decoder) fail(n ast.Node, format string, args ...any) error {
 	return &Error{File: p.source, Line: p.line, Column: p.column, Message: fmt.Sprintf(format, args...)}
 }
 
-// failAt returns an *Error at the value of a path, or at the nearest value
-// around it that is set.
+// failAt returns an *Error at the value of a path, or at the nearest enclosing value
+// that was set.
 func (d *decoder) failAt(path, format string, args ...any) error {
 	e := &Error{File: d.source, Message: fmt.Sprintf(format, args...)}
 	for {
@@ -72,7 +72,7 @@ func (d *decoder) positionOf(n ast.Node) position {
 	}
 	var t *token.Token
 	if m, ok := n.(ast.MapNode); ok {
-		// A mapping's own token is a colon: its first key is where it starts.
+		// A mapping's own token is a colon; it starts at its first key.
 		if it := m.MapRange(); it.Next() {
 			t = it.Key().GetToken()
 		}
@@ -89,9 +89,9 @@ func (d *decoder) positionOf(n ast.Node) position {
 func (d *decoder) value(path string, n ast.Node, v reflect.Value) error {
 	switch n.(type) {
 	case *ast.NullNode:
-		return d.fail(n, "`%s` has no value; give one or remove it", path)
+		return d.fail(n, "`%s` has no value; set or remove it", path)
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		return d.fail(n, "YAML anchors, aliases and tags are not used here; write the value out, or put it into `defaults`")
+		return d.fail(n, "YAML anchors, aliases and tags are not supported; write the value out, or put it into `defaults`")
 	}
 	d.positions[path] = d.positionOf(n)
 	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
@@ -123,7 +123,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) error {
 	}
 }
 
-// scalar returns the text of a plain, quoted or block value as it was written.
+// scalar returns the text of a plain, quoted or block value.
 func (d *decoder) scalar(path string, n ast.Node) (string, error) {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -158,7 +158,7 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 	m, ok := n.(ast.MapNode)
 	if !ok {
 		if path == "" {
-			return d.fail(n, "must hold keys and values, such as `site: plant-1`")
+			return d.fail(n, "file must hold keys and values, such as `site: plant-1`")
 		}
 		return d.fail(n, "`%s` must hold keys and values", path)
 	}
@@ -166,7 +166,7 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 	seen := map[string]bool{}
 	for it := m.MapRange(); it.Next(); {
 		if it.Key().IsMergeKey() {
-			return d.fail(it.Key(), "YAML merge keys are not used here; put common values into `defaults`")
+			return d.fail(it.Key(), "YAML merge keys are not supported; put common values into `defaults`")
 		}
 		key := it.Key().GetToken().Value
 		f := fieldNamed(fields, key)
@@ -174,16 +174,16 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 			return d.fail(it.Key(), "unknown key %s%s", quoteKey(key), suggest(key, fields))
 		}
 		if seen[key] {
-			return d.fail(it.Key(), "key `%s` is here twice", key)
+			return d.fail(it.Key(), "duplicate key `%s`", key)
 		}
 		seen[key] = true
 		if path == "" && key == defaultsKey {
-			continue // done before
+			continue // decoded first
 		}
 		sub := join(path, key)
 		if _, null := it.Value().(*ast.NullNode); null {
-			// Said at the key: an absent value has no place of its own.
-			return d.fail(it.Key(), "`%s` has no value; give one or remove the key", sub)
+			// Report it at the key: an absent value has no position.
+			return d.fail(it.Key(), "`%s` has no value; set or remove it", sub)
 		}
 		if err := d.value(sub, it.Value(), f.value); err != nil {
 			return err
@@ -196,14 +196,14 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) error {
 type field struct {
 	key   string
 	value reflect.Value
-	// owner is the struct that it is a field of.
+	// owner is the struct that defines it.
 	owner reflect.Type
-	// required is set where the file must have it.
+	// required reports whether the file must have it.
 	required bool
 }
 
-// fieldsOf lists the keys of a struct in the order of its definition, those of
-// inline structs included.
+// fieldsOf lists the keys of a struct and its inline structs in the order of their
+// definition.
 func fieldsOf(v reflect.Value) []field {
 	var out []field
 	for i := range v.NumField() {
@@ -228,7 +228,7 @@ func fieldNamed(fields []field, key string) *field {
 	return nil
 }
 
-// isText reports whether a value is read from a single text.
+// isText reports whether a value is decoded from a single scalar.
 func isText(v reflect.Value) bool {
 	_, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
 	return ok

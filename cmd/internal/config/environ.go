@@ -15,24 +15,24 @@ import (
 	"scrim/models/pull"
 )
 
-// EnvPrefix begins the name of every variable that is taken for a setting: the
-// path of the setting in capitals, with "_" for all that is no letter or digit,
-// such as SCRIM_CAMERAS_HALL_URL for cameras.hall.url. Items of lists go by their
-// name, or by their number from 0.
+// EnvPrefix begins the name of every variable that overrides a setting. The rest is
+// the setting's path in capitals, with "_" for all other characters, such as
+// SCRIM_CAMERAS_HALL_URL for cameras.hall.url. List items are named by their name, or
+// by their index from 0.
 const EnvPrefix = "SCRIM_"
 
-// ownVariables begin with EnvPrefix and are not settings. The last ones are for tests,
-// which start programs with their own environment.
+// ownVariables begin with EnvPrefix but are not settings. The last line is read by
+// tests, which start programs with their own environment.
 var ownVariables = []string{
 	models.EnvDirs, pull.EnvMirror,
-	"SCRIM_REQUIRE", "SCRIM_LONG", "SCRIM_ORACLE_SEEDS", "SCRIM_REMOVE_RULES", "SCRIM_SHOTS",
+	"SCRIM_REQUIRE", "SCRIM_LONG", "SCRIM_ORACLE_SEEDS", "SCRIM_REMOVE_RULES", "SCRIM_SCREENSHOTS",
 }
 
-// serviceLink matches what Kubernetes sets in every container for a service that
-// is called scrim or scrim-SOMETHING.
+// serviceLink matches the variables that Kubernetes sets in every container for a
+// service named scrim or scrim-SOMETHING.
 var serviceLink = regexp.MustCompile(`_(SERVICE_(HOST|PORT(_\w+)?)=.*|PORT(_\d+_(TCP|UDP|SCTP))?=\w+://.*|PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)=.*)$`)
 
-// readVariables returns the variables that may be settings.
+// readVariables returns the variables that may override settings.
 func readVariables(environ []string) ([]*override, error) {
 	var out []*override
 	for _, text := range environ {
@@ -44,7 +44,7 @@ func readVariables(environ []string) ([]*override, error) {
 			return nil, &Error{File: "environment", Message: fmt.Sprintf("more than %d variables begin with %s", maxOverrides, EnvPrefix)}
 		}
 		o := &override{source: label(name), key: name}
-		// Whether it is one of ours is known later: until then its value is not judged.
+		// Keep the error until it is known whether the variable is a setting.
 		if read, err := newOverride(o.source, name, value); err == nil {
 			o = read
 		} else {
@@ -55,11 +55,11 @@ func readVariables(environ []string) ([]*override, error) {
 	return out, nil
 }
 
-// environment are the variables that have not been applied yet.
+// environment holds the variables that are not applied yet, by name.
 type environment struct{ pending map[string]*override }
 
-// newEnvironment leaves out variables that the configuration names as env:NAME:
-// these hold the secret itself.
+// newEnvironment leaves out variables that the configuration refers to as env:NAME:
+// they hold a secret.
 func newEnvironment(root ast.Node, vars, flags []*override) *environment {
 	e := &environment{pending: make(map[string]*override, len(vars))}
 	for _, o := range vars {
@@ -80,7 +80,7 @@ func newEnvironment(root ast.Node, vars, flags []*override) *environment {
 	return e
 }
 
-// refFinder collects the names in values of the form env:NAME.
+// refFinder collects the names of all env:NAME values.
 type refFinder map[string]bool
 
 // Visit implements ast.Visitor.
@@ -93,8 +93,8 @@ func (r refFinder) Visit(n ast.Node) ast.Visitor {
 	return r
 }
 
-// apply applies the variables of the defaults, or all others: those first that
-// hold whole lists, as the names of others depend on what is in these.
+// apply applies the variables of the defaults, or all others. Those of whole lists
+// come first: the names of the other variables depend on the items.
 func (e *environment) apply(d *decoder, cfg *Config, defaults bool) error {
 	for len(e.pending) > 0 {
 		names := variables(cfg)
@@ -106,7 +106,7 @@ func (e *environment) apply(d *decoder, cfg *Config, defaults bool) error {
 			case len(places) == 0 || isDefault(places[0].path) != defaults:
 				continue
 			case len(places) > 1:
-				return &Error{File: label(key), Message: fmt.Sprintf("stands for `%s` and for `%s`; use --set PATH=VALUE", places[0].path, places[1].path)}
+				return &Error{File: label(key), Message: fmt.Sprintf("ambiguous: sets `%s` or `%s`; use --set PATH=VALUE", places[0].path, places[1].path)}
 			}
 			if next == nil || steps(places[0].path) < steps(at.path) {
 				next, at = e.pending[key], places[0]
@@ -132,9 +132,9 @@ func isDefault(path string) bool {
 
 func steps(path string) int { return strings.Count(path, ".") + strings.Count(path, "[") }
 
-// rest returns warnings of variables that begin like settings and are none. It is
-// an error where the name says that a setting was meant: what was to be hidden
-// would otherwise be seen. Other programs may use the prefix, too.
+// rest returns a warning for each variable that has the prefix but is not a setting:
+// other programs may use the prefix. A name that looks like a setting is an error,
+// because ignoring it could show what should be hidden.
 func (e *environment) rest(cfg *Config) (notes []string, err error) {
 	if len(e.pending) == 0 {
 		return nil, nil
@@ -146,17 +146,17 @@ func (e *environment) rest(cfg *Config) (notes []string, err error) {
 		meant := near != "" || slices.ContainsFunc(sections, func(f field) bool { return strings.HasPrefix(key, EnvPrefix+capitals(f.key)+"_") })
 		switch {
 		case near != "":
-			return nil, &Error{File: label(key), Message: "no setting has this variable; did you mean " + near + "?"}
+			return nil, &Error{File: label(key), Message: "unknown variable; did you mean " + near + "?"}
 		case meant:
-			return nil, &Error{File: label(key), Message: "no setting has this variable; `scrim config env FILE` lists them"}
+			return nil, &Error{File: label(key), Message: "unknown variable; `scrim config env FILE` lists them"}
 		}
-		notes = append(notes, fmt.Sprintf("variable %s is no setting, and is not used", label(key)))
+		notes = append(notes, fmt.Sprintf("ignoring variable %s, which is not a setting", label(key)))
 	}
 	return notes, nil
 }
 
-// Variables lists the names of all variables that can override a setting of the
-// configuration, each with the setting's path. Several may stand for one.
+// Variables returns all variables that can override a setting of the configuration,
+// with the setting's path. A setting may have several.
 func (c *Config) Variables() map[string]string {
 	out := map[string]string{}
 	for name, places := range variables(c) {
@@ -167,8 +167,8 @@ func (c *Config) Variables() map[string]string {
 	return out
 }
 
-// variables returns which settings a variable stands for: one, unless names differ
-// only in what no variable's name can hold.
+// variables returns the settings of each variable: one, unless names differ only in
+// characters that the name of a variable cannot have.
 func variables(cfg *Config) map[string][]place {
 	out := map[string][]place{}
 	var walk func(name string, at place)
@@ -198,7 +198,7 @@ func variables(cfg *Config) map[string][]place {
 	return out
 }
 
-// capitals returns a key as variables have it.
+// capitals returns a key as it appears in the name of a variable.
 func capitals(key string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

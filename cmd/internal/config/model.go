@@ -14,19 +14,19 @@ type Model string
 // ModelAuto leaves the choice to package models.
 const ModelAuto Model = models.Auto
 
-// UnmarshalText takes a name that is known, or a path.
+// UnmarshalText accepts a known name or a path.
 func (m *Model) UnmarshalText(text []byte) error {
-	said := Model(text)
-	if said != ModelAuto && !said.IsPath() {
-		if _, err := models.Lookup(string(said)); err != nil {
+	model := Model(text)
+	if model != ModelAuto && !model.IsPath() {
+		if _, err := models.Lookup(string(model)); err != nil {
 			return fmt.Errorf("%w (or %s, or the path of an ONNX file)", err, ModelAuto)
 		}
 	}
-	*m = said
+	*m = model
 	return nil
 }
 
-// IsPath reports whether it is a file and not a name.
+// IsPath reports whether it is the path of a file and not a name.
 func (m Model) IsPath() bool {
 	return strings.ContainsRune(string(m), '/') || strings.HasSuffix(string(m), ".onnx")
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// override is a setting that a flag or variable gives in place of the file.
+// override is a setting from a flag or variable, which replaces the file's.
 type override struct {
-	// source is how errors name it.
+	// source is its name in errors.
 	source string
-	// key is the path of a flag, the name of a variable.
+	// key is the path of a flag, or the name of a variable.
 	key  string
 	node ast.Node
-	// wrong is why there is no node.
+	// wrong is why node is nil.
 	wrong error
 }
 
-// maxOverrides bounds those of one kind.
+// maxOverrides bounds the variables, and the flags.
 const maxOverrides = 1000
 
-// newOverride reads the value, which is YAML as in the file.
+// newOverride parses the value, which is YAML.
 func newOverride(source, key, value string) (*override, error) {
 	node, err := document(source, []byte(value))
 	if err != nil {
@@ -32,7 +32,7 @@ func newOverride(source, key, value string) (*override, error) {
 		return nil, e
 	}
 	if node == nil {
-		return nil, &Error{File: source, Message: "has no value; give it one or leave it out"}
+		return nil, &Error{File: source, Message: "has no value; set or remove it"}
 	}
 	return &override{source: source, key: key, node: node}, nil
 }
@@ -40,13 +40,13 @@ func newOverride(source, key, value string) (*override, error) {
 // readFlags reads PATH=VALUE.
 func readFlags(set []string) ([]*override, error) {
 	if len(set) > maxOverrides {
-		return nil, &Error{File: "--set", Message: fmt.Sprintf("is there %d times; at most %d", len(set), maxOverrides)}
+		return nil, &Error{File: "--set", Message: fmt.Sprintf("used %d times: at most %d are allowed", len(set), maxOverrides)}
 	}
 	out := make([]*override, 0, len(set))
 	for _, s := range set {
 		path, value, ok := strings.Cut(s, "=")
 		if path = strings.TrimSpace(path); !ok || path == "" {
-			// Not repeated: it may be a value.
+			// The text is not repeated: it may be a secret.
 			return nil, &Error{File: "--set", Message: "write --set PATH=VALUE, such as --set nats.url=nats://hub:4222"}
 		}
 		o, err := newOverride("--set "+label(path), path, value)
@@ -58,7 +58,7 @@ func readFlags(set []string) ([]*override, error) {
 	return out, nil
 }
 
-// label is the name of a variable or flag as errors show it.
+// label returns the name of a variable or flag for errors.
 func label(name string) string {
 	name = clip([]byte(name))
 	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
@@ -67,7 +67,7 @@ func label(name string) string {
 	return name
 }
 
-// override applies variables and then flags: those of the defaults, or all others.
+// override applies the variables, then the flags: those of the defaults, or all others.
 func (d *decoder) override(cfg *Config, env *environment, flags []*override, defaults bool) error {
 	if err := env.apply(d, cfg, defaults); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (d *decoder) override(cfg *Config, env *environment, flags []*override, def
 	return nil
 }
 
-// apply decodes an override at its place. Mappings are merged, everything else is
+// apply decodes an override at its place. Mappings are merged; other values are
 // replaced.
 func (d *decoder) apply(o *override, at place) error {
 	file := d.source
@@ -104,14 +104,14 @@ func (d *decoder) apply(o *override, at place) error {
 	return d.value(at.path, o.node, at.value)
 }
 
-// place is a setting: its path as the decoder writes it, and where its value is.
+// place is a setting: its path in the decoder's form, and its value.
 type place struct {
 	path  string
 	value reflect.Value
 }
 
-// find returns the place that a flag's path names. Items of a list are named by
-// their `name` or by [NUMBER] from 0.
+// find returns the place of a flag's path. List items are named by their `name` or
+// by [INDEX] from 0.
 func find(cfg *Config, o *override) (place, error) {
 	at := place{value: reflect.ValueOf(cfg).Elem()}
 	fail := func(format string, args ...any) (place, error) {
@@ -133,7 +133,7 @@ func find(cfg *Config, o *override) (place, error) {
 			}
 			at = place{fmt.Sprintf("%s[%d]", at.path, i), at.value.Index(i)}
 		default:
-			return fail("`%s` holds a single value, and no %s", at.path, quoteKey(step))
+			return fail("`%s` is a single value and has no key %s", at.path, quoteKey(step))
 		}
 	}
 	return at, nil
@@ -149,7 +149,7 @@ func join(path, key string) string {
 // isMapping reports whether a value holds keys.
 func isMapping(v reflect.Value) bool { return v.Kind() == reflect.Struct && !isText(v) }
 
-// itemNamed finds an item of a list by its name, or by "[NUMBER]".
+// itemNamed returns the index of a list item by its name, or by "[INDEX]".
 func itemNamed(list reflect.Value, step string) (int, bool) {
 	if inner, ok := strings.CutPrefix(step, "["); ok {
 		i, err := strconv.ParseUint(strings.TrimSuffix(inner, "]"), 10, 31)
@@ -174,7 +174,7 @@ func nameOf(item reflect.Value) string {
 	return ""
 }
 
-// noItem says that a list has no such item, and which ones it has.
+// noItem is the message for an unknown list item. It names the known ones.
 func noItem(list place, step string) string {
 	names := make([]field, 0, list.value.Len())
 	for i := range list.value.Len() {

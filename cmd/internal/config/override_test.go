@@ -29,7 +29,7 @@ func withOverrides(t *testing.T, text string, environ, set []string) (*Config, e
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	cfg, _, err := Source{File: path, Environ: environ, Set: set}.Inspect(0)
 	if err != nil {
-		// The folder is another each time.
+		// The folder differs in each run.
 		err = &Error{Message: strings.ReplaceAll(err.Error(), path, "f.yaml")}
 		err = errorText(strings.TrimPrefix(err.Error(), ": "))
 	}
@@ -40,7 +40,7 @@ type errorText string
 
 func (e errorText) Error() string { return string(e) }
 
-func TestFlagsCountMoreThanVariablesAndTheseMoreThanTheFile(t *testing.T) {
+func TestFlagsOverrideVariablesAndVariablesOverrideTheFile(t *testing.T) {
 	cfg, err := withOverrides(t, twoCameras, []string{
 		"SCRIM_SITE=by-variable",
 		"SCRIM_NATS_URL=nats://variable:4222",
@@ -75,7 +75,7 @@ func TestFlagsCountMoreThanVariablesAndTheseMoreThanTheFile(t *testing.T) {
 	require.Equal(t, "window", door.Zones[0].Name)
 }
 
-func TestWholeListsCanBeOverriddenAndTheirItemsThen(t *testing.T) {
+func TestListsAndThenTheirItemsCanBeOverridden(t *testing.T) {
 	cfg, err := withOverrides(t, "site: a\n", []string{
 		"SCRIM_CAMERAS_ROOF_USER=viewer",
 		"SCRIM_CAMERAS_ROOF_PASSWORD=env:ROOF",
@@ -92,32 +92,32 @@ func TestMistakesInOverridesNameTheVariableOrFlag(t *testing.T) {
 		environ, set []string
 		want         string
 	}{
-		"typo in a flag":      {nil, []string{"nats.ulr=nats://a"}, "--set nats.ulr: unknown key `ulr`; did you mean `url`?"},
-		"typo in its value":   {nil, []string{"nats={ulr: a}"}, "--set nats: unknown key `ulr`; did you mean `url`?"},
-		"camera that is none": {nil, []string{"cameras.hal.url=rtsp://a"}, "--set cameras.hal.url: `cameras` has no `hal`; did you mean `hall`?"},
-		"item that is none":   {nil, []string{"cameras[2].url=rtsp://a"}, "--set cameras[2].url: `cameras` has no item `[2]`; it has 2, counted from [0]"},
-		"below a value":       {nil, []string{"site.name=a"}, "--set site.name: `site` holds a single value, and no `name`"},
-		"no value":            {nil, []string{"site="}, "--set site: has no value; give it one or leave it out"},
-		"null":                {nil, []string{"site=null"}, "--set site: `site` has no value; give one or remove it"},
-		"no equals sign":      {nil, []string{"site"}, "--set: write --set PATH=VALUE, such as --set nats.url=nats://hub:4222"},
-		"no YAML":             {nil, []string{"site=[a"}, "--set site: not valid YAML: sequence end token ']' not found"},
+		"typo in a flag":    {nil, []string{"nats.ulr=nats://a"}, "--set nats.ulr: unknown key `ulr`; did you mean `url`?"},
+		"typo in its value": {nil, []string{"nats={ulr: a}"}, "--set nats: unknown key `ulr`; did you mean `url`?"},
+		"unknown camera":    {nil, []string{"cameras.hal.url=rtsp://a"}, "--set cameras.hal.url: `cameras` has no `hal`; did you mean `hall`?"},
+		"unknown item":      {nil, []string{"cameras[2].url=rtsp://a"}, "--set cameras[2].url: `cameras` has no item `[2]`; it has 2, counted from [0]"},
+		"below a value":     {nil, []string{"site.name=a"}, "--set site.name: `site` is a single value and has no key `name`"},
+		"no value":          {nil, []string{"site="}, "--set site: has no value; set or remove it"},
+		"null":              {nil, []string{"site=null"}, "--set site: `site` has no value; set or remove it"},
+		"no equals sign":    {nil, []string{"site"}, "--set: write --set PATH=VALUE, such as --set nats.url=nats://hub:4222"},
+		"no YAML":           {nil, []string{"site=[a"}, "--set site: invalid YAML: sequence end token ']' not found"},
 		"bad value": {nil, []string{"cameras.hall.detect.size=7"},
-			"--set cameras.hall.detect.size: `cameras[0].detect.size`: \"7\" is no detector size; it is a multiple of 32 from 160 to 1920, such as 640"},
+			"--set cameras.hall.detect.size: `cameras[0].detect.size`: invalid detector size \"7\": must be a multiple of 32 from 160 to 1920, such as 640"},
 		"bad value of variable": {[]string{"SCRIM_CAMERAS_HALL_TRANSPORT=http"}, nil,
-			"SCRIM_CAMERAS_HALL_TRANSPORT: `cameras[0].transport`: \"http\" is no transport; it is one of tcp, udp, multicast"},
-		"empty variable":     {[]string{"SCRIM_SITE="}, nil, "SCRIM_SITE: has no value; give it one or leave it out"},
-		"typo in a variable": {[]string{"SCRIM_NATS_ULR=nats://a"}, nil, "SCRIM_NATS_ULR: no setting has this variable; did you mean SCRIM_NATS_URL?"},
+			"SCRIM_CAMERAS_HALL_TRANSPORT: `cameras[0].transport`: invalid transport \"http\": must be one of tcp, udp, multicast"},
+		"empty variable":     {[]string{"SCRIM_SITE="}, nil, "SCRIM_SITE: has no value; set or remove it"},
+		"typo in a variable": {[]string{"SCRIM_NATS_ULR=nats://a"}, nil, "SCRIM_NATS_ULR: unknown variable; did you mean SCRIM_NATS_URL?"},
 		"camera of a variable": {[]string{"SCRIM_CAMERAS_ROOF_URL=rtsp://a"}, nil,
-			"SCRIM_CAMERAS_ROOF_URL: no setting has this variable; `scrim config env FILE` lists them"},
+			"SCRIM_CAMERAS_ROOF_URL: unknown variable; `scrim config env FILE` lists them"},
 		"as a whole": {nil, []string{"nats.listen=127.0.0.1:4222"},
-			"--set nats.listen: `nats.url` names an external server and `nats.listen` opens an embedded one; remove one of them"},
+			"--set nats.listen: `nats.url` uses an external server and `nats.listen` an embedded one; remove one of them"},
 		"as a whole, by variable": {[]string{"SCRIM_DEFAULTS_OBSCURE_PADDING=0.1"}, nil,
-			"SCRIM_DEFAULTS_OBSCURE_PADDING: padding 0.1 leaves ears and chin to be seen; at least 0.3, or say `cosmetic: true` where that is acceptable"},
+			"SCRIM_DEFAULTS_OBSCURE_PADDING: `padding` 0.1 leaves ears and chin visible: must be at least 0.3, or set `cosmetic: true` if that is acceptable"},
 		"name of another": {nil, []string{"cameras.back-door.name=hall"},
-			"--set cameras.back-door.name: camera hall is already defined in line 5; names must differ"},
+			"--set cameras.back-door.name: duplicate camera hall: already defined in line 5"},
 		"secret itself": {[]string{"SCRIM_NATS_PASSWORD=correct-horse"}, nil,
-			"SCRIM_NATS_PASSWORD: `nats.password`: write env:NAME or file:PATH; the secret itself does not belong here"},
-		"file": {[]string{"SCRIM_NATS_USER=a"}, nil, "f.yaml:2:8: `nats.user` and `nats.password` belong together; give both or none"},
+			"SCRIM_NATS_PASSWORD: `nats.password`: invalid secret: must be env:NAME or file:PATH, not the secret itself"},
+		"file": {[]string{"SCRIM_NATS_USER=a"}, nil, "f.yaml:2:8: `nats.user` and `nats.password` must be set together"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := withOverrides(t, twoCameras, c.environ, c.set)
@@ -126,10 +126,10 @@ func TestMistakesInOverridesNameTheVariableOrFlag(t *testing.T) {
 	}
 }
 
-// A pin that is not used would leave a camera read in clear, by whoever answers.
+// With an unused pin, a camera would be read in the clear from any host that answers.
 func TestPinsOfOverridesAreRefusedOrUsed(t *testing.T) {
 	pin := strings.Repeat("0a", 32)
-	const refused = ": camera hall: `tls` is for rtsps://, and its `url` begins with rtsp://"
+	const refused = ": camera hall: `tls` needs an rtsps:// `url`; this one is rtsp://"
 	for name, c := range map[string]struct {
 		environ, set []string
 		want         string
@@ -160,32 +160,32 @@ func TestPinsOfOverridesAreRefusedOrUsed(t *testing.T) {
 	}
 }
 
-func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
+func TestVariablesOfOtherProgramsAreIgnored(t *testing.T) {
 	text := twoCameras + "http: {token: 'env:SCRIM_HTTP_TOKEN'}\n"
 	cfg, err := withOverrides(t, text, []string{
-		"SCRIM_MODELS=/models",              // ours, and no setting
+		"SCRIM_MODELS=/models",              // Scrim's own, but not a setting
 		"SCRIM_MODELS_MIRROR=/mirror",       //
 		"SCRIM_REQUIRE=all", "SCRIM_LONG=1", // for tests
 		"SCRIM_ORACLE_SEEDS=2", "SCRIM_REMOVE_RULES=x", //
-		"SCRIM_SHOTS=/tmp",                               //
+		"SCRIM_SCREENSHOTS=/tmp",                         //
 		"SCRIM_HTTP_TOKEN=[not: a: reference",            // the secret itself, as the file says
 		"SCRIM_SECRET=x",                                 // a secret that a flag names
-		"SCRIM_PORT=tcp://10.0.0.1:8080",                 // Kubernetes, for a service called scrim
+		"SCRIM_PORT=tcp://10.0.0.1:8080",                 // Kubernetes, for a service named scrim
 		"SCRIM_NATS_SERVICE_HOST=10.0.0.2",               // and for scrim-nats
 		"SCRIM_NATS_PORT_4222_TCP_ADDR=10.0.0.2",         //
 		"SCRIM_NATS_PORT_4222_TCP=tcp://10.0.0.2:4222",   //
-		"SCRIMSHAW=1", "SCRIM_BUILD_HOST=x", "EMPTY", "", // of others
+		"SCRIMSHAW=1", "SCRIM_BUILD_HOST=x", "EMPTY", "", // of other programs
 	}, []string{"nats.user=a", "nats.password=env:SCRIM_SECRET"})
 	require.NoError(t, err)
-	require.Equal(t, []string{"variable SCRIM_BUILD_HOST is no setting, and is not used"}, cfg.Warnings())
+	require.Equal(t, []string{"ignoring variable SCRIM_BUILD_HOST, which is not a setting"}, cfg.Warnings())
 }
 
-func TestVariableOfTwoCamerasIsRefused(t *testing.T) {
+func TestVariableThatFitsTwoCamerasIsRefused(t *testing.T) {
 	_, err := withOverrides(t, "cameras: [{name: a-b, url: 'rtsp://a'}, {name: a_b, url: 'rtsp://b'}]\n", []string{"SCRIM_CAMERAS_A_B_URL=rtsp://c"}, nil)
-	require.EqualError(t, err, "SCRIM_CAMERAS_A_B_URL: stands for `cameras[0].url` and for `cameras[1].url`; use --set PATH=VALUE")
+	require.EqualError(t, err, "SCRIM_CAMERAS_A_B_URL: ambiguous: sets `cameras[0].url` or `cameras[1].url`; use --set PATH=VALUE")
 }
 
-// Every key of the example can be set by its variable, and by its path.
+// Every key of the example can be set by its variable and by its path.
 func TestEverySettingHasAVariableAndAPath(t *testing.T) {
 	source := Source{File: filepath.Join("..", "..", "..", "docs", "scrim.example.yaml")}
 	cfg, _, err := source.Inspect(0)
@@ -196,7 +196,7 @@ func TestEverySettingHasAVariableAndAPath(t *testing.T) {
 	}
 	for name, path := range names {
 		if strings.HasPrefix(name, "SCRIM_CAMERAS_GATE_ZONES_") {
-			continue // their names hold spaces
+			continue // their names contain spaces
 		}
 		at, err := find(cfg, &override{key: path})
 		require.NoError(t, err, name)

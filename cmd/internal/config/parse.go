@@ -16,12 +16,12 @@ import (
 // MaxFileBytes bounds the configuration file.
 const MaxFileBytes = 256 << 10
 
-// Error is what is wrong in a file, a variable or a flag, and where.
+// Error is a mistake in a file, a variable or a flag, with its position.
 type Error struct {
-	// File is the name as given to a Source or Parse; for a setting that comes from
-	// elsewhere, the variable, or the flag with its path.
+	// File is the name that was passed to Source or Parse. For an override it is the
+	// variable, or the flag with its path.
 	File string
-	// Line and Column count from 1; 0: the file as a whole.
+	// Line and Column count from 1; 0 means the whole file.
 	Line, Column int
 	// Message is one line.
 	Message string
@@ -35,14 +35,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
-// Parse parses and checks a file's content; name is for errors. Secrets are
-// left as references: their Value is empty. Every error is an *Error.
+// Parse parses and checks a file's content; name is for errors. Secrets are not
+// resolved: their Value is empty. Every error is an *Error.
 func Parse(name string, data []byte) (*Config, error) {
 	cfg, _, err := parse(name, data, nil, nil)
 	return cfg, err
 }
 
-// parse decodes a file and what overrides it, and checks the whole.
+// parse decodes a file, applies the overrides and checks the result.
 func parse(name string, data []byte, vars, flags []*override) (*Config, *decoder, error) {
 	root, err := document(name, data)
 	if err != nil {
@@ -51,7 +51,7 @@ func parse(name string, data []byte, vars, flags []*override) (*Config, *decoder
 	d := &decoder{source: name, inFile: true, positions: map[string]position{}}
 	env := newEnvironment(root, vars, flags)
 	cfg := Default()
-	// The defaults come first, wherever they stand: cameras start from them.
+	// Decode the defaults first, wherever they are: cameras start from them.
 	if node := lookup(root, defaultsKey); node != nil {
 		if err := d.value(defaultsKey, node, reflect.ValueOf(&cfg.Defaults).Elem()); err != nil {
 			return nil, nil, err
@@ -78,20 +78,18 @@ func parse(name string, data []byte, vars, flags []*override) (*Config, *decoder
 	return cfg, d, nil
 }
 
-// document returns the mapping at the top of the only document, or nil for an
-// empty file.
+// document returns the root node of the only document, or nil for an empty file.
 func document(name string, data []byte) (root ast.Node, err error) {
 	if len(data) > MaxFileBytes {
 		return nil, &Error{File: name, Message: fmt.Sprintf("longer than %d bytes", MaxFileBytes)}
 	}
 	if line := tooDeep(data); line > 0 {
-		return nil, &Error{File: name, Line: line, Column: 1, Message: "nested deeper than any key here"}
+		return nil, &Error{File: name, Line: line, Column: 1, Message: "nested too deeply"}
 	}
-	// The parser is known to panic on some malformed input; that is an error in
-	// the file, not the end of the program.
+	// The parser panics on some malformed input; report that as an error in the file.
 	defer func() {
 		if p := recover(); p != nil {
-			root, err = nil, &Error{File: name, Message: "not a YAML file"}
+			root, err = nil, &Error{File: name, Message: "invalid YAML"}
 		}
 	}()
 	file, err := parser.ParseBytes(data, 0)
@@ -103,25 +101,23 @@ func document(name string, data []byte) (root ast.Node, err error) {
 			continue
 		}
 		if root != nil {
-			return nil, &Error{File: name, Message: "holds more than one YAML document"}
+			return nil, &Error{File: name, Message: "more than one YAML document"}
 		}
 		root = doc.Body
 	}
 	return root, nil
 }
 
-// maxDepth bounds the nesting of brackets and list items, in levels, and
-// maxIndent that of lines, in spaces. The deepest value
-// is 7 levels down.
+// maxDepth bounds the nesting of brackets and list items, in levels; maxIndent
+// bounds the indentation, in spaces. The deepest key has 7 levels.
 const (
 	maxDepth  = 64
 	maxIndent = 256
 )
 
 // tooDeep returns the first line that is nested beyond the bounds, or 0. The
-// parser's memory grows with the square of the depth: 250 kB of "[" took more
-// than the machine had. Brackets within quotes are counted, too, which does no
-// harm at this bound.
+// parser's memory grows with the square of the depth: 250 kB of "[" exhausted the
+// machine's. Brackets within quotes count as well, which is harmless at this bound.
 func tooDeep(data []byte) int {
 	depth, line := 0, 0
 	for text := range bytes.Lines(data) {
@@ -154,7 +150,7 @@ func isComment(n ast.Node) bool {
 func syntaxError(name string, err error) error {
 	e := &Error{File: name, Message: oneLine(err.Error())}
 	if y, ok := errors.AsType[yaml.Error](err); ok {
-		e.Message = "not valid YAML: " + oneLine(strings.ReplaceAll(y.GetMessage(), "'\t'", "tab"))
+		e.Message = "invalid YAML: " + oneLine(strings.ReplaceAll(y.GetMessage(), "'\t'", "tab"))
 		if t := y.GetToken(); t != nil && t.Position != nil {
 			e.Line, e.Column = t.Position.Line, t.Position.Column
 		}
@@ -162,7 +158,7 @@ func syntaxError(name string, err error) error {
 	return e
 }
 
-// oneLine makes text of others fit for one line of an error.
+// oneLine joins a library's message to one line of bounded length.
 func oneLine(s string) string {
 	const maxBytes = 200
 	s = strings.Join(strings.Fields(s), " ")
@@ -172,8 +168,8 @@ func oneLine(s string) string {
 	return s
 }
 
-// readBounded reads a file of at most limit bytes. Anything but a regular file
-// is refused: a pipe or device might never end.
+// readBounded reads a file of at most limit bytes. Only regular files are accepted:
+// a pipe or device might never end.
 func readBounded(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

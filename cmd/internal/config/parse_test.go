@@ -24,58 +24,58 @@ func TestEveryMistakeIsNamedWithLineAndColumn(t *testing.T) {
 		"key on the wrong level": {oneCamera + "    bitrate: 4Mbit/s\n",
 			"f.yaml:4:5: unknown key `bitrate`; did you mean `bitrate` in `encode`?"},
 		"unlike anything": {"nats: {wibble: 1}\n",
-			"f.yaml:1:8: unknown key `wibble`; known here are url, listen, user, password"},
+			"f.yaml:1:8: unknown key `wibble`; known keys: url, listen, user, password"},
 		"key twice": {"site: a\nsite: b\n",
-			`f.yaml:2:1: not valid YAML: mapping key "site" already defined at [1:1]`},
+			`f.yaml:2:1: invalid YAML: mapping key "site" already defined at [1:1]`},
 		"no value": {"http:\n  token:\n",
-			"f.yaml:2:3: `http.token` has no value; give one or remove the key"},
-		"empty item":           {"cameras:\n  -\n", "f.yaml:2:5: `cameras[0]` has no value; give one or remove it"},
-		"explicit null":        {"http: ~\n", "f.yaml:1:1: `http` has no value; give one or remove the key"},
+			"f.yaml:2:3: `http.token` has no value; set or remove it"},
+		"empty item":           {"cameras:\n  -\n", "f.yaml:2:5: `cameras[0]` has no value; set or remove it"},
+		"explicit null":        {"http: ~\n", "f.yaml:1:1: `http` has no value; set or remove it"},
 		"list for a value":     {"site: [a]\n", "f.yaml:1:7: `site` must be a single value, not a list or mapping"},
 		"value for a list":     {"cameras: hall\n", "f.yaml:1:10: `cameras` must be a list"},
 		"value for a mapping":  {"nats: nats://a\n", "f.yaml:1:7: `nats` must hold keys and values"},
-		"not a mapping at all": {"- a\n", "f.yaml:1:1: must hold keys and values, such as `site: plant-1`"},
+		"not a mapping at all": {"- a\n", "f.yaml:1:1: file must hold keys and values, such as `site: plant-1`"},
 		"text for a truth value": {"defaults: {allow_basic: \"true\"}\n",
 			"f.yaml:1:25: `defaults.allow_basic` must be true or false"},
 		"anchor": {"site: &a x\n",
-			"f.yaml:1:7: YAML anchors, aliases and tags are not used here; write the value out, or put it into `defaults`"},
+			"f.yaml:1:7: YAML anchors, aliases and tags are not supported; write the value out, or put it into `defaults`"},
 		"merge key": {"nats:\n  <<: {user: a}\n",
-			"f.yaml:2:3: YAML merge keys are not used here; put common values into `defaults`"},
+			"f.yaml:2:3: YAML merge keys are not supported; put common values into `defaults`"},
 		"bad indentation": {"nats:\n\turl: a\n",
-			"f.yaml:2:1: not valid YAML: found character tab that cannot start any token"},
-		"two documents": {"site: a\n---\nsite: b\n", "f.yaml: holds more than one YAML document"},
+			"f.yaml:2:1: invalid YAML: found character tab that cannot start any token"},
+		"two documents": {"site: a\n---\nsite: b\n", "f.yaml: more than one YAML document"},
 		"bad name": {"cameras: [{name: Hall, url: rtsp://a}]\n",
 			"f.yaml:1:18: `cameras[0].name`: name \"Hall\" may hold only a-z, 0-9, '-' and '_' and must start with a letter or digit"},
 		"other scheme": {"cameras: [{name: a, url: http://a/}]\n",
-			"f.yaml:1:26: `cameras[0].url`: a camera's URL starts with rtsp:// or rtsps://"},
+			"f.yaml:1:26: `cameras[0].url`: invalid camera URL: must start with rtsp:// or rtsps://"},
 		"bit rate without a unit": {"defaults: {encode: {bitrate: 4M}}\n",
-			"f.yaml:1:30: `defaults.encode.bitrate`: \"4M\" is no bit rate; write 4Mbit/s, 800kbit/s, a number of bit/s, or auto"},
-		"camera without name": {"cameras:\n  - url: rtsp://a\n", "f.yaml:2:5: this camera has no `name`"},
+			"f.yaml:1:30: `defaults.encode.bitrate`: invalid bit rate \"4M\": must be 4Mbit/s, 800kbit/s, a number of bit/s, or auto"},
+		"camera without name": {"cameras:\n  - url: rtsp://a\n", "f.yaml:2:5: camera without `name`"},
 		"camera without URL":  {"cameras:\n  - name: a\n", "f.yaml:2:5: camera a has no `url`"},
 		"name twice": {oneCamera + "  - url: rtsp://b\n    name: hall\n",
-			"f.yaml:5:11: camera hall is already defined in line 2; names must differ"},
+			"f.yaml:5:11: duplicate camera hall: already defined in line 2"},
 		"user twice": {"cameras:\n  - name: a\n    url: rtsp://u:p@b\n    user: u\n",
-			"f.yaml:3:10: camera a has a user in its `url` and beside it; remove one of them"},
+			"f.yaml:3:10: camera a has a user both in `url` and in `user`; remove one of them"},
 		"password without user": {oneCamera + "    password: env:X\n",
-			"f.yaml:4:15: camera hall has a `password` and no `user`"},
+			"f.yaml:4:15: camera hall has a `password` but no `user`"},
 		"key frames too rare": {"defaults: {encode: {keyframe_interval: 1m}}\n",
-			"f.yaml:1:40: `keyframe_interval` is 1m0s; it may be 250ms to 10s"},
+			"f.yaml:1:40: invalid `keyframe_interval` 1m0s: must be from 250ms to 10s"},
 		"mosaic that can be undone": {oneCamera + "    obscure: {style: mosaic, cells: 6}\n",
 			"f.yaml:4:37: obscuring that can be undone: mosaic of 6 cells" + paper},
 		"weak cells in defaults, used by a camera": {"defaults: {obscure: {cells: 9}}\n" + oneCamera + "    obscure: {style: blur}\n",
 			"f.yaml:5:15: obscuring that can be undone: blur of 9 cells" + paper},
 		"thin padding": {"defaults: {obscure: {padding: 0.1}}\n",
-			"f.yaml:1:31: padding 0.1 leaves ears and chin to be seen; at least 0.3, or say `cosmetic: true` where that is acceptable"},
+			"f.yaml:1:31: `padding` 0.1 leaves ears and chin visible: must be at least 0.3, or set `cosmetic: true` if that is acceptable"},
 		"external and embedded": {"nats: {url: \"nats://a\", listen: \":4222\"}\n",
-			"f.yaml:1:33: `nats.url` names an external server and `nats.listen` opens an embedded one; remove one of them"},
+			"f.yaml:1:33: `nats.url` uses an external server and `nats.listen` an embedded one; remove one of them"},
 		"open NATS without user": {"nats: {listen: \":4222\"}\n",
-			"f.yaml:1:16: other machines reach :4222; set `nats.user` and `nats.password`, or listen at 127.0.0.1"},
+			"f.yaml:1:16: other machines can reach :4222 without a password; set `nats.user` and `nats.password`, or listen at 127.0.0.1"},
 		"NATS user alone": {"nats: {url: \"nats://a\", user: a}\n",
-			"f.yaml:1:8: `nats.user` and `nats.password` belong together; give both or none"},
+			"f.yaml:1:8: `nats.user` and `nats.password` must be set together"},
 		"STUN with user": {"http: {ice_servers: [{url: \"stun:a\", user: a, password: \"env:X\"}]}\n",
-			"f.yaml:1:23: a TURN server needs `user` and `password`, a STUN server takes none"},
+			"f.yaml:1:23: a TURN server needs `user` and `password`; a STUN server must not have them"},
 		"unreachable public address": {"http: {public_ips: [0.0.0.0]}\n",
-			"f.yaml:1:21: 0.0.0.0 is no address at which a viewer could reach this machine"},
+			"f.yaml:1:21: invalid public address 0.0.0.0: viewers cannot reach it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse("f.yaml", []byte(c.yaml))
@@ -95,16 +95,16 @@ func TestExampleFileIsValidAndUsesEveryKey(t *testing.T) {
 	require.Len(t, cfg.Cameras, 2)
 	require.Empty(t, cfg.Warnings())
 
-	// Every key of the reference stands in the file.
+	// The file has every key.
 	for _, key := range allKeys() {
 		require.Regexp(t, `(?m)^[ #-]*`+key+`:`, string(data))
 	}
-	// What the file calls a default is one.
+	// The defaults that the file names are the real ones.
 	require.Equal(t, Default().Defaults, cfg.Defaults)
 	require.Equal(t, Default().HTTP.Listen, cfg.HTTP.Listen)
 }
 
-func TestCameraStartsFromDefaultsWhereverTheyStand(t *testing.T) {
+func TestCameraStartsFromDefaultsWhereverTheyAre(t *testing.T) {
 	cfg, err := Parse("f", []byte(oneCamera+`    obscure: {style: mosaic}
 defaults:
   transport: udp
@@ -133,11 +133,11 @@ func TestModelIsAKnownNameOrAFile(t *testing.T) {
 	cfg, err := Parse("f", nil)
 	require.NoError(t, err)
 	require.Equal(t, ModelAuto, cfg.Model)
-	for _, said := range []Model{"auto", "scrim-face", "yunet-n", "yunet-s", "/m/x", "./x", "x.onnx"} {
-		cfg, err := Parse("f", []byte("model: "+said+"\n"))
+	for _, model := range []Model{"auto", "scrim-face", "yunet-n", "yunet-s", "/m/x", "./x", "x.onnx"} {
+		cfg, err := Parse("f", []byte("model: "+model+"\n"))
 		require.NoError(t, err)
-		require.Equal(t, said, cfg.Model)
-		require.Equal(t, strings.Contains(string(said), "x"), said.IsPath())
+		require.Equal(t, model, cfg.Model)
+		require.Equal(t, strings.Contains(string(model), "x"), model.IsPath())
 	}
 	_, err = Parse("f", []byte("model: yunet\n"))
 	require.EqualError(t, err, "f:1:8: `model`: unknown model \"yunet\"; did you mean yunet-n? (or auto, or the path of an ONNX file)")
@@ -170,11 +170,11 @@ func TestDeepNestingIsRefusedBeforeItIsParsed(t *testing.T) {
 		strings.Repeat("? ", 100_000), strings.Repeat(" ", 300) + "a: b",
 	} {
 		_, err := Parse("f", []byte(text))
-		require.ErrorContains(t, err, ": nested deeper than any key here")
+		require.ErrorContains(t, err, ": nested too deeply")
 	}
 }
 
-func TestWarningsNameWhatDeservesASecondLook(t *testing.T) {
+func TestWarningsNameRiskySettings(t *testing.T) {
 	cfg, err := Parse("f", []byte(`http: {listen: ":8080"}
 cameras:
   - {name: a, url: "rtsp://u:pw@b", allow_basic: true, obscure: {cosmetic: true}}
@@ -185,7 +185,7 @@ cameras:
 	require.NotContains(t, strings.Join(w, " "), "pw@")
 }
 
-// allKeys lists the leaf keys of the reference.
+// allKeys lists the leaf keys of the file.
 func allKeys() []string {
 	cfg := Default()
 	cfg.Cameras = []Camera{{}}
@@ -224,7 +224,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestSecretsAreReadByWhoNeedsThem(t *testing.T) {
+func TestSecretsAreReadOnlyByThePartsThatNeedThem(t *testing.T) {
 	t.Setenv("TOKEN", "viewers")
 	path := filepath.Join(t.TempDir(), "f.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("http: {token: env:TOKEN}\ncameras:\n"+
@@ -241,7 +241,7 @@ func TestSecretsAreReadByWhoNeedsThem(t *testing.T) {
 	require.Empty(t, cfg.HTTP.Token.Value())
 }
 
-// What the camera's client would refuse is told when the file is read.
+// What the camera's client would refuse is reported when the file is read.
 func TestWhatTheClientRefusesIsAMistakeInTheFile(t *testing.T) {
 	for _, camera := range []string{
 		`{name: a, url: "rtsps://b/", transport: udp}`,
@@ -254,7 +254,7 @@ func TestWhatTheClientRefusesIsAMistakeInTheFile(t *testing.T) {
 	}
 }
 
-// paper is who has undone such settings, and what to do.
+// paper names who has undone such settings, and what to do.
 const paper = " can be recognised by a trained network " +
 	"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; " +
 	"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); " +

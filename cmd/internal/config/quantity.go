@@ -10,11 +10,11 @@ import (
 // Duration is a time span, written with its unit: 250ms, 2s, 1m30s.
 type Duration time.Duration
 
-// UnmarshalText takes what time.ParseDuration takes, as far as it is positive.
+// UnmarshalText accepts the positive durations that time.ParseDuration accepts.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v <= 0 {
-		return fmt.Errorf("%q is no time span; write one with its unit, such as 250ms or 2s", clip(text))
+		return fmt.Errorf("invalid duration %q: must be positive and have a unit, such as 250ms or 2s", clip(text))
 	}
 	*d = Duration(v)
 	return nil
@@ -23,7 +23,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // String returns the span with its unit.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// Bitrate is in bit/s; 0 chooses by picture size.
+// Bitrate is a bit rate in bit/s; 0 chooses it by picture size.
 type Bitrate int
 
 // MinBitrate and MaxBitrate bound a Bitrate, in bit/s.
@@ -32,7 +32,7 @@ const (
 	MaxBitrate = 100_000_000
 )
 
-// UnmarshalText takes "auto", "4Mbit/s", "800kbit/s", "1.5 Mbit/s" or a number
+// UnmarshalText accepts "auto", "4Mbit/s", "800kbit/s", "1.5 Mbit/s" or a number
 // of bit/s.
 func (b *Bitrate) UnmarshalText(text []byte) error {
 	s := strings.TrimSpace(string(text))
@@ -52,11 +52,11 @@ func (b *Bitrate) UnmarshalText(text []byte) error {
 	}
 	v, err := parseDecimal(s)
 	if err != nil {
-		return fmt.Errorf("%q is no bit rate; write 4Mbit/s, 800kbit/s, a number of bit/s, or auto", clip(text))
+		return fmt.Errorf("invalid bit rate %q: must be 4Mbit/s, 800kbit/s, a number of bit/s, or auto", clip(text))
 	}
-	// Written so that a value that is not a number fails, too.
+	// Written so that NaN fails as well.
 	if v *= factor; !(v >= MinBitrate && v <= MaxBitrate) {
-		return fmt.Errorf("%q is out of range; a bit rate is 64kbit/s to 100Mbit/s", clip(text))
+		return fmt.Errorf("invalid bit rate %q: must be from 64kbit/s to 100Mbit/s", clip(text))
 	}
 	*b = Bitrate(v)
 	return nil
@@ -75,7 +75,7 @@ func (b Bitrate) String() string {
 	return fmt.Sprintf("%dbit/s", int(b))
 }
 
-// The bounds of a DetectSize, which is a multiple of detectStride.
+// The bounds of a DetectSize, and the number that it must be a multiple of.
 const (
 	minDetectSize = 160
 	maxDetectSize = 1920
@@ -86,11 +86,11 @@ const (
 // of 32 (the largest stride of YuNet) from 160 to 1920.
 type DetectSize int
 
-// UnmarshalText takes a decimal number.
+// UnmarshalText accepts a decimal number.
 func (s *DetectSize) UnmarshalText(text []byte) error {
 	v, err := strconv.Atoi(string(text))
 	if err != nil || v%detectStride != 0 || v < minDetectSize || v > maxDetectSize {
-		return fmt.Errorf("%q is no detector size; it is a multiple of 32 from 160 to 1920, such as 640", clip(text))
+		return fmt.Errorf("invalid detector size %q: must be a multiple of 32 from 160 to 1920, such as 640", clip(text))
 	}
 	*s = DetectSize(v)
 	return nil
@@ -102,11 +102,11 @@ const MaxLookahead = 30
 // Lookahead is a number of pictures, 0 to MaxLookahead.
 type Lookahead int
 
-// UnmarshalText takes a whole number.
+// UnmarshalText accepts an integer.
 func (l *Lookahead) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
 	if err != nil || n < 0 || n > MaxLookahead {
-		return fmt.Errorf("%q is no look-ahead; write how many pictures the output may lag, 0 to %d", clip(text), MaxLookahead)
+		return fmt.Errorf("invalid look-ahead %q: must be a number of pictures from 0 to %d", clip(text), MaxLookahead)
 	}
 	*l = Lookahead(n)
 	return nil
@@ -121,11 +121,11 @@ const (
 // Threshold is a detector's score, from 0.05 to 0.95.
 type Threshold float64
 
-// UnmarshalText takes a decimal fraction.
+// UnmarshalText accepts a decimal fraction.
 func (t *Threshold) UnmarshalText(text []byte) error {
 	v, err := parseDecimal(string(text))
 	if err != nil || !(v >= minThreshold && v <= maxThreshold) {
-		return fmt.Errorf("%q is no threshold; it is a number from 0.05 to 0.95, and 0.3 is recommended", clip(text))
+		return fmt.Errorf("invalid threshold %q: must be a number from 0.05 to 0.95; 0.3 is recommended", clip(text))
 	}
 	*t = Threshold(v)
 	return nil
@@ -137,11 +137,11 @@ const maxPadding = 2
 // Padding is a fraction of a face's size, from 0 to 2.
 type Padding float64
 
-// UnmarshalText takes a decimal fraction.
+// UnmarshalText accepts a decimal fraction.
 func (p *Padding) UnmarshalText(text []byte) error {
 	v, err := parseDecimal(string(text))
 	if err != nil || !(v >= 0 && v <= maxPadding) {
-		return fmt.Errorf("%q is no padding; it is a fraction of the face from 0 to 2, such as 0.3", clip(text))
+		return fmt.Errorf("invalid padding %q: must be a fraction of the face from 0 to 2, such as 0.3", clip(text))
 	}
 	*p = Padding(v)
 	return nil
@@ -153,34 +153,34 @@ const maxCells = 32
 // Cells is a number of cells along the longer side of a region, from 1 to 32.
 type Cells int
 
-// UnmarshalText takes a decimal number.
+// UnmarshalText accepts a decimal number.
 func (c *Cells) UnmarshalText(text []byte) error {
 	v, err := strconv.Atoi(string(text))
 	if err != nil || v < 1 || v > maxCells {
-		return fmt.Errorf("%q is no number of cells; it is 1 to 5, or up to 32 with cosmetic: true", clip(text))
+		return fmt.Errorf("invalid number of cells %q: must be from 1 to 5, or up to 32 with cosmetic: true", clip(text))
 	}
 	*c = Cells(v)
 	return nil
 }
 
-// maxPort is the greatest there is.
+// maxPort is the highest UDP port.
 const maxPort = 65535
 
-// Port is a UDP port; 0: any.
+// Port is a UDP port; 0 means any.
 type Port uint16
 
-// UnmarshalText takes a decimal number.
+// UnmarshalText accepts a decimal number.
 func (p *Port) UnmarshalText(text []byte) error {
 	v, err := strconv.ParseUint(string(text), 10, 16)
 	if err != nil {
-		return fmt.Errorf("%q is no port; it is a number from 0 to 65535", clip(text))
+		return fmt.Errorf("invalid port %q: must be a number from 0 to 65535", clip(text))
 	}
 	*p = Port(v)
 	return nil
 }
 
-// parseDecimal takes digits with an optional fraction: none of the hexadecimal,
-// infinite and not-a-number forms of strconv.
+// parseDecimal accepts digits with an optional fraction, but not the hexadecimal,
+// infinity and NaN forms of strconv.
 func parseDecimal(s string) (float64, error) {
 	if s == "" || strings.Trim(s, "0123456789.") != "" {
 		return 0, strconv.ErrSyntax
@@ -188,7 +188,7 @@ func parseDecimal(s string) (float64, error) {
 	return strconv.ParseFloat(s, 64)
 }
 
-// clip bounds a value that is quoted in an error.
+// clip shortens a value that is quoted in an error.
 func clip(text []byte) string {
 	const maxBytes = 60
 	if len(text) > maxBytes {

@@ -12,20 +12,20 @@ import (
 // MaxSessions bounds max_sessions.
 const MaxSessions = 10_000
 
-// Count is how many there may be of something.
+// Count is a maximum number of sessions.
 type Count int
 
-// UnmarshalText takes a number from 1 to MaxSessions.
+// UnmarshalText accepts a number from 1 to MaxSessions.
 func (c *Count) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 10, 31)
 	if err != nil || n < 1 || n > MaxSessions {
-		return fmt.Errorf("%q is no number from 1 to %d", clip(text), MaxSessions)
+		return fmt.Errorf("invalid count %q: must be a number from 1 to %d", clip(text), MaxSessions)
 	}
 	*c = Count(n)
 	return nil
 }
 
-// checkRTSPServer finds what would keep the server from starting, or let strangers
+// checkRTSPServer rejects what would keep the server from starting, or let strangers
 // watch.
 func (d *decoder) checkRTSPServer(r *RTSPServer) error {
 	const path = "rtsp_server"
@@ -37,17 +37,17 @@ func (d *decoder) checkRTSPServer(r *RTSPServer) error {
 	}
 	switch {
 	case r.UDPPort%2 != 0:
-		return d.failAt(path+".udp_port", "`udp_port` must be even; the next one is used as well")
+		return d.failAt(path+".udp_port", "`udp_port` must be even: RTCP uses the next port")
 	case r.UDPPort != 0 && r.TLS.Cert != "":
-		return d.failAt(path+".udp_port", "`udp_port` has no use with `tls`: all goes through the encrypted connection")
+		return d.failAt(path+".udp_port", "`udp_port` has no effect with `tls`: all packets use the encrypted connection; remove one of them")
 	case (r.TLS.Cert == "") != (r.TLS.Key == ""):
-		return d.failAt(path+".tls", "`tls` needs `cert` and `key`")
+		return d.failAt(path+".tls", "`tls` needs both `cert` and `key`")
 	case len(r.Users) == 0 && !r.Listen.Loopback():
-		return d.failAt(path+".listen", "other machines reach %s; add `users`, or listen at 127.0.0.1", r.Listen)
+		return d.failAt(path+".listen", "other machines can reach %s without a password; add `users`, or listen at 127.0.0.1", r.Listen)
 	case r.ONVIF != "" && len(r.Users) == 0 && !r.ONVIF.Loopback():
-		return d.failAt(path+".onvif", "other machines reach %s; add `users`, or listen at 127.0.0.1", r.ONVIF)
+		return d.failAt(path+".onvif", "other machines can reach %s without a password; add `users`, or listen at 127.0.0.1", r.ONVIF)
 	case len(r.Users) > auth.MaxUsers:
-		return d.failAt(path+".users", "there are %d users; at most %d", len(r.Users), auth.MaxUsers)
+		return d.failAt(path+".users", "%d users: at most %d are allowed", len(r.Users), auth.MaxUsers)
 	}
 	first := map[string]bool{}
 	for i, u := range r.Users {
@@ -55,9 +55,9 @@ func (d *decoder) checkRTSPServer(r *RTSPServer) error {
 		err := auth.CheckName(u.Name)
 		switch {
 		case u.Name == "":
-			err = errors.New("this user has no `name`")
+			err = errors.New("user without `name`")
 		case first[u.Name]:
-			err = fmt.Errorf("user %s is there twice", u.Name)
+			err = fmt.Errorf("user %s is defined twice", u.Name)
 		case !u.Password.IsSet():
 			err = fmt.Errorf("user %s has no `password`", u.Name)
 		}
@@ -69,8 +69,8 @@ func (d *decoder) checkRTSPServer(r *RTSPServer) error {
 	return nil
 }
 
-// AccessUsers returns the users with their passwords, which must be resolved.
-func (r *RTSPServer) AccessUsers() []auth.User {
+// AuthUsers returns the users with their passwords, which must be resolved.
+func (r *RTSPServer) AuthUsers() []auth.User {
 	users := make([]auth.User, 0, len(r.Users))
 	for _, u := range r.Users {
 		a := auth.User{Name: u.Name, Password: u.Password.Value()}
@@ -82,19 +82,19 @@ func (r *RTSPServer) AccessUsers() []auth.User {
 	return users
 }
 
-// rtspServerWarnings are those about RTSPServer.
+// rtspServerWarnings returns the warnings about RTSPServer.
 func (c *Config) rtspServerWarnings() []string {
 	var out []string
 	r := &c.RTSPServer
 	for _, a := range []Address{r.Listen, r.ONVIF} {
 		if a != "" && !a.Loopback() && r.TLS.Cert == "" {
-			out = append(out, fmt.Sprintf("what %s carries is not encrypted; set `rtsp_server.tls`, or listen in a network that you trust", a))
+			out = append(out, fmt.Sprintf("video at %s is not encrypted; set `rtsp_server.tls`, or use a trusted network", a))
 		}
 	}
 	for _, u := range r.Users {
 		for _, name := range u.Cameras {
 			if len(c.Cameras) > 0 && !slices.ContainsFunc(c.Cameras, func(cam Camera) bool { return cam.Name == name }) {
-				out = append(out, fmt.Sprintf("user %s may watch camera %s, which this file does not have", u.Name, name))
+				out = append(out, fmt.Sprintf("user %s may watch camera %s, which is not defined", u.Name, name))
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"scrim/redact/zone"
 )
 
-// Schema is a JSON Schema (draft-07, which editors know best).
+// Schema is a JSON Schema (draft-07, which editors support best).
 type Schema struct {
 	Dialect     string             `json:"$schema,omitempty"`
 	Title       string             `json:"title,omitempty"`
@@ -25,29 +25,29 @@ type Schema struct {
 	MaxItems    int                `json:"maxItems,omitempty"`
 	Properties  map[string]*Schema `json:"properties,omitempty"`
 	Required    []string           `json:"required,omitempty"`
-	// AdditionalProperties is false where keys are listed.
+	// AdditionalProperties is false if Properties are listed.
 	AdditionalProperties *bool `json:"additionalProperties,omitempty"`
 	Default              any   `json:"default,omitempty"`
 }
 
-// dialect is the schema of schemas.
+// dialect identifies draft-07.
 const dialect = "http://json-schema.org/draft-07/schema#"
 
-// FileSchema returns the schema of the file. It is made of the types that the
-// decoder fills, and the descriptions are their comments. What depends on several
-// keys is beyond it: `scrim config check` knows.
+// FileSchema returns the schema of the file. It is derived from the types that the
+// decoder fills; their comments are the descriptions. Rules that involve several keys
+// are left to `scrim config check`.
 func FileSchema() (*Schema, error) {
-	said, err := readComments()
+	comments, err := readComments()
 	if err != nil {
 		return nil, err
 	}
 	cfg := reflect.ValueOf(Default()).Elem()
-	s, err := schemaOf(cfg, said, true)
+	s, err := schemaOf(cfg, comments, true)
 	if err != nil {
 		return nil, err
 	}
 	s.Dialect, s.Title = dialect, "Scrim"
-	s.Description = "A configuration for scrim serve, worker and gateway."
+	s.Description = "Configuration of scrim serve, worker and gateway."
 	return s, nil
 }
 
@@ -57,9 +57,8 @@ var maxItems = map[reflect.Type]int{
 	reflect.TypeFor[[]Zone]():   zone.MaxZones,
 }
 
-// schemaOf returns the schema of a value; withDefaults says whether what it holds
-// is the default.
-func schemaOf(v reflect.Value, said comments, withDefaults bool) (*Schema, error) {
+// schemaOf returns the schema of a value; withDefaults adds the value as the default.
+func schemaOf(v reflect.Value, doc comments, withDefaults bool) (*Schema, error) {
 	t := v.Type()
 	switch {
 	case t == reflect.TypeFor[netip.Addr]():
@@ -67,7 +66,7 @@ func schemaOf(v reflect.Value, said comments, withDefaults bool) (*Schema, error
 	case isText(v):
 		known, ok := reflect.TypeAssert[interface{ schema() *Schema }](v)
 		if !ok {
-			return nil, fmt.Errorf("schema: type %s has none", t)
+			return nil, fmt.Errorf("schema: no schema for type %s", t)
 		}
 		return known.schema(), nil
 	case t.Kind() == reflect.Bool:
@@ -75,16 +74,16 @@ func schemaOf(v reflect.Value, said comments, withDefaults bool) (*Schema, error
 	case t.Kind() == reflect.String:
 		return &Schema{Type: "string"}, nil
 	case t.Kind() == reflect.Slice:
-		items, err := schemaOf(reflect.New(t.Elem()).Elem(), said, false)
+		items, err := schemaOf(reflect.New(t.Elem()).Elem(), doc, false)
 		return &Schema{Type: "array", Items: items, MaxItems: maxItems[t]}, err
 	}
 	s := &Schema{Type: "object", Properties: map[string]*Schema{}, AdditionalProperties: new(bool)}
 	for _, f := range fieldsOf(v) {
-		p, err := schemaOf(f.value, said, withDefaults)
+		p, err := schemaOf(f.value, doc, withDefaults)
 		if err != nil {
 			return nil, err
 		}
-		p.Description = said.of(f)
+		p.Description = doc.of(f)
 		if withDefaults {
 			p.Default = defaultOf(f.value)
 		}
@@ -96,10 +95,10 @@ func schemaOf(v reflect.Value, said comments, withDefaults bool) (*Schema, error
 	return s, nil
 }
 
-// defaultOf returns a value as it would be written, nil where it is none.
+// defaultOf returns a default as it is written in the file, or nil.
 func defaultOf(v reflect.Value) any {
-	_, says := reflect.TypeAssert[Bitrate](v) // 0 has a name
-	if isMapping(v) || v.Kind() == reflect.Slice || v.Kind() == reflect.Struct || v.IsZero() && v.Kind() != reflect.Bool && !says {
+	_, named := reflect.TypeAssert[Bitrate](v) // 0 is written auto
+	if isMapping(v) || v.Kind() == reflect.Slice || v.Kind() == reflect.Struct || v.IsZero() && v.Kind() != reflect.Bool && !named {
 		return nil
 	}
 	if s, ok := reflect.TypeAssert[fmt.Stringer](v); ok {

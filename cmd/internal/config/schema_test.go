@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// compileSchema gives the schema to a library that nobody here wrote.
+// compileSchema compiles the schema with a foreign library.
 func compileSchema(t testing.TB, s any) *jsonschema.Schema {
 	t.Helper()
 	text, err := json.Marshal(s)
@@ -37,7 +37,7 @@ func fileSchema(t testing.TB) *Schema {
 	return s
 }
 
-// instance reads YAML as an editor does.
+// instance parses YAML as an editor does.
 func instance(t testing.TB, text string) any {
 	t.Helper()
 	var v any
@@ -49,7 +49,7 @@ func instance(t testing.TB, text string) any {
 	return doc
 }
 
-// writtenExamples are all configurations in the documentation.
+// writtenExamples returns all configurations in the documentation.
 func writtenExamples(t testing.TB) map[string]string {
 	t.Helper()
 	root := filepath.Join("..", "..", "..")
@@ -110,16 +110,16 @@ func schemaPaths(prefix string, s *Schema) (out []string) {
 	return out
 }
 
-// decoderPaths lists all keys that the decoder takes, found out by asking it: an
-// unknown key is answered with those that are known.
+// decoderPaths lists all keys that the decoder accepts. It learns them from the
+// decoder's error for an unknown key, which lists the known ones.
 func decoderPaths(t *testing.T, prefix string, yamlBefore, yamlAfter string) (out []string) {
 	t.Helper()
-	const unheard = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
-	_, err := Parse("f", []byte(yamlBefore+unheard+": 1"+yamlAfter))
+	const unknown = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
+	_, err := Parse("f", []byte(yamlBefore+unknown+": 1"+yamlAfter))
 	if err == nil {
 		return nil
 	}
-	_, known, ok := strings.Cut(err.Error(), "known here are ")
+	_, known, ok := strings.Cut(err.Error(), "known keys: ")
 	if !ok {
 		return nil
 	}
@@ -154,8 +154,8 @@ func TestEveryKeyIsDescribed(t *testing.T) {
 	walk("", fileSchema(t))
 }
 
-// What a value may be is said twice: by the code that reads it and by the schema.
-func TestValuesFollowTheSchemaOfTheirType(t *testing.T) {
+// The rules of a value are written twice: in the code that decodes it and in the schema.
+func TestAcceptedValuesFollowTheSchemaOfTheirType(t *testing.T) {
 	type described interface {
 		encoding.TextUnmarshaler
 		schema() *Schema
@@ -174,7 +174,7 @@ func TestValuesFollowTheSchemaOfTheirType(t *testing.T) {
 	}
 }
 
-// What the schema calls required is.
+// Keys that the schema marks as required are required.
 func TestRequiredKeysAreRequired(t *testing.T) {
 	whole := "cameras: [{name: a, url: 'rtsp://a', zones: [{kind: mask, polygon: [[0, 0], [1, 0], [1, 1]]}]}]\n" +
 		"rtsp_server: {listen: '127.0.0.1:1', users: [{name: b, password: 'env:X'}]}\n" +

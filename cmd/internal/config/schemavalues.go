@@ -6,7 +6,7 @@ import (
 	"scrim/transport"
 )
 
-// What each value may be, as far as a schema can say it.
+// The schema of each type, as far as a schema can express its rules.
 
 func (Name) schema() *Schema {
 	return &Schema{Type: "string", Pattern: "^[a-z0-9][a-z0-9_-]*$", MaxLength: transport.MaxNameBytes}
@@ -83,12 +83,12 @@ func (CertificateFile) schema() *Schema { return &Schema{Type: "string"} }
 
 func (VendorName) schema() *Schema { return &Schema{Type: "string"} }
 
-// oneOf is one of some words.
+// oneOf is the schema of an enumeration.
 func oneOf[T ~string](list []T) *Schema {
 	return &Schema{Type: "string", Enum: words[string](list)}
 }
 
-// within is a number in a range.
+// within is the schema of a number in a range.
 func within(kind string, least, most float64) *Schema {
 	return &Schema{Type: kind, Minimum: &least, Maximum: &most}
 }

@@ -11,28 +11,28 @@ import (
 // MaxSecretBytes bounds a file that holds a secret.
 const MaxSecretBytes = 4 << 10
 
-// Secret is a password or token that the file refers to and does not hold:
-// env:NAME or file:PATH. Whatever prints it prints "***".
+// Secret is a password or token to which the file refers by env:NAME or file:PATH.
+// All ways to print it print "***".
 type Secret struct {
 	ref   string
 	value string
 }
 
-// NewSecret returns a secret whose value is known.
+// NewSecret returns a secret with a value.
 func NewSecret(value string) Secret { return Secret{value: value} }
 
-// UnmarshalText takes a reference. Resolve reads what it refers to.
+// UnmarshalText accepts a reference. Resolve reads the value.
 func (s *Secret) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), ":")
 	if (kind != "env" && kind != "file") || name == "" {
 		// The text is not repeated: it may be the secret itself.
-		return errors.New("write env:NAME or file:PATH; the secret itself does not belong here")
+		return errors.New("invalid secret: must be env:NAME or file:PATH, not the secret itself")
 	}
 	*s = Secret{ref: string(text)}
 	return nil
 }
 
-// Resolve reads the value. A line feed at a file's end is not part of it.
+// Resolve reads the value. A line break at the end of a file is not part of it.
 func (s *Secret) Resolve() error {
 	kind, name, _ := strings.Cut(s.ref, ":")
 	switch kind {
@@ -63,14 +63,13 @@ func (s *Secret) file() string {
 	return path
 }
 
-// IsSet reports whether there is a secret or a reference to one.
+// IsSet reports whether there is a value or a reference.
 func (s Secret) IsSet() bool { return s.ref != "" || s.value != "" }
 
-// Value returns the secret itself; empty when there is none or when it was not
-// resolved.
+// Value returns the secret itself, or "" if it is not set or not resolved.
 func (s Secret) Value() string { return s.value }
 
-// String returns "***", or "" where no secret is set.
+// String returns "***", or "" if no secret is set.
 func (s Secret) String() string {
 	if !s.IsSet() {
 		return ""

@@ -4,27 +4,27 @@ import (
 	"fmt"
 )
 
-// Part says whose secrets are needed: a gateway must not hold the passwords of
-// the cameras, nor a worker the viewers' token.
+// Part selects whose secrets are read: a gateway must not hold the passwords of
+// the cameras, and a worker must not hold the viewers' token.
 type Part uint8
 
-// The parts of a configuration that have secrets beside those for NATS.
+// The parts of a configuration that have secrets. The NATS password is always read.
 const (
 	CamerasPart Part = 1 << iota
-	// HTTPPart is all that a gateway serves.
+	// HTTPPart covers the HTTP server and the RTSP server of a gateway.
 	HTTPPart
 )
 
-// Source says where a configuration comes from. Flags count more than variables,
-// and these more than the file.
+// Source is where a configuration comes from. Flags override variables, and
+// variables override the file.
 type Source struct {
 	// File is the path of the YAML file.
 	File string
-	// Environ holds NAME=VALUE, as os.Environ returns it. Variables of the name of a
-	// setting, such as SCRIM_NATS_URL, are taken in its place; nil: none are.
+	// Environ holds NAME=VALUE, as os.Environ returns it. A variable named after a
+	// setting, such as SCRIM_NATS_URL, overrides it. Nil: no variables.
 	Environ []string
-	// Set holds PATH=VALUE, such as nats.url=nats://hub:4222, of which later ones
-	// count more.
+	// Set holds PATH=VALUE, such as nats.url=nats://hub:4222. Later ones override
+	// earlier ones.
 	Set []string
 }
 
@@ -38,7 +38,7 @@ func (s Source) Load(parts Part) (*Config, error) {
 	return cfg, err
 }
 
-// Inspect is Load, but secrets that cannot be read are listed apart.
+// Inspect is Load, but returns the errors of secrets that cannot be read in missing.
 func (s Source) Inspect(parts Part) (cfg *Config, missing []error, err error) {
 	data, err := readBounded(s.File, MaxFileBytes)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// maxKeyBytes bounds the keys that are quoted whole.
+	// maxKeyBytes is the length from which keys are shortened.
 	maxKeyBytes = 40
-	// maxComparedBytes bounds those that are compared.
+	// maxComparedBytes bounds the keys that are compared.
 	maxComparedBytes = 128
 )
 
@@ -25,9 +25,8 @@ func quoteKey(key string) string {
 	return strconv.Quote(key)
 }
 
-// suggest returns "; did you mean …?" for an unknown key: a known one that is
-// spelt alike, or one of the same name a level further down; failing these it
-// lists what is known.
+// suggest returns "; did you mean …?" for an unknown key: a known key with a similar
+// name, or the same name one level below. Without one it lists the known keys.
 func suggest(key string, fields []field) string {
 	if best := nearest(key, max(1, len(key)/3), keysOf(fields)); best != "" {
 		return fmt.Sprintf("; did you mean `%s`?", best)
@@ -44,11 +43,11 @@ func suggest(key string, fields []field) string {
 			}
 		}
 	}
-	return "; known here are " + strings.Join(known, ", ")
+	return "; known keys: " + strings.Join(known, ", ")
 }
 
-// nearest returns the first of the names that takes the fewest changes to a key, at
-// most so many, or "".
+// nearest returns the first name with the smallest edit distance to a key, at most
+// most, or "".
 func nearest(key string, most int, names iter.Seq[string]) string {
 	best, distance := "", most+1
 	for name := range names {

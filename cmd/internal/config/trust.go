@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 
 	"scrim/transport/rtsp"
@@ -10,21 +11,21 @@ import (
 // maxCertificateBytes bounds a file with certificates.
 const maxCertificateBytes = 256 << 10
 
-// CameraTLS says whose certificate is taken from a camera with rtsps://. Without
-// it the system's authorities must vouch for the camera.
+// CameraTLS decides which certificate of an rtsps:// camera is accepted. Without it
+// the certificate must be signed by one of the system's authorities.
 type CameraTLS struct {
-	// Fingerprint is the SHA-256 of the camera's own certificate, as scrim probe
-	// shows it: that very one is taken and no other. It counts more than ca.
+	// Fingerprint is the SHA-256 of the camera's certificate, as scrim probe shows it.
+	// Only that certificate is accepted. It overrides ca.
 	Fingerprint Fingerprint `yaml:"fingerprint"`
-	// CA is a file with the certificates, in PEM form, of the authorities that may
-	// vouch for the camera, in place of the system's.
+	// CA is a PEM file with the authorities that may sign the camera's certificate,
+	// instead of the system's.
 	CA CertificateFile `yaml:"ca"`
 }
 
 // Fingerprint is the SHA-256 of a certificate.
 type Fingerprint string
 
-// UnmarshalText takes 64 hexadecimal digits, with or without colons.
+// UnmarshalText accepts 64 hexadecimal digits, with or without colons.
 func (f *Fingerprint) UnmarshalText(text []byte) error {
 	normal, err := tlstrust.NormalFingerprint(string(text))
 	if err != nil {
@@ -37,10 +38,10 @@ func (f *Fingerprint) UnmarshalText(text []byte) error {
 // CertificateFile is a file that holds certificates.
 type CertificateFile struct{ path, pem string }
 
-// UnmarshalText takes a path. Resolve reads the file.
+// UnmarshalText accepts a path. Resolve reads the file.
 func (c *CertificateFile) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
-		return fmt.Errorf("the path of a file is empty")
+		return errors.New("empty path")
 	}
 	c.path = string(text)
 	return nil
@@ -71,12 +72,12 @@ func (c CertificateFile) MarshalText() ([]byte, error) { return []byte(c.path), 
 // file returns the path.
 func (c *CertificateFile) file() string { return c.path }
 
-// Trust returns whose certificate is taken; its file must have been read.
+// Trust returns which certificates are accepted; the CA file must have been resolved.
 func (c *CameraTLS) Trust() tlstrust.Trust {
 	return tlstrust.Trust{Fingerprint: string(c.Fingerprint), CA: c.CA.pem}
 }
 
-// Ingest returns what a camera's client needs to know. It holds the password.
+// Ingest returns the configuration of the camera's RTSP client. It holds the password.
 func (c *Camera) Ingest() rtsp.Config {
 	return rtsp.Config{
 		Camera: string(c.Name), URL: c.Address().String(), Transport: rtsp.Transport(c.Transport), AllowBasic: c.AllowBasic, Trust: c.TLS.Trust(),

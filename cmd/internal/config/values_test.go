@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// valueCase is a type of value with texts that it takes and some that it refuses.
+// valueCase is a type of value with texts that it accepts and texts that it refuses.
 type valueCase struct {
 	value     encoding.TextUnmarshaler
 	good, bad []string
@@ -57,7 +57,7 @@ func valueCases() []valueCase {
 	}
 }
 
-func TestValuesAcceptWhatTheyShouldAndNothingElse(t *testing.T) {
+func TestValuesAcceptValidTextsOnly(t *testing.T) {
 	for _, c := range valueCases() {
 		t.Run(reflect.TypeOf(c.value).Elem().Name(), func(t *testing.T) {
 			for _, s := range c.good {
@@ -169,7 +169,7 @@ func TestSecretsAreReadFromFilesAndEnvironment(t *testing.T) {
 	}
 }
 
-// leafKeys lists the keys of a struct that hold no other keys.
+// leafKeys lists the keys of a struct that have no keys below them.
 func leafKeys(v any) []string {
 	var walk func(v reflect.Value) []string
 	walk = func(v reflect.Value) (keys []string) {
@@ -205,7 +205,7 @@ func TestVendorsToFlagAreNames(t *testing.T) {
 	require.Equal(t, []VendorName{"Dahua", "acme cams"}, cfg.Audit.FlagVendors)
 	cfg, err = Parse("f", []byte("audit:\n  flag_vendors: []\n"))
 	require.NoError(t, err)
-	require.NotNil(t, cfg.Audit.FlagVendors, "an empty list flags none, and no list the default")
+	require.NotNil(t, cfg.Audit.FlagVendors, "an empty list flags none; without a list, the default applies")
 	require.Empty(t, cfg.Audit.FlagVendors)
 	cfg, err = Parse("f", nil)
 	require.NoError(t, err)

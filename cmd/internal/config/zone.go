@@ -10,14 +10,14 @@ import (
 
 // Zone is a part of a camera's picture; see package zone.
 type Zone struct {
-	// Kind is mask (always obscured), tiles (small faces are to be expected) or
-	// ignore (nothing needs finding there; viewers are told).
+	// Kind is mask (always obscured), tiles (small faces are expected) or ignore
+	// (faces are not searched for there; the page shows it to viewers).
 	Kind ZoneKind `yaml:"kind" schema:"required"`
-	// Name is for people; a zone of kind ignore needs one.
+	// Name is shown to viewers; a zone of kind ignore needs one.
 	Name string `yaml:"name"`
-	// Reason is why nothing needs finding in a zone of kind ignore.
+	// Reason is why faces are not searched for in a zone of kind ignore.
 	Reason ZoneReason `yaml:"reason"`
-	// Polygon is its corners, each [x, y] in fractions of the frame from the top
+	// Polygon lists the corners, each [x, y] in fractions of the frame from its top
 	// left.
 	Polygon [][]Fraction `yaml:"polygon" schema:"required"`
 }
@@ -25,20 +25,20 @@ type Zone struct {
 // ZoneKind is what a zone is for.
 type ZoneKind string
 
-// UnmarshalText takes one of the kinds.
+// UnmarshalText accepts one of the kinds.
 func (k *ZoneKind) UnmarshalText(text []byte) error {
-	return choose(k, text, "kind of zone", words[ZoneKind](zone.Kinds())...)
+	return choose(k, text, "zone kind", words[ZoneKind](zone.Kinds())...)
 }
 
-// ZoneReason is why nothing needs finding in a zone.
+// ZoneReason is why faces are not searched for in a zone.
 type ZoneReason string
 
-// UnmarshalText takes one of the reasons.
+// UnmarshalText accepts one of the reasons.
 func (r *ZoneReason) UnmarshalText(text []byte) error {
-	return choose(r, text, "reason to look for no faces", words[ZoneReason](zone.Reasons())...)
+	return choose(r, text, "reason", words[ZoneReason](zone.Reasons())...)
 }
 
-// words returns words as those of another type.
+// words converts a list of words to another type.
 func words[T, S ~string](list []S) []T {
 	out := make([]T, len(list))
 	for i, w := range list {
@@ -47,20 +47,20 @@ func words[T, S ~string](list []S) []T {
 	return out
 }
 
-// Fraction is a share of the frame's width or height, from 0 to 1.
+// Fraction is a fraction of the frame's width or height, from 0 to 1.
 type Fraction float64
 
-// UnmarshalText takes a decimal fraction.
+// UnmarshalText accepts a decimal fraction.
 func (f *Fraction) UnmarshalText(text []byte) error {
 	v, err := parseDecimal(string(text))
 	if err != nil || !(v >= 0 && v <= 1) {
-		return fmt.Errorf("%q is no coordinate; it is a fraction of the frame from 0 to 1, such as 0.25", clip(text))
+		return fmt.Errorf("invalid coordinate %q: must be a fraction of the frame from 0 to 1, such as 0.25", clip(text))
 	}
 	*f = Fraction(v)
 	return nil
 }
 
-// zone returns z as package zone knows it.
+// zone converts z to package zone's type.
 func (z *Zone) zone() zone.Zone {
 	out := zone.Zone{Kind: zone.Kind(z.Kind), Name: z.Name, Reason: string(z.Reason)}
 	for _, p := range z.Polygon {
@@ -72,7 +72,7 @@ func (z *Zone) zone() zone.Zone {
 	return out
 }
 
-// zones returns a list as package zone knows it.
+// zones converts a list to package zone's type.
 func zones(list []Zone) []zone.Zone {
 	out := make([]zone.Zone, 0, len(list))
 	for i := range list {
@@ -81,8 +81,8 @@ func zones(list []Zone) []zone.Zone {
 	return out
 }
 
-// wireZones returns the zones as a redactor is told them.
-func wireZones(list []Zone) []ipc.ZoneConfig {
+// ipcZones converts zones to the redactor's configuration.
+func ipcZones(list []Zone) []ipc.ZoneConfig {
 	if len(list) == 0 {
 		return nil
 	}
@@ -98,7 +98,7 @@ func wireZones(list []Zone) []ipc.ZoneConfig {
 	return out
 }
 
-// String says in a few words what the zone is.
+// String describes the zone in a few words.
 func (z *Zone) String() string {
 	s := string(z.Kind)
 	if z.Reason != "" {
@@ -109,27 +109,27 @@ func (z *Zone) String() string {
 	}
 	s += fmt.Sprintf(", %d points", len(z.Polygon))
 	if zone.Kind(z.Kind) == zone.Ignore {
-		s += "; no faces are looked for there, and viewers are told"
+		s += "; faces are not searched for there, and viewers are told"
 	}
 	return s
 }
 
-// checkZones finds what is wrong with the zones of the camera at path.
+// checkZones checks the zones of the camera at path.
 func (d *decoder) checkZones(path string, c *Camera) error {
 	if len(c.Zones) > zone.MaxZones {
-		return d.failAt(path+".zones", "camera %s has %d zones; at most %d", c.Name, len(c.Zones), zone.MaxZones)
+		return d.failAt(path+".zones", "camera %s has %d zones: at most %d are allowed", c.Name, len(c.Zones), zone.MaxZones)
 	}
 	for i := range c.Zones {
 		z, at := &c.Zones[i], fmt.Sprintf("%s.zones[%d]", path, i)
 		switch {
 		case z.Kind == "":
-			return d.failAt(at, "this zone has no `kind`")
+			return d.failAt(at, "zone without `kind`")
 		case z.Polygon == nil:
-			return d.failAt(at, "this zone has no `polygon`")
+			return d.failAt(at, "zone without `polygon`")
 		}
 		for k, p := range z.Polygon {
 			if len(p) != 2 {
-				return d.failAt(fmt.Sprintf("%s.polygon[%d]", at, k), "a point is two numbers, [x, y]; this one has %d", len(p))
+				return d.failAt(fmt.Sprintf("%s.polygon[%d]", at, k), "invalid point: must be two numbers, [x, y], not %d", len(p))
 			}
 		}
 		if err := z.zone().CheckWords(); err != nil {
@@ -145,7 +145,7 @@ func (d *decoder) checkZones(path string, c *Camera) error {
 	return nil
 }
 
-// wordsKey returns which key of a zone an error of its words is about.
+// wordsKey returns the key that an error of CheckWords is about.
 func wordsKey(z *Zone) string {
 	w := z.zone()
 	if w.Name = "zone"; w.CheckWords() == nil {
@@ -154,8 +154,8 @@ func wordsKey(z *Zone) string {
 	return ".reason"
 }
 
-// tileAreas returns where small faces are to be expected: the extent of each
-// zone of that kind.
+// tileAreas returns where small faces are expected: the bounds [left, top, right,
+// bottom] of each zone of kind tiles.
 func tileAreas(zones []Zone) (areas [][4]float64) {
 	for _, z := range zones {
 		if zone.Kind(z.Kind) != zone.Tiles || len(z.Polygon) == 0 {
