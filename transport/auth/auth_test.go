@@ -2,7 +2,6 @@ package auth
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -15,7 +14,6 @@ import (
 )
 
 var (
-	quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 	here  = netip.MustParseAddr("192.0.2.1")
 	there = netip.MustParseAddr("192.0.2.2")
 )
@@ -28,7 +26,7 @@ const (
 // control returns one whose clock stands still until it is moved.
 func control(t *testing.T) (*Control, *time.Time) {
 	t.Helper()
-	c, err := New([]User{{Name: "nvr", Password: password, Cameras: []string{"hall"}}, {Name: "guard", Password: "other"}}, quiet)
+	c, err := New([]User{{Name: "nvr", Password: password, Cameras: []string{"hall"}}, {Name: "guard", Password: "other"}}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	now := time.Unix(1_700_000_000, 0)
 	c.now = func() time.Time { return now }
@@ -182,11 +180,11 @@ func TestUsersThatCannotBeAreRefused(t *testing.T) {
 		{{Name: "a", Password: "x"}, {Name: "a", Password: "y"}}, {{Name: "a", Password: "x", Cameras: []string{"No"}}},
 		{{Name: strings.Repeat("a", 65), Password: "x"}},
 	} {
-		_, err := New(users, quiet)
+		_, err := New(users, slog.New(slog.DiscardHandler))
 		require.Error(t, err, "%v", users)
 		require.NotContains(t, err.Error(), "secret")
 	}
-	c, err := New(nil, quiet)
+	c, err := New(nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	u, _, err := try(c, here, nil)
 	require.NoError(t, err)
@@ -194,7 +192,7 @@ func TestUsersThatCannotBeAreRefused(t *testing.T) {
 }
 
 func FuzzDigest(f *testing.F) {
-	c, err := New([]User{{Name: "nvr", Password: password}}, quiet)
+	c, err := New([]User{{Name: "nvr", Password: password}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		f.Fatal(err)
 	}

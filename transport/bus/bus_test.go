@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 // pair is a publisher and a subscription that hear each other.
@@ -157,7 +159,7 @@ func TestSlowReaderLosesUnitsAndGoesOnAtAFreshKeyFrame(t *testing.T) {
 		err error
 	}
 	got := make(chan result, 1)
-	ctx := soon(t)
+	ctx := transporttest.Context(t)
 	go func() {
 		u, err := s.Next(ctx)
 		got <- result{u, err}
@@ -217,7 +219,7 @@ func TestStaleFramesAreNotReplayedAfterTheServerRestarts(t *testing.T) {
 	require.NoError(t, sub.RequestKeyframe(site, camera))
 	select {
 	case <-asked:
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		t.Fatal("a request after the restart did not arrive")
 	}
 }
@@ -282,7 +284,7 @@ func TestPortInUseIsOneClearError(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
-	_, err = StartServer(ServerConfig{Listen: l.Addr().String(), Log: quiet})
+	_, err = StartServer(ServerConfig{Listen: l.Addr().String(), Log: slog.New(slog.DiscardHandler)})
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
 	assert.Contains(t, err.Error(), l.Addr().String())
 	assert.NotContains(t, err.Error(), "\n")
@@ -290,7 +292,7 @@ func TestPortInUseIsOneClearError(t *testing.T) {
 
 func TestServerOpenToOthersNeedsALogin(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.org:0"} {
-		_, err := StartServer(ServerConfig{Listen: listen, Log: quiet})
+		_, err := StartServer(ServerConfig{Listen: listen, Log: slog.New(slog.DiscardHandler)})
 		assert.ErrorContains(t, err, "set users or a token", listen)
 	}
 	startServer(t, ServerConfig{Listen: "0.0.0.0:0", Token: "t0ken"})
@@ -352,7 +354,7 @@ func TestConnectEndsWithItsContext(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	_, err = Connect(ctx, Config{URL: "nats://" + l.Addr().String(), Log: quiet})
+	_, err = Connect(ctx, Config{URL: "nats://" + l.Addr().String(), Log: slog.New(slog.DiscardHandler)})
 	require.ErrorIs(t, err, context.Canceled)
 	require.NoError(t, l.Close())
 	<-accepted
@@ -437,7 +439,7 @@ func TestWhatARoleMayNotDoEndsItsConnection(t *testing.T) {
 			require.NoError(t, err, "the refusal comes asynchronously") // the trap
 			select {
 			case <-c.Done():
-			case <-soon(t).Done():
+			case <-transporttest.Context(t).Done():
 				t.Fatal("the connection lives on")
 			}
 			require.ErrorIs(t, c.Err(), ErrPermission)
@@ -449,9 +451,9 @@ func TestWhatARoleMayNotDoEndsItsConnection(t *testing.T) {
 
 func TestStrangerCannotUseTheProcessesOwnLoginOverTCP(t *testing.T) {
 	srv := startServer(t, ServerConfig{Listen: "127.0.0.1:0", Users: []User{{Name: "a", Password: "b"}}})
-	_, err := Connect(t.Context(), Config{URL: srv.URL(), User: srv.user, Password: srv.password, Log: quiet})
+	_, err := Connect(t.Context(), Config{URL: srv.URL(), User: srv.user, Password: srv.password, Log: slog.New(slog.DiscardHandler)})
 	assert.ErrorIs(t, err, nats.ErrAuthorization)
-	_, err = Connect(t.Context(), Config{URL: srv.URL(), Log: quiet})
+	_, err = Connect(t.Context(), Config{URL: srv.URL(), Log: slog.New(slog.DiscardHandler)})
 	assert.ErrorIs(t, err, nats.ErrAuthorization)
 }
 

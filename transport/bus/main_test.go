@@ -1,10 +1,8 @@
 package bus
 
 import (
-	"context"
 	"fmt"
 	"image"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,12 +21,10 @@ const (
 	camera = "gate"
 )
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
-
 // startServer runs a server for the test's time.
 func startServer(t *testing.T, c ServerConfig) *Server {
 	t.Helper()
-	c.Log = quiet
+	c.Log = slog.New(slog.DiscardHandler)
 	s, err := StartServer(c)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
@@ -37,7 +34,7 @@ func startServer(t *testing.T, c ServerConfig) *Server {
 // connect connects for the test's time.
 func connect(t *testing.T, c Config) *Conn {
 	t.Helper()
-	c.Log, c.Name = quiet, t.Name()
+	c.Log, c.Name = slog.New(slog.DiscardHandler), t.Name()
 	conn, err := Connect(t.Context(), c)
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
@@ -48,14 +45,6 @@ func connect(t *testing.T, c Config) *Conn {
 func flush(t *testing.T, c *Conn) {
 	t.Helper()
 	require.NoError(t, c.Flush(t.Context()))
-}
-
-// soon bounds a wait for something that must come.
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // unit makes a valid unit whose data says which it is.
@@ -75,7 +64,7 @@ func unit(epoch, seq uint64, key bool) *transport.RedactedUnit {
 // next returns the next unit or fails.
 func next(t *testing.T, s *Subscription) *transport.RedactedUnit {
 	t.Helper()
-	u, err := s.Next(soon(t))
+	u, err := s.Next(transporttest.Context(t))
 	require.NoError(t, err)
 	return u
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 var picture = &transport.Snapshot{
@@ -40,17 +41,17 @@ func snapshotRig(t *testing.T, take func(context.Context) (*transport.Snapshot, 
 
 func TestSnapshotComesBackAsItWas(t *testing.T) {
 	_, gateway := snapshotRig(t, func(context.Context) (*transport.Snapshot, error) { return picture, nil })
-	got, err := gateway.Snapshot(soon(t), site, camera)
+	got, err := gateway.Snapshot(transporttest.Context(t), site, camera)
 	require.NoError(t, err)
 	require.Equal(t, picture, got)
-	_, err = gateway.Snapshot(soon(t), site, "absent")
+	_, err = gateway.Snapshot(transporttest.Context(t), site, "absent")
 	require.ErrorIs(t, err, ErrNoSnapshot, "nobody answers for another camera")
 	require.NoError(t, gateway.Err(), "nothing was done that is not allowed")
 }
 
 func TestSnapshotThatCannotBeMadeSaysWhy(t *testing.T) {
 	_, gateway := snapshotRig(t, func(context.Context) (*transport.Snapshot, error) { return nil, errors.New("no picture\nyet") })
-	_, err := gateway.Snapshot(soon(t), site, camera)
+	_, err := gateway.Snapshot(transporttest.Context(t), site, camera)
 	require.ErrorIs(t, err, ErrNoSnapshot)
 	require.ErrorContains(t, err, "no picture yet")
 }
@@ -67,7 +68,7 @@ func TestWhoAsksAtTheSameTimeGetsTheSameSnapshot(t *testing.T) {
 	answers := make(chan error, 10)
 	for range 10 {
 		go func() {
-			_, err := gateway.Snapshot(soon(t), site, camera)
+			_, err := gateway.Snapshot(transporttest.Context(t), site, camera)
 			answers <- err
 		}()
 	}
@@ -94,7 +95,7 @@ func TestSnapshotIsSentNowhereElse(t *testing.T) {
 	} {
 		require.NoError(t, gateway.nc.PublishMsg(&nats.Msg{Subject: ask, Reply: reply}))
 	}
-	_, err := gateway.Snapshot(soon(t), site, camera)
+	_, err := gateway.Snapshot(transporttest.Context(t), site, camera)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, taken.Load(), "the last one only")
 	require.NoError(t, worker.Err())

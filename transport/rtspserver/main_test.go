@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -23,7 +22,7 @@ import (
 
 	"scrim/transport"
 	"scrim/transport/auth"
-	"scrim/transport/fanout"
+	"scrim/transport/transporttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,77 +32,6 @@ const (
 	user     = "nvr"
 	password = "correct-horse"
 )
-
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
-
-// soon bounds a wait for something that must come.
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// eventually waits until ok.
-func eventually(t *testing.T, ok func() bool, msg string) {
-	t.Helper()
-	require.Eventually(t, ok, 30*time.Second, 5*time.Millisecond, msg)
-}
-
-// memory is a Source with two cameras, of which "silent" never sends.
-type memory struct {
-	mu        sync.Mutex
-	subs      map[*memoryUnits]struct{}
-	keyframes int
-}
-
-type memoryUnits struct {
-	m     *memory
-	units chan *transport.RedactedUnit
-}
-
-func (*memory) Knows(name string) bool { return name == camera || name == "silent" }
-
-func (m *memory) Subscribe(name string) (fanout.Units, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	u := &memoryUnits{m: m, units: make(chan *transport.RedactedUnit, 4096)}
-	if name == camera {
-		m.subs[u] = struct{}{}
-	}
-	return u, nil
-}
-
-func (m *memory) RequestKeyframe(string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.keyframes++
-	return nil
-}
-
-// put gives a unit to all that are subscribed.
-func (m *memory) put(u *transport.RedactedUnit) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for s := range m.subs {
-		s.units <- u
-	}
-}
-
-func (u *memoryUnits) Next(ctx context.Context) (*transport.RedactedUnit, error) {
-	select {
-	case x := <-u.units:
-		return x, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (u *memoryUnits) Close() {
-	u.m.mu.Lock()
-	defer u.m.mu.Unlock()
-	delete(u.m.subs, u)
-}
 
 // film is H.264 of one size, one access unit each.
 type film struct {
@@ -134,7 +62,7 @@ func isKey(data []byte) bool { return bytes.Contains(data, []byte{0, 0, 0, 1, 0x
 // rig is a server with a camera that plays films.
 type rig struct {
 	*Server
-	source *memory
+	source *transporttest.Source
 	addr   string
 	n      uint64 // of the last unit
 }
@@ -144,9 +72,9 @@ func start(t *testing.T, o Options, change ...func(*Server)) *rig {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	m := &memory{subs: map[*memoryUnits]struct{}{}}
+	m := transporttest.NewSource(camera, "silent")
 	if o.Log == nil {
-		o.Log = quiet
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Source, o.Listener = m, ln
 	o.Access, err = auth.New([]auth.User{
@@ -204,7 +132,7 @@ var began = time.Unix(1_700_000_000, 123_456_789)
 func (r *rig) one(f film, i int) {
 	r.n++
 	data := f.units[i%len(f.units)]
-	r.source.put(&transport.RedactedUnit{
+	r.source.Send(camera, &transport.RedactedUnit{
 		Camera: camera, Rendition: transport.MainRendition, Epoch: 1, Seq: r.n, PTS: int64(r.n) * 1800, Captured: captured(r.n), //nolint:gosec // few
 		Key: isKey(data), Width: f.width, Height: f.height, State: transport.StateLive, Data: data,
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
+	"scrim/transport/transporttest"
 )
 
 // programs are those that nobody here wrote.
@@ -37,7 +38,7 @@ func run(t *testing.T, cmd *exec.Cmd) string {
 // filmOf has FFmpeg draw a film of a size.
 func filmOf(t *testing.T, width, height int) film {
 	t.Helper()
-	cmd := tool(soon(t), t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=%dx%d:rate=25", width, height), "-frames:v", "25",
+	cmd := tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=%dx%d:rate=25", width, height), "-frames:v", "25",
 		"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "5", "-x264-params", "aud=1:sliced-threads=0", "-f", "h264", "-")
 	raw, err := cmd.Output()
 	require.NoError(t, err)
@@ -67,7 +68,7 @@ func TestOtherProgramsPlay(t *testing.T) {
 	r := start(t, Options{})
 	r.show(t, filmOf(t, 320, 240))
 	for name, args := range pulls(r, 15) {
-		t.Run(name, func(t *testing.T) { run(t, tool(soon(t), t, args[0], args[1:]...)) })
+		t.Run(name, func(t *testing.T) { run(t, tool(transporttest.Context(t), t, args[0], args[1:]...)) })
 	}
 	require.GreaterOrEqual(t, r.Counts().Played, uint64(1))
 }
@@ -77,10 +78,10 @@ func TestOtherProgramsPlayOverTLS(t *testing.T) {
 	r.show(t, filmOf(t, 320, 240))
 	url := r.url("rtsps", mine, camera)
 	t.Run("FFmpeg", func(t *testing.T) {
-		run(t, tool(soon(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", url, "-frames:v", "15", "-f", "null", "-"))
+		run(t, tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", url, "-frames:v", "15", "-f", "null", "-"))
 	})
 	t.Run("GStreamer", func(t *testing.T) {
-		run(t, tool(soon(t), t, "gst-launch-1.0", "rtspsrc", "location=rtsps://"+r.addr+"/"+camera, "user-id="+user, "user-pw="+password,
+		run(t, tool(transporttest.Context(t), t, "gst-launch-1.0", "rtspsrc", "location=rtsps://"+r.addr+"/"+camera, "user-id="+user, "user-pw="+password,
 			"protocols=tcp", "tls-validation-flags=0", "latency=0", "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "fakesink", "num-buffers=15"))
 	})
 }
@@ -88,7 +89,7 @@ func TestOtherProgramsPlayOverTLS(t *testing.T) {
 func TestFFprobeFindsWhatRecordersNeed(t *testing.T) {
 	r := start(t, Options{})
 	r.show(t, filmOf(t, 320, 240))
-	out := run(t, tool(soon(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name,width,height,has_b_frames",
+	out := run(t, tool(transporttest.Context(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name,width,height,has_b_frames",
 		"-of", "default=nokey=0:noprint_wrappers=1", r.url("rtsp", mine, camera)))
 	for _, want := range []string{"codec_name=h264", "width=320", "height=240", "has_b_frames=0"} {
 		require.Contains(t, out, want)
@@ -99,7 +100,7 @@ func TestOtherProgramsAreRefusedWithAWrongPassword(t *testing.T) {
 	r := start(t, Options{})
 	r.show(t, filmOf(t, 320, 240))
 	var out bytes.Buffer
-	cmd := tool(soon(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", r.url("rtsp", user+":wrong", camera), "-frames:v", "1", "-f", "null", "-")
+	cmd := tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", r.url("rtsp", user+":wrong", camera), "-frames:v", "1", "-f", "null", "-")
 	cmd.Stderr = &out
 	require.Error(t, cmd.Run())
 	require.Contains(t, out.String(), "401")
@@ -116,7 +117,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 		out io.Reader
 	}
 	var playing []player
-	ctx := soon(t)
+	ctx := transporttest.Context(t)
 	for name, args := range pulls(r, 1_000_000) {
 		if !testenv.Has(programs[args[0]]) || name == "FFmpeg over UDP" || name == "GStreamer over UDP" {
 			continue // over UDP the end of the control connection is all that tells them
@@ -129,7 +130,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 		require.NoError(t, p.cmd.Start())
 		playing = append(playing, p)
 	}
-	eventually(t, func() bool { return int(r.Counts().Played) == len(playing) && r.hubs.Viewers(camera) == len(playing) }, "all play") //nolint:gosec // few
+	transporttest.Eventually(t, func() bool { return int(r.Counts().Played) == len(playing) && r.hubs.Viewers(camera) == len(playing) }, "all play") //nolint:gosec // few
 	stop()
 	r.show(t, filmOf(t, 480, 352))
 	for _, p := range playing {
@@ -142,7 +143,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 		_ = p.cmd.Wait()
 	}
 	require.NoError(t, ctx.Err(), "a program was not told that the session is over")
-	out := run(t, tool(soon(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=width", "-of", "csv=p=0",
+	out := run(t, tool(transporttest.Context(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=width", "-of", "csv=p=0",
 		r.url("rtsp", mine, camera)))
 	require.Contains(t, out, "480")
 }

@@ -1,7 +1,6 @@
 package rtspserver
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -23,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport/senderreport"
+	"scrim/transport/transporttest"
 )
 
 // player is a client of gortsplib.
@@ -94,7 +94,7 @@ func (p *player) next(t *testing.T) ([][]byte, uint32) {
 	select {
 	case u := <-p.units:
 		return u, <-p.stamps
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		require.Fail(t, "nothing comes")
 		return nil, 0
 	}
@@ -138,7 +138,7 @@ func TestAClientBeginsWithAKeyFrameAndKnowsWhenItWasCaptured(t *testing.T) {
 			select {
 			case sr := <-p.reports:
 				require.Equal(t, senderreport.NTP(captured(uint64(sr.RTPTime)/1800)), sr.NTPTime)
-			case <-soon(t).Done():
+			case <-transporttest.Context(t).Done():
 				require.Fail(t, "no sender report")
 			}
 		})
@@ -149,23 +149,15 @@ func TestAClientAsksForTheKeyFrameThatItNeeds(t *testing.T) {
 	r := start(t, Options{})
 	f := pattern(t)
 	asked := func(n int) func() bool {
-		return func() bool {
-			r.source.mu.Lock()
-			defer r.source.mu.Unlock()
-			return r.source.keyframes >= n
-		}
+		return func() bool { _, _, keyframes := r.source.Counts(camera); return keyframes >= n }
 	}
 	described := make(chan *player)
 	go func() { described <- play(t, r.url("rtsp", mine, camera), over(gortsplib.TransportTCP)) }()
-	eventually(t, asked(1), "for the description")
-	eventually(t, func() bool {
-		r.source.mu.Lock()
-		defer r.source.mu.Unlock()
-		return len(r.source.subs) == 1
-	}, "subscribed")
+	transporttest.Eventually(t, asked(1), "for the description")
+	transporttest.Eventually(t, func() bool { open, _, _ := r.source.Counts(camera); return open == 1 }, "subscribed")
 	r.one(f, 0)
 	p := <-described
-	eventually(t, asked(2), "for the first picture")
+	transporttest.Eventually(t, asked(2), "for the first picture")
 	r.one(f, 1) // which it cannot decode
 	r.one(f, 0)
 	unit, stamp := p.next(t)
@@ -208,7 +200,7 @@ func TestWhoMayNotIsRefused(t *testing.T) {
 
 // Such a client is refused with the right password as well, and learns nothing of why.
 func TestLogSaysThatAClientIsHeldBack(t *testing.T) {
-	var log lockedBuffer
+	var log transporttest.Log
 	r := start(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 6 {
 		_, _, _, err := open(t, r.url("rtsp", user+":wrong", camera))
@@ -217,24 +209,6 @@ func TestLogSaysThatAClientIsHeldBack(t *testing.T) {
 	require.Equal(t, 1, strings.Count(log.String(), "too many wrong passwords"))
 	require.Regexp(t, `level=WARN msg="too many wrong passwords; .*" user=`+user+` from=127\.0\.0\.1 until=2`, log.String())
 	require.EqualValues(t, 6, r.Counts().Unauthorised)
-}
-
-// lockedBuffer is a log.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func TestPlacesAreBounded(t *testing.T) {
@@ -248,7 +222,7 @@ func TestPlacesAreBounded(t *testing.T) {
 	require.Equal(t, base.StatusNotEnoughBandwidth, status(t, err))
 	require.EqualValues(t, 1, r.Counts().Refused)
 	p.Close()
-	eventually(t, func() bool { return r.Counts().Sessions == 0 }, "the place is free")
+	transporttest.Eventually(t, func() bool { return r.Counts().Sessions == 0 }, "the place is free")
 	play(t, r.url("rtsp", mine, camera), over(gortsplib.TransportTCP)).next(t)
 }
 
@@ -328,7 +302,7 @@ func TestAnotherSizeEndsTheSession(t *testing.T) {
 	select {
 	case err := <-p.ended:
 		require.Error(t, err)
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		require.Fail(t, "session goes on")
 	}
 	require.EqualValues(t, 1, r.Counts().Resized)
@@ -346,11 +320,11 @@ func TestASilentCameraEndsTheSession(t *testing.T) {
 		stop()
 		select {
 		case err = <-p.ended:
-		case <-soon(t).Done():
+		case <-transporttest.Context(t).Done():
 			require.Fail(t, "session goes on")
 		}
 	case err = <-p.ended: // a slow machine is silent for long enough
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		require.Fail(t, "nothing comes")
 	}
 	require.Error(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 func TestCameras(t *testing.T) {
@@ -22,7 +23,7 @@ func TestCameras(t *testing.T) {
 	var got []transport.Status
 	require.NoError(t, json.Unmarshal([]byte(body), &got))
 	require.Equal(t, g.source.Cameras(), got)
-	none := start(t, Options{Source: newMemory()})
+	none := start(t, Options{Source: transporttest.NewSource()})
 	_, body = do(t, http.MethodGet, none.url+"/api/cameras", "")
 	require.Equal(t, "[]\n", body)
 }
@@ -35,7 +36,7 @@ type sse struct {
 
 func follow(t *testing.T, g *rig) *sse {
 	t.Helper()
-	req, err := http.NewRequestWithContext(soon(t), http.MethodGet, g.url+"/api/events", http.NoBody)
+	req, err := http.NewRequestWithContext(transporttest.Context(t), http.MethodGet, g.url+"/api/events", http.NoBody)
 	require.NoError(t, err)
 	tr := &http.Transport{}
 	res, err := (&http.Client{Transport: tr}).Do(req)
@@ -79,21 +80,19 @@ func TestEvents(t *testing.T) {
 	}
 	status := g.source.Cameras()[1]
 	status.Counters.UnitsIn, status.Updated = 17, time.Now() // no reason to say anything
-	g.source.set(status)
+	g.source.Set(status)
 	status.State, status.Reason = transport.StateObscured, "packet loss"
-	g.source.set(status)
+	g.source.Set(status)
 	kind, data := s.next(t)
 	require.Equal(t, "camera", kind)
 	require.Contains(t, data, `"name":"yard","state":"obscured","reason":"packet loss"`)
 
-	g.source.happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed, Reason: "two\nlines"})
+	g.source.Happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed, Reason: "two\nlines"})
 	kind, data = s.next(t)
 	require.Equal(t, "event", kind)
 	require.Contains(t, data, `"reason":"two\nlines"`)
 
-	g.source.mu.Lock()
-	g.source.cameras = g.source.cameras[1:]
-	g.source.mu.Unlock()
+	g.source.Remove(camera)
 	kind, data = s.next(t)
 	require.Equal(t, "gone", kind)
 	require.Equal(t, `"gate"`, data)
@@ -107,15 +106,14 @@ func TestManyEventsAreOneLookAtTheCameras(t *testing.T) {
 	g := start(t, Options{}, func(g *Gateway) { g.times.status, g.times.event = time.Hour, time.Hour })
 	streams := []*sse{follow(t, g), follow(t, g), follow(t, g)}
 	for _, s := range streams {
-		for range 1 + len(g.source.cameras) { // the comment and all cameras
+		for range 1 + 2 { // the comment, and both cameras
 			s.next(t)
 		}
 	}
-	listed := func() int { g.source.mu.Lock(); defer g.source.mu.Unlock(); return g.source.listed }
-	before := listed()
+	before := g.source.Listed()
 	require.LessOrEqual(t, before, len(streams))
 	for range 10 {
-		g.source.happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed})
+		g.source.Happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed})
 	}
 	for _, s := range streams {
 		for range 10 {
@@ -123,7 +121,7 @@ func TestManyEventsAreOneLookAtTheCameras(t *testing.T) {
 			require.Equal(t, "event", kind)
 		}
 	}
-	require.Equal(t, before, listed())
+	require.Equal(t, before, g.source.Listed())
 }
 
 func TestStatusFollowsAnEvent(t *testing.T) {
@@ -131,13 +129,13 @@ func TestStatusFollowsAnEvent(t *testing.T) {
 		g.times.status, g.times.event, g.times.snapshot = time.Hour, 2*time.Millisecond, time.Millisecond
 	})
 	s := follow(t, g)
-	for range 1 + len(g.source.cameras) {
+	for range 1 + 2 {
 		s.next(t)
 	}
 	status := g.source.Cameras()[0]
 	status.State = transport.StateFailed
-	g.source.set(status)
-	g.source.happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed})
+	g.source.Set(status)
+	g.source.Happen(transport.Event{Site: "plant", Camera: camera, State: transport.StateFailed})
 	kind, _ := s.next(t)
 	require.Equal(t, "event", kind)
 	kind, data := s.next(t)
@@ -152,7 +150,7 @@ func TestStreamsShareASnapshot(t *testing.T) {
 		require.Len(t, cameras, 2)
 		require.EqualValues(t, 1, number)
 	}
-	require.Equal(t, 1, g.source.listed)
+	require.Equal(t, 1, g.source.Listed())
 }
 
 func TestEventsHeartbeat(t *testing.T) {
@@ -167,7 +165,7 @@ func TestEventsHeartbeat(t *testing.T) {
 	}
 	require.EqualValues(t, 1, g.count.eventStreams.Load())
 	require.NoError(t, s.body.Close())
-	eventually(t, func() bool { return g.count.eventStreams.Load() == 0 }, "handler notices that the client has gone")
+	transporttest.Eventually(t, func() bool { return g.count.eventStreams.Load() == 0 }, "handler notices that the client has gone")
 }
 
 func TestEventStreamsAreLimited(t *testing.T) {
@@ -192,7 +190,7 @@ func TestSnapshotIsForThoseWhoMayWatch(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
 	res, _ = do(t, http.MethodGet, g.url+"/api/cameras/absent/snapshot.jpg", "", "Authorization", "Bearer "+secret)
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
-	g.source.setFail(errBroken)
+	g.source.Fail(errBroken)
 	res, _ = do(t, http.MethodGet, url, "", "Authorization", "Bearer "+secret)
 	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport/transporttest"
 )
 
 // embedding is a page of another site. README.md shows the lines that it takes.
@@ -27,7 +29,7 @@ const embedding = `<!doctype html>
 
 func TestWhepClientPlaysInAPageOfAnotherSite(t *testing.T) {
 	tab := browser(t)
-	g := start(t, Options{Token: secret, Source: newMemory(camera), AllowOrigins: []string{"*"}})
+	g := start(t, Options{Token: secret, Source: transporttest.NewSource(camera), AllowOrigins: []string{"*"}})
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = fmt.Fprintf(w, embedding, g.url, secret)
@@ -41,7 +43,7 @@ func TestWhepClientPlaysInAPageOfAnotherSite(t *testing.T) {
 	sending.Go(func() { play(ctx, g.source, units, func() bool { return false }) })
 	until := func(condition string) {
 		t.Helper()
-		eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
+		transporttest.Eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
 	}
 
 	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(site.URL)))
@@ -52,5 +54,5 @@ func TestWhepClientPlaysInAPageOfAnotherSite(t *testing.T) {
 	// The end is told to the gateway.
 	until(`(client.close(), refused.close(), true)`)
 	until(`client.state === 'closed' && document.querySelector('video').srcObject === null`)
-	eventually(t, func() bool { return g.Counts().Sessions == 0 }, "session is deleted")
+	transporttest.Eventually(t, func() bool { return g.Counts().Sessions == 0 }, "session is deleted")
 }

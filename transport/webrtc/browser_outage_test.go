@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport/transporttest"
 )
 
 // freezer is a TCP proxy that can stop passing bytes on without closing a connection,
@@ -88,7 +90,7 @@ const countingScript = `(() => {
 
 func TestPageSaysSoWhenTheGatewayFallsSilent(t *testing.T) {
 	tab := browser(t)
-	g := start(t, Options{Source: newMemory(camera)})
+	g := start(t, Options{Source: transporttest.NewSource(camera)})
 	proxy := newFreezer(t, g.url)
 	ctx, stop := context.WithCancel(tab)
 	var paused atomic.Bool
@@ -100,7 +102,7 @@ func TestPageSaysSoWhenTheGatewayFallsSilent(t *testing.T) {
 
 	until := func(condition string) {
 		t.Helper()
-		eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
+		transporttest.Eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
 	}
 	number := func(expression string) int {
 		t.Helper()

@@ -15,6 +15,7 @@ import (
 	"scrim/models/testenv"
 	"scrim/transport"
 	"scrim/transport/fanout"
+	"scrim/transport/transporttest"
 )
 
 // pattern is a test picture that moves, two seconds of it, one unit each.
@@ -34,7 +35,7 @@ func pattern(t *testing.T) [][]byte {
 }
 
 // play sends the pattern over and over until ctx ends or pause says so.
-func play(ctx context.Context, m *memory, units [][]byte, pause func() bool) {
+func play(ctx context.Context, m *transporttest.Source, units [][]byte, pause func() bool) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -46,7 +47,7 @@ func play(ctx context.Context, m *memory, units [][]byte, pause func() bool) {
 				continue
 			}
 			data := units[n%len(units)]
-			m.put(camera, &transport.RedactedUnit{
+			m.Send(camera, &transport.RedactedUnit{
 				Camera: camera, Epoch: 1, Seq: uint64(n + 1), PTS: int64(n+1) * 9000, Captured: now,
 				Key: bytes.Contains(data, []byte{0, 0, 0, 1, 0x67}), State: transport.StateLive, Data: data,
 			})
@@ -77,14 +78,14 @@ const (
 
 func TestPagePlaysInABrowser(t *testing.T) {
 	tab := browser(t)
-	g := start(t, Options{Token: secret, Source: newMemory(camera)}, func(g *Gateway) {
+	g := start(t, Options{Token: secret, Source: transporttest.NewSource(camera)}, func(g *Gateway) {
 		g.times.status = 50 * time.Millisecond
 		d := fanout.DefaultTimes()
 		g.hubs.Times.Silence, g.hubs.Times.First = d.Silence, d.First
 	})
 	status := g.source.Cameras()[0]
 	status.Warning, status.Cosmetic = "<b>detector is slow</b>", true
-	g.source.set(status)
+	g.source.Set(status)
 
 	ctx, stop := context.WithCancel(tab)
 	var mu sync.Mutex
@@ -104,7 +105,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	}
 	until := func(condition string) {
 		t.Helper()
-		eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
+		transporttest.Eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
 	}
 	text := func(selector string) string {
 		t.Helper()
@@ -140,38 +141,38 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	hidden := func(selector string) string { return `document.querySelector('` + selector + `').hidden` }
 	require.Empty(t, status.Lookahead)
 	status.DelayMS = 40 // without look-ahead that is nobody's choice
-	g.source.set(status)
+	g.source.Set(status)
 	until(hidden(".delay") + ` && ` + hidden(".ignored"))
 	status.Lookahead, status.DelayMS = 8, 340
 	status.Ignored = []string{"public_display lobby screen", "artwork <i>mural</i>"}
-	g.source.set(status)
+	g.source.Set(status)
 	until(`!` + hidden(".delay") + ` && !` + hidden(".ignored"))
 	require.Equal(t, "delayed 0.3 s", text(".delay"))
 	require.Equal(t, "No faces are looked for in: public display lobby screen; artwork <i>mural</i>", text(".ignored"))
 	status.Lookahead, status.Ignored = 0, nil
-	g.source.set(status)
+	g.source.Set(status)
 	until(hidden(".delay") + ` && ` + hidden(".ignored"))
 
 	// A state in which no picture of now can come covers the last one at once, also
 	// while something still does.
 	status.State, status.Reason = transport.StateFailed, "the model is missing"
-	g.source.set(status)
+	g.source.Set(status)
 	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture: the model is missing'`)
 	require.Equal(t, "rgb(5, 7, 10)", value(`getComputedStyle(document.querySelector('.notice')).backgroundColor`))
 	status.State, status.Reason = transport.StateLive, ""
-	g.source.set(status)
+	g.source.Set(status)
 	until(`!` + noticed)
 
 	// What changes is shown.
 	status.State, status.Reason = transport.StateObscured, "packet loss"
-	g.source.set(status)
+	g.source.Set(status)
 	until(`document.querySelector('.state').textContent === 'obscured: packet loss'`)
 
 	// Silence is shown and leads to another session, which plays again.
 	opened := g.Counts().Opened
 	pause(true)
 	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture'`)
-	eventually(t, func() bool { return g.Counts().Opened > opened }, "page connects anew")
+	transporttest.Eventually(t, func() bool { return g.Counts().Opened > opened }, "page connects anew")
 	pause(false)
 	until(`!` + noticed + ` && ` + video + `.currentTime > 0`)
 
@@ -179,15 +180,15 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	// that the camera sends nothing, says why, connects anew, and plays when the
 	// camera is back.
 	status.State, status.Reason = transport.StateFailed, "no word from the worker"
-	g.source.set(status)
+	g.source.Set(status)
 	until(`document.querySelector('.state').textContent === 'failed: no word from the worker'`)
 	before := g.Counts()
 	pause(true)
 	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture: no word from the worker'`)
-	eventually(t, func() bool { c := g.Counts(); return c.Silent > before.Silent && c.Opened > before.Opened }, "page connects anew")
+	transporttest.Eventually(t, func() bool { c := g.Counts(); return c.Silent > before.Silent && c.Opened > before.Opened }, "page connects anew")
 	pause(false)
 	status.State, status.Reason = transport.StateLive, ""
-	g.source.set(status)
+	g.source.Set(status)
 	until(`!` + noticed)
 	shot(t, tab, "page.png")
 }

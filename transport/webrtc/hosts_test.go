@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport/transporttest"
 )
 
 // ask sends a request with a Host header straight to the handler.
@@ -52,7 +54,7 @@ func TestWithATokenAnyHostIsAnswered(t *testing.T) {
 
 func TestHostsAreChecked(t *testing.T) {
 	for _, host := range []string{"http://gateway", "gateway:8080", "*", "a b", "gateway/", "*.example.org", strings.Repeat("a", 300)} {
-		_, err := New(Options{Source: newMemory(), Hosts: []string{host}})
+		_, err := New(Options{Source: transporttest.NewSource(), Hosts: []string{host}})
 		require.ErrorContains(t, err, "webrtc: host ", host)
 	}
 }

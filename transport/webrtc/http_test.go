@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport/transporttest"
 )
 
 const secret = "correct horse"
@@ -190,7 +192,7 @@ func TestPlacesAreLimited(t *testing.T) {
 	require.EqualValues(t, 1, g.Counts().Refused)
 	require.Equal(t, 2, g.Counts().Sessions)
 	do(t, http.MethodDelete, first, "")
-	eventually(t, func() bool { return g.Counts().Sessions == 1 }, "place is free again")
+	transporttest.Eventually(t, func() bool { return g.Counts().Sessions == 1 }, "place is free again")
 	_, _ = open(t, g, camera)
 	require.EqualValues(t, 3, g.Counts().Opened)
 }
@@ -203,11 +205,11 @@ func TestRefusedOffersTakeNoPlace(t *testing.T) {
 	}
 	require.Zero(t, g.Counts().Sessions)
 	require.Zero(t, g.Counts().Opened)
-	eventually(t, func() bool { return g.Counts().Subscriptions == 0 }, "subscription ends")
+	transporttest.Eventually(t, func() bool { return g.Counts().Subscriptions == 0 }, "subscription ends")
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	source := newMemory()
+	source := transporttest.NewSource()
 	for name, o := range map[string]Options{
 		"no source":         {},
 		"port":              {Source: source, UDPPort: 70000},

@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
-	m := newMemory(camera)
-	m.set(transport.Status{
+	m := transporttest.NewSource(camera)
+	m.Set(transport.Status{
 		Site: "plant", Camera: camera, State: transport.StateObscured, FPS: 12.5,
 		SelfTest: &transport.SelfTest{At: time.Unix(1700000000, 0), OK: true},
 		DelayMS:  350,
@@ -62,10 +63,10 @@ func TestHealthTellsTroubleFromAFaultThatPasses(t *testing.T) {
 		"redactors cannot start": {[]transport.Status{{State: transport.StateObscured, Fault: transport.FaultCrash}}, 503, `"failed":1`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMemory()
+			m := transporttest.NewSource()
 			for i, s := range c.cameras {
 				s.Camera = "c" + itoa(i)
-				m.cameras = append(m.cameras, s)
+				m.Set(s)
 			}
 			g := start(t, Options{Source: m})
 			res, body := do(t, http.MethodGet, g.url+"/healthz", "")

@@ -1,6 +1,7 @@
 package webrtc
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,14 +13,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 // begin waits until the viewer is served, by way of a key frame with the number n.
 func begin(t *testing.T, g *rig, c *client, viewers int, n uint64) {
 	t.Helper()
-	eventually(t, func() bool { return g.Counts().Viewers == viewers && g.hubViewers(camera) == viewers }, "viewer joins")
-	eventually(t, func() bool { open, _, _ := g.source.counts(camera); return open == 1 }, "camera subscribed")
-	g.source.put(camera, unit(camera, n, true, 100))
+	transporttest.Eventually(t, func() bool { return g.Counts().Viewers == viewers && g.hubViewers(camera) == viewers }, "viewer joins")
+	transporttest.Eventually(t, func() bool { open, _, _ := g.source.Counts(camera); return open == 1 }, "camera subscribed")
+	g.source.Send(camera, transporttest.Unit(camera, n, true, 100))
 	s := c.next(t)
 	require.Equal(t, n, s.n)
 	require.True(t, s.key)
@@ -38,10 +40,10 @@ func TestUnitsArriveInOrderWithTheirStamps(t *testing.T) {
 			if n%20 == 0 {
 				size = 50_000 // many packets
 			}
-			g.source.put(camera, unit(camera, n, n%20 == 0, size))
+			g.source.Send(camera, transporttest.Unit(camera, n, n%20 == 0, size))
 		}
 		for n := first; n < first+batch; n++ {
-			want := unit(camera, n, false, 0)
+			want := transporttest.Unit(camera, n, false, 0)
 			s := c.next(t)
 			require.Equal(t, n, s.n)
 			require.Equal(t, n%20 == 0, s.key)
@@ -55,7 +57,7 @@ func TestUnitsArriveInOrderWithTheirStamps(t *testing.T) {
 	for i := 1; i < len(c.seqs); i++ {
 		require.Equal(t, c.seqs[i-1]+1, c.seqs[i], "gap in sequence numbers")
 	}
-	eventually(t, func() bool { return g.Counts().Packets == uint64(len(c.seqs)) }, "packets are counted")
+	transporttest.Eventually(t, func() bool { return g.Counts().Packets == uint64(len(c.seqs)) }, "packets are counted")
 }
 
 func TestViewersShareASubscription(t *testing.T) {
@@ -63,15 +65,15 @@ func TestViewersShareASubscription(t *testing.T) {
 	a := watch(t, g, camera)
 	begin(t, g, a, 1, 1)
 	b := watch(t, g, camera)
-	eventually(t, func() bool { return g.hubViewers(camera) == 2 }, "second viewer joins")
-	g.source.put(camera, unit(camera, 2, false, 100), unit(camera, 3, true, 100), unit(camera, 4, false, 100))
+	transporttest.Eventually(t, func() bool { return g.hubViewers(camera) == 2 }, "second viewer joins")
+	g.source.Send(camera, transporttest.Unit(camera, 2, false, 100), transporttest.Unit(camera, 3, true, 100), transporttest.Unit(camera, 4, false, 100))
 	for _, n := range []uint64{2, 3, 4} {
 		require.Equal(t, n, a.next(t).n)
 	}
 	for _, n := range []uint64{3, 4} { // from the key frame on
 		require.Equal(t, n, b.next(t).n)
 	}
-	open, ever, _ := g.source.counts(camera)
+	open, ever, _ := g.source.Counts(camera)
 	require.Equal(t, 1, open)
 	require.Equal(t, 1, ever)
 	require.EqualValues(t, 4, g.Counts().Units, "each unit is packetised once")
@@ -80,8 +82,8 @@ func TestViewersShareASubscription(t *testing.T) {
 		res, _ := do(t, http.MethodDelete, c.location, "")
 		require.Equal(t, http.StatusOK, res.StatusCode)
 	}
-	eventually(t, func() bool { open, _, _ := g.source.counts(camera); return open == 0 }, "subscription ends after the last viewer")
-	eventually(t, func() bool { c := g.Counts(); return c.Sessions == 0 && c.Viewers == 0 && c.Subscriptions == 0 }, "nothing is left")
+	transporttest.Eventually(t, func() bool { open, _, _ := g.source.Counts(camera); return open == 0 }, "subscription ends after the last viewer")
+	transporttest.Eventually(t, func() bool { c := g.Counts(); return c.Sessions == 0 && c.Viewers == 0 && c.Subscriptions == 0 }, "nothing is left")
 }
 
 func TestCameraThatSendsNothing(t *testing.T) {
@@ -94,7 +96,7 @@ func TestUnitOfAnotherCameraIsDropped(t *testing.T) {
 	g := start(t, Options{})
 	c := watch(t, g, camera)
 	begin(t, g, c, 1, 1)
-	g.source.put(camera, unit("yard", 2, false, 100), unit("yard", 3, true, 100), unit(camera, 4, false, 100))
+	g.source.Send(camera, transporttest.Unit("yard", 2, false, 100), transporttest.Unit("yard", 3, true, 100), transporttest.Unit(camera, 4, false, 100))
 	require.EqualValues(t, 4, c.next(t).n)
 	require.EqualValues(t, 2, g.Counts().WrongCamera)
 }
@@ -104,14 +106,14 @@ func TestPictureLossAsksForAKeyFrame(t *testing.T) {
 		g := start(t, Options{}, func(g *Gateway) { g.hubs.Times.Keyframe = time.Millisecond })
 		c := watch(t, g, camera)
 		begin(t, g, c, 1, 1)
-		_, _, before := g.source.counts(camera)
+		_, _, before := g.source.Counts(camera)
 		if fir {
 			ssrc := uint32(c.media(t).SSRC())
 			require.NoError(t, c.pc.WriteRTCP([]rtcp.Packet{&rtcp.FullIntraRequest{MediaSSRC: ssrc, FIR: []rtcp.FIREntry{{SSRC: ssrc}}}}))
 		} else {
 			c.pli(t)
 		}
-		eventually(t, func() bool { _, _, k := g.source.counts(camera); return k > before }, "request goes out")
+		transporttest.Eventually(t, func() bool { _, _, k := g.source.Counts(camera); return k > before }, "request goes out")
 	}
 }
 
@@ -128,11 +130,11 @@ func TestKeyFrameRequestsAreCombined(t *testing.T) {
 	// What comes after the indications shows that they have been read.
 	h := g.hubs.Acquire(camera)
 	defer g.hubs.Release(h)
-	eventually(t, h.Wanted, "indications arrive")
-	_, _, k := g.source.counts(camera)
+	transporttest.Eventually(t, h.Wanted, "indications arrive")
+	_, _, k := g.source.Counts(camera)
 	require.Equal(t, 1, k)
 	require.EqualValues(t, 1, g.Counts().KeyframeRequests)
-	g.source.put(camera, unit(camera, 2, true, 100))
+	g.source.Send(camera, transporttest.Unit(camera, 2, true, 100))
 	require.EqualValues(t, 2, a.next(t).n)
 }
 
@@ -140,13 +142,13 @@ func TestSubscriptionIsTriedAgain(t *testing.T) {
 	g := start(t, Options{})
 	c := watch(t, g, camera)
 	begin(t, g, c, 1, 1)
-	g.source.setFail(errBroken)
-	g.source.break_(camera, errBroken)
-	eventually(t, func() bool { return g.Counts().Resubscribed >= 2 }, "tries again")
-	g.source.setFail(nil)
-	eventually(t, func() bool { open, _, _ := g.source.counts(camera); return open == 1 }, "subscribed")
+	g.source.Fail(errBroken)
+	g.source.Break(camera, errBroken)
+	transporttest.Eventually(t, func() bool { return g.Counts().Resubscribed >= 2 }, "tries again")
+	g.source.Fail(nil)
+	transporttest.Eventually(t, func() bool { open, _, _ := g.source.Counts(camera); return open == 1 }, "subscribed")
 	// What continues nothing is not shown, whatever the source says.
-	g.source.put(camera, unit(camera, 2, false, 100), unit(camera, 3, true, 100))
+	g.source.Send(camera, transporttest.Unit(camera, 2, false, 100), transporttest.Unit(camera, 3, true, 100))
 	require.EqualValues(t, 3, c.next(t).n)
 }
 
@@ -160,13 +162,13 @@ func TestLostPacketsAreSentAgain(t *testing.T) {
 	require.NoError(t, c.pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{
 		MediaSSRC: uint32(c.media(t).SSRC()), Nacks: []rtcp.NackPair{{PacketID: seq}},
 	}}))
-	eventually(t, func() bool { return g.Counts().Retransmitted == 1 }, "packet is sent again")
+	transporttest.Eventually(t, func() bool { return g.Counts().Retransmitted == 1 }, "packet is sent again")
 }
 
 func TestViewerThatNeverConnectsIsClosed(t *testing.T) {
 	g := start(t, Options{}, func(g *Gateway) { g.times.connect, g.hubs.Times.Linger = 50*time.Millisecond, time.Millisecond })
 	location, _ := open(t, g, camera)
-	eventually(t, func() bool { c := g.Counts(); return c.TimedOut == 1 && c.Sessions == 0 && c.Subscriptions == 0 }, "session ends")
+	transporttest.Eventually(t, func() bool { c := g.Counts(); return c.TimedOut == 1 && c.Sessions == 0 && c.Subscriptions == 0 }, "session ends")
 	res, _ := do(t, http.MethodDelete, location, "")
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
 }
@@ -177,7 +179,7 @@ func TestDeleteEndsTheSession(t *testing.T) {
 	begin(t, g, c, 1, 1)
 	res, _ := do(t, http.MethodDelete, c.location, "")
 	require.Equal(t, http.StatusOK, res.StatusCode)
-	eventually(t, func() bool { return g.Counts().Sessions == 0 }, "session ends")
+	transporttest.Eventually(t, func() bool { return g.Counts().Sessions == 0 }, "session ends")
 	res, _ = do(t, http.MethodDelete, c.location, "")
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
 }
@@ -187,12 +189,12 @@ func TestViewerThatGoesAwayIsNoticed(t *testing.T) {
 	c := watch(t, g, camera)
 	begin(t, g, c, 1, 1)
 	require.NoError(t, c.pc.Close()) // without DELETE: only silence tells
-	eventually(t, func() bool { return g.Counts().Sessions == 0 }, "session ends")
+	transporttest.Eventually(t, func() bool { return g.Counts().Sessions == 0 }, "session ends")
 }
 
 func TestCloseEndsEverything(t *testing.T) {
-	source := newMemory(camera, "yard")
-	g, err := New(Options{Source: source, Log: quiet})
+	source := transporttest.NewSource(camera, "yard")
+	g, err := New(Options{Source: source, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	r := start(t, Options{Source: source})
 	for range 3 {
@@ -205,7 +207,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	require.Zero(t, c.Viewers)
 	require.Zero(t, c.Subscriptions)
 	for _, name := range []string{camera, "yard"} {
-		n, _, _ := source.counts(name)
+		n, _, _ := source.Counts(name)
 		require.Zero(t, n, "subscriptions to %s", name)
 	}
 	res, body := do(t, http.MethodPost, r.url+"/whep/"+camera, sdpOffer(), "Content-Type", mimeSDP)
@@ -223,7 +225,7 @@ func TestOneUDPPortForAll(t *testing.T) {
 	begin(t, g, a, 2, 1)
 	require.EqualValues(t, 1, b.next(t).n)
 	require.Equal(t, []int{port}, hostPorts(t, a.answer))
-	_, err := New(Options{Source: g.source, UDPPort: port, Log: quiet})
+	_, err := New(Options{Source: g.source, UDPPort: port, Log: slog.New(slog.DiscardHandler)})
 	require.ErrorContains(t, err, "UDP port")
 }
 
@@ -285,8 +287,8 @@ func TestSlateIsSentToo(t *testing.T) {
 	g := start(t, Options{})
 	c := watch(t, g, camera)
 	begin(t, g, c, 1, 1)
-	u := unit(camera, 2, true, 100)
+	u := transporttest.Unit(camera, 2, true, 100)
 	u.State, u.Reason = transport.StateObscured, "detector failed"
-	g.source.put(camera, u)
+	g.source.Send(camera, u)
 	require.EqualValues(t, 2, c.next(t).n)
 }

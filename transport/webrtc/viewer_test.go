@@ -3,6 +3,7 @@ package webrtc
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"github.com/pion/rtp/codecs"
 	pion "github.com/pion/webrtc/v3"
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport/transporttest"
 )
 
 // sample is one access unit as a viewer got it.
@@ -55,7 +58,7 @@ func newClient(t *testing.T) *client {
 	var settings pion.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	settings.LoggerFactory = pionLogs{quiet}
+	settings.LoggerFactory = pionLogs{slog.New(slog.DiscardHandler)}
 	// No interceptors: what comes is what was sent.
 	api := pion.NewAPI(pion.WithMediaEngine(&media), pion.WithSettingEngine(settings), pion.WithInterceptorRegistry(&interceptor.Registry{}))
 	pc, err := api.NewPeerConnection(pion.Configuration{})
@@ -130,7 +133,7 @@ func await(t *testing.T, ch <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-ch:
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		require.Fail(t, "it did not happen")
 	}
 }
@@ -158,7 +161,7 @@ func (c *client) receive(t *testing.T, track *pion.TrackRemote, ext extensions) 
 		now.stamp = p.Timestamp
 		c.extensions(&now, p, ext)
 		if p.Marker {
-			now.n, now.key = number(t, data)
+			now.n, now.key = transporttest.Number(t, data)
 			c.samples <- now
 			data, now = nil, sample{}
 		}
@@ -179,7 +182,7 @@ func (c *client) next(t *testing.T) sample {
 	case s, ok := <-c.samples:
 		require.True(t, ok, "the track ended")
 		return s
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		require.Fail(t, "no access unit", "connection is %s", c.pc.ConnectionState())
 		return sample{}
 	}
@@ -191,7 +194,7 @@ func (c *client) media(t *testing.T) *pion.TrackRemote {
 	case track := <-c.track:
 		c.track <- track
 		return track
-	case <-soon(t).Done():
+	case <-transporttest.Context(t).Done():
 		require.Fail(t, "no track")
 		return nil
 	}
@@ -211,7 +214,7 @@ type reply struct {
 // do makes a request; headers come in pairs.
 func do(t *testing.T, method, url, body string, headers ...string) (reply, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(soon(t), method, url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(transporttest.Context(t), method, url, strings.NewReader(body))
 	require.NoError(t, err)
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

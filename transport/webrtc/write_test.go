@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport/fanout"
+	"scrim/transport/transporttest"
 )
 
 func TestNumbersHaveNoGapsOverLargeFrames(t *testing.T) {
 	var got []*rtp.Packet
 	v := newViewer(func(p *rtp.Packet) error { got = append(got, p); return nil }, extensions{playoutDelay: 3, captureTime: 4}, &counters{})
-	payloads := (&codecs.H264Payloader{}).Payload(fanout.PayloadMTU, unit(camera, 9, true, 100_000).Data)
+	payloads := (&codecs.H264Payloader{}).Payload(fanout.PayloadMTU, transporttest.Unit(camera, 9, true, 100_000).Data)
 	f := &fanout.Frame{Payloads: payloads, Stamp: 12345, Key: true, Captured: time.Now()}
 	next := v.write(t.Context(), f, 65500) // wraps
 	require.Len(t, got, len(f.Payloads))

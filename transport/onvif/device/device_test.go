@@ -25,8 +25,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
-
 const (
 	user     = "vms"
 	password = "correct-horse & battery"
@@ -38,7 +36,7 @@ func device(t testing.TB, users ...auth.User) *Device {
 	if users == nil {
 		users = []auth.User{{Name: user, Password: password, Cameras: []string{"gate", "hall"}}}
 	}
-	control, err := auth.New(users, quiet)
+	control, err := auth.New(users, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	d, err := New(Options{
 		Cameras: func() []transport.Status {
@@ -54,7 +52,7 @@ func device(t testing.TB, users ...auth.User) *Device {
 			}
 			return &transport.Snapshot{Camera: camera, JPEG: []byte("picture of " + camera)}, nil
 		},
-		Access: control, StreamScheme: "rtsp", StreamPort: 8554, Site: "plant-1", Version: "1.2", Log: quiet,
+		Access: control, StreamScheme: "rtsp", StreamPort: 8554, Site: "plant-1", Version: "1.2", Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	return d
@@ -204,7 +202,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 
 func TestWithoutUsersEverythingIsOpen(t *testing.T) {
 	d := device(t, []auth.User{}...)
-	control, err := auth.New(nil, quiet)
+	control, err := auth.New(nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	d.o.Access = control
 	status, answer := ask(t, serve(t, d), nil, "<GetProfiles "+mediaNS+"/>")
