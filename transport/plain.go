@@ -1,21 +1,65 @@
 package transport
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// Plain makes text that a device or a file may have chosen fit for one line of a
-// log, a table or a page: without control characters and those that change the
-// direction of writing, spaces joined, and at most so many bytes, of which an
-// ellipsis says that there were more.
+// Plain makes text from outside (a device, a file, another process) fit for one
+// line of a log, a page, a header or an SDP. The result is valid UTF-8 of at most
+// maxBytes bytes, and Plain does not change it again. By Unicode category:
+//
+//	white space and control characters (Z*, Cc)   a single space between words
+//	default-ignorable characters (Cf: bidi        removed
+//	controls, zero-width characters; fillers,
+//	variation selectors)
+//	invalid bytes (one for a run), private use    "?"
+//	and unassigned characters (Co, Cn)
+//	anything else                                 kept
+//
+// Text that is cut ends in an ellipsis, which counts. The result does not share
+// memory with s. Plain does not normalise and does not judge look-alikes.
 func Plain(s string, maxBytes int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
+	const ellipsis = "…"
+	var b strings.Builder
+	space, invalid := false, false
+	fits := 0 // how much of b leaves room for the ellipsis
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		s = s[n:]
+		again := invalid
+		switch invalid = r == utf8.RuneError && n == 1; {
+		case invalid && again:
+			continue
+		case invalid:
+			r = '?'
+		case unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Z, r):
+			space = b.Len() > 0
+			continue
+		case unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+			continue
+		case !unicode.IsPrint(r):
+			r = '?'
 		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxBytes {
-		s = strings.ToValidUTF8(s[:maxBytes], "") + "…"
+		size := utf8.RuneLen(r)
+		if space {
+			size++
+		}
+		if b.Len()+size > maxBytes {
+			if maxBytes < len(ellipsis) {
+				return ""
+			}
+			return b.String()[:fits] + ellipsis
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(r)
+		if b.Len()+len(ellipsis) <= maxBytes {
+			fits = b.Len()
+		}
 	}
-	return s
+	return b.String()
 }

@@ -15,7 +15,11 @@ import (
 
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/filewatch"
+	"scrim/transport"
 )
+
+// maxErrorBytes bounds an error of the configuration in the log.
+const maxErrorBytes = 4 << 10
 
 // reloaded is a configuration that was read anew.
 type reloaded struct {
@@ -166,7 +170,7 @@ func (r *reloader) hand(ctx context.Context, n reloaded) error {
 // where the mistake is with the status of every camera, which viewers see.
 func (r *reloader) refuse(ctx context.Context, err error) {
 	r.refused = true
-	r.log.Error("changed configuration is refused, the one before stays in force", "error", oneLine(err))
+	r.log.Error("changed configuration is refused, the one before stays in force", "error", transport.Plain(err.Error(), maxErrorBytes))
 	_ = r.hand(ctx, reloaded{notice: "changed configuration is refused" + where(err) + ", the one before stays in force; the log says why"})
 }
 
@@ -178,9 +182,6 @@ func where(err error) string {
 	}
 	return fmt.Sprintf(" (%s:%d:%d)", filepath.Base(e.File), e.Line, e.Column)
 }
-
-// oneLine is an error's text in one line.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // report logs what has been taken over, without the values, and what could not be.
 func (r *reloader) report(c *config.Changes, asked bool) {

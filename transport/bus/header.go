@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
 
@@ -108,33 +107,16 @@ func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
 	h[hdrCodec] = []string{u.Codec}
 	h[hdrSize] = []string{strconv.Itoa(u.Width) + "x" + strconv.Itoa(u.Height)}
 	h[hdrState] = []string{string(u.State)}
-	if reason := oneLine(u.Reason); reason != "" {
-		h[hdrReason] = []string{reason}
+	if text := reason(u.Reason); text != "" {
+		h[hdrReason] = []string{text}
 	}
 	if regions, faces := formatRegions(u); regions != "" {
 		h[hdrRegions], h[hdrFaces] = []string{regions}, []string{faces}
 	}
 }
 
-// oneLine makes text fit for a header: one line, bounded, valid UTF-8.
-func oneLine(text string) string { return cut(text, maxReasonBytes) }
-
-// cut is oneLine with a limit in bytes. What it returns holds no more memory
-// than that.
-func cut(text string, limit int) string {
-	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
-			return ' '
-		}
-		return r
-	}, text)), " ")
-	if len(text) > limit {
-		for text = text[:limit]; !utf8.ValidString(text); { // at most 3 bytes of a rune
-			text = text[:len(text)-1]
-		}
-	}
-	return strings.Clone(strings.TrimSpace(text))
-}
+// reason makes text fit for a header or a page.
+func reason(text string) string { return transport.Plain(text, maxReasonBytes) }
 
 // parsePart reads one message. Its subject is at, its bytes are not trusted.
 func parsePart(at Address, h nats.Header, data []byte) (*part, error) {
@@ -158,7 +140,7 @@ func parsePart(at Address, h nats.Header, data []byte) (*part, error) {
 		u.Key = r.bool(hdrKey)
 		u.Codec = h.Get(hdrCodec)
 		u.Width, u.Height = r.pair(hdrSize, "x", transport.MaxSide)
-		u.State, u.Reason = transport.State(h.Get(hdrState)), oneLine(h.Get(hdrReason))
+		u.State, u.Reason = transport.State(h.Get(hdrState)), reason(h.Get(hdrReason))
 		u.Regions = r.regions(image.Rect(0, 0, u.Width, u.Height))
 	}
 	if r.err != nil {

@@ -64,7 +64,7 @@ func TestHeadersReadBackAsWritten(t *testing.T) {
 			Key: rapid.Bool().Draw(t, "key"), Codec: rapid.StringMatching(`[a-z0-9.]{1,32}`).Draw(t, "codec"),
 			Width: w, Height: h,
 			State:  rapid.SampledFrom([]transport.State{transport.StateLive, transport.StateObscured}).Draw(t, "state"),
-			Reason: oneLine(rapid.String().Draw(t, "reason")),
+			Reason: reason(rapid.String().Draw(t, "reason")),
 			Data:   []byte{1},
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "regions") {
@@ -94,7 +94,7 @@ func TestHeadersReadBackAsWritten(t *testing.T) {
 
 func TestReasonIsOneBoundedLine(t *testing.T) {
 	for _, text := range []string{"a\r\nScrim-Camera: other", "\xff\xfe", strings.Repeat("é", 400), "tab\tnul\x00", "  "} {
-		got := oneLine(text)
+		got := reason(text)
 		assert.LessOrEqual(t, len(got), maxReasonBytes)
 		assert.NotContains(t, got, "\n")
 		assert.NotContains(t, got, "\r")

@@ -134,13 +134,13 @@ func snapshotMessage(reply, camera string, s *transport.Snapshot, err error) *na
 		err = ErrNoSnapshot
 	}
 	if err != nil {
-		m.Header[hdrError] = []string{oneLine(err.Error())}
+		m.Header[hdrError] = []string{reason(err.Error())}
 		return m
 	}
 	m.Header[hdrCaptured] = []string{strconv.FormatInt(s.Captured.UnixNano(), 10)}
 	m.Header[hdrSize] = []string{strconv.Itoa(s.Width) + "x" + strconv.Itoa(s.Height)}
 	m.Header[hdrState] = []string{string(s.State)}
-	m.Header[hdrReason] = []string{oneLine(s.Reason)}
+	m.Header[hdrReason] = []string{reason(s.Reason)}
 	m.Data = s.JPEG
 	return m
 }
@@ -154,12 +154,12 @@ func parseSnapshot(camera string, m *nats.Msg) (*transport.Snapshot, error) {
 		return nil, fmt.Errorf("%w: header names camera %.70q, not %s", ErrInvalid, m.Header.Get(hdrCamera), camera)
 	}
 	if text := m.Header.Get(hdrError); text != "" {
-		return nil, fmt.Errorf("camera %s: %w: %s", camera, ErrNoSnapshot, oneLine(text))
+		return nil, fmt.Errorf("camera %s: %w: %s", camera, ErrNoSnapshot, reason(text))
 	}
 	r := headerReader{h: m.Header}
 	s := &transport.Snapshot{
 		Camera: camera, Captured: time.Unix(0, r.int(hdrCaptured)), State: transport.State(m.Header.Get(hdrState)),
-		Reason: oneLine(m.Header.Get(hdrReason)), JPEG: m.Data,
+		Reason: reason(m.Header.Get(hdrReason)), JPEG: m.Data,
 	}
 	s.Width, s.Height = r.pair(hdrSize, "x", transport.MaxSide)
 	switch {

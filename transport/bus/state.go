@@ -28,11 +28,13 @@ const (
 
 // tidyStatus cuts text to its bounds.
 func tidyStatus(s *transport.Status) {
-	s.Detector, s.Style, s.Source = cut(s.Detector, maxTextBytes), cut(s.Style, maxTextBytes), cut(s.Source, maxTextBytes)
-	s.Reason, s.Warning = oneLine(s.Reason), oneLine(s.Warning)
+	for _, text := range []*string{&s.Detector, &s.Style, &s.Source} {
+		*text = transport.Plain(*text, maxTextBytes)
+	}
+	s.Reason, s.Warning = reason(s.Reason), reason(s.Warning)
 	if s.SelfTest != nil {
 		t := *s.SelfTest // the caller keeps its own
-		t.Reason = oneLine(t.Reason)
+		t.Reason = reason(t.Reason)
 		s.SelfTest = &t
 	}
 	s.Ignored = tidyList(s.Ignored)
@@ -45,7 +47,7 @@ func tidyStatus(s *transport.Status) {
 func tidyList(list []string) []string {
 	list = slices.Clone(list[:min(len(list), maxIgnored)])
 	for i := range list {
-		list[i] = cut(list[i], maxIgnoredBytes)
+		list[i] = transport.Plain(list[i], maxIgnoredBytes)
 	}
 	return list
 }
@@ -66,7 +68,7 @@ func tidyFaults(counts map[transport.Fault]uint64) map[transport.Fault]uint64 {
 }
 
 func tidyEvent(e *transport.Event) {
-	e.Reason, e.Time, e.Fault = oneLine(e.Reason), tidyTime(e.Time), e.Fault.Known()
+	e.Reason, e.Time, e.Fault = reason(e.Reason), tidyTime(e.Time), e.Fault.Known()
 }
 
 // tidyTime leaves the zone out, which is of no use and takes memory, and times

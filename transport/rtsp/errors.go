@@ -2,8 +2,9 @@ package rtsp
 
 import (
 	"errors"
-	"strings"
 	"time"
+
+	"scrim/transport"
 )
 
 // Classes of failure, found by errors.Is in every error that NewClient and Run
@@ -93,16 +94,4 @@ func (e *Error) Unwrap() error { return e.Class }
 const maxQuoteBytes = 160
 
 // quote makes text that a camera may have chosen fit for one line of a log.
-func quote(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || (r >= 0x80 && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxQuoteBytes {
-		s = strings.ToValidUTF8(s[:maxQuoteBytes], "") + "…"
-	}
-	return s
-}
+func quote(s string) string { return transport.Plain(s, maxQuoteBytes) }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pion/sdp/v3"
+
+	"scrim/transport"
 )
 
 // refusal is an error that a client gets to see, with the HTTP status that it
@@ -81,9 +83,7 @@ func parseOffer(raw []byte) (*offer, error) {
 func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == 0x7f }
 
 // brief is the error in one line of bounded length.
-func brief(err error) string {
-	return fmt.Sprintf("%.200s", strings.Join(strings.Fields(err.Error()), " "))
-}
+func brief(err error) string { return transport.Plain(err.Error(), 200) }
 
 func sections(d *sdp.SessionDescription) (video *sdp.MediaDescription, err error) {
 	if len(d.MediaDescriptions) > maxSections {

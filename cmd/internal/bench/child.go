@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 	"time"
+
+	"scrim/transport"
 )
 
 // RunChild runs a program that goes through a clip and prints a Loop as JSON. The
@@ -106,7 +107,6 @@ func (l *lastBytes) Write(p []byte) (int, error) {
 
 // oneLine makes text fit for an error: its end, in one line.
 func oneLine(s string) string {
-	const most = 500
-	s = strings.Join(strings.Fields(s), " ")
-	return s[max(0, len(s)-most):]
+	const maxBytes = 500
+	return transport.Plain(s[max(0, len(s)-maxBytes):], maxBytes)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"scrim/transport"
 )
 
 // MaxFileBytes bounds the configuration file.
@@ -158,15 +160,8 @@ func syntaxError(name string, err error) error {
 	return e
 }
 
-// oneLine joins a library's message to one line of bounded length.
-func oneLine(s string) string {
-	const maxBytes = 200
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxBytes {
-		s = strings.ToValidUTF8(s[:maxBytes], "") + "…"
-	}
-	return s
-}
+// oneLine makes one bounded line of a library's error.
+func oneLine(s string) string { return transport.Plain(s, 200) }
 
 // readBounded reads a file of at most limit bytes. Only regular files are accepted:
 // a pipe or device might never end.

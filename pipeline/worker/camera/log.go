@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"sync/atomic"
+
+	"scrim/transport"
 )
 
 const (
@@ -97,15 +99,15 @@ func (w *logWriter) flush() {
 		Error string     `json:"error"`
 	}
 	if err := json.Unmarshal(line, &entry); err != nil || entry.Msg == "" {
-		if to.line(level, "redactor: "+cut(string(line), maxLogText)) {
+		if to.line(level, "redactor: "+transport.Plain(string(line), maxLogText)) {
 			w.raw = true
 		}
 		return
 	}
 	var args []any
 	if entry.Error != "" {
-		args = append(args, "error", cut(entry.Error, maxLogText))
+		args = append(args, "error", transport.Plain(entry.Error, maxLogText))
 	}
 	level = min(max(entry.Level, slog.LevelDebug), slog.LevelError)
-	to.line(level, "redactor: "+cut(entry.Msg, maxLogText), args...)
+	to.line(level, "redactor: "+transport.Plain(entry.Msg, maxLogText), args...)
 }

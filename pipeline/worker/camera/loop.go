@@ -210,7 +210,7 @@ func (l *loop) logStatusError(now time.Time, err error) {
 	if l.statusErrors.markBad(now); l.statusErrors.due(now, "") {
 		level = slog.LevelWarn
 	}
-	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", cut(err.Error(), maxLogError))
+	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", transport.Plain(err.Error(), maxLogError))
 }
 
 // beganSource tells the loop how to end a connection; the machine gets sourceBegun.
@@ -229,7 +229,7 @@ func (l *loop) ingest() {
 		delay := l.c.o.Delay(err)
 		detail := "connection to the camera ended"
 		if err != nil {
-			detail = cut(err.Error(), maxLogError)
+			detail = transport.Plain(err.Error(), maxLogError)
 		}
 		l.post(sourceEnded{detail, publicReason(err), delay})
 		if !wait(l.ctx, delay) {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxReason bounds a reason, in characters.
+	// maxReason bounds a reason, in bytes.
 	maxReason = 300
 	// maxProtections bounds what is said of a sandbox.
 	maxProtections = 16

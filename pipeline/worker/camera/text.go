@@ -2,8 +2,6 @@ package camera
 
 import (
 	"image"
-	"strings"
-	"unicode"
 
 	"scrim/pipeline/ipc"
 	"scrim/transport"
@@ -29,27 +27,6 @@ func lines(list []string) []string {
 	return list
 }
 
-// oneLine makes one bounded line of what another process, or a camera through
-// it, has said.
-func oneLine(text string) string {
-	text = flat(text)
-	if r := []rune(text); len(r) > maxReason {
-		return string(r[:maxReason-1]) + "…"
-	}
-	return text
-}
-
-// cut is oneLine with a limit in bytes, for the log.
-func cut(text string, limit int) string {
-	const more = "…"
-	if text = flat(text); len(text) > limit {
-		return strings.ToValidUTF8(text[:limit-len(more)], "") + more
-	}
-	return text
-}
-
-// flat is text in one line, of what can be printed.
-func flat(text string) string {
-	text = strings.ToValidUTF8(text, "?")
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
-}
+// oneLine makes one bounded line of text from another process, or from a camera
+// through it.
+func oneLine(text string) string { return transport.Plain(text, maxReason) }
