@@ -12,6 +12,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"golang.org/x/time/rate"
+
+	"scrim/transport"
 )
 
 const (
@@ -173,6 +175,11 @@ func (c *Conn) asyncError(nc *nats.Conn, sub *nats.Subscription, err error) {
 	default:
 		c.log.Warn("NATS", "error", err)
 	}
+}
+
+// dropped logs an invalid message. Its subject may hold any character.
+func (c *Conn) dropped(subject string, err error) {
+	c.log.Debug("message dropped", "subject", transport.Plain(subject, maxTextBytes), "error", err)
 }
 
 // loginRefused tells errors that end when the server's or this side's

@@ -70,7 +70,7 @@ func (p *Publisher) ServeSnapshots(take func(context.Context) (*transport.Snapsh
 func (s *snapshotServer) ask(m *nats.Msg) {
 	token, ok := strings.CutPrefix(m.Reply, prefix+s.p.site+"."+s.p.camera+".snapshot.")
 	if !ok || !tokenRE.MatchString(token) {
-		s.p.conn.log.Debug("message dropped", "subject", m.Subject, "error", "reply is not to a snapshot's subject")
+		s.p.conn.dropped(m.Subject, errors.New("reply is not to a snapshot's subject"))
 		return
 	}
 	s.mu.Lock()

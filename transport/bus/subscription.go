@@ -93,7 +93,7 @@ func (s *Subscription) Next(ctx context.Context) (*transport.RedactedUnit, error
 func (s *Subscription) accept(m *nats.Msg) *transport.RedactedUnit {
 	p, err := parsePart(s.at, m.Header, m.Data)
 	if err != nil {
-		s.conn.log.Debug("message dropped", "subject", m.Subject, "error", err)
+		s.conn.dropped(m.Subject, err)
 		s.count(func(c *Counts) { c.Invalid++ })
 		return nil
 	}

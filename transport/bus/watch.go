@@ -62,7 +62,7 @@ func (c *Conn) watch(site string, kind Kind, take func(Address, []byte) error) (
 			err = take(at, m.Data)
 		}
 		if err != nil {
-			c.log.Debug("message dropped", "subject", m.Subject, "error", err)
+			c.dropped(m.Subject, err)
 		}
 	})
 	if err == nil {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"scrim/transport"
 )
 
 // Vendor is one whose cameras are flagged.
@@ -84,10 +86,10 @@ func ReadVendors(r io.Reader) ([]string, error) {
 	in := bufio.NewScanner(io.LimitReader(r, MaxVendors*MaxVendorName))
 	for n := 1; in.Scan(); n++ {
 		name, _, _ := strings.Cut(in.Text(), "#")
-		if name = strings.TrimSpace(name); name == "" {
+		if name = strings.Join(strings.Fields(name), " "); name == "" {
 			continue
 		}
-		if len(name) > MaxVendorName || strings.ContainsFunc(name, unicode.IsControl) || !strings.ContainsFunc(name, unicode.IsLetter) {
+		if transport.Plain(name, MaxVendorName) != name || !strings.ContainsFunc(name, unicode.IsLetter) {
 			return nil, fmt.Errorf("line %d: this is no name of a vendor; write one a line, of up to %d bytes", n, MaxVendorName)
 		}
 		out = append(out, name)

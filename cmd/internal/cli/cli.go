@@ -9,10 +9,15 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"scrim/transport"
 )
 
 // ErrSaid ends a program that has printed what is wrong: with status 1 and no line.
 var ErrSaid = errors.New("what is wrong has been printed")
+
+// maxErrorBytes bounds what is printed of an error.
+const maxErrorBytes = 8 << 10
 
 // Status returns the exit status of a program that has ended with err. An error
 // is one line on stderr, after the program's name.
@@ -24,7 +29,7 @@ func Status(ctx context.Context, program string, err error, stderr io.Writer) in
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, program+": interrupted")
 	default:
-		fmt.Fprintln(stderr, program+": "+strings.Join(strings.Fields(err.Error()), " "))
+		fmt.Fprintln(stderr, program+": "+transport.Plain(err.Error(), maxErrorBytes))
 	}
 	return 1
 }

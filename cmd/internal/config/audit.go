@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"scrim/transport"
 )
 
 // Audit holds the settings of `scrim audit`.
@@ -19,8 +21,8 @@ type VendorName string
 
 // UnmarshalText accepts a name with a letter in it.
 func (v *VendorName) UnmarshalText(text []byte) error {
-	s := strings.TrimSpace(string(text))
-	if len(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) || !strings.ContainsFunc(s, unicode.IsLetter) {
+	s := strings.Join(strings.Fields(string(text)), " ")
+	if transport.Plain(s, 64) != s || !strings.ContainsFunc(s, unicode.IsLetter) {
 		return fmt.Errorf("invalid vendor name %q: write it as its devices do, such as Dahua", clip(text))
 	}
 	*v = VendorName(s)

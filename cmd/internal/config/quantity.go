@@ -188,11 +188,13 @@ func parseDecimal(s string) (float64, error) {
 	return strconv.ParseFloat(s, 64)
 }
 
-// clip shortens a value that is quoted in an error.
-func clip(text []byte) string {
-	const maxBytes = 60
+// clip bounds a value that an error quotes with %q, which shows what cannot be seen.
+func clip(text []byte) string { return bound(string(text), 60) }
+
+// bound cuts text at a rune.
+func bound(text string, maxBytes int) string {
 	if len(text) > maxBytes {
-		return strings.ToValidUTF8(string(text[:maxBytes]), "") + "…"
+		return strings.ToValidUTF8(text[:maxBytes], "") + "…"
 	}
-	return string(text)
+	return text
 }

@@ -16,10 +16,7 @@ const (
 
 // quoteKey quotes a key for an error.
 func quoteKey(key string) string {
-	if len(key) > maxKeyBytes {
-		key = strings.ToValidUTF8(key[:maxKeyBytes], "") + "…"
-	}
-	if strconv.CanBackquote(key) && !strings.Contains(key, "\t") {
+	if key = bound(key, maxKeyBytes); strconv.CanBackquote(key) && !strings.Contains(key, "\t") {
 		return "`" + key + "`"
 	}
 	return strconv.Quote(key)

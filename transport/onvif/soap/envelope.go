@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"scrim/transport"
 )
 
 // Namespace is that of SOAP 1.2 envelopes.
@@ -95,10 +97,13 @@ func (f *Fault) NotAuthorized() bool {
 	return strings.Contains(text, "not authorized") || strings.Contains(text, "unauthorized")
 }
 
+// maxReason bounds the text of a fault, in bytes.
+const maxReason = 400
+
 // Error returns what the service says; its text is the service's.
 func (f *Fault) Error() string {
 	for _, s := range []string{f.Reason, f.Reason11, f.Detailed, f.Subcode, f.Code, f.Code11} {
-		if s = strings.Join(strings.Fields(s), " "); s != "" {
+		if s = transport.Plain(s, maxReason); s != "" {
 			return s
 		}
 	}
