@@ -144,7 +144,7 @@ func TestH265BeginsAtACRAPictureWithoutItsRASLPictures(t *testing.T) {
 	require.Positive(t, rasl)
 	for i, u := range units[join-2:] { // two that cannot be decoded come first
 		if i == 0 {
-			u.Discontinuity = "connected"
+			u.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected"}
 		}
 		r.send(u)
 		r.send(transport.CameraUnit{Codec: u.Codec, PTS: u.PTS, Data: []byte{0, 0, 0, 1, 0x46, 1, 0x50}}) // taken when u is done with

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/transport"
 )
@@ -53,18 +52,15 @@ func (p *Pipeline) faultOf(reason string) transport.Fault {
 	return transport.FaultOther
 }
 
-// connected is the discontinuity of the first unit of a connection; see rtsp.Client.
-const connected = "connected"
-
-// gapFault is the fault behind a discontinuity that ingest or the worker tells.
-func (p *Pipeline) gapFault(discontinuity string) transport.Fault {
-	switch discontinuity {
-	case ipc.ReasonLate:
+// gapFault returns the fault behind a gap that ingest or the worker reports.
+func (p *Pipeline) gapFault(kind transport.GapKind) transport.Fault {
+	switch kind {
+	case transport.GapLate:
 		if !p.overflow.watching() { // units have waited for the redactor to come up
 			return ""
 		}
 		return transport.FaultOverflow
-	case ipc.ReasonRestarted, connected: // the worker has said so, or that there was no connection
+	case transport.GapRestarted, transport.GapConnected: // the worker has said so, or that there was no connection
 		return ""
 	}
 	return transport.FaultLoss

@@ -88,7 +88,7 @@ func TestHealthyStartIsNoFault(t *testing.T) {
 	defer r.end()
 	r.detector.hang.Store(true)
 	first := c.unit(true)
-	first.Discontinuity, first.Intact = connected, true
+	first.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected", Intact: true}
 	r.send(first)
 	require.Eventually(t, func() bool { return r.detector.calls.Load() > 0 }, testTimeout, time.Millisecond)
 	for range 5 * pictureQueue {
@@ -124,12 +124,12 @@ func TestEveryReasonHasAFault(t *testing.T) {
 	p.Input("wrong password")
 	require.Equal(t, transport.FaultCamera, p.faultOf("wrong password"))
 	require.Equal(t, transport.FaultOther, p.faultOf("never heard of"))
-	require.Empty(t, p.gapFault(ipc.ReasonLate), "units have waited for the start")
+	require.Empty(t, p.gapFault(transport.GapLate), "units have waited for the start")
 	p.overflow.begin(p.now())
-	require.Equal(t, transport.FaultOverflow, p.gapFault(ipc.ReasonLate))
-	require.Empty(t, p.gapFault(ipc.ReasonRestarted))
-	require.Empty(t, p.gapFault(connected))
-	require.Equal(t, transport.FaultLoss, p.gapFault("packet loss"))
+	require.Equal(t, transport.FaultOverflow, p.gapFault(transport.GapLate))
+	require.Empty(t, p.gapFault(transport.GapRestarted))
+	require.Empty(t, p.gapFault(transport.GapConnected))
+	require.Equal(t, transport.FaultLoss, p.gapFault(transport.GapLoss))
 }
 
 func TestSparesDecodeByThemselves(t *testing.T) {

@@ -98,10 +98,10 @@ func (p *Pipeline) runDecode(ctx context.Context) error {
 func (in *input) unit(u transport.CameraUnit) {
 	begun := time.Now()
 	if !rules.Discontinuity {
-		u.Discontinuity, u.Intact = "", false
+		u.Gap = transport.Gap{}
 	}
-	if jump := u.PTS - in.lastPTS; in.started && u.Discontinuity == "" && (jump > maxJump || jump < -maxJump) {
-		u.Discontinuity, u.Intact = "camera's timestamps jumped", true
+	if jump := u.PTS - in.lastPTS; in.started && u.Gap.Kind == transport.GapNone && (jump > maxJump || jump < -maxJump) {
+		u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "camera's timestamps jumped", Intact: true}
 	}
 	in.measure(u)
 	var gap string
@@ -117,16 +117,16 @@ func (in *input) unit(u transport.CameraUnit) {
 	if in.codec != "" && u.Codec != in.codec {
 		in.forget()
 	}
-	if info.RASL && in.noRASL && u.Discontinuity == "" && (info.SPS == nil || bytes.Equal(info.SPS, in.sps)) {
+	if info.RASL && in.noRASL && u.Gap.Kind == transport.GapNone && (info.SPS == nil || bytes.Equal(info.SPS, in.sps)) {
 		in.keepSets(info.Sets())
 		in.p.counts.picturesWithheld.Add(1) // nothing needs it
 		return
 	}
-	if rules.FrameNum && gap != "" && in.whole && u.Discontinuity == "" { // else it is known already
-		u.Discontinuity, u.Intact = gap, true
+	if rules.FrameNum && gap != "" && in.whole && u.Gap.Kind == transport.GapNone { // else it is known already
+		u.Gap = transport.Gap{Kind: transport.GapLoss, Text: gap, Intact: true}
 	}
-	if u.Discontinuity != "" {
-		in.endGeneration(in.p.gapFault(u.Discontinuity), u.Discontinuity)
+	if u.Gap.Kind != transport.GapNone {
+		in.endGeneration(in.p.gapFault(u.Gap.Kind), u.Gap.Text)
 	}
 	if info.SPS != nil && !bytes.Equal(info.SPS, in.sps) && (rules.NewSPS || in.sps == nil) {
 		if err := in.renew(info); err != nil {
@@ -141,7 +141,7 @@ func (in *input) unit(u transport.CameraUnit) {
 	if generation := in.p.gate.Generation(); rules.Generation && generation != in.generation { // another stage has shut the gate
 		in.generation, in.whole = generation, false
 	}
-	startable := info.Key && (u.Discontinuity == "" || u.Intact || !rules.Complete)
+	startable := info.Key && (u.Gap.Kind == transport.GapNone || u.Gap.Intact || !rules.Complete)
 	if in.dec == nil || rules.Complete && !in.whole && !startable {
 		if u.Codec == transport.H265 {
 			in.keepSets(info.Sets()) // a key frame need not repeat them

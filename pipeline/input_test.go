@@ -244,7 +244,7 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 			shown := 0
 			for i, u := range units {
 				if breaks[i] {
-					u.Discontinuity, u.Intact = "packet loss", true
+					u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss", Intact: true}
 				}
 				generation := s.generation
 				out := s.send(u)

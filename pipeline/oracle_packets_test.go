@@ -187,7 +187,7 @@ func testPath(t *testing.T, w *path, seed uint64, bare bool) (lost, late, live i
 			continue
 		}
 		for _, u := range units {
-			if u.Discontinuity != "" {
+			if u.Gap.Kind != transport.GapNone {
 				told++
 			}
 			s.send(u, s.film.first+uint32(u.PTS*filmRate/transport.ClockRate)) //nolint:gosec // small

@@ -378,7 +378,7 @@ func (s *show) lose(n int, why string) {
 // has done with it what it does.
 func (s *show) send(u transport.CameraUnit, number uint32) {
 	if s.lost != "" {
-		u.Discontinuity, u.Intact, s.lost = s.lost, true, ""
+		u.Gap, s.lost = transport.Gap{Kind: transport.GapLoss, Text: s.lost, Intact: true}, ""
 	}
 	s.last, s.idr = number, bytes.Contains(u.Data, []byte{0, 0, 1, 0x65})
 	if u.Codec == transport.H265 {

@@ -283,7 +283,7 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 		"lost unit": {func(r *rig, c *testCamera) {
 			c.unit(false)
 			u := c.unit(false)
-			u.Discontinuity, u.Intact = "packet loss", true
+			u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss", Intact: true}
 			r.send(u)
 		}, "packet loss"},
 		"picture dropped before RTP": {func(r *rig, c *testCamera) {
@@ -292,7 +292,7 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 		}, "pictures are missing"},
 		"key frame that is not whole": {func(r *rig, c *testCamera) {
 			u := c.unit(true)
-			u.Discontinuity = "packet loss"
+			u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss"}
 			r.send(u)
 		}, "packet loss"},
 		"timestamps jump": {func(r *rig, c *testCamera) {
@@ -386,7 +386,7 @@ func TestUnitsOfAnotherSizeInsideAChainAreNotShown(t *testing.T) {
 	other.unit(true)
 	for range 3 { // P slices of a stream whose parameter sets were lost
 		u := other.unit(false)
-		u.Discontinuity = "packet loss"
+		u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss"}
 		r.send(u)
 	}
 	r.slate("packet loss")

@@ -113,7 +113,7 @@ func TestFrameWhoseSlateWaitsForTheSinkIsNotSentOnceItIsStale(t *testing.T) {
 			r.live(c, 1, true)
 			held, release := r.holdSink()
 			u := c.unit(true)
-			u.Discontinuity, u.Intact = "packet loss", true
+			u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss", Intact: true}
 			r.send(u)
 			<-held
 			meanwhile(r, f)

@@ -65,36 +65,59 @@ func (c Codec) String() string {
 
 // CameraUnit is one coded access unit exactly as a camera sent it. It holds
 // raw biometric data: it is handed to the redactor's pipe and to nothing else.
-// The bus cannot publish it, because it takes a RedactedUnit.
+// The bus accepts only a RedactedUnit, so it cannot publish one.
 type CameraUnit struct {
-	// Number is the unit's among those of its camera, from 1. The worker gives it.
-	Number uint64
+	// Number counts the units of a camera from 1. The worker assigns it.
+	Number uint64 `json:"number,omitempty"`
 	// Codec of Data.
-	Codec Codec
+	Codec Codec `json:"codec"`
 	// PTS is the presentation time in 90 kHz ticks, unwrapped from the RTP
 	// timestamp. Only differences mean something.
-	PTS int64
+	PTS int64 `json:"pts"`
 	// Captured is the wall-clock time of capture from RTCP sender reports
 	// (RFC 3550, section 6.4.1) where they are sane, else Arrived.
-	Captured time.Time
+	Captured time.Time `json:"captured"`
 	// Arrived is when the last packet of the unit arrived.
-	Arrived time.Time
-	// Discontinuity says in a few words why the input between the unit before
-	// and this one, or within this one, is not known to be complete ("packet
-	// loss", "SSRC changed", "reconnected"). Empty: nothing is missing.
-	Discontinuity string
-	// Intact is set when Data itself is known to be whole, from its first packet
-	// to its last, although something before it is missing. It means something
-	// only where Discontinuity is not empty: an intact IDR can be trusted at
-	// once, anything else waits for the next.
-	Intact bool
-	// Provisional is set while only the marker bit says that Data is whole. The next
-	// unit proves it: when that has no Discontinuity, the marker was right. What is
-	// made of a provisional unit must not be shown before.
-	Provisional bool
+	Arrived time.Time `json:"arrived"`
+	// Gap is what is missing between the previous unit and this one, or within
+	// this one; the zero Gap: nothing.
+	Gap Gap `json:"gap,omitzero"`
+	// Provisional is set while only the marker bit indicates that Data is whole. The
+	// next unit confirms it: when that has no Gap, the marker was right. Nothing
+	// made from a provisional unit may be shown before that. The redactor is not told.
+	Provisional bool `json:"-"`
 	// Data is the access unit in the form of its Codec. The receiver owns it.
-	Data []byte
+	Data []byte `json:"-"`
 }
+
+// Gap is missing or doubtful input before a unit. Code decides by Kind only; Text
+// may come from a camera.
+type Gap struct {
+	Kind GapKind `json:"kind,omitempty"`
+	// Text describes the gap to people in a few words, such as "packet loss (3 packets)".
+	Text string `json:"text,omitempty"`
+	// Intact is set when the unit behind the gap is itself known to be whole, from
+	// its first packet to its last. An intact IDR can be trusted at once; otherwise
+	// decoding waits for the next one.
+	Intact bool `json:"intact,omitempty"`
+}
+
+// GapKind is the cause of a Gap.
+type GapKind string
+
+// The kinds of gaps.
+const (
+	// GapNone: nothing is missing.
+	GapNone GapKind = ""
+	// GapConnected: the unit is the first of a connection.
+	GapConnected GapKind = "connected"
+	// GapLoss: input was lost, damaged, repeated or reordered.
+	GapLoss GapKind = "loss"
+	// GapLate: the worker dropped units because the redactor was late.
+	GapLate GapKind = "late"
+	// GapRestarted: another redactor process received the units before.
+	GapRestarted GapKind = "restarted"
+)
 
 // RedactedUnit is one coded access unit that the redactor made. It is the only
 // kind that may leave the worker.

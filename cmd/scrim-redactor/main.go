@@ -26,7 +26,6 @@ import (
 	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
-	"scrim/transport"
 )
 
 func main() {
@@ -252,17 +251,11 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 		}
 		switch m.Type {
 		case ipc.TypeUnit:
-			var u ipc.Unit
-			if err := m.Decode(&u); err != nil {
+			u, err := m.Unit()
+			if err != nil {
 				return err
 			}
-			if err := u.Check(); err != nil {
-				return err
-			}
-			if err := p.Unit(ctx, transport.CameraUnit{
-				Number: u.Number, Codec: u.Codec, PTS: u.PTS, Captured: time.Unix(0, u.Captured), Arrived: time.Unix(0, u.Arrived),
-				Discontinuity: u.Discontinuity, Intact: u.Intact, Data: m.Body,
-			}); err != nil {
+			if err := p.Unit(ctx, u); err != nil {
 				return nil //nolint:nilerr // the pipeline has ended and says why itself
 			}
 		case ipc.TypeInput:

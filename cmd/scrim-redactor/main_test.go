@@ -221,7 +221,7 @@ func TestDetectorThatHangsIsNotFreedUnderItsThread(t *testing.T) {
 	require.NoError(t, down.Write(ipc.TypeConfig, builtIn(), nil))
 	data, err := base64.StdEncoding.DecodeString(idr)
 	require.NoError(t, err)
-	require.NoError(t, down.Write(ipc.TypeUnit, ipc.Unit{Codec: transport.H264, PTS: 1}, data))
+	require.NoError(t, down.Write(ipc.TypeUnit, transport.CameraUnit{Codec: transport.H264, PTS: 1}, data))
 	select {
 	case err := <-done:
 		require.ErrorIs(t, err, pipeline.ErrHung)

@@ -17,7 +17,7 @@ type Type byte
 // The types of messages.
 const (
 	TypeConfig          Type = 'C' // down: Config
-	TypeUnit            Type = 'U' // down: Unit with data
+	TypeUnit            Type = 'U' // down: transport.CameraUnit, the body is its Data
 	TypeInput           Type = 'I' // down: Input
 	TypeKeyframe        Type = 'K' // down: Keyframe
 	TypeSnapshotRequest Type = 'P' // down: Snapshot

@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime"
 	"testing"
+
+	"scrim/transport"
 )
 
 // watched reads from data and notes the largest buffer that it is given: the
@@ -24,7 +26,7 @@ func (w *watched) Read(p []byte) (int, error) {
 // heads returns something to decode the head of each type into.
 func heads() map[Type]any {
 	return map[Type]any{
-		TypeConfig: &Config{}, TypeUnit: &Unit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{}, TypeSnapshotRequest: &SnapshotRequest{}, TypeSnapshot: &Snapshot{},
+		TypeConfig: &Config{}, TypeUnit: &transport.CameraUnit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{}, TypeSnapshotRequest: &SnapshotRequest{}, TypeSnapshot: &Snapshot{},
 		TypeHello: &Hello{}, TypeOutput: &Output{}, TypeFailure: &Failure{},
 	}
 }

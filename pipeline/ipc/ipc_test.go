@@ -45,8 +45,9 @@ func samples() []sample {
 
 			HavePreparedSlates: true, RequireSandbox: true,
 		}, nil},
-		{TypeUnit, Unit{
-			Number: 8, Codec: transport.H264, PTS: -1, Captured: math.MaxInt64, Arrived: math.MinInt64, Discontinuity: "gap <&> \u2028", Intact: true,
+		{TypeUnit, transport.CameraUnit{
+			Number: 8, Codec: transport.H264, PTS: -1, Captured: time.Unix(0, math.MaxInt64).UTC(), Arrived: time.Unix(0, math.MinInt64).UTC(),
+			Gap: transport.Gap{Kind: transport.GapLoss, Text: "gap <&> \u2028", Intact: true},
 		}, []byte{0, 0, 0, 1, 0x65}},
 		{TypeInput, Input{Reason: "the camera is silent"}, nil},
 		{TypeKeyframe, Keyframe{Fence: 3}, nil},
@@ -113,15 +114,19 @@ func header(t Type, head, body uint32) []byte {
 // that a field added later cannot be forgotten in the round trip.
 func requireSetEverywhere(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
-	switch v.Kind() {
-	case reflect.Pointer:
+	switch at, isTime := v.Interface().(time.Time); {
+	case isTime:
+		require.False(t, at.IsZero(), path)
+	case v.Kind() == reflect.Pointer:
 		require.False(t, v.IsNil(), path)
 		requireSetEverywhere(t, v.Elem(), path)
-	case reflect.Struct:
+	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			requireSetEverywhere(t, v.Field(i), path+"."+v.Type().Field(i).Name)
+			if f := v.Type().Field(i); f.Tag.Get("json") != "-" {
+				requireSetEverywhere(t, v.Field(i), path+"."+f.Name)
+			}
 		}
-	case reflect.Slice:
+	case v.Kind() == reflect.Slice:
 		require.NotZero(t, v.Len(), path)
 		requireSetEverywhere(t, v.Index(0), path)
 	default:
@@ -155,7 +160,7 @@ func TestBytesOnThePipeAreAsDocumented(t *testing.T) {
 
 func TestBodyBelongsToTheReceiver(t *testing.T) {
 	one, two := []byte("first body"), []byte("other body")
-	r := NewReader(bytes.NewReader(encode(t, sample{TypeUnit, Unit{}, one}, sample{TypeUnit, Unit{}, two})))
+	r := NewReader(bytes.NewReader(encode(t, sample{TypeUnit, transport.CameraUnit{}, one}, sample{TypeUnit, transport.CameraUnit{}, two})))
 	first, err := r.Read()
 	require.NoError(t, err)
 	second, err := r.Read()
@@ -181,7 +186,7 @@ func TestMessageCutAtAnyByteIsTold(t *testing.T) {
 }
 
 func TestOtherErrorsOfThePipeComeThrough(t *testing.T) {
-	whole := encode(t, sample{TypeUnit, Unit{}, []byte("body")})
+	whole := encode(t, sample{TypeUnit, transport.CameraUnit{}, []byte("body")})
 	broken := errors.New("broken pipe")
 	for n := range whole {
 		_, err := NewReader(io.MultiReader(bytes.NewReader(whole[:n]), iotest.ErrReader(broken))).Read()
@@ -234,7 +239,7 @@ func TestHeadThatIsNoJSONIsAProtocolError(t *testing.T) {
 		raw := append(header(TypeUnit, uint32(len(head)), 0), head...) //nolint:gosec // short
 		m, err := NewReader(bytes.NewReader(raw)).Read()
 		require.NoError(t, err)
-		require.ErrorIs(t, m.Decode(&Unit{}), ErrProtocol, "%q", head)
+		require.ErrorIs(t, m.Decode(&transport.CameraUnit{}), ErrProtocol, "%q", head)
 	}
 }
 
@@ -254,7 +259,7 @@ func TestBoundsThemselvesAreAllowedAndNotOneMore(t *testing.T) {
 	require.Zero(t, b.Len())
 
 	require.ErrorContains(t, w.Write(TypeUnit, headOf(MaxHeadBytes+1), nil), "over the limit")
-	require.ErrorContains(t, w.Write(TypeUnit, Unit{}, make([]byte, MaxBodyBytes+1)), "over the limit")
+	require.ErrorContains(t, w.Write(TypeUnit, transport.CameraUnit{}, make([]byte, MaxBodyBytes+1)), "over the limit")
 	require.Error(t, w.Write(TypeUnit, func() {}, nil), "no JSON")
 	require.Zero(t, b.Len(), "nothing of a refused message may reach the pipe")
 	require.NoError(t, w.Write(TypeKeyframe, Keyframe{}, nil), "the writer goes on")
@@ -275,7 +280,7 @@ func TestConcurrentWritersDoNotMix(t *testing.T) {
 		wg.Go(func() {
 			for n := range each {
 				body := bytes.Repeat([]byte{byte(id)}, 1+n*97)
-				if err := w.Write(TypeUnit, Unit{PTS: int64(id), Captured: int64(n)}, body); err != nil {
+				if err := w.Write(TypeUnit, transport.CameraUnit{PTS: int64(id), Number: uint64(n)}, body); err != nil { //nolint:gosec // small
 					t.Errorf("writer %d: %v", id, err)
 					return
 				}
@@ -286,7 +291,7 @@ func TestConcurrentWritersDoNotMix(t *testing.T) {
 		wg.Wait()
 		pw.Close()
 	}()
-	next := [writers]int64{}
+	next := [writers]uint64{}
 	r := NewReader(pr)
 	for {
 		m, err := r.Read()
@@ -294,22 +299,30 @@ func TestConcurrentWritersDoNotMix(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
-		var u Unit
+		var u transport.CameraUnit
 		require.NoError(t, m.Decode(&u))
-		require.Equal(t, next[u.PTS], u.Captured, "each writer's messages keep their order")
+		require.Equal(t, next[u.PTS], u.Number, "each writer's messages keep their order")
 		next[u.PTS]++
-		require.Equal(t, bytes.Repeat([]byte{byte(u.PTS)}, 1+int(u.Captured)*97), m.Body)
+		require.Equal(t, bytes.Repeat([]byte{byte(u.PTS)}, 1+int(u.Number)*97), m.Body)
 	}
 	for id, n := range next {
-		require.Equal(t, int64(each), n, "writer %d", id)
+		require.EqualValues(t, each, n, "writer %d", id)
 	}
 }
 
 func TestUnitsOfOtherCodecsThanThoseOfCamerasViolateTheProtocol(t *testing.T) {
+	unit := func(c transport.Codec) *Message {
+		m, err := NewReader(bytes.NewReader(encode(t, sample{TypeUnit, transport.CameraUnit{Codec: c}, []byte("data")}))).Read()
+		require.NoError(t, err)
+		return m
+	}
 	for _, c := range []transport.Codec{transport.H264, transport.H265, transport.MJPEG} {
-		require.NoError(t, (&Unit{Codec: c}).Check())
+		u, err := unit(c).Unit()
+		require.NoError(t, err)
+		require.Equal(t, transport.CameraUnit{Codec: c, Data: []byte("data")}, u)
 	}
 	for _, c := range []transport.Codec{"", "H264", "av1", "h264\n"} {
-		require.ErrorIs(t, (&Unit{Codec: c}).Check(), ErrProtocol, "%q", c)
+		_, err := unit(c).Unit()
+		require.ErrorIs(t, err, ErrProtocol, "%q", c)
 	}
 }

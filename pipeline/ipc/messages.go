@@ -99,25 +99,17 @@ type EncodeConfig struct {
 	KeyframeInterval time.Duration `json:"keyframe_interval"`
 }
 
-// Unit is the head of an access unit of the camera; the body is its data.
-type Unit struct {
-	// Number is the unit's among those of its camera, from 1; what is made of the
-	// unit bears it.
-	Number        uint64          `json:"number,omitempty"`
-	Codec         transport.Codec `json:"codec"`
-	PTS           int64           `json:"pts"`
-	Captured      int64           `json:"captured"` // Unix time, ns
-	Arrived       int64           `json:"arrived"`  // Unix time, ns
-	Discontinuity string          `json:"discontinuity,omitempty"`
-	Intact        bool            `json:"intact,omitempty"`
-}
-
-// Check reports, by an error that wraps ErrProtocol, what no worker sends.
-func (u *Unit) Check() error {
-	if !u.Codec.Known() {
-		return fmt.Errorf("%w: unit of codec %s", ErrProtocol, u.Codec)
+// Unit returns the access unit of the camera in a message of TypeUnit. The error
+// wraps ErrProtocol.
+func (m *Message) Unit() (transport.CameraUnit, error) {
+	u := transport.CameraUnit{Data: m.Body}
+	if err := m.Decode(&u); err != nil {
+		return u, err
 	}
-	return nil
+	if !u.Codec.Known() {
+		return u, fmt.Errorf("%w: unit of codec %s", ErrProtocol, u.Codec)
+	}
+	return u, nil
 }
 
 // Input tells the redactor that no pictures come, and why, so that the slate
@@ -151,14 +143,6 @@ type Snapshot struct {
 	// Fence is as that of an Output.
 	Fence uint64 `json:"fence,omitempty"`
 }
-
-// What is said of the first unit behind a gap that the worker has made.
-const (
-	// ReasonLate: units were dropped, because the redactor was late.
-	ReasonLate = "redactor is late, pictures were dropped"
-	// ReasonRestarted: another redactor has seen what came before.
-	ReasonRestarted = "redactor restarted"
-)
 
 // PreparedSlate is the head of a slate that was coded beforehand; the body is its data,
 // which can be decoded by itself. The worker shows it when the redactor cannot

@@ -86,7 +86,7 @@ func TestFileIsServed(t *testing.T) {
 	for range 25 { // more than there are in the file
 		s := w.next()
 		require.Equal(t, [2]int{160, 120}, [2]int{s.im.Width, s.im.Height})
-		require.Empty(t, s.unit.Discontinuity)
+		require.Empty(t, s.unit.Gap.Kind)
 		require.Greater(t, s.unit.PTS, last.unit.PTS)
 		last = s
 	}

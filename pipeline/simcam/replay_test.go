@@ -51,7 +51,7 @@ func TestReplayedPicturesAreThoseThatTheirTimeSays(t *testing.T) {
 		rounds[n/30] = true
 		if !last.Captured.IsZero() {
 			require.Equal(t, 50*time.Millisecond, s.unit.Captured.Sub(last.Captured).Round(time.Millisecond), "none is left out")
-			require.Empty(t, s.unit.Discontinuity)
+			require.Empty(t, s.unit.Gap.Kind)
 		}
 		last = s.unit
 	}
@@ -162,7 +162,7 @@ func TestReplayedUnitsOfEveryCodecArriveWhole(t *testing.T) {
 			n := 0
 			err = client.Run(ctx, func(u transport.CameraUnit) {
 				require.Equal(t, c.codec, u.Codec)
-				require.Equal(t, n == 0, u.Discontinuity != "", u.Discontinuity)
+				require.Equal(t, n == 0, u.Gap.Kind != transport.GapNone, u.Gap.Text)
 				info, err := bitstream.Inspect(u.Codec, u.Data)
 				require.NoError(t, err)
 				require.True(t, slices.ContainsFunc(from.Units, func(f ClipUnit) bool { return bytes.HasSuffix(f.Data, info.Data[len(info.Data)/2:]) }))

@@ -60,7 +60,7 @@ func TestStreamDecodesAndItsStampsAndClockAdvance(t *testing.T) {
 		require.Equal(t, [2]int{320, 180}, [2]int{s.im.Width, s.im.Height})
 		require.NotZero(t, s.stamp.Captured.UnixNano(), "picture %d has no stamp", i)
 		if i > 0 {
-			require.Empty(t, s.unit.Discontinuity)
+			require.Empty(t, s.unit.Gap.Kind)
 			require.Greater(t, s.stamp.Number, last.stamp.Number)
 			require.True(t, s.stamp.Captured.After(last.stamp.Captured))
 			require.InDelta(t, s.stamp.Captured.Sub(last.stamp.Captured).Seconds(),
@@ -163,15 +163,15 @@ func freeUDPPair(t *testing.T) int {
 	return 0
 }
 
-func TestDroppedPacketsAreADiscontinuity(t *testing.T) {
+func TestDroppedPacketsAreAGap(t *testing.T) {
 	c := startCamera(t, Options{})
 	w := watchCamera(t, c.URL(), nil)
-	require.Equal(t, "connected", w.nextUnit().Discontinuity)
+	require.Equal(t, "connected", w.nextUnit().Gap.Text)
 	first := w.next()
 	c.Drop(1)
-	for u := w.nextUnit(); u.Discontinuity == ""; u = w.nextUnit() { //nolint:revive // until the loss shows
+	for u := w.nextUnit(); u.Gap.Kind == transport.GapNone; u = w.nextUnit() { //nolint:revive // until the loss shows
 	}
-	require.Contains(t, w.unit.Discontinuity, "packet loss")
+	require.Contains(t, w.unit.Gap.Text, "packet loss")
 	// What comes after a loss is good again from the next key frame on.
 	w.whole = false
 	c.Keyframe()
@@ -187,10 +187,10 @@ func TestSilenceKeepsTheConnection(t *testing.T) {
 	afterPictures(t, c, unsent)
 	c.Silence(false)
 	before := w.unit
-	for u := w.nextUnit(); u.Discontinuity == ""; u = w.nextUnit() {
+	for u := w.nextUnit(); u.Gap.Kind == transport.GapNone; u = w.nextUnit() {
 		before = u
 	}
-	require.Contains(t, w.unit.Discontinuity, "packet loss", "what was not sent is missing")
+	require.Contains(t, w.unit.Gap.Text, "packet loss", "what was not sent is missing")
 	require.GreaterOrEqual(t, w.unit.PTS-before.PTS, int64(unsent*transport.ClockRate/small.FPS), "nothing was sent meanwhile")
 	c.Keyframe()
 	w.whole = false

@@ -92,10 +92,10 @@ func (w *watcher) next() shot {
 		u := w.nextUnit()
 		info, err := bitstream.Inspect(transport.H264, u.Data)
 		require.NoError(w.t, err)
-		if u.Discontinuity != "" {
+		if u.Gap.Kind != transport.GapNone {
 			w.whole = false
 		}
-		if w.whole = w.whole || info.Key && (u.Discontinuity == "" || u.Intact); !w.whole {
+		if w.whole = w.whole || info.Key && (u.Gap.Kind == transport.GapNone || u.Gap.Intact); !w.whole {
 			continue
 		}
 		s := shot{unit: u}

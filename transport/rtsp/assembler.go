@@ -23,14 +23,14 @@ const (
 	maxUnitNALUs = 128
 )
 
-// Discontinuities. The first unit of a connection has discontinuityConnected.
+// Texts of gaps.
 const (
-	discontinuityConnected = "connected"
-	reasonNewSSRC          = "SSRC changed"
-	reasonTooLarge         = "access unit too large"
-	reasonTooMany          = "access unit of too many NAL units"
-	reasonOpenFragment     = "fragment without end"
-	reasonMarker           = "marker bit within a picture"
+	reasonConnected    = "connected"
+	reasonNewSSRC      = "SSRC changed"
+	reasonTooLarge     = "access unit too large"
+	reasonTooMany      = "access unit of too many NAL units"
+	reasonOpenFragment = "fragment without end"
+	reasonMarker       = "marker bit within a picture"
 )
 
 // errNoUnits ends a connection whose packets never make a picture.
@@ -43,7 +43,7 @@ var errNoUnits = errors.New("packets keep coming, but no complete picture")
 // whose last packet is lost, and the NAL units before an error all vanish
 // without one; and that of MJPEG knows no restart intervals.
 //
-// Its contract: a unit with an empty Discontinuity is whole, and so is
+// Its contract: a unit without a Gap is whole, and so is
 // everything between it and the unit before. Sequence numbers prove that; a
 // loss of exactly 65,536 packets, which they cannot show, is 10 s of the
 // fastest camera and caught as a timestamp jump.
@@ -64,8 +64,8 @@ type assembler struct {
 	nextSeq uint16
 	// gap is set when something is missing before the packet now being read.
 	gap bool
-	// reason is the Discontinuity of the next unit.
-	reason string
+	// next is the Gap before the next unit.
+	next transport.Gap
 
 	// The access unit being collected.
 	open    bool
@@ -115,7 +115,7 @@ type content struct {
 func newAssembler(emit func(transport.CameraUnit), clock *senderClock, log *slog.Logger, f payloadFormat, sets parameterSets) *assembler {
 	return &assembler{
 		emit: emit, clock: clock, log: log, format: f, sets: sets,
-		reason: discontinuityConnected, gap: true, fragment: -1,
+		next: transport.Gap{Kind: transport.GapConnected, Text: reasonConnected}, gap: true, fragment: -1,
 	}
 }
 
@@ -131,8 +131,8 @@ func (a *assembler) lose(reason string) {
 
 // discontinue keeps the first reason: it is the cause of what follows.
 func (a *assembler) discontinue(reason string) {
-	if a.reason == "" {
-		a.reason = reason
+	if a.next.Kind == transport.GapNone {
+		a.next = transport.Gap{Kind: transport.GapLoss, Text: reason}
 	}
 }
 
@@ -176,8 +176,8 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 	}
 	if a.idle >= maxUnitPackets || (a.idle > 1 && arrived.Sub(a.idleSince) > maxUnitTime) {
 		err := fmt.Errorf("%w: %d packets in %s", errNoUnits, a.idle, arrived.Sub(a.idleSince).Round(100*time.Millisecond))
-		if a.reason != "" && a.reason != discontinuityConnected {
-			err = fmt.Errorf("%w; %s", err, a.reason)
+		if a.next.Kind == transport.GapLoss {
+			err = fmt.Errorf("%w; %s", err, a.next.Text)
 		}
 		return err
 	}
@@ -271,15 +271,15 @@ func (a *assembler) finish() {
 		return
 	}
 	unit := transport.CameraUnit{
-		Codec:         a.format.codec(),
-		PTS:           a.pts,
-		Captured:      a.clock.captured(a.ssrc, a.ts, a.arrived),
-		Arrived:       a.arrived,
-		Discontinuity: a.reason,
-		Intact:        a.known || a.content.opens,
-		Provisional:   a.provisional,
-		Data:          data,
+		Codec:       a.format.codec(),
+		PTS:         a.pts,
+		Captured:    a.clock.captured(a.ssrc, a.ts, a.arrived),
+		Arrived:     a.arrived,
+		Gap:         a.next,
+		Provisional: a.provisional,
+		Data:        data,
 	}
-	a.reason, a.idle = "", 0
+	unit.Gap.Intact = unit.Gap.Kind != transport.GapNone && (a.known || a.content.opens)
+	a.next, a.idle = transport.Gap{}, 0
 	a.emit(unit)
 }

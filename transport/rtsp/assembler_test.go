@@ -92,16 +92,16 @@ func started(t testing.TB) *assembler {
 	feed(t, a, packets(0, 0, testSPS, testPPS, idr)...)
 	units := feed(t, a, packets(3, 3000, []byte{0x41, 0x9a, 1})...)
 	require.Len(t, units, 2)
-	require.Equal(t, "connected", units[0].Discontinuity)
-	require.True(t, units[0].Intact)
-	require.Empty(t, units[1].Discontinuity)
+	require.Equal(t, "connected", units[0].Gap.Text)
+	require.True(t, units[0].Gap.Intact)
+	require.Empty(t, units[1].Gap.Kind)
 	a.emit = func(transport.CameraUnit) {}
 	return a
 }
 
-// TestUnitWithoutDiscontinuityMeansNothingWasLost is the property that the
+// TestUnitWithoutGapMeansNothingWasLost is the property that the
 // privacy gate rests on, over random pictures, packetisations and losses.
-func TestUnitWithoutDiscontinuityMeansNothingWasLost(t *testing.T) {
+func TestUnitWithoutGapMeansNothingWasLost(t *testing.T) {
 	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
@@ -162,12 +162,12 @@ func TestUnitWithoutDiscontinuityMeansNothingWasLost(t *testing.T) {
 			for i, u := range units {
 				at := slices.IndexFunc(pictures, func(p []byte) bool { return bytes.HasSuffix(p, lastSlice(u.Data)) })
 				require.Greater(t, at, prev, "unit %d is of no picture after the one before", i)
-				if u.Discontinuity == "" {
+				if u.Gap.Kind == transport.GapNone {
 					require.True(t, whole(prev+1, at), "unit %d (picture %d) claims that nothing is missing since picture %d", i, at, prev)
 				} else if i > 0 {
-					require.False(t, whole(prev, at), "unit %d (picture %d): %q without loss since picture %d", i, at, u.Discontinuity, prev)
+					require.False(t, whole(prev, at), "unit %d (picture %d): %q without loss since picture %d", i, at, u.Gap.Text, prev)
 				}
-				if u.Discontinuity == "" || u.Intact {
+				if u.Gap.Kind == transport.GapNone || u.Gap.Intact {
 					want := pictures[at]
 					if at%10 == 0 && !inBand {
 						want = slices.Concat(prefix, want)
@@ -222,8 +222,8 @@ func TestLossIsNamed(t *testing.T) {
 			units := feed(t, a, packets(tt.next, 9000, whole)...)
 			units = append(units, feedAll(t, a, packets(tt.next+1, 12000, []byte{0x41, 0x9a, 1})...)...)
 			require.Len(t, units, 2)
-			require.Equal(t, tt.want, units[0].Discontinuity)
-			require.Empty(t, units[1].Discontinuity, "told twice")
+			require.Equal(t, tt.want, units[0].Gap.Text)
+			require.Empty(t, units[1].Gap.Kind, "told twice")
 		})
 	}
 }
@@ -236,8 +236,8 @@ func TestDroppedPacketSpoilsThePictureAroundIt(t *testing.T) {
 	require.Empty(t, feed(t, a, pkts[1]))
 	units := feedAll(t, a, packets(6, 9000, []byte{0x41, 0x9a})...)
 	require.Len(t, units, 1)
-	require.Equal(t, "undecodable packet", units[0].Discontinuity)
-	require.True(t, units[0].Intact)
+	require.Equal(t, "undecodable packet", units[0].Gap.Text)
+	require.True(t, units[0].Gap.Intact)
 }
 
 func TestIntactNeedsAProvenBeginning(t *testing.T) {
@@ -258,8 +258,8 @@ func TestIntactNeedsAProvenBeginning(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			units := feedAll(t, started(t), packets(50, 6000, tt.nalus...)...)
 			require.Len(t, units, 1)
-			require.Equal(t, "packet loss (46 packets)", units[0].Discontinuity)
-			require.Equal(t, tt.want, units[0].Intact)
+			require.Equal(t, "packet loss (46 packets)", units[0].Gap.Text)
+			require.Equal(t, tt.want, units[0].Gap.Intact)
 		})
 	}
 	require.Empty(t, feedAll(t, started(t), packets(50, 6000, []byte{0x65, 0x11, 1})...), "a picture without its first slice was delivered")
@@ -313,7 +313,7 @@ func TestParameterSetsUnderMarkersOfTheirOwnBelongToTheNextPicture(t *testing.T)
 	units := feedAll(t, a, pkts...)
 	require.Len(t, units, 1)
 	require.Equal(t, annexB(testSPS, testPPS, idr), units[0].Data)
-	require.Empty(t, units[0].Discontinuity)
+	require.Empty(t, units[0].Gap.Kind)
 }
 
 func TestMarkerOnEverySliceIsFoundOut(t *testing.T) {
@@ -326,13 +326,13 @@ func TestMarkerOnEverySliceIsFoundOut(t *testing.T) {
 		units := feed(t, a, slices.Concat(picture(0, 0, 0x65), picture(3, 3000, 0x41), picture(6, 6000, 0x41))...)
 		require.Len(t, units, 2)
 		require.Equal(t, annexB([]byte{0x65, 0x88, 1}, []byte{0x65, 0x08, 2}, []byte{0x65, 0x04, 3}), units[0].Data)
-		require.Empty(t, units[1].Discontinuity)
+		require.Empty(t, units[1].Gap.Kind)
 	})
 	t.Run("later", func(t *testing.T) {
 		a := started(t)
 		units := feed(t, a, slices.Concat(picture(4, 6000, 0x41), picture(7, 9000, 0x41), picture(10, 12000, 0x41))...)
 		require.Len(t, units, 2)
-		require.Equal(t, reasonMarker, units[1].Discontinuity)
+		require.Equal(t, reasonMarker, units[1].Gap.Text)
 		require.Equal(t, annexB([]byte{0x41, 0x88, 1}, []byte{0x41, 0x08, 2}, []byte{0x41, 0x04, 3}), units[1].Data)
 	})
 }
@@ -341,10 +341,10 @@ func TestPaddingIsNoLoss(t *testing.T) {
 	a := started(t)
 	units := feed(t, a, packets(4, 6000, nil, []byte{0x41, 0x9a}, nil)...)
 	require.Len(t, units, 1)
-	require.Empty(t, units[0].Discontinuity)
+	require.Empty(t, units[0].Gap.Kind)
 }
 
-func TestTimestampJumpIsADiscontinuity(t *testing.T) {
+func TestTimestampJumpIsAGap(t *testing.T) {
 	p := []byte{0x41, 0x9a}
 	for _, tt := range []struct {
 		step int64
@@ -357,18 +357,18 @@ func TestTimestampJumpIsADiscontinuity(t *testing.T) {
 		before := a.pts
 		units := feed(t, a, packets(4, uint32(3000+tt.step), p)...)
 		require.Len(t, units, 1)
-		require.Equal(t, tt.want, units[0].Discontinuity)
+		require.Equal(t, tt.want, units[0].Gap.Text)
 		require.Equal(t, before+tt.step, units[0].PTS)
 	}
 }
 
-func TestNewSSRCIsADiscontinuity(t *testing.T) {
+func TestNewSSRCIsAGap(t *testing.T) {
 	a := started(t)
 	p := packets(4, 6000, []byte{0x41, 0x9a})
 	p[0].SSRC = 8
 	units := feedAll(t, a, p...)
 	require.Len(t, units, 1)
-	require.Equal(t, reasonNewSSRC, units[0].Discontinuity)
+	require.Equal(t, reasonNewSSRC, units[0].Gap.Text)
 }
 
 func TestPicturesAreBounded(t *testing.T) {
@@ -384,7 +384,7 @@ func TestPicturesAreBounded(t *testing.T) {
 		require.LessOrEqual(t, len(a.buf), transport.MaxUnitBytes)
 		units := feedAll(t, a, packets(seq, 9000, []byte{0x41, 0x9a})...)
 		require.Len(t, units, 1)
-		require.Equal(t, reasonTooLarge, units[0].Discontinuity)
+		require.Equal(t, reasonTooLarge, units[0].Gap.Text)
 	})
 	t.Run("NAL units", func(t *testing.T) {
 		a := started(t)
@@ -447,7 +447,7 @@ func FuzzAssembler(f *testing.F) {
 				return naluType(n[0]) >= typeSlice && naluType(n[0]) <= typeIDR
 			}), "a unit without a picture")
 			if gaps > 0 {
-				require.NotEmpty(t, u.Discontinuity)
+				require.NotEmpty(t, u.Gap.Kind)
 			}
 			gaps = 0
 		}

@@ -54,10 +54,9 @@ func (c *Client) URL() string { return redact(c.url) }
 // onUnit is called on one goroutine, in the order of arrival. It must hand the
 // unit on and return: while it runs nothing is read, and Run cannot end.
 //
-// The first unit's Discontinuity is "connected". From then on it is empty exactly
-// when nothing is missing since the unit before. Units that are cut short are
-// not delivered; the next one says why, and its Intact whether it is itself
-// known to be whole.
+// The first unit has a Gap of kind GapConnected. From then on a unit has a Gap
+// exactly when something is missing since the previous one. Units that are cut
+// short are not delivered; the Gap of the next one describes why.
 func (c *Client) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
 	u, proto := c.url, c.cfg.Transport
 	if proto == TransportAuto {

@@ -113,7 +113,7 @@ func TestOtherTracksAreLeftAlone(t *testing.T) {
 	units, err := take(t, Config{URL: cam.url("")}, 5)
 	require.NoError(t, err)
 	for _, u := range units[1:] {
-		require.Empty(t, u.Discontinuity)
+		require.Empty(t, u.Gap.Kind)
 	}
 	setup := cam.requests(base.Setup)
 	require.Len(t, setup, 1)
@@ -147,10 +147,10 @@ func TestUsualOdditiesOfPacketsAreNoLoss(t *testing.T) {
 	}}).start(t)
 	units, err := take(t, Config{URL: cam.url("")}, 55)
 	require.NoError(t, err)
-	require.Equal(t, "connected", units[0].Discontinuity)
+	require.Equal(t, "connected", units[0].Gap.Text)
 	require.True(t, strings.HasPrefix(string(units[0].Data), string(annexB(testSPS, testPPS))))
 	for i, u := range units[1:] {
-		require.Empty(t, u.Discontinuity)
+		require.Empty(t, u.Gap.Kind)
 		require.Equal(t, units[i].PTS+3000, u.PTS)
 		require.WithinDuration(t, u.Arrived, u.Captured, time.Second, "without a sender report it is the arrival")
 	}

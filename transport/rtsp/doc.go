@@ -1,7 +1,7 @@
 // Package rtsp takes video from a camera over RTSP (RFC 2326) and hands over
 // complete access units: H.264 (RFC 6184), H.265 (RFC 7798) or MJPEG (RFC 2435), the
-// first of these that it offers. It exists to be exact about loss: a unit whose Discontinuity is empty follows the unit before it with
-// nothing missing, because the privacy gate rests on that. What is cut short is
+// first of these that it offers. It exists to be exact about loss: a unit
+// without a Gap follows the previous unit with nothing missing, because the privacy gate rests on that. What is cut short is
 // never delivered; the next unit says why.
 //
 // The RTSP dialogue is gortsplib's. Around it this package keeps what a camera

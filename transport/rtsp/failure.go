@@ -25,7 +25,7 @@ var (
 	errNoGroup = errors.New("no multicast group")
 )
 
-// dropReason is the Discontinuity for a packet that gortsplib dropped.
+// dropReason is the text of the Gap for a packet that gortsplib dropped.
 func dropReason(err error) string {
 	// The error has no type of its own.
 	if strings.Contains(err.Error(), "wrong SSRC") {

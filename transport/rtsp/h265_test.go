@@ -43,8 +43,8 @@ func assembler265(sets ...[]byte) *assembler {
 	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), h265, s)
 }
 
-// TestH265UnitWithoutDiscontinuityMeansNothingWasLost is that of H.264.
-func TestH265UnitWithoutDiscontinuityMeansNothingWasLost(t *testing.T) {
+// TestH265UnitWithoutGapMeansNothingWasLost is that of H.264.
+func TestH265UnitWithoutGapMeansNothingWasLost(t *testing.T) {
 	for seed := range uint64(150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 2))
@@ -90,12 +90,12 @@ func TestH265UnitWithoutDiscontinuityMeansNothingWasLost(t *testing.T) {
 				at := slices.IndexFunc(pictures, func(p []byte) bool { return bytes.HasSuffix(p, lastSlice(u.Data)) })
 				require.Greater(t, at, prev, "unit %d is of no picture after the one before", i)
 				require.Equal(t, transport.H265, u.Codec)
-				if u.Discontinuity == "" {
+				if u.Gap.Kind == transport.GapNone {
 					require.NotContains(t, lost[prev+1:at+1], true, "unit %d (picture %d) claims that nothing is missing", i, at)
 				} else if i > 0 {
-					require.Contains(t, lost[prev:at+1], true, "unit %d: %q without loss", i, u.Discontinuity)
+					require.Contains(t, lost[prev:at+1], true, "unit %d: %q without loss", i, u.Gap.Text)
 				}
-				if u.Discontinuity == "" || u.Intact {
+				if u.Gap.Kind == transport.GapNone || u.Gap.Intact {
 					require.Equal(t, pictures[at], u.Data)
 				}
 				prev = at
@@ -142,9 +142,9 @@ func TestH265LossIsNamed(t *testing.T) {
 			units := feed(t, a, packets(tt.next, 9000, key)...)
 			units = append(units, feedAll(t, a, packets(tt.next+1, 12000, p)...)...)
 			require.Len(t, units, 2)
-			require.Equal(t, tt.want, units[0].Discontinuity)
+			require.Equal(t, tt.want, units[0].Gap.Text)
 			require.Equal(t, annexB(append(slices.Clone(testSets265), key)...), units[0].Data)
-			require.Empty(t, units[1].Discontinuity, "told twice")
+			require.Empty(t, units[1].Gap.Kind, "told twice")
 		})
 	}
 }
@@ -166,7 +166,7 @@ func TestH265IntactNeedsAProvenBeginning(t *testing.T) {
 		feedAll(t, a, packets(0, 0, append(slices.Clone(testSets265), key)...)...)
 		units := feedAll(t, a, packets(50, 6000, tt.nalus...)...)
 		require.Len(t, units, 1, tt.name)
-		require.Equal(t, tt.want, units[0].Intact, tt.name)
+		require.Equal(t, tt.want, units[0].Gap.Intact, tt.name)
 	}
 	a := assembler265()
 	require.Empty(t, feedAll(t, a, packets(50, 6000, slice265(r, cra, false, 9))...), "a picture without its first slice was delivered")

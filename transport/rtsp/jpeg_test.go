@@ -67,12 +67,12 @@ func TestJPEGIsWholeAtItsEndOrAtTheNextPicture(t *testing.T) {
 		units = append(units, feed(t, a, sendJPEG(t, next, 3000, two, end)...)...)
 		require.Equal(t, scan(one), scan(units[0].Data))
 		require.Equal(t, transport.MJPEG, units[0].Codec)
-		require.Equal(t, discontinuityConnected, units[0].Discontinuity)
-		require.True(t, units[0].Intact)
+		require.Equal(t, reasonConnected, units[0].Gap.Text)
+		require.True(t, units[0].Gap.Intact)
 		require.Contains(t, string(units[0].Data), "\xff\xc0\x00\x11\x08\x00\x78\x00\xa0\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01", "4:2:0 of 160×120")
 		if end {
 			require.Len(t, units, 2)
-			require.Empty(t, units[1].Discontinuity)
+			require.Empty(t, units[1].Gap.Kind)
 		}
 	}
 }
@@ -89,8 +89,8 @@ func TestJPEGThatLacksAFragmentIsNotDelivered(t *testing.T) {
 		require.Empty(t, units, "without fragment %d", i)
 		units = feed(t, a, sendJPEG(t, 10+uint16(len(all)), 6000, im, true)...) //nolint:gosec // small
 		require.Len(t, units, 1)
-		require.Equal(t, "packet loss (1 packets)", units[0].Discontinuity)
-		require.True(t, units[0].Intact, "each begins anew")
+		require.Equal(t, "packet loss (1 packets)", units[0].Gap.Text)
+		require.True(t, units[0].Gap.Intact, "each begins anew")
 	}
 }
 
@@ -113,9 +113,9 @@ func TestJPEGHeadersThatAreNotReadAreNamed(t *testing.T) {
 		"fragment without beginning":                                        head(func(p []byte) { p[3] = 9 }),
 	} {
 		a := assemblerJPEG()
-		a.reason = ""
+		a.next = transport.Gap{}
 		require.Empty(t, feed(t, a, packets(0, 0, p)...), want)
-		require.Equal(t, want, a.reason)
+		require.Equal(t, transport.Gap{Kind: transport.GapLoss, Text: want}, a.next)
 	}
 }
 

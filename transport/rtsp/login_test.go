@@ -41,7 +41,7 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 			units, err := take(t, Config{URL: cam.url("admin:hunter2"), Trust: tt.trust}, 3)
 			if tt.short == "" {
 				require.NoError(t, err)
-				require.Equal(t, "connected", units[0].Discontinuity)
+				require.Equal(t, "connected", units[0].Gap.Text)
 				return
 			}
 			require.ErrorIs(t, err, ErrUnreachable)

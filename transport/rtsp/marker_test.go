@@ -72,7 +72,7 @@ func (c *markedCamera) slice(idr, first bool, size int) []byte { return sliceOf(
 // not when the next is not known to follow it.
 func proven(units []transport.CameraUnit) (shown []transport.CameraUnit) {
 	for i, u := range units {
-		if !u.Provisional || i+1 < len(units) && units[i+1].Discontinuity == "" {
+		if !u.Provisional || i+1 < len(units) && units[i+1].Gap.Kind == transport.GapNone {
 			shown = append(shown, u)
 		}
 	}
@@ -85,7 +85,7 @@ func (c *markedCamera) requireWhole(t testing.TB, units []transport.CameraUnit) 
 	t.Helper()
 	for i, u := range proven(units) {
 		require.True(t, slices.ContainsFunc(c.sent, func(p []byte) bool { return bytes.HasSuffix(u.Data, p) }),
-			"unit %d of %d bytes, %q, is a part of a picture", i, len(u.Data), u.Discontinuity)
+			"unit %d of %d bytes, %q, is a part of a picture", i, len(u.Data), u.Gap.Text)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestOneSlicePicturesComeOutAtTheirMarker(t *testing.T) {
 		next := c.picture(t, c.slice(false, true, 3000))
 		require.Len(t, next, 1)
 		require.False(t, next[0].Provisional)
-		require.Empty(t, next[0].Discontinuity, "which proves the key frame")
+		require.Empty(t, next[0].Gap.Kind, "which proves the key frame")
 	}
 }
 
@@ -126,7 +126,7 @@ func TestLossBehindAProvisionalKeyFrameLeavesItSo(t *testing.T) {
 	units = append(units, c.picture(t, c.slice(false, true, 1000))...)
 	require.Len(t, units, 3)
 	require.True(t, units[0].Provisional)
-	require.True(t, units[1].Discontinuity == "packet loss (1 packets)")
+	require.True(t, units[1].Gap.Text == "packet loss (1 packets)")
 	require.Len(t, proven(units), 2)
 	for _, u := range c.picture(t, c.slice(true, true, 5000)) {
 		require.False(t, u.Provisional, "key frames are proven anew")
@@ -173,7 +173,7 @@ func TestMarkerThatBecomesALieDeliversNoPart(t *testing.T) {
 			require.Len(t, units, 6)
 			c.requireWhole(t, units)
 			for _, u := range units[1:] {
-				require.Empty(t, u.Discontinuity, "nothing was lost")
+				require.Empty(t, u.Gap.Kind, "nothing was lost")
 			}
 		})
 	}
@@ -209,8 +209,8 @@ func TestMarkerIsProvenAnewAfterALoss(t *testing.T) {
 	require.Empty(t, c.picture(t, c.slice(false, true, 3000)))
 	units := c.picture(t, c.slice(false, true, 1000))
 	require.Len(t, units, 2)
-	require.Equal(t, "packet loss (1 packets)", units[0].Discontinuity)
-	require.Empty(t, units[1].Discontinuity)
+	require.Equal(t, "packet loss (1 packets)", units[0].Gap.Text)
+	require.Empty(t, units[1].Gap.Kind)
 }
 
 // TestLyingMarkersNeverDeliverAPart is the same as a property, over cameras
@@ -246,11 +246,11 @@ func TestLyingMarkersNeverDeliverAPart(t *testing.T) {
 				units = append(units, c.picture(t, nalus...)...)
 			}
 			c.requireWhole(t, units)
-			require.Equal(t, "connected", units[0].Discontinuity)
+			require.Equal(t, "connected", units[0].Gap.Text)
 			lies := 0
 			for _, u := range units[1:] {
-				if u.Discontinuity != "" {
-					require.Equal(t, reasonMarker, u.Discontinuity)
+				if u.Gap.Kind != transport.GapNone {
+					require.Equal(t, reasonMarker, u.Gap.Text)
 					lies++
 				}
 			}
@@ -273,7 +273,7 @@ func TestMarkerLieWithoutAnySignIsNamed(t *testing.T) {
 	}
 	c.requireWhole(t, units)
 	require.Len(t, units, 3)
-	require.Equal(t, reasonMarker, units[0].Discontinuity)
+	require.Equal(t, reasonMarker, units[0].Gap.Text)
 }
 
 // A message between the slices does not hide that the second goes on with the
@@ -290,5 +290,5 @@ func TestMarkerLieIsFoundBehindOtherNALUnits(t *testing.T) {
 	}
 	c.requireWhole(t, units)
 	require.NotEmpty(t, units)
-	require.Equal(t, reasonMarker, units[0].Discontinuity)
+	require.Equal(t, reasonMarker, units[0].Gap.Text)
 }

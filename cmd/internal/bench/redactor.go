@@ -129,10 +129,10 @@ func (r *redactor) write(pipe io.WriteCloser, c ipc.Config, done <-chan struct{}
 		case <-done:
 			return nil
 		}
-		u, now := &r.units[i], time.Now().UnixNano()
-		head := ipc.Unit{Codec: transport.H264, PTS: u.PTS, Captured: now, Arrived: now}
+		u, now := &r.units[i], time.Now()
+		head := transport.CameraUnit{Codec: transport.H264, PTS: u.PTS, Captured: now, Arrived: now}
 		if i == 0 {
-			head.Discontinuity, head.Intact = "connected", true
+			head.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected", Intact: true}
 		}
 		if err := w.Write(ipc.TypeUnit, head, u.Data); err != nil {
 			return nil //nolint:nilerr // the reader hears why

@@ -290,7 +290,7 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 	q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	dropped := 0
 	for range maxQueuedUnits + 1 {
-		dropped += q.pushUnit(&transport.CameraUnit{Data: []byte{1}})
+		dropped += q.pushUnit(transport.CameraUnit{Data: []byte{1}})
 	}
 	require.Equal(t, maxQueuedUnits, dropped)
 	for range 100 {
@@ -301,8 +301,7 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 	require.Equal(t, ipc.TypeKeyframe, it.kind, "a command survives")
 	it, ok = q.pop()
 	require.True(t, ok)
-	require.Equal(t, ipc.ReasonLate, it.head.(ipc.Unit).Discontinuity)
-	require.True(t, it.head.(ipc.Unit).Intact)
+	require.Equal(t, gapLate, it.head.(transport.CameraUnit).Gap)
 	n := 0
 	for ; ok; n++ {
 		_, ok = q.pop()
@@ -311,17 +310,17 @@ func TestQueueDropsWholeAndSaysSo(t *testing.T) {
 
 	big := make([]byte, transport.MaxUnitBytes)
 	for range 5 {
-		q.pushUnit(&transport.CameraUnit{Data: big})
+		q.pushUnit(transport.CameraUnit{Data: big})
 	}
 	require.LessOrEqual(t, q.bytes, maxQueuedBytes)
 	// What the source says of a unit stays said.
 	q = &queue{}
-	q.restart("redactor restarted")
-	q.pushUnit(&transport.CameraUnit{Codec: transport.H265, Discontinuity: "packet loss"})
+	q.restart()
+	q.pushUnit(transport.CameraUnit{Codec: transport.H265, Gap: transport.Gap{Kind: transport.GapLoss, Text: "packet loss"}})
 	it, _ = q.pop()
-	require.Equal(t, transport.H265, it.head.(ipc.Unit).Codec)
-	require.Equal(t, "packet loss", it.head.(ipc.Unit).Discontinuity)
-	require.False(t, it.head.(ipc.Unit).Intact)
+	require.Equal(t, transport.H265, it.head.(transport.CameraUnit).Codec)
+	require.Equal(t, "packet loss", it.head.(transport.CameraUnit).Gap.Text)
+	require.False(t, it.head.(transport.CameraUnit).Gap.Intact)
 }
 
 // No command is lost, however many come while no redactor reads, above all no
@@ -336,7 +335,7 @@ func TestCommandsThatWaitAreMergedAndKeepTheirPlace(t *testing.T) {
 		}
 		return all
 	}
-	unit := func(data string) int { return q.pushUnit(&transport.CameraUnit{Data: []byte(data)}) }
+	unit := func(data string) int { return q.pushUnit(transport.CameraUnit{Data: []byte(data)}) }
 	commands := func(fence uint64, reason string) {
 		for range 50 {
 			q.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})

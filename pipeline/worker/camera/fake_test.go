@@ -121,7 +121,7 @@ func fake(mode string) int {
 			fence = max(fence, k.Fence)
 			send(ipc.Output{State: transport.StateObscured, Reason: "key frame"}, []byte("slate"))
 		case ipc.TypeUnit:
-			var u ipc.Unit
+			var u transport.CameraUnit
 			_ = m.Decode(&u)
 			unit = u.Number
 			switch string(m.Body) {
@@ -162,8 +162,8 @@ func fake(mode string) int {
 				send(ipc.Output{State: transport.StateLive}, []byte("x"))
 			default:
 				body := string(m.Body)
-				if u.Discontinuity != "" {
-					body += fmt.Sprintf(" after %s %v", u.Discontinuity, u.Intact)
+				if u.Gap.Kind != transport.GapNone {
+					body += fmt.Sprintf(" after %s %v", u.Gap.Text, u.Gap.Intact)
 				}
 				send(ipc.Output{
 					State: transport.StateLive,

@@ -40,8 +40,11 @@ func FuzzMessages(f *testing.F) {
 			}
 			ch := r.waits()
 			if line[0] == '*' {
-				discontinuity := strings.Repeat("gap", strings.Count(line, "d"))
-				r.arrives(r.m.units+1, strings.Contains(line, "u"), discontinuity)
+				gap := transport.GapNone
+				if strings.Contains(line, "d") {
+					gap = transport.GapLoss
+				}
+				r.arrives(r.m.units+1, strings.Contains(line, "u"), gap)
 			} else if e, err := parse(1, &ipc.Message{Type: ipc.Type(line[0]), Head: []byte(line[1:]), Body: []byte(line)}); err == nil {
 				r.do(e)
 			} // An error ends the redactor. What it had said before must have been right.

@@ -248,7 +248,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.status.arrivedRate.add(m.now)
 	switch {
 	case m.provisional.number == 0:
-	case u.Discontinuity != "":
+	case u.Gap.Kind != transport.GapNone:
 		m.rejectProvisional()
 	default:
 		out, snapshot := m.provisional.confirm()
@@ -262,7 +262,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	if u.Provisional {
 		m.provisional.number = u.Number
 	}
-	dropped := m.queue.pushUnit(&u)
+	dropped := m.queue.pushUnit(u)
 	m.status.s.Counters.UnitsIn++
 	m.status.s.Counters.UnitsDropped += uint64(dropped) //nolint:gosec // a count
 	m.ensureRedactor()

@@ -388,7 +388,7 @@ func (w *world) sends() {
 	w.arrived++
 	u := transport.CameraUnit{Codec: transport.H264, Arrived: w.r.now, Provisional: rapid.Bool().Draw(w.rt, "provisional"), Data: []byte{1}}
 	if gap {
-		u.Discontinuity = "packet loss"
+		u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss"}
 	}
 	w.provisional = 0 // what waited for this may be shown now
 	w.r.do(unitArrived{u})

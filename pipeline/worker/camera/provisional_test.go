@@ -43,7 +43,7 @@ func TestWhatIsMadeOfHalfAPictureIsNeverShown(t *testing.T) {
 			r.makes(id, 5, 2, 0, false, "half")
 		}
 		require.Equal(t, []string{"first"}, r.all())
-		r.arrives(3, false, "marker bit within a picture")
+		r.arrives(3, false, transport.GapLoss)
 		require.Equal(t, []string{"starting"}, r.all(), "a slate")
 		require.Equal(t, []any{ipc.Keyframe{Fence: 1}}, r.commands())
 		if late {
@@ -62,9 +62,9 @@ func TestWhatIsMadeOfHalfAPictureIsNeverShown(t *testing.T) {
 func TestWhatIsMadeOfAnyHalfPictureIsNeverShown(t *testing.T) {
 	r, id := bench(t)
 	for at := range uint64(maxQueuedUnits) {
-		r.arrives(1+at, true, "marker bit within a picture")
+		r.arrives(1+at, true, transport.GapLoss)
 	}
-	r.arrives(1+maxQueuedUnits, false, "marker bit within a picture")
+	r.arrives(1+maxQueuedUnits, false, transport.GapLoss)
 	for at := range uint64(maxQueuedUnits) {
 		r.makes(id, 5, 1+at, 0, true, "half")
 	}
@@ -75,7 +75,7 @@ func TestWhatIsMadeOfAnyHalfPictureIsNeverShown(t *testing.T) {
 	r.snaps(id, 1, 0, "half still")
 	require.Empty(t, given(ch))
 	for at := range uint64(2 * maxRejected) {
-		r.arrives(1000+at, true, "marker bit within a picture")
+		r.arrives(1000+at, true, transport.GapLoss)
 	}
 	require.Len(t, r.m.provisional.rejected, maxRejected)
 }

@@ -27,25 +27,27 @@ type queue struct {
 	items []item
 	units int
 	bytes int
-	gap   string // why the next unit does not follow the one before
+	gap   transport.Gap // before the next unit
 }
 
-// unit appends a unit and returns how many were dropped for it.
-func (q *queue) pushUnit(u *transport.CameraUnit) (dropped int) {
+// The gaps that the worker makes. The unit behind one is whole; what is missing lies
+// before it.
+var (
+	gapLate      = transport.Gap{Kind: transport.GapLate, Text: "the redactor is too slow: pictures were dropped", Intact: true}
+	gapRestarted = transport.Gap{Kind: transport.GapRestarted, Text: "redactor restarted", Intact: true}
+)
+
+// pushUnit appends a unit and returns how many were dropped for it.
+func (q *queue) pushUnit(u transport.CameraUnit) (dropped int) {
 	if q.units >= maxQueuedUnits || q.bytes+len(u.Data) > maxQueuedBytes {
 		dropped = q.dropUnits()
-		q.gap = ipc.ReasonLate
+		q.gap = gapLate
 	}
-	discontinuity, intact := u.Discontinuity, u.Intact
-	if q.gap != "" && discontinuity == "" {
-		// The unit is whole; what is missing lies before it.
-		discontinuity, intact = q.gap, true
+	if u.Gap.Kind == transport.GapNone {
+		u.Gap = q.gap
 	}
-	q.gap = ""
-	q.items = append(q.items, item{ipc.TypeUnit, ipc.Unit{
-		Number: u.Number, Codec: u.Codec, PTS: u.PTS, Captured: u.Captured.UnixNano(), Arrived: u.Arrived.UnixNano(),
-		Discontinuity: discontinuity, Intact: intact,
-	}, u.Data})
+	q.gap = transport.Gap{}
+	q.items = append(q.items, item{ipc.TypeUnit, u, u.Data})
 	q.units++
 	q.bytes += len(u.Data)
 	return dropped
@@ -79,17 +81,17 @@ func merge(items []item, c item) []item {
 
 // restart is called when another redactor begins: it has seen nothing of what
 // came before.
-func (q *queue) restart(reason string) {
+func (q *queue) restart() {
 	for i := range q.items {
-		if u, ok := q.items[i].head.(ipc.Unit); ok {
-			if u.Discontinuity == "" {
-				u.Discontinuity, u.Intact = reason, true
+		if u, ok := q.items[i].head.(transport.CameraUnit); ok {
+			if u.Gap.Kind == transport.GapNone {
+				u.Gap = gapRestarted
 				q.items[i].head = u
 			}
 			return
 		}
 	}
-	q.gap = reason
+	q.gap = gapRestarted
 }
 
 // take returns the next message; false: there is none.

@@ -158,7 +158,7 @@ func (m *machine) processStarted(pid int) {
 	r := &m.redactor
 	r.phase = configuring
 	r.process = processState{pid: pid, epoch: m.stream.nextEpoch(m.now), started: m.now, writing: true}
-	m.queue.restart(ipc.ReasonRestarted)
+	m.queue.restart()
 	m.view.heldBack, m.view.minFence = false, 0
 	m.provisional.drop()
 	config := *m.config

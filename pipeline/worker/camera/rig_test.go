@@ -170,9 +170,9 @@ func (r *rig) makes(id int, epoch, of, fence uint64, key bool, data string) {
 }
 
 // arrives has the camera's unit of a number arrive.
-func (r *rig) arrives(number uint64, provisional bool, discontinuity string) {
+func (r *rig) arrives(number uint64, provisional bool, gap transport.GapKind) {
 	r.m.units = number - 1
-	r.do(unitArrived{transport.CameraUnit{Codec: transport.H264, Arrived: r.now, Provisional: provisional, Discontinuity: discontinuity}})
+	r.do(unitArrived{transport.CameraUnit{Codec: transport.H264, Arrived: r.now, Provisional: provisional, Gap: transport.Gap{Kind: gap, Text: string(gap)}}})
 }
 
 // hangs has the redactor send nothing until it is covered for.

@@ -132,7 +132,7 @@ func TestSnapshotOfHalfAPictureIsNeverGiven(t *testing.T) {
 				r.snaps(id, 2, 0, "half still")
 			}
 			require.Empty(t, given(ch))
-			r.arrives(3, false, "marker bit within a picture")
+			r.arrives(3, false, transport.GapLoss)
 			require.Empty(t, given(ch))
 			if late {
 				r.makes(id, 5, 3, fence, true, "anew")

@@ -186,5 +186,5 @@ func TestRedactorThatDiesIsFollowedByTheOneOnStandby(t *testing.T) {
 	s.send(t, "killed")
 	require.Eventually(t, func() bool { return s.pid() == waiting }, testTimeout, time.Millisecond)
 	s.send(t, "one")
-	s.expect(t, "one after "+ipc.ReasonRestarted+" true")
+	s.expect(t, "one after "+gapRestarted.Text+" true")
 }
