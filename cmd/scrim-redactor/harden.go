@@ -18,7 +18,7 @@ const (
 	// readArg and writeArg are followed by a path that the program may read, or
 	// below which it may write. They have to be said before it begins.
 	readArg  = ipc.ReadArg
-	writeArg = "--write="
+	writeArg = ipc.WriteArg
 )
 
 // harden gives up what the program does not need and begins it anew, so that it
@@ -38,7 +38,7 @@ func harden() error {
 // plan is what the arguments say.
 func plan(args []string) sandbox.Plan {
 	var p sandbox.Plan
-	if slices.Contains(args, filesArg) {
+	if slices.Contains(args, ipc.FilesArg) {
 		p.Mode = sandbox.Files
 	}
 	for _, a := range args {

@@ -37,7 +37,7 @@ func main() {
 	if err := harden(); err != nil { // first: it begins the program anew
 		log.Warn("process protections are incomplete", "error", err)
 	}
-	if slices.Contains(os.Args[1:], checkArg) {
+	if slices.Contains(os.Args[1:], ipc.SandboxCheckArg) {
 		if err := json.NewEncoder(os.Stdout).Encode(sandbox.Confine(sandbox.Camera)); err != nil {
 			os.Exit(1)
 		}
@@ -60,13 +60,6 @@ func main() {
 	}
 }
 
-const (
-	// filesArg makes a redactor of files.
-	filesArg = "--files"
-	// checkArg makes a process that says which protections hold, and ends.
-	checkArg = "--sandbox-check"
-)
-
 // gcPercent lets Go's heap grow by so much of what lives on it before it is
 // collected. Nearly all of that are pictures that are used again and again, so
 // that collections stay rare; the usual 100 would double them.
@@ -75,7 +68,7 @@ const gcPercent = 20
 // redactPipes redacts a camera's units, or files where that was asked for.
 func redactPipes(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger) error {
 	debug.SetGCPercent(gcPercent)
-	if slices.Contains(os.Args[1:], filesArg) {
+	if slices.Contains(os.Args[1:], ipc.FilesArg) {
 		return runFiles(ctx, in, out)
 	}
 	return run(ctx, in, out, log, parts{openDetector, func() ipc.Sandbox { return sandbox.Confine(sandbox.Camera) }})

@@ -15,7 +15,7 @@ import (
 func protections(t *testing.T, args ...string) map[string]ipc.Protection {
 	t.Helper()
 	cmd := program(t, asRedactor)
-	cmd.Args = append(append(cmd.Args, checkArg), args...)
+	cmd.Args = append(append(cmd.Args, ipc.SandboxCheckArg), args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	require.NoError(t, err)

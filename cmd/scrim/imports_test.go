@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -106,7 +109,7 @@ func TestEveryPackageOfTheDesignExists(t *testing.T) {
 	g := listPackages(t)
 	for _, path := range []string{
 		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera", "cmd/scrim-bench",
-		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/worker/camera", "pipeline/ipc",
+		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/worker/camera", "pipeline/ipc", "pipeline/redactorproc", "pipeline/batch",
 		"redact", "redact/detect", "redact/track", "redact/obscure",
 		"transport", "transport/rtsp", "transport/bus", "transport/webrtc", "transport/rtspserver", "transport/onvif/device", "models",
 	} {
@@ -123,7 +126,8 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 	}{
 		{
 			"what talks to the network cannot decode a picture",
-			[]string{"scrim/cmd/scrim", "scrim/cmd/internal/...", "scrim/transport/...", "scrim/models/...", "scrim/pipeline/worker/camera", "scrim/pipeline/ipc"},
+			[]string{"scrim/cmd/scrim", "scrim/cmd/internal/...", "scrim/transport/...", "scrim/models/...", "scrim/pipeline/worker/...", "scrim/pipeline/ipc",
+				"scrim/pipeline/redactorproc", "scrim/pipeline/batch"},
 			func(p *goPackage) bool {
 				return linksC(p) || isAnyOf("gocv.io/x/gocv/...", "github.com/asticode/go-astiav/...")(p)
 			},
@@ -148,7 +152,7 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 			[]string{"scrim/cmd/scrim-redactor"},
 			isAnyOf("scrim/transport/rtsp/...", "scrim/transport/bus/...", "scrim/transport/webrtc/...",
 				"scrim/transport/rtspserver/...", "scrim/transport/fanout/...", "scrim/transport/auth/...", "scrim/transport/onvif/...",
-				"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/pipeline/worker/camera/..."),
+				"scrim/pipeline/scene/...", "scrim/pipeline/simcam/...", "scrim/pipeline/worker/...", "scrim/pipeline/redactorproc", "scrim/pipeline/batch"),
 		},
 	} {
 		for _, subject := range rule.subject {
@@ -199,6 +203,14 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 			"what decodes and encodes with nothing in between is the benchmark's measure, and shows every face",
 			"scrim/pipeline/passthrough",
 			[]string{"scrim/cmd/scrim-bench"},
+		},
+		{
+			"a redactor gets the environment, folder and pipes of one package; the others start other programs",
+			"os/exec",
+			[]string{
+				"scrim/pipeline/redactorproc", "scrim/cmd/internal/programs", "scrim/cmd/internal/bench", "scrim/cmd/scrim-bench",
+				"scrim/models/testenv", "github.com/...", "golang.org/...", "google.golang.org/...",
+			},
 		},
 		{
 			"drawn people are for the camera, the benchmark and tests",
@@ -253,6 +265,29 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Packages that may start programs do not start a redactor by themselves.
+func TestRedactorsAreStartedInOnePlace(t *testing.T) {
+	var files []string
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path) //nolint:gosec // of the repository
+		if strings.Contains(string(text), "exec.Command") {
+			files = append(files, strings.TrimPrefix(filepath.ToSlash(path), "../../"))
+		}
+		return err
+	}))
+	require.Equal(t, []string{
+		"cmd/internal/bench/child.go",      // rivals
+		"cmd/internal/programs/camera.go",  // simulated cameras
+		"cmd/scrim-bench/loops.go",         // gst-inspect
+		"cmd/scrim-bench/site.go",          // scrim
+		"models/testenv/probes.go",         // what a test needs
+		"pipeline/redactorproc/process.go", // redactors
+	}, files, "a redactor that is started elsewhere gets another environment")
 }
 
 // A Frame can only be made where its fields can be named.

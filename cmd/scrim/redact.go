@@ -11,12 +11,12 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/term"
 
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/programs"
+	"scrim/pipeline/batch"
 	"scrim/pipeline/ipc"
 )
 
@@ -42,9 +42,9 @@ type RedactCmd struct {
 
 // Run redacts what can be redacted, and fails when that was not all.
 func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error {
-	plan, err := planRedaction(c.In, c.Out, c.Overwrite)
+	plan, err := batch.NewPlan(c.In, c.Out, c.Overwrite)
 	if err != nil {
-		return fmt.Errorf("redact: %w", err)
+		return redactError(err)
 	}
 	program, err := programs.Find("scrim-redactor", "--redactor", c.Redactor)
 	if err != nil {
@@ -65,43 +65,43 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 		closed, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
 		defer stop()
 	}
-	report, err := openReport(c.Report, c.Overwrite, plan)
-	if err != nil {
-		return fmt.Errorf("redact: %w", err)
-	}
-	defer report.discard()
-	j := &redaction{program: program, settings: settings, report: report, log: log}
+	o := batch.Options{Plan: plan, Report: c.Report, Program: program, Settings: settings, Log: log}
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a descriptor fits
-		j.bar = newBar(os.Stderr, plan, time.Now)
+		o.Progress = os.Stderr
 	}
-	failed, err := j.run(closed, plan.files)
-	if err == nil && j.kept > 0 { // else there is nothing to report
-		err = report.finish()
-	}
+	done, err := batch.Run(closed, o)
 	if err != nil && closed.Err() != nil && ctx.Err() == nil {
 		err = errHungUp
 	}
 	if err != nil {
-		return fmt.Errorf("redact: %w", err)
+		return redactError(err)
 	}
-	if err := j.summary(out, plan, len(failed)); err != nil {
+	if _, err := fmt.Fprintln(out, done); err != nil {
 		return err
 	}
-	return redactFailure(failed, len(plan.files))
+	return failure(done)
+}
+
+// redactError is an error of package batch, with what to do.
+func redactError(err error) error {
+	if errors.Is(err, batch.ErrExists) {
+		err = fmt.Errorf("%w; name another file, or replace it with --overwrite", err)
+	}
+	return fmt.Errorf("redact: %w", err)
 }
 
 // errHungUp says that the terminal is gone.
 var errHungUp = errors.New("interrupted: the terminal was closed")
 
-// redactFailure is the one line about what could not be redacted.
-func redactFailure(failed []error, of int) error {
-	switch len(failed) {
+// failure is one line about the files that could not be redacted.
+func failure(r *batch.Result) error {
+	switch len(r.Failed) {
 	case 0:
 		return nil
 	case 1:
-		return failed[0]
+		return r.Failed[0]
 	}
-	return fmt.Errorf("%d of %d files could not be redacted; each is named above", len(failed), of)
+	return fmt.Errorf("%d of %d files could not be redacted; each is named above", len(r.Failed), r.Files)
 }
 
 // settings are what the redactor is told first.
@@ -184,6 +184,3 @@ func (c RedactCmd) camera() (*config.Config, *config.Camera, error) {
 	}
 	return nil, nil, fmt.Errorf("redact: %s has no camera %.64q; it has %s", c.Config, c.Camera, strings.Join(names, ", "))
 }
-
-// errRefused is wrapped by errors about an output that is there.
-var errRefused = errors.New("is there already; name another, or replace it with --overwrite")

@@ -126,10 +126,10 @@ func TestRedactorThatDies(t *testing.T) {
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	writePNG(t, filepath.Join(in, "a.png"))
 	for script, says := range map[string]string{
-		"exit 3":                    "exit status 3",
+		"exit 3":                    "exited with status 3",
 		"echo it burns >&2; exit 1": "it burns",
 		"echo this is no message; exec cat >/dev/null": "protocol",
-		"kill -SEGV $$": "segmentation fault",
+		"kill -SEGV $$": "SIGSEGV",
 	} {
 		report := filepath.Join(t.TempDir(), "report.jsonl")
 		status, _, stderr := scrim(t, "--log-level", "error", "redact", in, "-o", out, "--report", report, "--redactor", fakeRedactor(t, script))

@@ -2,24 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"scrim/cmd/internal/programs"
-	"scrim/pipeline/ipc"
-)
-
-const (
-	// sandboxTimeout is what a redactor gets to say how it is protected.
-	sandboxTimeout = 20 * time.Second
-	// maxSandboxBytes bounds what it says.
-	maxSandboxBytes = 64 << 10
+	"scrim/pipeline/redactorproc"
 )
 
 // SandboxCmd says how this machine confines redactors.
@@ -33,7 +23,7 @@ func (c SandboxCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	said, err := askSandbox(ctx, program)
+	said, err := redactorproc.CheckSandbox(ctx, program)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
@@ -48,32 +38,10 @@ func (c SandboxCmd) Run(ctx context.Context, out io.Writer) error {
 	return errors.Join(w.Flush(), said.Check())
 }
 
-// askSandbox starts a redactor that confines itself as one of a camera does, makes
-// sure that it cannot do what it should not, says so, and ends.
-func askSandbox(ctx context.Context, program string) (ipc.Sandbox, error) {
-	ctx, cancel := context.WithTimeout(ctx, sandboxTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--sandbox-check") //nolint:gosec // the program beside this one
-	cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
-	cmd.WaitDelay = time.Second
-	said, words := &programs.Words{Most: maxSandboxBytes}, &programs.Words{Most: maxRedactorWords}
-	cmd.Stdout, cmd.Stderr = said, words
-	var s ipc.Sandbox
-	err := cmd.Run()
-	if err == nil {
-		err = json.Unmarshal([]byte(said.String()), &s)
-	}
-	if err != nil {
-		line, _, _ := strings.Cut(words.String(), "\n")
-		return nil, fmt.Errorf("%s does not say how it is confined: %w %s", program, err, line)
-	}
-	return s, nil
-}
-
 // confinement finds out what confines the redactors, and says it. It is an error
 // when something is missing that the configuration requires.
 func (w *worker) confinement(ctx context.Context, require bool) error {
-	said, err := askSandbox(ctx, w.redactor)
+	said, err := redactorproc.CheckSandbox(ctx, w.redactor)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it was asked to end
 	}

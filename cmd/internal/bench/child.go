@@ -94,6 +94,9 @@ func follow(pid int) func() int64 {
 	}
 }
 
+// maxWords bounds what is kept of a program's log.
+const maxWords = 16 << 10
+
 // lastBytes keeps the last of what is written.
 type lastBytes struct{ b *bytes.Buffer }
 

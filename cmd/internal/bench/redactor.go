@@ -1,25 +1,21 @@
 package bench
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"scrim/pipeline/ipc"
+	"scrim/pipeline/redactorproc"
 	"scrim/transport"
 )
 
 const (
-	// maxWords bounds what is kept of a program's log.
-	maxWords = 16 << 10
 	// stuck is how long a redactor may give no picture.
 	stuck = 15 * time.Second
 	// inFlight is how many pictures the redactor has at a time: two, so that its
@@ -43,60 +39,50 @@ func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, 
 	ahead := inFlight + c.Lookahead
 	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
 	r.release(ahead)
-	r.cmd = exec.Command(program, ipc.ReadArgs(c.Detect)...) //nolint:gosec // the program beside this one
-	r.cmd.Env = []string{"MALLOC_ARENA_MAX=2"}
-	r.cmd.Dir = "/"
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var words bytes.Buffer
-	r.cmd.Stderr = &lastBytes{b: &words}
-	stdin, err := r.cmd.StdinPipe()
-	if err != nil {
+	var err error
+	if r.proc, err = redactorproc.Start(redactorproc.Options{Program: program, Args: ipc.ReadArgs(c.Detect)}); err != nil {
 		return nil, nil, Model{}, err
 	}
-	stdout, err := r.cmd.StdoutPipe()
-	if err != nil {
-		return nil, nil, Model{}, err
-	}
-	if err := r.cmd.Start(); err != nil {
-		return nil, nil, Model{}, err
-	}
-	most := follow(r.cmd.Process.Pid)
-	r.beat = time.AfterFunc(stuck, func() { _ = r.cmd.Process.Kill() })
-	stop := context.AfterFunc(ctx, func() { _ = r.cmd.Process.Kill() })
-	defer stop()
+	most := follow(r.proc.PID())
+	r.beat = time.AfterFunc(stuck, r.proc.Kill)
+	defer context.AfterFunc(ctx, r.proc.Kill)()
 	var g errgroup.Group
 	done := make(chan struct{})
-	g.Go(func() error { return r.write(stdin, c, done) })
+	g.Go(func() error { return r.write(c, done) })
 	g.Go(func() error {
 		defer close(done)
-		return r.read(stdout)
+		return r.read()
 	})
 	err = g.Wait()
 	killed := !r.beat.Stop()
-	werr := r.cmd.Wait()
+	exit := r.proc.Wait()
 	peak := most()
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, Model{}, ctx.Err()
 	case killed:
-		return nil, nil, Model{}, fmt.Errorf("redactor gave no picture for %v: %s", stuck, cmp.Or(r.slate, oneLine(words.String())))
+		reason := r.slate
+		if e, ok := errors.AsType[*redactorproc.ExitReason](exit); ok {
+			reason = cmp.Or(reason, e.Stderr)
+		}
+		return nil, nil, Model{}, fmt.Errorf("redactor made no picture for %v: %s", stuck, reason)
 	case err != nil:
 		return nil, nil, Model{}, fmt.Errorf("redactor: %w", err)
-	case werr != nil:
-		return nil, nil, Model{}, fmt.Errorf("redactor: %w: %s", werr, oneLine(words.String()))
+	case exit != nil:
+		return nil, nil, Model{}, exit
 	case r.meter == nil:
 		return nil, nil, Model{}, errors.New("redactor made no picture")
 	}
 	l := r.meter.Loop()
 	// What the decoder holds back comes at once at the end, more than queues hold.
 	l.Dropped, l.Stages = max(len(units)-clip.Delayed-l.Frames, 0), r.stages.Stages()
-	l.TotalCPU, l.PeakRSS = cpuOf(r.cmd.ProcessState)/float64(max(l.Frames, 1)), float64(peak)/(1<<20)
+	l.TotalCPU, l.PeakRSS = cpuOf(r.proc.State())/float64(max(l.Frames, 1)), float64(peak)/(1<<20)
 	return l, r.shown, r.model, nil
 }
 
 // redactor is one that is fed.
 type redactor struct {
-	cmd    *exec.Cmd
+	proc   *redactorproc.Process
 	clip   *Clip
 	units  []Unit
 	free   chan struct{} // a token for each picture that may be sent
@@ -110,10 +96,9 @@ type redactor struct {
 }
 
 // write sends the configuration and the units, and closes the pipe.
-func (r *redactor) write(pipe io.WriteCloser, c ipc.Config, done <-chan struct{}) error {
-	defer func() { _ = pipe.Close() }()
-	w := ipc.NewWriter(pipe)
-	if err := w.Write(ipc.TypeConfig, c, nil); err != nil {
+func (r *redactor) write(c ipc.Config, done <-chan struct{}) error {
+	defer r.proc.Quit()
+	if err := r.proc.Write(ipc.TypeConfig, c, nil); err != nil {
 		return nil //nolint:nilerr // the reader hears why
 	}
 	extra := r.clip.Delayed
@@ -134,24 +119,27 @@ func (r *redactor) write(pipe io.WriteCloser, c ipc.Config, done <-chan struct{}
 		if i == 0 {
 			head.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected", Intact: true}
 		}
-		if err := w.Write(ipc.TypeUnit, head, u.Data); err != nil {
+		if err := r.proc.Write(ipc.TypeUnit, head, u.Data); err != nil {
 			return nil //nolint:nilerr // the reader hears why
 		}
 	}
 	return nil
 }
 
-// read takes what comes until the pipe ends.
-func (r *redactor) read(pipe io.Reader) error {
-	in := ipc.NewReader(pipe)
+// read handles messages until the pipe ends.
+func (r *redactor) read() error {
 	var failed error
 	for {
-		m, err := in.Read()
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		m, err := r.proc.Read()
+		if errors.Is(err, io.EOF) {
 			return failed
 		}
+		if f, ok := errors.AsType[*redactorproc.Failure](err); ok { // it exits by itself now
+			failed = f
+			continue
+		}
 		if err != nil {
-			_ = r.cmd.Process.Kill()
+			r.proc.Kill()
 			return err
 		}
 		switch m.Type {
@@ -177,12 +165,6 @@ func (r *redactor) read(pipe io.Reader) error {
 			}
 			r.beat.Reset(stuck)
 			r.picture(&o)
-		case ipc.TypeFailure:
-			var f ipc.Failure
-			if err := m.Decode(&f); err != nil {
-				return err
-			}
-			failed = errors.New(oneLine(f.Reason))
 		}
 	}
 }

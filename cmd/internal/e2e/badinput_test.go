@@ -120,7 +120,7 @@ func TestBadInputStreamThatStopsIsSaidAndComesBack(t *testing.T) {
 		}
 	}
 	require.NoError(t, syscall.Kill(victim, syscall.SIGKILL))
-	s.awaitLine(ctx, `msg="redactor ended" camera=`+hit+` error="redactor ended by signal SIGKILL; perhaps .*restart_in=`)
+	s.awaitLine(ctx, `msg="redactor ended" camera=`+hit+` error="redactor killed by signal SIGKILL; perhaps .*restart_in=`)
 	failed := s.await(ctx, hit, "failed", func(c transport.Status) bool {
 		return c.State == transport.StateFailed && strings.Contains(c.Reason, redactor)
 	})

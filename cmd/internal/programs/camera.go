@@ -31,13 +31,13 @@ type Camera struct {
 
 	cmd    *exec.Cmd
 	stdin  io.Closer
-	stderr Words
+	stderr firstBytes
 }
 
 // StartCamera starts scrim-camera and returns when it can be reached. The caller
 // closes it.
 func StartCamera(ctx context.Context, program string, args ...string) (*Camera, error) {
-	c := &Camera{stderr: Words{Most: maxReadyBytes}}
+	c := &Camera{stderr: firstBytes{}}
 	c.cmd = exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...) //nolint:gosec // the program beside this one
 	// Ctrl-C is for this program, which then ends the camera.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -110,3 +110,16 @@ func (c *Camera) Close() {
 	defer kill.Stop()
 	_ = c.cmd.Wait()
 }
+
+// firstBytes keeps the first maxReadyBytes of what a program writes. It is not safe for
+// concurrent use.
+type firstBytes struct{ b strings.Builder }
+
+// Write implements io.Writer; it never fails.
+func (f *firstBytes) Write(p []byte) (int, error) {
+	f.b.Write(p[:min(len(p), maxReadyBytes-f.b.Len())])
+	return len(p), nil
+}
+
+// String returns what is kept, without space around it.
+func (f *firstBytes) String() string { return strings.TrimSpace(f.b.String()) }

@@ -17,14 +17,15 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-func TestOfWordsTheFirstAreKept(t *testing.T) {
-	w := Words{Most: 8}
-	for _, s := range []string{" one", " two", " three", ""} {
+func TestFirstBytesAreKept(t *testing.T) {
+	var w firstBytes
+	for _, s := range []string{" one", " two", strings.Repeat(" three", maxReadyBytes), ""} {
 		n, err := fmt.Fprint(&w, s)
 		require.NoError(t, err)
-		require.Len(t, s, n, "else the program fails that says it")
+		require.Len(t, s, n, "else the program fails that writes it")
 	}
-	require.Equal(t, "one two", w.String())
+	require.True(t, strings.HasPrefix(w.String(), "one two three three"))
+	require.LessOrEqual(t, len(w.String()), maxReadyBytes)
 }
 
 // script returns a program of the name that does as the shell script says.

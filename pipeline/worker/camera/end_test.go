@@ -172,12 +172,12 @@ func TestUnitsGoThroughTheRedactorAndCarryItsRecord(t *testing.T) {
 func TestRedactorThatBreaksIsReplacedWithALaterEpoch(t *testing.T) {
 	const exception = "terminate called after throwing an instance of 'std::bad_alloc', what(): std::bad_alloc, SIGABRT: abort"
 	for order, says := range map[string]struct{ viewers, log string }{
-		"crash": {"redactor ended with status 134", "redactor ended with status 134"},
-		"segmentation fault": {"redactor ended with status 2 after SIGSEGV",
-			"redactor ended with status 2 after SIGSEGV: SIGSEGV: segmentation violation; its log above says more"},
-		"killed": {"redactor ended by signal SIGKILL", "redactor ended by signal SIGKILL; perhaps the machine is out of memory"},
-		"exception": {"redactor ended with status 2: out of memory",
-			"redactor ended with status 2: out of memory: " + exception + "; its log above says more"},
+		"crash": {"redactor exited with status 134", "redactor exited with status 134"},
+		"segmentation fault": {"redactor exited with status 2 after SIGSEGV",
+			"redactor exited with status 2 after SIGSEGV: SIGSEGV: segmentation violation; see its log above"},
+		"killed": {"redactor killed by signal SIGKILL", "redactor killed by signal SIGKILL; perhaps the machine is out of memory"},
+		"exception": {"redactor exited with status 2: out of memory",
+			"redactor exited with status 2: out of memory: " + exception + "; see its log above"},
 		"garbage":             {"nonsense", "nonsense"},
 		"wrong epoch":         {"nonsense", "nonsense"},
 		"live without record": {"nonsense", "nonsense"},

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scrim/pipeline/ipc"
+	"scrim/pipeline/redactorproc"
 	"scrim/transport"
 )
 
@@ -80,7 +81,7 @@ func fake(mode string) int {
 		return 0
 	case "chatty":
 		fmt.Fprintln(os.Stderr, `{"level":"WARN","msg":"picture withheld","error":"no\nface"}`)
-		fmt.Fprintln(os.Stderr, strings.Repeat("x", 3*maxLogLine))
+		fmt.Fprintln(os.Stderr, strings.Repeat("x", 3*redactorproc.MaxLine))
 		fmt.Fprintln(os.Stderr, "terminate called after throwing an instance of 'cv::Exception'")
 	}
 	_ = out.Write(ipc.TypeHello, ipc.Hello{Detector: "fake " + strings.Join(os.Environ(), ","), Warning: "only a test"}, nil)

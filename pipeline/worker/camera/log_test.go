@@ -2,6 +2,7 @@ package camera
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/pipeline/redactorproc"
 	"scrim/transport"
 )
 
@@ -23,6 +25,16 @@ func TestLogOfARedactorIsPassedOnInBoundedLines(t *testing.T) {
 	require.Contains(t, text, `level=WARN msg="redactor: picture withheld" camera=door error="no face"`)
 	for l := range strings.SplitSeq(text, "\n") {
 		require.Less(t, len(l), 600)
+	}
+}
+
+// stderrOf is the standard error of a redactor that logs there, and its end.
+func stderrOf(log *throttle) (w io.Writer, end func()) {
+	l := newLineLog(log)
+	t := redactorproc.NewStderrTail(l.line)
+	return t, func() {
+		t.Flush()
+		l.end()
 	}
 }
 
@@ -49,7 +61,8 @@ func debugLog() (*slog.Logger, *lockedBuffer) {
 func TestLinesOfARedactorAreBoundedInNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, b := debugLog()
-		w := newLogWriter(newThrottle(log, redactorLeftOut))
+		throttle := newThrottle(log, redactorLeftOut)
+		w, end := stderrOf(throttle)
 		const seconds, each = 3, 10_000
 		for range seconds {
 			_, err := w.Write([]byte(strings.Repeat("secret\n", each/2)))
@@ -71,10 +84,10 @@ func TestLinesOfARedactorAreBoundedInNumber(t *testing.T) {
 
 		// The next process of the camera has no burst of its own.
 		_, _ = w.Write([]byte(strings.Repeat("secret\n", each)))
-		w.end()
-		next := newLogWriter(w.log.Load())
+		end()
+		next, end := stderrOf(throttle)
 		_, _ = next.Write([]byte(strings.Repeat("secret\n", each)))
-		next.end()
+		end()
 		require.Len(t, logged(b, "secret"), passed+maxLogBurst)
 		require.Len(t, leftOut(b), 3, "the end of a process tells at once")
 		for l := range strings.Lines(b.String()) {
@@ -152,9 +165,9 @@ func TestDumpsOfAllKindsBeginWithAWarning(t *testing.T) {
 		{"terminate called after throwing an instance of 'cv::Exception'\n  what():  OpenCV\nSIGABRT: abort\nPC=0x7f\ngoroutine 0 [idle]:", 3},
 	} {
 		log, b := debugLog()
-		w := newLogWriter(newThrottle(log, redactorLeftOut))
+		w, end := stderrOf(newThrottle(log, redactorLeftOut))
 		_, _ = w.Write([]byte(c.dump))
-		w.end()
+		end()
 		require.Len(t, logged(b, "level=WARN"), c.warn, b)
 		lines := len(strings.FieldsFunc(c.dump, func(r rune) bool { return r == '\n' }))
 		require.Len(t, logged(b, "level=DEBUG"), lines-c.warn, b)

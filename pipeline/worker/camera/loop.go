@@ -118,7 +118,7 @@ func (l *loop) handle(e event) {
 		l.endSource, e = s.end, connecting{s.again}
 	}
 	if s, ok := e.(processLaunched); ok {
-		l.current, e = s.p, processStarted{s.p.id, s.p.cmd.Process.Pid}
+		l.current, e = s.p, processStarted{s.p.id, s.p.PID()}
 	}
 	l.c.machine.handle(time.Now, e, l.perform)
 }
@@ -140,12 +140,12 @@ func (l *loop) perform(a action) (answer event) {
 		}
 	case killProcess:
 		if p := l.processByID(a.id); p != nil {
-			p.kill()
+			p.Kill()
 		}
 	case examineProcess:
 		if p := l.processByID(a.id); p != nil {
-			used, known := cpuTime(p.cmd.Process.Pid)
-			return processExamined{a.id, used, known, a.state && runnable(p.cmd.Process.Pid)}
+			used, known := cpuTime(p.PID())
+			return processExamined{a.id, used, known, a.state && runnable(p.PID())}
 		}
 	case reconnect:
 		l.endSource(a.err)

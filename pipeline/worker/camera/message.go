@@ -11,13 +11,7 @@ import (
 // maxEpochs bounds how many epochs one life of a redactor may use.
 const maxEpochs = 1 << 20
 
-// failure is what a redactor says last.
-type failure struct{ ipc.Failure }
-
-func (f *failure) Error() string { return oneLine(f.Reason) }
-
-// parse returns what a process has said. The error is that of the redactor, if it tells
-// one, or of what is not a message.
+// parse returns what a process has said.
 func parse(id int, m *ipc.Message) (messageReceived, error) {
 	e := messageReceived{id: id, data: m.Body}
 	switch m.Type {
@@ -31,21 +25,10 @@ func parse(id int, m *ipc.Message) (messageReceived, error) {
 		e.head = &ipc.Snapshot{}
 	case ipc.TypePreparedSlate:
 		e.head = &ipc.PreparedSlate{}
-	case ipc.TypeFailure:
-		e.head = &failure{}
 	default:
 		return e, fmt.Errorf("%w: message %q is not due", ipc.ErrProtocol, m.Type)
 	}
-	if err := m.Decode(e.head); err != nil {
-		return e, err
-	}
-	if f, ok := e.head.(*failure); ok {
-		if f.Permanent {
-			return e, fmt.Errorf("%w: %w", ErrPermanent, f)
-		}
-		return e, f
-	}
-	return e, nil
+	return e, m.Decode(e.head)
 }
 
 // isPicture reports whether something coded is within the bounds of the bus: what is not

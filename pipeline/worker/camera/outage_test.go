@@ -221,7 +221,7 @@ func TestCameraThatStaysObscuredIsAWarning(t *testing.T) {
 func TestEndOfARedactorIsKnownToTheLog(t *testing.T) {
 	r, id := bench(t)
 	r.give(id, 5, 0, true, "first")
-	r.end(id, errors.New("redactor ended by signal SIGKILL"))
+	r.end(id, errors.New("redactor killed by signal SIGKILL"))
 	known := func(reason string) bool { return r.m.pictureOutage.isLogged(r.now, reason) }
 	require.True(t, known(r.lastEvent().Reason))
 	r.do(sourceEnded{"for the log", publicReason(refusal{}), time.Second})

@@ -1,18 +1,16 @@
 package camera
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
-	"time"
 
 	"scrim/pipeline/ipc"
+	"scrim/pipeline/redactorproc"
 )
 
 // process is one life of a redactor, as the loop has it.
@@ -22,8 +20,35 @@ type process struct {
 	items chan item // what is to be written: one at a time
 }
 
+// launched is a redactor that has been started, and the log of what it writes to its
+// standard error.
+type launched struct {
+	*redactorproc.Process
+	log *lineLog
+}
+
+// launch starts a redactor, which waits for its configuration.
+func launch(program string, args []string, log *throttle) (*launched, error) {
+	l := &launched{log: newLineLog(log)}
+	var err error
+	l.Process, err = redactorproc.Start(redactorproc.Options{Program: program, Args: args, Log: l.log.line, QuitTime: quitTime})
+	switch {
+	case err == nil:
+		return l, nil
+	case redactorproc.IsShortage(err):
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: %w", ErrPermanent, err)
+}
+
+// dismiss ends a redactor that is not needed, and waits for it.
+func (l *launched) dismiss() {
+	l.Dismiss()
+	l.log.end()
+}
+
 // runProcess starts a redactor once that is admitted, and works with it until it has
-// ended. When ctx ends its pipe is closed, and a little later it is killed.
+// exited. When ctx ends its pipe is closed, and a little later it is killed.
 func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 	defer admission.leave()
 	if admission.wait(ctx) != nil {
@@ -36,29 +61,19 @@ func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 	}
 	p := &process{launched: started, id: id, items: make(chan item, 1)}
 	l.post(processLaunched{p})
-	ended := make(chan struct{})
-	quit := context.AfterFunc(ctx, func() {
-		_ = p.in.Close()
-		select {
-		case <-ended:
-		case <-time.After(quitTime):
-			p.kill()
-		}
-	})
+	quit := context.AfterFunc(ctx, p.Quit)
+	defer quit()
 	var writer sync.WaitGroup
 	writing, stop := context.WithCancel(ctx)
-	writer.Go(func() { p.write(writing, l.post) })
-	last := p.read(l.post, admission.leave)
+	writer.Go(func() { writeItems(writing, id, p, p.items, l.post) })
+	failure := p.read(l.post, admission.leave)
 	stop() // nothing comes any more
-	_ = p.in.Close()
+	p.Quit()
 	writer.Wait()
-	err = p.reap(last)
-	close(ended)
-	quit()
-	l.post(processEnded{id, err})
+	l.post(processEnded{id, p.reap(failure)})
 }
 
-// launchedProcess tells the loop which process there is; the machine gets processStarted.
+// processLaunched hands the process to the loop; the machine gets processStarted.
 type processLaunched struct{ p *process }
 
 // launch lets the redactor that is on standby work for this camera, or a new one.
@@ -68,7 +83,7 @@ func (c *Camera) launch() (*launched, error) {
 		l.log.to(c.redactorLog)
 		return l, nil
 	}
-	return launch(c.o.Program, args, newLogWriter(c.redactorLog))
+	return launch(c.o.Program, args, c.redactorLog)
 }
 
 // redactorArgs are the arguments of a redactor with a detector.
@@ -76,56 +91,49 @@ func redactorArgs(args []string, detect ipc.DetectConfig) []string {
 	return append(slices.Clone(args), ipc.ReadArgs(detect)...)
 }
 
-// write sends what is in items, until ctx ends or nothing can be sent any more.
-func (p *process) write(ctx context.Context, post func(event)) {
-	w := ipc.NewWriter(p.in)
+// writer is a redactor, or what tests use instead.
+type writer interface {
+	Write(t ipc.Type, head any, body []byte) error
+}
+
+// writeItems sends items until ctx ends or nothing can be sent any more. If the pipe is
+// closed, read or reap know why. After any other error the redactor would get no more
+// units and show a slate forever, so it is killed.
+func writeItems(ctx context.Context, id int, w writer, items <-chan item, post func(event)) {
 	for {
 		select {
-		case it := <-p.items:
+		case it := <-items:
 			if err := w.Write(it.kind, it.head, it.body); err != nil {
-				if err := unwritable(err); err != nil {
-					post(processBroken{p.id, err})
+				if !redactorproc.PipeClosed(err) {
+					post(processBroken{id, fmt.Errorf("write to the redactor, which was killed for it: %w", err)})
 				}
 				return
 			}
-			post(writeDone{p.id})
+			post(writeDone{id})
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// unwritable is what an error of a write means. Of a pipe that is closed read or reap
-// know better why. After any other error the redactor would be fed no more and
-// show a slate for ever; so it is killed, and the next begins anew.
-func unwritable(err error) error {
-	for _, closed := range []error{syscall.EPIPE, os.ErrClosed, io.ErrClosedPipe} {
-		if errors.Is(err, closed) {
-			return nil
-		}
-	}
-	return fmt.Errorf("write to the redactor, which was killed for it: %w", err)
-}
-
-// read takes messages until the pipe ends, and returns what the redactor said last, if
-// that is why it ended. Greeted is called when it has come up.
-func (p *process) read(post func(event), greeted func()) (last error) {
-	r := ipc.NewReader(p.out)
+// read posts messages until the pipe ends, and returns the failure that the redactor
+// reported, if it did. Greeted is called when it has come up.
+func (p *process) read(post func(event), greeted func()) (failure error) {
 	for {
-		m, err := r.Read()
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
-			return last
+		m, err := p.Read()
+		if errors.Is(err, io.EOF) {
+			return failure
+		}
+		if f, ok := errors.AsType[*redactorproc.Failure](err); ok { // it exits by itself now
+			failure = permanent(f)
+			continue
 		}
 		var e messageReceived
 		if err == nil {
 			e, err = parse(p.id, m)
 		}
 		if err != nil {
-			if _, ok := errors.AsType[*failure](err); ok { // it ends by itself now
-				last = err
-				continue
-			}
-			p.kill()
+			p.Kill()
 			post(processBroken{p.id, fmt.Errorf("%w: %w", errProtocol, err)})
 			return nil
 		}
@@ -136,17 +144,27 @@ func (p *process) read(post func(event), greeted func()) (last error) {
 	}
 }
 
-// reap waits for the process and says why it ended; err is what it said itself.
-func (p *process) reap(err error) error {
-	quit := time.AfterFunc(quitTime, p.kill)
-	defer quit.Stop()
-	werr := p.cmd.Wait()
+// permanent returns a redactor's failure, which wraps ErrPermanent if it is.
+func permanent(f *redactorproc.Failure) error {
+	if f.Permanent {
+		return fmt.Errorf("%w: %w", ErrPermanent, f)
+	}
+	return f
+}
+
+// reap waits for the process and returns why it exited: the failure that it reported, or
+// what can be seen from outside.
+func (p *process) reap(failure error) error {
+	err := p.Wait()
 	p.log.end()
-	if err != nil {
-		return err
+	if failure != nil {
+		return failure
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](werr); ok {
-		return died(exit.ProcessState, p.log)
+	if reason, ok := errors.AsType[*redactorproc.ExitReason](err); ok {
+		if p.log.raw {
+			reason.Advice = cmp.Or(reason.Advice, "see its log above")
+		}
+		return reason
 	}
-	return errors.New("redactor ended without being asked to")
+	return errors.New("redactor exited unexpectedly")
 }

@@ -27,9 +27,9 @@ func TestRedactorThatCannotBeFedIsReplacedAndSaysWhy(t *testing.T) {
 // A pipe that is closed says nothing; why it is closed is known elsewhere.
 func TestClosedPipeIsNoErrorOfTheWriter(t *testing.T) {
 	for _, broken := range []io.WriteCloser{brokenPipe{io.ErrClosedPipe}, closedFile(t), halfPipe(t)} {
-		p := &process{launched: &launched{in: broken}, items: make(chan item, 1)}
-		p.items <- item{ipc.TypeConfig, ipc.Config{}, nil}
-		p.write(t.Context(), func(e event) { t.Fatalf("%+v", e) }) // returns
+		items := make(chan item, 1)
+		items <- item{ipc.TypeConfig, ipc.Config{}, nil}
+		writeItems(t.Context(), 1, ipc.NewWriter(broken), items, func(e event) { t.Fatalf("%+v", e) }) // returns
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
+	"scrim/pipeline/redactorproc"
 )
 
 // maxSlateTries is how often a redactor is asked for the shared slates.
@@ -70,20 +71,23 @@ func (s *SharedSlates) code(ctx context.Context) error {
 	if err := admission.wait(ctx); err != nil {
 		return err
 	}
-	l, err := launch(s.program, s.args, newLogWriter(newThrottle(s.log, redactorLeftOut)))
+	l, err := launch(s.program, s.args, newThrottle(s.log, redactorLeftOut))
 	if err != nil {
 		return err
 	}
 	defer l.dismiss()
 	ctx, cancel := context.WithTimeout(ctx, sharedSlateTime)
 	defer cancel()
-	defer context.AfterFunc(ctx, l.kill)()
-	if err := ipc.NewWriter(l.in).Write(ipc.TypeConfig, s.config, nil); err != nil {
+	defer context.AfterFunc(ctx, l.Kill)()
+	if err := l.Write(ipc.TypeConfig, s.config, nil); err != nil {
 		return fmt.Errorf("ask for slates: %w", err)
 	}
 	list, all := []slate(nil), newPreparedSlates()
-	for r := ipc.NewReader(l.out); ; {
-		m, err := r.Read()
+	for {
+		m, err := l.Read()
+		if f, ok := errors.AsType[*redactorproc.Failure](err); ok {
+			return permanent(f)
+		}
 		if err != nil {
 			return fmt.Errorf("read slates: %w", err)
 		}

@@ -22,8 +22,9 @@ type Standby struct {
 	said    *throttle // what they log while they wait
 	taken   chan struct{}
 
-	mu    sync.Mutex
-	ready *launched
+	mu     sync.Mutex
+	ready  *launched
+	exited <-chan struct{} // closed when ready exits
 }
 
 // NewStandby returns a Standby that has none before Run. The arguments are those of
@@ -38,21 +39,18 @@ func NewStandby(program string, args []string, detect ipc.DetectConfig, log *slo
 func (s *Standby) Run(ctx context.Context) {
 	defer s.close()
 	for delay := standbyDelay; wait(ctx, delay); {
-		var ended <-chan struct{}
-		l, begun := s.prepare(), time.Now()
-		if l != nil {
-			ended = l.ended
-		}
+		l, exited := s.prepare()
+		begun := time.Now()
 		select {
 		case <-s.taken:
 			delay = standbyDelay
-		case <-ended:
+		case <-exited:
 			if !s.leaves(l) { // it was taken, or is not wanted any more
 				delay = standbyDelay
 				continue
 			}
 			l.dismiss()
-			s.log.Debug("redactor on standby has ended", "state", l.cmd.ProcessState)
+			s.log.Debug("redactor on standby has exited", "state", l.State())
 			if delay = min(2*delay, maxStandbyDelay); time.Since(begun) > healthyTime {
 				delay = standbyDelay
 			}
@@ -94,24 +92,23 @@ func (s *Standby) renew(args []string) (old *launched) {
 	return old
 }
 
-// prepare starts one if there is none, and returns it. Where that fails cameras start
+// prepare starts one if there is none, and returns it, and what is closed when it exits. Where that fails cameras start
 // their own, and say what is wrong. It is not admitted as theirs are: when it is ready it
 // does not say so.
-func (s *Standby) prepare() *launched {
+func (s *Standby) prepare() (l *launched, exited <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ready != nil {
-		return s.ready
+		return s.ready, s.exited
 	}
-	l, err := launch(s.program, s.args, newLogWriter(s.said))
+	l, err := launch(s.program, s.args, s.said)
 	if err != nil {
 		s.log.Debug("no redactor on standby", "error", err)
 		s.wake() // to try once more
-		return nil
+		return nil, nil
 	}
-	l.watchEnd()
-	s.ready = l
-	return l
+	s.ready, s.exited = l, l.WatchExit()
+	return l, s.exited
 }
 
 // take returns the one that waits, nil if there is none that lives and was started
@@ -123,12 +120,12 @@ func (s *Standby) take(program string, args []string) *launched {
 	s.mu.Lock()
 	l := s.ready
 	s.mu.Unlock()
-	if l == nil || l.program != program || !slices.Equal(l.args, args) || !s.leaves(l) {
+	if l == nil || l.Program != program || !slices.Equal(l.Args, args) || !s.leaves(l) {
 		return nil
 	}
 	s.wake()
-	l.watchNoMore()
-	if !runs(l.cmd.Process.Pid) {
+	l.StopWatching()
+	if !runs(l.PID()) {
 		l.dismiss()
 		return nil
 	}

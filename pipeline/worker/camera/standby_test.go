@@ -44,7 +44,7 @@ func (s *Standby) await(t *testing.T) (pid int) {
 		if s.ready == nil {
 			return false
 		}
-		pid = s.ready.cmd.Process.Pid
+		pid = s.ready.PID()
 		return true
 	}, testTimeout, time.Millisecond)
 	return pid
@@ -59,7 +59,7 @@ func TestRedactorOnStandbyTakesTheNextPlace(t *testing.T) {
 	require.Nil(t, s.take("/bin/false", []string{fakeArg, ""}))
 	l := s.take(exe, []string{fakeArg, ""})
 	require.NotNil(t, l)
-	require.Equal(t, first, l.cmd.Process.Pid)
+	require.Equal(t, first, l.PID())
 	require.Nil(t, s.take(exe, []string{fakeArg, ""}), "there is one only")
 	l.dismiss()
 	require.False(t, runs(first))
@@ -124,14 +124,14 @@ func TestRedactorOnStandbySpeaksOnceItIsTaken(t *testing.T) {
 	defer l.dismiss()
 	read := make(chan error, 1)
 	go func() {
-		m, err := ipc.NewReader(l.out).Read()
+		m, err := l.Read()
 		if err == nil && m.Type != ipc.TypeHello {
 			err = fmt.Errorf("message %q", m.Type)
 		}
 		read <- err
 	}()
 	time.Sleep(10 * time.Millisecond)
-	require.NoError(t, ipc.NewWriter(l.in).Write(ipc.TypeConfig, ipc.Config{}, nil))
+	require.NoError(t, l.Write(ipc.TypeConfig, ipc.Config{}, nil))
 	require.NoError(t, <-read)
 }
 

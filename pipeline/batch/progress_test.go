@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ func drawn(b *bytes.Buffer) string {
 func TestBarShowsFileFrameSpeedAndTimeLeft(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(1_700_000_000, 0)
-	b := newBar(&out, &redactPlan{
+	b := newProgress(&out, &Plan{
 		files: []ipc.File{{Name: "in/a.mp4", Kind: ipc.Video}, {Name: "in/b.png", Kind: ipc.Image}},
 		sizes: []int64{9_000_000, 1_000_000}, total: 10_000_000,
 	}, func() time.Time { return now })
@@ -51,15 +51,15 @@ func TestBarShowsFileFrameSpeedAndTimeLeft(t *testing.T) {
 	now = now.Add(redraw)
 	b.step()
 	require.Contains(t, drawn(&out), "b.png (2/2), ")
-	b.wipe()
+	b.clear()
 	require.Empty(t, strings.TrimSpace(out.String()[strings.LastIndex(out.String(), "\r"):]))
 }
 
 func TestNoBarIsNoTrouble(t *testing.T) {
-	var b *redactBar
+	var b *progress
 	b.next(0)
 	b.expect(1)
 	b.step()
-	b.wipe()
+	b.clear()
 	require.Nil(t, b)
 }

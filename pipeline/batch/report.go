@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"bufio"
@@ -12,9 +12,9 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// redactReport is a file with a line for each picture. It is written under
+// report is a file with a line for each picture. It is written under
 // another name until it is whole. Its methods do nothing where there is none.
-type redactReport struct {
+type report struct {
 	path string
 	file *os.File
 	w    *bufio.Writer
@@ -26,7 +26,7 @@ type redactReport struct {
 const reportMode = 0o644
 
 // openReport begins a report; nil for no path.
-func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, error) {
+func openReport(path string, p *Plan) (*report, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -35,8 +35,8 @@ func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, erro
 			return nil, fmt.Errorf("report %s: it is an input or an output; name another file", path)
 		}
 	}
-	if _, err := os.Lstat(path); err == nil && !overwrite {
-		return nil, fmt.Errorf("report %s %w", path, errRefused)
+	if _, err := os.Lstat(path); err == nil && !p.overwrite {
+		return nil, fmt.Errorf("report %s %w", path, ErrExists)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -47,11 +47,11 @@ func openReport(path string, overwrite bool, p *redactPlan) (*redactReport, erro
 	if err := f.Chmod(reportMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("report %s: %w", path, err), f.Close(), os.Remove(f.Name()))
 	}
-	return &redactReport{path: path, file: f, w: bufio.NewWriter(f)}, nil
+	return &report{path: path, file: f, w: bufio.NewWriter(f)}, nil
 }
 
 // add writes a line.
-func (r *redactReport) add(f ipc.FileFrame) error {
+func (r *report) add(f ipc.FileFrame) error {
 	if r == nil {
 		return nil
 	}
@@ -63,7 +63,7 @@ func (r *redactReport) add(f ipc.FileFrame) error {
 }
 
 // commit keeps the lines of a file that was redacted.
-func (r *redactReport) commit() error {
+func (r *report) commit() error {
 	if r == nil {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (r *redactReport) commit() error {
 }
 
 // rollback drops the lines of a file that was not.
-func (r *redactReport) rollback() error {
+func (r *report) rollback() error {
 	if r == nil {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (r *redactReport) rollback() error {
 }
 
 // finish gives the report its name.
-func (r *redactReport) finish() error {
+func (r *report) finish() error {
 	if r == nil {
 		return nil
 	}
@@ -103,14 +103,14 @@ func (r *redactReport) finish() error {
 }
 
 // discard removes a report that was not finished.
-func (r *redactReport) discard() {
+func (r *report) discard() {
 	if r != nil && r.path != "" {
 		_ = r.file.Close()
 		_ = os.Remove(r.file.Name())
 	}
 }
 
-func (r *redactReport) wrap(err error) error {
+func (r *report) wrap(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"crypto/rand"
@@ -13,45 +13,53 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// redactKinds says what files hold, by extension.
-var redactKinds = func() map[string]ipc.FileKind {
-	kinds := map[string]ipc.FileKind{}
+// kinds are what files hold, by extension.
+var kinds = func() map[string]ipc.FileKind {
+	byExt := map[string]ipc.FileKind{}
 	for _, ext := range []string{".jpg", ".jpeg", ".png"} {
-		kinds[ext] = ipc.Image
+		byExt[ext] = ipc.Image
 	}
 	for _, ext := range []string{
 		".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv", ".wmv", ".asf",
 		".3gp", ".mxf", ".ogv", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".dav", ".y4m", ".nut", ".dv", ".gif",
 	} {
-		kinds[ext] = ipc.Video
+		byExt[ext] = ipc.Video
 	}
-	return kinds
+	return byExt
 }()
 
-// redactOutputs are the extensions of outputs, by kind.
-var redactOutputs = map[ipc.FileKind][]string{
+// outputs are the extensions of outputs, by kind.
+var outputs = map[ipc.FileKind][]string{
 	ipc.Video: {".mp4", ".m4v", ".mov", ".mkv"},
 	ipc.Image: {".jpg", ".jpeg", ".png"},
 }
 
-// redactPlan is what is redacted into what.
-type redactPlan struct {
-	files   []ipc.File
-	sizes   []int64 // bytes of each input
-	total   int64   // bytes of all
-	skipped int     // files of a folder that are neither video nor image
+// Plan is what is redacted into what. It is made by NewPlan.
+type Plan struct {
+	overwrite bool
+	files     []ipc.File
+	sizes     []int64 // bytes of each input
+	total     int64   // bytes of all
+	skipped   int     // files of a folder that are neither video nor image
 }
 
 func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
 
-// planRedaction decides what is redacted into what, and refuses what would
-// destroy something, before anything is written.
-func planRedaction(in, out string, overwrite bool) (*redactPlan, error) {
+// NewPlan decides what is redacted into what: in is a file or folder, out what to write;
+// of a file, the extension of out is the format. It refuses what would destroy something
+// before anything is written; overwrite allows to replace outputs that exist.
+func NewPlan(in, out string, overwrite bool) (*Plan, error) {
 	info, err := os.Stat(in)
 	if err != nil {
 		return nil, err
 	}
-	p := new(redactPlan)
+	// The redactor has a working directory of its own.
+	in, err1 := filepath.Abs(in)
+	out, err2 := filepath.Abs(out)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	p := &Plan{overwrite: overwrite}
 	if info.IsDir() {
 		err = p.folder(in, out)
 	} else {
@@ -60,29 +68,29 @@ func planRedaction(in, out string, overwrite bool) (*redactPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, p.check(overwrite)
+	return p, p.check()
 }
 
 // file plans one file.
-func (p *redactPlan) file(in, out string, info os.FileInfo) error {
+func (p *Plan) file(in, out string, info os.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: it is neither a file nor a folder", in)
 	}
 	if o, err := os.Stat(out); err == nil && o.IsDir() {
 		return fmt.Errorf("%s: it is a folder; name the file to write, such as %s", out, filepath.Join(out, filepath.Base(in)))
 	}
-	kind, ok := redactKinds[extension(in)]
+	kind, ok := kinds[extension(in)]
 	if !ok { // whatever FFmpeg makes of it
 		kind = ipc.Video
 	}
-	if !slices.Contains(redactOutputs[kind], extension(out)) {
-		return fmt.Errorf("%s: %s is written as %s; give the output such a name", out, kind, strings.Join(redactOutputs[kind], ", "))
+	if !slices.Contains(outputs[kind], extension(out)) {
+		return fmt.Errorf("%s: %s is written as %s; give the output such a name", out, kind, strings.Join(outputs[kind], ", "))
 	}
 	return p.add(filepath.Base(in), kind, in, out, info.Size())
 }
 
 // folder plans all that a folder holds.
-func (p *redactPlan) folder(in, out string) error {
+func (p *Plan) folder(in, out string) error {
 	if within(out, in) {
 		return fmt.Errorf("%s: it lies within %s, which is to be redacted; name a folder elsewhere", out, in)
 	}
@@ -97,14 +105,14 @@ func (p *redactPlan) folder(in, out string) error {
 		if err != nil {
 			return err
 		}
-		kind, known := redactKinds[extension(path)]
+		kind, known := kinds[extension(path)]
 		if !known || !d.Type().IsRegular() {
 			p.skipped++
 			return nil
 		}
 		target := filepath.Join(out, rel)
-		if !slices.Contains(redactOutputs[kind], extension(path)) {
-			target += redactOutputs[kind][0]
+		if !slices.Contains(outputs[kind], extension(path)) {
+			target += outputs[kind][0]
 		}
 		info, err := d.Info()
 		if err != nil {
@@ -120,7 +128,7 @@ func (p *redactPlan) folder(in, out string) error {
 
 // add plans one file. Its temporary name cannot be guessed, so nobody else
 // writes there.
-func (p *redactPlan) add(name string, kind ipc.FileKind, in, out string, size int64) error {
+func (p *Plan) add(name string, kind ipc.FileKind, in, out string, size int64) error {
 	temp := filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+"."+rand.Text()[:8]+".partial")
 	p.files = append(p.files, ipc.File{Name: name, Kind: kind, In: in, Out: out, Temp: temp})
 	p.sizes = append(p.sizes, size)
@@ -130,7 +138,7 @@ func (p *redactPlan) add(name string, kind ipc.FileKind, in, out string, size in
 
 // check refuses outputs that are there, and those that are an input or one
 // another.
-func (p *redactPlan) check(overwrite bool) error {
+func (p *Plan) check() error {
 	taken := make(map[string]bool, len(p.files))
 	inputs := make(map[string]bool, len(p.files))
 	for _, f := range p.files {
@@ -142,8 +150,8 @@ func (p *redactPlan) check(overwrite bool) error {
 			return fmt.Errorf("%s: two files would be written there", f.Out)
 		case inputs[resolved(f.Out)], same(f.In, f.Out):
 			return fmt.Errorf("%s: it is to be redacted itself; name another output", f.Out)
-		case err == nil && !overwrite:
-			return fmt.Errorf("%s %w", f.Out, errRefused)
+		case err == nil && !p.overwrite:
+			return fmt.Errorf("%s %w", f.Out, ErrExists)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return err
 		}

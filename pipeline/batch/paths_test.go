@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"fmt"
@@ -18,15 +18,15 @@ func TestRedactorOfFilesReachesItsInputsAndTheFoldersOfItsOutputs(t *testing.T) 
 	require.NoError(t, os.WriteFile(clip, nil, 0o600))
 	require.NoError(t, os.Symlink(clip, link))
 	require.NoError(t, os.Mkdir(out, 0o700))
-	require.Equal(t, []string{"--read=/m.onnx", "--read=" + clip, "--write=" + out}, reach([]ipc.File{
+	require.Equal(t, []string{"--read=/m.onnx", "--read=" + clip, "--write=" + out}, pathArgs([]ipc.File{
 		{In: link, Out: filepath.Join(out, "a.mp4")}, {In: clip, Out: filepath.Join(out, "made", "later", "b.mp4")},
 	}, ipc.DetectConfig{Model: "/m.onnx"}), "where links lead, and the nearest folder that is there")
 }
 
 func TestManyFilesAreReachedByTheirFolders(t *testing.T) {
 	var list []string
-	for i := range 2 * maxReach {
+	for i := range 2 * maxPaths {
 		list = append(list, fmt.Sprintf("/photos/%d/%d.jpg", i%2, i))
 	}
-	require.Equal(t, []string{"/photos/0", "/photos/1"}, few(list))
+	require.Equal(t, []string{"/photos/0", "/photos/1"}, merge(list))
 }

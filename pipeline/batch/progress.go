@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"fmt"
@@ -11,12 +11,12 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// redactBar shows on a terminal how far the redaction is: the bar by bytes of
+// progress shows on a terminal how far the redaction is: the bar by bytes of
 // input, which are known from the start, the speed in frames. Its methods do
 // nothing where there is none.
-type redactBar struct {
+type progress struct {
 	bar    *progressbar.ProgressBar
-	plan   *redactPlan
+	plan   *Plan
 	file   int
 	before int64 // bytes of the files before
 	frames int64 // to expect of this file
@@ -30,9 +30,9 @@ type redactBar struct {
 // redraw is the least time between two drawings.
 const redraw = 100 * time.Millisecond
 
-// newBar returns a bar that is drawn to w, and takes the time from now.
-func newBar(w io.Writer, p *redactPlan, now func() time.Time) *redactBar {
-	b := &redactBar{plan: p, now: now, begun: now(), file: -1}
+// newProgress returns a bar that is drawn to w, and takes the time from now.
+func newProgress(w io.Writer, p *Plan, now func() time.Time) *progress {
+	b := &progress{plan: p, now: now, begun: now(), file: -1}
 	b.bar = progressbar.NewOptions64(max(p.total, 1),
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetPredictTime(true),
@@ -46,7 +46,7 @@ func newBar(w io.Writer, p *redactPlan, now func() time.Time) *redactBar {
 }
 
 // next begins file i.
-func (b *redactBar) next(i int) {
+func (b *progress) next(i int) {
 	if b == nil {
 		return
 	}
@@ -58,14 +58,14 @@ func (b *redactBar) next(i int) {
 }
 
 // expect says how many frames the file has, about.
-func (b *redactBar) expect(frames int64) {
+func (b *progress) expect(frames int64) {
 	if b != nil {
 		b.frames = frames
 	}
 }
 
 // step counts a frame.
-func (b *redactBar) step() {
+func (b *progress) step() {
 	if b == nil {
 		return
 	}
@@ -74,7 +74,7 @@ func (b *redactBar) step() {
 	b.draw()
 }
 
-func (b *redactBar) draw() {
+func (b *progress) draw() {
 	now := b.now()
 	if now.Sub(b.drawn) < redraw {
 		return
@@ -99,8 +99,8 @@ func (b *redactBar) draw() {
 	b.bar.Describe(text)
 }
 
-// wipe takes the bar off the screen, so that a line can be written.
-func (b *redactBar) wipe() {
+// clear takes the bar off the screen, so that a line can be written.
+func (b *progress) clear() {
 	if b != nil {
 		_ = b.bar.Clear()
 	}

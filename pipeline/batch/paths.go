@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"os"
@@ -8,23 +8,23 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// maxReach bounds how many paths a redactor of files is told on its command line.
-const maxReach = 256
+// maxPaths bounds the paths on the command line of a redactor of files.
+const maxPaths = 256
 
-// reach are the arguments that name what a redactor of files may touch: it gives
+// pathArgs are the arguments that name what a redactor of files may touch: it gives
 // up everything else before it is told the first file.
-func reach(list []ipc.File, d ipc.DetectConfig) (args []string) {
+func pathArgs(list []ipc.File, d ipc.DetectConfig) (args []string) {
 	read, write := make([]string, 0, len(list)), make([]string, 0, len(list))
 	for _, f := range list {
 		read = append(read, resolved(f.In)) // where a link leads to is what counts
 		write = append(write, existing(filepath.Dir(f.Out)))
 	}
 	args = append(args, ipc.ReadArgs(d)...)
-	for _, path := range few(read) {
+	for _, path := range merge(read) {
 		args = append(args, ipc.ReadArg+path)
 	}
-	for _, path := range few(write) {
-		args = append(args, "--write="+path)
+	for _, path := range merge(write) {
+		args = append(args, ipc.WriteArg+path)
 	}
 	return args
 }
@@ -39,13 +39,13 @@ func existing(dir string) string {
 	}
 }
 
-// few returns the paths, each once, or folders that hold them where there are
+// merge returns the paths, each once, or folders that hold them where there are
 // too many.
-func few(paths []string) []string {
+func merge(paths []string) []string {
 	for {
 		slices.Sort(paths)
 		paths = slices.Compact(paths)
-		if len(paths) <= maxReach {
+		if len(paths) <= maxPaths {
 			return paths
 		}
 		for i, p := range paths {
