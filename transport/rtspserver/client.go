@@ -3,7 +3,6 @@ package rtspserver
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -15,15 +14,9 @@ import (
 	"scrim/transport/senderreport"
 )
 
-const (
-	// fullPause is the time after which a packet is offered again to a connection
-	// that has taken none.
-	fullPause = 5 * time.Millisecond
-	// burstPackets are sent at once over UDP; then there is a pause. A large key
-	// frame that comes as one burst overruns the buffers of whatever is on the way.
-	burstPackets = 32
-	burstPause   = time.Millisecond
-)
+// retryPause is the pause before a packet is offered again to a connection whose
+// write queue was full.
+const retryPause = 5 * time.Millisecond
 
 // client is one session that plays, or will.
 type client struct {
@@ -33,7 +26,7 @@ type client struct {
 	session *gortsplib.ServerSession
 	media   *descriptionMedia
 	ssrc    uint32
-	udp     bool
+	pacer   *fanout.Pacer
 	ctx     context.Context
 	cancel  context.CancelFunc
 	hub     *fanout.Hub // nil until it plays; only OnPlay sets it
@@ -41,15 +34,13 @@ type client struct {
 	// Only run uses these. Width and height are those that the client was told of,
 	// 0 when it did not ask.
 	width, height int
-	seq           uint16
 	reports       senderreport.Sender
 }
 
 func newClient(s *Server, camera string, setup *gortsplib.ServerHandlerOnSetupCtx, stream *gortsplib.ServerStream) *client {
 	c := &client{
 		s: s, camera: camera, from: addressOf(setup.Conn.NetConn().RemoteAddr()), session: setup.Session, media: stream.Desc.Medias[0],
-		udp: setup.Transport == gortsplib.TransportUDP,
-		seq: uint16(rand.Uint32()), //nolint:gosec // RFC 3550, section 5.1
+		pacer: fanout.NewPacer(setup.Transport == gortsplib.TransportUDP),
 	}
 	if told := of(setup.Conn); told.camera == camera {
 		c.width, c.height = told.width, told.height
@@ -85,7 +76,7 @@ func (c *client) run() {
 				c.session.Close()
 				return
 			}
-			if !c.write(f) {
+			if c.write(f) != nil {
 				return
 			}
 		case <-look.C:
@@ -101,54 +92,38 @@ func (c *client) run() {
 	}
 }
 
-// write sends a frame; it returns false when the session has ended. Numbers have
-// no gaps where frames were dropped: the client goes on with a key frame.
-func (c *client) write(f *fanout.Frame) bool {
-	for i, payload := range f.Payloads {
-		if c.udp && i > 0 && i%burstPackets == 0 && !c.pause(burstPause) {
-			return false
+// write sends a frame. It fails when the session has ended.
+func (c *client) write(f *fanout.Frame) error {
+	err := c.pacer.Send(c.ctx, f, func(p *rtp.Packet, _ bool) error {
+		p.PayloadType = payloadType
+		if err := c.push(func() error { return c.session.WritePacketRTP(c.media, p) }); err != nil {
+			return err
 		}
-		p := &rtp.Packet{
-			Header: rtp.Header{
-				Version: 2, PayloadType: payloadType, Marker: i == len(f.Payloads)-1, SequenceNumber: c.seq, Timestamp: f.Stamp,
-			},
-			Payload: payload,
-		}
-		if !c.push(func() error { return c.session.WritePacketRTP(c.media, p) }) {
-			return false
-		}
-		c.seq++
 		c.reports.Sent(p)
-	}
-	if !c.reports.Due(f.Captured) {
-		return true
+		return nil
+	})
+	if err != nil || !c.reports.Due(f.Captured) {
+		return err
 	}
 	r := c.reports.Report(c.ssrc, f.Stamp, f.Captured)
 	return c.push(func() error { return c.session.WritePacketRTCP(c.media, r) })
 }
 
-// push waits until the connection takes a packet. What comes meanwhile waits in
-// this client's queue, which drops what is too much.
-func (c *client) push(write func() error) bool {
+// push waits until the connection accepts a packet. Frames that arrive meanwhile
+// wait in this client's queue, which drops the excess.
+func (c *client) push(write func() error) error {
 	for {
 		err := write()
 		if err == nil {
-			return c.ctx.Err() == nil
+			return c.ctx.Err()
 		}
-		if _, full := errors.AsType[liberrors.ErrServerWriteQueueFull](err); !full || !c.pause(fullPause) {
-			return false
+		if _, full := errors.AsType[liberrors.ErrServerWriteQueueFull](err); !full {
+			return err
 		}
-	}
-}
-
-// pause waits; it returns false when the session has ended.
-func (c *client) pause(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-c.ctx.Done():
-		return false
+		select {
+		case <-time.After(retryPause):
+		case <-c.ctx.Done():
+			return c.ctx.Err()
+		}
 	}
 }

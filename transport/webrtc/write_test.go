@@ -12,23 +12,19 @@ import (
 	"scrim/transport/transporttest"
 )
 
-func TestNumbersHaveNoGapsOverLargeFrames(t *testing.T) {
+func TestPacketsCarryTheAgreedExtensions(t *testing.T) {
 	var got []*rtp.Packet
 	v := newViewer(func(p *rtp.Packet) error { got = append(got, p); return nil }, extensions{playoutDelay: 3, captureTime: 4}, &counters{})
 	payloads := (&codecs.H264Payloader{}).Payload(fanout.PayloadMTU, transporttest.Unit(camera, 9, true, 100_000).Data)
 	f := &fanout.Frame{Payloads: payloads, Stamp: 12345, Key: true, Captured: time.Now()}
-	next := v.write(t.Context(), f, 65500) // wraps
+	v.write(t.Context(), f)
 	require.Len(t, got, len(f.Payloads))
-	require.Greater(t, len(got), 2*burstPackets)
 	for i, x := range got {
-		require.Equal(t, uint16(65500+i), x.SequenceNumber)
-		require.Equal(t, f.Stamp, x.Timestamp)
-		require.Equal(t, i == len(got)-1, x.Marker)
 		require.LessOrEqual(t, len(x.Payload), fanout.PayloadMTU)
 		require.Equal(t, noDelay, x.GetExtension(3))
 		require.Equal(t, i == 0, x.GetExtension(4) != nil)
 	}
-	require.Equal(t, got[len(got)-1].SequenceNumber+1, next)
+	require.EqualValues(t, len(got), v.count.packets.Load())
 }
 
 func TestRetransmissionsAreBounded(t *testing.T) {
