@@ -11,6 +11,8 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/auth"
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/stretchr/testify/require"
+
+	"scrim/transport/auth/digest"
 )
 
 var (
@@ -49,7 +51,7 @@ func try(c *Control, from netip.Addr, authorization []string) (*User, bool, erro
 	return c.Digest(from, "DESCRIBE", authorization, func(uri string) bool { return uri == target })
 }
 
-func TestEitherDigestIsTaken(t *testing.T) {
+func TestEitherDigestIsAccepted(t *testing.T) {
 	c, _ := control(t)
 	challenges := c.Challenge(here, false)
 	require.Len(t, challenges, 2)
@@ -68,13 +70,13 @@ func TestEitherDigestIsTaken(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotFitTheChallengeIsAskedForAgain(t *testing.T) {
+func TestAnswerToAnotherChallengeGetsANewOne(t *testing.T) {
 	c, now := control(t)
 	signed := sign(t, c.Challenge(here, false)[0], "nvr", password)
 	_, stale, err := try(c, there, signed)
 	require.ErrorIs(t, err, ErrMissing, "a nonce is for one address")
 	require.True(t, stale)
-	*now = now.Add(nonceLife + time.Second)
+	*now = now.Add(digest.NonceLife + time.Second)
 	_, stale, err = try(c, here, signed)
 	require.ErrorIs(t, err, ErrMissing, "and for some minutes")
 	require.True(t, stale)
@@ -87,7 +89,7 @@ func TestWhatDoesNotFitTheChallengeIsAskedForAgain(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused, "another URI")
 }
 
-func TestGuessingIsMadeToWait(t *testing.T) {
+func TestGuessingIsSlowedDown(t *testing.T) {
 	c, now := control(t)
 	wrong := func(string) bool { return false }
 	right := func(p string) bool { return p == password }
@@ -106,7 +108,7 @@ func TestGuessingIsMadeToWait(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWhoIsHeldBackIsLoggedOnce(t *testing.T) {
+func TestLockoutIsLoggedOnce(t *testing.T) {
 	var log strings.Builder
 	c, now := control(t)
 	c.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -119,13 +121,13 @@ func TestWhoIsHeldBackIsLoggedOnce(t *testing.T) {
 		_, err := c.Verify(from, name, func(string) bool { return false })
 		require.Error(t, err)
 	}
-	held := func() int { return strings.Count(log.String(), "too many wrong passwords") }
+	held := func() int { return strings.Count(log.String(), "too many failed logins") }
 	for range guesses - 1 {
 		wrong(here, "nvr")
 	}
 	require.Zero(t, held())
 	wrong(here, "nvr")
-	require.Contains(t, log.String(), "level=WARN msg=\"too many wrong passwords; ")
+	require.Contains(t, log.String(), "level=WARN msg=\"too many failed logins ")
 	require.Contains(t, log.String(), "user=nvr from=192.0.2.1 until=2023-11-14T22:13:30Z\n")
 	for range 1000 { // a recorder with an old password
 		wrong(here, "nvr")
@@ -140,7 +142,7 @@ func TestWhoIsHeldBackIsLoggedOnce(t *testing.T) {
 		wrong(netip.MustParseAddr("2001:db8::99"), "s3cret as a name")
 	}
 	require.Equal(t, 3, held(), "another time, and another user")
-	require.Contains(t, log.String(), `user="(there is no such user)" from=2001:db8::/64`)
+	require.Contains(t, log.String(), `user="(unknown user)" from=2001:db8::/64`)
 	require.NotContains(t, log.String(), "s3cret")
 
 	*now = now.Add(time.Hour)
@@ -149,12 +151,12 @@ func TestWhoIsHeldBackIsLoggedOnce(t *testing.T) {
 			wrong(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), "nvr")
 		}
 	}
-	require.Equal(t, 3+heldLines, held())
-	*now = now.Add(heldInterval)
+	require.Equal(t, 3+lockoutLines, held())
+	*now = now.Add(lockoutInterval)
 	for range guesses {
 		wrong(there, "nvr")
 	}
-	require.Contains(t, log.String(), fmt.Sprint("others=", 100-heldLines))
+	require.Contains(t, log.String(), fmt.Sprint("others=", 100-lockoutLines))
 }
 
 func TestGuessersAreBounded(t *testing.T) {
@@ -164,7 +166,7 @@ func TestGuessersAreBounded(t *testing.T) {
 		_, err := c.Verify(from, fmt.Sprint("name", i), func(string) bool { return true })
 		require.ErrorIs(t, err, ErrRefused)
 	}
-	require.LessOrEqual(t, len(c.guard.guesses), maxGuessers)
+	require.LessOrEqual(t, len(c.throttle.guessers), maxGuessers)
 	*now = now.Add(time.Hour)
 	// A network of IPv6 is one.
 	for i := range 20 {
@@ -174,7 +176,7 @@ func TestGuessersAreBounded(t *testing.T) {
 	require.ErrorIs(t, err, ErrLocked)
 }
 
-func TestUsersThatCannotBeAreRefused(t *testing.T) {
+func TestInvalidUsersAreRefused(t *testing.T) {
 	for _, users := range [][]User{
 		{{Name: "", Password: "x"}}, {{Name: `a"b`, Password: "x"}}, {{Name: "a", Password: ""}},
 		{{Name: "a", Password: "x"}, {Name: "a", Password: "y"}}, {{Name: "a", Password: "x", Cameras: []string{"No"}}},
@@ -196,7 +198,7 @@ func FuzzDigest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(`Digest username="nvr", realm="Scrim", nonce="` + c.nonce(here) + `", uri="rtsp://host/hall", response="00"`)
+	f.Add(digest.Choose(c.Challenge(here, false)).Answer("DESCRIBE", "rtsp://host/hall", "nvr", "wrong"))
 	f.Add("Digest =,")
 	f.Add(`Basic bnZyOng=`)
 	f.Fuzz(func(t *testing.T, header string) {

@@ -9,45 +9,45 @@ import (
 )
 
 const (
-	// guesses may be wrong in a row; then one more every guessInterval.
+	// guesses are allowed in a row, then one in each guessInterval.
 	guesses       = 5
 	guessInterval = 10 * time.Second
-	// heldLines at once, and then one in a heldInterval, tell of who is held back: an
-	// attack from many addresses does not fill the log.
-	heldLines    = 10
-	heldInterval = 10 * time.Second
-	// maxGuessers bounds what is remembered.
+	// Lock-outs are logged up to lockoutLines at once, then one in each
+	// lockoutInterval: an attack from many addresses does not fill the log.
+	lockoutLines    = 10
+	lockoutInterval = 10 * time.Second
+	// maxGuessers bounds the memory of an attack.
 	maxGuessers = 4096
-	// maxLooks is at how many of them is looked to find one to forget.
-	maxLooks = 16
+	// maxProbes bounds the search for a guesser to forget.
+	maxProbes = 16
 )
 
-// guesser is who guesses the password of whom. One recorder with an old password
-// does not lock out another user at the same address.
+// guesser is an address and the user whose password it guesses. A recorder with an
+// old password does not lock out another user at the same address.
 type guesser struct {
 	from netip.Prefix
 	user string
 }
 
-// guard counts wrong passwords.
-type guard struct {
-	mu      sync.Mutex
-	guesses map[guesser]*guessed
-	lines   *rate.Limiter // of the log
-	untold  int           // who is held back and not in the log
+// throttle limits wrong passwords.
+type throttle struct {
+	mu       sync.Mutex
+	guessers map[guesser]*allowance
+	lines    *rate.Limiter // of the log
+	unlogged int           // lock-outs since the last line
 }
 
-// guessed is what is left to a guesser, and whether it is known that that is nothing.
-type guessed struct {
+// allowance is how many guesses a guesser has left.
+type allowance struct {
 	*rate.Limiter
-	held bool
+	locked bool
 }
 
-func newGuard() *guard {
-	return &guard{guesses: make(map[guesser]*guessed), lines: rate.NewLimiter(rate.Every(heldInterval), heldLines)}
+func newThrottle() *throttle {
+	return &throttle{guessers: make(map[guesser]*allowance), lines: rate.NewLimiter(rate.Every(lockoutInterval), lockoutLines)}
 }
 
-// guesserOf takes a network of IPv6 for one: who has an address there has all.
+// guesserOf treats an IPv6 network as one address: its owner has all of them.
 func guesserOf(from netip.Addr, user string) guesser {
 	from = from.Unmap()
 	bits := 32
@@ -69,62 +69,61 @@ func (g guesser) String() string {
 	return g.from.String()
 }
 
-// allow reports whether credentials are looked at.
-func (g *guard) allow(from netip.Addr, user string, now time.Time) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	l := g.guesses[guesserOf(from, user)]
-	return l == nil || l.TokensAt(now) >= 1
+// allow reports whether credentials are checked.
+func (t *throttle) allow(from netip.Addr, user string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := t.guessers[guesserOf(from, user)]
+	return a == nil || a.TokensAt(now) >= 1
 }
 
-// holding says that somebody begins to be held back.
-type holding struct {
+// lockout is the start of a lock-out, for the log.
+type lockout struct {
 	until  time.Time
-	others int // of whom nothing was said since the last time
+	others int // lock-outs that were not logged since the last line
 }
 
-// wrong notes that they were wrong. Where that is one too many, and it is to be
-// logged, it returns until when nothing is looked at. Who goes on to guess is not
-// told of again before all guesses were free for once.
-func (g *guard) wrong(from netip.Addr, user string, now time.Time) *holding {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	who := guesserOf(from, user)
-	l := g.guesses[who]
-	if l == nil {
-		g.makeRoom(now)
-		l = &guessed{Limiter: rate.NewLimiter(rate.Every(guessInterval), guesses)}
-		g.guesses[who] = l
+// failed counts a wrong password. It returns a lockout if this one starts a
+// lock-out that must be logged. A guesser that continues is not logged again until
+// it has had its full allowance.
+func (t *throttle) failed(from netip.Addr, user string, now time.Time) *lockout {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := guesserOf(from, user)
+	a := t.guessers[g]
+	if a == nil {
+		t.makeRoom(now)
+		a = &allowance{Limiter: rate.NewLimiter(rate.Every(guessInterval), guesses)}
+		t.guessers[g] = a
 	}
-	if l.TokensAt(now) >= guesses {
-		l.held = false
+	if a.TokensAt(now) >= guesses {
+		a.locked = false
 	}
-	l.AllowN(now, 1)
-	left := l.TokensAt(now)
-	if left >= 1 || l.held {
+	a.AllowN(now, 1)
+	left := a.TokensAt(now)
+	if left >= 1 || a.locked {
 		return nil
 	}
-	l.held = true
-	if !g.lines.AllowN(now, 1) {
-		g.untold++
+	a.locked = true
+	if !t.lines.AllowN(now, 1) {
+		t.unlogged++
 		return nil
 	}
-	h := &holding{now.Add(time.Duration((1 - left) * float64(guessInterval))), g.untold}
-	g.untold = 0
-	return h
+	l := &lockout{now.Add(time.Duration((1 - left) * float64(guessInterval))), t.unlogged}
+	t.unlogged = 0
+	return l
 }
 
-// makeRoom forgets somebody: of a few that come first, in no order, those who have
-// waited long enough, or else the last one. It does not look at all of them each
-// time that somebody guesses.
-func (g *guard) makeRoom(now time.Time) {
-	looked := 0
-	for who, l := range g.guesses {
-		if len(g.guesses) < maxGuessers {
+// makeRoom forgets guessers: of the first maxProbes in random order, those with a
+// full allowance, or else the last. It does not visit all of them at every guess.
+func (t *throttle) makeRoom(now time.Time) {
+	probed := 0
+	for g, a := range t.guessers {
+		if len(t.guessers) < maxGuessers {
 			return
 		}
-		if looked++; looked == maxLooks || l.TokensAt(now) >= guesses {
-			delete(g.guesses, who)
+		if probed++; probed == maxProbes || a.TokensAt(now) >= guesses {
+			delete(t.guessers, g)
 		}
 	}
 }

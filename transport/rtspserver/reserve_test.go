@@ -206,8 +206,8 @@ func TestLogSaysThatAClientIsHeldBack(t *testing.T) {
 		_, _, _, err := open(t, r.url("rtsp", user+":wrong", camera))
 		require.Equal(t, base.StatusUnauthorized, status(t, err))
 	}
-	require.Equal(t, 1, strings.Count(log.String(), "too many wrong passwords"))
-	require.Regexp(t, `level=WARN msg="too many wrong passwords; .*" user=`+user+` from=127\.0\.0\.1 until=2`, log.String())
+	require.Equal(t, 1, strings.Count(log.String(), "too many failed logins"))
+	require.Regexp(t, `level=WARN msg="too many failed logins .*" user=`+user+` from=127\.0\.0\.1 until=2`, log.String())
 	require.EqualValues(t, 6, r.Counts().Unauthorised)
 }
 

@@ -147,7 +147,7 @@ func TestTokensAreTakenOnceAndInTime(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	for name, bad := range map[string]*soap.Security{
 		"used before": once,
-		"is wrong":    token("guess", time.Now()),
+		"wrong user or password":    token("guess", time.Now()),
 		"time":        token(password, time.Now().Add(-2*maxSkew)),
 		"the token":   token(password, time.Now().Add(2*maxSkew)),
 	} {

@@ -1,18 +1,13 @@
-// Package digest answers the Digest challenges of cameras (RFC 7616), with which
-// they ask for a password by RTSP and HTTP.
 package digest
 
 import (
-	"crypto/md5" //nolint:gosec // what cameras ask for
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
 )
 
-// Challenge is what a camera asks.
+// Challenge is a camera's request for a password.
 type Challenge struct {
 	realm, nonce, opaque, algorithm string
 	qop                             bool
@@ -21,15 +16,16 @@ type Challenge struct {
 // parameterRE matches a parameter of a challenge.
 var parameterRE = regexp.MustCompile(`([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))`)
 
-// Choose picks the Digest challenge that can be answered best; nil when there is
-// none. One that asks for a quality of protection and does not offer "auth" cannot
-// be: any answer would be a bad login, which cameras count. Basic never is: it would send the password in clear.
+// Choose picks the strongest Digest challenge that can be answered; nil if there is
+// none. A challenge with a quality of protection other than "auth" cannot be
+// answered: the attempt would be a bad login, which cameras count. Basic is never
+// answered: it would send the password in clear.
 func Choose(offered []string) (best *Challenge) {
 	for _, v := range offered {
 		if len(v) < 7 || !strings.EqualFold(v[:7], "digest ") {
 			continue
 		}
-		c, asked := Challenge{algorithm: "MD5"}, false
+		c, hasQOP := Challenge{algorithm: "MD5"}, false
 		for _, m := range parameterRE.FindAllStringSubmatch(v[7:], -1) {
 			value := m[2] + m[3]
 			switch strings.ToLower(m[1]) {
@@ -44,12 +40,12 @@ func Choose(offered []string) (best *Challenge) {
 			case "qop":
 				for q := range strings.SplitSeq(value, ",") {
 					q = strings.TrimSpace(q)
-					asked = asked || q != ""
+					hasQOP = hasQOP || q != ""
 					c.qop = c.qop || strings.EqualFold(q, "auth")
 				}
 			}
 		}
-		if asked && !c.qop {
+		if hasQOP && !c.qop {
 			continue
 		}
 		if c.algorithm == "SHA-256" || c.algorithm == "MD5" && best == nil {
@@ -61,21 +57,11 @@ func Choose(offered []string) (best *Challenge) {
 
 // Answer returns the Authorization header for one request.
 func (c *Challenge) Answer(method, uri, user, password string) string {
-	sum := func(s string) string {
-		h := sha256.New()
-		if c.algorithm == "MD5" {
-			h = md5.New() //nolint:gosec // what cameras ask for
-		}
-		h.Write([]byte(s))
-		return hex.EncodeToString(h.Sum(nil))
-	}
+	sum := sumOf(c.algorithm == "SHA-256")
 	ha1, ha2 := sum(user+":"+c.realm+":"+password), sum(method+":"+uri)
 	out := fmt.Sprintf(`Digest username=%s, realm=%s, nonce=%s, uri=%s, algorithm=%s`, quoted(user), quoted(c.realm), quoted(c.nonce), quoted(uri), c.algorithm)
 	if c.qop {
-		b := make([]byte, 8)
-		_, _ = rand.Read(b) // never fails
-		cnonce := hex.EncodeToString(b)
-		// A client nonce of its own for each request, so that the count stays 1.
+		cnonce := rand.Text() // a new one for each request, so that nc stays 1
 		response := sum(ha1 + ":" + c.nonce + ":00000001:" + cnonce + ":auth:" + ha2)
 		out += fmt.Sprintf(`, response="%s", qop=auth, nc=00000001, cnonce="%s"`, response, cnonce)
 	} else {
