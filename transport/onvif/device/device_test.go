@@ -146,10 +146,10 @@ func TestTokensAreTakenOnceAndInTime(t *testing.T) {
 	status, _ := ask(t, base, once, body)
 	require.Equal(t, http.StatusOK, status)
 	for name, bad := range map[string]*soap.Security{
-		"used before": once,
-		"wrong user or password":    token("guess", time.Now()),
-		"time":        token(password, time.Now().Add(-2*maxSkew)),
-		"the token":   token(password, time.Now().Add(2*maxSkew)),
+		"used before":            once,
+		"wrong user or password": token("guess", time.Now()),
+		"time":                   token(password, time.Now().Add(-2*maxSkew)),
+		"the token":              token(password, time.Now().Add(2*maxSkew)),
 	} {
 		status, answer := ask(t, base, bad, body)
 		require.Equal(t, http.StatusBadRequest, status)
