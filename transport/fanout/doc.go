@@ -1,13 +1,13 @@
-// Package fanout hands the redacted units of a camera to all who watch it,
-// whatever they speak.
+// Package fanout distributes the redacted units of a camera to all of its viewers,
+// whatever protocol they use.
 //
-// Each camera that somebody watches has one Hub. It holds the only subscription
-// to the camera, packetises every access unit once (RFC 6184) and offers it to a
-// Queue for each viewer. A viewer that cannot keep up loses what waits and goes on
-// at the next key frame, and nobody else notices. What a viewer cannot decode
-// becomes a wish for a key frame, of which at most one a second and camera goes
-// back.
+// Each camera with viewers has one Hub. The hub holds the only subscription to the
+// camera, packetises every access unit once (RFC 6184) and offers it to a Queue for
+// each viewer. A viewer that cannot keep up loses what is queued and continues at the
+// next key frame; other viewers do not notice. A viewer that cannot decode requests a
+// key frame; at most one request a second goes to each camera. A Pacer turns the frames
+// of one queue into RTP packets.
 //
-// The hub checks that each unit names its own camera, whatever the source says,
-// because a picture of the wrong camera is as bad as one that shows a face.
+// The hub checks that each unit names its own camera, whatever the source claims: a
+// picture of the wrong camera is as bad as a visible face.
 package fanout

@@ -41,7 +41,7 @@ func TestKeyWaitsForTheFirstAndReturnsTheLast(t *testing.T) {
 		h, source, _ := watched(t)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := h.Key(gone)
+		_, err := h.LastKeyframe(gone)
 		require.ErrorIs(t, err, context.Canceled)
 		synctest.Wait()
 		open, _, keyframes := source.Counts(camera)
@@ -50,16 +50,16 @@ func TestKeyWaitsForTheFirstAndReturnsTheLast(t *testing.T) {
 
 		source.Send(camera, unit("yard", 8, true))
 		synctest.Wait()
-		_, err = h.Key(gone)
+		_, err = h.LastKeyframe(gone)
 		require.ErrorIs(t, err, context.Canceled, "the key frame of another camera does not count")
 
 		source.Send(camera, unit(camera, 9, true))
-		u, err := h.Key(transporttest.Context(t))
+		u, err := h.LastKeyframe(transporttest.Context(t))
 		require.NoError(t, err)
 		require.EqualValues(t, 9, u.Seq)
 		source.Send(camera, unit(camera, 10, false), unit(camera, 11, true))
 		synctest.Wait()
-		u, err = h.Key(t.Context())
+		u, err = h.LastKeyframe(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, 11, u.Seq, "the newer one")
 	})
@@ -86,7 +86,7 @@ func TestUnitOfAnotherCameraReachesNobody(t *testing.T) {
 		}
 		require.EqualValues(t, 3, count.WrongCamera.Load())
 		require.EqualValues(t, 2, count.Units.Load())
-		u, err := h.Key(t.Context())
+		u, err := h.LastKeyframe(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, 9, u.Seq, "later viewers do not begin with another camera's key frame either")
 	})
@@ -99,17 +99,17 @@ func TestKeyFramesAreRequestedOncePerInterval(t *testing.T) {
 		synctest.Wait()
 		for n := 1; n <= 3; n++ {
 			for range 10 {
-				h.Want()
+				h.RequestKeyframe()
 			}
 			synctest.Wait()
 			require.Equal(t, n, requests())
-			h.Want()
+			h.RequestKeyframe()
 			time.Sleep(fanout.DefaultTimes().Keyframe - time.Millisecond)
 			require.Equal(t, n, requests(), "not again within the interval")
 			source.Send(camera, unit(camera, uint64(n), true))
 			time.Sleep(time.Minute)
 			require.Equal(t, n, requests(), "a key frame that comes first makes the request needless")
-			require.False(t, h.Wanted())
+			require.False(t, h.KeyframePending())
 		}
 	})
 }

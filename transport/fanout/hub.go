@@ -14,68 +14,68 @@ import (
 	"scrim/transport"
 )
 
-// Between attempts to subscribe.
+// Pauses between attempts to subscribe.
 const (
 	resubscribeFirst = 250 * time.Millisecond
-	resubscribeMost  = 10 * time.Second
+	resubscribeMax   = 10 * time.Second
 )
 
-// Hub serves all viewers of one camera from one subscription. Its methods may be
-// called from many goroutines.
+// Hub serves all viewers of one camera from one subscription. Its methods may be called
+// from many goroutines.
 type Hub struct {
-	camera string
-	source Source
-	log    *slog.Logger
-	count  *Counters
-	times  Times
-	born   time.Time
-	last   atomic.Int64 // unit, as the time since born; 0: none so far
-	wrong  rate.Sometimes
-	cancel context.CancelFunc
+	camera      string
+	source      Source
+	log         *slog.Logger
+	count       *Counters
+	times       Times
+	created     time.Time
+	lastUnit    atomic.Int64   // when, since created; 0: none yet
+	wrongCamera rate.Sometimes // limits the log
+	cancel      context.CancelFunc
 
-	// refs and linger are under the lock of Hubs.
+	// refs and linger are protected by the lock of Hubs.
 	refs   int
 	linger *time.Timer
 
 	mu      sync.Mutex
 	viewers map[*Queue]struct{}
-	key     *transport.RedactedUnit // the last key frame; nil: none so far
+	lastKey *transport.RedactedUnit // nil: none yet
 
-	begun  chan struct{} // closed at the first key frame
-	wanted atomic.Bool   // a key frame
-	wake   chan struct{} // wanted has been set
+	started chan struct{} // closed at the first key frame
+	pending atomic.Bool   // a request for a key frame
+	wake    chan struct{} // pending was set
 }
 
-// Camera is the camera's name.
+// Camera returns the camera's name.
 func (h *Hub) Camera() string { return h.camera }
 
-// Add makes v get frames, from the next key frame on.
-func (h *Hub) Add(v *Queue) {
+// Add starts the delivery of frames to q, at the next key frame.
+func (h *Hub) Add(q *Queue) {
 	h.mu.Lock()
-	h.viewers[v] = struct{}{}
+	h.viewers[q] = struct{}{}
 	h.mu.Unlock()
-	h.Want()
+	h.RequestKeyframe()
 }
 
-// Remove ends that.
-func (h *Hub) Remove(v *Queue) {
+// Remove ends the delivery of frames to q.
+func (h *Hub) Remove(q *Queue) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.viewers, v)
+	delete(h.viewers, q)
 }
 
 // run keeps the camera subscribed until ctx ends.
 func (h *Hub) run(ctx context.Context) {
 	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = resubscribeFirst, resubscribeMost
+	wait.InitialInterval, wait.MaxInterval = resubscribeFirst, resubscribeMax
 	var p packetiser
 	for {
-		err := h.follow(ctx, &p, wait.Reset)
+		err := h.relay(ctx, &p, wait.Reset)
 		if ctx.Err() != nil {
 			return
 		}
 		pause := wait.NextBackOff()
-		h.log.Warn("subscription failed, will be tried again", "error", err, "after", pause.Round(time.Millisecond))
+		h.log.Warn("subscription failed; retrying", "error", err, "after", pause.Round(time.Millisecond))
 		h.count.Resubscribed.Add(1)
 		select {
 		case <-ctx.Done():
@@ -85,8 +85,8 @@ func (h *Hub) run(ctx context.Context) {
 	}
 }
 
-// follow hands out what one subscription gives until it fails.
-func (h *Hub) follow(ctx context.Context, p *packetiser, works func()) error {
+// relay delivers the units of one subscription until it fails.
+func (h *Hub) relay(ctx context.Context, p *packetiser, onUnit func()) error {
 	units, err := h.source.Subscribe(h.camera)
 	if err != nil {
 		return fmt.Errorf("subscribe: %w", err)
@@ -104,16 +104,16 @@ func (h *Hub) follow(ctx context.Context, p *packetiser, works func()) error {
 		}
 		if u.Camera != h.camera {
 			h.count.WrongCamera.Add(1)
-			h.wrong.Do(func() {
-				h.log.Error("unit of another camera dropped; check who may publish on the bus", "unit_camera", u.Camera, "epoch", u.Epoch, "seq", u.Seq)
+			h.wrongCamera.Do(func() {
+				h.log.Error("unit of another camera dropped; check which users may publish on the bus", "unit_camera", u.Camera, "epoch", u.Epoch, "seq", u.Seq)
 			})
 			continue
 		}
-		works()
+		onUnit()
 		now := time.Now()
 		if f := p.frame(u, now); f != nil {
 			if u.Key {
-				h.keep(u)
+				h.setLastKey(u)
 			}
 			h.count.Units.Add(1)
 			h.deliver(f)
@@ -121,49 +121,50 @@ func (h *Hub) follow(ctx context.Context, p *packetiser, works func()) error {
 	}
 }
 
-// keep keeps the last key frame.
-func (h *Hub) keep(u *transport.RedactedUnit) {
+// setLastKey stores a key frame.
+func (h *Hub) setLastKey(u *transport.RedactedUnit) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.key == nil {
-		close(h.begun)
+	if h.lastKey == nil {
+		close(h.started)
 	}
-	h.key = u
+	h.lastKey = u
 }
 
-// Key returns the last key frame, which must not be changed. It waits for the
-// first one, for which it asks.
-func (h *Hub) Key(ctx context.Context) (*transport.RedactedUnit, error) {
+// LastKeyframe returns the last key frame, which the caller must not change. Before the
+// first one, it requests one and waits for it until ctx ends.
+func (h *Hub) LastKeyframe(ctx context.Context) (*transport.RedactedUnit, error) {
 	select {
-	case <-h.begun:
+	case <-h.started:
 	default:
-		h.Want()
+		h.RequestKeyframe()
 		select {
-		case <-h.begun:
+		case <-h.started:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.key, nil
+	return h.lastKey, nil
 }
 
-// heard notes when viewers got a unit.
-func (h *Hub) heard(now time.Time) { h.last.Store(max(int64(now.Sub(h.born)), 1)) }
+// touch records that viewers received a unit.
+func (h *Hub) touch(now time.Time) { h.lastUnit.Store(max(int64(now.Sub(h.created)), 1)) }
 
-// Patience is how much longer a viewer is kept without a unit; it is over at 0.
-// Joined is a time before its Add: a unit that it got came later.
-func (h *Hub) Patience(joined, now time.Time) time.Duration {
-	last := h.born.Add(time.Duration(h.last.Load()))
-	if h.last.Load() != 0 && !last.Before(joined) {
+// IdleLeft returns how much longer a viewer may wait for a unit before its session must
+// end; it is not positive once that time is over. Joined is a time before the viewer's
+// Add: a later unit was delivered to it.
+func (h *Hub) IdleLeft(joined, now time.Time) time.Duration {
+	last := h.created.Add(time.Duration(h.lastUnit.Load()))
+	if h.lastUnit.Load() != 0 && !last.Before(joined) {
 		return last.Add(h.times.Silence).Sub(now)
 	}
 	return joined.Add(h.times.First).Sub(now)
 }
 
-// restart makes every viewer wait for a key frame: what comes next does not
-// continue what came last.
+// restart makes every viewer wait for a key frame: the next unit does not continue the
+// last one.
 func (h *Hub) restart() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -172,36 +173,37 @@ func (h *Hub) restart() {
 	}
 }
 
-// deliver offers a frame to all viewers. It never waits for one of them.
+// deliver offers a frame to all viewers. It never blocks.
 func (h *Hub) deliver(f *Frame) {
 	if f.Key {
-		h.wanted.Store(false)
+		h.pending.Store(false)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.heard(time.Now())
+	h.touch(time.Now())
 	for v := range h.viewers {
 		if v.offer(f) {
-			h.Want()
+			h.RequestKeyframe()
 		}
 	}
 }
 
-// Want says that somebody needs a key frame. It never waits.
-func (h *Hub) Want() {
-	h.wanted.Store(true)
+// RequestKeyframe requests a key frame for a viewer. It never blocks.
+func (h *Hub) RequestKeyframe() {
+	h.pending.Store(true)
 	select {
 	case h.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Wanted reports whether a wish for a key frame has not been met.
-func (h *Hub) Wanted() bool { return h.wanted.Load() }
+// KeyframePending reports whether a request for a key frame was not passed on or
+// answered yet.
+func (h *Hub) KeyframePending() bool { return h.pending.Load() }
 
-// request passes on that a key frame is wanted, at most once in its time. A key
-// frame that comes meanwhile serves all.
-func (h *Hub) request(ctx context.Context) {
+// forwardRequests sends requests for a key frame to the camera, at most one in
+// Times.Keyframe. A key frame that arrives meanwhile satisfies them all.
+func (h *Hub) forwardRequests(ctx context.Context) {
 	var last time.Time
 	for {
 		select {
@@ -216,12 +218,12 @@ func (h *Hub) request(ctx context.Context) {
 			case <-time.After(pause):
 			}
 		}
-		if !h.wanted.Swap(false) {
+		if !h.pending.Swap(false) {
 			continue
 		}
 		last = time.Now()
 		if err := h.source.RequestKeyframe(h.camera); err != nil {
-			h.log.Warn("key frame not asked for", "error", err)
+			h.log.Warn("key frame request failed", "error", err)
 			continue
 		}
 		h.count.Keyframes.Add(1)

@@ -15,8 +15,8 @@ import (
 // testHub has no source: the test delivers.
 func testHub() *Hub {
 	return &Hub{
-		camera: "gate", log: slog.New(slog.DiscardHandler), count: &Counters{}, times: Times{Keyframe: time.Hour}, begun: make(chan struct{}),
-		wrong: rate.Sometimes{First: 1}, viewers: map[*Queue]struct{}{}, wake: make(chan struct{}, 1),
+		camera: "gate", log: slog.New(slog.DiscardHandler), count: &Counters{}, times: Times{Keyframe: time.Hour}, started: make(chan struct{}),
+		wrongCamera: rate.Sometimes{First: 1}, viewers: map[*Queue]struct{}{}, wake: make(chan struct{}, 1),
 	}
 }
 
@@ -43,10 +43,10 @@ func TestSlowViewerLosesUpToTheNextKeyFrameAndHindersNobody(t *testing.T) {
 			h.deliver(small(n, false))
 			require.EqualValues(t, n, next(fast), "the fast viewer gets every frame")
 		}
-		require.True(t, h.Wanted(), "a key frame is asked for")
+		require.True(t, h.KeyframePending(), "a key frame is asked for")
 		h.deliver(small(last+1, true))
 		h.deliver(small(last+2, false))
-		require.False(t, h.Wanted())
+		require.False(t, h.KeyframePending())
 		require.EqualValues(t, last+1, next(slow), "what was old is dropped whole")
 		require.EqualValues(t, last+2, next(slow))
 		require.EqualValues(t, last-1, h.count.Dropped.Load())
@@ -70,32 +70,32 @@ func TestKeyFrameReplacesWhatWaits(t *testing.T) {
 	})
 }
 
-func TestPatience(t *testing.T) {
+func TestIdleLeft(t *testing.T) {
 	now := time.Now()
 	h := testHub()
 	h.times.Silence, h.times.First = 5*time.Second, 10*time.Second
-	h.born = now
+	h.created = now
 	at := func(s float64) time.Time { return now.Add(time.Duration(s * float64(time.Second))) }
-	require.Equal(t, 10*time.Second, h.Patience(at(1), at(1)), "nothing ever came")
-	require.Equal(t, time.Second, h.Patience(at(1), at(10)))
-	h.heard(at(11))
-	require.Equal(t, 4*time.Second, h.Patience(at(1), at(12)), "a unit came")
-	require.Negative(t, h.Patience(at(1), at(16.5)))
-	require.Equal(t, 9*time.Second, h.Patience(at(12), at(13)), "who comes after the last unit waits longer")
+	require.Equal(t, 10*time.Second, h.IdleLeft(at(1), at(1)), "nothing ever came")
+	require.Equal(t, time.Second, h.IdleLeft(at(1), at(10)))
+	h.touch(at(11))
+	require.Equal(t, 4*time.Second, h.IdleLeft(at(1), at(12)), "a unit came")
+	require.Negative(t, h.IdleLeft(at(1), at(16.5)))
+	require.Equal(t, 9*time.Second, h.IdleLeft(at(12), at(13)), "who comes after the last unit waits longer")
 }
 
 // A unit that was on its way when a viewer joined is one that the viewer got: from
 // then on a short silence counts, not the long one before a camera's first unit.
-func TestWhoGotAUnitHasShortPatience(t *testing.T) {
+func TestViewerWithAUnitIsIdleForAShortTime(t *testing.T) {
 	h := testHub()
-	h.born = time.Now()
+	h.created = time.Now()
 	h.times.Silence, h.times.First = time.Second, time.Hour
 	joined := time.Now()
 	q := NewQueue(h.count)
 	h.Add(q)
 	h.deliver(small(1, true))
 	require.Len(t, q.Frames(), 1)
-	require.LessOrEqual(t, h.Patience(joined, time.Now()), time.Second)
+	require.LessOrEqual(t, h.IdleLeft(joined, time.Now()), time.Second)
 }
 
 func TestPacketiserLeavesUnitAlone(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Hubs are the hubs of all cameras that somebody watches. Its methods may be
-// called from many goroutines.
+// Hubs holds the hubs of all cameras with viewers. Its methods may be called from many
+// goroutines.
 type Hubs struct {
 	// Times may be changed before the first Acquire.
 	Times Times
@@ -27,15 +27,15 @@ type Hubs struct {
 	hubs   map[string]*Hub
 }
 
-// New returns Hubs without any; the caller closes it.
+// New returns a Hubs without hubs. The caller closes it.
 func New(source Source, count *Counters, log *slog.Logger) *Hubs {
 	s := &Hubs{Times: DefaultTimes(), source: source, log: log, count: count, hubs: map[string]*Hub{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-// Acquire returns the hub of a camera, which it starts if there is none. The
-// caller calls Release. It returns nil once Close has begun.
+// Acquire returns the hub of a camera and starts it if necessary. The caller calls
+// Release. Acquire returns nil once Close was called.
 func (s *Hubs) Acquire(camera string) *Hub {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,12 +47,12 @@ func (s *Hubs) Acquire(camera string) *Hub {
 		ctx, cancel := context.WithCancel(s.ctx)
 		h = &Hub{
 			camera: camera, source: s.source, log: s.log.With("camera", camera), count: s.count, times: s.Times,
-			born: time.Now(), wrong: rate.Sometimes{Interval: 10 * time.Second}, cancel: cancel,
-			viewers: map[*Queue]struct{}{}, wake: make(chan struct{}, 1), begun: make(chan struct{}),
+			created: time.Now(), wrongCamera: rate.Sometimes{Interval: 10 * time.Second}, cancel: cancel,
+			viewers: map[*Queue]struct{}{}, wake: make(chan struct{}, 1), started: make(chan struct{}),
 		}
 		s.hubs[camera] = h
 		s.wg.Go(func() { h.run(ctx) })
-		s.wg.Go(func() { h.request(ctx) })
+		s.wg.Go(func() { h.forwardRequests(ctx) })
 	}
 	if h.linger != nil {
 		h.linger.Stop()
@@ -62,7 +62,7 @@ func (s *Hubs) Acquire(camera string) *Hub {
 	return h
 }
 
-// Release gives a hub back. It ends some time after nobody has it.
+// Release ends the use of a hub. An unused hub stops after Times.Linger.
 func (s *Hubs) Release(h *Hub) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,14 +80,14 @@ func (s *Hubs) Release(h *Hub) {
 	})
 }
 
-// Len is how many cameras are subscribed to.
+// Len returns how many cameras are subscribed to.
 func (s *Hubs) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.hubs)
 }
 
-// Viewers is how many watch a camera.
+// Viewers returns how many viewers a camera has.
 func (s *Hubs) Viewers(camera string) int {
 	s.mu.Lock()
 	h := s.hubs[camera]
@@ -100,7 +100,7 @@ func (s *Hubs) Viewers(camera string) int {
 	return len(h.viewers)
 }
 
-// Close ends all hubs and waits for that.
+// Close stops all hubs and waits for their end.
 func (s *Hubs) Close() {
 	s.mu.Lock()
 	s.closed = true

@@ -8,19 +8,18 @@ import (
 	"scrim/transport"
 )
 
-// PayloadMTU bounds an RTP payload, in bytes. With RTP and its extensions, SRTP,
-// UDP and IPv6 it stays near the 1280 bytes that every path carries: 1200 is
-// what browsers themselves use.
+// PayloadMTU bounds an RTP payload, in bytes. With RTP and its extensions, SRTP, UDP
+// and IPv6 a packet stays near the 1280 bytes that every path carries. Browsers use
+// 1200 too.
 const PayloadMTU = 1200
 
-// Frame is one access unit, ready to be sent. It is shared among the viewers,
-// who only read it.
+// Frame is one access unit, ready to send. All viewers share it and must not change it.
 type Frame struct {
-	// Payloads are those of the RTP packets (RFC 6184).
+	// Payloads are the payloads of the RTP packets (RFC 6184).
 	Payloads [][]byte
-	// Stamp is the RTP timestamp, 90 kHz.
+	// Stamp is the RTP timestamp in 90 kHz ticks.
 	Stamp uint32
-	// Key is set when decoding can start here.
+	// Key is set if decoding can start here.
 	Key bool
 	// Captured is the wall-clock time of capture.
 	Captured time.Time
@@ -34,7 +33,7 @@ type packetiser struct {
 	clock clock
 }
 
-// frame returns nil for a unit that holds nothing to send.
+// frame returns nil for a unit without anything to send.
 func (p *packetiser) frame(u *transport.RedactedUnit, now time.Time) *Frame {
 	payloads := p.h264.Payload(PayloadMTU, u.Data)
 	if len(payloads) == 0 {
@@ -45,15 +44,15 @@ func (p *packetiser) frame(u *transport.RedactedUnit, now time.Time) *Frame {
 	}
 }
 
-// reset forgets what belongs to a subscription that ended.
+// reset forgets the parameter sets of a subscription that has ended.
 func (p *packetiser) reset() { p.h264 = codecs.H264Payloader{} }
 
-// maxStep is the largest step of PTS, in ticks, that is taken as it is.
+// maxStep is the largest step of PTS, in ticks, that is kept.
 const maxStep = 10 * transport.ClockRate
 
-// clock makes RTP timestamps from PTS. They are equal, until a worker that
-// starts anew counts from elsewhere: a browser would wait for ever for the time
-// to come that it has already seen. Then the timestamps go on from where they are.
+// clock makes RTP timestamps from PTS. They are equal until a restarted worker counts
+// from another start: a browser would wait forever for the time to pass what it has
+// already seen. The timestamps then continue from the last one.
 type clock struct {
 	begun  bool
 	offset int64

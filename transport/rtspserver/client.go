@@ -80,7 +80,7 @@ func (c *client) run() {
 				return
 			}
 		case <-look.C:
-			left := c.hub.Patience(begun, time.Now())
+			left := c.hub.IdleLeft(begun, time.Now())
 			if left <= 0 {
 				c.s.count.silent.Add(1)
 				c.s.log.Info("camera sends nothing; session ended", "camera", c.camera, "from", c.from)

@@ -122,7 +122,7 @@ func (s *Server) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Re
 	defer s.hubs.Release(hub)
 	wait, cancel := context.WithTimeout(s.ctx, s.describe)
 	defer cancel()
-	key, err := hub.Key(wait)
+	key, err := hub.LastKeyframe(wait)
 	s.mu.Lock()
 	sent := s.sent[camera]
 	s.sent[camera] = sent || err == nil
@@ -197,7 +197,7 @@ func (s *Server) OnPlay(ctx *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, 
 	ctx.Session.OnPacketRTCPAny(func(_ *descriptionMedia, p rtcp.Packet) {
 		switch p.(type) {
 		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-			hub.Want()
+			hub.RequestKeyframe()
 		}
 	})
 	s.count.played.Add(1)

@@ -164,7 +164,7 @@ func (s *session) run() {
 // page would show the last picture for ever.
 func (s *session) endWhenSilent(joined time.Time) {
 	for {
-		left := s.hub.Patience(joined, time.Now())
+		left := s.hub.IdleLeft(joined, time.Now())
 		if left <= 0 {
 			s.g.count.silent.Add(1)
 			s.g.log.Info("camera sends nothing; viewer's session ended", "camera", s.camera)
@@ -198,7 +198,7 @@ func (s *session) feedback() {
 		for _, p := range packets {
 			switch p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				s.hub.Want()
+				s.hub.RequestKeyframe()
 			}
 		}
 	}

@@ -130,7 +130,7 @@ func TestKeyFrameRequestsAreCombined(t *testing.T) {
 	// What comes after the indications shows that they have been read.
 	h := g.hubs.Acquire(camera)
 	defer g.hubs.Release(h)
-	transporttest.Eventually(t, h.Wanted, "indications arrive")
+	transporttest.Eventually(t, h.KeyframePending, "indications arrive")
 	_, _, k := g.source.Counts(camera)
 	require.Equal(t, 1, k)
 	require.EqualValues(t, 1, g.Counts().KeyframeRequests)
