@@ -15,7 +15,7 @@ import (
 	"scrim/pipeline/internal/x264"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
@@ -35,7 +35,7 @@ const (
 
 // paintMarker paints the marker over the part of a box that is in the picture.
 // Chroma samples that reach out of it are left alone.
-func paintMarker(im *yuv.Image, box face.Box) {
+func paintMarker(im *yuv.Image, box geom.Box) {
 	r := box.Rect().Intersect(im.Bounds())
 	r.Min = image.Pt((r.Min.X+1)&^1, (r.Min.Y+1)&^1)
 	r.Max = image.Pt(r.Max.X&^1, r.Max.Y&^1)
@@ -131,7 +131,7 @@ type film struct {
 	kind  filmKind
 	units []transport.CameraUnit // the PTS is that of the first picture and on
 	// boxes are the true faces by picture number, which counts from first.
-	boxes [][]face.Box
+	boxes [][]geom.Box
 	first uint32
 	raw   []*yuv.Image // every twentieth
 }
@@ -158,7 +158,7 @@ func (k filmKind) sceneOptions() scene.Options {
 }
 
 // draw calls use with every picture of the film, before it is coded.
-func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []face.Box, at time.Time) error) error {
+func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []geom.Box, at time.Time) error) error {
 	s, err := scene.New(k.sceneOptions())
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []face.
 		}
 		foot := footOf(im)
 		stamp.Draw(&foot, k.first()+uint32(i), at) //nolint:gosec // small
-		boxes := make([]face.Box, 0, len(truth.Faces))
+		boxes := make([]geom.Box, 0, len(truth.Faces))
 		for _, f := range truth.Faces {
 			boxes = append(boxes, f.Box)
 			if marked {
@@ -207,7 +207,7 @@ func (k filmKind) shoot() (*film, error) {
 	}
 	defer enc.Close()
 	f := &film{kind: k, first: k.first()}
-	return f, k.draw(true, func(i int, im *yuv.Image, boxes []face.Box, at time.Time) error {
+	return f, k.draw(true, func(i int, im *yuv.Image, boxes []geom.Box, at time.Time) error {
 		if i%20 == 0 {
 			f.raw = append(f.raw, im.Clone())
 		}
@@ -245,7 +245,7 @@ func TestOracleSeesMarkersAndNothingElse(t *testing.T) {
 			}
 		}
 		require.Greater(t, faces, 10, "the scene shows too few faces to prove anything")
-		require.NoError(t, k.draw(false, func(i int, im *yuv.Image, _ []face.Box, _ time.Time) error {
+		require.NoError(t, k.draw(false, func(i int, im *yuv.Image, _ []geom.Box, _ time.Time) error {
 			if i%20 == 0 {
 				require.Empty(t, findMarkers(im), "a marker where none is")
 			}
@@ -256,7 +256,7 @@ func TestOracleSeesMarkersAndNothingElse(t *testing.T) {
 	require.NoError(t, err)
 	im.Fill(100, 128, 128)
 	require.Empty(t, findMarkers(im))
-	paintMarker(im, face.Box{X: 10, Y: 11, W: 7, H: 5}) // 3×2 samples
+	paintMarker(im, geom.Box{X: 10, Y: 11, W: 7, H: 5}) // 3×2 samples
 	require.Equal(t, []image.Rectangle{image.Rect(10, 12, 16, 16)}, findMarkers(im))
 	im.U[6*im.CStride+5] = 128
 	require.Empty(t, findMarkers(im))
@@ -273,7 +273,7 @@ func seedFilm(seed uint64) filmKind {
 func (k filmKind) shootB() (*film, error) {
 	f := &film{kind: k, first: k.first()}
 	var raw, out, errs bytes.Buffer
-	if err := k.draw(true, func(_ int, im *yuv.Image, boxes []face.Box, _ time.Time) error {
+	if err := k.draw(true, func(_ int, im *yuv.Image, boxes []geom.Box, _ time.Time) error {
 		f.boxes = append(f.boxes, boxes)
 		for y := range im.Height {
 			raw.Write(im.Y[y*im.YStride:][:im.Width])

@@ -21,6 +21,7 @@ import (
 	"scrim/pipeline/worker/camera"
 	"scrim/redact"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/rules"
 	"scrim/redact/track"
@@ -84,7 +85,7 @@ func (k *knower) hold() (release func()) {
 }
 
 // truth returns the boxes of a picture by its number.
-func (k *knower) truth(number uint32) []face.Box {
+func (k *knower) truth(number uint32) []geom.Box {
 	for _, f := range k.films {
 		if i := int(number) - int(f.first); i >= 0 && i < len(f.boxes) {
 			return f.boxes[i]
@@ -116,7 +117,7 @@ func (k *knower) Detect(im *yuv.Image) ([]face.Face, error) {
 	if sees {
 		for _, r := range findMarkers(im) {
 			faces = append(faces, face.Face{
-				Box: face.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}, Score: 0.9,
+				Box: geom.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}, Score: 0.9,
 			})
 		}
 	}
@@ -145,22 +146,22 @@ func (k *knower) Close() error { return nil }
 
 // bare is the least that a tracker may do: it covers what was found in this
 // very picture, and remembers nothing that could cover up for a missing rule.
-type bare struct{ waiting [][]face.Region }
+type bare struct{ waiting [][]geom.Region }
 
 func (b *bare) Lookahead() int { return 0 }
 func (b *bare) Reset()         { b.waiting = nil }
 func (b *bare) Observe(_ time.Time, faces []face.Face, _, _ int) {
-	var out []face.Region
+	var out []geom.Region
 	for i, f := range faces {
-		out = append(out, face.Region{
-			Rect: face.Pad(f.Box, track.MinPadding, track.DefaultPaddingTop), Face: f.Box, Score: f.Score, Source: face.Detected,
+		out = append(out, geom.Region{
+			Rect: f.Box.Pad(track.MinPadding, track.DefaultPaddingTop).Rect(), Face: f.Box, Score: f.Score, Source: geom.Detected,
 			Track: uint64(i + 1), //nolint:gosec // small
 		})
 	}
 	b.waiting = append(b.waiting, out)
 }
 
-func (b *bare) Release() []face.Region {
+func (b *bare) Release() []geom.Region {
 	out := b.waiting[0]
 	b.waiting = b.waiting[1:]
 	return out
@@ -171,17 +172,17 @@ type oddTracker struct {
 	redact.Tracker
 	mu   sync.Mutex
 	does oddity
-	past [][]face.Region
+	past [][]geom.Region
 }
 
 func (o *oddTracker) set(d oddity) { o.mu.Lock(); o.does = d; o.mu.Unlock() }
 
-func (o *oddTracker) Release() []face.Region {
+func (o *oddTracker) Release() []geom.Region {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	now := append([]face.Region(nil), o.Tracker.Release()...)
+	now := append([]geom.Region(nil), o.Tracker.Release()...)
 	o.past = append(o.past, now)
-	ago := func(n int) []face.Region { return o.past[max(len(o.past)-1-n, 0)] }
+	ago := func(n int) []geom.Region { return o.past[max(len(o.past)-1-n, 0)] }
 	switch o.does {
 	case panics:
 		panic("tracker broke")
@@ -203,7 +204,7 @@ type oddObscurer struct {
 
 func (o *oddObscurer) set(d oddity) { o.mu.Lock(); o.does = d; o.mu.Unlock() }
 
-func (o *oddObscurer) Apply(im *yuv.Image, regions []face.Region) error {
+func (o *oddObscurer) Apply(im *yuv.Image, regions []geom.Region) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch o.does {

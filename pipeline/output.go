@@ -3,12 +3,12 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"scrim/pipeline/encode"
 	"scrim/pipeline/ipc"
 	"scrim/redact"
+	"scrim/redact/geom"
 	"scrim/redact/rules"
 	"scrim/transport"
 )
@@ -114,7 +114,7 @@ func (o *output) picture(r *redacted) error {
 	done := o.p.now()
 	record := &ipc.Record{
 		Picture: c.Picture, Unit: r.in.number, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
-		Regions: make([]ipc.Region, 0, len(r.frame.Regions())),
+		Regions: make([]geom.Region, 0, len(r.frame.Regions())),
 		Stages: ipc.Stages{
 			Queue:  int64(r.in.begun.Sub(r.in.arrived)),
 			Decode: int64(r.in.cost),
@@ -124,12 +124,7 @@ func (o *output) picture(r *redacted) error {
 		},
 	}
 	for _, g := range r.frame.Regions() {
-		rect := g.Rect.Intersect(im.Bounds())
-		record.Regions = append(record.Regions, ipc.Region{
-			Rect:  [4]int{rect.Min.X, rect.Min.Y, rect.Dx(), rect.Dy()},
-			Face:  ipc.FileBox{X: round(g.Face.X, 100), Y: round(g.Face.Y, 100), W: round(g.Face.W, 100), H: round(g.Face.H, 100)},
-			Score: round(g.Score, 10_000), Source: string(g.Source), Track: g.Track,
-		})
+		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
 	}
 	head := ipc.Output{PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record}
 	if err := o.send(unit, head); err != nil {
@@ -148,9 +143,6 @@ func (o *output) admits(r *redacted, now time.Time) bool {
 	o.p.counts.picturesWithheld.Add(1)
 	return false
 }
-
-// round rounds to a fraction: more digits say nothing.
-func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
 
 // interrupt sends a slate before a picture when something came between it and
 // the one before that viewers were not told: the gate was shut and has opened

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"image"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -19,6 +18,7 @@ import (
 	"scrim/pipeline/scene/stamp"
 	"scrim/redact"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/track"
 	"scrim/redact/yuv"
@@ -41,7 +41,7 @@ const (
 	secret = 235
 )
 
-var secretBox = face.Box{X: 120, Y: 120, W: 48, H: 60}
+var secretBox = geom.Box{X: 120, Y: 120, W: 48, H: 60}
 
 // scripted is a detector that finds the secret, and whose faults a test chooses.
 type scripted struct {
@@ -259,7 +259,7 @@ func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
 	last := r.live(c, 20, false)
 	require.Equal(t, first.Epoch, last.Epoch)
 	require.NotEmpty(t, last.Record.Regions)
-	require.True(t, secretBox.Rect().In(rect(last.Record.Regions[0])))
+	require.True(t, secretBox.Rect().In(last.Record.Regions[0].Rect))
 	require.Positive(t, last.Record.Stages.Decode)
 	require.Positive(t, last.Record.Stages.Encode)
 	require.Positive(t, last.Record.Stages.CPU)
@@ -267,10 +267,6 @@ func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
 	require.True(t, r.live(c, 1, false).Key)
 	require.False(t, r.live(c, 1, false).Key)
 	r.end()
-}
-
-func rect(g ipc.Region) image.Rectangle {
-	return image.Rect(g.Rect[0], g.Rect[1], g.Rect[0]+g.Rect[2], g.Rect[1]+g.Rect[3])
 }
 
 // Whatever is wrong with the input, viewers see a slate with the reason until

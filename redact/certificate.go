@@ -6,7 +6,7 @@ import (
 	"hash/fnv"
 	"time"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 const (
@@ -49,7 +49,7 @@ func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration
 
 // check reports why c is not the inspection of p with these regions; nil when
 // it is.
-func (c Inspection) check(p *Picture, model string, now time.Time, regions []face.Region) error {
+func (c Inspection) check(p *Picture, model string, now time.Time, regions []geom.Region) error {
 	switch {
 	case c.Inspected.IsZero():
 		return fmt.Errorf("picture %d was not inspected", p.Number)
@@ -74,7 +74,7 @@ func (c Inspection) check(p *Picture, model string, now time.Time, regions []fac
 func (c Inspection) fresh(now time.Time) bool { return now.Sub(c.Inspected) <= c.MaxAge }
 
 // hashRegions returns the FNV-1a hash over the rectangles and shapes of regions.
-func hashRegions(regions []face.Region) uint64 {
+func hashRegions(regions []geom.Region) uint64 {
 	h := fnv.New64a()
 	var b [40]byte
 	for _, r := range regions {

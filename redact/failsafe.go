@@ -3,7 +3,7 @@ package redact
 import (
 	"errors"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // failsafeLuma is what a picture is painted in that is obscured whole.
@@ -19,9 +19,9 @@ func Failsafe(p *Picture, reason string) (Frame, error) {
 	}
 	im := p.Image
 	im.Fill(failsafeLuma, slateChroma, slateChroma)
-	whole := face.Region{
-		Rect: im.Bounds(), Source: face.Failsafe,
-		Face: face.Box{W: float64(im.Width), H: float64(im.Height)},
+	whole := geom.Region{
+		Rect: im.Bounds(), Source: geom.Failsafe,
+		Face: geom.Box{W: float64(im.Width), H: float64(im.Height)},
 	}
-	return Frame{img: im, slate: true, reason: reason, regions: []face.Region{whole}}, nil
+	return Frame{img: im, slate: true, reason: reason, regions: []geom.Region{whole}}, nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -31,7 +31,7 @@ func TestFailsafeLeavesNothingOfThePicture(t *testing.T) {
 	require.Equal(t, "damaged", reason)
 	require.Len(t, f.Regions(), 1)
 	require.Equal(t, im.Bounds(), f.Regions()[0].Rect)
-	require.Equal(t, face.Failsafe, f.Regions()[0].Source)
+	require.Equal(t, geom.Failsafe, f.Regions()[0].Source)
 	require.True(t, NewGate("shut").Admits(f, time.Now()))
 	for _, p := range []*Picture{nil, {}} {
 		_, err := Failsafe(p, "")

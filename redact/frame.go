@@ -3,7 +3,7 @@ package redact
 import (
 	"time"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -32,7 +32,7 @@ type Picture struct {
 // Frame holds no picture and is refused by the encoder.
 type Frame struct {
 	img        *yuv.Image
-	regions    []face.Region
+	regions    []geom.Region
 	inspection Inspection
 	slate      bool
 	reason     string
@@ -44,7 +44,7 @@ func (f Frame) Image() *yuv.Image { return f.img }
 
 // Regions returns what was obscured: all of a picture that Failsafe was given,
 // nil for any other slate.
-func (f Frame) Regions() []face.Region { return f.regions }
+func (f Frame) Regions() []geom.Region { return f.regions }
 
 // Slate reports whether the frame is a slate, and why.
 func (f Frame) Slate() (bool, string) { return f.slate, f.reason }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/rules"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
@@ -23,7 +24,7 @@ type Tracker interface {
 	// Release returns what must be obscured in the oldest picture that was
 	// observed and not released; there must be one. The result is valid until
 	// the next call.
-	Release() []face.Region
+	Release() []geom.Region
 	// Reset forgets everything, pictures that were not released included.
 	Reset()
 }
@@ -31,7 +32,7 @@ type Tracker interface {
 // Obscurer makes regions unrecognisable, in place. Package redact/obscure
 // implements it.
 type Obscurer interface {
-	Apply(im *yuv.Image, regions []face.Region) error
+	Apply(im *yuv.Image, regions []geom.Region) error
 }
 
 // Options are what a Redactor is made of. It uses them exclusively; the
@@ -342,7 +343,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
 		return Frame{}, &WithheldError{Reason: reason}
 	}
-	return Frame{img: e.p.Image, regions: append([]face.Region(nil), regions...), inspection: c}, nil
+	return Frame{img: e.p.Image, regions: append([]geom.Region(nil), regions...), inspection: c}, nil
 }
 
 // refuse shuts the gate.
@@ -371,7 +372,7 @@ func sane(faces []face.Face, im *yuv.Image) error {
 
 // covers checks the tracker's answer: every face that was found in this
 // picture, weak ones apart, lies within one region, as far as it lies within the picture.
-func covers(regions []face.Region, faces []face.Face, im *yuv.Image) error {
+func covers(regions []geom.Region, faces []face.Face, im *yuv.Image) error {
 	for _, f := range faces {
 		box := f.Box.Rect().Intersect(im.Bounds())
 		covered := box.Empty() || f.Weak
@@ -390,9 +391,9 @@ func covers(regions []face.Region, faces []face.Face, im *yuv.Image) error {
 // belong checks that the tracker's answer is for this picture: what it says was
 // found here is among the faces that were. Regions of another picture may cover
 // all of them by chance, and those of the next one do not.
-func belong(regions []face.Region, faces []face.Face) error {
+func belong(regions []geom.Region, faces []face.Face) error {
 	for _, r := range regions {
-		found := r.Source == face.Detected || r.Source == face.Tracked
+		found := r.Source == geom.Detected || r.Source == geom.Tracked
 		if found && !slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box == r.Face }) {
 			return fmt.Errorf("face at %v was not found in this picture", r.Face.Rect())
 		}

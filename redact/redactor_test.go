@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -18,7 +19,7 @@ type parts struct {
 	faces   []face.Face
 	err     error
 	panics  bool
-	regions func([]face.Face) []face.Region
+	regions func([]face.Face) []geom.Region
 	apply   error
 	resets  int
 	passes  int // of the detector
@@ -27,7 +28,7 @@ type parts struct {
 	observed [][]face.Face
 	model    string // in place of "abc"
 	// after is called with the regions once they are obscured.
-	after func([]face.Region)
+	after func([]geom.Region)
 }
 
 // redactOne redacts a picture without look-ahead.
@@ -62,21 +63,21 @@ func (p *parts) Observe(_ time.Time, faces []face.Face, _, _ int) {
 	p.observed = append(p.observed, append([]face.Face(nil), faces...))
 }
 
-func (p *parts) Release() []face.Region {
+func (p *parts) Release() []geom.Region {
 	faces := p.observed[0]
 	p.observed = p.observed[1:]
 	if p.regions != nil {
 		return p.regions(faces)
 	}
-	var out []face.Region
+	var out []geom.Region
 	for i, f := range faces {
-		out = append(out, face.Region{Rect: face.Pad(f.Box, 0.3, 0.5), Face: f.Box, Source: face.Detected, Track: uint64(i + 1)})
+		out = append(out, geom.Region{Rect: f.Box.Pad(0.3, 0.5).Rect(), Face: f.Box, Source: geom.Detected, Track: uint64(i + 1)})
 	}
 	return out
 }
 
 // Apply fills the regions with one colour.
-func (p *parts) Apply(im *yuv.Image, regions []face.Region) error {
+func (p *parts) Apply(im *yuv.Image, regions []geom.Region) error {
 	for _, r := range regions {
 		rect := r.Rect.Intersect(im.Bounds())
 		for y := rect.Min.Y; y < rect.Max.Y; y++ {
@@ -131,13 +132,13 @@ func TestPictureThatTakesThePlaceOfAnotherIsNotShown(t *testing.T) {
 // nobody knows what was painted.
 func TestPictureWhoseRegionsChangeIsNotShown(t *testing.T) {
 	r, p, g := setup(t)
-	p.faces = []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
+	p.faces = []face.Face{{Box: geom.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	require.True(t, g.Admits(f, time.Now()))
 	f.regions[0].Rect.Max.X--
 	require.False(t, g.Admits(f, time.Now()), "its inspection is for other regions")
-	p.after = func(r []face.Region) { r[0].Rect.Min.X++ }
+	p.after = func(r []geom.Region) { r[0].Rect.Min.X++ }
 	_, _, err = redactOne(r, next(t, g, 2, false))
 	require.ErrorContains(t, err, "changed while it was obscured")
 	open, _ := g.State()
@@ -167,7 +168,7 @@ func TestGateOpensOnlyAtACompleteInspectedIDR(t *testing.T) {
 
 func TestFaceIsObscuredInTheFrame(t *testing.T) {
 	r, p, g := setup(t)
-	p.faces = []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
+	p.faces = []face.Face{{Box: geom.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	for y := 20; y < 32; y++ {
@@ -180,15 +181,15 @@ func TestFaceIsObscuredInTheFrame(t *testing.T) {
 }
 
 func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
-	one := []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
+	one := []face.Face{{Box: geom.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
 	faults := map[string]func(*parts, *Picture){
 		"detector fails":           func(p *parts, _ *Picture) { p.err = errors.New("no") },
-		"box is not a number":      func(p *parts, _ *Picture) { p.faces = []face.Face{{Box: face.Box{X: math.NaN(), W: 9, H: 9}}} },
-		"box is far outside":       func(p *parts, _ *Picture) { p.faces = []face.Face{{Box: face.Box{X: 1e9, W: 9, H: 9}}} },
+		"box is not a number":      func(p *parts, _ *Picture) { p.faces = []face.Face{{Box: geom.Box{X: math.NaN(), W: 9, H: 9}}} },
+		"box is far outside":       func(p *parts, _ *Picture) { p.faces = []face.Face{{Box: geom.Box{X: 1e9, W: 9, H: 9}}} },
 		"score is not a number":    func(p *parts, _ *Picture) { p.faces = []face.Face{{Box: one[0].Box, Score: math.NaN()}} },
 		"detector panics":          func(p *parts, _ *Picture) { p.panics = true },
 		"obscurer fails":           func(p *parts, _ *Picture) { p.apply = errors.New("no") },
-		"tracker forgets a face":   func(p *parts, _ *Picture) { p.regions = func([]face.Face) []face.Region { return nil } },
+		"tracker forgets a face":   func(p *parts, _ *Picture) { p.regions = func([]face.Face) []geom.Region { return nil } },
 		"tracker covers elsewhere": func(p *parts, _ *Picture) { p.regions = elsewhere },
 		"another camera":           func(_ *parts, pic *Picture) { pic.Camera = "yard" },
 		"number again":             func(_ *parts, pic *Picture) { pic.Number = 1 },
@@ -221,8 +222,8 @@ func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
 	}
 }
 
-func elsewhere([]face.Face) []face.Region {
-	return []face.Region{{Rect: image.Rect(0, 0, 10, 10), Track: 1}}
+func elsewhere([]face.Face) []geom.Region {
+	return []geom.Region{{Rect: image.Rect(0, 0, 10, 10), Track: 1}}
 }
 
 func TestIncompletePictureIsNeverShown(t *testing.T) {
@@ -262,7 +263,7 @@ func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
 	_, _, g := setup(t)
 	p := next(t, g, 7, true)
 	now := time.Unix(1000, 0)
-	regions := []face.Region{{Rect: image.Rect(1, 2, 3, 4)}}
+	regions := []geom.Region{{Rect: image.Rect(1, 2, 3, 4)}}
 	good := certify(p, "abc", now, MaxInspectionAge)
 	good.RegionsHash = hashRegions(regions)
 	require.NoError(t, good.check(p, "abc", now, regions))
@@ -329,9 +330,9 @@ func FuzzSlateTakesAnyText(f *testing.F) {
 func TestBoxesOutsideThePictureNeedNoCover(t *testing.T) {
 	im, err := yuv.New(64, 48)
 	require.NoError(t, err)
-	require.NoError(t, covers(nil, []face.Face{{Box: face.Box{X: 70, Y: 0, W: 10, H: 10}}}, im))
-	require.Error(t, covers(nil, []face.Face{{Box: face.Box{X: 60, Y: 0, W: 10, H: 10}}}, im))
-	require.False(t, math.IsNaN(face.Box{}.IoU(face.Box{})))
+	require.NoError(t, covers(nil, []face.Face{{Box: geom.Box{X: 70, Y: 0, W: 10, H: 10}}}, im))
+	require.Error(t, covers(nil, []face.Face{{Box: geom.Box{X: 60, Y: 0, W: 10, H: 10}}}, im))
+	require.False(t, math.IsNaN(geom.Box{}.IoU(geom.Box{})))
 }
 
 // ahead returns a redactor that looks ahead by n pictures.
@@ -484,20 +485,20 @@ func TestNothingIsShownWhileTheSelfTestFails(t *testing.T) {
 
 // Regions of another picture may cover all faces of this one by chance.
 func TestRegionsOfAnotherPictureAreRefused(t *testing.T) {
-	here := []face.Face{{Box: face.Box{X: 20, Y: 20, W: 10, H: 12}}}
-	region := func(x float64, s face.Source) []face.Region {
-		return []face.Region{{Rect: image.Rect(0, 0, 64, 48), Face: face.Box{X: x, Y: 20, W: 10, H: 12}, Source: s}}
+	here := []face.Face{{Box: geom.Box{X: 20, Y: 20, W: 10, H: 12}}}
+	region := func(x float64, s geom.Source) []geom.Region {
+		return []geom.Region{{Rect: image.Rect(0, 0, 64, 48), Face: geom.Box{X: x, Y: 20, W: 10, H: 12}, Source: s}}
 	}
-	require.NoError(t, belong(region(20, face.Detected), here))
+	require.NoError(t, belong(region(20, geom.Detected), here))
 	require.NoError(t, belong(nil, here))
-	require.NoError(t, belong(region(22, face.Held), here), "of a face that was lost")
-	require.NoError(t, belong(region(22, face.Backfilled), here))
-	require.Error(t, belong(region(22, face.Detected), here))
-	require.Error(t, belong(region(20, face.Detected), nil))
-	for name, regions := range map[string][]face.Region{"face tracking failed": nil, "regions of another picture": region(22, face.Detected)} {
+	require.NoError(t, belong(region(22, geom.Held), here), "of a face that was lost")
+	require.NoError(t, belong(region(22, geom.Backfilled), here))
+	require.Error(t, belong(region(22, geom.Detected), here))
+	require.Error(t, belong(region(20, geom.Detected), nil))
+	for name, regions := range map[string][]geom.Region{"face tracking failed": nil, "regions of another picture": region(22, geom.Detected)} {
 		r, p, g := setup(t)
 		p.faces = here
-		p.regions = func([]face.Face) []face.Region { return regions }
+		p.regions = func([]face.Face) []geom.Region { return regions }
 		_, _, err := redactOne(r, next(t, g, 1, true))
 		require.ErrorContains(t, err, name)
 		_, reason := g.LastShut()

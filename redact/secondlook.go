@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -31,17 +32,17 @@ type SecondLook struct {
 	// Detector looks; nil: there is no second look. It may be part of the
 	// Redactor's own. Whatever it finds is covered.
 	Detector Detector
-	// Padding and PaddingTop are added as in face.Pad, more with each look.
+	// Padding and PaddingTop are added as in geom.Box.Pad, more with each look.
 	Padding, PaddingTop float64
 
-	regions []face.Region
+	regions []geom.Region
 	next    uint64
 }
 
 // look obscures in im what is still found, by o, and returns regions with that
 // added. The result is valid until the next call; regions is not written to.
 // covered leaves out what needs no cover.
-func (s *SecondLook) look(im *yuv.Image, regions []face.Region, o Obscurer, covered func([]face.Face) []face.Face) ([]face.Region, error) {
+func (s *SecondLook) look(im *yuv.Image, regions []geom.Region, o Obscurer, covered func([]face.Face) []face.Face) ([]geom.Region, error) {
 	if s.Detector == nil {
 		return regions, nil
 	}
@@ -60,9 +61,9 @@ func (s *SecondLook) look(im *yuv.Image, regions []face.Region, o Obscurer, cove
 			if f.Weak || !f.Box.Rect().Overlaps(im.Bounds()) || n > 1 && f.Score < surely {
 				continue
 			}
-			s.regions = append(s.regions, face.Region{
-				Rect: face.Pad(f.Box, more*s.Padding, more*s.PaddingTop), Face: f.Box,
-				Score: f.Score, Source: face.Detected, Track: FirstSecondTrack + s.next,
+			s.regions = append(s.regions, geom.Region{
+				Rect: f.Box.Pad(more*s.Padding, more*s.PaddingTop).Rect(), Face: f.Box,
+				Score: f.Score, Source: geom.Detected, Track: FirstSecondTrack + s.next,
 			})
 			s.next++
 		}

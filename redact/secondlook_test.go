@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -15,7 +16,7 @@ import (
 // later is a detector that finds a face in obscured pictures only, as long as
 // anything of it is to be seen, and so many times more.
 type later struct {
-	box   face.Box
+	box   geom.Box
 	score float64
 	stays int
 	looks int
@@ -36,7 +37,7 @@ func (l *later) Close() error       { return nil }
 // again is setup with a second look by l, and a face that was found before.
 func again(t *testing.T, l *later, zones ...zone.Zone) (*Redactor, *Gate) {
 	t.Helper()
-	p, g := &parts{faces: []face.Face{{Box: face.Box{X: 4, Y: 4, W: 4, H: 4}, Score: 0.9}}}, NewGate("starting")
+	p, g := &parts{faces: []face.Face{{Box: geom.Box{X: 4, Y: 4, W: 4, H: 4}, Score: 0.9}}}, NewGate("starting")
 	r, err := New(Options{
 		Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: zones,
 		SecondLook: SecondLook{Detector: l, Padding: 0.3, PaddingTop: 0.5},
@@ -46,7 +47,7 @@ func again(t *testing.T, l *later, zones ...zone.Zone) (*Redactor, *Gate) {
 }
 
 func TestWhatIsFoundOnlyAfterwardsIsObscuredAndCertified(t *testing.T) {
-	l := &later{box: face.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.5}
+	l := &later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.5}
 	r, g := again(t, l)
 	for n := uint64(1); n <= 3; n++ {
 		l.looks = 0
@@ -55,8 +56,8 @@ func TestWhatIsFoundOnlyAfterwardsIsObscuredAndCertified(t *testing.T) {
 		require.Equal(t, 2, l.looks, "it looks until nothing is found")
 		require.Len(t, f.Regions(), 2)
 		reg := f.Regions()[1]
-		require.Equal(t, face.Region{
-			Rect: image.Rect(27, 15, 43, 33), Face: l.box, Score: 0.5, Source: face.Detected, Track: FirstSecondTrack + n - 1,
+		require.Equal(t, geom.Region{
+			Rect: image.Rect(27, 15, 43, 33), Face: l.box, Score: 0.5, Source: geom.Detected, Track: FirstSecondTrack + n - 1,
 		}, reg)
 		require.NotEqual(t, reg.Track, f.Regions()[0].Track)
 		require.Equal(t, hashRegions(f.Regions()), f.Inspection().RegionsHash)
@@ -66,7 +67,7 @@ func TestWhatIsFoundOnlyAfterwardsIsObscuredAndCertified(t *testing.T) {
 }
 
 func TestSecondLooksEndAndCoverMoreEachTime(t *testing.T) {
-	l := &later{box: face.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.5, stays: 1000}
+	l := &later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.5, stays: 1000}
 	r, g := again(t, l)
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
@@ -80,12 +81,12 @@ func TestSecondLooksEndAndCoverMoreEachTime(t *testing.T) {
 }
 
 func TestSecondLookLeavesAloneWhatItNeedNotCover(t *testing.T) {
-	outside := &later{box: face.Box{X: 64, Y: 20, W: 10, H: 10}, score: 0.9}
+	outside := &later{box: geom.Box{X: 64, Y: 20, W: 10, H: 10}, score: 0.9}
 	r, g := again(t, outside)
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	require.Len(t, f.Regions(), 1)
-	screen := &later{box: face.Box{X: 46, Y: 2, W: 8, H: 8}, score: 0.9}
+	screen := &later{box: geom.Box{X: 46, Y: 2, W: 8, H: 8}, score: 0.9}
 	r, g = again(t, screen, zone.Zone{Kind: zone.Ignore, Name: "tv", Reason: "own_screen",
 		Polygon: []zone.Point{{X: 0.7, Y: 0}, {X: 0.9, Y: 0}, {X: 0.9, Y: 0.3}, {X: 0.7, Y: 0.3}}})
 	f, _, err = redactOne(r, next(t, g, 1, true))
@@ -95,7 +96,7 @@ func TestSecondLookLeavesAloneWhatItNeedNotCover(t *testing.T) {
 
 // Covers make likenesses of faces, and covers of those more.
 func TestOnlyWhatIsSurelyFoundCountsTheSecondTime(t *testing.T) {
-	l := &later{box: face.Box{X: 30, Y: 20, W: 10, H: 10}, score: surely - 0.01, stays: 1000}
+	l := &later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: surely - 0.01, stays: 1000}
 	r, g := again(t, l)
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
@@ -106,7 +107,7 @@ func TestOnlyWhatIsSurelyFoundCountsTheSecondTime(t *testing.T) {
 func TestSecondLookThatFailsWithholdsThePicture(t *testing.T) {
 	for _, l := range []*later{
 		{err: errors.New("no")},
-		{box: face.Box{X: 1e9, W: 9, H: 9}, score: 0.9, stays: 9},
+		{box: geom.Box{X: 1e9, W: 9, H: 9}, score: 0.9, stays: 9},
 	} {
 		l.box.W, l.box.H = 9, 9
 		r, g := again(t, l)
@@ -124,7 +125,7 @@ func TestSecondLookThatFailsWithholdsThePicture(t *testing.T) {
 // is none by itself.
 func TestSecondLookCoversNoWeakSightings(t *testing.T) {
 	r, g := again(t, &later{})
-	r.o.SecondLook.Detector = &parts{faces: []face.Face{{Box: face.Box{X: 30, Y: 20, W: 10, H: 10}, Score: 0.9, Weak: true}}}
+	r.o.SecondLook.Detector = &parts{faces: []face.Face{{Box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, Score: 0.9, Weak: true}}}
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	require.Len(t, f.Regions(), 1)
@@ -134,7 +135,7 @@ func TestSecondLookCoversNoWeakSightings(t *testing.T) {
 func TestSecondLookFindsSoManyFacesAndNoMore(t *testing.T) {
 	for _, many := range []int{maxSecondFaces, maxSecondFaces + 1} {
 		r, g := again(t, &later{})
-		l := &once{later{box: face.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.9}, many}
+		l := &once{later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: 0.9}, many}
 		r.o.SecondLook.Detector = l
 		f, _, err := redactOne(r, next(t, g, 1, true))
 		if many > maxSecondFaces {
@@ -166,7 +167,7 @@ func TestSecondLookAllocatesNothing(t *testing.T) {
 	require.NoError(t, err)
 	p := &parts{}
 	s := SecondLook{Detector: p}
-	regions := make([]face.Region, 3)
+	regions := make([]geom.Region, 3)
 	all := func(f []face.Face) []face.Face { return f }
 	_, err = s.look(im, regions, p, all)
 	require.NoError(t, err)

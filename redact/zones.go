@@ -1,7 +1,7 @@
 package redact
 
 import (
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -10,7 +10,7 @@ import (
 type zones struct {
 	set           *zone.Set
 	width, height int
-	regions       []face.Region
+	regions       []geom.Region
 }
 
 // of returns the zones in the size of im.
@@ -23,7 +23,7 @@ func (z *zones) of(list []zone.Zone, im *yuv.Image) *zone.Set {
 
 // mask returns regions and the masks for im. The result is valid until the next
 // call; regions, which may be the tracker's memory, is not written to.
-func (z *zones) mask(list []zone.Zone, im *yuv.Image, regions []face.Region) []face.Region {
+func (z *zones) mask(list []zone.Zone, im *yuv.Image, regions []geom.Region) []geom.Region {
 	masks := z.of(list, im).Masks()
 	if len(masks) == 0 {
 		return regions

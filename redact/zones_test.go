@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -34,7 +35,7 @@ func TestMasksAreInEveryPicture(t *testing.T) {
 				require.NoError(t, o.Err)
 				require.Len(t, o.Frame.Regions(), 1)
 				m := o.Frame.Regions()[0]
-				require.Equal(t, face.Zone, m.Source)
+				require.Equal(t, geom.Zone, m.Source)
 				require.Equal(t, image.Rect(32, 24, 64, 48), m.Rect)
 				require.NotNil(t, m.Outline())
 				frames++
@@ -58,9 +59,9 @@ func TestMasksFollowTheSizeOfThePicture(t *testing.T) {
 
 func TestIgnoredFacesAreNotTrackedAndOthersAre(t *testing.T) {
 	r, p, g := zoned(t, 0)
-	screen := face.Face{Box: face.Box{X: 5, Y: 5, W: 10, H: 10}, Score: 0.9}
-	person := face.Face{Box: face.Box{X: 40, Y: 5, W: 10, H: 10}, Score: 0.9}
-	between := face.Face{Box: face.Box{X: 14, Y: 5, W: 10, H: 10}, Score: 0.9}
+	screen := face.Face{Box: geom.Box{X: 5, Y: 5, W: 10, H: 10}, Score: 0.9}
+	person := face.Face{Box: geom.Box{X: 40, Y: 5, W: 10, H: 10}, Score: 0.9}
+	between := face.Face{Box: geom.Box{X: 14, Y: 5, W: 10, H: 10}, Score: 0.9}
 	p.faces = []face.Face{screen, person, between}
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
@@ -72,8 +73,8 @@ func TestIgnoredFacesAreNotTrackedAndOthersAre(t *testing.T) {
 // A mask is no excuse for a tracker that loses a face: the face may leave it.
 func TestFacesMustBeCoveredByTheTrackerEvenInAMask(t *testing.T) {
 	r, p, g := zoned(t, 0)
-	p.faces = []face.Face{{Box: face.Box{X: 55, Y: 40, W: 6, H: 6}, Score: 0.9}}
-	p.regions = func([]face.Face) []face.Region { return nil }
+	p.faces = []face.Face{{Box: geom.Box{X: 55, Y: 40, W: 6, H: 6}, Score: 0.9}}
+	p.regions = func([]face.Face) []geom.Region { return nil }
 	_, _, err := redactOne(r, next(t, g, 1, true))
 	require.ErrorContains(t, err, "face tracking failed")
 	open, _ := g.State()
@@ -82,21 +83,21 @@ func TestFacesMustBeCoveredByTheTrackerEvenInAMask(t *testing.T) {
 
 func TestMasksAreNotWrittenIntoTheTrackersMemory(t *testing.T) {
 	r, p, g := zoned(t, 0)
-	memory := make([]face.Region, 2)
-	p.regions = func([]face.Face) []face.Region { return memory[:0] }
+	memory := make([]geom.Region, 2)
+	p.regions = func([]face.Face) []geom.Region { return memory[:0] }
 	_, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
-	require.Equal(t, make([]face.Region, 2), memory)
+	require.Equal(t, make([]geom.Region, 2), memory)
 }
 
 func TestCertificateKnowsTheShape(t *testing.T) {
 	_, _, g := setup(t)
 	p := next(t, g, 7, true)
 	now := time.Unix(1000, 0)
-	shape := func(to int) *face.Shape {
-		return face.NewShape(0, [][]face.Span{{{From: 0, To: 8}}, {{From: 0, To: to}}})
+	shape := func(to int) *geom.Shape {
+		return geom.NewShape(0, [][]geom.Span{{{From: 0, To: 8}}, {{From: 0, To: to}}})
 	}
-	region := func(s *face.Shape) []face.Region { return []face.Region{{Rect: image.Rect(0, 0, 8, 2), Shape: s}} }
+	region := func(s *geom.Shape) []geom.Region { return []geom.Region{{Rect: image.Rect(0, 0, 8, 2), Shape: s}} }
 	c := certify(p, "abc", now, MaxInspectionAge)
 	c.RegionsHash = hashRegions(region(shape(3)))
 	require.NoError(t, c.check(p, "abc", now, region(shape(3))))
@@ -125,7 +126,7 @@ func TestFacesAreCoveredWhereZonesWouldIgnoreTooMuch(t *testing.T) {
 		r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: zones})
 		require.NoError(t, err)
 		for x := 1.0; x < 64-7; x += 4 {
-			p.faces = append(p.faces, face.Face{Box: face.Box{X: x, Y: x / 2, W: 6, H: 6}, Score: 0.9})
+			p.faces = append(p.faces, face.Face{Box: geom.Box{X: x, Y: x / 2, W: 6, H: 6}, Score: 0.9})
 		}
 		f, _, err := redactOne(r, next(t, g, 1, true))
 		require.NoError(t, err)

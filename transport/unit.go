@@ -2,7 +2,7 @@ package transport
 
 import (
 	"fmt"
-	"image"
+	"scrim/redact/geom"
 	"strconv"
 	"time"
 )
@@ -145,30 +145,12 @@ type RedactedUnit struct {
 	State State
 	// Reason says why State is not StateLive.
 	Reason string
-	// Regions are what was obscured.
-	Regions []Region
+	// Regions are the rectangles that were obscured. The Source of one is empty
+	// if it is not known. None has a Shape.
+	Regions []geom.Region
 	// Data is the access unit in Annex B form. Readers must not change it.
 	Data []byte
 }
-
-// Region is a rectangle that was obscured, and why.
-type Region struct {
-	// Rect is what was obscured, in pixels.
-	Rect image.Rectangle
-	// Face is the box as found, before padding. It has no area where no face was
-	// found, as in a zone.
-	Face Box
-	// Score is the confidence of the detection, 0 to 1.
-	Score float64
-	// Source says on what it rests: "detected", "tracked", "held", "backfilled",
-	// "zone" or "failsafe"; empty: not known.
-	Source string
-	// Track is the same for the same face over time; 0 for none.
-	Track uint64
-}
-
-// Box is a rectangle in pixels with fractions. It may reach outside the picture.
-type Box struct{ X, Y, W, H float64 }
 
 // MainRendition is the rendition that every camera has.
 const MainRendition = "main"

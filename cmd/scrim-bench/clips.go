@@ -15,7 +15,7 @@ import (
 	"scrim/pipeline/measure"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/simcam"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/transport"
 	"scrim/transport/rtsp"
 )
@@ -92,7 +92,7 @@ func truthOf(t scene.Truth, c *bench.Clip) measure.TruthFrame {
 	f := measure.TruthFrame{Frame: int(t.Frame), Width: c.Width, Height: c.Height, Faces: make([]measure.TrueFace, 0, len(t.Faces))}
 	for _, v := range t.Faces {
 		f.Faces = append(f.Faces, measure.TrueFace{
-			Person: v.Person, Box: face.Box{X: v.Box.X, Y: v.Box.Y, W: v.Box.W, H: v.Box.H}, Visible: v.Visible, Yaw: v.Yaw, Roll: v.Roll,
+			Person: v.Person, Box: geom.Box{X: v.Box.X, Y: v.Box.Y, W: v.Box.W, H: v.Box.H}, Visible: v.Visible, Yaw: v.Yaw, Roll: v.Roll,
 		})
 	}
 	return f

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/measure"
+	"scrim/redact/geom"
 	"scrim/transport"
 	"scrim/transport/bus"
 )
@@ -69,8 +70,8 @@ func publishWhenAsked(t *testing.T, n int, unit func(i int, u *transport.Redacte
 				Camera: "door", Rendition: transport.MainRendition, Epoch: 1, Seq: uint64(i) + 1, //nolint:gosec // small
 				Captured: began.Add(time.Duration(i)*40*time.Millisecond + 11*time.Microsecond), Key: i == 0, Codec: "avc1.42c01f",
 				Width: 640, Height: 360, State: transport.StateLive, Data: []byte{1},
-				Regions: []transport.Region{{
-					Rect: image.Rect(80, 70, 160, 180), Face: transport.Box{X: 101, Y: 99, W: 40, H: 50}, Score: 0.9, Source: "detected", Track: 1,
+				Regions: []geom.Region{{
+					Rect: image.Rect(80, 70, 160, 180), Face: geom.Box{X: 101, Y: 99, W: 40, H: 50}, Score: 0.9, Source: "detected", Track: 1,
 				}},
 			}
 			unit(i, u)
@@ -200,7 +201,7 @@ func TestRunThatIsTooLongIsScoredAsFarAsItGoes(t *testing.T) {
 			for i := range 7 {
 				l.add(&transport.RedactedUnit{
 					Camera: "door", Captured: time.Unix(1_700_000_000, int64(i)*40_000_000), Width: 640, Height: 360,
-					State: transport.StateLive, Regions: make([]transport.Region, 1),
+					State: transport.StateLive, Regions: make([]geom.Region, 1),
 				})
 			}
 			require.Equal(t, 1, ended)

@@ -22,6 +22,7 @@ import (
 	"scrim/cmd/internal/config"
 	"scrim/models/testenv"
 	"scrim/pipeline/ipc"
+	"scrim/redact/geom"
 )
 
 // buildRedactor returns the path of the real redactor.
@@ -392,9 +393,9 @@ func TestZonesOfACameraAreInItsRecordings(t *testing.T) {
 	require.NoError(t, err)
 	want := im.At(0, 0)
 	for _, r := range rec.Regions {
-		require.Equal(t, "zone", r.Source)
-		for y := r.Y; y < r.Y+r.H; y++ {
-			for x := r.X; x < r.X+r.W; x++ {
+		require.Equal(t, geom.Zone, r.Source)
+		for y := r.Rect.Min.Y; y < r.Rect.Max.Y; y++ {
+			for x := r.Rect.Min.X; x < r.Rect.Max.X; x++ {
 				require.Equal(t, want, im.At(x, y), "%d, %d is reported and not obscured", x, y)
 			}
 		}

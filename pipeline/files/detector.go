@@ -11,6 +11,7 @@ import (
 	"scrim/redact/cv"
 	"scrim/redact/detect"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -128,7 +129,7 @@ func (d *detector) add(found []face.Face, scale float64) {
 	before := len(d.faces)
 next:
 	for _, f := range found {
-		f.Box = face.Box{X: f.Box.X * scale, Y: f.Box.Y * scale, W: f.Box.W * scale, H: f.Box.H * scale}
+		f.Box = geom.Box{X: f.Box.X * scale, Y: f.Box.Y * scale, W: f.Box.W * scale, H: f.Box.H * scale}
 		for i := range d.faces[:before] {
 			if g := &d.faces[i]; g.Box.IoU(f.Box) >= sameFace {
 				if f.Score > g.Score {

@@ -18,6 +18,7 @@ import (
 	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/yuv"
 )
@@ -74,7 +75,7 @@ func (p probed) times() (out []string) {
 
 // scripted finds one face where it is told, and fails when it is told.
 type scripted struct {
-	box  face.Box
+	box  geom.Box
 	fail func(n int) error
 	n    int
 }
@@ -112,7 +113,7 @@ func redactWith(ctx context.Context, t *testing.T, in, outName string, change fu
 	t.Helper()
 	dir := t.TempDir()
 	r := result{out: filepath.Join(dir, outName)}
-	o := Options{Detector: &scripted{box: face.Box{X: 40, Y: 40, W: 20, H: 24}}, Lookahead: 30}
+	o := Options{Detector: &scripted{box: geom.Box{X: 40, Y: 40, W: 20, H: 24}}, Lookahead: 30}
 	var err error
 	o.Obscurer, err = obscure.New(obscure.Options{Style: obscure.Veil})
 	require.NoError(t, err)

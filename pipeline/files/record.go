@@ -3,18 +3,17 @@ package files
 import (
 	"cmp"
 	"image"
-	"math"
 	"slices"
 
 	"scrim/pipeline/ipc"
 	"scrim/redact"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // record is the line of a report for a frame.
 func record(name string, frame int64, pts float64, f redact.Frame) ipc.FileFrame {
 	bounds := f.Image().Bounds()
-	out := ipc.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []ipc.FileRegion{}}
+	out := ipc.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []geom.Region{}}
 	for _, r := range f.Regions() {
 		rect := r.Rect.Intersect(bounds)
 		if rect.Empty() {
@@ -22,11 +21,11 @@ func record(name string, frame int64, pts float64, f redact.Frame) ipc.FileFrame
 		}
 		if s := r.Outline(); s != nil {
 			for _, part := range rectangles(s, bounds) {
-				out.Regions = append(out.Regions, region(r, part))
+				out.Regions = append(out.Regions, r.Cut(part))
 			}
 			continue
 		}
-		out.Regions = append(out.Regions, region(r, rect))
+		out.Regions = append(out.Regions, r.Cut(rect))
 	}
 	return out
 }
@@ -43,7 +42,7 @@ const (
 // rectangles returns rectangles within a shape and bounds, none over another: all
 // of the shape where a few do, else the larger part of it. What is reported as
 // obscured is obscured.
-func rectangles(s *face.Shape, bounds image.Rectangle) []image.Rectangle {
+func rectangles(s *geom.Shape, bounds image.Rectangle) []image.Rectangle {
 	b := s.Bounds().Intersect(bounds)
 	var all []image.Rectangle
 	for y := b.Min.Y; y < b.Max.Y && len(all) <= maxParts; {
@@ -75,7 +74,7 @@ func rectangles(s *face.Shape, bounds image.Rectangle) []image.Rectangle {
 }
 
 // band returns the rectangles of spans in the rows from top up to bottom.
-func band(spans []face.Span, bounds image.Rectangle, top, bottom int) (out []image.Rectangle) {
+func band(spans []geom.Span, bounds image.Rectangle, top, bottom int) (out []image.Rectangle) {
 	for _, s := range spans {
 		if r := image.Rect(s.From, top, s.To, bottom).Intersect(bounds); !r.Empty() {
 			out = append(out, r)
@@ -85,25 +84,13 @@ func band(spans []face.Span, bounds image.Rectangle, top, bottom int) (out []ima
 }
 
 // common returns what two rows share.
-func common(a, b []face.Span) (out []face.Span) {
+func common(a, b []geom.Span) (out []geom.Span) {
 	for _, s := range a {
 		for _, o := range b {
 			if from, to := max(s.From, o.From), min(s.To, o.To); from < to {
-				out = append(out, face.Span{From: from, To: to})
+				out = append(out, geom.Span{From: from, To: to})
 			}
 		}
 	}
 	return out
 }
-
-func region(r face.Region, rect image.Rectangle) ipc.FileRegion {
-	return ipc.FileRegion{
-		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
-		Face:   ipc.FileBox{X: round(r.Face.X, 100), Y: round(r.Face.Y, 100), W: round(r.Face.W, 100), H: round(r.Face.H, 100)},
-		Score:  round(r.Score, 10_000),
-		Source: string(r.Source), Track: r.Track,
-	}
-}
-
-// round rounds to a fraction: more digits say nothing.
-func round(v, steps float64) float64 { return math.Round(v*steps) / steps }

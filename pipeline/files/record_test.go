@@ -7,17 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/zone"
 )
 
 // A shape is never reported as more than it is.
 func TestShapesAreReportedByRectanglesWithin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) face.Span {
-			return face.Span{From: rapid.IntRange(-6, 60).Draw(t, "from"), To: rapid.IntRange(-6, 60).Draw(t, "to")}
+		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) geom.Span {
+			return geom.Span{From: rapid.IntRange(-6, 60).Draw(t, "from"), To: rapid.IntRange(-6, 60).Draw(t, "to")}
 		}), 0, 4), 0, 60).Draw(t, "rows")
-		s := face.NewShape(rapid.IntRange(-5, 5).Draw(t, "top"), rows)
+		s := geom.NewShape(rapid.IntRange(-5, 5).Draw(t, "top"), rows)
 		bounds := image.Rect(0, 0, 50, 40)
 		rects := rectangles(s, bounds)
 		require.LessOrEqual(t, len(rects), maxParts)

@@ -7,6 +7,7 @@ import (
 
 	"scrim/redact"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -17,7 +18,7 @@ type later struct {
 	look, pictures int
 }
 
-var laterBox = face.Box{X: 200, Y: 100, W: 20, H: 24}
+var laterBox = geom.Box{X: 200, Y: 100, W: 20, H: 24}
 
 func (l *later) Detect(im *yuv.Image) ([]face.Face, error) {
 	l.look++
@@ -36,7 +37,7 @@ func (l *later) Detect(im *yuv.Image) ([]face.Face, error) {
 func TestSecondLookIsFrameExact(t *testing.T) {
 	in := testsrc(t, "a.mp4", "-c:v", "libx264")
 	run := func(second bool) result {
-		d := &later{scripted: scripted{box: face.Box{X: 40, Y: 40, W: 20, H: 24}}}
+		d := &later{scripted: scripted{box: geom.Box{X: 40, Y: 40, W: 20, H: 24}}}
 		r := redactFile(t, in, "a.mp4", func(o *Options) {
 			o.Detector, o.Lookahead, o.SecondLook = &d.scripted, 0, second
 			if second {
@@ -54,10 +55,10 @@ func TestSecondLookIsFrameExact(t *testing.T) {
 		if i%3 == 2 {
 			want = 2
 			second := rec.Regions[1]
-			require.Equal(t, "detected", second.Source)
+			require.Equal(t, geom.Detected, second.Source)
 			require.GreaterOrEqual(t, second.Track, uint64(redact.FirstSecondTrack))
 			require.InDelta(t, laterBox.X, second.Face.X, 0)
-			require.LessOrEqual(t, second.X, 194)
+			require.LessOrEqual(t, second.Rect.Min.X, 194)
 		}
 		require.Len(t, rec.Regions, want, "picture %d", i)
 	}
@@ -68,7 +69,7 @@ func TestSecondLookIsFrameExact(t *testing.T) {
 }
 
 func TestSecondLookIsByTheLargestSizeOnly(t *testing.T) {
-	small, large := &scripted{box: face.Box{X: 1, Y: 1, W: 9, H: 9}}, &scripted{box: face.Box{X: 50, Y: 50, W: 9, H: 9}}
+	small, large := &scripted{box: geom.Box{X: 1, Y: 1, W: 9, H: 9}}, &scripted{box: geom.Box{X: 50, Y: 50, W: 9, H: 9}}
 	d := &detector{all: []redact.Detector{small, large}, sizes: []int{32, 64}}
 	s := secondLook(Options{Detector: d, SecondLook: true})
 	im, err := yuv.New(640, 480)

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/ipc"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/selftest"
 	"scrim/redact/yuv"
@@ -24,7 +24,7 @@ func TestSelfTestPassesWithTheRealParts(t *testing.T) {
 // idle is an obscurer that does nothing.
 type idle struct{}
 
-func (idle) Apply(*yuv.Image, []face.Region) error { return nil }
+func (idle) Apply(*yuv.Image, []geom.Region) error { return nil }
 
 func TestSelfTestNoticesPartsThatDoNothing(t *testing.T) {
 	c := ipc.Files{Sizes: []int{640}, Detect: ipc.DetectConfig{Threshold: 0.3}}

@@ -20,13 +20,14 @@ import (
 	"scrim/pipeline/ipc"
 	"scrim/redact/detect"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/yuv"
 )
 
 type noObscurer struct{}
 
-func (noObscurer) Apply(*yuv.Image, []face.Region) error { return nil }
+func (noObscurer) Apply(*yuv.Image, []geom.Region) error { return nil }
 
 // quadrants is an image whose corners differ: red, green, blue, white.
 func quadrants(w, h int) *image.NRGBA {
@@ -144,7 +145,7 @@ func TestImageThatCannotBeInspectedIsObscuredWhole(t *testing.T) {
 	})
 	require.NoError(t, r.err)
 	require.EqualValues(t, 1, r.end.Failsafe)
-	require.Equal(t, "failsafe", r.records[0].Regions[0].Source)
+	require.Equal(t, geom.Failsafe, r.records[0].Regions[0].Source)
 	got, err := png.Decode(bytes.NewReader(contents(t, r.out)))
 	require.NoError(t, err)
 	for y := range 60 {
@@ -180,8 +181,8 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 		rec := r.records[0]
 		mask := make([]bool, rec.Width*rec.Height)
 		for _, g := range rec.Regions {
-			for y := g.Y; y < g.Y+g.H; y++ {
-				for x := g.X; x < g.X+g.W; x++ {
+			for y := g.Rect.Min.Y; y < g.Rect.Max.Y; y++ {
+				for x := g.Rect.Min.X; x < g.Rect.Max.X; x++ {
 					if i := y*rec.Width + x; !mask[i] {
 						mask[i] = true
 						area++
@@ -227,11 +228,11 @@ func realDetector(t *testing.T) *detector {
 
 func TestDetectorMergesWhatItFindsTwice(t *testing.T) {
 	d := &detector{}
-	d.add([]face.Face{{Box: face.Box{X: 10, Y: 10, W: 20, H: 20}, Score: 0.5}, {Box: face.Box{X: 50, Y: 10, W: 20, H: 20}, Score: 0.5}}, 1)
-	d.add([]face.Face{{Box: face.Box{X: 6, Y: 5, W: 10, H: 10}, Score: 0.9}, {Box: face.Box{X: 60, Y: 60, W: 10, H: 10}, Score: 0.4}}, 2)
+	d.add([]face.Face{{Box: geom.Box{X: 10, Y: 10, W: 20, H: 20}, Score: 0.5}, {Box: geom.Box{X: 50, Y: 10, W: 20, H: 20}, Score: 0.5}}, 1)
+	d.add([]face.Face{{Box: geom.Box{X: 6, Y: 5, W: 10, H: 10}, Score: 0.9}, {Box: geom.Box{X: 60, Y: 60, W: 10, H: 10}, Score: 0.4}}, 2)
 	require.Equal(t, []face.Face{
-		{Box: face.Box{X: 12, Y: 10, W: 20, H: 20}, Score: 0.9}, {Box: face.Box{X: 50, Y: 10, W: 20, H: 20}, Score: 0.5},
-		{Box: face.Box{X: 120, Y: 120, W: 20, H: 20}, Score: 0.4},
+		{Box: geom.Box{X: 12, Y: 10, W: 20, H: 20}, Score: 0.9}, {Box: geom.Box{X: 50, Y: 10, W: 20, H: 20}, Score: 0.5},
+		{Box: geom.Box{X: 120, Y: 120, W: 20, H: 20}, Score: 0.4},
 	}, d.faces)
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/track"
 )
 
@@ -11,7 +12,7 @@ import (
 // there is nothing to follow, and no movement to leave room for.
 type stills struct {
 	o       track.Options
-	waiting [][]face.Region
+	waiting [][]geom.Region
 }
 
 func newStills(o track.Options) *stills { return &stills{o: padded(o)} }
@@ -39,20 +40,20 @@ func (s *stills) Lookahead() int { return 0 }
 
 // Observe implements redact.Tracker.
 func (s *stills) Observe(_ time.Time, faces []face.Face, _, _ int) {
-	regions := make([]face.Region, 0, len(faces))
+	regions := make([]geom.Region, 0, len(faces))
 	for i, f := range faces {
 		if f.Weak {
 			continue // no face of its own
 		}
-		regions = append(regions, face.Region{
-			Rect: face.Pad(f.Box, s.o.Padding, s.o.PaddingTop), Face: f.Box, Score: f.Score, Source: face.Detected, Track: uint64(i + 1), //nolint:gosec // positive
+		regions = append(regions, geom.Region{
+			Rect: f.Box.Pad(s.o.Padding, s.o.PaddingTop).Rect(), Face: f.Box, Score: f.Score, Source: geom.Detected, Track: uint64(i + 1), //nolint:gosec // positive
 		})
 	}
 	s.waiting = append(s.waiting, regions)
 }
 
 // Release implements redact.Tracker.
-func (s *stills) Release() []face.Region {
+func (s *stills) Release() []geom.Region {
 	regions := s.waiting[0]
 	s.waiting = s.waiting[1:]
 	return regions

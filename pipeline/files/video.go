@@ -166,7 +166,7 @@ func (j *job) write(s *shot, f redact.Frame, reason string) error {
 	if err := j.out.Encode(f, s.pts, s.duration); err != nil {
 		return err
 	}
-	return j.r.note(&j.end, record(j.name, j.end.Frames, round(float64(s.pts)*j.tick, 1e6), f), reason)
+	return j.r.note(&j.end, record(j.name, j.end.Frames, math.Round(float64(s.pts)*j.tick*1e6)/1e6, f), reason)
 }
 
 // note counts a picture and passes on its record.

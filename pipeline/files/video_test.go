@@ -3,6 +3,7 @@ package files
 import (
 	"bytes"
 	"context"
+	"image"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scrim/pipeline/ipc"
+	"scrim/redact/geom"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,15 +81,15 @@ func TestOnlyTheRegionsChange(t *testing.T) {
 	require.NoError(t, r.err)
 	before, after := luma(t, in, testW, testH), luma(t, r.out, testW, testH)
 	require.Len(t, after, len(before))
-	reg := r.records[20].Regions[0]
+	region := r.records[20].Regions[0].Rect
 	var outside, inside, n, m int
 	for y := range testH {
 		for x := range testW {
 			d := int(before[20][y*testW+x]) - int(after[20][y*testW+x])
 			switch {
-			case x >= reg.X && x < reg.X+reg.W && y >= reg.Y && y < reg.Y+reg.H:
+			case image.Pt(x, y).In(region):
 				inside, m = inside+d*d, m+1
-			case x < reg.X-20 || x > reg.X+reg.W+20 || y < reg.Y-20 || y > reg.Y+reg.H+20:
+			case x < region.Min.X-20 || x > region.Max.X+20 || y < region.Min.Y-20 || y > region.Max.Y+20:
 				outside, n = outside+d*d, n+1
 			}
 		}
@@ -254,7 +256,7 @@ func TestDamagedInputIsObscuredWhole(t *testing.T) {
 		if rec.Regions[0].Source == "failsafe" {
 			whole++
 			require.Len(t, rec.Regions, 1)
-			require.Equal(t, [4]int{0, 0, testW, testH}, [4]int{rec.Regions[0].X, rec.Regions[0].Y, rec.Regions[0].W, rec.Regions[0].H})
+			require.Equal(t, image.Rect(0, 0, testW, testH), rec.Regions[0].Rect)
 			require.Less(t, spread(frames[i]), 16, "frame %d shows something", i)
 		} else {
 			require.Greater(t, spread(frames[i]), 100, "frame %d", i)
@@ -298,7 +300,7 @@ func TestDetectorThatFailsIsNoPictureWithoutFaces(t *testing.T) {
 		require.NoError(t, r.err)
 		require.EqualValues(t, 50, r.end.Frames)
 		whole := func(i int) bool {
-			return slices.ContainsFunc(r.records[i].Regions, func(g ipc.FileRegion) bool { return g.Source == "failsafe" })
+			return slices.ContainsFunc(r.records[i].Regions, func(g geom.Region) bool { return g.Source == "failsafe" })
 		}
 		for i := range r.records {
 			require.Equal(t, i >= 14-lookahead && i < 20, whole(i), "frame %d", i)

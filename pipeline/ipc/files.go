@@ -1,5 +1,7 @@
 package ipc
 
+import "scrim/redact/geom"
+
 // Files is the first message to a redactor of files. It answers with Hello, and
 // then to each File with FileBegin, a FileFrame for each picture, and FileEnd.
 // It ends, and removes what is half done, when the pipe to it is closed.
@@ -58,30 +60,10 @@ type FileFrame struct {
 	PTS    float64 `json:"pts"`
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
-	// Regions are what was obscured; never null.
-	Regions []FileRegion `json:"regions"`
-}
-
-// FileRegion is one obscured rectangle in pixels, within the picture. A region
-// that is none has several, of the same track, which lie within it.
-type FileRegion struct {
-	X int `json:"x"`
-	Y int `json:"y"`
-	W int `json:"w"`
-	H int `json:"h"`
-	// Face is the face as found, before padding.
-	Face   FileBox `json:"face"`
-	Score  float64 `json:"score"`
-	Source string  `json:"source"`
-	Track  uint64  `json:"track"`
-}
-
-// FileBox is a rectangle in pixels with fractions.
-type FileBox struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
-	W float64 `json:"w"`
-	H float64 `json:"h"`
+	// Regions are rectangles within the picture, all of which was obscured; never
+	// null. A region of another shape is listed as several of the same track,
+	// which lie within it.
+	Regions []geom.Region `json:"regions"`
 }
 
 // FileEnd says what became of a file.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"reflect"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -61,7 +63,7 @@ func samples() []sample {
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Unit: 7, Arrived: 4, Inspected: 5,
-				Regions: []Region{{Rect: [4]int{-3, 0, 17, 21}, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
+				Regions: []geom.Region{{Rect: image.Rect(-3, 1, 14, 22), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
 				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
@@ -83,7 +85,7 @@ func samples() []sample {
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},
 		{TypeFileFrame, FileFrame{
 			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240,
-			Regions: []FileRegion{{X: 1, Y: 2, W: 3, H: 4, Face: FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
+			Regions: []geom.Region{{Rect: image.Rect(1, 2, 4, 6), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
 		}, nil},
 		{TypeFileEnd, FileEnd{
 			Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged",

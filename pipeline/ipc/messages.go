@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -239,19 +240,9 @@ type Record struct {
 	// Arrived is when its access unit had come whole; Unix time, ns.
 	Arrived int64 `json:"arrived"`
 	// Inspected is when the detector pass it rests on ended; Unix time, ns.
-	Inspected int64    `json:"inspected"`
-	Regions   []Region `json:"regions"`
-	Stages    Stages   `json:"stages"`
-}
-
-// Region is one obscured rectangle: x, y, width, height in pixels.
-type Region struct {
-	Rect [4]int `json:"rect"`
-	// Face is the face as found, before padding.
-	Face   FileBox `json:"face,omitzero"`
-	Score  float64 `json:"score"`
-	Source string  `json:"source"`
-	Track  uint64  `json:"track"`
+	Inspected int64         `json:"inspected"`
+	Regions   []geom.Region `json:"regions"`
+	Stages    Stages        `json:"stages"`
 }
 
 // Stages are what one picture cost, in nanoseconds.

@@ -3,6 +3,7 @@ package measure
 import (
 	"cmp"
 	"math"
+	"scrim/redact/geom"
 	"slices"
 )
 
@@ -27,7 +28,7 @@ func (u *unrest) result(seconds float64) Flicker {
 
 // tracked is a region that is followed from frame to frame.
 type tracked struct {
-	box    Box
+	box    geom.Box
 	track  uint64
 	size   int // buckets
 	yaw    int

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"scrim/redact/geom"
 )
 
 // Limits of what is read.
@@ -93,18 +94,18 @@ type coordinates struct {
 }
 
 // box returns the box; it fails when a number is missing or absurd.
-func (c coordinates) box() (Box, error) {
+func (c coordinates) box() (geom.Box, error) {
 	if c.X == nil || c.Y == nil || c.W == nil || c.H == nil {
-		return Box{}, errors.New("a box needs x, y, w and h")
+		return geom.Box{}, errors.New("a box needs x, y, w and h")
 	}
-	b := Box{X: *c.X, Y: *c.Y, W: *c.W, H: *c.H}
+	b := geom.Box{X: *c.X, Y: *c.Y, W: *c.W, H: *c.H}
 	for _, v := range []float64{b.X, b.Y, b.W, b.H} {
 		if !(math.Abs(v) <= maxCoordinate) {
-			return Box{}, fmt.Errorf("coordinate %v is beyond %d pixels", v, maxCoordinate)
+			return geom.Box{}, fmt.Errorf("coordinate %v is beyond %d pixels", v, maxCoordinate)
 		}
 	}
 	if b.W < 0 || b.H < 0 {
-		return Box{}, fmt.Errorf("a box of %v×%v pixels has a side below 0", b.W, b.H)
+		return geom.Box{}, fmt.Errorf("a box of %v×%v pixels has a side below 0", b.W, b.H)
 	}
 	return b, nil
 }

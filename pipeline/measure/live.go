@@ -3,14 +3,13 @@ package measure
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -34,10 +33,7 @@ type Shown struct {
 func ShownUnit(u *transport.RedactedUnit) Shown {
 	s := Shown{Captured: u.Captured, Width: u.Width, Height: u.Height, Slate: u.State != transport.StateLive}
 	for _, r := range u.Regions {
-		s.Regions = append(s.Regions, Region{
-			Box:  Box{X: float64(r.Rect.Min.X), Y: float64(r.Rect.Min.Y), W: float64(r.Rect.Dx()), H: float64(r.Rect.Dy())},
-			Face: Box(r.Face), Score: r.Score, Source: cmp.Or(r.Source, "unknown"), Track: r.Track,
-		})
+		s.Regions = append(s.Regions, RegionOf(r))
 	}
 	return s
 }
@@ -139,7 +135,7 @@ func (r *Run) pair() (Pair, Live, error) {
 		case k > 0 && shown[k-1].Slate:
 			l.UnderSlates++
 			picture = &Shown{Width: t.Width, Height: t.Height, Regions: []Region{
-				{Box: Box{W: float64(t.Width), H: float64(t.Height)}, Source: string(face.Failsafe)},
+				{Box: geom.Box{W: float64(t.Width), H: float64(t.Height)}, Source: geom.Failsafe},
 			}}
 		default:
 			l.Dropped++

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -69,7 +70,7 @@ func TestLiveRunCountsWhatWasShown(t *testing.T) {
 	require.InDelta(t, 0.04, r.Leaks[0].Seconds, 1e-9)
 	require.InDelta(t, 0.08, r.Leaks[1].Seconds, 1e-9, "a picture lasts until the next")
 	require.Equal(t, "door", r.Leaks[0].File)
-	require.Equal(t, map[string]int{"detected": 6, "failsafe": 2}, r.Sources)
+	require.Equal(t, map[geom.Source]int{"detected": 6, "failsafe": 2}, r.Sources)
 	require.Equal(t, Number(1), r.Area.ObscuredMax)
 
 	var table, page bytes.Buffer
@@ -131,14 +132,14 @@ func TestLiveRunSaysWhyItCannotBeScored(t *testing.T) {
 func TestPublishedUnitSaysWhatWasObscured(t *testing.T) {
 	got := ShownUnit(&transport.RedactedUnit{
 		Captured: began, Width: 400, Height: 300, State: transport.StateLive,
-		Regions: []transport.Region{
-			{Rect: image.Rect(90, 80, 140, 150), Face: transport.Box{X: 100, Y: 100, W: 30, H: 40}, Score: 0.5, Source: "held", Track: 7},
+		Regions: []geom.Region{
+			{Rect: image.Rect(90, 80, 140, 150), Face: geom.Box{X: 100, Y: 100, W: 30, H: 40}, Score: 0.5, Source: "held", Track: 7},
 			{Rect: image.Rect(0, 0, 5, 6)},
 		},
 	})
 	require.Equal(t, Shown{Captured: began, Width: 400, Height: 300, Regions: []Region{
-		{Box: Box{X: 90, Y: 80, W: 50, H: 70}, Face: Box{X: 100, Y: 100, W: 30, H: 40}, Score: 0.5, Source: "held", Track: 7},
-		{Box: Box{W: 5, H: 6}, Source: "unknown"},
+		{Box: geom.Box{X: 90, Y: 80, W: 50, H: 70}, Face: geom.Box{X: 100, Y: 100, W: 30, H: 40}, Score: 0.5, Source: "held", Track: 7},
+		{Box: geom.Box{W: 5, H: 6}, Source: "unknown"},
 	}}, got)
 	require.True(t, ShownUnit(&transport.RedactedUnit{State: transport.StateObscured}).Slate)
 }

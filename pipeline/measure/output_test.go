@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"scrim/redact/geom"
 	"strings"
 	"testing"
 
@@ -28,10 +29,10 @@ func TestSharesArePercentOrFractions(t *testing.T) {
 func flawed(t *testing.T, file string) *Result {
 	t.Helper()
 	big := func(p int) TrueFace {
-		return TrueFace{Person: p, Box: Box{X: 10 + 100*float64(p), Y: 100, W: 50, H: 60}, Visible: 1}
+		return TrueFace{Person: p, Box: geom.Box{X: 10 + 100*float64(p), Y: 100, W: 50, H: 60}, Visible: 1}
 	}
 	p := script(10, func(int) []TrueFace { return []TrueFace{big(0), big(1)} }, func(i int) []Region {
-		out := []Region{veil(big(0)), {Box: Box{X: 300, Y: 0, W: 60, H: 200}, Face: Box{X: 310, Y: 10, W: 20, H: 20}, Source: "held", Track: 9}}
+		out := []Region{veil(big(0)), {Box: geom.Box{X: 300, Y: 0, W: 60, H: 200}, Face: geom.Box{X: 310, Y: 10, W: 20, H: 20}, Source: "held", Track: 9}}
 		if i != 3 && i != 4 {
 			out = append(out, veil(big(1)))
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"scrim/redact/geom"
 	"strings"
 	"testing"
 
@@ -30,8 +31,8 @@ func TestReportIsReadByFile(t *testing.T) {
 	require.Len(t, got, 2)
 	require.Equal(t, &Report{Path: "r", File: "a.mp4", Frames: []ReportFrame{
 		{Frame: 0, Width: 640, Height: 360, Line: 1, Regions: []Region{
-			{Box: Box{X: 10, Y: 20, W: 30, H: 40}, Face: Box{X: 15.5, Y: 25, W: 20, H: 30}, Score: 0.9, Source: "detected", Track: 7},
-			{Box: Box{W: 5, H: 5}, Source: "zone"},
+			{Box: geom.Box{X: 10, Y: 20, W: 30, H: 40}, Face: geom.Box{X: 15.5, Y: 25, W: 20, H: 30}, Score: 0.9, Source: "detected", Track: 7},
+			{Box: geom.Box{W: 5, H: 5}, Source: "zone"},
 		}},
 		{Frame: 1, PTS: 0.04, Width: 640, Height: 360, Line: 3},
 	}}, got[0])
@@ -44,7 +45,7 @@ func TestTruthIsRead(t *testing.T) {
 	require.Len(t, got, 1)
 	require.False(t, got[0].Still)
 	require.Len(t, got[0].Frames, 2)
-	require.Equal(t, TrueFace{Person: 3, Box: Box{X: 15, Y: 25, W: 20, H: 30}, Visible: 0.75, Yaw: -30, Roll: 5}, got[0].Frames[0].Faces[0])
+	require.Equal(t, TrueFace{Person: 3, Box: geom.Box{X: 15, Y: 25, W: 20, H: 30}, Visible: 0.75, Yaw: -30, Roll: 5}, got[0].Frames[0].Faces[0])
 	ignored := got[0].Frames[0].Faces[1]
 	require.True(t, ignored.Ignore)
 	require.True(t, math.IsNaN(ignored.Yaw))
@@ -69,7 +70,7 @@ func TestTruthLineIsReadAsItWasWritten(t *testing.T) {
 	require.NoError(t, err)
 	got, err := ReadTruth(strings.NewReader(string(b)), "t")
 	require.NoError(t, err)
-	require.Equal(t, []TrueFace{{Person: 2, Box: Box{X: -3.25, Y: 1, W: 40, H: 50}, Visible: 1, Yaw: f.Yaw, Roll: 180}}, got[0].Frames[0].Faces)
+	require.Equal(t, []TrueFace{{Person: 2, Box: geom.Box{X: -3.25, Y: 1, W: 40, H: 50}, Visible: 1, Yaw: f.Yaw, Roll: 180}}, got[0].Frames[0].Faces)
 	require.InDelta(t, -12.345, f.Yaw, 0.006)
 }
 

@@ -4,27 +4,8 @@ import (
 	"cmp"
 	"slices"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
-
-// Box is a rectangle in pixels; it may reach outside the picture.
-type Box = face.Box
-
-// clip returns the part of b within o; it has no area when they do not meet.
-func clip(b, o Box) Box {
-	x0, y0 := max(b.X, o.X), max(b.Y, o.Y)
-	x1, y1 := min(b.X+b.W, o.X+o.W), min(b.Y+b.H, o.Y+o.H)
-	if x1 <= x0 || y1 <= y0 {
-		return Box{X: x0, Y: y0}
-	}
-	return Box{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
-}
-
-// pad returns b with side of its width on the left and right, side of its
-// height below and top of its height above.
-func pad(b Box, side, top float64) Box {
-	return Box{X: b.X - side*b.W, Y: b.Y - top*b.H, W: b.W * (1 + 2*side), H: b.H * (1 + side + top)}
-}
 
 // edge is where a box begins (+1) or ends (−1) on the x axis.
 type edge struct {
@@ -38,17 +19,17 @@ type edge struct {
 // is reused for its buffers and not safe for concurrent use.
 type sweeper struct {
 	edges  []edge
-	boxes  []Box
-	active []int32 // boxes under the line, by their upper side
-	inside []Box   // boxes that were clipped
-	less   []Box
+	boxes  []geom.Box
+	active []int32    // boxes under the line, by their upper side
+	inside []geom.Box // boxes that were clipped
+	less   []geom.Box
 }
 
 // union returns the area within frame of the union of boxes.
-func (s *sweeper) union(frame Box, boxes []Box) float64 {
+func (s *sweeper) union(frame geom.Box, boxes []geom.Box) float64 {
 	s.inside = s.inside[:0]
 	for _, b := range boxes {
-		if c := clip(b, frame); c.Area() > 0 {
+		if c := b.Clip(frame); c.Area() > 0 {
 			s.inside = append(s.inside, c)
 		}
 	}
@@ -57,7 +38,7 @@ func (s *sweeper) union(frame Box, boxes []Box) float64 {
 
 // except returns the area within frame of the union of boxes less that of
 // holes: the union of all, less that of the holes alone.
-func (s *sweeper) except(frame Box, boxes, holes []Box) float64 {
+func (s *sweeper) except(frame geom.Box, boxes, holes []geom.Box) float64 {
 	s.less = append(append(s.less[:0], boxes...), holes...)
 	area := s.union(frame, s.less) - s.union(frame, holes)
 	if area < rounding*frame.Area() { // what rounding leaves of nothing
@@ -67,7 +48,7 @@ func (s *sweeper) except(frame Box, boxes, holes []Box) float64 {
 }
 
 // sweep returns the area of the union of boxes that are not empty.
-func (s *sweeper) sweep(boxes []Box) float64 {
+func (s *sweeper) sweep(boxes []geom.Box) float64 {
 	switch len(boxes) {
 	case 0:
 		return 0

@@ -3,6 +3,7 @@ package measure
 import (
 	"fmt"
 	"math"
+	"scrim/redact/geom"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,11 +14,11 @@ import (
 const grid = 24
 
 // cells draws a box with whole corners that may reach outside the grid.
-func cells() *rapid.Generator[Box] {
-	return rapid.Custom(func(t *rapid.T) Box {
+func cells() *rapid.Generator[geom.Box] {
+	return rapid.Custom(func(t *rapid.T) geom.Box {
 		side := rapid.IntRange(0, grid)
 		from := rapid.IntRange(-6, grid+4)
-		return Box{
+		return geom.Box{
 			X: float64(from.Draw(t, "x")), Y: float64(from.Draw(t, "y")),
 			W: float64(side.Draw(t, "w")), H: float64(side.Draw(t, "h")),
 		}
@@ -25,7 +26,7 @@ func cells() *rapid.Generator[Box] {
 }
 
 // counted counts the cells of frame for which hit is true.
-func counted(frame Box, hit func(x, y float64) bool) float64 {
+func counted(frame geom.Box, hit func(x, y float64) bool) float64 {
 	n := 0.0
 	for y := frame.Y; y < frame.Y+frame.H; y++ {
 		for x := frame.X; x < frame.X+frame.W; x++ {
@@ -37,7 +38,7 @@ func counted(frame Box, hit func(x, y float64) bool) float64 {
 	return n
 }
 
-func within(boxes []Box, x, y float64) bool {
+func within(boxes []geom.Box, x, y float64) bool {
 	for _, b := range boxes {
 		if x > b.X && x < b.X+b.W && y > b.Y && y < b.Y+b.H {
 			return true
@@ -59,11 +60,11 @@ func TestAreasAreThoseOfCountingCells(t *testing.T) {
 }
 
 // fine draws a box whose corners lie anywhere.
-func fine() *rapid.Generator[Box] {
-	return rapid.Custom(func(t *rapid.T) Box {
+func fine() *rapid.Generator[geom.Box] {
+	return rapid.Custom(func(t *rapid.T) geom.Box {
 		v := rapid.Float64Range(-50, 2000)
 		l := rapid.Float64Range(0, 800)
-		return Box{X: v.Draw(t, "x"), Y: v.Draw(t, "y"), W: l.Draw(t, "w"), H: l.Draw(t, "h")}
+		return geom.Box{X: v.Draw(t, "x"), Y: v.Draw(t, "y"), W: l.Draw(t, "w"), H: l.Draw(t, "h")}
 	})
 }
 
@@ -86,16 +87,16 @@ func TestAnotherRegionNeverLowersCoverage(t *testing.T) {
 }
 
 func TestUnionOfManyBoxesOfOneColumn(t *testing.T) {
-	var boxes []Box
+	var boxes []geom.Box
 	for i := range MaxBoxes {
-		boxes = append(boxes, Box{X: float64(i % 7), Y: float64(i), W: 3, H: 0.5})
+		boxes = append(boxes, geom.Box{X: float64(i % 7), Y: float64(i), W: 3, H: 0.5})
 	}
 	var s sweeper
 	require.InDelta(t, 3*0.5*MaxBoxes, s.union(everywhere, boxes), 1e-6)
 }
 
 func TestPaddingIsAsForCovers(t *testing.T) {
-	require.Equal(t, Box{X: 100 - 6, Y: 50 - 20, W: 22, H: 52}, pad(Box{X: 100, Y: 50, W: 10, H: 20}, PadSide, PadTop))
+	require.Equal(t, geom.Box{X: 100 - 6, Y: 50 - 20, W: 22, H: 52}, geom.Box{X: 100, Y: 50, W: 10, H: 20}.Pad(PadSide, PadTop))
 }
 
 func TestNumbersForPeopleAndMachines(t *testing.T) {

@@ -1,33 +1,40 @@
 package measure
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
-// Zone is the source of a region that was ordered and not found.
-const Zone = "zone"
+// unknown is the source of a region whose publisher did not name one.
+const unknown geom.Source = "unknown"
 
-// Region is what was obscured in a frame for one reason.
+// Region is what was obscured in a frame for one reason. It differs from
+// geom.Region in that reports of other programs may have fractions of pixels.
 type Region struct {
 	// Box was obscured, all of it.
-	Box Box
+	Box geom.Box
 	// Face is the box as found; it has no area when there is none.
-	Face Box
+	Face geom.Box
 	// Score is the confidence, 0 to 1.
 	Score float64
-	// Source is one of package face's, or Zone.
-	Source string
+	// Source is one of package geom's, or "unknown".
+	Source geom.Source
 	// Track is the same for the same face over time; 0 when there is none.
 	Track uint64
 }
 
+// RegionOf returns what viewers are shown of r.
+func RegionOf(r geom.Region) Region {
+	return Region{Box: geom.BoxOf(r.Rect), Face: r.Face, Score: r.Score, Source: cmp.Or(r.Source, unknown), Track: r.Track}
+}
+
 // hasFace reports whether the region says where a face is.
 func (r *Region) hasFace() bool {
-	return r.Face.Area() > 0 && r.Source != Zone && r.Source != string(face.Failsafe)
+	return r.Face.Area() > 0 && r.Source != geom.Zone && r.Source != geom.Failsafe
 }
 
 // ReportFrame is what a report says of one frame.
@@ -127,10 +134,10 @@ func (f *ReportFrame) take(line *reportLine) error {
 }
 
 // source returns a constant, so that no line keeps its memory.
-func source(s string) (string, error) {
-	for _, known := range []face.Source{face.Detected, face.Tracked, face.Held, face.Backfilled, Zone, face.Failsafe} {
+func source(s string) (geom.Source, error) {
+	for _, known := range []geom.Source{geom.Detected, geom.Tracked, geom.Held, geom.Backfilled, geom.Zone, geom.Failsafe} {
 		if s == string(known) {
-			return string(known), nil
+			return known, nil
 		}
 	}
 	return "", fmt.Errorf("source %.40q is none of detected, tracked, held, backfilled, zone, failsafe", s)

@@ -1,5 +1,7 @@
 package measure
 
+import "scrim/redact/geom"
+
 // Result is what Score found. Shares go from 0 to 1; times are seconds.
 type Result struct {
 	Filter Filter `json:"filter"`
@@ -28,8 +30,8 @@ type Result struct {
 	Matched int     `json:"matched_boxes"`
 	Flicker Flicker `json:"flicker"`
 	// Sources counts regions by what they rest on.
-	Sources map[string]int `json:"regions_by_source"`
-	Steady  Steady         `json:"steady"`
+	Sources map[geom.Source]int `json:"regions_by_source"`
+	Steady  Steady              `json:"steady"`
 	// People are those of the headline, in the order of the files.
 	People []Person `json:"people"`
 	// Leaks are the headline's runs of exposed frames, in the order in which they

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // everywhere stands for the picture of a still that the report lacks.
-var everywhere = Box{X: -2 * maxCoordinate, Y: -2 * maxCoordinate, W: 5 * maxCoordinate, H: 5 * maxCoordinate}
+var everywhere = geom.Box{X: -2 * maxCoordinate, Y: -2 * maxCoordinate, W: 5 * maxCoordinate, H: 5 * maxCoordinate}
 
 // Score scores reports against truths. The Result is the caller's; the pairs are
 // not changed. It fails when a pair does not fit together.
@@ -53,7 +53,7 @@ type scorer struct {
 	people   map[personKey]*presence
 	follower follower
 
-	regions, cover, zones, holes, some []Box
+	regions, cover, zones, holes, some []geom.Box
 	looks                              []look
 	tracked                            []tracked
 	owners                             []int
@@ -69,7 +69,7 @@ type presence struct {
 
 func newScorer(o Options) *scorer {
 	s := &scorer{o: o, headline: newTally("headline"), hard: newTally("hard"), steady: newTally(""), people: map[personKey]*presence{}}
-	s.r.Filter, s.r.Sources = o.Filter, map[string]int{}
+	s.r.Filter, s.r.Sources = o.Filter, map[geom.Source]int{}
 	for _, b := range sizeBuckets {
 		s.size = append(s.size, newTally(b.name))
 	}
@@ -154,9 +154,9 @@ func (s *scorer) still(n int, p Pair) error {
 // is nil when the report has no line for it.
 func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float64) {
 	s.r.Frames++
-	picture := Box{W: float64(t.Width), H: float64(t.Height)}
+	picture := geom.Box{W: float64(t.Width), H: float64(t.Height)}
 	if r != nil {
-		picture = Box{W: float64(r.Width), H: float64(r.Height)}
+		picture = geom.Box{W: float64(r.Width), H: float64(r.Height)}
 	} else {
 		s.r.Missing++
 		r = &ReportFrame{}
@@ -174,7 +174,7 @@ func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float
 	s.looks = s.looks[:0]
 	for k := range t.Faces {
 		f := &t.Faces[k]
-		inside := clip(f.Box, picture)
+		inside := f.Box.Clip(picture)
 		if f.Ignore || inside.Area() == 0 {
 			continue
 		}
@@ -286,14 +286,14 @@ func (s *scorer) leak(st *standing, l *look) {
 }
 
 // area adds what is obscured, and what of it needlessly.
-func (s *scorer) area(n, number int, picture Box, t *TruthFrame, r *ReportFrame) {
+func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportFrame) {
 	s.holes = s.holes[:0]
 	for k := range t.Faces {
-		s.holes = append(s.holes, pad(t.Faces[k].Box, PadSide, PadTop))
+		s.holes = append(s.holes, t.Faces[k].Box.Pad(PadSide, PadTop))
 	}
 	s.owners = s.owners[:0]
 	for k := range r.Regions {
-		if r.Regions[k].Source == Zone {
+		if r.Regions[k].Source == geom.Zone {
 			s.holes = append(s.holes, r.Regions[k].Box)
 		} else {
 			s.regions = append(s.regions, r.Regions[k].Box)
@@ -313,7 +313,7 @@ func (s *scorer) area(n, number int, picture Box, t *TruthFrame, r *ReportFrame)
 	a.ObscuredMax = max(a.ObscuredMax, Number(all))
 	s.tracked = s.tracked[:0]
 	for k := range r.Regions {
-		if r.Regions[k].Source == Zone {
+		if r.Regions[k].Source == geom.Zone {
 			continue
 		}
 		v := tracked{box: r.Regions[k].Box, track: r.Regions[k].Track, size: len(s.size), yaw: len(s.yaw)}
@@ -329,7 +329,7 @@ func (s *scorer) area(n, number int, picture Box, t *TruthFrame, r *ReportFrame)
 }
 
 // share adds the false area of every bucket to sums.
-func (s *scorer) share(sums []float64, picture Box, in func(*tracked) int) {
+func (s *scorer) share(sums []float64, picture geom.Box, in func(*tracked) int) {
 	for b := range sums {
 		s.some = s.some[:0]
 		for k := range s.tracked {
@@ -346,7 +346,7 @@ func (s *scorer) share(sums []float64, picture Box, in func(*tracked) int) {
 // owner returns the face that a region shares most area with, or −1. Half of a
 // picture that was obscured as a precaution belongs to nobody.
 func owner(t *TruthFrame, r *Region) int {
-	if r.Source == Zone || r.Source == string(face.Failsafe) {
+	if r.Source == geom.Zone || r.Source == geom.Failsafe {
 		return -1
 	}
 	box := r.Box

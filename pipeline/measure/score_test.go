@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"scrim/redact/geom"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,12 +10,12 @@ import (
 
 // watched is a face of 40 pixels at x of a person.
 func watched(person int, x float64) TrueFace {
-	return TrueFace{Person: person, Box: Box{X: x, Y: 100, W: 30, H: 40}, Visible: 1}
+	return TrueFace{Person: person, Box: geom.Box{X: x, Y: 100, W: 30, H: 40}, Visible: 1}
 }
 
 // over returns a region that covers a face well.
 func veil(f TrueFace) Region {
-	return Region{Box: pad(f.Box, 0.3, 0.5), Face: f.Box, Source: "detected", Track: uint64(f.Person) + 1} //nolint:gosec // small
+	return Region{Box: f.Box.Pad(0.3, 0.5), Face: f.Box, Source: "detected", Track: uint64(f.Person) + 1} //nolint:gosec // small
 }
 
 // script makes a pair of 400 × 300 pixels with a frame each second.
@@ -106,21 +107,21 @@ func TestRunsAndTimesOfAPerson(t *testing.T) {
 func TestCoveredNeedsNinetyFivePercentOfWhatIsInThePicture(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		face    Box
-		boxes   []Box
+		face    geom.Box
+		boxes   []geom.Box
 		covered bool
 		share   float64
 	}{
-		{"95 of 100", Box{X: 100, Y: 100, W: 100, H: 100}, []Box{{X: 100, Y: 100, W: 95, H: 100}}, true, 0.95},
-		{"94 of 100", Box{X: 100, Y: 100, W: 100, H: 100}, []Box{{X: 100, Y: 100, W: 94, H: 100}}, false, 0.94},
-		{"two that overlap", Box{X: 100, Y: 100, W: 100, H: 100}, []Box{{X: 100, Y: 100, W: 60, H: 100}, {X: 110, Y: 100, W: 60, H: 100}}, false, 0.7},
-		{"two that meet", Box{X: 100, Y: 100, W: 100, H: 100}, []Box{{X: 90, Y: 90, W: 60, H: 200}, {X: 150, Y: 90, W: 60, H: 200}}, true, 1},
-		{"half outside", Box{X: -50, Y: 100, W: 100, H: 100}, []Box{{X: 0, Y: 100, W: 50, H: 100}}, true, 1},
-		{"half outside, half of the rest", Box{X: -50, Y: 100, W: 100, H: 100}, []Box{{X: 0, Y: 100, W: 25, H: 100}}, false, 0.5},
+		{"95 of 100", geom.Box{X: 100, Y: 100, W: 100, H: 100}, []geom.Box{{X: 100, Y: 100, W: 95, H: 100}}, true, 0.95},
+		{"94 of 100", geom.Box{X: 100, Y: 100, W: 100, H: 100}, []geom.Box{{X: 100, Y: 100, W: 94, H: 100}}, false, 0.94},
+		{"two that overlap", geom.Box{X: 100, Y: 100, W: 100, H: 100}, []geom.Box{{X: 100, Y: 100, W: 60, H: 100}, {X: 110, Y: 100, W: 60, H: 100}}, false, 0.7},
+		{"two that meet", geom.Box{X: 100, Y: 100, W: 100, H: 100}, []geom.Box{{X: 90, Y: 90, W: 60, H: 200}, {X: 150, Y: 90, W: 60, H: 200}}, true, 1},
+		{"half outside", geom.Box{X: -50, Y: 100, W: 100, H: 100}, []geom.Box{{X: 0, Y: 100, W: 50, H: 100}}, true, 1},
+		{"half outside, half of the rest", geom.Box{X: -50, Y: 100, W: 100, H: 100}, []geom.Box{{X: 0, Y: 100, W: 25, H: 100}}, false, 0.5},
 	} {
 		var regions []Region
 		for _, b := range c.boxes {
-			regions = append(regions, Region{Box: b, Source: Zone})
+			regions = append(regions, Region{Box: b, Source: geom.Zone})
 		}
 		r := score(t, Options{}, script(1, func(int) []TrueFace { return []TrueFace{{Box: c.face, Visible: 1}} }, func(int) []Region { return regions }))
 		require.Equal(t, c.covered, r.Headline.Covered == 1, c.name)
@@ -131,13 +132,13 @@ func TestCoveredNeedsNinetyFivePercentOfWhatIsInThePicture(t *testing.T) {
 func TestABoxFindsOneFace(t *testing.T) {
 	a, b := watched(0, 100), watched(1, 104)
 	r := score(t, Options{}, script(1, func(int) []TrueFace { return []TrueFace{a, b} }, func(int) []Region {
-		return []Region{veil(a), {Box: b.Box, Face: b.Box, Source: Zone}, {Box: b.Box, Face: b.Box, Source: "failsafe"}}
+		return []Region{veil(a), {Box: b.Box, Face: b.Box, Source: geom.Zone}, {Box: b.Box, Face: b.Box, Source: "failsafe"}}
 	}))
 	require.Equal(t, 1, r.Headline.Found)
 	require.Equal(t, 1, r.Boxes)
 	require.Equal(t, 1, r.Matched)
 
-	half := Region{Box: a.Box, Face: Box{X: a.Box.X, Y: a.Box.Y, W: a.Box.W / 2, H: a.Box.H}, Source: "held"}
+	half := Region{Box: a.Box, Face: geom.Box{X: a.Box.X, Y: a.Box.Y, W: a.Box.W / 2, H: a.Box.H}, Source: "held"}
 	less := half
 	less.Face.W--
 	for region, found := range map[*Region]int{&half: 1, &less: 0} {
@@ -148,17 +149,17 @@ func TestABoxFindsOneFace(t *testing.T) {
 
 func TestFalseAreaIsWhatNoPaddedFaceAndNoZoneHas(t *testing.T) {
 	f := watched(0, 100) // padded: 82 … 148, 60 … 164
-	ignored := TrueFace{Person: 1, Box: Box{X: 300, Y: 200, W: 10, H: 10}, Ignore: true}
+	ignored := TrueFace{Person: 1, Box: geom.Box{X: 300, Y: 200, W: 10, H: 10}, Ignore: true}
 	r := score(t, Options{}, script(2, func(int) []TrueFace { return []TrueFace{f, ignored} }, func(i int) []Region {
 		if i == 1 {
 			return nil
 		}
 		return []Region{
-			{Box: Box{X: 82, Y: 60, W: 66, H: 104}, Face: f.Box, Source: "detected", Track: 1},
-			{Box: Box{X: 148, Y: 60, W: 10, H: 104}, Face: f.Box, Source: "held", Track: 2}, // 1040 too many
-			{Box: Box{X: 295, Y: 195, W: 20, H: 20}, Face: ignored.Box, Source: "detected", Track: 3},
-			{Box: Box{X: 0, Y: 200, W: 50, H: 50}, Source: Zone},
-			{Box: Box{X: 0, Y: 200, W: 60, H: 50}, Face: Box{X: 10, Y: 210, W: 20, H: 20}, Source: "tracked", Track: 4}, // 500 beside the zone
+			{Box: geom.Box{X: 82, Y: 60, W: 66, H: 104}, Face: f.Box, Source: "detected", Track: 1},
+			{Box: geom.Box{X: 148, Y: 60, W: 10, H: 104}, Face: f.Box, Source: "held", Track: 2}, // 1040 too many
+			{Box: geom.Box{X: 295, Y: 195, W: 20, H: 20}, Face: ignored.Box, Source: "detected", Track: 3},
+			{Box: geom.Box{X: 0, Y: 200, W: 50, H: 50}, Source: geom.Zone},
+			{Box: geom.Box{X: 0, Y: 200, W: 60, H: 50}, Face: geom.Box{X: 10, Y: 210, W: 20, H: 20}, Source: "tracked", Track: 4}, // 500 beside the zone
 		}
 	}))
 	// The ignored face allows 294 … 316, 190 … 216.
@@ -171,13 +172,13 @@ func TestFalseAreaIsWhatNoPaddedFaceAndNoZoneHas(t *testing.T) {
 	require.Equal(t, noFace, last.Name)
 	require.InDelta(t, 500.0/120000/2, float64(*last.FalseArea), 1e-12)
 	require.InDelta(t, 500.0/120000/2, float64(*r.ByYaw[len(r.ByYaw)-1].FalseArea), 1e-12)
-	require.Equal(t, map[string]int{"detected": 2, "held": 1, Zone: 1, "tracked": 1}, r.Sources)
+	require.Equal(t, map[geom.Source]int{"detected": 2, "held": 1, geom.Zone: 1, "tracked": 1}, r.Sources)
 }
 
 func TestSlateIsFalseAreaAndCovers(t *testing.T) {
 	f := watched(0, 100)
 	r := score(t, Options{}, script(2, func(int) []TrueFace { return []TrueFace{f} }, func(int) []Region {
-		return []Region{{Box: Box{W: 400, H: 300}, Source: "failsafe"}}
+		return []Region{{Box: geom.Box{W: 400, H: 300}, Source: "failsafe"}}
 	}))
 	require.Zero(t, r.Headline.Exposed)
 	require.InDelta(t, 1-66.0*104/120000, float64(r.Area.False), 1e-12)
@@ -187,7 +188,7 @@ func TestSlateIsFalseAreaAndCovers(t *testing.T) {
 func TestFlickerCountsRegionsThatComeGoAndShake(t *testing.T) {
 	f := watched(0, 100)
 	track := func(id uint64, x float64) Region {
-		return Region{Box: Box{X: x, Y: 50, W: 100, H: 100}, Face: f.Box, Source: "tracked", Track: id}
+		return Region{Box: geom.Box{X: x, Y: 50, W: 100, H: 100}, Face: f.Box, Source: "tracked", Track: id}
 	}
 	// Track 1 moves by 4, 4, 8, then goes; a region without track comes and
 	// moves by 2 and 2; a zone is there by order in every other frame.
@@ -200,7 +201,7 @@ func TestFlickerCountsRegionsThatComeGoAndShake(t *testing.T) {
 			{track(0, 14)},
 		}[i]
 		if i%2 == 0 {
-			out = append(out, Region{Box: Box{X: 300, Y: 200, W: 9, H: 9}, Source: Zone})
+			out = append(out, Region{Box: geom.Box{X: 300, Y: 200, W: 9, H: 9}, Source: geom.Zone})
 		}
 		return out
 	}))
@@ -215,7 +216,7 @@ func TestFlickerCountsRegionsThatComeGoAndShake(t *testing.T) {
 
 func TestBucketsVaryOneThingAndHardIsTheRest(t *testing.T) {
 	face := func(p int, size, yaw, visible float64) TrueFace {
-		return TrueFace{Person: p, Box: Box{X: 20 * float64(p), Y: 50, W: size / 2, H: size}, Yaw: yaw, Visible: visible}
+		return TrueFace{Person: p, Box: geom.Box{X: 20 * float64(p), Y: 50, W: size / 2, H: size}, Yaw: yaw, Visible: visible}
 	}
 	faces := []TrueFace{
 		face(0, 12, 0, 1), face(1, 16, 45, 1), face(2, 24, -45.1, 1), face(3, 48, -80, 1), face(4, 96, 15, 0.5), face(5, 200, 16, 0.6), face(6, 60, math.NaN(), 1),
@@ -235,7 +236,7 @@ func TestBucketsVaryOneThingAndHardIsTheRest(t *testing.T) {
 
 func TestSteadyPeopleAreHeldUpToAFrame(t *testing.T) {
 	big := func(p int) TrueFace {
-		return TrueFace{Person: p, Box: Box{X: float64(100 * p), Y: 100, W: 50, H: 60}, Visible: 1}
+		return TrueFace{Person: p, Box: geom.Box{X: float64(100 * p), Y: 100, W: 50, H: 60}, Visible: 1}
 	}
 	r := score(t, Options{}, script(6, func(i int) []TrueFace {
 		faces := []TrueFace{big(0), big(1)}
@@ -331,7 +332,7 @@ func TestSizesMustAgree(t *testing.T) {
 }
 
 func TestStillsCountFacesAndHaveNoTime(t *testing.T) {
-	f := TrueFace{Person: 0, Box: Box{X: 100, Y: 100, W: 40, H: 40}, Visible: 1, Yaw: math.NaN()}
+	f := TrueFace{Person: 0, Box: geom.Box{X: 100, Y: 100, W: 40, H: 40}, Visible: 1, Yaw: math.NaN()}
 	g := f
 	g.Person, g.Box.X = 1, 200
 	still := func(name string, faces ...TrueFace) *Truth {
@@ -368,7 +369,7 @@ func TestLeaksAreBounded(t *testing.T) {
 	const n = 2 * (MaxLeaks/200 + 5)
 	r := score(t, Options{}, script(n, func(int) []TrueFace { return faces }, func(i int) []Region {
 		if i%2 == 0 {
-			return []Region{{Box: Box{W: 400, H: 300}, Source: "failsafe"}}
+			return []Region{{Box: geom.Box{W: 400, H: 300}, Source: "failsafe"}}
 		}
 		return nil
 	}))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"scrim/redact/geom"
 	"time"
 )
 
@@ -16,7 +17,7 @@ type TrueFace struct {
 	// Person is the same for the same person over all frames of a file.
 	Person int
 	// Box is the face, from hairline to chin and cheek to cheek.
-	Box Box
+	Box geom.Box
 	// Visible is the share of the face that can be seen, 0 to 1.
 	Visible float64
 	// Yaw and Roll are in degrees; NaN when they are not known.

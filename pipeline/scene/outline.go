@@ -3,7 +3,7 @@ package scene
 import (
 	"math"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // view returns the number of the head's view, and whether it is mirrored.
@@ -13,7 +13,7 @@ func (o *pose) view() (i int, mirror bool) {
 
 // box returns the extent of the part of the face that is turned to the camera,
 // as it is drawn; its area is 0 when there is none.
-func (o *pose) box() face.Box {
+func (o *pose) box() geom.Box {
 	i, mirror := o.view()
 	sinY, cosY := math.Sincos(float64(i) * viewStep * math.Pi / 180)
 	sinR, cosR := math.Sincos(o.roll * math.Pi / 180)
@@ -31,9 +31,9 @@ func (o *pose) box() face.Box {
 		x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
 	}
 	if x0 > x1 {
-		return face.Box{}
+		return geom.Box{}
 	}
-	return face.Box{X: o.x + x0*o.size, Y: o.y + y0*o.size, W: (x1 - x0) * o.size, H: (y1 - y0) * o.size}
+	return geom.Box{X: o.x + x0*o.size, Y: o.y + y0*o.size, W: (x1 - x0) * o.size, H: (y1 - y0) * o.size}
 }
 
 // outline is the silhouette of a head from one side: how far it reaches from
@@ -67,7 +67,7 @@ func (o *pose) outline() (line *outline, mirror bool) {
 }
 
 // headBox returns the extent of the head, hair included.
-func (o *pose) headBox() face.Box {
+func (o *pose) headBox() geom.Box {
 	line, mirror := o.outline()
 	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 	for k, r := range line {
@@ -78,7 +78,7 @@ func (o *pose) headBox() face.Box {
 		sin, cos := math.Sincos(angle + o.roll*math.Pi/180)
 		x0, y0, x1, y1 = min(x0, r*cos), min(y0, r*sin), max(x1, r*cos), max(y1, r*sin)
 	}
-	return face.Box{X: o.x + x0*o.size, Y: o.y + y0*o.size, W: (x1 - x0) * o.size, H: (y1 - y0) * o.size}
+	return geom.Box{X: o.x + x0*o.size, Y: o.y + y0*o.size, W: (x1 - x0) * o.size, H: (y1 - y0) * o.size}
 }
 
 // headHolds reports whether a point of the picture is in the head.

@@ -3,7 +3,7 @@ package scene
 import (
 	"math"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // Truth is what is to be seen in one frame.
@@ -16,7 +16,7 @@ type Truth struct {
 	// Heads are the boxes of all heads that reach into the picture, hair
 	// included, whichever way they are turned and whatever is before them: what a
 	// detector may well take for a face. The caller owns them.
-	Heads []face.Box
+	Heads []geom.Box
 }
 
 // TrueFace is one face in one frame.
@@ -25,7 +25,7 @@ type TrueFace struct {
 	Person int
 	// Box is the extent of the visible side of the face, from hairline to chin
 	// and from cheek to cheek, without ears. It may reach outside the picture.
-	Box face.Box
+	Box geom.Box
 	// Visible is the fraction of Box that is inside the picture and not behind a
 	// nearer person or the column, times 1 for yaws up to ProfileYaw, falling to
 	// 0 at MaxYaw.
@@ -51,8 +51,8 @@ func (s *Scene) Truth(n uint32) Truth {
 }
 
 func (s *Scene) truth(n uint32) Truth {
-	t := Truth{Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]face.Box, 0, len(s.figures))}
-	picture := face.Box{W: s.lens.width, H: s.lens.height}
+	t := Truth{Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]geom.Box, 0, len(s.figures))}
+	picture := geom.Box{W: s.lens.width, H: s.lens.height}
 	for i := range s.figures {
 		f := &s.figures[i]
 		if head := f.headBox(); head.Intersect(picture) > 0 {
@@ -74,7 +74,7 @@ func (s *Scene) truth(n uint32) Truth {
 
 // seen returns the fraction of box, the face of figure i, that is in the
 // picture with nothing before it.
-func (s *Scene) seen(i int, box face.Box) float64 {
+func (s *Scene) seen(i int, box geom.Box) float64 {
 	const grid = 14
 	n := 0
 	for k := range grid * grid {

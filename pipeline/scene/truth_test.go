@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/scene/stamp"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -51,7 +51,7 @@ func direction(i int) vec {
 }
 
 // coloured returns the extent of what has red in it.
-func coloured(im *yuv.Image) face.Box {
+func coloured(im *yuv.Image) geom.Box {
 	r := image.Rectangle{}
 	for y := range im.ChromaHeight() {
 		for x := range im.ChromaWidth() {
@@ -60,7 +60,7 @@ func coloured(im *yuv.Image) face.Box {
 			}
 		}
 	}
-	return face.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
+	return geom.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
 }
 
 // What Visible says is compared with what is drawn before the face.
@@ -74,7 +74,7 @@ func TestTruth_VisibleIsWhatIsSeen(t *testing.T) {
 				continue
 			}
 			hidden := float64(s.hiddenPixels(t, f.Person, r)) / float64(r.Dx()*r.Dy())
-			inside := f.Box.Intersect(face.Box{W: 640, H: 360}) / f.Box.Area()
+			inside := f.Box.Intersect(geom.Box{W: 640, H: 360}) / f.Box.Area()
 			require.InDelta(t, (1-hidden)*inside, f.Visible, 0.12, "frame %d person %d %v", n, f.Person, f.Box)
 			if hidden > 0.2 && hidden < 0.8 {
 				partly++
@@ -145,7 +145,7 @@ func TestTruth_FacesKeepOffTheStamp(t *testing.T) {
 				s.arrange(n)
 				for k := range s.figures {
 					f := &s.figures[k]
-					require.True(t, face.Pad(f.box(), StampMargin, StampMargin).Intersect(area).Empty(), "%v frame %d %+v", size, n, f.pose)
+					require.True(t, f.box().Pad(StampMargin, StampMargin).Rect().Intersect(area).Empty(), "%v frame %d %+v", size, n, f.pose)
 					require.True(t, f.headBox().Rect().Intersect(area).Empty(), "%v frame %d %+v", size, n, f.pose)
 				}
 			}
@@ -210,7 +210,7 @@ func TestTruth_Variety(t *testing.T) {
 }
 
 // overEdge reports whether a box is cut by the left or right edge, and by which.
-func overEdge(b face.Box, width float64) (right, cut bool) {
+func overEdge(b geom.Box, width float64) (right, cut bool) {
 	return b.X+b.W > width, b.X < 0 || b.X+b.W > width
 }
 

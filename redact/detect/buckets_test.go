@@ -18,6 +18,7 @@ import (
 	"scrim/models/testenv"
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
@@ -29,7 +30,7 @@ type bucket struct{ there, hid int }
 // buckets are counted by name.
 type buckets map[string]*bucket
 
-func (b buckets) add(name string, box face.Box, found []face.Face) {
+func (b buckets) add(name string, box geom.Box, found []face.Face) {
 	if b[name] == nil {
 		b[name] = &bucket{}
 	}
@@ -63,7 +64,7 @@ func between(what string, v float64, limits ...float64) string {
 }
 
 // turn rotates a picture clockwise about its middle, and where its points go.
-func turn(t *testing.T, im *yuv.Image, degrees float64) (*yuv.Image, func(face.Box) face.Box) {
+func turn(t *testing.T, im *yuv.Image, degrees float64) (*yuv.Image, func(geom.Box) geom.Box) {
 	t.Helper()
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	w, h := im.Width, im.Height
@@ -87,17 +88,17 @@ func turn(t *testing.T, im *yuv.Image, degrees float64) (*yuv.Image, func(face.B
 	plane(out.Y, im.Y, im.YStride, w, h)
 	plane(out.U, im.U, im.CStride, im.ChromaWidth(), im.ChromaHeight())
 	plane(out.V, im.V, im.CStride, im.ChromaWidth(), im.ChromaHeight())
-	return out, func(b face.Box) face.Box {
+	return out, func(b geom.Box) geom.Box {
 		// The box of the ellipse that a face is.
 		dx, dy := b.X+b.W/2-float64(w)/2, b.Y+b.H/2-float64(h)/2
 		x, y := float64(w)/2+cos*dx-sin*dy, float64(h)/2+sin*dx+cos*dy
 		bw, bh := math.Hypot(b.W*cos, b.H*sin), math.Hypot(b.W*sin, b.H*cos)
-		return face.Box{X: x - bw/2, Y: y - bh/2, W: bw, H: bh}
+		return geom.Box{X: x - bw/2, Y: y - bh/2, W: bw, H: bh}
 	}
 }
 
 // wholly reports whether a box lies in a picture, whole.
-func wholly(b face.Box, im *yuv.Image) bool {
+func wholly(b geom.Box, im *yuv.Image) bool {
 	return b.X >= 0 && b.Y >= 0 && b.X+b.W <= float64(im.Width) && b.Y+b.H <= float64(im.Height)
 }
 
@@ -187,7 +188,7 @@ func TestDrawnFacesThatFillThePictureAreFound(t *testing.T) {
 		part := image.Rect(0, 0, pw, ph).Add(image.Pt((w-pw)/2&^1, (h-ph)/2&^1))
 		found, _ := detect(t, d, enlarge(t, im, part, 960, 720))
 		scale := 720 / float64(ph)
-		want := face.Box{X: (box.X - float64(part.Min.X)) * scale, Y: (box.Y - float64(part.Min.Y)) * scale, W: box.W * scale, H: box.H * scale}
+		want := geom.Box{X: (box.X - float64(part.Min.X)) * scale, Y: (box.Y - float64(part.Min.Y)) * scale, W: box.W * scale, H: box.H * scale}
 		seen := 0.0
 		for _, f := range found {
 			seen = max(seen, f.Box.IoU(want))
@@ -201,7 +202,7 @@ func TestDrawnFacesThatFillThePictureAreFound(t *testing.T) {
 type labelled struct {
 	name  string
 	im    *yuv.Image
-	boxes []face.Box
+	boxes []geom.Box
 }
 
 func photographs(t *testing.T) (all []labelled) {
@@ -223,7 +224,7 @@ func photographs(t *testing.T) (all []labelled) {
 		l := labelled{name: p.File, im: load(t, filepath.Join(dir, p.File))}
 		for _, f := range p.Faces {
 			if !f.Ignore {
-				l.boxes = append(l.boxes, face.Box{X: f.X, Y: f.Y, W: f.W, H: f.H})
+				l.boxes = append(l.boxes, geom.Box{X: f.X, Y: f.Y, W: f.W, H: f.H})
 			}
 		}
 		all = append(all, l)
@@ -237,7 +238,7 @@ func TestRealFacesAreHiddenTiltedHiddenInPartAndSmall(t *testing.T) {
 	d, _ := skipping(t, Config{Size: 640, Tiles: true})
 	b := buckets{}
 	for _, p := range photographs(t) {
-		see := func(name string, im *yuv.Image, where func(face.Box) face.Box) {
+		see := func(name string, im *yuv.Image, where func(geom.Box) geom.Box) {
 			found, _ := detect(t, d, im)
 			for _, box := range p.boxes {
 				if box = where(box); wholly(box, im) {
@@ -245,19 +246,19 @@ func TestRealFacesAreHiddenTiltedHiddenInPartAndSmall(t *testing.T) {
 				}
 			}
 		}
-		same := func(b face.Box) face.Box { return b }
+		same := func(b geom.Box) geom.Box { return b }
 		see("as they are", p.im, same)
 		for _, degrees := range []float64{15, -30, 45, 60, 90} {
 			tilted, where := turn(t, p.im, degrees)
 			see(fmt.Sprint("tilted by ", degrees), tilted, where)
 		}
-		for name, part := range map[string]face.Box{
+		for name, part := range map[string]geom.Box{
 			"lower third hidden": {Y: 0.67, W: 1, H: 0.5}, "lower half hidden": {Y: 0.5, W: 1, H: 0.6},
 			"left half hidden": {X: -0.1, W: 0.6, H: 1}, "eyes hidden": {X: -0.1, Y: 0.25, W: 1.2, H: 0.25},
 		} {
 			im := p.im.Clone()
 			for _, f := range p.boxes {
-				cover(im, face.Box{X: f.X + part.X*f.W, Y: f.Y + part.Y*f.H, W: part.W * f.W, H: part.H * f.H})
+				cover(im, geom.Box{X: f.X + part.X*f.W, Y: f.Y + part.Y*f.H, W: part.W * f.W, H: part.H * f.H})
 			}
 			see(name, im, same)
 		}
@@ -268,11 +269,11 @@ func TestRealFacesAreHiddenTiltedHiddenInPartAndSmall(t *testing.T) {
 		scale := 18 / largest
 		w, h := int(float64(p.im.Width)*scale)&^1, int(float64(p.im.Height)*scale)&^1
 		small := onto(t, enlarge(t, p.im, p.im.Bounds(), w, h), 960, 540)
-		see("12 to 18 pixels", small, func(f face.Box) face.Box {
+		see("12 to 18 pixels", small, func(f geom.Box) geom.Box {
 			if f.H*scale < 12 {
-				return face.Box{X: -1} // which is not in the picture
+				return geom.Box{X: -1} // which is not in the picture
 			}
-			return face.Box{X: f.X*scale + 100, Y: f.Y*scale + 60, W: f.W * scale, H: f.H * scale}
+			return geom.Box{X: f.X*scale + 100, Y: f.Y*scale + 60, W: f.W * scale, H: f.H * scale}
 		})
 	}
 	b.holds(t, 20, map[string]int{
@@ -283,7 +284,7 @@ func TestRealFacesAreHiddenTiltedHiddenInPartAndSmall(t *testing.T) {
 
 // cover paints over the part of a box that is in the picture, as if something
 // were before it.
-func cover(im *yuv.Image, box face.Box) {
+func cover(im *yuv.Image, box geom.Box) {
 	r := box.Rect().Intersect(im.Bounds())
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {

@@ -8,7 +8,7 @@ import (
 	"math"
 	"slices"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 const (
@@ -48,7 +48,7 @@ type candidate struct {
 
 // rect returns the whole pixels of c and of a margin.
 func (c *candidate) rect(margin int) image.Rectangle {
-	r := face.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)}.Rect()
+	r := geom.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)}.Rect()
 	return r.Inset(-margin)
 }
 

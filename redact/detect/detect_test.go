@@ -15,7 +15,7 @@ import (
 	"scrim/models/testenv"
 	"scrim/redact"
 	"scrim/redact/cv"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
@@ -74,7 +74,7 @@ func TestFacesOfAPhotographAreFoundAtEverySize(t *testing.T) {
 			faces = strong(faces)
 			for _, f := range faces {
 				require.True(t, f.Score >= 0.3 && f.Score <= 1)
-				require.Positive(t, f.Box.Intersect(face.Box{W: float64(im.Width), H: float64(im.Height)}))
+				require.Positive(t, f.Box.Intersect(geom.Box{W: float64(im.Width), H: float64(im.Height)}))
 			}
 			found += len(faces)
 		}

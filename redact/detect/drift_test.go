@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
@@ -33,7 +33,7 @@ func TestGateSlowFaceBesideMotionStaysInItsBox(t *testing.T) {
 			}
 		}
 		*now = now.Add(33 * time.Millisecond)
-		want := face.Box{X: left + drawn.X, Y: 80 + drawn.Y, W: drawn.W, H: drawn.H}
+		want := geom.Box{X: left + drawn.X, Y: 80 + drawn.Y, W: drawn.W, H: drawn.H}
 		found, err := d.Detect(im)
 		require.NoError(t, err)
 		lag := math.Inf(1)

@@ -10,6 +10,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
@@ -163,7 +164,7 @@ func TestFaceThatFadesInIsFound(t *testing.T) {
 			require.Empty(t, found)
 		}
 		if i == pictures {
-			require.True(t, hidden(face.Face{Box: face.Box{X: 300 + drawn.X, Y: 80 + drawn.Y, W: drawn.W, H: drawn.H}}, found))
+			require.True(t, hidden(face.Face{Box: geom.Box{X: 300 + drawn.X, Y: 80 + drawn.Y, W: drawn.W, H: drawn.H}}, found))
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -333,8 +334,8 @@ func covered(f face.Face, faces []face.Face) bool {
 // hidden reports whether the regions of faces would hide f.
 func hidden(f face.Face, faces []face.Face) bool {
 	for _, g := range faces {
-		r := face.Pad(g.Box, 0.3, 0.5)
-		wide := face.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
+		r := g.Box.Pad(0.3, 0.5).Rect()
+		wide := geom.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
 		if f.Box.Intersect(wide) >= 0.9*f.Box.Area() {
 			return true
 		}
@@ -344,7 +345,7 @@ func hidden(f face.Face, faces []face.Face) bool {
 
 // paste copies a random part of src that shares something with box into dst,
 // and returns which.
-func paste(dst, src *yuv.Image, box face.Box, r *rand.Rand) image.Rectangle {
+func paste(dst, src *yuv.Image, box geom.Box, r *rand.Rand) image.Rectangle {
 	w, h := 2*(20+r.IntN(120)), 2*(20+r.IntN(100))
 	x := (int(box.X+box.W*r.Float64()) - r.IntN(w)) / 2 * 2
 	y := (int(box.Y+box.H*r.Float64()) - r.IntN(h)) / 2 * 2

@@ -9,6 +9,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/cv"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -125,7 +126,7 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 			return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
 		}
 		d.faces = append(d.faces, face.Face{
-			Box:   face.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)},
+			Box:   geom.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)},
 			Score: float64(c.score), Weak: c.weak,
 		})
 	}

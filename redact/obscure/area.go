@@ -5,7 +5,7 @@ import (
 	"image"
 	"slices"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -57,7 +57,7 @@ func (a *area) within(b *area, first bool) bool {
 
 // collect sets o.areas to the regions that are to be painted, in an order that
 // depends on the regions alone.
-func (o *Obscurer) collect(im *yuv.Image, regions []face.Region) {
+func (o *Obscurer) collect(im *yuv.Image, regions []geom.Region) {
 	o.passes++
 	o.areas = o.areas[:0]
 	for i := range regions {

@@ -5,7 +5,7 @@ import (
 	"image"
 	"math"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // Widths of the band in which a region fades into its surroundings, in pixels.
@@ -81,8 +81,8 @@ func (o *Obscurer) neighbours(a *area, r image.Rectangle, kind int) {
 
 // free returns the samples in row y of r that belong to no area, neither a nor
 // one of o.near. They are valid until the next call.
-func (o *Obscurer) free(a *area, r image.Rectangle, kind, y int) []face.Span {
-	o.gaps = append(o.gaps[:0], face.Span{From: r.Min.X, To: r.Max.X})
+func (o *Obscurer) free(a *area, r image.Rectangle, kind, y int) []geom.Span {
+	o.gaps = append(o.gaps[:0], geom.Span{From: r.Min.X, To: r.Max.X})
 	o.subtract(a, kind, y)
 	for _, b := range o.near {
 		if y >= b.rect[kind].Min.Y && y < b.rect[kind].Max.Y {
@@ -99,7 +99,7 @@ func (o *Obscurer) subtract(a *area, kind, y int) {
 		return
 	}
 	if a.outline == nil {
-		o.subtractSpan(face.Span{From: r.Min.X, To: r.Max.X})
+		o.subtractSpan(geom.Span{From: r.Min.X, To: r.Max.X})
 		return
 	}
 	for _, s := range a.outline.shape[kind].Row(y) {
@@ -107,18 +107,18 @@ func (o *Obscurer) subtract(a *area, kind, y int) {
 	}
 }
 
-func (o *Obscurer) subtractSpan(s face.Span) {
+func (o *Obscurer) subtractSpan(s geom.Span) {
 	if len(o.gaps) == 1 && s.From > o.gaps[0].From && s.To < o.gaps[0].To { // an area within its band
-		o.gaps = append(o.gaps, face.Span{From: s.To, To: o.gaps[0].To})
+		o.gaps = append(o.gaps, geom.Span{From: s.To, To: o.gaps[0].To})
 		o.gaps[0].To = s.From
 		return
 	}
 	o.rest = o.rest[:0]
 	for _, g := range o.gaps {
-		if left := (face.Span{From: g.From, To: min(g.To, s.From)}); left.From < left.To {
+		if left := (geom.Span{From: g.From, To: min(g.To, s.From)}); left.From < left.To {
 			o.rest = append(o.rest, left)
 		}
-		if right := (face.Span{From: max(g.From, s.To), To: g.To}); right.From < right.To {
+		if right := (geom.Span{From: max(g.From, s.To), To: g.To}); right.From < right.To {
 			o.rest = append(o.rest, right)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 func TestBandWidth(t *testing.T) {
@@ -32,10 +32,10 @@ func TestBandWidth(t *testing.T) {
 // From a region outwards the picture comes back steadily, and at the edge there
 // is no step.
 func TestBandFadesOutwards(t *testing.T) {
-	rect := face.Region{Rect: image.Rect(60, 60, 160, 160)}
+	rect := geom.Region{Rect: image.Rect(60, 60, 160, 160)}
 	slanted := triangle(image.Rect(60, 60, 160, 160))
 	for name, c := range map[string]struct {
-		r    face.Region
+		r    geom.Region
 		from image.Point
 		step image.Point
 	}{
@@ -48,7 +48,7 @@ func TestBandFadesOutwards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			im := flatImage(t, 240, 240, 200, 90, 90)
-			require.NoError(t, newObscurer(t, Options{Style: Fill, Feather: 0.2}).Apply(im, []face.Region{c.r}))
+			require.NoError(t, newObscurer(t, Options{Style: Fill, Feather: 0.2}).Apply(im, []geom.Region{c.r}))
 			at := func(i int) int { return int(im.Y[(c.from.Y+i*c.step.Y)*im.YStride+c.from.X+i*c.step.X]) }
 			require.Equal(t, fillLuma, at(0))
 			for i := 1; i < 24; i++ {
@@ -85,7 +85,7 @@ func TestVeilBesideAShapeKeepsItsSurroundings(t *testing.T) {
 	beside := image.Rect(150, 40, 200, 90)
 	fillRect(im, beside, 255)
 	mask := triangle(image.Rect(-20, -20, 260, 260))
-	require.NoError(t, newObscurer(t, Options{}).Apply(im, []face.Region{mask, {Rect: beside, Track: 1}}))
+	require.NoError(t, newObscurer(t, Options{}).Apply(im, []geom.Region{mask, {Rect: beside, Track: 1}}))
 	for y := beside.Min.Y; y < beside.Max.Y; y++ {
 		from, to := y*im.YStride+beside.Min.X, y*im.YStride+beside.Max.X
 		require.Equal(t, want.Y[from:to], im.Y[from:to])
@@ -101,8 +101,8 @@ func TestShapeOfAnotherRectangleCountsForNothing(t *testing.T) {
 		r := triangle(image.Rect(10, 10, 60, 60))
 		r.Rect = image.Rect(10, 10, 70, 60)
 		o := newObscurer(t, Options{Style: s})
-		require.NoError(t, o.Apply(a, []face.Region{r}))
-		require.NoError(t, o.Apply(b, []face.Region{{Rect: r.Rect, Track: r.Track}}))
+		require.NoError(t, o.Apply(a, []geom.Region{r}))
+		require.NoError(t, o.Apply(b, []geom.Region{{Rect: r.Rect, Track: r.Track}}))
 		same(t, b, a, string(s))
 	}
 }
@@ -116,8 +116,8 @@ func TestOutlinesFollowTheSizeAndAreForgotten(t *testing.T) {
 		a, b := padded(size.X, size.Y, 1), padded(size.X, size.Y, 1)
 		randomise(a, 4)
 		randomise(b, 4)
-		require.NoError(t, o.Apply(a, []face.Region{r}))
-		require.NoError(t, newObscurer(t, Options{}).Apply(b, []face.Region{r}))
+		require.NoError(t, o.Apply(a, []geom.Region{r}))
+		require.NoError(t, newObscurer(t, Options{}).Apply(b, []geom.Region{r}))
 		same(t, b, a, size.String())
 	}
 	require.Len(t, o.outlines, 1)
@@ -133,9 +133,9 @@ func TestShapeOutsideThePictureIsNothing(t *testing.T) {
 	randomise(im, 4)
 	before := im.Clone()
 	// Its rectangle reaches into the picture, its pixels do not.
-	s := face.NewShape(-10, [][]face.Span{{{From: 0, To: 50}}, 19: {{From: 60, To: 70}}})
+	s := geom.NewShape(-10, [][]geom.Span{{{From: 0, To: 50}}, 19: {{From: 60, To: 70}}})
 	for _, style := range styles {
-		require.NoError(t, newObscurer(t, Options{Style: style}).Apply(im, []face.Region{{Rect: s.Bounds(), Shape: s}}))
+		require.NoError(t, newObscurer(t, Options{Style: style}).Apply(im, []geom.Region{{Rect: s.Bounds(), Shape: s}}))
 		same(t, before, im, string(style))
 	}
 }

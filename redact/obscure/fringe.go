@@ -4,7 +4,7 @@ import (
 	"image"
 	"math"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // fringe is the band around a Shape in one plane.
@@ -51,7 +51,7 @@ func (o *Obscurer) fray(a *area, outer image.Rectangle, kind int) *fringe {
 	best := make([]int, outer.Dx())
 	found := make([]image.Point, outer.Dx())
 	for y := outer.Min.Y; y < outer.Max.Y; y++ {
-		o.gaps = append(o.gaps[:0], face.Span{From: outer.Min.X, To: outer.Max.X})
+		o.gaps = append(o.gaps[:0], geom.Span{From: outer.Min.X, To: outer.Max.X})
 		o.subtract(a, kind, y)
 		for _, g := range o.gaps {
 			nearest(s, g, y, f.reach, outer.Min.X, best, found)
@@ -72,7 +72,7 @@ func (o *Obscurer) fray(a *area, outer image.Rectangle, kind int) *fringe {
 // nearest sets best, from column left on, to the squared distance of the
 // samples of row y in g to the nearest sample of s, and found to that; more
 // than reach² where it is farther away than reach.
-func nearest(s *face.Shape, g face.Span, y, reach, left int, best []int, found []image.Point) {
+func nearest(s *geom.Shape, g geom.Span, y, reach, left int, best []int, found []image.Point) {
 	for x := g.From; x < g.To; x++ {
 		best[x-left] = math.MaxInt
 	}

@@ -5,7 +5,7 @@ import (
 	"image"
 	"testing"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // FuzzApply takes any geometry: it must neither panic nor leave the picture, and
@@ -18,10 +18,10 @@ func FuzzApply(f *testing.F) {
 		im := padded(int(width%testWidth)+1, int(height%testHeight)+1, int(pad))
 		randomise(im, uint64(cells))
 		before := im.Clone()
-		var regions []face.Region
+		var regions []geom.Region
 		for ; len(geometry) >= 8 && len(regions) < 8; geometry = geometry[8:] {
 			at := func(i int) int { return int(int16(binary.LittleEndian.Uint16(geometry[2*i:]))) }
-			regions = append(regions, face.Region{
+			regions = append(regions, geom.Region{
 				Rect:  image.Rectangle{Min: image.Pt(at(0), at(1)), Max: image.Pt(at(2), at(3))},
 				Track: uint64(geometry[0] % 3),
 			})

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -58,14 +58,14 @@ func drawImage(t *rapid.T) *yuv.Image {
 	return im
 }
 
-func drawRegions(t *rapid.T, im *yuv.Image, most int) []face.Region {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) face.Region {
+func drawRegions(t *rapid.T, im *yuv.Image, most int) []geom.Region {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) geom.Region {
 		x, y := rapid.IntRange(-20, im.Width+5).Draw(t, "x"), rapid.IntRange(-20, im.Height+5).Draw(t, "y")
 		w, h := rapid.IntRange(0, im.Width+40).Draw(t, "w"), rapid.IntRange(0, im.Height+40).Draw(t, "h")
 		if rapid.Bool().Draw(t, "small") {
 			w, h = w/4, h/4
 		}
-		r := face.Region{Rect: image.Rect(x, y, x+w, y+h), Track: rapid.Uint64Range(0, 5).Draw(t, "track")}
+		r := geom.Region{Rect: image.Rect(x, y, x+w, y+h), Track: rapid.Uint64Range(0, 5).Draw(t, "track")}
 		if rapid.Bool().Draw(t, "shaped") {
 			r = shaped(r, rapid.Uint64().Draw(t, "shape"))
 		}
@@ -75,8 +75,8 @@ func drawRegions(t *rapid.T, im *yuv.Image, most int) []face.Region {
 
 // shaped gives r a Shape within its Rect, which it cuts to that: rows with holes
 // and rows with nothing, slanted, and never the same for two seeds.
-func shaped(r face.Region, seed uint64) face.Region {
-	rows := make([][]face.Span, max(0, r.Rect.Dy()))
+func shaped(r geom.Region, seed uint64) geom.Region {
+	rows := make([][]geom.Span, max(0, r.Rect.Dy()))
 	slant := int(mix(seed)%3) - 1
 	for i := range rows {
 		n := mix(seed + uint64(i/4) + 1)
@@ -85,24 +85,24 @@ func shaped(r face.Region, seed uint64) face.Region {
 		}
 		from := r.Rect.Min.X + int(n>>8%16) + slant*i
 		middle := from + int(n>>16%32)
-		for _, s := range []face.Span{{From: from, To: middle}, {From: middle + int(n>>24%9), To: r.Rect.Max.X - int(n>>32%12)}} {
+		for _, s := range []geom.Span{{From: from, To: middle}, {From: middle + int(n>>24%9), To: r.Rect.Max.X - int(n>>32%12)}} {
 			s.From, s.To = max(s.From, r.Rect.Min.X), min(s.To, r.Rect.Max.X)
 			rows[i] = append(rows[i], s)
 		}
 	}
-	r.Shape = face.NewShape(r.Rect.Min.Y, rows)
+	r.Shape = geom.NewShape(r.Rect.Min.Y, rows)
 	r.Rect = r.Shape.Bounds()
 	return r
 }
 
 // triangle is the lower left half of r.
-func triangle(r image.Rectangle) face.Region {
-	rows := make([][]face.Span, r.Dy())
+func triangle(r image.Rectangle) geom.Region {
+	rows := make([][]geom.Span, r.Dy())
 	for i := range rows {
-		rows[i] = []face.Span{{From: r.Min.X, To: r.Min.X + (i+1)*r.Dx()/r.Dy()}}
+		rows[i] = []geom.Span{{From: r.Min.X, To: r.Min.X + (i+1)*r.Dx()/r.Dy()}}
 	}
-	s := face.NewShape(r.Min.Y, rows)
-	return face.Region{Rect: s.Bounds(), Shape: s, Source: face.Zone, Track: 1 << 48}
+	s := geom.NewShape(r.Min.Y, rows)
+	return geom.Region{Rect: s.Bounds(), Shape: s, Source: geom.Zone, Track: 1 << 48}
 }
 
 func drawOptions(t *rapid.T, styles ...Style) Options {
@@ -116,7 +116,7 @@ func drawOptions(t *rapid.T, styles ...Style) Options {
 
 // inside says, sample by sample, whether a region covers it, from the
 // definition: a chroma sample covers the pixels 2x and 2x+1 in both directions.
-func inside(kind, x, y int, im *yuv.Image, regions []face.Region) bool {
+func inside(kind, x, y int, im *yuv.Image, regions []geom.Region) bool {
 	cover := image.Rect(x, y, x+1, y+1)
 	if kind == chromaKind {
 		cover = image.Rect(2*x, 2*y, 2*x+2, 2*y+2)
@@ -130,7 +130,7 @@ func inside(kind, x, y int, im *yuv.Image, regions []face.Region) bool {
 	return false
 }
 
-func touches(s *face.Shape, r image.Rectangle) bool {
+func touches(s *geom.Shape, r image.Rectangle) bool {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for _, p := range s.Row(y) {
 			if p.From < r.Max.X && r.Min.X < p.To {
@@ -143,7 +143,7 @@ func touches(s *face.Shape, r image.Rectangle) bool {
 
 // beyond says, from the definition, whether a sample is beyond the bands of all
 // regions: farther from every sample of one than its band is wide.
-func beyond(kind, x, y int, im *yuv.Image, regions []face.Region, o Options) bool {
+func beyond(kind, x, y int, im *yuv.Image, regions []geom.Region, o Options) bool {
 	for _, r := range regions {
 		reach := o.band(clampRect(r.Rect))
 		if kind == chromaKind {
@@ -151,7 +151,7 @@ func beyond(kind, x, y int, im *yuv.Image, regions []face.Region, o Options) boo
 		}
 		for dy := -reach; dy <= reach; dy++ {
 			for dx := -reach; dx <= reach; dx++ {
-				if dx*dx+dy*dy <= reach*reach && inPlane(kind, x+dx, y+dy, im) && inside(kind, x+dx, y+dy, im, []face.Region{r}) {
+				if dx*dx+dy*dy <= reach*reach && inPlane(kind, x+dx, y+dy, im) && inside(kind, x+dx, y+dy, im, []geom.Region{r}) {
 					return false
 				}
 			}

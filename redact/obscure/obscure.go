@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -35,7 +35,7 @@ type Obscurer struct {
 	o     Options
 	tab   *tables
 	areas []area
-	whole [1]face.Region
+	whole [1]geom.Region
 
 	ring    ring
 	scratch []float32
@@ -49,11 +49,11 @@ type Obscurer struct {
 	// strip is the same row of all cells of a row of cells.
 	strip []byte
 
-	outlines map[*face.Shape]*outline
+	outlines map[*geom.Shape]*outline
 	passes   uint64 // of Apply
 	// near are the areas that may reach into the band around another.
 	near       []*area
-	gaps, rest []face.Span
+	gaps, rest []geom.Span
 }
 
 // plane is one plane of a picture, in samples.
@@ -80,14 +80,14 @@ func New(o Options) (*Obscurer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Obscurer{o: o, tab: sharedTables(), outlines: map[*face.Shape]*outline{}}, nil
+	return &Obscurer{o: o, tab: sharedTables(), outlines: map[*geom.Shape]*outline{}}, nil
 }
 
 // Apply obscures the regions of im in place. A region is cut at the edge of the
 // picture; one that is empty then is skipped. It fails, with im untouched, when
 // im is nil or inconsistent, or when there are more than MaxRegions regions.
 // It keeps neither im nor regions.
-func (o *Obscurer) Apply(im *yuv.Image, regions []face.Region) error {
+func (o *Obscurer) Apply(im *yuv.Image, regions []geom.Region) error {
 	if o == nil || o.tab == nil {
 		return errors.New("obscurer was not made: use New")
 	}
@@ -118,7 +118,7 @@ func (o *Obscurer) Whole(im *yuv.Image) error {
 	if o == nil || im == nil {
 		return o.Apply(im, nil)
 	}
-	o.whole[0] = face.Region{Rect: im.Bounds()}
+	o.whole[0] = geom.Region{Rect: im.Bounds()}
 	return o.Apply(im, o.whole[:])
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/redact"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -69,7 +69,7 @@ func TestNewAdmits(t *testing.T) {
 }
 
 func TestApplyRefuses(t *testing.T) {
-	whole := []face.Region{{Rect: image.Rect(0, 0, 100, 100)}}
+	whole := []geom.Region{{Rect: image.Rect(0, 0, 100, 100)}}
 	for name, spoil := range map[string]func(im *yuv.Image){
 		"no width":              func(im *yuv.Image) { im.Width = 0 },
 		"negative height":       func(im *yuv.Image) { im.Height = -3 },
@@ -102,7 +102,7 @@ func TestApplyRefuses(t *testing.T) {
 }
 
 func TestNumberOfRegionsIsBounded(t *testing.T) {
-	regions := make([]face.Region, MaxRegions+1)
+	regions := make([]geom.Region, MaxRegions+1)
 	for i := range regions {
 		x, y := i%32*3, i/32*2
 		regions[i].Rect = image.Rect(x, y, x+4, y+3)
@@ -127,7 +127,7 @@ func TestVeilTakesTheColourAround(t *testing.T) {
 	} {
 		im := flatImage(t, testWidth, testHeight, 77, 101, 203)
 		want := im.Clone()
-		regions := []face.Region{{Rect: r}}
+		regions := []geom.Region{{Rect: r}}
 		eachByte(im, func(_ int, p *plane, x, y int, v *byte, _ bool) {
 			if inside(p.kind, x, y, im, regions) {
 				*v = 0
@@ -148,7 +148,7 @@ func TestVeilIsSmooth(t *testing.T) {
 		}
 	}
 	r := image.Rect(20, 20, 70, 60)
-	require.NoError(t, newObscurer(t, Options{}).Apply(im, []face.Region{{Rect: r}}))
+	require.NoError(t, newObscurer(t, Options{}).Apply(im, []geom.Region{{Rect: r}}))
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := im.Y[y*im.YStride:]
 		for x := r.Min.X; x <= r.Max.X; x++ {
@@ -167,7 +167,7 @@ func TestVeilStaysInRange(t *testing.T) {
 	}
 	r := image.Rect(11, 12, 77, 63)
 	fillRect(im, r, 255)
-	require.NoError(t, newObscurer(t, Options{}).Apply(im, []face.Region{{Rect: r}}))
+	require.NoError(t, newObscurer(t, Options{}).Apply(im, []geom.Region{{Rect: r}}))
 	require.GreaterOrEqual(t, slices.Min(im.Y), byte(100))
 	require.LessOrEqual(t, slices.Max(im.Y), byte(102))
 }
@@ -181,7 +181,7 @@ func fillRect(im *yuv.Image, r image.Rectangle, v byte) {
 }
 
 func TestVeilWithoutSurroundingsIsNeutral(t *testing.T) {
-	for name, regions := range map[string][]face.Region{
+	for name, regions := range map[string][]geom.Region{
 		"whole":     {{Rect: image.Rect(-10, -10, 1000, 1000)}},
 		"two parts": {{Rect: image.Rect(0, 0, 40, 80)}, {Rect: image.Rect(40, 0, 96, 80)}},
 	} {
@@ -203,7 +203,7 @@ func TestWhole(t *testing.T) {
 		randomise(a, 5)
 		randomise(b, 5)
 		require.NoError(t, o.Whole(a))
-		require.NoError(t, o.Apply(b, []face.Region{{Rect: a.Bounds()}}))
+		require.NoError(t, o.Apply(b, []geom.Region{{Rect: a.Bounds()}}))
 		same(t, b, a, string(s))
 	}
 }
@@ -213,7 +213,7 @@ func TestLargestPicture(t *testing.T) {
 		o := newObscurer(t, Options{Style: s})
 		im := flatImage(t, yuv.MaxWidth, yuv.MaxHeight, 90, 100, 110)
 		require.NoError(t, o.Whole(im))
-		require.NoError(t, o.Apply(im, []face.Region{{Rect: im.Bounds().Inset(1)}}))
+		require.NoError(t, o.Apply(im, []geom.Region{{Rect: im.Bounds().Inset(1)}}))
 	}
 }
 
@@ -224,12 +224,12 @@ func TestAbsurdRegions(t *testing.T) {
 		im := padded(33, 35, 0)
 		randomise(im, 8)
 		before := im.Clone()
-		require.NoError(t, o.Apply(im, []face.Region{
+		require.NoError(t, o.Apply(im, []geom.Region{
 			{}, {Rect: image.Rectangle{Min: image.Pt(30, 30), Max: image.Pt(3, 3)}},
 			{Rect: image.Rect(least, 0, 0, 10)}, {Rect: image.Rect(33, 35, most, most)},
 		}))
 		same(t, before, im, "regions without pixels")
-		require.NoError(t, o.Apply(im, []face.Region{{Rect: image.Rectangle{Min: image.Pt(least, least), Max: image.Pt(most, most)}}}))
+		require.NoError(t, o.Apply(im, []geom.Region{{Rect: image.Rectangle{Min: image.Pt(least, least), Max: image.Pt(most, most)}}}))
 		require.NotEqual(t, before.Y, im.Y)
 	}
 }
@@ -240,7 +240,7 @@ func TestNoiseIsFixedPerTrack(t *testing.T) {
 	paint := func(seed, track uint64, at image.Point) []byte {
 		im := flatImage(t, testWidth, testHeight, 120, 128, 128)
 		r := image.Rect(0, 0, 40, 50).Add(at)
-		require.NoError(t, newObscurer(t, Options{Style: Mosaic, Seed: seed}).Apply(im, []face.Region{{Rect: r, Track: track}}))
+		require.NoError(t, newObscurer(t, Options{Style: Mosaic, Seed: seed}).Apply(im, []geom.Region{{Rect: r, Track: track}}))
 		var out []byte
 		for y := r.Min.Y; y < r.Max.Y; y++ {
 			out = append(out, im.Y[y*im.YStride+r.Min.X:y*im.YStride+r.Max.X]...)
@@ -261,7 +261,7 @@ func TestNoiseIsFixedPerTrack(t *testing.T) {
 // into what is still to be seen.
 func TestGridIsAnchoredToTheRegion(t *testing.T) {
 	im := flatImage(t, testWidth, testHeight, 120, 128, 128)
-	require.NoError(t, newObscurer(t, Options{Style: Mosaic}).Apply(im, []face.Region{{Rect: image.Rect(-25, 0, 25, 50), Track: 4}}))
+	require.NoError(t, newObscurer(t, Options{Style: Mosaic}).Apply(im, []geom.Region{{Rect: image.Rect(-25, 0, 25, 50), Track: 4}}))
 	ends := 0
 	for x := 1; x < 25; x++ {
 		if im.Y[x] != im.Y[x-1] {
@@ -281,7 +281,7 @@ func TestBlurIsSmooth(t *testing.T) {
 		}
 	}
 	r := image.Rect(8, 8, 88, 72)
-	require.NoError(t, newObscurer(t, Options{Style: Blur}).Apply(im, []face.Region{{Rect: r}}))
+	require.NoError(t, newObscurer(t, Options{Style: Blur}).Apply(im, []geom.Region{{Rect: r}}))
 	lowest, highest := byte(255), byte(0)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X + 1; x < r.Max.X; x++ {
@@ -295,7 +295,7 @@ func TestBlurIsSmooth(t *testing.T) {
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	im := padded(testWidth, testHeight, 0)
-	regions := []face.Region{{Rect: image.Rect(3, 3, 40, 50), Track: 2}, {Rect: image.Rect(30, 30, 99, 70), Track: 1}, {Rect: image.Rect(60, -3, 80, 20)},
+	regions := []geom.Region{{Rect: image.Rect(3, 3, 40, 50), Track: 2}, {Rect: image.Rect(30, 30, 99, 70), Track: 1}, {Rect: image.Rect(60, -3, 80, 20)},
 		triangle(image.Rect(10, 20, 90, 75))}
 	for _, s := range styles {
 		o := newObscurer(t, Options{Style: s})

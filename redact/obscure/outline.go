@@ -3,7 +3,7 @@ package obscure
 import (
 	"image"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -13,10 +13,10 @@ const keepOutlines = 64
 // outline is a Shape in the samples of one picture size. It is made once for a
 // Shape, which never changes.
 type outline struct {
-	of            *face.Shape
+	of            *geom.Shape
 	width, height int
 	// shape is cut at the edge of the picture: luma, then chroma.
-	shape [2]*face.Shape
+	shape [2]*geom.Shape
 	// fringe is the band around it, made when it is first painted.
 	fringe [2]*fringe
 	used   uint64 // the last pass
@@ -30,7 +30,7 @@ func (l *outline) hash() uint64 {
 }
 
 // outline returns s as it is painted into pictures of im's size.
-func (o *Obscurer) outline(s *face.Shape, im *yuv.Image) *outline {
+func (o *Obscurer) outline(s *geom.Shape, im *yuv.Image) *outline {
 	l := o.outlines[s]
 	if l == nil || l.width != im.Width || l.height != im.Height {
 		l = &outline{of: s, width: im.Width, height: im.Height}
@@ -52,36 +52,36 @@ func (o *Obscurer) forget() {
 }
 
 // cutShape returns the part of s within r.
-func cutShape(s *face.Shape, r image.Rectangle) *face.Shape {
+func cutShape(s *geom.Shape, r image.Rectangle) *geom.Shape {
 	b := s.Bounds()
 	if b.In(r) {
 		return s
 	}
 	b = b.Intersect(r)
-	rows := make([][]face.Span, b.Dy())
+	rows := make([][]geom.Span, b.Dy())
 	for i := range rows {
 		for _, p := range s.Row(b.Min.Y + i) {
-			rows[i] = append(rows[i], face.Span{From: max(p.From, r.Min.X), To: min(p.To, r.Max.X)})
+			rows[i] = append(rows[i], geom.Span{From: max(p.From, r.Min.X), To: min(p.To, r.Max.X)})
 		}
 	}
-	return face.NewShape(b.Min.Y, rows)
+	return geom.NewShape(b.Min.Y, rows)
 }
 
 // chromaShape returns the chroma samples that cover any pixel of s, which lies
 // within a picture.
-func chromaShape(s *face.Shape) *face.Shape {
+func chromaShape(s *geom.Shape) *geom.Shape {
 	r := chromaRect(s.Bounds())
-	rows := make([][]face.Span, r.Dy())
+	rows := make([][]geom.Span, r.Dy())
 	for i := range rows {
 		y := 2 * (r.Min.Y + i)
 		for _, p := range s.Row(y) {
-			rows[i] = append(rows[i], face.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
+			rows[i] = append(rows[i], geom.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
 		}
 		for _, p := range s.Row(y + 1) {
-			rows[i] = append(rows[i], face.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
+			rows[i] = append(rows[i], geom.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
 		}
 	}
-	return face.NewShape(r.Min.Y, rows)
+	return geom.NewShape(r.Min.Y, rows)
 }
 
 // row returns where row y of a is to be painted in p; put ends it.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -91,11 +91,11 @@ func TestSolidShapeIsARectangle(t *testing.T) {
 		solid := slices.Clone(regions)
 		for i, r := range solid {
 			if r.Shape == nil && !r.Rect.Empty() {
-				rows := make([][]face.Span, r.Rect.Dy())
+				rows := make([][]geom.Span, r.Rect.Dy())
 				for y := range rows {
-					rows[y] = []face.Span{{From: r.Rect.Min.X, To: r.Rect.Max.X}}
+					rows[y] = []geom.Span{{From: r.Rect.Min.X, To: r.Rect.Max.X}}
 				}
-				solid[i].Shape = face.NewShape(r.Rect.Min.Y, rows)
+				solid[i].Shape = geom.NewShape(r.Rect.Min.Y, rows)
 			}
 		}
 		o := newObscurer(t, drawOptions(t, styles...))
@@ -144,7 +144,7 @@ func cellOf(r image.Rectangle, cells, kind, x, y int) [2]int {
 }
 
 // signature names the cells of all regions in which a sample lies.
-func signature(im *yuv.Image, regions []face.Region, cells, kind, x, y int) (s [3][2]int, hidden bool) {
+func signature(im *yuv.Image, regions []geom.Region, cells, kind, x, y int) (s [3][2]int, hidden bool) {
 	for i, r := range regions {
 		s[i] = [2]int{-1, -1}
 		if inside(kind, x, y, im, regions[i:i+1]) {
@@ -258,7 +258,7 @@ func TestCellsAreMeasuredBeforePainting(t *testing.T) {
 		both := padded(testWidth, testHeight, 0)
 		randomise(both, rapid.Uint64().Draw(t, "content"))
 		at := func(label string) int { return rapid.IntRange(-10, 40).Draw(t, label) }
-		regions := []face.Region{
+		regions := []geom.Region{
 			{Track: 1, Rect: image.Rect(0, 0, 50, 40).Add(image.Pt(at("x"), at("y")))},
 			{Track: 2, Rect: image.Rect(0, 0, 40, 50).Add(image.Pt(at("x"), at("y")))},
 		}

@@ -10,7 +10,7 @@ import (
 	"math"
 	"sync"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -106,7 +106,7 @@ func crop(w, h, most int) (int, int) {
 }
 
 // draw draws the picture into im, and returns the face's box in pixels.
-func (s drawn) draw(im *yuv.Image, zones []zone.Zone) (face.Box, error) {
+func (s drawn) draw(im *yuv.Image, zones []zone.Zone) (geom.Box, error) {
 	x, y := s.place(zone.Compile(zones, s.width, s.height))
 	return drawAt(im, x, y, s.face)
 }
@@ -136,7 +136,7 @@ func (s drawn) place(set *zone.Set) (x, y float64) {
 		// Not even where the detector puts its box a little aside.
 		for _, d := range [][2]float64{{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
 			fw, fh := side*faceWidth*0.8, s.face*0.8
-			if set.Ignored(face.Box{X: cx - fw/2 + d[0]*fw/4, Y: cy - fh/2 + d[1]*fh/4, W: fw, H: fh}) {
+			if set.Ignored(geom.Box{X: cx - fw/2 + d[0]*fw/4, Y: cy - fh/2 + d[1]*fh/4, W: fw, H: fh}) {
 				cost += 1000
 			}
 		}
@@ -167,15 +167,15 @@ var picture = sync.OnceValues(func() (image.Image, error) { return png.Decode(by
 
 // Draw fills im with an even ground and a drawn face in the middle, and returns
 // the face's box in pixels.
-func Draw(im *yuv.Image) (face.Box, error) {
+func Draw(im *yuv.Image) (geom.Box, error) {
 	return drawAt(im, float64(im.Width)/2, float64(im.Height)/2, plain(im.Width, im.Height))
 }
 
 // drawAt draws a face of a height in pixels around a place.
-func drawAt(im *yuv.Image, x, y, h float64) (face.Box, error) {
+func drawAt(im *yuv.Image, x, y, h float64) (geom.Box, error) {
 	src, err := picture()
 	if err != nil {
-		return face.Box{}, fmt.Errorf("drawn face: %w", err)
+		return geom.Box{}, fmt.Errorf("drawn face: %w", err)
 	}
 	im.FullRange = false
 	im.Fill(ground, 128, 128)
@@ -207,5 +207,5 @@ func drawAt(im *yuv.Image, x, y, h float64) (face.Box, error) {
 		}
 	}
 	w := float64(side) * faceWidth
-	return face.Box{X: float64(left) + (float64(side)-w)/2, Y: float64(top) + float64(side)*(1-faceHeight)/2, W: w, H: h}, nil
+	return geom.Box{X: float64(left) + (float64(side)-w)/2, Y: float64(top) + float64(side)*(1-faceHeight)/2, W: w, H: h}, nil
 }

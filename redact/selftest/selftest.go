@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"scrim/redact"
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/scale"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
@@ -153,13 +153,13 @@ func (o Options) redact(im *yuv.Image) (redact.Frame, error) {
 // certainty returns what a small face, which is at box, has to score at least: more than
 // in the whole of its picture, scaled down to the detector's input. Else the parts of the
 // picture were not looked at: a good network finds the face in the whole, too.
-func (o Options) certainty(im *yuv.Image, box face.Box) (float64, error) {
+func (o Options) certainty(im *yuv.Image, box geom.Box) (float64, error) {
 	factor := float64(o.Size) / float64(max(im.Width, im.Height))
 	whole, err := shrink(im, max(1, int(math.Round(factor*float64(im.Width)))), max(1, int(math.Round(factor*float64(im.Height)))))
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	box = face.Box{X: box.X * factor, Y: box.Y * factor, W: box.W * factor, H: box.H * factor}
+	box = geom.Box{X: box.X * factor, Y: box.Y * factor, W: box.W * factor, H: box.H * factor}
 	o.forget()
 	faces, err := o.Detector.Detect(whole)
 	if err != nil {
@@ -215,9 +215,9 @@ func (o Options) forget() {
 
 // marked returns the score of a face that was found at box, if there is one and all
 // of the drawn one, which takes the pixels at, lies in its region.
-func marked(regions []face.Region, box face.Box, at image.Rectangle) (score float64, found bool) {
+func marked(regions []geom.Region, box geom.Box, at image.Rectangle) (score float64, found bool) {
 	for _, r := range regions {
-		if r.Source == face.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
+		if r.Source == geom.Detected && r.Face.IoU(box) >= foundIoU && r.Covers(at) {
 			return r.Score, true
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/track"
 	"scrim/redact/yuv"
@@ -27,7 +28,7 @@ type scripted struct {
 	aside         float64
 	err, apply    error
 	idle, uncover bool
-	boxes         []face.Box
+	boxes         []geom.Box
 	sizes         [][2]int
 }
 
@@ -49,7 +50,7 @@ func (s *scripted) Detect(im *yuv.Image) ([]face.Face, error) {
 	if found {
 		// The drawing is about twice as large as its face.
 		w, h := float64(right-left)/1.6, float64(bottom-top)/1.9
-		s.boxes = append(s.boxes, face.Box{X: float64(left+right)/2 - w/2 + s.aside, Y: float64(top+bottom)/2 - h/2, W: w, H: h})
+		s.boxes = append(s.boxes, geom.Box{X: float64(left+right)/2 - w/2 + s.aside, Y: float64(top+bottom)/2 - h/2, W: w, H: h})
 	}
 	if n := len(s.boxes); n > 0 && (found || s.ghost) {
 		score := 0.9
@@ -62,7 +63,7 @@ func (s *scripted) Detect(im *yuv.Image) ([]face.Face, error) {
 }
 
 // Apply paints the surroundings, too, so that the drawing is gone.
-func (s *scripted) Apply(im *yuv.Image, _ []face.Region) error {
+func (s *scripted) Apply(im *yuv.Image, _ []geom.Region) error {
 	if !s.idle {
 		im.Fill(ground, 128, 128)
 	}
@@ -72,7 +73,7 @@ func (s *scripted) Apply(im *yuv.Image, _ []face.Region) error {
 // loser is a tracker that covers nothing.
 type loser struct{ redact.Tracker }
 
-func (l loser) Release() []face.Region {
+func (l loser) Release() []geom.Region {
 	l.Tracker.Release()
 	return nil
 }
@@ -120,7 +121,7 @@ type partial struct {
 	luma, chroma bool
 }
 
-func (p partial) Apply(im *yuv.Image, regions []face.Region) error {
+func (p partial) Apply(im *yuv.Image, regions []geom.Region) error {
 	was := im.Clone()
 	if err := p.Obscurer.Apply(im, regions); err != nil {
 		return err
@@ -176,12 +177,12 @@ func TestCheckNoticesAFaceThatIsObscuredInPart(t *testing.T) {
 
 // A face that was found and whose region is too small is not covered.
 func TestRegionThatLeavesOutAPartOfTheFaceMarksItNot(t *testing.T) {
-	box := face.Box{X: 100, Y: 100, W: 40, H: 60}
+	box := geom.Box{X: 100, Y: 100, W: 40, H: 60}
 	for rect, want := range map[image.Rectangle]bool{
 		image.Rect(90, 90, 150, 170): true, image.Rect(100, 100, 140, 160): true, image.Rect(90, 90, 150, 150): false, image.Rect(101, 90, 150, 170): false,
 	} {
-		g := face.Region{Rect: rect, Face: face.Box{X: 102, Y: 102, W: 36, H: 40}, Source: face.Detected}
-		_, found := marked([]face.Region{g}, box, box.Rect())
+		g := geom.Region{Rect: rect, Face: geom.Box{X: 102, Y: 102, W: 36, H: 40}, Source: geom.Detected}
+		_, found := marked([]geom.Region{g}, box, box.Rect())
 		require.Equal(t, want, found, "%v", rect)
 	}
 }

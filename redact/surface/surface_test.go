@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/obscure"
 	"scrim/redact/yuv"
 )
@@ -28,7 +28,7 @@ func noise(t testing.TB, width, height int, seed uint64) *yuv.Image {
 
 // Which code paints must not be visible, and not measurable.
 func TestSurfaceIsThatOfTheGoCodeBitForBit(t *testing.T) {
-	shape := face.NewShape(31, [][]face.Span{{{From: 40, To: 61}}, {{From: 38, To: 50}, {From: 52, To: 70}}, {{From: 41, To: 44}}})
+	shape := geom.NewShape(31, [][]geom.Span{{{From: 40, To: 61}}, {{From: 38, To: 50}, {From: 52, To: 70}}, {{From: 41, To: 44}}})
 	in, err := obscure.New(obscure.Options{Surface: Paint})
 	require.NoError(t, err)
 	goes, err := obscure.New(obscure.Options{})
@@ -38,14 +38,14 @@ func TestSurfaceIsThatOfTheGoCodeBitForBit(t *testing.T) {
 		width, height := 80+r.IntN(300), 60+r.IntN(200)
 		a := noise(t, width, height, uint64(i))
 		b := a.Clone()
-		var regions []face.Region
+		var regions []geom.Region
 		for k := range 1 + r.IntN(4) {
-			g := face.Region{Track: uint64(k + 1)}
+			g := geom.Region{Track: uint64(k + 1)}
 			g.Rect.Min.X, g.Rect.Min.Y = r.IntN(width)-10, r.IntN(height)-10
 			g.Rect.Max.X, g.Rect.Max.Y = g.Rect.Min.X+1+r.IntN(width), g.Rect.Min.Y+1+r.IntN(height)
 			regions = append(regions, g)
 		}
-		regions = append(regions, face.Region{Rect: shape.Bounds(), Shape: shape, Track: 99})
+		regions = append(regions, geom.Region{Rect: shape.Bounds(), Shape: shape, Track: 99})
 		require.NoError(t, in.Apply(a, regions))
 		require.NoError(t, goes.Apply(b, regions))
 		require.Equal(t, b.Y, a.Y, "picture %d", i)
@@ -72,9 +72,9 @@ func TestSurfaceThatCannotBePaintedPanics(t *testing.T) {
 
 func BenchmarkSurface(b *testing.B) {
 	im := noise(b, 1920, 1080, 1)
-	regions := make([]face.Region, 0, 20)
+	regions := make([]geom.Region, 0, 20)
 	for i := range 20 {
-		g := face.Region{Track: uint64(i + 1)}
+		g := geom.Region{Track: uint64(i + 1)}
 		g.Rect.Min.X, g.Rect.Min.Y = 10+i%5*380, 20+i/5*260
 		g.Rect.Max.X, g.Rect.Max.Y = g.Rect.Min.X+150, g.Rect.Min.Y+200
 		regions = append(regions, g)

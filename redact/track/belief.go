@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 const (
@@ -36,7 +36,7 @@ const (
 
 // near returns how near to the camera a face of this size is, 0 to 1. Without weak
 // sightings nothing follows from that, and it is 0.
-func (t *Tracker) near(b face.Box) float64 {
+func (t *Tracker) near(b geom.Box) float64 {
 	if !t.o.Weak {
 		return 0
 	}

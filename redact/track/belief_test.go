@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // scored is a face that stands still at 700, 200, in so many pictures.
@@ -16,7 +17,7 @@ func scored(size float64, scores ...float64) [][]face.Face {
 	for _, s := range scores {
 		faces = append(faces, nil)
 		if s > 0 {
-			faces[len(faces)-1] = []face.Face{{Box: face.Box{X: 700, Y: 200, W: size, H: size}, Score: s, Weak: s < 0.3}}
+			faces[len(faces)-1] = []face.Face{{Box: geom.Box{X: 700, Y: 200, W: size, H: size}, Score: s, Weak: s < 0.3}}
 		}
 	}
 	return faces

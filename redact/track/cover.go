@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 const (
@@ -20,34 +20,34 @@ const (
 )
 
 // cover returns the region of every track that reaches into the picture.
-func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []face.Region {
+func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []geom.Region {
 	t.regions = t.regions[:0]
 	for _, tr := range t.tracks {
-		source := face.Detected
-		need := face.Pad(tr.env, t.o.Padding, t.o.PaddingTop)
+		source := geom.Detected
+		need := tr.env.Pad(t.o.Padding, t.o.PaddingTop).Rect()
 		if tr.weak {
-			source = face.Tracked
+			source = geom.Tracked
 		}
 		if tr.lost {
-			source = face.Held
+			source = geom.Held
 			lost := at.Sub(tr.found).Seconds()
 			grown := tr.growth() * min(1, lost/t.o.Hold.Seconds())
 			if !tr.velocity {
 				grown = max(grown, tr.unknown(lost))
 			}
 			// And all the way to where it would be by now if it had stopped: people do.
-			need = face.Pad(tr.predict(tr.env, at), t.o.Padding+grown, t.o.PaddingTop+grown).
-				Union(face.Pad(tr.stopped(tr.env, at), t.o.Padding+calmGrowth*lost, t.o.PaddingTop))
+			need = tr.predict(tr.env, at).Pad(t.o.Padding+grown, t.o.PaddingTop+grown).Rect().
+				Union(tr.stopped(tr.env, at).Pad(t.o.Padding+calmGrowth*lost, t.o.PaddingTop).Rect())
 		}
 		if tr.weak && at.Sub(tr.sure) <= tr.hold(t.o.Hold) {
 			// Something else may have carried the weak sightings off.
 			was := *tr
 			was.found, was.vx, was.vy, was.steady = tr.sure, tr.surely.vx, tr.surely.vy, tr.surely.steady
-			need = need.Union(face.Pad(was.stopped(tr.surely.env, at), t.o.Padding, t.o.PaddingTop))
+			need = need.Union(was.stopped(tr.surely.env, at).Pad(t.o.Padding, t.o.PaddingTop).Rect())
 		}
 		tr.settle(need)
 		if tr.rect.Overlaps(bounds) {
-			t.regions = append(t.regions, face.Region{Rect: tr.rect, Face: tr.box, Score: tr.score, Source: source, Track: tr.id})
+			t.regions = append(t.regions, geom.Region{Rect: tr.rect, Face: tr.box, Score: tr.score, Source: source, Track: tr.id})
 		}
 	}
 	return t.regions

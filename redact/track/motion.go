@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 const (
@@ -62,7 +63,7 @@ func (t *Tracker) measure(tr *track, f face.Face, at time.Time) {
 
 // predict returns where a box that was last measured is thought to be, slowing
 // down.
-func (tr *track) predict(b face.Box, at time.Time) face.Box {
+func (tr *track) predict(b geom.Box, at time.Time) geom.Box {
 	dt := max(0, at.Sub(tr.found)).Seconds()
 	travel := coast.Seconds() * (1 - math.Exp(-dt/coast.Seconds()))
 	b.X += tr.vx * travel
@@ -79,7 +80,7 @@ func (tr *track) unknown(seconds float64) float64 {
 // stopped returns where a box that was last measured is at least by now: as if
 // it had begun to stop as soon as it was lost. While its velocity is in doubt
 // that is where it was.
-func (tr *track) stopped(b face.Box, at time.Time) face.Box {
+func (tr *track) stopped(b geom.Box, at time.Time) geom.Box {
 	speed, limit := math.Hypot(tr.vx, tr.vy), braking*math.Sqrt(tr.box.Area())
 	if tr.steady < steadySightings || speed <= 0 || limit <= 0 {
 		return b
@@ -103,14 +104,14 @@ func (tr *track) growth() float64 {
 
 // envelope returns what must be covered of a face: what was found, and what was
 // covered before as far as it has not shrunk yet.
-func envelope(found, before face.Box, dt time.Duration) face.Box {
+func envelope(found, before geom.Box, dt time.Duration) geom.Box {
 	f := 1 - math.Exp(-max(0, dt).Seconds()/shrink.Seconds())
 	mix := func(from, to float64) float64 { return from + f*(to-from) }
 	left := min(found.X, mix(before.X, found.X))
 	top := min(found.Y, mix(before.Y, found.Y))
 	right := max(found.X+found.W, mix(before.X+before.W, found.X+found.W))
 	bottom := max(found.Y+found.H, mix(before.Y+before.H, found.Y+found.H))
-	return face.Box{X: left, Y: top, W: right - left, H: bottom - top}
+	return geom.Box{X: left, Y: top, W: right - left, H: bottom - top}
 }
 
 func clamp(v, limit float64) float64 { return min(max(v, -limit), limit) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 const (
@@ -70,20 +71,20 @@ type Options struct {
 // track is one face over time.
 type track struct {
 	id       uint64
-	box      face.Box // as last found
-	env      face.Box // what is covered of it, when last found
+	box      geom.Box // as last found
+	env      geom.Box // what is covered of it, when last found
 	ghost    bool     // a place that stays covered; no face is taken for it
 	score    float64
 	vx, vy   float64 // of the centre, pixels a second
 	found    time.Time
 	rect     image.Rectangle // what was obscured last
 	lost     bool
-	predBox  face.Box  // where it is thought to be now
+	predBox  geom.Box  // where it is thought to be now
 	first    time.Time // when it was first found, and where
-	firstBox face.Box
+	firstBox geom.Box
 	gap      bool      // it was found again now, after pictures without it
 	gapFrom  time.Time // when it had been found before, and where
-	gapBox   face.Box
+	gapBox   geom.Box
 	misses   int       // pictures since it was found
 	velocity bool      // vx, vy were measured
 	weak     bool      // found by a weak sighting only
@@ -96,7 +97,7 @@ type track struct {
 
 // place is what is known of a face's whereabouts and movement at a sighting.
 type place struct {
-	env    face.Box
+	env    geom.Box
 	vx, vy float64
 	steady int
 	score  float64
@@ -114,7 +115,7 @@ type Tracker struct {
 	spare   []*track
 	pairs   []pair
 	taken   []bool
-	regions []face.Region
+	regions []geom.Region
 }
 
 // pair is a track and a face that may be the same.
@@ -157,7 +158,7 @@ func (t *Tracker) Reset() {
 // returns what must be obscured in it, valid until the next call. Every face
 // lies within the region of its track; tracks without a face in this picture
 // are held.
-func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []face.Region {
+func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []geom.Region {
 	t.short = float64(min(width, height))
 	t.remember(at)
 	t.expire(at)
@@ -206,7 +207,7 @@ func (t *Tracker) remember(at time.Time) {
 // may be coming into the picture, since of a face that the edge cuts off less is to be
 // seen, and the detector doubts it; and any while nothing is known of what was before.
 // Near the camera it does not doubt faces.
-func (t *Tracker) credible(b face.Box, at time.Time, width, height int) bool {
+func (t *Tracker) credible(b geom.Box, at time.Time, width, height int) bool {
 	cut := b.X < 0 || b.Y < 0 || b.X+b.W > float64(width) || b.Y+b.H > float64(height)
 	return t.near(b) == 0 && (cut || at.Sub(t.since) < blindFor)
 }
@@ -257,7 +258,7 @@ func (t *Tracker) associate(faces []face.Face, at time.Time) {
 
 // affinity says how likely two boxes are the same face, 0 to 1: by overlap, and
 // by how near they are to one another; at gate sizes they are strangers.
-func affinity(a, b face.Box, gate float64) float64 {
+func affinity(a, b geom.Box, gate float64) float64 {
 	sa, sb := math.Sqrt(a.Area()), math.Sqrt(b.Area())
 	if sa <= 0 || sb <= 0 || sa > maxSizeRatio*sb || sb > maxSizeRatio*sa {
 		return 0

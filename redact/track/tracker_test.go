@@ -11,6 +11,7 @@ import (
 
 	"scrim/redact"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 var _ redact.Tracker = (*Window)(nil)
@@ -20,7 +21,7 @@ var start = time.Unix(1_700_000_000, 0)
 func at(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 
 func one(x, y, size float64) []face.Face {
-	return []face.Face{{Box: face.Box{X: x, Y: y, W: size, H: size * 1.3}, Score: 0.8}}
+	return []face.Face{{Box: geom.Box{X: x, Y: y, W: size, H: size * 1.3}, Score: 0.8}}
 }
 
 func TestLostFaceStaysCoveredForASecondAndItsRegionGrows(t *testing.T) {
@@ -30,7 +31,7 @@ func TestLostFaceStaysCoveredForASecondAndItsRegionGrows(t *testing.T) {
 	for ms := 40; ms <= 1000; ms += 40 {
 		r := tr.Update(at(ms), nil, 640, 360)
 		require.Len(t, r, 1, "%d ms", ms)
-		require.Equal(t, face.Held, r[0].Source)
+		require.Equal(t, geom.Held, r[0].Source)
 		require.Equal(t, uint64(1), r[0].Track)
 		require.True(t, first.In(r[0].Rect))
 		require.GreaterOrEqual(t, r[0].Rect.Dx()*r[0].Rect.Dy(), area)
@@ -116,7 +117,7 @@ func TestFaceKeepsItsTrackOverAGapAndACrossing(t *testing.T) {
 			faces = faces[:1] // the other is missed now and then
 		}
 		for _, r := range tr.Update(at(ms), faces, 640, 360) {
-			if r.Source != face.Detected {
+			if r.Source != geom.Detected {
 				continue
 			}
 			switch {
@@ -153,7 +154,7 @@ func TestRegionDoesNotStayLargeWhenAFaceGoesAway(t *testing.T) {
 	for i := range 100 {
 		last = tr.Update(at(40*i), one(200, 100, 150-float64(i)), 640, 360)[0].Rect
 	}
-	need := face.Pad(one(200, 100, 51)[0].Box, MinPadding, DefaultPaddingTop)
+	need := one(200, 100, 51)[0].Box.Pad(MinPadding, DefaultPaddingTop).Rect()
 	require.Less(t, 10*last.Dx()*last.Dy(), 23*need.Dx()*need.Dy())
 }
 
@@ -185,7 +186,7 @@ func TestTracksAreBoundedAndNoFaceOfThePictureIsDropped(t *testing.T) {
 	}
 }
 
-func requireCovered(t require.TestingT, regions []face.Region, faces []face.Face, width, height int) {
+func requireCovered(t require.TestingT, regions []geom.Region, faces []face.Face, width, height int) {
 	for _, f := range faces {
 		box := f.Box.Rect().Intersect(image.Rect(0, 0, width, height))
 		covered := box.Empty()
@@ -222,11 +223,11 @@ func TestStrangerDoesNotTakeOverTheCoverOfALostFace(t *testing.T) {
 // Detectors find half of a face now and then.
 func TestHalfAFaceDoesNotUncoverTheOther(t *testing.T) {
 	tr := New(Options{})
-	whole := face.Box{X: 200, Y: 100, W: 60, H: 80}
+	whole := geom.Box{X: 200, Y: 100, W: 60, H: 80}
 	for ms := 0; ms <= 800; ms += 40 {
 		tr.Update(at(ms), []face.Face{{Box: whole, Score: 0.9}}, 640, 360)
 	}
-	half := face.Box{X: 200, Y: 100, W: 32, H: 42}
+	half := geom.Box{X: 200, Y: 100, W: 32, H: 42}
 	for ms := 840; ms <= 960; ms += 40 {
 		r := tr.Update(at(ms), []face.Face{{Box: half, Score: 0.9}}, 640, 360)
 		requireCovered(t, r, []face.Face{{Box: whole}}, 640, 360)
@@ -259,7 +260,7 @@ func TestEveryFaceIsCoveredAlways(t *testing.T) {
 			var faces []face.Face
 			for range rapid.IntRange(0, 6).Draw(t, "faces") {
 				faces = append(faces, face.Face{
-					Box: face.Box{
+					Box: geom.Box{
 						X: rapid.Float64Range(-50, 350).Draw(t, "x"), Y: rapid.Float64Range(-50, 250).Draw(t, "y"),
 						W: rapid.Float64Range(0, 150).Draw(t, "w"), H: rapid.Float64Range(0, 150).Draw(t, "h"),
 					},
@@ -308,7 +309,7 @@ func TestUpdateDoesNotAllocateInSteadyState(t *testing.T) {
 }
 
 // scroll feeds a Window and returns what it releases, in order.
-func scroll(w *Window, faces [][]face.Face) [][]face.Region {
+func scroll(w *Window, faces [][]face.Face) [][]geom.Region {
 	times := make([]time.Time, len(faces))
 	for i := range faces {
 		times[i] = at(40 * i)
@@ -316,9 +317,9 @@ func scroll(w *Window, faces [][]face.Face) [][]face.Region {
 	return scrollAt(w, times, faces)
 }
 
-func scrollAt(w *Window, times []time.Time, faces [][]face.Face) (released [][]face.Region) {
+func scrollAt(w *Window, times []time.Time, faces [][]face.Face) (released [][]geom.Region) {
 	release := func() {
-		released = append(released, append([]face.Region(nil), w.Release()...))
+		released = append(released, append([]geom.Region(nil), w.Release()...))
 	}
 	for i, f := range faces {
 		w.Observe(times[i], f, 640, 360)
@@ -349,7 +350,7 @@ func TestFaceIsCoveredBeforeItWasFirstFound(t *testing.T) {
 		}
 	}
 	require.Empty(t, released[0], "8 pictures ahead, not 9")
-	require.Equal(t, face.Backfilled, released[5][0].Source)
+	require.Equal(t, geom.Backfilled, released[5][0].Source)
 }
 
 func TestFaceIsCoveredBetweenTwoSightings(t *testing.T) {

@@ -10,18 +10,19 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // interval is the time between the pictures of these tests.
 const interval = 40 * time.Millisecond
 
 // boxAt returns a face of a size around a centre.
-func boxAt(x, y, size float64) face.Box {
-	return face.Box{X: x - size/2, Y: y - 0.65*size, W: size, H: 1.3 * size}
+func boxAt(x, y, size float64) geom.Box {
+	return geom.Box{X: x - size/2, Y: y - 0.65*size, W: size, H: 1.3 * size}
 }
 
 // sighting is what a detector says of a box.
-func sighting(b face.Box) face.Face { return face.Face{Box: b, Score: 0.9} }
+func sighting(b geom.Box) face.Face { return face.Face{Box: b, Score: 0.9} }
 
 func TestWalkersKeepTheirTracksWhenBothAreHiddenWhileTheyCross(t *testing.T) {
 	tr := New(Options{})
@@ -34,7 +35,7 @@ func TestWalkersKeepTheirTracksWhenBothAreHiddenWhileTheyCross(t *testing.T) {
 			faces = []face.Face{sighting(a), sighting(b)}
 		}
 		for _, r := range tr.Update(start.Add(time.Duration(i)*interval), faces, 1280, 720) {
-			if r.Source != face.Detected {
+			if r.Source != geom.Detected {
 				continue
 			}
 			id := &left
@@ -53,8 +54,8 @@ func TestWalkersKeepTheirTracksWhenBothAreHiddenWhileTheyCross(t *testing.T) {
 // A box around half of a face still overlaps enough to be the same face.
 func TestNarrowerBoxDoesNotUncoverTheRestOfTheFaceAtOnce(t *testing.T) {
 	tr := New(Options{})
-	whole := face.Box{X: 200, Y: 100, W: 60, H: 80}
-	part := face.Box{X: 200, Y: 100, W: 36, H: 50}
+	whole := geom.Box{X: 200, Y: 100, W: 60, H: 80}
+	part := geom.Box{X: 200, Y: 100, W: 36, H: 50}
 	require.Greater(t, part.IoU(whole), sameIoU)
 	for i := range 20 {
 		tr.Update(at(40*i), []face.Face{sighting(whole)}, 640, 360)
@@ -105,7 +106,7 @@ func TestWalkersStayUnderCalmCover(t *testing.T) {
 			})
 		}
 		noise := rapid.Float64Range(-0.03, 0.03)
-		var before []face.Region
+		var before []geom.Region
 		for i := range 50 {
 			var faces []face.Face
 			for k := range people {
@@ -153,7 +154,7 @@ func TestWalkersStayUnderCalmCover(t *testing.T) {
 
 // requireCalm demands that no region pops: one that is there in two pictures
 // moves each of its sides by no more than most of a face.
-func requireCalm(t require.TestingT, before, now []face.Region) {
+func requireCalm(t require.TestingT, before, now []geom.Region) {
 	for _, b := range before {
 		for _, r := range now {
 			if r.Track != b.Track {
@@ -188,7 +189,7 @@ func TestFastWalkerIsCoveredBeforeTheFirstSightingWhereHeCameFrom(t *testing.T) 
 	for i, r := range released {
 		requireCovered(t, r, truth[i], 640, 360)
 	}
-	here := face.Pad(truth[hidden][0].Box, 0.3+growth, DefaultPaddingTop+growth)
+	here := truth[hidden][0].Box.Pad(0.3+growth, DefaultPaddingTop+growth).Rect()
 	require.False(t, truth[0][0].Box.Rect().In(here), "this test would not notice")
 }
 
@@ -196,7 +197,7 @@ func TestFastWalkerIsCoveredBeforeTheFirstSightingWhereHeCameFrom(t *testing.T) 
 // the way between the two sightings, where no prediction would have looked.
 func TestWayBetweenTwoSightingsIsCoveredWherePredictionFails(t *testing.T) {
 	const size, hidden = 40.0, 10
-	way := func(i int) face.Box {
+	way := func(i int) geom.Box {
 		return boxAt(200+0.15*size*float64(min(max(i-15, 0), hidden)), 180, size)
 	}
 	var faces [][]face.Face
@@ -259,7 +260,7 @@ func TestWeakSightingsCarryAFaceOnAndBeginNone(t *testing.T) {
 		last = i
 		if at(40*i).Sub(at(360)) <= weakFor {
 			require.Len(t, r, 1)
-			require.Equal(t, face.Tracked, r[0].Source)
+			require.Equal(t, geom.Tracked, r[0].Source)
 			requireCovered(t, r, weak(i), 1280, 720)
 			if at(40*i).Sub(at(360)) > HoldAfterWeak+200*time.Millisecond {
 				require.Less(t, r[0].Rect.Dx(), int(2.2*size), "it is known where the face is")
@@ -279,7 +280,7 @@ func TestWeakSightingTakesNoTrackFromAFace(t *testing.T) {
 	for _, g := range r {
 		if g.Track == id {
 			require.Equal(t, moved.Box, g.Face)
-			require.Equal(t, face.Detected, g.Source)
+			require.Equal(t, geom.Detected, g.Source)
 		}
 	}
 }
@@ -288,7 +289,7 @@ func TestWeakSightingTakesNoTrackFromAFace(t *testing.T) {
 // no sooner than losing the face would.
 func TestWeakSightingsThatMoveOffLeaveTheFaceCovered(t *testing.T) {
 	tr := New(Options{Weak: true})
-	still := face.Box{X: 400, Y: 300, W: 100, H: 100}
+	still := geom.Box{X: 400, Y: 300, W: 100, H: 100}
 	for i := range 25 {
 		tr.Update(at(40*i), []face.Face{sighting(still)}, 1920, 1080)
 	}
@@ -298,7 +299,7 @@ func TestWeakSightingsThatMoveOffLeaveTheFaceCovered(t *testing.T) {
 		off.X += 12
 		r := tr.Update(at(ms), []face.Face{{Box: off, Score: 0.12, Weak: true}}, 1920, 1080)
 		requireCovered(t, r, []face.Face{sighting(still)}, 1920, 1080)
-		require.Equal(t, face.Tracked, r[0].Source)
+		require.Equal(t, geom.Tracked, r[0].Source)
 	}
 }
 
@@ -306,7 +307,7 @@ func TestWeakSightingsThatMoveOffLeaveTheFaceCovered(t *testing.T) {
 // sighting is the beginning of one that comes in.
 func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
 	weak := func(x, y, size float64) []face.Face {
-		return []face.Face{{Box: face.Box{X: x, Y: y, W: size, H: size}, Score: 0.15, Weak: true}}
+		return []face.Face{{Box: geom.Box{X: x, Y: y, W: size, H: size}, Score: 0.15, Weak: true}}
 	}
 	begins := func(f []face.Face) bool {
 		tr := New(Options{Weak: true})
@@ -363,5 +364,5 @@ func TestWeakSightingBesideAFaceIsNotThatFace(t *testing.T) {
 	require.Greater(t, beside.IoU(still), 0.4)
 	r := tr.Update(at(1000), []face.Face{{Box: beside, Score: 0.2, Weak: true}}, 1920, 1080)
 	require.Len(t, r, 1)
-	require.Equal(t, face.Held, r[0].Source)
+	require.Equal(t, geom.Held, r[0].Source)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // MaxLookahead bounds by how many pictures the output may lag.
@@ -21,15 +22,15 @@ type Window struct {
 	n       int
 	pending []*moment
 	spare   []*moment
-	out     []face.Region
+	out     []geom.Region
 }
 
 // moment is one picture that waits.
 type moment struct {
 	at      time.Time
 	bounds  image.Rectangle
-	regions []face.Region // of the tracker
-	filled  []face.Region // what hindsight adds
+	regions []geom.Region // of the tracker
+	filled  []geom.Region // what hindsight adds
 }
 
 // NewWindow returns a Window that looks ahead by n pictures, 0 to MaxLookahead.
@@ -65,7 +66,7 @@ func (w *Window) Observe(at time.Time, faces []face.Face, width, height int) {
 }
 
 // Release implements redact.Tracker. The regions are valid until the next call.
-func (w *Window) Release() []face.Region {
+func (w *Window) Release() []geom.Region {
 	m := w.pending[0]
 	w.pending = append(w.pending[:0], w.pending[1:]...)
 	w.out = append(append(w.out[:0], m.regions...), m.filled...)
@@ -102,7 +103,7 @@ func (w *Window) before(tr *track, at time.Time) image.Rectangle {
 		grown = max(grown, tr.unknown(age))
 	}
 	o := w.t.o
-	return face.Pad(b, o.Padding+grown, o.PaddingTop+grown).Union(face.Pad(tr.firstBox, o.Padding, o.PaddingTop))
+	return b.Pad(o.Padding+grown, o.PaddingTop+grown).Rect().Union(tr.firstBox.Pad(o.Padding, o.PaddingTop).Rect())
 }
 
 // between returns what must be obscured between two sightings.
@@ -110,13 +111,13 @@ func (w *Window) between(tr *track, at time.Time) image.Rectangle {
 	whole := tr.found.Sub(tr.gapFrom).Seconds()
 	f := at.Sub(tr.gapFrom).Seconds() / whole
 	mix := func(a, b float64) float64 { return a + f*(b-a) }
-	b := face.Box{
+	b := geom.Box{
 		X: mix(tr.gapBox.X, tr.box.X), Y: mix(tr.gapBox.Y, tr.box.Y),
 		W: mix(tr.gapBox.W, tr.box.W), H: mix(tr.gapBox.H, tr.box.H),
 	}
 	// People do not walk in straight lines; least is known in the middle.
 	grown := growth * min(1, whole) * (1 - 2*max(f-0.5, 0.5-f))
-	return face.Pad(b, w.t.o.Padding+grown, w.t.o.PaddingTop+grown)
+	return b.Pad(w.t.o.Padding+grown, w.t.o.PaddingTop+grown).Rect()
 }
 
 // fill adds a region to a picture, or lets the one that was filled in before
@@ -130,7 +131,7 @@ func (w *Window) fill(m *moment, tr *track, r image.Rectangle, anew bool) {
 			return
 		}
 	}
-	if !r.Overlaps(m.bounds) || slices.ContainsFunc(m.regions, func(g face.Region) bool { return r.In(g.Rect) }) {
+	if !r.Overlaps(m.bounds) || slices.ContainsFunc(m.regions, func(g geom.Region) bool { return r.In(g.Rect) }) {
 		return
 	}
 	if n := len(m.regions) + len(m.filled); n >= MaxTracks { // one region for what is over the limit
@@ -140,6 +141,6 @@ func (w *Window) fill(m *moment, tr *track, r image.Rectangle, anew bool) {
 		}
 		last[len(last)-1].Rect = last[len(last)-1].Rect.Union(r)
 	} else {
-		m.filled = append(m.filled, face.Region{Rect: r, Face: tr.box, Score: tr.score, Source: face.Backfilled, Track: tr.id})
+		m.filled = append(m.filled, geom.Region{Rect: r, Face: tr.box, Score: tr.score, Source: geom.Backfilled, Track: tr.id})
 	}
 }

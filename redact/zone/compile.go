@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // FirstTrack is the first of the track ids of masks. A tracker, which counts
@@ -19,7 +20,7 @@ const minIgnored = 0.9
 // Set is the zones of a camera in pixels of one picture size. It never changes
 // and is safe for concurrent use.
 type Set struct {
-	masks  []face.Region
+	masks  []geom.Region
 	ignore [][]Point // in pixels
 	tiles  []image.Rectangle
 }
@@ -49,12 +50,12 @@ func Compile(zones []Zone, width, height int) *Set {
 		case z.Kind == Tiles && good:
 			s.tiles = append(s.tiles, bounds(p).Intersect(frame))
 		case z.Kind == Mask:
-			r := face.Region{Rect: frame, Score: 1, Source: face.Zone, Track: FirstTrack + uint64(i)} //nolint:gosec // not negative
+			r := geom.Region{Rect: frame, Score: 1, Source: geom.Zone, Track: FirstTrack + uint64(i)} //nolint:gosec // not negative
 			if good {
 				r.Shape = rasterise(p, width, height)
 				r.Rect = r.Shape.Bounds()
 			}
-			r.Face = face.Box{
+			r.Face = geom.Box{
 				X: float64(r.Rect.Min.X), Y: float64(r.Rect.Min.Y), W: float64(r.Rect.Dx()), H: float64(r.Rect.Dy()),
 			}
 			s.masks = append(s.masks, r)
@@ -65,7 +66,7 @@ func Compile(zones []Zone, width, height int) *Set {
 
 // Masks returns the regions that are to be obscured in every picture of the
 // size. They are shared and not to be changed.
-func (s *Set) Masks() []face.Region { return slices.Clip(s.masks) }
+func (s *Set) Masks() []geom.Region { return slices.Clip(s.masks) }
 
 // Tiles returns the rectangles, in pixels, in which small faces are to be
 // expected. They are shared and not to be changed.
@@ -73,7 +74,7 @@ func (s *Set) Tiles() []image.Rectangle { return slices.Clip(s.tiles) }
 
 // Ignored reports whether a face at box, in pixels, needs no cover: its centre
 // and at least 90 % of its area lie in one zone of kind Ignore.
-func (s *Set) Ignored(box face.Box) bool {
+func (s *Set) Ignored(box geom.Box) bool {
 	total := box.Area()
 	if !(total > 0) || math.IsInf(total, 0) {
 		return false
@@ -120,7 +121,7 @@ func inside(p []Point, c Point) bool {
 // clip returns the part of p within box (Sutherland, Hodgman: Reentrant Polygon
 // Clipping, 1974). Where that falls apart, the parts are joined by lines along
 // the sides of box, which add no area.
-func clip(p []Point, box face.Box) []Point {
+func clip(p []Point, box geom.Box) []Point {
 	cut := func(p []Point, within func(Point) float64) []Point {
 		var out []Point
 		for i, a := range p {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 func ignore(p []Point) Zone {
@@ -27,7 +27,7 @@ func TestOneZoneCannotLeaveOutTheFrame(t *testing.T) {
 	for _, p := range [][]Point{box(0, 0, 1, 1), box(0, 0, 0.4, 0.26), {{0, 0}, {1, 0}, {0, 1}}} {
 		require.ErrorContains(t, ignore(p).Check(), "at most 10 % in a zone of kind ignore")
 		s := Compile([]Zone{ignore(p)}, 640, 480)
-		require.False(t, s.Ignored(face.Box{X: 1, Y: 1, W: 20, H: 20}))
+		require.False(t, s.Ignored(geom.Box{X: 1, Y: 1, W: 20, H: 20}))
 	}
 	require.NoError(t, ignore(box(0.1, 0.1, 0.5, 0.35)).Check(), "exactly the most")
 	require.NoError(t, Zone{Kind: Mask, Polygon: box(0, 0, 1, 1)}.Check())
@@ -39,11 +39,11 @@ func TestZonesCannotTileTheFrame(t *testing.T) {
 	require.Equal(t, 4, at, "four sixteenths are a quarter")
 	s := Compile(tiling(4), 640, 480)
 	for _, x := range []float64{10, 200, 400, 600} {
-		require.False(t, s.Ignored(face.Box{X: x, Y: 10, W: 20, H: 20}), "all zones are dropped")
+		require.False(t, s.Ignored(geom.Box{X: x, Y: 10, W: 20, H: 20}), "all zones are dropped")
 	}
 	_, err = CheckIgnored(tiling(4)[:4])
 	require.NoError(t, err)
-	require.True(t, Compile(tiling(4)[:4], 640, 480).Ignored(face.Box{X: 10, Y: 10, W: 20, H: 20}))
+	require.True(t, Compile(tiling(4)[:4], 640, 480).Ignored(geom.Box{X: 10, Y: 10, W: 20, H: 20}))
 }
 
 func TestWhatLiesInSeveralZonesCountsOnce(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 // rasterise returns the pixels of which p, in pixels, covers any part. Those
@@ -13,15 +13,15 @@ import (
 // What p covers of a row is bounded by its sides within the row and by the
 // row's own two edges; so the columns it covers are those under the sides, cut
 // to the row, and those under its inside along the two edges.
-func rasterise(p []Point, width, height int) *face.Shape {
+func rasterise(p []Point, width, height int) *geom.Shape {
 	frame := bounds(p)
 	top, bottom := max(frame.Min.Y, 0), min(frame.Max.Y, height)
-	rows := make([][]face.Span, 0, max(bottom-top, 0))
+	rows := make([][]geom.Span, 0, max(bottom-top, 0))
 	var cuts []float64
 	for y := top; y < bottom; y++ {
-		var row []face.Span
+		var row []geom.Span
 		cover := func(lo, hi float64) {
-			row = append(row, face.Span{From: max(int(math.Floor(lo)), 0), To: min(int(math.Ceil(hi)), width)})
+			row = append(row, geom.Span{From: max(int(math.Floor(lo)), 0), To: min(int(math.Ceil(hi)), width)})
 		}
 		upper, lower := float64(y), float64(y+1)
 		for i, a := range p {
@@ -37,7 +37,7 @@ func rasterise(p []Point, width, height int) *face.Shape {
 		}
 		rows = append(rows, row)
 	}
-	return face.NewShape(top, rows)
+	return geom.NewShape(top, rows)
 }
 
 // sideIn covers the columns of the side from a to b between two heights. One

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/redact/face"
+	"scrim/redact/geom"
 )
 
 func box(x0, y0, x1, y1 float64) []Point { return []Point{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}} }
@@ -109,7 +110,7 @@ func TestMasksCoverEveryPixelThatIsTouchedAndNoOther(t *testing.T) {
 		for y := range height {
 			for x := range width {
 				covered := m.Shape.Contains(image.Rect(x, y, x+1, y+1))
-				pixel := face.Box{X: float64(x), Y: float64(y), W: 1, H: 1}
+				pixel := geom.Box{X: float64(x), Y: float64(y), W: 1, H: 1}
 				part := math.Abs(area(clip(scaled, pixel)))
 				if part > 1e-9 || sampled(scaled, x, y) {
 					require.True(t, covered, "pixel %d, %d, of which %g belongs to the polygon", x, y, part)
@@ -134,7 +135,7 @@ func sampled(p []Point, x, y int) bool {
 
 // nearSide reports whether a side of p comes within a billionth of a pixel.
 func nearSide(p []Point, x, y int) bool {
-	b := face.Box{X: float64(x) - 1e-9, Y: float64(y) - 1e-9, W: 1 + 2e-9, H: 1 + 2e-9}
+	b := geom.Box{X: float64(x) - 1e-9, Y: float64(y) - 1e-9, W: 1 + 2e-9, H: 1 + 2e-9}
 	c := []Point{{b.X, b.Y}, {b.X + b.W, b.Y}, {b.X + b.W, b.Y + b.H}, {b.X, b.Y + b.H}}
 	for i, from := range p {
 		to := p[(i+1)%len(p)]
@@ -162,13 +163,13 @@ func TestMasksHaveTheirOwnTracks(t *testing.T) {
 	require.True(t, m[0].Shape.Solid())
 	require.False(t, m[1].Shape.Solid())
 	for _, r := range m {
-		require.Equal(t, face.Zone, r.Source)
+		require.Equal(t, geom.Zone, r.Source)
 		require.GreaterOrEqual(t, r.Track, uint64(FirstTrack))
 		require.Less(t, r.Track, uint64(1)<<53, "JSON numbers hold it")
 	}
 	require.NotEqual(t, m[0].Track, m[1].Track)
 	require.Equal(t, []image.Rectangle{image.Rect(0, 0, 960, 281)}, s.Tiles())
-	_ = append(m, face.Region{Track: 1})
+	_ = append(m, geom.Region{Track: 1})
 	require.Len(t, s.Masks(), 2)
 }
 
@@ -180,25 +181,25 @@ func TestIgnoredNeedsTheCentreAndMostOfTheFace(t *testing.T) {
 		{Kind: Mask, Polygon: box(0, 0, 0.2, 0.2)},
 	}, 1000, 1000)
 	for name, c := range map[string]struct {
-		b    face.Box
+		b    geom.Box
 		want bool
 	}{
-		"within":           {face.Box{X: 300, Y: 300, W: 100, H: 100}, true},
-		"to the border":    {face.Box{X: 250, Y: 250, W: 300, H: 300}, true},
-		"nine tenths":      {face.Box{X: 240, Y: 300, W: 100, H: 100}, true},
-		"less":             {face.Box{X: 239, Y: 300, W: 100, H: 100}, false},
-		"larger":           {face.Box{X: 200, Y: 200, W: 400, H: 400}, false},
-		"outside":          {face.Box{X: 800, Y: 300, W: 100, H: 100}, false},
-		"around a ring":    {face.Box{X: 0, Y: 800, W: 200, H: 200}, false},
-		"in a mask":        {face.Box{X: 50, Y: 50, W: 100, H: 100}, false},
-		"no width":         {face.Box{X: 300, Y: 300, H: 100}, false},
-		"not a number":     {face.Box{X: math.NaN(), Y: 300, W: 100, H: 100}, false},
-		"not a number too": {face.Box{X: 300, Y: 300, W: math.NaN(), H: 100}, false},
-		"infinite":         {face.Box{X: 300, Y: 300, W: math.Inf(1), H: 100}, false},
+		"within":           {geom.Box{X: 300, Y: 300, W: 100, H: 100}, true},
+		"to the border":    {geom.Box{X: 250, Y: 250, W: 300, H: 300}, true},
+		"nine tenths":      {geom.Box{X: 240, Y: 300, W: 100, H: 100}, true},
+		"less":             {geom.Box{X: 239, Y: 300, W: 100, H: 100}, false},
+		"larger":           {geom.Box{X: 200, Y: 200, W: 400, H: 400}, false},
+		"outside":          {geom.Box{X: 800, Y: 300, W: 100, H: 100}, false},
+		"around a ring":    {geom.Box{X: 0, Y: 800, W: 200, H: 200}, false},
+		"in a mask":        {geom.Box{X: 50, Y: 50, W: 100, H: 100}, false},
+		"no width":         {geom.Box{X: 300, Y: 300, H: 100}, false},
+		"not a number":     {geom.Box{X: math.NaN(), Y: 300, W: 100, H: 100}, false},
+		"not a number too": {geom.Box{X: 300, Y: 300, W: math.NaN(), H: 100}, false},
+		"infinite":         {geom.Box{X: 300, Y: 300, W: math.Inf(1), H: 100}, false},
 	} {
 		require.Equal(t, c.want, s.Ignored(c.b), name)
 	}
-	faces := []face.Face{{Box: face.Box{X: 800, Y: 300, W: 100, H: 100}}, {Box: face.Box{X: 300, Y: 300, W: 9, H: 9}}, {Box: face.Box{W: 9, H: 9}}}
+	faces := []face.Face{{Box: geom.Box{X: 800, Y: 300, W: 100, H: 100}}, {Box: geom.Box{X: 300, Y: 300, W: 9, H: 9}}, {Box: geom.Box{W: 9, H: 9}}}
 	kept := append([]face.Face(nil), faces...)
 	require.Equal(t, []face.Face{faces[0], faces[2]}, s.Filter(faces))
 	require.Equal(t, kept, faces, "the caller's faces")
@@ -213,7 +214,7 @@ func TestIgnoredAgainstSamples(t *testing.T) {
 			p[i] = Point{c.X * 100, c.Y * 100}
 		}
 		s := &Set{ignore: [][]Point{p}} // of any area
-		b := face.Box{
+		b := geom.Box{
 			X: rapid.Float64Range(-10, 90).Draw(t, "x"), Y: rapid.Float64Range(-10, 90).Draw(t, "y"),
 			W: rapid.Float64Range(1, 40).Draw(t, "w"), H: rapid.Float64Range(1, 40).Draw(t, "h"),
 		}
@@ -246,7 +247,7 @@ func TestCompileErrsOnTheSideOfPrivacy(t *testing.T) {
 	for _, m := range s.Masks() {
 		require.True(t, m.Covers(image.Rect(0, 0, 64, 48)))
 	}
-	require.False(t, s.Ignored(face.Box{X: 5, Y: 5, W: 5, H: 5}))
+	require.False(t, s.Ignored(geom.Box{X: 5, Y: 5, W: 5, H: 5}))
 	require.Empty(t, s.Tiles())
 	for _, size := range [][2]int{{0, 0}, {-1, 5}, {5, 0}} {
 		require.Empty(t, Compile([]Zone{{Kind: Mask, Polygon: box(0, 0, 1, 1)}}, size[0], size[1]).Masks())
@@ -270,6 +271,6 @@ func FuzzCheck(f *testing.F) {
 		if err == nil && z.Kind == Mask && (len(s.Masks()) != 1 || s.Masks()[0].Rect.Empty()) {
 			t.Fatal(fmt.Errorf("a mask without pixels: %v", z))
 		}
-		s.Ignored(face.Box{X: 3, Y: 3, W: 9, H: 9})
+		s.Ignored(geom.Box{X: 3, Y: 3, W: 9, H: 9})
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -69,16 +70,16 @@ func TestHeadersReadBackAsWritten(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "regions") {
 			x, y := rapid.IntRange(0, w-1).Draw(t, "x"), rapid.IntRange(0, h-1).Draw(t, "y")
-			r := transport.Region{
+			r := geom.Region{
 				Rect:  image.Rect(x, y, rapid.IntRange(x+1, w).Draw(t, "x2"), rapid.IntRange(y+1, h).Draw(t, "y2")),
 				Score: float64(rapid.IntRange(0, scoreSteps).Draw(t, "score")) / scoreSteps,
-				Track: rapid.Uint64().Draw(t, "track"), Source: rapid.SampledFrom(sources[:]).Draw(t, "source").name,
+				Track: rapid.Uint64().Draw(t, "track"), Source: rapid.SampledFrom(sources[:]).Draw(t, "source").source,
 			}
 			if rapid.Bool().Draw(t, "face") {
 				at := func(name string, least int) float64 {
 					return float64(rapid.IntRange(least, maxFaceSteps).Draw(t, name)) / pixelSteps
 				}
-				r.Face = transport.Box{X: at("fx", -maxFaceSteps/2), Y: at("fy", -maxFaceSteps/2), W: at("fw", 1), H: at("fh", 1)}
+				r.Face = geom.Box{X: at("fx", -maxFaceSteps/2), Y: at("fy", -maxFaceSteps/2), W: at("fw", 1), H: at("fh", 1)}
 			}
 			u.Regions = append(u.Regions, r)
 		}
@@ -107,9 +108,9 @@ func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
 	u.Width, u.Height, u.Reason, u.Codec = transport.MaxSide, transport.MaxSide, strings.Repeat("r", 1000), strings.Repeat("c", transport.MaxCodecBytes)
 	u.Regions = nil
 	for range 2 * MaxRegions {
-		u.Regions = append(u.Regions, transport.Region{
+		u.Regions = append(u.Regions, geom.Region{
 			Rect: image.Rect(1000, 1000, transport.MaxSide, transport.MaxSide), Score: 1, Source: "held", Track: math.MaxUint64,
-			Face: transport.Box{X: math.Inf(-1), Y: math.Inf(-1), W: math.Inf(1), H: 1e9},
+			Face: geom.Box{X: math.Inf(-1), Y: math.Inf(-1), W: math.Inf(1), H: 1e9},
 		})
 	}
 	h := nats.Header{}
@@ -122,7 +123,7 @@ func TestHeadersOfTheMostRegionsFitTheBound(t *testing.T) {
 	p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
 	require.NoError(t, err)
 	assert.Len(t, p.unit.Regions, MaxRegions)
-	assert.Equal(t, transport.Box{X: -transport.MaxSide, Y: -transport.MaxSide, W: 2 * transport.MaxSide, H: 2 * transport.MaxSide}, p.unit.Regions[0].Face)
+	assert.Equal(t, geom.Box{X: -transport.MaxSide, Y: -transport.MaxSide, W: 2 * transport.MaxSide, H: 2 * transport.MaxSide}, p.unit.Regions[0].Face)
 }
 
 func TestRegionsOfAnOlderSenderAreRead(t *testing.T) {
@@ -133,7 +134,7 @@ func TestRegionsOfAnOlderSenderAreRead(t *testing.T) {
 	delete(h, hdrFaces)
 	p, err := parsePart(Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: "main"}, h, []byte{1})
 	require.NoError(t, err)
-	assert.Equal(t, []transport.Region{{Rect: image.Rect(1, 2, 30, 40)}, {Rect: image.Rect(1900, 1000, 1920, 1080)}}, p.unit.Regions)
+	assert.Equal(t, []geom.Region{{Rect: image.Rect(1, 2, 30, 40)}, {Rect: image.Rect(1900, 1000, 1920, 1080)}}, p.unit.Regions)
 }
 
 func TestWhatIsSaidOfRegionsMustBeSaidOfEachAndWithinBounds(t *testing.T) {

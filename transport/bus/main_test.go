@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"scrim/redact/geom"
 	"scrim/transport"
 	"scrim/transport/transporttest"
 )
@@ -53,8 +54,8 @@ func unit(epoch, seq uint64, key bool) *transport.RedactedUnit {
 		Camera: camera, Rendition: transport.MainRendition, Epoch: epoch, Seq: seq,
 		PTS: int64(seq) * 3000, Captured: time.Unix(1700000000, int64(seq)), Key: key,
 		Codec: "avc1.42c01f", Width: 1920, Height: 1080, State: transport.StateLive,
-		Regions: []transport.Region{
-			{Rect: image.Rect(1, 2, 30, 40), Face: transport.Box{X: 5.5, Y: -3.1, W: 20, H: 24.9}, Score: 0.8731, Source: "detected", Track: 17},
+		Regions: []geom.Region{
+			{Rect: image.Rect(1, 2, 30, 40), Face: geom.Box{X: 5.5, Y: -3.1, W: 20, H: 24.9}, Score: 0.8731, Source: "detected", Track: 17},
 			{Rect: image.Rect(1900, 1000, 1920, 1080), Source: "zone"},
 		},
 		Data: fmt.Appendf(nil, "unit %d/%d", epoch, seq),

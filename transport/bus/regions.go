@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -21,8 +22,8 @@ const (
 // sources are those of a region, each with the letter that stands for it.
 var sources = [...]struct {
 	letter byte
-	name   string
-}{{'d', "detected"}, {'t', "tracked"}, {'h', "held"}, {'b', "backfilled"}, {'z', "zone"}, {'f', "failsafe"}, {'-', ""}}
+	source geom.Source
+}{{'d', geom.Detected}, {'t', geom.Tracked}, {'h', geom.Held}, {'b', geom.Backfilled}, {'z', geom.Zone}, {'f', geom.Failsafe}, {'-', ""}}
 
 // formatRegions returns the headers of a unit's regions: the rectangles, and
 // what is known of each.
@@ -56,10 +57,10 @@ func appendNumbers(b []byte, numbers ...int) []byte {
 
 // appendFace appends the letter of the source, the score in 1/10000 and the
 // track; then, where there is a face, its x, y, width and height in 1/10 pixel.
-func appendFace(b []byte, r *transport.Region) []byte {
+func appendFace(b []byte, r *geom.Region) []byte {
 	letter := byte('-')
 	for _, s := range sources {
-		if s.name == r.Source {
+		if s.source == r.Source {
 			letter = s.letter
 		}
 	}
@@ -83,7 +84,7 @@ func steps(v float64, in, least, most int) int {
 
 // regions reads the regions of a picture. What is known of each may be missing,
 // but not of some.
-func (r *headerReader) regions(bounds image.Rectangle) []transport.Region {
+func (r *headerReader) regions(bounds image.Rectangle) []geom.Region {
 	text, faces := r.h.Get(hdrRegions), r.h.Get(hdrFaces)
 	switch {
 	case text == "" && faces == "":
@@ -95,7 +96,7 @@ func (r *headerReader) regions(bounds image.Rectangle) []transport.Region {
 		r.fail(hdrFaces)
 		return nil
 	}
-	regions := make([]transport.Region, 0, strings.Count(text, ";")+1)
+	regions := make([]geom.Region, 0, strings.Count(text, ";")+1)
 	for one := range strings.SplitSeq(text, ";") {
 		v, ok := numbers(one, 0, math.MaxInt16)
 		rect := image.Rect(v[0], v[1], v[0]+v[2], v[1]+v[3])
@@ -103,7 +104,7 @@ func (r *headerReader) regions(bounds image.Rectangle) []transport.Region {
 			r.fail(hdrRegions)
 			return nil
 		}
-		regions = append(regions, transport.Region{Rect: rect})
+		regions = append(regions, geom.Region{Rect: rect})
 	}
 	if faces == "" {
 		return regions
@@ -136,14 +137,14 @@ func numbers(text string, least, most int64) (v [4]int, ok bool) {
 }
 
 // parseFace reads what is known of a region.
-func parseFace(text string, r *transport.Region) bool {
+func parseFace(text string, r *geom.Region) bool {
 	letter, rest, _ := strings.Cut(text, ",")
 	score, rest, _ := strings.Cut(rest, ",")
 	track, box, found := strings.Cut(rest, ",")
 	known := false
 	for _, s := range sources {
 		if letter == string(s.letter) {
-			r.Source, known = s.name, true
+			r.Source, known = s.source, true
 		}
 	}
 	n, err := strconv.ParseUint(score, 10, 16)
@@ -159,6 +160,6 @@ func parseFace(text string, r *transport.Region) bool {
 		return false
 	}
 	at := func(i int) float64 { return float64(v[i]) / pixelSteps }
-	r.Face = transport.Box{X: at(0), Y: at(1), W: at(2), H: at(3)}
+	r.Face = geom.Box{X: at(0), Y: at(1), W: at(2), H: at(3)}
 	return true
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"image"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"scrim/cmd/internal/trace"
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/measure"
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -120,7 +122,7 @@ func TestAFaceThatNoRegionCoversIsALeak(t *testing.T) {
 	for n := range 10 {
 		c.Truth = append(c.Truth, measure.TruthFrame{
 			Frame: n, Width: 320, Height: 180,
-			Faces: []measure.TrueFace{{Person: 1, Box: measure.Box{X: 100, Y: 50, W: 40, H: 50}, Visible: 1}},
+			Faces: []measure.TrueFace{{Person: 1, Box: geom.Box{X: 100, Y: 50, W: 40, H: 50}, Visible: 1}},
 		})
 	}
 	var shown []Shown
@@ -130,7 +132,7 @@ func TestAFaceThatNoRegionCoversIsALeak(t *testing.T) {
 		}
 		p := Shown{Number: n, Width: 320, Height: 180}
 		if n != 12 && n != 13 {
-			p.Regions = []ipc.Region{{Rect: [4]int{90, 40, 60, 70}, Source: "detected"}}
+			p.Regions = []geom.Region{{Rect: image.Rect(90, 40, 150, 110), Source: geom.Detected}}
 		}
 		shown = append(shown, p)
 	}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"scrim/pipeline/ipc"
 	"scrim/pipeline/measure"
+	"scrim/redact/geom"
 )
 
 // Leaks are faces that were to be seen although they should not be, as package
@@ -38,7 +38,7 @@ const maxRuns = 50
 type Shown struct {
 	Number        int
 	Width, Height int
-	Regions       []ipc.Region
+	Regions       []geom.Region
 }
 
 // Shown returns the pictures that were published in the window.
@@ -62,10 +62,7 @@ func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 		truth.Frame, truth.PTS, truth.Line = s.Number, at, i+1
 		r := measure.ReportFrame{Frame: s.Number, PTS: at, Width: s.Width, Height: s.Height, Line: i + 1}
 		for _, g := range s.Regions {
-			r.Regions = append(r.Regions, measure.Region{
-				Box:   measure.Box{X: float64(g.Rect[0]), Y: float64(g.Rect[1]), W: float64(g.Rect[2]), H: float64(g.Rect[3])},
-				Score: g.Score, Source: g.Source, Track: g.Track,
-			})
+			r.Regions = append(r.Regions, measure.RegionOf(g))
 		}
 		p.Truth.Frames, p.Report.Frames = append(p.Truth.Frames, truth), append(p.Report.Frames, r)
 	}

@@ -22,6 +22,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/transport"
 	"scrim/transport/bus"
@@ -266,8 +267,8 @@ func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.T
 			require.Less(t, f.Box.IoU(there.Box), foundAgain, "in redacted picture %d the face of person %d is found", truth.Frame, there.Person)
 		}
 		faceless := !slices.ContainsFunc(truth.Faces, func(there scene.TrueFace) bool { return f.Box.Intersect(there.Box) > 0 })
-		centre := face.Box{X: f.Box.X + f.Box.W/2, Y: f.Box.Y + f.Box.H/2, W: 1, H: 1}
-		head := slices.ContainsFunc(truth.Heads, func(h face.Box) bool { return h.Intersect(centre) > 0 })
+		centre := geom.Box{X: f.Box.X + f.Box.W/2, Y: f.Box.Y + f.Box.H/2, W: 1, H: 1}
+		head := slices.ContainsFunc(truth.Heads, func(h geom.Box) bool { return h.Intersect(centre) > 0 })
 		require.True(t, coverage(f.Box, covered, im.Bounds()) >= mostlyPaint || faceless && head,
 			"in redacted picture %d a face is found at %v, beside all veils and heads", truth.Frame, f.Box.Rect())
 	}
@@ -337,7 +338,7 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 	}
 }
 
-func rectangles(regions []transport.Region) (out []image.Rectangle) {
+func rectangles(regions []geom.Region) (out []image.Rectangle) {
 	for i := range regions {
 		out = append(out, regions[i].Rect)
 	}
@@ -346,7 +347,7 @@ func rectangles(regions []transport.Region) (out []image.Rectangle) {
 
 // coverage returns the share of the box that lies within regions, of what
 // lies within the picture.
-func coverage(box face.Box, regions []image.Rectangle, bounds image.Rectangle) float64 {
+func coverage(box geom.Box, regions []image.Rectangle, bounds image.Rectangle) float64 {
 	r := box.Rect().Intersect(bounds)
 	inside, all := 0, 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -36,9 +37,9 @@ type Line struct {
 	Width     int   `json:"width"`
 	Height    int   `json:"height"`
 	// Slate is why a slate was sent in place of a picture.
-	Slate   string       `json:"slate,omitempty"`
-	Regions []ipc.Region `json:"regions,omitempty"`
-	Stages  *ipc.Stages  `json:"stages,omitempty"`
+	Slate   string        `json:"slate,omitempty"`
+	Regions []geom.Region `json:"regions,omitempty"`
+	Stages  *ipc.Stages   `json:"stages,omitempty"`
 	// Allocated is how many bytes the worker's process has allocated so far.
 	Allocated uint64 `json:"allocated"`
 }

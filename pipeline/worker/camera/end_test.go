@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/ipc"
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -152,8 +153,8 @@ func TestUnitsGoThroughTheRedactorAndCarryItsRecord(t *testing.T) {
 	u := s.expect(t, "one after redactor restarted true")
 	require.Equal(t, "door", u.Camera)
 	require.Equal(t, transport.StateLive, u.State)
-	require.Equal(t, []transport.Region{
-		{Rect: image.Rect(1, 2, 4, 6), Face: transport.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
+	require.Equal(t, []geom.Region{
+		{Rect: image.Rect(1, 2, 4, 6), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
 	}, u.Regions)
 	s.send(t, "two")
 	s.expect(t, "two")

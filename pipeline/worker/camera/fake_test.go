@@ -3,6 +3,7 @@ package camera
 import (
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/redactorproc"
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -168,8 +170,8 @@ func fake(mode string) int {
 				}
 				send(ipc.Output{
 					State: transport.StateLive,
-					Record: &ipc.Record{Picture: seq, Regions: []ipc.Region{
-						{Rect: [4]int{1, 2, 3, 4}, Face: ipc.FileBox{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
+					Record: &ipc.Record{Picture: seq, Regions: []geom.Region{
+						{Rect: image.Rect(1, 2, 4, 6), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
 					}},
 				}, []byte(body))
 			}

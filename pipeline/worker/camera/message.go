@@ -66,7 +66,7 @@ func redacted(o *ipc.Output, data []byte) *transport.RedactedUnit {
 		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
 	}
 	if o.Record != nil {
-		u.Regions = regions(o.Record.Regions)
+		u.Regions = o.Record.Regions
 	}
 	return u
 }

@@ -1,22 +1,6 @@
 package camera
 
-import (
-	"image"
-
-	"scrim/pipeline/ipc"
-	"scrim/transport"
-)
-
-func regions(in []ipc.Region) []transport.Region {
-	out := make([]transport.Region, 0, len(in))
-	for _, r := range in {
-		out = append(out, transport.Region{
-			Rect: image.Rect(r.Rect[0], r.Rect[1], r.Rect[0]+r.Rect[2], r.Rect[1]+r.Rect[3]),
-			Face: transport.Box(r.Face), Score: r.Score, Source: r.Source, Track: r.Track,
-		})
-	}
-	return out
-}
+import "scrim/transport"
 
 // lines are at most maxProtections bounded lines.
 func lines(list []string) []string {
