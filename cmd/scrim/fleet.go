@@ -16,6 +16,7 @@ import (
 	"scrim/transport"
 	"scrim/transport/bus"
 	"scrim/transport/rtsp"
+	"scrim/transport/rtsp/login"
 )
 
 // plan is all that a camera is made of, without what all have in common: cameras of
@@ -36,7 +37,7 @@ type fleet struct {
 	cancel  context.CancelFunc
 	cameras map[string]*running
 	// accounts outlive the cameras that log in as them.
-	accounts accounts
+	accounts login.Accounts
 	notice   string
 	// gaveUp is written to when a camera has been given up.
 	gaveUp chan struct{}
@@ -47,7 +48,7 @@ type running struct {
 	plan   plan
 	camera *camera.Camera // nil: it could not be made
 	pub    *bus.Publisher
-	login  *login
+	login  *login.Login
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
@@ -56,7 +57,7 @@ type running struct {
 }
 
 func newFleet(ctx context.Context, w *worker) *fleet {
-	f := &fleet{w: w, cameras: make(map[string]*running), accounts: make(accounts), gaveUp: make(chan struct{}, 1)}
+	f := &fleet{w: w, cameras: make(map[string]*running), accounts: make(login.Accounts), gaveUp: make(chan struct{}, 1)}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	return f
 }
@@ -124,7 +125,11 @@ func (r *running) end() {
 
 // start starts a camera, in the place of another that has ended; nil: of none.
 func (f *fleet) start(p plan, before *running) *running {
-	r := &running{plan: p, login: f.accounts.loginOf(&p, before)}
+	r := &running{plan: p}
+	if before != nil {
+		r.login = before.login
+	}
+	r.login = f.accounts.Login(p.name(), p.ingest.URL, r.login)
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(f.ctx)
 	if err := r.make(f.w, before); err != nil {
@@ -146,7 +151,7 @@ func (f *fleet) start(p plan, before *running) *running {
 func (r *running) make(w *worker, before *running) error {
 	name := r.plan.name()
 	ingest := r.plan.ingest
-	ingest.Log, ingest.LetIn = w.log, r.login.letIn
+	ingest.Log, ingest.OnPlaying = w.log, r.login.OnPlaying
 	client, err := rtsp.NewClient(ingest)
 	if err != nil {
 		return err
@@ -163,7 +168,7 @@ func (r *running) make(w *worker, before *running) error {
 	}
 	o := camera.Options{
 		Redactor: r.plan.redactor, Program: w.redactor, Standby: w.standby, Admission: w.admission, SharedSlates: w.slates,
-		Source: source{client, r.login}, Delay: r.login.delay, Sink: pub,
+		Source: r.login.Source(client), Delay: r.login.Delay, Sink: pub,
 		ShownSource: r.plan.shown, Observe: w.observe, Log: w.log,
 	}
 	if before != nil {

@@ -56,9 +56,9 @@ type Config struct {
 	StallTimeout time.Duration
 	// Trust is for rtsps, and refused with rtsp, where nothing could keep it.
 	Trust tlstrust.Trust
-	// LetIn, if set, is called whenever the camera has let in and plays. It must not
-	// block.
-	LetIn func()
+	// OnPlaying, if set, is called whenever the camera has accepted the login and plays.
+	// It must not block.
+	OnPlaying func()
 	// Log is slog.Default() when nil.
 	Log *slog.Logger
 }

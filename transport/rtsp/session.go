@@ -171,7 +171,7 @@ func (s *session) stream(ctx context.Context, ended chan error) error {
 	if _, err = s.gc.Play(nil); err != nil {
 		return err
 	}
-	if f := s.client.cfg.LetIn; f != nil {
+	if f := s.client.cfg.OnPlaying; f != nil {
 		f()
 	}
 	return s.watch(ctx, ended)

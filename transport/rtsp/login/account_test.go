@@ -1,4 +1,4 @@
-package main
+package login
 
 import (
 	"context"
@@ -36,14 +36,14 @@ type recorder struct {
 	dead    func(channel int) bool
 	in      map[int]time.Time // since when channels are let in
 	drop    chan struct{}     // closed to end all connections
-	all     accounts
+	all     Accounts
 	user    string
 }
 
 func newRecorder(refuses func(int) bool) *recorder {
 	return &recorder{
 		logins: map[int]int{}, in: map[int]time.Time{}, refuses: refuses, dead: func(int) bool { return false }, drop: make(chan struct{}),
-		all: make(accounts), user: "u:p@",
+		all: make(Accounts), user: "u:p@",
 	}
 }
 
@@ -51,7 +51,7 @@ func newRecorder(refuses func(int) bool) *recorder {
 type channel struct {
 	*recorder
 	n int
-	l *login
+	l *Login
 }
 
 func (c channel) Run(ctx context.Context, _ func(transport.CameraUnit)) error {
@@ -76,7 +76,7 @@ func (c channel) Run(ctx context.Context, _ func(transport.CameraUnit)) error {
 	case refuses:
 		return errWrongPassword
 	}
-	c.l.letIn()
+	c.l.OnPlaying()
 	c.mu.Lock()
 	c.in[c.n] = time.Now()
 	c.mu.Unlock()
@@ -96,13 +96,12 @@ func (c channel) Run(ctx context.Context, _ func(transport.CameraUnit)) error {
 // connect keeps channels connected, as their supervisors do, until ctx ends.
 func (r *recorder) connect(ctx context.Context, count int) {
 	for n := range count {
-		p := plan{ingest: rtsp.Config{Camera: fmt.Sprintf("c%d", n), URL: fmt.Sprintf("rtsp://%s192.0.2.1/%d", r.user, n)}}
-		l := r.all.loginOf(&p, nil)
+		l := r.all.Login(fmt.Sprintf("c%d", n), fmt.Sprintf("rtsp://%s192.0.2.1/%d", r.user, n), nil)
 		go func() {
 			for ctx.Err() == nil {
-				err := source{channel{r, n, l}, l}.Run(ctx, nil)
+				err := l.Source(channel{r, n, l}).Run(ctx, nil)
 				select {
-				case <-time.After(l.delay(err)):
+				case <-time.After(l.Delay(err)):
 				case <-ctx.Done():
 				}
 			}
@@ -149,10 +148,10 @@ func TestManyChannelsDoNotLockTheirDevicesAccount(t *testing.T) {
 		r.connect(ctx, channels)
 		time.Sleep(50 * time.Second)
 		logins, _ := r.count()
-		require.Equal(t, refusals, logins)
+		require.Equal(t, maxRefused, logins)
 		time.Sleep(4 * time.Minute)
 		logins, _ = r.count()
-		require.LessOrEqual(t, logins, 2*refusals, "in five minutes")
+		require.LessOrEqual(t, logins, 2*maxRefused, "in five minutes")
 	})
 }
 
@@ -208,7 +207,7 @@ func TestAPasswordThatIsChangedInTheDeviceDoesNotLockTheAccount(t *testing.T) {
 		r.restart(nil)
 		time.Sleep(50 * time.Second)
 		logins, _ := r.count()
-		require.Equal(t, before+refusals, logins)
+		require.Equal(t, before+maxRefused, logins)
 	})
 }
 
@@ -244,19 +243,19 @@ func (r *recorder) times() []int {
 
 func TestADeviceThatAnswersLateKeepsNobodyWaitingForLong(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T) {
-		a := make(accounts).of("rtsp://u:p@192.0.2.1/")
+		a := make(Accounts).of("rtsp://u:p@192.0.2.1/")
 		second := make(chan error)
 		begun := time.Now()
 		hang := runs(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
-		go func() { _ = source{hang, &login{account: a}}.Run(ctx, nil) }()
+		go func() { _ = (&Login{account: a}).Source(hang).Run(ctx, nil) }()
 		synctest.Wait()
 		gone := errors.New("gone")
 		go func() {
-			second <- source{runs(func(context.Context) error { return gone }), &login{account: a}}.Run(ctx, nil)
+			second <- (&Login{account: a}).Source(runs(func(context.Context) error { return gone })).Run(ctx, nil)
 		}()
 		require.ErrorIs(t, <-second, gone)
 		require.Equal(t, answerTime, time.Since(begun))
-		require.Nil(t, a.turn)
+		require.Nil(t, a.slot)
 	})
 }
 
@@ -267,24 +266,24 @@ func (r runs) Run(ctx context.Context, _ func(transport.CameraUnit)) error { ret
 
 func TestWhoIsNotTriedIsToldOfWhomTheDeviceRefused(t *testing.T) {
 	inBubble(t, func(ctx context.Context, t *testing.T) {
-		all := make(accounts)
+		all := make(Accounts)
 		wrong := runs(func(context.Context) error { return errWrongPassword })
 		// A camera whose path is edited is one camera.
-		for n := range 2 * refusals {
-			l := &login{camera: "hall", account: all.of(fmt.Sprintf("rtsp://u:p@192.0.2.1/%d", n))}
-			require.ErrorIs(t, source{wrong, l}.Run(ctx, nil), errWrongPassword)
+		for n := range 2 * maxRefused {
+			l := all.Login("hall", fmt.Sprintf("rtsp://u:p@192.0.2.1/%d", n), nil)
+			require.ErrorIs(t, l.Source(wrong).Run(ctx, nil), errWrongPassword)
 		}
-		for n := range refusals - 1 {
-			l := &login{camera: fmt.Sprint("c", n), account: all.of("rtsp://u:p@192.0.2.1/")}
-			require.ErrorIs(t, source{wrong, l}.Run(ctx, nil), errWrongPassword)
+		for n := range maxRefused - 1 {
+			l := all.Login(fmt.Sprint("c", n), "rtsp://u:p@192.0.2.1/", nil)
+			require.ErrorIs(t, l.Source(wrong).Run(ctx, nil), errWrongPassword)
 		}
-		l := &login{camera: "door", account: all.of("rtsp://u:p@192.0.2.1/")}
-		err := source{wrong, l}.Run(ctx, nil)
-		require.ErrorContains(t, err, "camera door: not tried: the device refuses user and password for camera c1, and this one has the same; ")
-		require.GreaterOrEqual(t, l.delay(err), rtsp.MinCredentialsDelay)
+		l := all.Login("door", "rtsp://u:p@192.0.2.1/", nil)
+		err := l.Source(wrong).Run(ctx, nil)
+		require.ErrorContains(t, err, "camera door: not tried: the device refuses the same user and password for camera c1; ")
+		require.GreaterOrEqual(t, l.Delay(err), rtsp.MinCredentialsDelay)
 		// Another device, if only by its port, and another password.
 		for _, url := range []string{"rtsp://u:p@192.0.2.1:8554/", "rtsp://u:other@192.0.2.1/"} {
-			require.ErrorIs(t, source{wrong, &login{camera: "yard", account: all.of(url)}}.Run(ctx, nil), errWrongPassword)
+			require.ErrorIs(t, all.Login("yard", url, nil).Source(wrong).Run(ctx, nil), errWrongPassword)
 		}
 	})
 }

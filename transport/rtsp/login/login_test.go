@@ -1,4 +1,4 @@
-package main
+package login
 
 import (
 	"context"
@@ -24,42 +24,37 @@ func (a *asked) Run(context.Context, func(transport.CameraUnit)) error {
 	return a.err
 }
 
-func TestARefusedLoginIsNotTriedAnewBeforeItsTime(t *testing.T) {
+func TestARefusedLoginIsNotTriedAgainBeforeItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := make(accounts)
-		of := func(url string, before *running) *running {
-			p := plan{ingest: rtsp.Config{Camera: "yard", URL: url}}
-			return &running{plan: p, login: all.loginOf(&p, before)}
-		}
+		all := make(Accounts)
+		of := func(url string, before *Login) *Login { return all.Login("yard", url, before) }
 		cam := &asked{err: &rtsp.Error{Class: rtsp.ErrCredentials, LoginRefused: true}}
-		try := func(r *running) time.Duration {
-			return r.login.delay(source{cam, r.login}.Run(t.Context(), nil))
-		}
-		r := of("rtsp://u:wrong@192.0.2.1/", nil)
-		first := try(r)
+		try := func(l *Login) time.Duration { return l.Delay(l.Source(cam).Run(t.Context(), nil)) }
+		l := of("rtsp://u:wrong@192.0.2.1/", nil)
+		first := try(l)
 		require.GreaterOrEqual(t, first, rtsp.MinCredentialsDelay)
 		for range 3 { // edits
 			time.Sleep(10 * time.Second)
-			r = of("rtsp://u:wrong@192.0.2.1/", r)
+			l = of("rtsp://u:wrong@192.0.2.1/", l)
 			first -= 10 * time.Second
-			require.Equal(t, first, try(r))
+			require.Equal(t, first, try(l))
 			require.Equal(t, 1, cam.n)
 		}
 		time.Sleep(first)
-		second := try(r)
+		second := try(l)
 		require.Equal(t, 2, cam.n)
 		require.Greater(t, second, rtsp.MinCredentialsDelay*3/2, "waits grow on")
 
-		r = of("rtsp://u:right@192.0.2.1/", r)
-		try(r)
+		l = of("rtsp://u:right@192.0.2.1/", l)
+		try(l)
 		require.Equal(t, 3, cam.n, "another password is tried at once")
 
 		// No login was made.
 		for _, err := range []error{&rtsp.Error{Class: rtsp.ErrCredentials}, &rtsp.Error{Class: rtsp.ErrNotFound}, errors.New("x"), nil} {
 			cam.n, cam.err = 0, err
-			r = of("rtsp://u:"+t.Name()+"@192.0.2.1/", nil)
-			try(r)
-			try(of("rtsp://u:"+t.Name()+"@192.0.2.1/", r))
+			l = of("rtsp://u:"+t.Name()+"@192.0.2.1/", nil)
+			try(l)
+			try(of("rtsp://u:"+t.Name()+"@192.0.2.1/", l))
 			require.Equal(t, 2, cam.n)
 		}
 	})
