@@ -20,11 +20,11 @@ import (
 	"scrim/transport/rtsp"
 )
 
-// videoName is what clips of files and cameras are called in dir.
+// videoName is the name of the clip of a file or camera, in dir.
 const videoName = "clip.mp4"
 
-// clips returns what cameras show: drawn scenes, a file, or what a camera sends.
-// Drawing and coding are done here, before anything is measured.
+// clips returns the videos of the cameras: drawn scenes, a file, or a recording of a
+// camera. They are drawn and encoded here, before anything is measured.
 func (m *measurement) clips(ctx context.Context) ([]*bench.Clip, error) {
 	switch {
 	case m.cli.live():
@@ -57,7 +57,7 @@ func (m *measurement) clips(ctx context.Context) ([]*bench.Clip, error) {
 	return out, nil
 }
 
-// draw draws a scene into a clip, unless it is there. It fills in o.
+// draw draws a scene into a clip, unless the clip exists. It fills in o.
 func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*bench.Clip, error) {
 	s, err := scene.New(*o)
 	if err != nil {
@@ -68,7 +68,7 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 	path := filepath.Join(dir, fmt.Sprintf("drawing-%d-%dx%d-%gfps-%d-people-away-%v-%d-to-%d-seed-%d-%d-frames.mp4",
 		scene.Version, o.Width, o.Height, o.FPS, o.People, o.Away, o.MinFace, o.MaxFace, o.Seed, frames))
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		m.say("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
+		m.logf("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
 		record := simcam.RecordOptions{Path: path, Scene: *o, Frames: frames, AsCamera: true}
 		if err := simcam.Record(ctx, record, func(simcam.Recorded) error { return nil }); err != nil {
 			return nil, err
@@ -79,7 +79,7 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 		return nil, err
 	}
 	if len(c.PTS) != frames {
-		return nil, fmt.Errorf("%s has %d pictures in place of %d; delete it", path, len(c.PTS), frames)
+		return nil, fmt.Errorf("%s has %d pictures instead of %d; delete it", path, len(c.PTS), frames)
 	}
 	for n := range frames {
 		c.Truth = append(c.Truth, truthOf(s.Truth(uint32(n)), c)) //nolint:gosec // bounded by the recording
@@ -87,7 +87,7 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 	return c, nil
 }
 
-// truthOf is what package measure knows of a drawn picture.
+// truthOf converts the truth of a drawn picture for package measure.
 func truthOf(t scene.Truth, c *bench.Clip) measure.TruthFrame {
 	f := measure.TruthFrame{Frame: int(t.Frame), Width: c.Width, Height: c.Height, Faces: make([]measure.TrueFace, 0, len(t.Faces))}
 	for _, v := range t.Faces {
@@ -98,7 +98,7 @@ func truthOf(t scene.Truth, c *bench.Clip) measure.TruthFrame {
 	return f
 }
 
-// file returns the clip of a file, as it is coded where that can be sent.
+// file returns the clip of a file. It is encoded again only if its coding cannot be sent.
 func (m *measurement) file(ctx context.Context) (*bench.Clip, error) {
 	path, err := filepath.Abs(m.cli.Source)
 	if err != nil {
@@ -108,8 +108,8 @@ func (m *measurement) file(ctx context.Context) (*bench.Clip, error) {
 	coded := filepath.Join(m.dir, videoName)
 	err = cut(path, coded, most)
 	if errors.Is(err, simcam.ErrCoding) {
-		m.say("%v; it is coded anew", err)
-		// The rate is not known before; what is too much is not read.
+		m.logf("%v; encoding it again", err)
+		// The rate is not known yet; surplus pictures are not read.
 		frames := int(most.Seconds() * 30)
 		record := simcam.RecordOptions{Path: coded, File: path, Frames: frames, AsCamera: true}
 		if err := simcam.Record(ctx, record, func(simcam.Recorded) error { return nil }); err != nil {
@@ -136,8 +136,7 @@ func (m *measurement) file(ctx context.Context) (*bench.Clip, error) {
 	return c, nil
 }
 
-// cut copies the beginning of a video's pictures as they are coded, so that
-// everybody gets the same.
+// cut copies the first coded pictures of a video, so that all programs get the same.
 func cut(from, to string, most time.Duration) error {
 	v, err := simcam.OpenClip(from, most)
 	if err != nil {
@@ -160,14 +159,14 @@ func readTruth(c *bench.Clip, path string) error {
 		return err
 	}
 	if len(truths) != 1 || truths[0].Still {
-		return errors.New("it must be about one video")
+		return errors.New("must be the truth of one video")
 	}
 	return c.SetTruth(truths[0])
 }
 
-// capture writes down what a camera sends, for what is measured without it.
+// capture records a camera, for the measurements over a clip.
 func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
-	m.say("recording the camera for %v", m.cli.clipTime())
+	m.logf("recording the camera for %v", m.cli.clipTime())
 	client, err := rtsp.NewClient(rtsp.Config{Camera: "bench", URL: m.cli.Source, Log: m.log})
 	if err != nil {
 		return nil, err
@@ -196,7 +195,7 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 		return nil, err
 	}
 	if codec != transport.H264 {
-		return nil, fmt.Errorf("the camera sends %s, and only H.264 is measured; record it with another program and give the file", codec)
+		return nil, fmt.Errorf("unsupported codec %s: only H.264 is measured; record the camera with another program and use the file", codec)
 	}
 	path := filepath.Join(m.dir, videoName)
 	if err := simcam.SaveClip(path, units); err != nil {
@@ -211,7 +210,7 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 	return c, nil
 }
 
-// open reads what a clip's pictures are called and when they are due.
+// open reads the times of a clip's pictures.
 func open(path string, most time.Duration) (*bench.Clip, error) {
 	v, err := simcam.OpenClip(path, most)
 	if err != nil {
@@ -240,7 +239,7 @@ func units(c *bench.Clip) ([]bench.Unit, error) {
 	return out, nil
 }
 
-// bitrate is the clip's in bit/s.
+// bitrate returns the clip's bit rate in bit/s.
 func bitrate(c *bench.Clip) float64 {
 	u, err := units(c)
 	if err != nil {

@@ -1,4 +1,3 @@
-// Command scrim-bench measures what redaction costs: the time of each stage, CPU
-// time, memory, and the faces that were to be seen nevertheless, all in the same
-// run.
+// Command scrim-bench measures the cost of redaction: the latency of each stage, CPU
+// time and memory. It counts the faces that were exposed in the same run.
 package main

@@ -14,35 +14,35 @@ import (
 )
 
 const (
-	// settleTime is how long everything runs before it is measured, drainTime how
-	// long pictures get to come that were due at the end.
+	// settleTime is how long everything runs before the measurement; drainTime is the
+	// wait for the last pictures after it.
 	settleTime = 2 * time.Second
 	drainTime  = time.Second
-	// sampleEvery is the time between looks at the memory.
+	// sampleEvery is the interval of memory samples.
 	sampleEvery = time.Second
 	watchTime   = 10 * time.Second
 	mib         = 1 << 20
 )
 
-// liveRun is what one run with cameras at their rate gave.
+// liveRun is the result of a run with live cameras.
 type liveRun struct {
-	live  bench.Live
-	hist  bench.Histograms
-	ways  []*bench.Way
-	pairs []measure.Pair
-	leaks *bench.Leaks
+	live       bench.Live
+	hist       bench.Histograms
+	deliveries []*bench.Delivery
+	pairs      []measure.Pair
+	leaks      *bench.Leaks
 	// in, out and dropped are of all cameras.
 	in, out, dropped int
 }
 
-// snapshot is what processes have used at a time.
-type snapshot struct {
+// cpuSample is the CPU time that processes have used until a time.
+type cpuSample struct {
 	at        time.Time
 	scrim     time.Duration
 	redactors map[int]time.Duration
 }
 
-// runLive lets n cameras run at their rate and measures for a while.
+// runLive runs n cameras at their rate and measures.
 func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (*liveRun, error) {
 	s, err := m.startSite(ctx, clips, n)
 	defer s.close()
@@ -61,7 +61,7 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 	if err != nil {
 		return nil, err
 	}
-	m.say("all cameras are live")
+	m.logf("all cameras are live")
 	if err := s.sleep(ctx, settleTime); err != nil {
 		return nil, err
 	}
@@ -69,19 +69,19 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 	if err != nil {
 		return nil, err
 	}
-	first, sizes := s.snapshot(), bench.Sizes{}
+	first, sizes := s.sampleCPU(), bench.Sizes{}
 	end := first.at.Add(m.cli.For)
 	var totals []float64 // of memory, over time
 	for now := first.at; now.Before(end); now = time.Now() {
 		if err := s.sleep(ctx, min(sampleEvery, end.Sub(now))); err != nil {
 			return nil, err
 		}
-		if total := s.weigh(&sizes); total > 0 {
+		if total := s.sampleMemory(&sizes); total > 0 {
 			totals = append(totals, total)
 		}
 	}
-	sizes.Follow(totals)
-	last := s.snapshot()
+	sizes.SetTotals(totals)
+	last := s.sampleCPU()
 	lag := time.Duration(float64(m.cli.Lookahead) / clips[0].FPS() * float64(time.Second))
 	if err := s.sleep(ctx, drainTime+lag); err != nil {
 		return nil, err
@@ -106,14 +106,14 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 		if i < len(viewers) {
 			seen = viewers[i].seen
 		}
-		r.add(s, i, bench.Follow(s.schedule(i), lines[name], seen, i < len(viewers), window), before[name].Counters, after[name].Counters)
+		r.add(s, i, bench.NewDelivery(s.schedule(i), lines[name], seen, i < len(viewers), window), before[name].Counters, after[name].Counters)
 	}
 	r.cost(first, last, lines)
 	r.leaks, err = bench.FindLeaks(r.pairs)
 	return r, err
 }
 
-// schedule says when the pictures of camera i are due; nil: only it knows.
+// schedule returns when the pictures of camera i are due; nil for a real camera.
 func (s *site) schedule(i int) *bench.Schedule {
 	if len(s.cameras) == 0 {
 		return nil
@@ -121,7 +121,7 @@ func (s *site) schedule(i int) *bench.Schedule {
 	return &bench.Schedule{Clip: s.clips[i], Start: s.cameras[i].Start}
 }
 
-// sleep waits, unless something ends meanwhile.
+// sleep waits, unless scrim exits or ctx ends.
 func (s *site) sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -129,28 +129,28 @@ func (s *site) sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-s.done:
-		return fmt.Errorf("scrim ended: %s", s.said())
+		return fmt.Errorf("scrim exited: %s", s.warnings())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// snapshot reads the processes' CPU times.
-func (s *site) snapshot() snapshot {
-	shot := snapshot{redactors: make(map[int]time.Duration)}
+// sampleCPU reads the processes' CPU times.
+func (s *site) sampleCPU() cpuSample {
+	sample := cpuSample{redactors: make(map[int]time.Duration)}
 	for _, pid := range bench.Children(s.cmd.Process.Pid) {
 		if t, err := bench.CPUTime(pid); err == nil {
-			shot.redactors[pid] = t
+			sample.redactors[pid] = t
 		}
 	}
-	shot.scrim, _ = bench.CPUTime(s.cmd.Process.Pid) // 0 when it has ended, which others notice
-	shot.at = time.Now()
-	return shot
+	sample.scrim, _ = bench.CPUTime(s.cmd.Process.Pid) // 0 if it has exited, which sleep reports
+	sample.at = time.Now()
+	return sample
 }
 
-// weigh keeps the most memory that processes have, and returns what all have
-// together now, in MiB; 0: the kernel does not tell.
-func (s *site) weigh(sizes *bench.Sizes) float64 {
+// sampleMemory updates the peaks, and returns the total PSS in MiB; 0 if the kernel
+// does not report it.
+func (s *site) sampleMemory(sizes *bench.Sizes) float64 {
 	scrim := bench.MemoryOf(s.cmd.Process.Pid)
 	sizes.ScrimPeak = max(sizes.ScrimPeak, float64(scrim.PeakRSS)/mib)
 	total, known := float64(scrim.PSS), scrim.PSS > 0
@@ -167,37 +167,37 @@ func (s *site) weigh(sizes *bench.Sizes) float64 {
 	return total / mib
 }
 
-// add adds what became of one camera.
-func (r *liveRun) add(s *site, i int, y *bench.Way, before, after transport.Counters) {
-	r.ways = append(r.ways, y)
-	r.hist.Merge(y.Histograms)
-	dropped := y.In - y.Out
+// add adds the delivery of one camera.
+func (r *liveRun) add(s *site, i int, d *bench.Delivery, before, after transport.Counters) {
+	r.deliveries = append(r.deliveries, d)
+	r.hist.Merge(d.Histograms)
+	dropped := d.In - d.Out
 	counted := after.UnitsDropped + after.PicturesDropped + after.PicturesWithheld -
 		before.UnitsDropped - before.PicturesDropped - before.PicturesWithheld
-	if len(s.cameras) == 0 { // what a real camera has sent is known from the counters only
+	if len(s.cameras) == 0 { // what a real camera sent is known from the counters only
 		dropped = int(counted) //nolint:gosec // a count
-		y.In = y.Out + dropped
+		d.In = d.Out + dropped
 	}
-	r.in, r.out, r.dropped = r.in+y.In, r.out+y.Out, r.dropped+dropped
-	r.live.Slates += y.Slates
+	r.in, r.out, r.dropped = r.in+d.In, r.out+d.Out, r.dropped+dropped
+	r.live.Slates += d.Slates
 	r.live.Cameras = append(r.live.Cameras, bench.CameraLive{
-		Name: s.names[i], Clip: s.clips[i].Name, In: y.In, Out: y.Out, Dropped: dropped, Seen: y.Seen,
-		FPS: float64(y.Out) / r.live.Seconds, Slates: y.Slates, Added: bench.QuantilesOf(y.Histograms[bench.Added]),
+		Name: s.names[i], Clip: s.clips[i].Name, In: d.In, Out: d.Out, Dropped: dropped, Seen: d.Seen,
+		FPS: float64(d.Out) / r.live.Seconds, Slates: d.Slates, Added: bench.QuantilesOf(d.Histograms[bench.Added]),
 		UnitsDropped:    after.UnitsDropped - before.UnitsDropped,
 		PicturesDropped: after.PicturesDropped - before.PicturesDropped, PicturesWithheld: after.PicturesWithheld - before.PicturesWithheld,
 		Restarts: after.Restarts - before.Restarts,
 	})
 	if s.clips[i].Truth != nil && len(s.cameras) > 0 {
-		r.pairs = append(r.pairs, bench.Pair(s.names[i], s.clips[i], y.Shown()))
+		r.pairs = append(r.pairs, bench.Pair(s.names[i], s.clips[i], d.Shown()))
 	}
 }
 
-// cost works out what each published picture has cost.
-func (r *liveRun) cost(first, last snapshot, lines map[string][]*trace.Line) {
+// cost computes the cost of each published picture.
+func (r *liveRun) cost(first, last cpuSample, lines map[string][]*trace.Line) {
 	l := &r.live
 	var cpu time.Duration
 	for pid, t := range last.redactors {
-		cpu += t - first.redactors[pid] // all of it, if it has started meanwhile
+		cpu += t - first.redactors[pid] // all of it if the process started during the run
 	}
 	published, bytes := 0, 0
 	var scrim, redactors bytesMeter
@@ -208,7 +208,7 @@ func (r *liveRun) cost(first, last snapshot, lines map[string][]*trace.Line) {
 				continue
 			}
 			bytes += line.Bytes
-			scrim.least(line.Allocated)
+			scrim.bound(line.Allocated)
 			if line.Stages != nil {
 				published++
 				redactor.step(line.Stages.Allocated)
@@ -230,22 +230,22 @@ func (r *liveRun) cost(first, last snapshot, lines map[string][]*trace.Line) {
 	l.ScrimBytes = float64(scrim.most-scrim.from) / float64(published)
 }
 
-// bytesMeter follows a counter.
+// bytesMeter evaluates the values of a counter.
 type bytesMeter struct {
 	begun     bool
 	from, now uint64
 	most, sum uint64
 }
 
-// least keeps the lowest and the highest value.
-func (b *bytesMeter) least(v uint64) {
+// bound keeps the lowest and the highest value.
+func (b *bytesMeter) bound(v uint64) {
 	if !b.begun {
 		b.begun, b.from = true, v
 	}
 	b.from, b.most = min(b.from, v), max(b.most, v)
 }
 
-// step sums what a counter grows by; one that goes back has begun anew.
+// step sums the increments of a counter; a counter that goes back was reset.
 func (b *bytesMeter) step(v uint64) {
 	if b.begun && v >= b.now {
 		b.sum += v - b.now
@@ -253,10 +253,10 @@ func (b *bytesMeter) step(v uint64) {
 	b.begun, b.now = true, v
 }
 
-// watcher is a viewer that notes when pictures came.
+// watcher is a viewer that records when pictures arrived.
 type watcher struct {
 	viewer *wheptest.Viewer
-	seen   []bench.Seen // valid once closed
+	seen   []bench.Seen // valid after close
 
 	now   bench.Seen
 	stamp uint32
@@ -264,7 +264,7 @@ type watcher struct {
 	whole bool
 }
 
-// watch opens the page's cameras, the first n of them.
+// watch starts viewers of the first n cameras.
 func (s *site) watch(ctx context.Context, n int) ([]*watcher, error) {
 	ctx, cancel := context.WithTimeout(ctx, watchTime+time.Duration(n)*liveTimeFor)
 	defer cancel()
@@ -281,7 +281,7 @@ func (s *site) watch(ctx context.Context, n int) ([]*watcher, error) {
 	return out, nil
 }
 
-// packet takes one packet. A picture counts when none of its packets is missing.
+// packet handles a packet. A picture counts if none of its packets is missing.
 func (w *watcher) packet(p wheptest.Packet) {
 	next := p.SequenceNumber == w.seq+1
 	if p.Timestamp != w.stamp || w.now.First.IsZero() {
@@ -304,7 +304,7 @@ func (w *watcher) close() {
 	}
 }
 
-// medians are those of each second of values that come at a rate.
+// medians returns the median of each second of values.
 func medians(values []float64, fps float64) []float64 {
 	var out []float64
 	for part := range slices.Chunk(values, max(int(fps+0.5), 1)) {

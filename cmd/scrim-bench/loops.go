@@ -19,8 +19,8 @@ import (
 	"scrim/pipeline/passthrough"
 )
 
-// cascade is the classifier that GStreamer's faceblur finds faces by, and cascadeDirs
-// are where packages of OpenCV put it.
+// cascade is the classifier of GStreamer's faceblur; cascadeDirs are the folders where
+// packages of OpenCV install it.
 const cascade = "haarcascade_frontalface_default.xml"
 
 var cascadeDirs = []string{
@@ -28,7 +28,7 @@ var cascadeDirs = []string{
 	"/opt/homebrew/share/opencv4/haarcascades",
 }
 
-// runChild runs this program once more over a clip, as one of the children below.
+// runChild runs this program again, as one of the children below, over a clip.
 func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Clip) (*bench.Loop, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -38,8 +38,7 @@ func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Cli
 		"--detect-size", strconv.Itoa(int(m.cli.DetectSize)), "--threshold", strconv.FormatFloat(float64(m.cli.Threshold), 'g', -1, 64), clip.Path)
 }
 
-// child is what this program does when it has started itself: it goes through a
-// clip and prints what that cost.
+// child runs in a child process: it processes a clip and prints the cost.
 func (c *CLI) child(out io.Writer) error {
 	clip, err := open(c.Source, 0)
 	if err != nil {
@@ -58,7 +57,7 @@ func (c *CLI) child(out io.Writer) error {
 			}, func([]image.Rectangle) { frame() })
 		}
 	default:
-		err = fmt.Errorf("--child %q is none", c.Child)
+		err = fmt.Errorf("invalid --child %q", c.Child)
 	}
 	if err != nil {
 		return err
@@ -66,13 +65,13 @@ func (c *CLI) child(out io.Writer) error {
 	return json.NewEncoder(out).Encode(meter.Loop())
 }
 
-// network is what --model names, as bytes.
+// network returns the bytes of --model.
 func (c *CLI) network() ([]byte, error) {
 	if c.Model.IsPath() {
 		return os.ReadFile(string(c.Model))
 	}
 	if name := models.BuiltIn().Name; string(c.Model) != name {
-		return nil, fmt.Errorf("--model %s: a child takes %s or a file", c.Model, name)
+		return nil, fmt.Errorf("invalid --model %s: must be %s or a file in a child process", c.Model, name)
 	}
 	return models.Weights(), nil
 }
@@ -104,10 +103,10 @@ func plainLoop(clip *bench.Clip, frame func()) error {
 	return t.Flush()
 }
 
-// peers measures other ways to do the same. One that cannot be measured says why.
+// peers measures other software. The result has the reason if one is skipped.
 func (m *measurement) peers(ctx context.Context, clip *bench.Clip) {
 	for _, name := range m.cli.Peer {
-		m.say("peer %s over %d pictures", name, len(clip.PTS))
+		m.logf("peer %s over %d pictures", name, len(clip.PTS))
 		p := bench.Peer{Name: name}
 		var err error
 		if name == "gocv" {
@@ -117,29 +116,29 @@ func (m *measurement) peers(ctx context.Context, clip *bench.Clip) {
 		}
 		if err != nil {
 			p.Loop, p.Skipped = nil, err.Error()
-			m.say("peer %s is skipped: %v", name, err)
+			m.logf("skipping peer %s: %v", name, err)
 		}
 		m.result.Peers = append(m.result.Peers, p)
 	}
 }
 
-// faceblur runs GStreamer's faceblur, with one thread for decoder and encoder
-// each. The CPU time of a run over the first pictures only is taken off, so that
-// the start of the process does not count.
+// faceblur runs GStreamer's faceblur, with one thread each for decoder and encoder.
+// The CPU time of a run over the first pictures is subtracted, so that the start of
+// the process does not count.
 func (m *measurement) faceblur(ctx context.Context, clip *bench.Clip) (*bench.Loop, error) {
 	const install = "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-opencv gstreamer1.0-libav"
 	launch, err := exec.LookPath("gst-launch-1.0")
 	if err != nil {
-		return nil, errors.New("gst-launch-1.0 is not there; " + install)
+		return nil, errors.New("gst-launch-1.0 not found; " + install)
 	}
 	for _, element := range []string{"faceblur", "avdec_h264", "x264enc", "qtdemux"} {
 		if err := exec.CommandContext(ctx, "gst-inspect-1.0", "--exists", element).Run(); err != nil { //nolint:gosec // chosen above
-			return nil, fmt.Errorf("GStreamer has no %s; %s", element, install)
+			return nil, fmt.Errorf("GStreamer element %s not found; %s", element, install)
 		}
 	}
 	file := findCascade()
 	if file == "" {
-		return nil, fmt.Errorf("%s is in none of %s; apt-get install opencv-data", cascade, strings.Join(cascadeDirs, ", "))
+		return nil, fmt.Errorf("%s not found in %s; apt-get install opencv-data", cascade, strings.Join(cascadeDirs, ", "))
 	}
 	pipeline := func(most int) []string {
 		return strings.Fields(fmt.Sprintf(
@@ -147,14 +146,14 @@ func (m *measurement) faceblur(ctx context.Context, clip *bench.Clip) (*bench.Lo
 				"x264enc speed-preset=ultrafast tune=zerolatency threads=1 ! fakesink", clip.Path, most, file))
 	}
 	if strings.ContainsAny(clip.Path+file, " \t!") {
-		return nil, fmt.Errorf("%s has a space in its path", clip.Path)
+		return nil, fmt.Errorf("unsupported path %s: contains a space", clip.Path)
 	}
 	frames := len(clip.PTS)
-	start, _, err := bench.RunForeign(ctx, launch, pipeline(bench.WarmUp+1)...)
+	start, _, err := bench.RunExternal(ctx, launch, pipeline(bench.WarmUp+1)...)
 	if err != nil {
 		return nil, err
 	}
-	all, peak, err := bench.RunForeign(ctx, launch, pipeline(frames+1)...)
+	all, peak, err := bench.RunExternal(ctx, launch, pipeline(frames+1)...)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +162,7 @@ func (m *measurement) faceblur(ctx context.Context, clip *bench.Clip) (*bench.Lo
 	}, nil
 }
 
-// findCascade returns the path of faceblur's classifier, "" where there is none.
+// findCascade returns the path of faceblur's classifier, or "".
 func findCascade() string {
 	for _, dir := range cascadeDirs {
 		file := filepath.Join(dir, cascade)

@@ -24,49 +24,49 @@ var version = "unknown"
 
 // CLI is the command line.
 type CLI struct {
-	Source string `arg:"" optional:"" help:"Video file, or rtsp:// URL of a camera. Without one people are drawn. With --compare: the other result."`
+	Source string `arg:"" optional:"" help:"Video file, or rtsp:// URL of a camera. Default: drawn people. With --compare: the result to judge."`
 
-	Capacity bool          `help:"Find the most cameras that hold their rate with nothing dropped and no face exposed, in place of the times of a fixed number."`
-	Compare  string        `placeholder:"A.json" help:"Judge another result against this one: --compare A.json B.json."`
-	Strict   bool          `help:"With --compare: status 1 if anything is worse or missing, or was measured with another source, model or setting."`
-	For      time.Duration `default:"10s" help:"How long each run measures (${default})."`
-	Repeat   int           `default:"1" help:"How many times everything is measured; from 4 on, --compare can tell differences from noise."`
+	Capacity bool          `help:"Find the largest number of cameras without a dropped picture or an exposed face, instead of measuring a fixed number."`
+	Compare  string        `placeholder:"A.json" help:"Compare another result with this one: --compare A.json B.json."`
+	Strict   bool          `help:"With --compare: exit status 1 if a measure is worse or missing, or if source, model or settings differ."`
+	For      time.Duration `default:"10s" help:"Duration of each run (${default})."`
+	Repeat   int           `default:"1" help:"Number of repetitions; --compare needs at least 4 to separate differences from noise."`
 
-	Cameras    int `help:"How many cameras there are; with --capacity where the search begins. Default: 1."`
-	MaxCameras int `default:"64" help:"With --capacity: where the search ends (${default})."`
-	Viewers    int `default:"-1" help:"How many of the cameras are watched, by one WHEP viewer each. Default: all; with --capacity one."`
+	Cameras    int `help:"Number of cameras; with --capacity, the first number that is tried. Default: 1."`
+	MaxCameras int `default:"64" help:"With --capacity: the largest number that is tried (${default})."`
+	Viewers    int `default:"-1" help:"Number of cameras that are watched, by one WHEP viewer each. Default: all; with --capacity: 1."`
 
-	Baseline bool     `help:"Also decode and encode the same with nothing in between, in one thread with x264's ultrafast, and give ratios."`
-	Peer     []string `placeholder:"gocv|faceblur" help:"Also blur faces with a plain loop in gocv, or with GStreamer's faceblur. Repeatable."`
-	NoLive   bool     `help:"Measure CPU time over the clip only, and no cameras at their rate."`
+	Baseline bool     `help:"Also measure plain decoding and encoding (one thread, x264 ultrafast), and print ratios."`
+	Peer     []string `placeholder:"gocv|faceblur" help:"Also measure a plain loop in gocv, or GStreamer's faceblur. Repeatable."`
+	NoLive   bool     `help:"Only measure CPU time over the clip, without live cameras."`
 
-	Scene   string   `default:"busy" help:"What is drawn: busy (20 people), quiet (one now and then), or mixed (cameras in turn)."`
-	Size    cli.Size `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures."`
+	Scene   string   `default:"busy" help:"Drawn scene: busy (20 people), quiet (one now and then), or mixed (cameras in turn)."`
+	Size    cli.Size `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures (${default})."`
 	FPS     float64  `name:"fps" help:"Drawn pictures a second. Default: 30; with --capacity 15."`
-	People  int      `help:"How many people are drawn, in place of the scene's."`
-	MinFace int      `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture's, which the detector's usual input can show."`
-	MaxFace int      `help:"Height of the largest faces in pixels."`
-	Seed    uint64   `default:"1" help:"Chooses the people and their ways."`
-	Truth   string   `placeholder:"FILE" help:"With a file: where its faces are, from scrim-camera --truth."`
-	Clips   string   `placeholder:"DIR" help:"Keep drawn clips in this folder, and use those that are there."`
+	People  int      `help:"Number of drawn people. Default: that of the scene."`
+	MinFace int      `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture, which the detector finds at its default size."`
+	MaxFace int      `help:"Height of the largest faces in pixels. Default: that of the scene."`
+	Seed    uint64   `default:"1" help:"Seed of the drawn people and their movements (${default})."`
+	Truth   string   `placeholder:"FILE" help:"With a file: its faces, as scrim-camera --truth writes them."`
+	Clips   string   `placeholder:"DIR" help:"Folder for drawn clips; existing clips are reused."`
 
-	Model         config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Model: auto, a name from scrim models list, or an ONNX file (${default})."`
-	Threshold     config.Threshold  `default:"0.3" help:"Score from which on a candidate counts as a face (${default})."`
+	Model         config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Model: auto, a name from 'scrim models list', or an ONNX file (${default})."`
+	Threshold     config.Threshold  `default:"0.3" help:"Minimum score of a face (${default})."`
 	DetectSize    config.DetectSize `default:"640" help:"Longer side of the detector's input (${default})."`
-	Tiles         bool              `help:"Look at parts of the picture in their own size, too."`
-	SkipUnchanged bool              `default:"true" negatable:"" help:"Inspect only what has changed, and everything once a second. On by default."`
-	Engine        config.Engine     `default:"auto" help:"What runs the network: auto, scrim, scrim-avx2 (as without AVX-512) or opencv (${default})."`
-	Lookahead     config.Lookahead  `default:"0" help:"By how many pictures the output lags (${default})."`
-	Style         config.Style      `default:"veil" help:"How faces are obscured (${default})."`
+	Tiles         bool              `help:"Also inspect the picture in tiles at full resolution."`
+	SkipUnchanged bool              `default:"true" negatable:"" help:"Inspect only what changed, and the whole picture once a second. On by default."`
+	Engine        config.Engine     `default:"auto" help:"Engine of the network: auto, scrim, scrim-avx2 (without AVX-512) or opencv (${default})."`
+	Lookahead     config.Lookahead  `default:"0" help:"Delay of the output in pictures, to cover faces before they are first found (${default})."`
+	Style         config.Style      `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill (${default})."`
 
-	JSON string `name:"json" placeholder:"FILE" help:"Write the result as JSON; - is standard output, in place of the table."`
-	HTML string `name:"html" placeholder:"FILE" help:"Write a page with plots that needs nothing else."`
+	JSON string `name:"json" placeholder:"FILE" help:"Write the result as JSON; - prints it instead of the table."`
+	HTML string `name:"html" placeholder:"FILE" help:"Write a self-contained page with plots."`
 
-	Programs Programs `embed:"" group:"Programs (default: beside this one)"`
-	Verbose  bool     `short:"v" help:"Log what the programs say."`
+	Programs Programs `embed:"" group:"Programs (default: next to this one)"`
+	Verbose  bool     `short:"v" help:"Print the logs of the programs."`
 	Version  bool     `help:"Print the version."`
 
-	// What child processes do, see loops.go.
+	// Child and Out are for child processes, see loops.go.
 	Child string `hidden:""`
 	Out   string `hidden:""`
 }
@@ -80,7 +80,7 @@ type Programs struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the process at once.
+	// A second signal ends the process immediately.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var c CLI
 	parser, err := kong.New(&c, kong.Name("scrim-bench"),
-		kong.Description("Measures what redaction costs, and which faces it misses."),
+		kong.Description("Measures the cost of redaction, and the faces that it misses."),
 		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func named(parsed *kong.Context) []string {
 	return out
 }
 
-// compare judges two results.
+// compare compares two results.
 func (c *CLI) compare(stdout io.Writer) error {
 	if c.Source == "" {
 		return errors.New("--compare needs two results: --compare A.json B.json")
@@ -155,20 +155,20 @@ func (c *CLI) compare(stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	found := bench.Compare(a, b)
-	if err := found.Table(stdout); err != nil {
+	comparison := bench.Compare(a, b)
+	if err := comparison.Table(stdout); err != nil {
 		return err
 	}
 	if !c.Strict {
 		return nil
 	}
-	if err := found.Check(); err != nil {
-		return fmt.Errorf("%s against %s: %w", c.Source, c.Compare, err)
+	if err := comparison.Check(); err != nil {
+		return fmt.Errorf("%s compared with %s: %w", c.Source, c.Compare, err)
 	}
 	return nil
 }
 
-// writable reports what could not be written after everything has been measured.
+// writable checks before the measurement that the output files can be written.
 func (c *CLI) writable() error {
 	for flag, path := range map[string]string{"--json": c.JSON, "--html": c.HTML} {
 		if path == "" || flag == "--json" && path == "-" {

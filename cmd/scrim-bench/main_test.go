@@ -20,10 +20,10 @@ import (
 	"scrim/models/testenv"
 )
 
-// limit bounds every wait; it is no measurement.
+// limit bounds every wait; nothing is measured by it.
 const limit = 2 * time.Minute
 
-// folder is where built has built something.
+// folder is the folder of the built programs.
 var folder string
 
 // built builds Scrim's programs once, for the first test that needs them, and
@@ -46,13 +46,13 @@ var built = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if folder != "" { // not before: most runs of single tests need no programs
+	if folder != "" { // empty in most runs of single tests
 		_ = os.RemoveAll(folder)
 	}
 	os.Exit(status)
 }
 
-// command is scrim-bench as a program, with a folder for all that is temporary.
+// command returns scrim-bench as a command, with a folder for its temporary files.
 func command(t *testing.T, args ...string) (cmd *exec.Cmd, tmp string) {
 	t.Helper()
 	dir, err := built()
@@ -65,7 +65,7 @@ func command(t *testing.T, args ...string) (cmd *exec.Cmd, tmp string) {
 	return cmd, tmp
 }
 
-// measured runs scrim-bench and returns its result, typed and as it was written.
+// measured runs scrim-bench and returns its result, typed and as raw JSON.
 func measured(t *testing.T, args ...string) (*bench.Result, map[string]any) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "result.json")
@@ -74,7 +74,7 @@ func measured(t *testing.T, args ...string) (*bench.Result, map[string]any) {
 	require.NoError(t, err, string(out))
 	left, err := os.ReadDir(tmp)
 	require.NoError(t, err)
-	require.Empty(t, left, "what is left of temporary files")
+	require.Empty(t, left, "temporary files left behind")
 	r, err := bench.Read(file)
 	require.NoError(t, err)
 	text, err := os.ReadFile(file)
@@ -84,10 +84,10 @@ func measured(t *testing.T, args ...string) (*bench.Result, map[string]any) {
 	return r, raw
 }
 
-// smallScene costs little, and has faces in it from the first second on.
+// smallScene costs little, and has faces from the first second on.
 var smallScene = []string{"--size", "640x360", "--fps", "10", "--people", "8", "--min-face", "16", "--max-face", "24", "--for", "2s"}
 
-// at returns what lies at a path of keys.
+// at returns the value at a path of keys.
 func at(raw map[string]any, path string) any {
 	var v any = raw
 	for key := range strings.SplitSeq(path, ".") {
@@ -100,9 +100,9 @@ func at(raw map[string]any, path string) any {
 	return v
 }
 
-// TestRealProgramsAreMeasuredAndMissedFacesCounted breaks detection on purpose:
-// the faces are far too small for the detector's input. What then is to be seen
-// must be counted, in the run at the camera's rate as in the one without.
+// TestRealProgramsAreMeasuredAndMissedFacesCounted breaks detection on purpose: the
+// faces are far too small for the detector's input. The exposed faces must be counted
+// in the live run as well as in the run over the clip.
 func TestRealProgramsAreMeasuredAndMissedFacesCounted(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "page.html")
 	r, raw := measured(t, append([]string{"--baseline", "--cameras", "2", "--html", page, "--detect-size", "160"}, smallScene...)...)
@@ -110,7 +110,7 @@ func TestRealProgramsAreMeasuredAndMissedFacesCounted(t *testing.T) {
 		"cpu_ratio_to_baseline", "cpu_ms_per_frame", "added_latency_ms.p50", "added_latency_ms.p95", "added_latency_ms.p99", "added_latency_ms.max",
 		"added_latency_at_viewer_ms.p50", "stages", "leaks.exposed_face_frames", "leaks.face_frames", "cameras", "dropped", "frames_in", "frames_out",
 		"machine.cpu", "machine.cores", "machine.memory_bytes", "machine.kernel", "versions.go", "versions.nats-server", "versions.libavcodec",
-		"versions.libopencv_core", "versions.libx264", "model.name", "settings.threshold", "settings.gate", "source.clips", "live.cpu_ms_per_frame",
+		"versions.libopencv_core", "versions.libx264", "model.name", "settings.threshold", "settings.skip_unchanged", "source.clips", "live.cpu_ms_per_frame",
 		"live.redactor_bytes_allocated_per_frame", "live.memory_mib.redactor_peak_rss", "offline.cpu_ms_per_frame", "baseline.cpu_ms_per_frame",
 	} {
 		require.NotNil(t, at(raw, path), path)
@@ -138,13 +138,13 @@ func TestRealProgramsAreMeasuredAndMissedFacesCounted(t *testing.T) {
 	require.Positive(t, r.Live.Memory.RedactorPeak)
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "what redaction costs")
+	require.Contains(t, string(text), "the cost of redaction")
 	require.Positive(t, r.Leaks.Faces)
 	require.Positive(t, r.Leaks.Exposed, "faces that were missed at the camera's rate")
 	require.Positive(t, r.Offline.Leaks.Exposed, "faces that were missed over the clip")
 
 	whole, _ := measured(t, append([]string{"--no-live"}, smallScene...)...)
-	require.Less(t, whole.Leaks.Exposed, r.Offline.Leaks.Exposed/4, "with an input of the usual size most are covered")
+	require.Less(t, whole.Leaks.Exposed, r.Offline.Leaks.Exposed/4, "with an input of the default size most are covered")
 	require.Equal(t, r.Offline.Leaks.Faces, whole.Leaks.Faces)
 }
 
@@ -160,12 +160,12 @@ func TestAnyFileCanBeMeasured(t *testing.T) {
 		require.Equal(t, name, r.Source.File)
 		require.GreaterOrEqual(t, r.Offline.Frames, 17, name) // the last two or three lie in the decoder
 		require.Zero(t, r.Offline.Dropped, name)
-		require.Nil(t, raw["leaks"], "nobody knows where the faces are")
+		require.Nil(t, raw["leaks"], "no truth for this video")
 		require.Nil(t, raw["cpu_ratio_to_baseline"])
 	}
 }
 
-func TestInterruptedItLeavesNothingBehind(t *testing.T) {
+func TestInterruptedRunLeavesNothingBehind(t *testing.T) {
 	cmd, tmp := command(t, smallScene...)
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
@@ -178,7 +178,7 @@ func TestInterruptedItLeavesNothingBehind(t *testing.T) {
 			break
 		}
 	}
-	require.Contains(t, said[len(said)-1], "live", "everything runs now")
+	require.Contains(t, said[len(said)-1], "live", "all programs run now")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	for lines.Scan() {
 		said = append(said, lines.Text())
@@ -192,8 +192,8 @@ func TestInterruptedItLeavesNothingBehind(t *testing.T) {
 	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(t, err)
 	for _, file := range commands {
-		text, _ := os.ReadFile(file) // it may have ended
-		require.NotContains(t, string(text), tmp, "a program goes on")
+		text, _ := os.ReadFile(file) // the process may have exited
+		require.NotContains(t, string(text), tmp, "a program still runs")
 	}
 }
 
@@ -202,32 +202,32 @@ func TestBadInputIsNamedInOneLine(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text.mp4")
 	require.NoError(t, os.WriteFile(text, []byte("no video"), 0o600))
 	for want, args := range map[string][]string{
-		"--for 0s":                    {"--for", "0s"},
-		"--repeat 0":                  {"--repeat", "0"},
-		"--scene \"crowd\"":           {"--scene", "crowd"},
-		"--peer \"opencv\"":           {"--peer", "opencv"},
-		"two even numbers":            {"--size", "wide"},
-		"choose from 320×180":         {"--size", "64x64", "--no-live"},
-		"--cameras 1000":              {"--cameras", "1000"},
-		"--threshold":                 {"--threshold", "7"},
-		"unknown flag --fast":         {"--fast"},
-		"--truth is about a file":     {"--truth", none},
-		"begins with rtsp://":         {"http://127.0.0.1/x"},
-		"none.mp4":                    {"--no-live", none},
-		"text.mp4":                    {"--no-live", text},
-		"needs two results":           {"--compare", none},
-		"--scene is about drawn":      {"--scene", "quiet", text},
-		"--people is about drawn":     {"--people", "3", text},
-		"--size is about drawn":       {"--size=1920x1080", "rtsp://127.0.0.1/x"},
-		"--json: ":                    {"--json", filepath.Join(none, "a.json")},
-		"--html: ":                    {"--html", filepath.Dir(none)},
-		"engine":                      {"--engine", "tensorrt"},
-		"no such file":                {"--compare", none, none},
-		"no result of scrim-bench":    {"--compare", text, text},
-		"--strict goes with":          {"--strict"},
-		"--capacity needs cameras":    {"--capacity", "--no-live"},
-		"is neither beside scrim nor": {"--no-live"}, // the test binary has no programs beside it
-		"no.such.redactor":            {"--no-live", "--redactor", "/no.such.redactor"},
+		"--for 0s":                      {"--for", "0s"},
+		"--repeat 0":                    {"--repeat", "0"},
+		"--scene \"crowd\"":             {"--scene", "crowd"},
+		"--peer \"opencv\"":             {"--peer", "opencv"},
+		"two even numbers":              {"--size", "wide"},
+		"choose from 320×180":           {"--size", "64x64", "--no-live"},
+		"--cameras 1000":                {"--cameras", "1000"},
+		"--threshold":                   {"--threshold", "7"},
+		"unknown flag --fast":           {"--fast"},
+		"--truth needs a video file":    {"--truth", none},
+		"must start with rtsp://":       {"http://127.0.0.1/x"},
+		"none.mp4":                      {"--no-live", none},
+		"text.mp4":                      {"--no-live", text},
+		"needs two results":             {"--compare", none},
+		"--scene is for drawn":          {"--scene", "quiet", text},
+		"--people is for drawn":         {"--people", "3", text},
+		"--size is for drawn":           {"--size=1920x1080", "rtsp://127.0.0.1/x"},
+		"--json: ":                      {"--json", filepath.Join(none, "a.json")},
+		"--html: ":                      {"--html", filepath.Dir(none)},
+		"engine":                        {"--engine", "tensorrt"},
+		"no such file":                  {"--compare", none, none},
+		"not a result of scrim-bench":   {"--compare", text, text},
+		"--strict needs --compare":      {"--strict"},
+		"--capacity needs live cameras": {"--capacity", "--no-live"},
+		"is neither beside scrim nor":   {"--no-live"}, // the test binary has no programs next to it
+		"no.such.redactor":              {"--no-live", "--redactor", "/no.such.redactor"},
 	} {
 		t.Run(want, func(t *testing.T) {
 			if want != "is neither beside scrim nor" && !strings.Contains(strings.Join(args, " "), "--redactor") {

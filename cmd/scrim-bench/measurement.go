@@ -17,29 +17,29 @@ import (
 	"scrim/pipeline/measure"
 )
 
-// measurement is one call of scrim-bench.
+// measurement is one run of scrim-bench.
 type measurement struct {
 	cli      *CLI
 	log      *slog.Logger
 	progress io.Writer
 
-	dir                     string // for what is not kept
+	dir                     string // for temporary files
 	scrim, redactor, camera string // paths of programs
 	config                  ipc.Config
 	source                  []bench.SourceClip
 	result                  *bench.Result
 	hist                    bench.Histograms
-	leaks                   []*bench.Leaks // of the live runs; with --no-live of those over the clip
+	leaks                   []*bench.Leaks // of the live runs; with --no-live, of those over the clip
 	scrimLoops              []*bench.Loop
 	baseLoops               []*bench.Loop
 }
 
-// say tells a person what goes on.
-func (m *measurement) say(format string, args ...any) {
+// logf prints progress.
+func (m *measurement) logf(format string, args ...any) {
 	fmt.Fprintf(m.progress, "%s  "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
 }
 
-// prepare finds programs and model.
+// prepare finds the programs and the model.
 func (m *measurement) prepare() (err error) {
 	p := &m.cli.Programs
 	if m.redactor, err = programs.Find("scrim-redactor", "--redactor", p.Redactor); err != nil {
@@ -66,10 +66,10 @@ func (m *measurement) prepare() (err error) {
 	return nil
 }
 
-// model is what was chosen, as --model takes it.
+// model returns the chosen model, as --model accepts it.
 func (m *measurement) model() string { return cmp.Or(m.config.Detect.Model, m.config.Detect.ModelName) }
 
-// run measures everything that was asked for.
+// run measures everything.
 func (m *measurement) run(ctx context.Context) (*bench.Result, error) {
 	if err := m.prepare(); err != nil {
 		return nil, err
@@ -85,14 +85,14 @@ func (m *measurement) run(ctx context.Context) (*bench.Result, error) {
 	}
 	m.result = &bench.Result{
 		Schema: bench.Schema, Time: time.Now().UTC().Truncate(time.Second), Mode: "latency",
-		Machine: bench.ThisMachine(), Versions: bench.Versions(version, m.redactor, m.scrim), Settings: m.cli.shown(),
+		Machine: bench.ThisMachine(), Versions: bench.Versions(version, m.redactor, m.scrim), Settings: m.cli.resultSettings(),
 		Source: bench.Source{Clips: m.source},
 		Runs:   make(map[string][]float64), Windows: make(map[string][]float64), Peers: []bench.Peer{}, Stages: []bench.Stage{},
 	}
 	m.hist = bench.NewHistograms()
 	switch {
 	case m.cli.live():
-		m.result.Source.URL = "rtsp://…" // it may hold a password
+		m.result.Source.URL = "rtsp://…" // the URL may hold a password
 	case m.cli.Source != "":
 		m.result.Source.File = m.source[0].Name
 	default:
@@ -100,7 +100,7 @@ func (m *measurement) run(ctx context.Context) (*bench.Result, error) {
 	}
 	for i := range m.cli.Repeat {
 		if m.cli.Repeat > 1 {
-			m.say("repetition %d of %d", i+1, m.cli.Repeat)
+			m.logf("repetition %d of %d", i+1, m.cli.Repeat)
 		}
 		if err := m.once(ctx, clips); err != nil {
 			return nil, err
@@ -114,8 +114,8 @@ func (m *measurement) run(ctx context.Context) (*bench.Result, error) {
 	return m.result, nil
 }
 
-// once measures everything once. What is compared runs in turn, so that a machine
-// that grows slower does so for all.
+// once measures everything once. Scrim and the baseline take turns, so that a machine
+// that slows down affects both.
 func (m *measurement) once(ctx context.Context, clips []*bench.Clip) error {
 	if err := m.offline(ctx, clips[0]); err != nil {
 		return err
@@ -126,17 +126,17 @@ func (m *measurement) once(ctx context.Context, clips []*bench.Clip) error {
 	case m.cli.Capacity:
 		return m.capacity(ctx, clips)
 	}
-	m.say("%d cameras at their rate, for %v", m.cli.Cameras, m.cli.For)
+	m.logf("%d live cameras, for %v", m.cli.Cameras, m.cli.For)
 	r, err := m.runLive(ctx, clips, m.cli.Cameras)
 	if err != nil {
 		return err
 	}
-	m.take(r, m.cli.Cameras)
+	m.addRun(r, m.cli.Cameras)
 	return nil
 }
 
-// take adds a live run to the result.
-func (m *measurement) take(r *liveRun, cameras int) {
+// addRun adds a live run to the result.
+func (m *measurement) addRun(r *liveRun, cameras int) {
 	res := m.result
 	m.hist.Merge(r.hist)
 	res.Cameras, res.Live = cameras, &r.live
@@ -154,21 +154,21 @@ func (m *measurement) take(r *liveRun, cameras int) {
 	m.note("live_cpu_ms_per_frame", r.live.CPU)
 	m.note("redactor_peak_rss_mib", r.live.Memory.RedactorPeak)
 	m.note("redactor_private_mib", r.live.Memory.RedactorPrivate)
-	if len(r.ways) > 0 {
-		res.Timeline = r.ways[0].Added
+	if len(r.deliveries) > 0 {
+		res.Timeline = r.deliveries[0].Added
 	}
-	for i, y := range r.ways {
+	for i, d := range r.deliveries {
 		fps := m.source[i%len(m.source)].FPS
-		res.Windows["added_latency_ms.p50"] = append(res.Windows["added_latency_ms.p50"], medians(y.Added, fps)...)
+		res.Windows["added_latency_ms.p50"] = append(res.Windows["added_latency_ms.p50"], medians(d.Added, fps)...)
 	}
 }
 
-// note keeps one repetition's value.
+// note keeps the value of a repetition.
 func (m *measurement) note(name string, v float64) {
 	m.result.Runs[name] = append(m.result.Runs[name], v)
 }
 
-// noteLeaks keeps what one repetition has exposed, and what it hid for nothing.
+// noteLeaks keeps the exposed faces and the falsely obscured area of a repetition.
 func (m *measurement) noteLeaks(l *bench.Leaks) {
 	m.note("exposed_face_frames", float64(l.Exposed))
 	m.note("exposed_share", share(l.Exposed, l.Faces))
@@ -185,8 +185,8 @@ func share(a, b int) float64 {
 	return float64(a) / float64(b)
 }
 
-// conclude makes the headline of all repetitions: medians of what each gave, and
-// the times of all pictures together.
+// conclude summarises the repetitions: medians of their values, and the times of all
+// their pictures.
 func (m *measurement) conclude() {
 	res := m.result
 	res.Stages = m.hist.Stages()
@@ -214,7 +214,7 @@ func (m *measurement) conclude() {
 		}
 	}
 	if cameras := res.Runs["cameras"]; len(cameras) > 0 {
-		res.Cameras = int(bench.Median(cameras)) // of an even number of repetitions, what lies below
+		res.Cameras = int(bench.Median(cameras)) // rounded down
 	}
 	res.Leaks = bench.AddLeaks(m.leaks)
 	if res.Leaks == nil && res.Offline != nil {
@@ -222,7 +222,7 @@ func (m *measurement) conclude() {
 	}
 }
 
-// number is a result; NaN is none.
+// number converts a value; NaN means not measured.
 func number(v float64) measure.Number { return measure.Number(v) }
 
 // middle returns the loop with the median CPU time.
@@ -243,22 +243,22 @@ func middle(loops []*bench.Loop) *bench.Loop {
 
 func abs(v float64) float64 { return max(v, -v) }
 
-// offline measures CPU time over the clip, without a rate.
+// offline measures CPU time over the clip, as fast as possible.
 func (m *measurement) offline(ctx context.Context, clip *bench.Clip) error {
 	fed, err := units(clip)
 	if err != nil {
 		return err
 	}
 	if len(fed) <= bench.WarmUp {
-		return fmt.Errorf("%s has %d pictures; at least %d are needed", clip.Name, len(fed), bench.WarmUp+1)
+		return fmt.Errorf("%s: %d pictures are too few: at least %d are needed", clip.Name, len(fed), bench.WarmUp+1)
 	}
-	m.say("redactor over %d pictures", len(fed))
+	m.logf("redactor over %d pictures", len(fed))
 	l, shown, model, err := bench.RunRedactor(ctx, m.redactor, m.config, clip, fed)
 	if err != nil {
 		return err
 	}
 	if l.Frames <= bench.WarmUp {
-		return errors.New("the redactor has dropped nearly all pictures")
+		return errors.New("the redactor dropped nearly all pictures")
 	}
 	m.result.Model = model
 	if clip.Truth != nil {
@@ -279,7 +279,7 @@ func (m *measurement) offline(ctx context.Context, clip *bench.Clip) error {
 	if !m.cli.Baseline {
 		return nil
 	}
-	m.say("baseline over %d pictures", len(fed))
+	m.logf("baseline over %d pictures", len(fed))
 	base, err := m.runChild(ctx, "baseline", clip)
 	if err != nil {
 		return fmt.Errorf("baseline: %w", err)

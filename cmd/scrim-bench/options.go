@@ -12,21 +12,20 @@ import (
 )
 
 const (
-	// maxFor bounds a run, maxRepeat their number, mostCameras all cameras.
+	// maxFor bounds the time of a run, maxRepeat the runs, and mostCameras the cameras.
 	maxFor      = 24 * time.Hour
 	maxRepeat   = 100
 	mostCameras = 256
-	// maxClip is how long clips are at most, whether they are drawn, cut out of a
-	// file or recorded from a camera; they begin anew then.
+	// maxClip is the longest clip, whether it is drawn, cut from a file or recorded
+	// from a camera. Longer runs repeat it.
 	maxClip = 30 * time.Second
-	// smallestFace is the height of the picture in the smallest faces: of 1080
-	// pixels those are 33, or 11 in a detector's input of 640, which is what it can
-	// find.
+	// smallestFace divides the picture's height to get the smallest faces. In 1080p
+	// these are 33 pixels, or 11 in a detector input of 640, which a detector finds.
 	smallestFace = 32
 )
 
-// kind is a kind of scene: how many people there are, how long they are away, and
-// how large their faces get, as a fraction of the picture's height; 0: as drawn.
+// kind is a kind of scene: the number of people, how long they are away, and the size
+// of the largest faces as a fraction of the picture's height (0: the scene's default).
 type kind struct {
 	people int
 	away   time.Duration
@@ -36,29 +35,29 @@ type kind struct {
 var (
 	busy  = kind{people: 20}
 	quiet = kind{people: 1, away: 45 * time.Second, face: 0.125}
-	// presets are scenes by their names; the cameras show their kinds in turn.
+	// presets are scenes by name; cameras show the kinds in turn.
 	presets = map[string][]kind{"busy": {busy}, "quiet": {quiet}, "mixed": {busy, quiet}}
 )
 
-// peers are what can be measured beside Scrim.
+// peers are the other programs that can be measured.
 var peers = []string{"gocv", "faceblur"}
 
-// clipTime is how long clips are.
+// clipTime is the length of clips.
 func (c *CLI) clipTime() time.Duration { return min(c.For, maxClip) }
 
 // live reports whether the source is a camera.
 func (c *CLI) live() bool { return strings.Contains(c.Source, "://") }
 
-// drawing are the flags that say what is drawn.
+// drawing are the flags of drawn people.
 var drawing = []string{"scene", "size", "fps", "people", "min-face", "max-face", "seed", "clips"}
 
-// check fills in defaults and reports what does not go together. named are the
-// flags that were on the command line.
+// check fills in defaults and rejects invalid combinations. named are the flags that
+// were on the command line.
 func (c *CLI) check(named []string) error {
 	if c.Source != "" {
 		for _, name := range drawing {
 			if slices.Contains(named, name) {
-				return fmt.Errorf("--%s is about drawn people; leave it out with a file or a camera", name)
+				return fmt.Errorf("--%s is for drawn people; remove it with a file or a camera", name)
 			}
 		}
 	}
@@ -72,32 +71,32 @@ func (c *CLI) check(named []string) error {
 		c.Cameras = 1
 	}
 	if _, ok := presets[c.Scene]; !ok {
-		return fmt.Errorf("--scene %q: choose busy, quiet or mixed", c.Scene)
+		return fmt.Errorf("invalid --scene %q: must be busy, quiet or mixed", c.Scene)
 	}
 	for _, p := range c.Peer {
 		if !slices.Contains(peers, p) {
-			return fmt.Errorf("--peer %q: choose from %s", p, strings.Join(peers, ", "))
+			return fmt.Errorf("invalid --peer %q: must be one of %s", p, strings.Join(peers, ", "))
 		}
 	}
 	switch {
 	case c.For < time.Second || c.For > maxFor:
-		return fmt.Errorf("--for %v: choose from 1s to %v", c.For, maxFor)
+		return fmt.Errorf("invalid --for %v: must be from 1s to %v", c.For, maxFor)
 	case c.Repeat < 1 || c.Repeat > maxRepeat:
-		return fmt.Errorf("--repeat %d: choose 1 to %d", c.Repeat, maxRepeat)
+		return fmt.Errorf("invalid --repeat %d: must be from 1 to %d", c.Repeat, maxRepeat)
 	case c.MaxCameras < 1 || c.MaxCameras > mostCameras:
-		return fmt.Errorf("--max-cameras %d: choose 1 to %d", c.MaxCameras, mostCameras)
+		return fmt.Errorf("invalid --max-cameras %d: must be from 1 to %d", c.MaxCameras, mostCameras)
 	case c.Cameras < 1 || c.Cameras > mostCameras || c.Capacity && c.Cameras > c.MaxCameras:
-		return fmt.Errorf("--cameras %d: choose 1 to %d", c.Cameras, min(c.MaxCameras, mostCameras))
+		return fmt.Errorf("invalid --cameras %d: must be from 1 to %d", c.Cameras, min(c.MaxCameras, mostCameras))
 	case c.Capacity && c.NoLive:
-		return errors.New("--capacity needs cameras at their rate; leave out --no-live")
+		return errors.New("--capacity needs live cameras; remove --no-live")
 	case c.Capacity && c.Repeat > 1 && c.live():
 		return errors.New("--capacity --repeat needs a file or a drawn scene")
 	case c.Truth != "" && (c.Source == "" || c.live()):
-		return errors.New("--truth is about a file; drawn people bring their own, and of a camera nobody knows")
+		return errors.New("--truth needs a video file: drawn people have their own truth, and a camera has none")
 	case c.Strict:
-		return errors.New("--strict goes with --compare")
+		return errors.New("--strict needs --compare")
 	case c.live() && !strings.HasPrefix(c.Source, "rtsp://") && !strings.HasPrefix(c.Source, "rtsps://"):
-		return errors.New("a camera's URL begins with rtsp:// or rtsps://")
+		return errors.New("invalid camera URL: must start with rtsp:// or rtsps://")
 	}
 	if c.Viewers < 0 {
 		c.Viewers = mostCameras
@@ -111,19 +110,19 @@ func (c *CLI) check(named []string) error {
 	return nil
 }
 
-// scenes are what is drawn, one for each clip.
+// scenes returns the scenes to draw, one for each clip.
 func (c *CLI) scenes() []scene.Options {
 	kinds := presets[c.Scene]
 	n := min(max(len(kinds), 1), max(c.Cameras, 1))
 	if c.Capacity || c.Cameras > 1 {
-		n = 2 * len(kinds) // not all cameras show the same
+		n = 2 * len(kinds) // cameras must not all show the same
 	}
 	out := make([]scene.Options, 0, n)
 	for i := range n {
 		o := scene.Options{
 			Width: c.Size.W, Height: c.Size.H, FPS: c.FPS, Seed: c.Seed + uint64(i), //nolint:gosec // positive
 			People: kinds[i%len(kinds)].people, Away: kinds[i%len(kinds)].away, MinFace: c.MinFace, MaxFace: c.MaxFace,
-			NoStamp: true, // no camera has a clock that changes in every picture
+			NoStamp: true, // a real camera has no clock that changes in every picture
 		}
 		if c.People != 0 {
 			o.People = c.People
@@ -139,7 +138,7 @@ func (c *CLI) scenes() []scene.Options {
 	return out
 }
 
-// settings are those of the cameras.
+// settings returns the settings of the cameras.
 func (c *CLI) settings() config.Settings {
 	s := config.Default().Defaults
 	s.Detect.Threshold, s.Detect.Size, s.Detect.Tiles, s.Detect.SkipUnchanged = c.Threshold, c.DetectSize, c.Tiles, c.SkipUnchanged
@@ -148,8 +147,8 @@ func (c *CLI) settings() config.Settings {
 	return s
 }
 
-// shown are the settings as a result has them.
-func (c *CLI) shown() map[string]any {
+// resultSettings returns the settings for Result.Settings.
+func (c *CLI) resultSettings() map[string]any {
 	s := c.settings()
 	return map[string]any{
 		"for": c.For.String(), "repeat": c.Repeat, "viewers": c.Viewers, "threshold": float64(c.Threshold), "detect_size": int(c.DetectSize),

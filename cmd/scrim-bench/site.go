@@ -22,34 +22,34 @@ import (
 )
 
 const (
-	// startTime is what scrim gets to show its page, liveTime what cameras get to
-	// become live, and more for each.
+	// startTime is the time limit for scrim to serve its page. liveTime is the limit for
+	// cameras to become live, plus liveTimeFor each.
 	startTime   = 20 * time.Second
 	liveTime    = 20 * time.Second
 	liveTimeFor = 2 * time.Second
 	pollEvery   = 100 * time.Millisecond
-	// endTime is what scrim gets to end.
+	// endTime is the time limit for scrim to exit.
 	endTime = 10 * time.Second
-	// keptLines of scrim's log are kept for errors.
+	// keptLines is how many lines of scrim's log are kept for errors.
 	keptLines = 5
 )
 
-// site is `scrim serve` with replaying cameras, all as processes of their own.
+// site is `scrim serve` with replaying cameras, each a separate process.
 type site struct {
 	m       *measurement
 	cameras []*programs.Camera
 	names   []string
 	clips   []*bench.Clip // of each camera
 	cmd     *exec.Cmd
-	base    string // URL of its page
+	base    string // URL of the page
 	traced  string
-	done    chan struct{} // closed when scrim has ended
+	done    chan struct{} // closed when scrim has exited
 
 	mu    sync.Mutex
-	lines []string // the last of its log
+	lines []string // the last warnings of its log
 }
 
-// startSite starts n cameras and scrim. The caller closes it, also after an error.
+// startSite starts n cameras and scrim. The caller must close it, even after an error.
 func (m *measurement) startSite(ctx context.Context, clips []*bench.Clip, n int) (*site, error) {
 	s := &site{m: m, done: make(chan struct{})}
 	var urls []string
@@ -83,8 +83,8 @@ func (s *site) serve(ctx context.Context, urls []string) error {
 	}
 	s.traced = filepath.Join(dir, "trace.jsonl")
 	args := []string{"--log-format", "json", "serve", file, "--trace", s.traced, "--redactor", s.m.redactor, "--model", s.m.model()}
-	cmd := exec.Command(s.m.scrim, args...) //nolint:gosec // the program beside this one
-	// Ctrl-C is for this program, which then ends the others in order.
+	cmd := exec.Command(s.m.scrim, args...) //nolint:gosec // chosen by the user
+	// Ctrl-C is for this program only, which then stops the others in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -98,9 +98,9 @@ func (s *site) serve(ctx context.Context, urls []string) error {
 	go func() {
 		defer close(s.done)
 		for in := bufio.NewScanner(stderr); in.Scan(); {
-			s.hear(in.Bytes(), page)
+			s.logLine(in.Bytes(), page)
 		}
-		_, _ = io.Copy(io.Discard, stderr) // what is left after a line that is too long
+		_, _ = io.Copy(io.Discard, stderr) // the rest after a line that is too long
 		_ = cmd.Wait()
 	}()
 	timeout := time.NewTimer(startTime)
@@ -109,22 +109,22 @@ func (s *site) serve(ctx context.Context, urls []string) error {
 	case s.base = <-page:
 		return nil
 	case <-s.done:
-		return fmt.Errorf("scrim ended: %s", s.said())
+		return fmt.Errorf("scrim exited: %s", s.warnings())
 	case <-timeout.C:
-		return fmt.Errorf("scrim shows no page within %v: %s", startTime, s.said())
+		return fmt.Errorf("scrim served no page within %v: %s", startTime, s.warnings())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// hear takes a line of scrim's log.
-func (s *site) hear(line []byte, page chan<- string) {
-	var said struct{ Msg, URL, Level string }
-	if json.Unmarshal(line, &said) == nil && said.Msg == "page" {
-		page <- said.URL
+// logLine handles a line of scrim's log.
+func (s *site) logLine(line []byte, page chan<- string) {
+	var entry struct{ Msg, URL, Level string }
+	if json.Unmarshal(line, &entry) == nil && entry.Msg == "page" {
+		page <- entry.URL
 		return
 	}
-	if said.Level == "INFO" || said.Level == "DEBUG" {
+	if entry.Level == "INFO" || entry.Level == "DEBUG" {
 		s.m.log.Debug("scrim", "log", string(line))
 		return
 	}
@@ -135,14 +135,14 @@ func (s *site) hear(line []byte, page chan<- string) {
 	s.lines = s.lines[max(0, len(s.lines)-keptLines):]
 }
 
-// said is the last of scrim's warnings.
-func (s *site) said() string {
+// warnings returns the last of scrim's warnings.
+func (s *site) warnings() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.lines, " ")
 }
 
-// status asks the page for the state of all cameras.
+// status requests the state of all cameras.
 func (s *site) status(ctx context.Context) (map[string]transport.Status, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/api/cameras", http.NoBody)
 	if err != nil {
@@ -164,11 +164,11 @@ func (s *site) status(ctx context.Context) (map[string]transport.Status, error) 
 	return out, nil
 }
 
-// live waits until all cameras are. Its error says which one is not, and why.
+// live waits until all cameras are live. Its error names one that is not, and the reason.
 func (s *site) live(ctx context.Context) error {
 	limit, cancel := context.WithTimeout(ctx, liveTime+time.Duration(len(s.names))*liveTimeFor)
 	defer cancel()
-	missing := "no camera is"
+	missing := "no status"
 	for {
 		states, err := s.status(limit)
 		if err == nil {
@@ -185,17 +185,17 @@ func (s *site) live(ctx context.Context) error {
 		select {
 		case <-time.After(pollEvery):
 		case <-s.done:
-			return fmt.Errorf("scrim ended: %s", s.said())
+			return fmt.Errorf("scrim exited: %s", s.warnings())
 		case <-limit.Done():
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("not all cameras become live: %s %s", missing, s.said())
+			return fmt.Errorf("not all cameras became live: %s %s", missing, s.warnings())
 		}
 	}
 }
 
-// trace reads what scrim has sent, by camera.
+// trace reads scrim's trace, by camera.
 func (s *site) trace() (map[string][]*trace.Line, error) {
 	f, err := os.Open(s.traced)
 	if err != nil {
@@ -211,7 +211,7 @@ func (s *site) trace() (map[string][]*trace.Line, error) {
 	return out, err
 }
 
-// stop ends scrim, so that its trace is whole.
+// stop ends scrim, which completes its trace.
 func (s *site) stop() {
 	if s.cmd == nil {
 		return
@@ -230,7 +230,7 @@ func (s *site) close() {
 	}
 }
 
-// yaml is the configuration.
+// yaml returns the configuration of scrim.
 func (m *measurement) yaml(names, urls []string) string {
 	s := m.cli.settings()
 	var b strings.Builder

@@ -24,17 +24,17 @@ import (
 // easy is a scene in which every face is found.
 var easy = []string{"--size", "640x360", "--fps", "5", "--people", "2", "--min-face", "40", "--max-face", "60", "--for", "1s"}
 
-func TestCapacityIsTheMostThatHeld(t *testing.T) {
+func TestCapacityIsTheLargestNumberThatHeld(t *testing.T) {
 	r, _ := measured(t, append([]string{"--capacity", "--max-cameras", "1"}, easy...)...)
 	require.Equal(t, "capacity", r.Mode)
-	require.NotEmpty(t, r.Capacity.Tries)
-	last := r.Capacity.Tries[len(r.Capacity.Tries)-1]
-	for _, try := range r.Capacity.Tries {
-		require.Equal(t, try.Why == "", try.Held)
-		require.Equal(t, 1, try.Cameras)
-		require.InDelta(t, 5, try.In, 2)
+	require.NotEmpty(t, r.Capacity.Trials)
+	last := r.Capacity.Trials[len(r.Capacity.Trials)-1]
+	for _, trial := range r.Capacity.Trials {
+		require.Equal(t, trial.Why == "", trial.Held)
+		require.Equal(t, 1, trial.Cameras)
+		require.InDelta(t, 5, trial.In, 2)
 	}
-	if !last.Held { // others may have taken the processor, which is no mistake of this
+	if !last.Held { // other processes may have used the CPU
 		require.Zero(t, r.Cameras)
 		require.NotEmpty(t, last.Why)
 		return
@@ -55,18 +55,18 @@ func TestCapacityOfRepetitionsIsTheirMedian(t *testing.T) {
 	}
 }
 
-// TestNoNumberOfCamerasHoldsWhileFacesAreExposed has faces that are far too small
-// for the detector's input. One camera holds its rate well, and yet does not count.
+// TestNoNumberOfCamerasHoldsWhileFacesAreExposed has faces that are far too small for
+// the detector's input. Even a single camera, which holds its rate, does not count.
 func TestNoNumberOfCamerasHoldsWhileFacesAreExposed(t *testing.T) {
 	cmd, _ := command(t, append([]string{"--capacity", "--max-cameras", "4", "--detect-size", "160"}, smallScene...)...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
-	require.Regexp(t, `1 cameras do not hold: (\d+ of \d+ faces exposed|\d+ of \d+ pictures dropped)`, string(out))
+	require.Regexp(t, `1 cameras do not hold their rate: (\d+ of \d+ faces exposed|\d+ of \d+ pictures dropped)`, string(out))
 	require.Regexp(t, `nothing exposed +0\n`, string(out))
 	require.NotContains(t, string(out), "2 cameras, for")
 }
 
-func TestPeersAreMeasuredBesideIt(t *testing.T) {
+func TestPeersAreMeasured(t *testing.T) {
 	r, _ := measured(t, append([]string{"--no-live", "--peer", "gocv", "--peer", "faceblur", "--for", "2s"}, easy[:len(easy)-2]...)...)
 	require.Len(t, r.Peers, 2)
 	gocv, faceblur := r.Peers[0], r.Peers[1]
@@ -83,12 +83,11 @@ func TestPeersAreMeasuredBesideIt(t *testing.T) {
 		testenv.Need(t, testenv.FaceBlur)
 		require.Empty(t, faceblur.Skipped)
 		require.Equal(t, 20, faceblur.Loop.Frames)
-		require.Greater(t, faceblur.Loop.TotalCPU, 1.0, "it has done something")
+		require.Greater(t, faceblur.Loop.TotalCPU, 1.0, "it used CPU time")
 	})
 }
 
-// TestCameraIsMeasured takes the pictures from an rtsp:// URL, of which nobody
-// knows when they are due and where the faces are.
+// TestCameraIsMeasured uses an rtsp:// URL. Its pictures have no schedule and no truth.
 func TestCameraIsMeasured(t *testing.T) {
 	dir, err := built()
 	require.NoError(t, err)
@@ -96,7 +95,7 @@ func TestCameraIsMeasured(t *testing.T) {
 	require.NoError(t, err)
 	defer camera.Close()
 	r, raw := measured(t, "--for", "2s", "--detect-size", "320", strings.Replace(camera.URL, "rtsp://", "rtsp://user:secret@", 1))
-	require.Equal(t, "rtsp://…", r.Source.URL, "an URL may hold a password")
+	require.Equal(t, "rtsp://…", r.Source.URL, "the URL may hold a password")
 	require.Equal(t, [2]int{320, 180}, [2]int{r.Source.Clips[0].Width, r.Source.Clips[0].Height})
 	require.InDelta(t, 10, r.Source.Clips[0].FPS, 1)
 	require.Equal(t, r.In, r.Out+r.Dropped)
@@ -149,23 +148,23 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		cpu    float64
 		change func(*bench.Result)
-		says   string // in the table
+		table  string // expected in the table
 		strict string // "" passes
 	}{
-		"faster":   {10, nil, "better", ""},
-		"the same": {20, nil, "indistinguishable", ""},
-		"slower":   {30, nil, "worse", "worse in cpu_ms_per_frame"},
-		"exposing": {10, func(r *bench.Result) { r.Runs["exposed_share"] = []float64{0.1, 0, 0.1, 0.1} }, "worse", "worse in exposed_share"},
-		"silent":   {10, func(r *bench.Result) { delete(r.Runs, "exposed_share") }, "B does not have it", "worse in exposed_share"},
-		"ungated":  {10, func(r *bench.Result) { r.Settings["skip_unchanged"] = false }, "not the same: setting skip_unchanged", "not about the same setting skip_unchanged"},
-		"empty":    {10, func(r *bench.Result) { r.Runs = nil }, "B does not have it", "worse in"},
-		"newer":    {10, func(r *bench.Result) { r.Versions = map[string]string{"go": "2"} }, "not the same: version of go", ""},
+		"faster":      {10, nil, "better", ""},
+		"the same":    {20, nil, "indistinguishable", ""},
+		"slower":      {30, nil, "worse", "worse in cpu_ms_per_frame"},
+		"exposing":    {10, func(r *bench.Result) { r.Runs["exposed_share"] = []float64{0.1, 0, 0.1, 0.1} }, "worse", "worse in exposed_share"},
+		"missing":     {10, func(r *bench.Result) { delete(r.Runs, "exposed_share") }, "missing in B", "worse in exposed_share"},
+		"inspect all": {10, func(r *bench.Result) { r.Settings["skip_unchanged"] = false }, "different setting skip_unchanged", "results are not comparable: different setting skip_unchanged"},
+		"empty":       {10, func(r *bench.Result) { r.Runs = nil }, "missing in B", "worse in"},
+		"newer":       {10, func(r *bench.Result) { r.Versions = map[string]string{"go": "2"} }, "different version of go", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := write(name, c.cpu, c.change)
 			var stdout, stderr bytes.Buffer
 			require.Zero(t, run(t.Context(), []string{"--compare", a, b}, &stdout, &stderr), stderr.String())
-			require.Contains(t, stdout.String(), c.says)
+			require.Contains(t, stdout.String(), c.table)
 			status := run(t.Context(), []string{"--compare", a, b, "--strict"}, io.Discard, &stderr)
 			require.Equal(t, c.strict != "", status == 1)
 			require.Contains(t, stderr.String(), c.strict)
@@ -173,9 +172,8 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 	}
 }
 
-// TestLongFilesAreNotHeldWhole: a run of a day takes the first half minute of a
-// file, again and again.
-func TestLongFilesAreNotHeldWhole(t *testing.T) {
+// A run of a day repeats the first half minute of a file.
+func TestLongFilesAreCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "long.mp4")
 	people := scene.Options{Width: 320, Height: 180, FPS: 2, People: 1}
 	record := simcam.RecordOptions{Path: path, Scene: people, Frames: 2 * 40, AsCamera: true}
@@ -187,11 +185,11 @@ func TestLongFilesAreNotHeldWhole(t *testing.T) {
 	require.Equal(t, 3*time.Second, (&CLI{For: 3 * time.Second}).clipTime())
 }
 
-func TestKeptClipsAreThoseOfThisDrawing(t *testing.T) {
+func TestClipsOfAnotherDrawingVersionAreNotReused(t *testing.T) {
 	dir := t.TempDir()
 	c := &CLI{Clips: dir, For: time.Second, Scene: "quiet", Size: cli.Size{W: 320, H: 180}, FPS: 5, Seed: 1}
 	m := &measurement{cli: c, log: slog.New(slog.DiscardHandler), progress: io.Discard}
-	for range 2 { // the second time it is there
+	for range 2 { // the second time, the clip exists
 		clips, err := m.clips(t.Context())
 		require.NoError(t, err)
 		require.Len(t, clips, 1)

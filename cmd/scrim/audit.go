@@ -11,16 +11,16 @@ import (
 	"scrim/cmd/internal/config"
 )
 
-// AuditCmd says who made the cameras, and isolates those that nobody trusts.
+// AuditCmd identifies the vendors of cameras, and plans the isolation of flagged ones.
 type AuditCmd struct {
 	File string `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
 	SetFlags
-	Format      string        `default:"table" enum:"table,json,csv" help:"table, json or csv."`
-	FlagVendors string        `placeholder:"FILE" help:"Vendors to flag, one a line, in place of audit.flag_vendors in the YAML file."`
-	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Which cameras the isolation plan is for: flagged, all or none."`
-	OUI         string        `name:"oui" placeholder:"PATH" help:"The IEEE's list of MAC vendors, or a folder with it; by default that of Debian's ieee-data."`
-	Quiet       bool          `help:"Ask no camera anything: only addresses, routes and MAC vendors."`
-	Timeout     time.Duration `default:"5s" placeholder:"TIME" help:"How long to wait for a camera's answer (${default})."`
+	Format      string        `default:"table" enum:"table,json,csv" help:"Output format: table, json or csv."`
+	FlagVendors string        `placeholder:"FILE" help:"File with the vendors to flag, one per line, instead of audit.flag_vendors in the YAML file."`
+	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Cameras to isolate: flagged, all or none."`
+	OUI         string        `name:"oui" placeholder:"PATH" help:"The IEEE's list of MAC vendors, or a folder with such lists. Default: that of Debian's ieee-data."`
+	Quiet       bool          `help:"Send nothing to the cameras: only addresses, routes and MAC vendors."`
+	Timeout     time.Duration `default:"5s" placeholder:"TIME" help:"Time limit for each response of a camera (${default})."`
 	ONVIFPort   uint16        `name:"onvif-port" default:"80" help:"Port of the cameras' ONVIF device service (${default})."`
 }
 
@@ -40,10 +40,10 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 		cam := &cfg.Cameras[i]
 		t := audit.Target{Name: string(cam.Name), URL: cam.Address(), UDP: cam.Transport == config.TransportUDP}
 		if cam.Transport == config.TransportMulticast {
-			notes = append(notes, fmt.Sprintf("camera %s: rules of isolation let no multicast in; set `transport: tcp`", cam.Name))
+			notes = append(notes, fmt.Sprintf("camera %s: the isolation rules block multicast; set `transport: tcp`", cam.Name))
 		}
 		if cam.Password.IsSet() && cam.Password.Value() == "" {
-			// Its password cannot be read here: an empty one must not be tried.
+			// The password cannot be read. An empty one must not be tried.
 			t.URL.User = nil
 		}
 		targets = append(targets, t)
@@ -54,7 +54,7 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	r.Notes = append(r.Notes, notes...)
 	for _, err := range missing {
-		r.Notes = append(r.Notes, fmt.Sprintf("%v; the camera is asked without it", err))
+		r.Notes = append(r.Notes, fmt.Sprintf("%v; querying the camera without a password", err))
 	}
 	r.Plan = audit.NewPlan(r.Cameras, audit.Isolate(c.Isolate))
 	switch c.Format {
@@ -66,7 +66,7 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	return r.WriteTable(out)
 }
 
-// vendors are those to flag.
+// vendors returns the vendors to flag.
 func (c AuditCmd) vendors(cfg *config.Config) ([]audit.Vendor, error) {
 	if c.FlagVendors != "" {
 		f, err := os.Open(c.FlagVendors)

@@ -23,9 +23,9 @@ import (
 
 // ModelsCmd works with face detection models.
 type ModelsCmd struct {
-	List   ModelsListCmd   `cmd:"" help:"List the known models, the one that is built in first, and where they are."`
-	Pull   ModelsPullCmd   `cmd:"" help:"Fetch a model, or take it from a file, and verify its hash. Scrim needs none: it has its own."`
-	Verify ModelsVerifyCmd `cmd:"" help:"Verify the hashes of models; fails for those that are missing or corrupt."`
+	List   ModelsListCmd   `cmd:"" help:"List the known models and where they are."`
+	Pull   ModelsPullCmd   `cmd:"" help:"Download a model, or copy it from a file, and verify its hash. Optional: Scrim has a built-in model."`
+	Verify ModelsVerifyCmd `cmd:"" help:"Verify the hashes of models; fails if one is missing or corrupt."`
 }
 
 // ModelsListCmd lists the known models.
@@ -33,7 +33,7 @@ type ModelsListCmd struct {
 	JSON bool `name:"json" help:"Print a JSON array."`
 }
 
-// modelState says whether a model can be used.
+// modelState is whether a model can be used.
 type modelState string
 
 const (
@@ -41,7 +41,7 @@ const (
 	modelFound   modelState = "found"
 	modelMissing modelState = "missing"
 	modelCorrupt modelState = "corrupt"
-	// modelUnreadable: something has the file's name and cannot be read.
+	// modelUnreadable: the file cannot be read.
 	modelUnreadable modelState = "unreadable"
 )
 
@@ -54,7 +54,7 @@ type modelRow struct {
 	SHA256      string     `json:"sha256"`
 	Licence     string     `json:"licence"`
 	Description string     `json:"description"`
-	// Problem says what is wrong with a corrupt or unreadable one.
+	// Problem is the error of a corrupt or unreadable model.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -82,7 +82,7 @@ func (c ModelsListCmd) Run(out io.Writer) error {
 	known := models.Known()
 	rows := make([]modelRow, 0, len(known))
 	for _, m := range known {
-		row, _ := newModelRow(m) // the row says it
+		row, _ := newModelRow(m) // the row has the error
 		rows = append(rows, row)
 	}
 	if c.JSON {
@@ -98,17 +98,17 @@ func (c ModelsListCmd) Run(out io.Writer) error {
 	return table.Flush()
 }
 
-// kilobytes writes a size in bytes for people.
+// kilobytes formats a size in bytes.
 func kilobytes(n int64) string { return fmt.Sprintf("%d kB", (n+999)/1000) }
 
 // ModelsPullCmd fetches a model.
 type ModelsPullCmd struct {
-	Name string `arg:"" optional:"" default:"yunet-n" help:"The model, as in the list (${default})."`
-	From string `placeholder:"FILE|URL" help:"A file, or an https:// URL, to take it from. Default: in $$SCRIM_MODELS_MIRROR, else where its authors offer it."`
-	Dir  string `placeholder:"DIR" help:"The folder to put it in; by default the first of $$SCRIM_MODELS, else scrim/models in the user's data folder."`
+	Name string `arg:"" optional:"" default:"yunet-n" help:"Name of the model (${default})."`
+	From string `placeholder:"FILE|URL" help:"File or https:// URL of the model. Default: $$SCRIM_MODELS_MIRROR, otherwise its authors' server."`
+	Dir  string `placeholder:"DIR" help:"Folder for the model. Default: the first of $$SCRIM_MODELS, otherwise scrim/models in the user's data folder."`
 }
 
-// Run fetches the model and prints where it is.
+// Run fetches the model and prints its path.
 func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
 	m, err := models.Lookup(c.Name)
 	if err != nil {
@@ -116,9 +116,9 @@ func (c ModelsPullCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger)
 	}
 	if m.Name == models.BuiltIn().Name {
 		if c.From != "" {
-			return fmt.Errorf("model %s is built in; use a file of your own by its path: `model: %s`", m.Name, c.From)
+			return fmt.Errorf("model %s is built in; to use your own file, set its path: `model: %s`", m.Name, c.From)
 		}
-		return printGood(out, m, "") // there is nothing to fetch
+		return printGood(out, m, "") // nothing to fetch
 	}
 	return pullModel(ctx, out, log, m, cmp.Or(c.Dir, models.Dirs()[0]), pull.Options{From: cmp.Or(c.From, pull.Mirror(m))})
 }
@@ -138,7 +138,7 @@ func pullModel(ctx context.Context, out io.Writer, log *slog.Logger, m models.Mo
 	return printGood(out, m, path)
 }
 
-// progress returns what draws a bar on a terminal, and what wipes it away.
+// progress returns functions that draw a progress bar on a terminal, and clear it.
 func progress(w io.Writer, m models.Model) (report func(done, total int64), wipe func()) {
 	const redraw = 100 * time.Millisecond
 	bar := progressbar.NewOptions64(cmp.Or(m.Size, -1), // -1: a spinner
@@ -147,15 +147,15 @@ func progress(w io.Writer, m models.Model) (report func(done, total int64), wipe
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionThrottle(redraw),
 		progressbar.OptionClearOnFinish(),
-		// The library's own clock draws beside us, without a lock, and never ends.
+		// The library's own timer would draw without a lock, and never stop.
 		progressbar.OptionSetSpinnerChangeInterval(0),
 	)
-	// A bar that cannot be drawn is no reason to end a download.
+	// An error of the bar must not end the download.
 	_ = bar.RenderBlank()
 	return func(done, _ int64) { _ = bar.Set64(done) }, func() { _ = bar.Clear() }
 }
 
-// printGood says that a model is whole; no path: it is built in.
+// printGood prints that a model is valid; without a path, it is built in.
 func printGood(out io.Writer, m models.Model, path string) error {
 	_, err := fmt.Fprintf(out, "%s: %s, SHA-256 %s, good\n", m.Name, cmp.Or(path, "built in"), m.SHA256)
 	return err
@@ -163,10 +163,10 @@ func printGood(out io.Writer, m models.Model, path string) error {
 
 // ModelsVerifyCmd verifies models.
 type ModelsVerifyCmd struct {
-	Names []string `arg:"" optional:"" name:"name" help:"The models, as in the list; by default all."`
+	Names []string `arg:"" optional:"" name:"name" help:"Names of the models. Default: all."`
 }
 
-// Run prints a line for each model. It fails when one is missing or not whole.
+// Run prints a line for each model. It fails if one is missing or corrupt.
 func (c ModelsVerifyCmd) Run(out io.Writer) error {
 	wanted := models.Known()
 	if len(c.Names) > 0 {
@@ -193,7 +193,7 @@ func (c ModelsVerifyCmd) Run(out io.Writer) error {
 			}
 			continue
 		}
-		if _, err := fmt.Fprintf(out, "%s: %s, needs SHA-256 %s\n", m.Name, row.State, m.SHA256); err != nil {
+		if _, err := fmt.Fprintf(out, "%s: %s, expected SHA-256 %s\n", m.Name, row.State, m.SHA256); err != nil {
 			return err
 		}
 		if failed != nil {
@@ -204,11 +204,11 @@ func (c ModelsVerifyCmd) Run(out io.Writer) error {
 	return failed
 }
 
-// verifyBuiltIn verifies the model that is a part of this program.
+// verifyBuiltIn verifies the model in this program.
 func verifyBuiltIn(m models.Model) error {
 	sum := sha256.Sum256(models.Weights())
 	if got := hex.EncodeToString(sum[:]); got != m.SHA256 {
-		return fmt.Errorf("model %s, which is built in, has SHA-256 %s and needs %s; install Scrim again", m.Name, got, m.SHA256)
+		return fmt.Errorf("built-in model %s is corrupt: got SHA-256 %s, expected %s; install Scrim again", m.Name, got, m.SHA256)
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func TestProbeWithAFatalProblemPrintsItsReportAndFails(t *testing.T) {
 		status, stdout, stderr := scrim(t, args...)
 		require.Equal(t, 1, status, name)
 		require.Contains(t, stdout, "\nfatal: ", name)
-		require.Contains(t, stdout, "\n\nnothing to paste into scrim.yaml, because", name)
+		require.Contains(t, stdout, "\n\nno configuration for scrim.yaml, because", name)
 		require.NotContains(t, stdout, "cameras:", name)
 		require.Empty(t, stderr, "%s: the report has said it", name)
 		status, stdout, stderr = scrim(t, append(args, "--json")...)
@@ -106,7 +106,7 @@ func TestAuditListsCamerasOfAFileInEveryFormat(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 	require.Len(t, r.Cameras, 1)
 	require.Equal(t, "hall", r.Cameras[0].Name)
-	require.Contains(t, stdout, "AUDIT_NOT_SET is not set; the camera is asked without it")
+	require.Contains(t, stdout, "AUDIT_NOT_SET is not set; querying the camera without a password")
 
 	status, stdout, _ = scrim(t, "audit", file, "--quiet", "--flag-vendors", list)
 	require.Equal(t, 0, status)
@@ -118,5 +118,5 @@ func TestAuditListsCamerasOfAFileInEveryFormat(t *testing.T) {
 	require.NoError(t, os.WriteFile(list, []byte("\x00\n"), 0o600))
 	status, _, stderr = scrim(t, "audit", file, "--quiet", "--flag-vendors", list)
 	require.Equal(t, 1, status)
-	require.Contains(t, stderr, "line 1: this is no name of a vendor")
+	require.Contains(t, stderr, "line 1: invalid vendor name")
 }

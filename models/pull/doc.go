@@ -1,4 +1,4 @@
-// Package pull gets face detection models: from where their authors offer them,
-// from a mirror, or from a file. A model is pinned by the SHA-256 that package
-// models knows, so where it comes from need not be trusted.
+// Package pull fetches face detection models from their authors' servers, from a
+// mirror, or from a file. Package models pins the SHA-256 of each model, so the source
+// need not be trusted.
 package pull

@@ -15,24 +15,24 @@ import (
 	"scrim/models"
 )
 
-// maxRedirects bounds how often a server may send us elsewhere.
+// maxRedirects bounds the redirects of a request.
 const maxRedirects = 5
 
-// errStalled says that a server sent nothing for StallTimeout.
-var errStalled = fmt.Errorf("nothing came for %v", StallTimeout)
+// errStalled means that a server sent nothing for StallTimeout.
+var errStalled = fmt.Errorf("no data for %v", StallTimeout)
 
-// errTooLarge is wrapped by errors about more bytes than the model has.
+// errTooLarge is wrapped if there are more bytes than the model has.
 var errTooLarge = errors.New("too large")
 
-// errOtherPart says that what lies on disk does not go with what the server
-// has, so it was deleted; asking again gets the whole.
-var errOtherPart = errors.New("the server has another file than the one begun")
+// errOtherPart means that the partial download does not match the server's file. It
+// was deleted; a new request fetches the whole file.
+var errOtherPart = errors.New("partial download does not match the server's file")
 
-// fetcher makes the part hold the model.
+// fetcher writes the model to the part.
 type fetcher struct {
 	model models.Model
 	part  *part
-	// local is set where the URL is the path of a file.
+	// local is set if the URL is the path of a file.
 	local    bool
 	client   *http.Client
 	progress func(done, total int64)
@@ -40,7 +40,7 @@ type fetcher struct {
 
 // fetch tries the URLs in turn.
 func (f *fetcher) fetch(ctx context.Context) error {
-	// An earlier process may have ended between the last byte and the rename.
+	// An earlier process may have exited between the last byte and the rename.
 	if info, err := f.part.file.Stat(); err == nil && info.Size() >= f.limit() {
 		if f.verify() == nil {
 			return nil
@@ -64,10 +64,10 @@ func (f *fetcher) fetch(ctx context.Context) error {
 		}
 		failed = err
 	}
-	return fmt.Errorf("%w; name another file or URL with --from; the model has SHA-256 %s", failed, f.model.SHA256)
+	return fmt.Errorf("%w; use another file or URL with --from; the model must have SHA-256 %s", failed, f.model.SHA256)
 }
 
-// redacted returns an address without the password that may stand in it.
+// redacted returns an address without its password.
 func redacted(address string) string {
 	if u, err := url.Parse(address); err == nil && u.User != nil {
 		return u.Redacted()
@@ -75,7 +75,7 @@ func redacted(address string) string {
 	return address
 }
 
-// from fetches what is missing from one URL and verifies the whole.
+// from fetches the missing bytes from one URL and verifies the whole file.
 func (f *fetcher) from(ctx context.Context, address string) error {
 	begun, err := f.part.size()
 	if err != nil {
@@ -99,11 +99,11 @@ func (f *fetcher) from(ctx context.Context, address string) error {
 	return err
 }
 
-// verify reads the part back; it empties one of another hash.
+// verify reads the part back, and empties it if the hash is wrong.
 func (f *fetcher) verify() error {
 	got, err := f.part.sum(f.limit())
 	if err == nil && got != f.model.SHA256 {
-		err = fmt.Errorf("%w: it is %s and must be %s", ErrHash, got, f.model.SHA256)
+		err = fmt.Errorf("%w: got %s, expected %s", ErrHash, got, f.model.SHA256)
 	}
 	if err != nil {
 		return errors.Join(err, f.part.empty())
@@ -113,10 +113,10 @@ func (f *fetcher) verify() error {
 
 // copyFile copies a file into the part.
 func (f *fetcher) copyFile(path string) error {
-	// Looked at before it is opened: opening a pipe would wait for its writer.
+	// Check before opening: opening a pipe would wait for its writer.
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is not a file")
+		err = errors.New("not a regular file")
 	}
 	if err != nil {
 		return pathless(err)
@@ -132,7 +132,7 @@ func (f *fetcher) copyFile(path string) error {
 	return f.copy(in, 0, info.Size(), func() {})
 }
 
-// pathless is an error without the path, which the caller says.
+// pathless returns an error without the path, which the caller adds.
 func pathless(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
@@ -140,15 +140,15 @@ func pathless(err error) error {
 	return err
 }
 
-// download appends to the part, which has begun bytes, what is missing; a
-// server that knows no ranges sends all again.
+// download appends the missing bytes to the part, which has begun bytes. A server
+// without support for ranges sends the whole file.
 func (f *fetcher) download(ctx context.Context, address string, begun int64) error {
 	u, err := url.Parse(address)
 	if err != nil {
 		return err
 	}
 	if !mayFetch(u) {
-		return errors.New("only https URLs are used")
+		return errors.New("only https URLs are allowed")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -159,7 +159,7 @@ func (f *fetcher) download(ctx context.Context, address string, begun int64) err
 	if err != nil {
 		return err
 	}
-	// Ranges count the bytes of what is sent, so it must not be compressed.
+	// Ranges count the bytes that are sent, so they must not be compressed.
 	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", "scrim")
 	if begun > 0 {
@@ -191,12 +191,12 @@ func (f *fetcher) position(resp *http.Response, begun int64) (int64, error) {
 	case http.StatusRequestedRangeNotSatisfiable:
 		return 0, fmt.Errorf("%w: %s", errOtherPart, resp.Status)
 	default:
-		return 0, fmt.Errorf("the server says %.60q", resp.Status)
+		return 0, fmt.Errorf("unexpected status %.60q", resp.Status)
 	}
 }
 
-// copy writes what comes behind the first done bytes of the part, length of them
-// where that is not negative, and calls alive whenever bytes have come.
+// copy appends to the part, after its first done bytes: length bytes, or an unknown
+// number if length is negative. It calls alive for all bytes read.
 func (f *fetcher) copy(in io.Reader, done, length int64, alive func()) error {
 	total := f.model.Size
 	if total == 0 {
@@ -226,12 +226,12 @@ func (f *fetcher) copy(in io.Reader, done, length int64, alive func()) error {
 		case errors.Is(err, io.EOF):
 			return f.part.file.Sync()
 		case err != nil:
-			return fmt.Errorf("cut off after %d bytes: %w", done, err)
+			return fmt.Errorf("interrupted after %d bytes: %w", done, err)
 		}
 	}
 }
 
-// limit is the most bytes that the part may have.
+// limit returns the maximum size of the part.
 func (f *fetcher) limit() int64 {
 	if f.model.Size > 0 {
 		return f.model.Size
@@ -239,20 +239,19 @@ func (f *fetcher) limit() int64 {
 	return models.MaxBytes
 }
 
-// cause returns why a request failed, and why we ended it where we did.
+// cause returns why a request failed, or why it was cancelled.
 func cause(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
 		return errStalled
 	}
-	// The URL is said by the caller.
+	// The caller adds the URL.
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err
 }
 
-// client returns a copy of c that follows only redirects to where we may fetch
-// from.
+// client returns a copy of c that follows only redirects to URLs that mayFetch allows.
 func client(c *http.Client) *http.Client {
 	if c == nil {
 		c = &http.Client{}
@@ -262,16 +261,16 @@ func client(c *http.Client) *http.Client {
 		if len(via) >= maxRedirects {
 			return fmt.Errorf("more than %d redirects", maxRedirects)
 		}
-		// Nobody out there is to send us to a server on this host.
+		// A foreign server must not redirect to a server on this host.
 		if !mayFetch(req.URL) || req.URL.Scheme != "https" && via[0].URL.Scheme == "https" {
-			return fmt.Errorf("redirected to %s, and only https URLs are used", req.URL.Redacted())
+			return fmt.Errorf("redirected to %s: only https URLs are allowed", req.URL.Redacted())
 		}
 		return nil
 	}
 	return &mine
 }
 
-// mayFetch admits https, and http to an address of this host.
+// mayFetch allows https, and http to a loopback address.
 func mayFetch(u *url.URL) bool {
 	switch u.Scheme {
 	case "https":

@@ -16,7 +16,7 @@ import (
 	"scrim/models"
 )
 
-func TestPartIsFinishedWhateverItHolds(t *testing.T) {
+func TestPartWithAnyContentIsCompleted(t *testing.T) {
 	changed := bytes.Clone(content)
 	changed[7]++
 	for name, c := range map[string]struct {
@@ -82,7 +82,7 @@ func TestWrongContentIsDeletedAndRefused(t *testing.T) {
 	}
 }
 
-func TestPasswordsInURLsAreNotTold(t *testing.T) {
+func TestPasswordsInURLsAreNotReported(t *testing.T) {
 	m := models.Model{Name: "test", File: "test.onnx", SHA256: strings.Repeat("0", 64)}
 	_, err := Model(t.Context(), m, t.TempDir(), Options{From: "https://user:secret@127.0.0.1:1/model"})
 	require.ErrorContains(t, err, "127.0.0.1:1/model")
@@ -120,8 +120,8 @@ func TestOtherURLsAreTriedInTurn(t *testing.T) {
 	_, err = pullFrom(t, o, m, dir)
 	require.ErrorIs(t, err, ErrHash)
 	for _, why := range []string{
-		"http://192.0.2.1/model: only https", "/absent: the server says \"404 Not Found\"", "/away: redirected to http://192.0.2.1/model",
-		"/round: more than 5 redirects", "name another file or URL with --from; the model has SHA-256 " + m.SHA256,
+		"http://192.0.2.1/model: only https", "/absent: unexpected status \"404 Not Found\"", "/away: redirected to http://192.0.2.1/model",
+		"/round: more than 5 redirects", "use another file or URL with --from; the model must have SHA-256 " + m.SHA256,
 	} {
 		require.ErrorContains(t, err, why)
 	}
@@ -129,12 +129,12 @@ func TestOtherURLsAreTriedInTurn(t *testing.T) {
 	requireOnly(t, dir)
 }
 
-func TestSecureServerCannotSendUsToThisHost(t *testing.T) {
+func TestSecureServerCannotRedirectToThisHost(t *testing.T) {
 	inner := serve(t, whole(content))
 	outer := httptest.NewTLSServer(http.RedirectHandler(inner.URL, http.StatusFound))
 	t.Cleanup(outer.Close)
 	_, err := Model(t.Context(), modelAt(outer.URL), t.TempDir(), Options{Client: outer.Client()})
-	require.ErrorContains(t, err, "only https URLs are used")
+	require.ErrorContains(t, err, "only https URLs are allowed")
 	require.Empty(t, inner.requests())
 }
 
@@ -203,7 +203,7 @@ func (d *drip) Read(p []byte) (int, error) {
 
 func (d *drip) Close() error { return nil }
 
-func TestSilentServerIsGivenUp(t *testing.T) {
+func TestRequestToASilentServerIsCancelled(t *testing.T) {
 	for name, c := range map[string]struct {
 		transport roundTrip
 		want      time.Duration

@@ -13,7 +13,7 @@ import (
 	"scrim/models"
 )
 
-func TestModelComesFromTheFileOrURLThatWasNamed(t *testing.T) {
+func TestModelComesFromTheGivenFileOrURL(t *testing.T) {
 	o := serve(t, whole(content))
 	file := write(t, t.TempDir(), "brought.bin", content)
 	for name, from := range map[string]string{"file": file, "URL": o.URL + "/elsewhere"} {
@@ -29,30 +29,30 @@ func TestModelComesFromTheFileOrURLThatWasNamed(t *testing.T) {
 	require.Equal(t, []string{"bytes=5000-"}, o.requests())
 }
 
-func TestWhatWasNamedIsVerifiedAllTheSame(t *testing.T) {
+func TestGivenFileOrURLIsStillVerified(t *testing.T) {
 	changed := bytes.Clone(content)
 	changed[9]++
 	m := modelAt()
 	folder := t.TempDir()
 	for name, c := range map[string]struct {
 		from string
-		says []string
+		want []string
 	}{
-		"other content": {write(t, folder, "changed", changed), []string{"changed: wrong SHA-256: it is ", " and must be " + m.SHA256}},
+		"other content": {write(t, folder, "changed", changed), []string{"changed: wrong SHA-256: got ", ", expected " + m.SHA256}},
 		"too long":      {write(t, folder, "long", append(bytes.Clone(content), 1)), []string{"long: 300001 bytes: too large"}},
 		"too short":     {write(t, folder, "short", content[1:]), []string{"short: wrong SHA-256"}},
 		"absent":        {filepath.Join(folder, "absent"), []string{"absent: no such file"}},
-		"folder":        {folder, []string{"it is not a file"}},
-		"other scheme":  {"file://" + folder, []string{"only https URLs are used"}},
-		"plain http":    {"http://192.0.2.1/model", []string{"only https URLs are used"}},
+		"folder":        {folder, []string{"not a regular file"}},
+		"other scheme":  {"file://" + folder, []string{"only https URLs are allowed"}},
+		"plain http":    {"http://192.0.2.1/model", []string{"only https URLs are allowed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			_, err := Model(t.Context(), m, dir, Options{From: c.from})
 			require.ErrorContains(t, err, "pull test: "+c.from+": ")
-			require.ErrorContains(t, err, "the model has SHA-256 "+m.SHA256, "what to do")
-			for _, says := range c.says {
-				require.ErrorContains(t, err, says)
+			require.ErrorContains(t, err, "must have SHA-256 "+m.SHA256, "what to do")
+			for _, want := range c.want {
+				require.ErrorContains(t, err, want)
 			}
 			require.NotContains(t, err.Error(), "\n")
 			requireOnly(t, dir)
@@ -60,7 +60,7 @@ func TestWhatWasNamedIsVerifiedAllTheSame(t *testing.T) {
 	}
 }
 
-func TestMirrorStandsForTheURLs(t *testing.T) {
+func TestMirrorReplacesTheURLs(t *testing.T) {
 	o := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/models/v1/test.onnx" {
 			http.NotFound(w, r)
@@ -92,16 +92,16 @@ func TestMirrorStandsForTheURLs(t *testing.T) {
 	}
 }
 
-// Somebody else who may write to the folder puts links where a pull is going to write.
+// Another user with access to the folder puts links where a pull will write.
 func TestNothingIsWrittenThroughAPlantedLink(t *testing.T) {
 	for name, c := range map[string]struct {
 		file  string
 		plant func(victim, path string) error
-		says  string
+		want  string
 	}{
 		"symbolic link":               {"test.onnx.part", os.Symlink, "symbolic link"},
-		"hard link":                   {"test.onnx.part", os.Link, "another name"},
-		"pipe":                        {"test.onnx.part", func(_, path string) error { return syscall.Mkfifo(path, 0o600) }, "not a file"},
+		"hard link":                   {"test.onnx.part", os.Link, "other hard links"},
+		"pipe":                        {"test.onnx.part", func(_, path string) error { return syscall.Mkfifo(path, 0o600) }, "not a regular file"},
 		"symbolic link as the lock":   {"test.onnx.lock", os.Symlink, "symbolic link"},
 		"link to what is not there":   {"test.onnx.part", func(victim, path string) error { return os.Symlink(victim+".new", path) }, "symbolic link"},
 		"lock that would make a file": {"test.onnx.lock", func(victim, path string) error { return os.Symlink(victim+".new", path) }, "symbolic link"},
@@ -112,7 +112,7 @@ func TestNothingIsWrittenThroughAPlantedLink(t *testing.T) {
 			require.NoError(t, c.plant(victim, filepath.Join(dir, c.file)))
 			_, err := Model(t.Context(), modelAt(), dir, Options{From: write(t, t.TempDir(), "brought", content)})
 			require.ErrorContains(t, err, c.file)
-			require.ErrorContains(t, err, c.says)
+			require.ErrorContains(t, err, c.want)
 			left, err := os.ReadFile(victim)
 			require.NoError(t, err)
 			require.Equal(t, "precious", string(left))
@@ -122,7 +122,7 @@ func TestNothingIsWrittenThroughAPlantedLink(t *testing.T) {
 	}
 }
 
-// The name of the model itself may be a link: it is replaced, not written through.
+// If the model's own name is a link, it is replaced, not followed.
 func TestLinkInTheModelsPlaceIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	victim := write(t, t.TempDir(), "precious", []byte("precious"))
@@ -149,7 +149,7 @@ func TestPartThatWasReplacedDoesNotBecomeTheModel(t *testing.T) {
 	requireOnly(t, dir, "test.onnx.part", "test.onnx.part.old")
 }
 
-func TestModelsThatAreOfferedCanBePulled(t *testing.T) {
+func TestModelsWithADownloadSourceCanBePulled(t *testing.T) {
 	for _, m := range models.Known()[1:] { // the first is built in
 		require.NoError(t, validate(m), m.Name)
 	}

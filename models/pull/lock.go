@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// lockPoll is how often a lock that another process holds is tried again. The
-// kernel offers no way to wait for a file lock that a context could end.
+// lockPoll is the interval at which a held lock is tried again. The kernel has no way
+// to wait for a file lock that a context could cancel.
 const lockPoll = 100 * time.Millisecond
 
-// lock takes the exclusive lock that lets one call at a time write a file, in
-// this process and among all. It waits for the holder, at most until ctx ends.
-// The returned function gives it back and removes the lock's file. The kernel
-// gives it back by itself when a process dies.
+// lock acquires the exclusive lock for writing a file, among all calls and processes.
+// It waits for the holder until ctx ends. The returned function releases the lock and
+// removes its file. The kernel releases it when a process dies.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	for {
 		f, err := tryLock(path)
@@ -24,8 +23,8 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
 		if f != nil {
-			// Removed while it is held: who waits for this very file sees below
-			// that it is no longer the one at the path.
+			// Remove it while it is held: a process that waits for this file detects
+			// below that it is no longer the one at the path.
 			return func() { os.Remove(path); f.Close() }, nil
 		}
 		select {
@@ -36,11 +35,11 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// tryLock returns the locked file, or nil when somebody else has it.
+// tryLock returns the locked file, or nil if it is held by another call.
 func tryLock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644) //nolint:gosec // holds nothing
 	if errors.Is(err, syscall.ELOOP) {
-		return nil, errors.New("it is a symbolic link, which is not followed; delete it")
+		return nil, errors.New("symbolic links are not followed; delete it")
 	}
 	if err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func tryLock(path string) (*os.File, error) {
 	return nil, err
 }
 
-// sameFile is true when f is still what lies at path.
+// sameFile reports whether f is still the file at path.
 func sameFile(f *os.File, path string) bool {
 	mine, err := f.Stat()
 	if err != nil {
@@ -66,5 +65,5 @@ func sameFile(f *os.File, path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// isReadOnly is true for the error of a file system that is mounted read-only.
+// isReadOnly reports whether the error is that of a read-only file system.
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }

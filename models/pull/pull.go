@@ -15,33 +15,31 @@ import (
 	"scrim/models"
 )
 
-// EnvMirror is the environment variable that says where models are instead of
-// their URLs: a folder, or a URL to which the name of the model's file is added.
+// EnvMirror is the environment variable with a mirror of the models: a folder, or a
+// URL to which the name of the model's file is appended.
 const EnvMirror = "SCRIM_MODELS_MIRROR"
 
-// StallTimeout is how long a server may send nothing, from the request to the
-// last byte, before it is given up.
+// StallTimeout is how long a server may send nothing before the request is cancelled.
 const StallTimeout = 30 * time.Second
 
-// ErrHash is wrapped by errors about content that is not the model's. Nothing of it
-// is kept.
+// ErrHash is wrapped if the content is not the model's. The content is deleted.
 var ErrHash = errors.New("wrong SHA-256")
 
-// Options are optional to Model.
+// Options are the options of Model.
 type Options struct {
-	// From is where the model is instead of at its URLs: the path of a file, or a
-	// URL. Its hash is verified all the same.
+	// From is the path of a file, or a URL, that replaces the model's URLs. The hash is
+	// still verified.
 	From string
-	// Client makes the requests; nil: http.DefaultTransport. Its CheckRedirect
-	// is not used.
+	// Client makes the requests; nil means http.DefaultTransport. Its CheckRedirect is
+	// not used.
 	Client *http.Client
-	// Progress is called, from Model's goroutine, with the bytes that there are
-	// and those that there will be; total is -1 while it is not known.
+	// Progress is called from Model's goroutine with the number of bytes so far and in
+	// total; total is -1 while it is unknown.
 	Progress func(done, total int64)
 }
 
-// Mirror returns where $SCRIM_MODELS_MIRROR says that a model is, for Options;
-// "" where it says nothing.
+// Mirror returns the location of a model in $SCRIM_MODELS_MIRROR, for Options.From; ""
+// if the variable is not set.
 func Mirror(m models.Model) string {
 	base := os.Getenv(EnvMirror)
 	switch {
@@ -53,27 +51,25 @@ func Mirror(m models.Model) string {
 	if joined, err := url.JoinPath(base, m.File); err == nil {
 		return joined
 	}
-	return base // which Model refuses, and says why
+	return base // Model refuses it with a reason
 }
 
-// isURL tells a URL from a path.
+// isURL reports whether s is a URL and not a path.
 func isURL(s string) bool { return strings.Contains(s, "://") }
 
-// Model fetches a model into a folder, which is made when it is not there, and
-// returns the path of the file. A file that is there and whole is left alone;
-// one that is there and corrupt is replaced.
+// Model fetches a model into a folder, which it creates if necessary, and returns the
+// path of the file. A valid file is left as it is; a corrupt one is replaced.
 //
-// The URLs are tried in turn. The download goes to a file ending in ".part",
-// which is verified, flushed to disk and then renamed, so the model's own name
-// never stands for half a file. When a download is cut off or ctx ends, the
-// part stays and the next call asks for the rest only; a part that leads to
-// another hash is deleted. The error then wraps ErrHash, when that was so for
-// any of the URLs; ctx's error when it ended. A part that is a link, or that
-// somebody else could have put there, is an error: no other file is written to.
+// The URLs are tried in turn. The download is written to a file ending in ".part",
+// which is verified, flushed to disk and then renamed, so the model's own name never
+// refers to an incomplete file. If a download is interrupted or ctx ends, the part
+// stays and the next call requests only the rest. A part with a wrong hash is deleted.
+// The error wraps ErrHash if any of the URLs had a wrong hash, or ctx's error. A part
+// that is a link, or that another user may have planted, is an error.
 //
-// Model is safe for concurrent use, among processes too: the part is guarded by
-// a lock on a file ending in ".lock", and who comes second finds the model
-// done. Only https is used, but for servers on this host.
+// Model is safe for concurrent use, also among processes: a lock on a file ending in
+// ".lock" protects the part, and the second caller finds the finished model. Only
+// https is used, except for servers on this host.
 func Model(ctx context.Context, m models.Model, dir string, o Options) (path string, err error) {
 	path, err = pull(ctx, m, dir, o)
 	if err != nil {
@@ -100,17 +96,17 @@ func pull(ctx context.Context, m models.Model, dir string, o Options) (path stri
 		return path, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // models are public
-		return "", fmt.Errorf("%w; choose another folder with --dir", err)
+		return "", fmt.Errorf("%w; use another folder with --dir", err)
 	}
 	unlock, err := lock(ctx, path+".lock")
 	if err != nil {
 		if errors.Is(err, os.ErrPermission) || isReadOnly(err) {
-			err = fmt.Errorf("%w; choose another folder with --dir", err)
+			err = fmt.Errorf("%w; use another folder with --dir", err)
 		}
 		return "", err
 	}
 	defer unlock()
-	// Whoever had the lock may have done the work.
+	// The previous holder of the lock may have fetched the model.
 	if m.Check(path) == nil {
 		return path, nil
 	}
@@ -132,19 +128,19 @@ func pull(ctx context.Context, m models.Model, dir string, o Options) (path stri
 	return path, syncDir(filepath.Dir(path))
 }
 
-// validate refuses what could not be verified or would be written elsewhere.
+// validate rejects a model that could not be verified, or would be written elsewhere.
 func validate(m models.Model) error {
 	if hash, err := hex.DecodeString(m.SHA256); err != nil || len(hash) != 32 {
-		return fmt.Errorf("its SHA-256 is not known, so a download could not be verified")
+		return fmt.Errorf("unknown SHA-256: the download could not be verified")
 	}
 	if m.File == "" || m.File != filepath.Base(m.File) || !filepath.IsLocal(m.File) {
-		return fmt.Errorf("%q is not the name of a file", m.File)
+		return fmt.Errorf("invalid file name %q", m.File)
 	}
 	if m.Size < 0 || m.Size > models.MaxBytes {
-		return fmt.Errorf("%d bytes are outside 0 … %d", m.Size, models.MaxBytes)
+		return fmt.Errorf("invalid size %d: must be from 0 to %d", m.Size, models.MaxBytes)
 	}
 	if len(m.URLs) == 0 {
-		return errors.New("nobody offers it for download; name a file that has it with --from")
+		return errors.New("no download source for this model; use a file with --from")
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// content is what the tests' model holds: more than one read, and no two parts
+// content is the content of the tests' model: more than one read, and no two parts
 // alike.
 var content = func() []byte {
 	b := make([]byte, 300_000)
@@ -40,7 +40,7 @@ func modelAt(urls ...string) models.Model {
 	return models.Model{Name: "test", File: "test.onnx", SHA256: hex.EncodeToString(sum[:]), URLs: urls, Size: int64(len(content))}
 }
 
-// origin is a server that notes the Range of each request.
+// origin is a server that records the Range of each request.
 type origin struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -112,7 +112,7 @@ func requireContent(t *testing.T, path string) {
 	require.True(t, bytes.Equal(content, got), "%s has other bytes", path)
 }
 
-func TestPullFetchesVerifiesAndLeavesNothingElse(t *testing.T) {
+func TestPullLeavesOnlyTheVerifiedModel(t *testing.T) {
 	o := serve(t, whole(content))
 	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
 	var dones, totals []int64
@@ -131,7 +131,7 @@ func TestPullFetchesVerifiesAndLeavesNothingElse(t *testing.T) {
 	}
 }
 
-func TestPullLeavesAWholeFileAlone(t *testing.T) {
+func TestPullLeavesAValidFileAsItIs(t *testing.T) {
 	o := serve(t, whole(content))
 	dir := t.TempDir()
 	write(t, dir, "test.onnx", content)
@@ -167,7 +167,7 @@ func TestPullResumesAfterACut(t *testing.T) {
 	dir := t.TempDir()
 	_, err := pullFrom(t, o, modelAt(o.URL), dir)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	require.ErrorContains(t, err, "cut off after 100000 bytes")
+	require.ErrorContains(t, err, "interrupted after 100000 bytes")
 	requireOnly(t, dir, "test.onnx.part")
 
 	path, err := pullFrom(t, o, modelAt(o.URL), dir)
@@ -177,7 +177,7 @@ func TestPullResumesAfterACut(t *testing.T) {
 	require.Equal(t, []string{"", "bytes=100000-"}, o.requests())
 }
 
-func TestCancelledPullKeepsWhatItHas(t *testing.T) {
+func TestCancelledPullKeepsThePart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	first := true
@@ -258,20 +258,20 @@ func TestWaitForTheLockEndsWithTheContext(t *testing.T) {
 	requireOnly(t, dir, "test.onnx.lock")
 }
 
-func TestPullRefusesWhatItCannotVerifyOrPlace(t *testing.T) {
+func TestPullRefusesModelsThatItCannotVerifyOrStore(t *testing.T) {
 	for want, change := range map[string]func(*models.Model){
-		"could not be verified":          func(m *models.Model) { m.SHA256 = "" },
-		"not be verified":                func(m *models.Model) { m.SHA256 = strings.Repeat("z", 64) },
-		"is not the name":                func(m *models.Model) { m.File = "../test.onnx" },
-		"\"..\" is not the name":         func(m *models.Model) { m.File = ".." },
-		"\"\" is not the name":           func(m *models.Model) { m.File = "" },
-		"outside 0 … 67108864":           func(m *models.Model) { m.Size = models.MaxBytes + 1 },
-		"-1 bytes are outside":           func(m *models.Model) { m.Size = -1 },
-		"a file that has it with --from": func(m *models.Model) { m.URLs = nil },
-		"only https URLs":                func(m *models.Model) { m.URLs = []string{"file:///etc/passwd"} },
-		"missing protocol scheme":        func(m *models.Model) { m.URLs = []string{":"} },
-		" with --from":                   func(m *models.Model) { m.URLs = []string{"https://"} },
-		"pull other: its SHA-256 i":      func(m *models.Model) { m.Name, m.SHA256 = "other", "00" },
+		"could not be verified":       func(m *models.Model) { m.SHA256 = "" },
+		"not be verified":             func(m *models.Model) { m.SHA256 = strings.Repeat("z", 64) },
+		"invalid file name":           func(m *models.Model) { m.File = "../test.onnx" },
+		"invalid file name \"..\"":    func(m *models.Model) { m.File = ".." },
+		"invalid file name \"\"":      func(m *models.Model) { m.File = "" },
+		"invalid size 67108865":       func(m *models.Model) { m.Size = models.MaxBytes + 1 },
+		"invalid size -1":             func(m *models.Model) { m.Size = -1 },
+		"use a file with --from":      func(m *models.Model) { m.URLs = nil },
+		"only https URLs":             func(m *models.Model) { m.URLs = []string{"file:///etc/passwd"} },
+		"missing protocol scheme":     func(m *models.Model) { m.URLs = []string{":"} },
+		" with --from":                func(m *models.Model) { m.URLs = []string{"https://"} },
+		"pull other: unknown SHA-256": func(m *models.Model) { m.Name, m.SHA256 = "other", "00" },
 	} {
 		dir := t.TempDir()
 		m := modelAt("https://192.0.2.1/")
@@ -282,8 +282,8 @@ func TestPullRefusesWhatItCannotVerifyOrPlace(t *testing.T) {
 	}
 }
 
-func TestFolderThatCannotBeWrittenSaysSo(t *testing.T) {
+func TestUnwritableFolderIsReported(t *testing.T) {
 	file := write(t, t.TempDir(), "file", nil)
 	_, err := Model(t.Context(), modelAt("https://192.0.2.1/"), filepath.Join(file, "models"), Options{})
-	require.ErrorContains(t, err, "choose another folder with --dir")
+	require.ErrorContains(t, err, "use another folder with --dir")
 }

@@ -9,13 +9,13 @@ import (
 	"scrim/transport/onvif"
 )
 
-// onvifPorts are where makers have put the device service, the standard's first.
+// onvifPorts are the usual ports of the device service, the standard's first.
 var onvifPorts = []string{"80", "8000", "8080", "8899", "2020"}
 
-// devicePath is the device service's (ONVIF core, section 5.1.1).
+// devicePath is the path of the device service (ONVIF core, section 5.1.1).
 const devicePath = "/onvif/device_service"
 
-// device asks ONVIF, and returns where the first profile's stream is.
+// device queries ONVIF, and returns the stream URI of the first profile.
 func (p *prober) device(ctx context.Context) (uri string) {
 	switch p.o.ONVIF {
 	case NoONVIF:
@@ -29,23 +29,23 @@ func (p *prober) device(ctx context.Context) (uri string) {
 				continue
 			}
 			_ = conn.Close()
-			if uri, ok := p.ask(ctx, "http://"+address+devicePath); ok || ctx.Err() != nil {
+			if uri, ok := p.query(ctx, "http://"+address+devicePath); ok || ctx.Err() != nil {
 				return uri
 			}
 		}
 		return ""
 	default:
-		uri, ok := p.ask(ctx, p.o.ONVIF)
+		uri, ok := p.query(ctx, p.o.ONVIF)
 		if !ok {
-			p.problem(Note, "there is no ONVIF device at "+p.o.ONVIF, "correct the address, or turn ONVIF on in the camera")
+			p.problem(Note, "no ONVIF device at "+p.o.ONVIF, "correct the address, or turn ONVIF on in the camera")
 		}
 		return uri
 	}
 }
 
-// ask asks one address; ok: it is an ONVIF device, or it is not to be trusted, which
-// is said.
-func (p *prober) ask(ctx context.Context, address string) (uri string, ok bool) {
+// query queries one address. ok reports that it is an ONVIF device, or that its
+// certificate was rejected, which is a problem in the report.
+func (p *prober) query(ctx context.Context, address string) (uri string, ok bool) {
 	cfg := onvif.Config{Address: address, Timeout: min(p.o.Timeout, onvif.DefaultTimeout), Trust: p.o.Trust}
 	if !p.refused {
 		cfg.User, cfg.Password = p.o.User, p.o.Password
@@ -75,7 +75,7 @@ func (p *prober) ask(ctx context.Context, address string) (uri string, ok bool) 
 	if err == nil && len(d.Profiles) > 0 {
 		uri, err = c.StreamURI(ctx, d.Profiles[0].Token)
 	}
-	if e, ok := errors.AsType[*onvif.CertificateError](err); ok { // of another of its addresses
+	if e, ok := errors.AsType[*onvif.CertificateError](err); ok { // from another address of the device
 		p.judgeDevice(address, e)
 	} else if err != nil {
 		d.Missing = err.Error()

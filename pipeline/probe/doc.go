@@ -1,6 +1,5 @@
-// Package probe finds out what a technician wants to know of a camera before it
-// is mounted: whether it can be reached and logged in to, what its video is like,
-// what ONVIF says of it, what will give trouble and what to do about it, and the
-// configuration to paste. It tries credentials once: cameras lock accounts after
-// about five bad logins.
+// Package probe checks a camera before it is mounted: connection, login, video and
+// ONVIF. Its report lists the problems with advice, and the configuration to paste.
+// It tries credentials only once: cameras lock accounts after about five failed
+// logins.
 package probe

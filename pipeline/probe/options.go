@@ -15,48 +15,47 @@ import (
 	"scrim/transport/tlstrust"
 )
 
-// DefaultFor is how long a stream is looked at.
+// DefaultFor is how long a stream is measured.
 const DefaultFor = 5 * time.Second
 
-// MaxFor bounds that.
+// MaxFor is the longest measurement.
 const MaxFor = 10 * time.Minute
 
-// NoONVIF is the value of Options.ONVIF that leaves ONVIF out.
+// NoONVIF is the value of Options.ONVIF that disables ONVIF.
 const NoONVIF = "none"
 
-// Options say what to look at.
+// Options are the options of Run.
 type Options struct {
 	// Target is an RTSP URL, or HOST or HOST:PORT.
 	Target string
-	// User and Password are those of the camera; none when User is empty.
+	// User and Password are the camera's credentials; none if User is empty.
 	User, Password string
-	// AllowBasic lets the password be sent in the clear.
+	// AllowBasic allows Basic authentication, which sends the password in the clear.
 	AllowBasic bool
-	// Trust says whose certificate is taken, with rtsps and of ONVIF with https.
+	// Trust decides which certificates are accepted, of rtsps and of ONVIF over https.
 	Trust tlstrust.Trust
-	// CAFile is the file that Trust.CA is of, for the configuration to paste.
+	// CAFile is the file of Trust.CA, for the configuration to paste.
 	CAFile string
-	// For is how long the stream is looked at; 0: DefaultFor.
+	// For is how long the stream is measured; 0 means DefaultFor.
 	For time.Duration
-	// Timeout bounds each connection and answer; 0: rtsp.DefaultReadTimeout.
+	// Timeout bounds each connection and response; 0 means rtsp.DefaultReadTimeout.
 	Timeout time.Duration
-	// ONVIF is the URL of the device service, empty to try the usual ones, or
-	// NoONVIF.
+	// ONVIF is the URL of the device service, or NoONVIF. Empty: try the usual ports.
 	ONVIF string
-	// Transport is rtsp.TransportAuto when empty.
+	// Transport is how RTP is received; empty means rtsp.TransportAuto.
 	Transport rtsp.Transport
-	// Name is the camera's in the configuration to paste; empty: made of the host.
+	// Name is the camera's name in the configuration to paste; empty: derived from the host.
 	Name string
 }
 
-// target is what is looked at.
+// target is the camera to probe.
 type target struct {
-	url  string // without user; empty: to be found
+	url  string // without user; empty if unknown
 	host string
-	port string // of RTSP; empty: to be found
+	port string // of RTSP; empty if unknown
 }
 
-// prepare checks the options and takes the target apart.
+// prepare fills in defaults, checks the options and parses the target.
 func (o *Options) prepare() (target, error) {
 	if o.For == 0 {
 		o.For = DefaultFor
@@ -68,7 +67,7 @@ func (o *Options) prepare() (target, error) {
 		o.Transport = rtsp.TransportAuto
 	}
 	if o.For < 0 || o.For > MaxFor || o.Timeout < 0 {
-		return target{}, fmt.Errorf("a stream is looked at for up to %v; correct the times", MaxFor)
+		return target{}, fmt.Errorf("invalid duration: must be positive, and at most %v for a stream", MaxFor)
 	}
 	t, err := o.split()
 	if err != nil {
@@ -81,12 +80,12 @@ func (o *Options) prepare() (target, error) {
 		return t, err
 	}
 	if t.url != "" {
-		// What is wrong in a URL is said before anything is connected to.
+		// Report mistakes in the URL before connecting.
 		if err := o.config(t.url, false).Check(); err != nil {
 			return t, err
 		}
 		if o.Trust != (tlstrust.Trust{}) && !strings.HasPrefix(t.url, "rtsps:") && !strings.HasPrefix(o.ONVIF, "https:") {
-			return t, errors.New("--fingerprint and --ca are for rtsps:// and for --onvif https://, and neither is given; correct the URL or leave them out")
+			return t, errors.New("--fingerprint and --ca need TLS: use an rtsps:// URL or --onvif https://, or remove them")
 		}
 	}
 	return t, nil
@@ -99,11 +98,11 @@ func (o *Options) split() (target, error) {
 		}
 		u, err := url.Parse(o.Target)
 		if err != nil {
-			return target{}, errors.New("this is no URL")
+			return target{}, errors.New("invalid target: not a URL")
 		}
 		if u.User != nil {
 			if o.User != "" {
-				return target{}, errors.New("there is a user in the URL and beside it; remove one of them")
+				return target{}, errors.New("user both in the URL and in --user; remove one of them")
 			}
 			o.User = u.User.Username()
 			o.Password, _ = u.User.Password()
@@ -116,7 +115,7 @@ func (o *Options) split() (target, error) {
 		t.host, t.port = host, port
 	}
 	if _, err := netip.ParseAddr(t.host); err != nil && !hostRE.MatchString(t.host) {
-		return t, errors.New("the target is neither rtsp://HOST/PATH nor HOST nor HOST:PORT")
+		return t, errors.New("invalid target: must be rtsp://HOST/PATH, HOST or HOST:PORT")
 	}
 	return t, nil
 }
@@ -126,7 +125,7 @@ var (
 	notNameRE = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// nameOf makes a camera's name of its host.
+// nameOf derives a camera's name from its host.
 func nameOf(host string) string {
 	name := strings.Trim(notNameRE.ReplaceAllString(strings.ToLower(host), "-"), "-")
 	if _, err := netip.ParseAddr(host); err == nil || name == "" {
@@ -135,14 +134,14 @@ func nameOf(host string) string {
 	return strings.Trim(name[:min(len(name), 40)], "-")
 }
 
-// config is a client's for a URL.
+// config returns the configuration of a client for a URL.
 func (o *Options) config(u string, login bool) rtsp.Config {
 	c := rtsp.Config{Camera: o.Name, URL: u, Transport: o.Transport, AllowBasic: o.AllowBasic, ReadTimeout: o.Timeout}
 	p, err := url.Parse(u)
 	if err != nil {
 		return c
 	}
-	if p.Scheme == "rtsps" { // others among the URLs that are tried have no certificate
+	if p.Scheme == "rtsps" { // rtsp:// URLs are tried as well, and have no certificate
 		c.Trust = o.Trust
 	}
 	if login && o.User != "" {

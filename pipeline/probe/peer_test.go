@@ -17,7 +17,7 @@ import (
 	"scrim/transport/onvif"
 )
 
-// freePort is one that nobody listens at.
+// freePort returns a port without a listener.
 func freePort(t *testing.T) int {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -26,7 +26,7 @@ func freePort(t *testing.T) int {
 	return ln.Addr().(*net.TCPAddr).Port
 }
 
-// TestPeerIsFoundByItsONVIF probes go2rtc, whose RTSP and ONVIF nobody here wrote.
+// TestPeerIsFoundByItsONVIF probes go2rtc, a foreign implementation of RTSP and ONVIF.
 func TestPeerIsFoundByItsONVIF(t *testing.T) {
 	program := testenv.Path(t, testenv.Go2RTC)
 	cam := camera(t, simcam.Options{})
@@ -44,7 +44,7 @@ func TestPeerIsFoundByItsONVIF(t *testing.T) {
 	client, err := onvif.New(onvif.Config{Address: service})
 	require.NoError(t, err)
 	defer client.Close()
-	// It listens before it knows of ONVIF.
+	// It listens before ONVIF works.
 	for ready := false; !ready; {
 		require.NoError(t, ctx.Err(), "go2rtc is not ready")
 		var d net.Dialer

@@ -56,7 +56,7 @@ func hostOf(t *testing.T, u string) string {
 	return p.Host
 }
 
-// run probes, and checks what must hold of every report.
+// run probes a camera, and checks what must hold for every report.
 func run(t *testing.T, o Options) *Report {
 	t.Helper()
 	r, err := Run(t.Context(), o)
@@ -71,8 +71,8 @@ func run(t *testing.T, o Options) *Report {
 	}
 	require.Equal(t, r.weighs(Fatal), r.Failed())
 	if r.Failed() {
-		require.Empty(t, r.YAML, "it could not work")
-		require.Regexp(t, `^nothing to paste into scrim.yaml, because it could not work: [^\n]+$`, r.NoYAML)
+		require.Empty(t, r.YAML, "the camera would not work")
+		require.Regexp(t, `^no configuration for scrim.yaml, because the camera would not work: [^\n]+$`, r.NoYAML)
 		require.Contains(t, text.String(), "\n\n"+r.NoYAML+"\n")
 		require.NotContains(t, text.String(), "cameras:")
 	} else {
@@ -122,7 +122,7 @@ func TestCameraWithAPasswordIsDescribedInFull(t *testing.T) {
 	require.Contains(t, r.YAML, "  - name: hall\n    url: "+cam.URL()+"\n    user: viewer\n    password: env:HALL_PASSWORD\n")
 }
 
-func TestHostAloneIsEnoughWhereONVIFKnowsThePath(t *testing.T) {
+func TestHostAloneIsEnoughIfONVIFKnowsThePath(t *testing.T) {
 	cam := camera(t, simcam.Options{User: user, Password: password, Path: "secret-path"})
 	d := &onviftest.Device{User: user, Password: password, Stream: cam.URL()}
 	r := run(t, Options{Target: hostOf(t, cam.URL()), User: user, Password: password, For: time.Second, ONVIF: d.Start(t)})
@@ -136,7 +136,7 @@ func TestHostAloneIsEnoughAtACommonPath(t *testing.T) {
 		r := run(t, Options{Target: hostOf(t, cam.URL()), User: o.User, Password: o.Password, For: time.Second, ONVIF: NoONVIF})
 		require.Equal(t, cam.URL(), r.URL)
 		require.NotNil(t, r.Stream)
-		require.Equal(t, o.User == "", r.has("everyone in its network may watch"))
+		require.Equal(t, o.User == "", r.has("anyone on its network can watch"))
 	}
 }
 
@@ -202,14 +202,14 @@ func TestH265WithoutParameterSetsIsMeasured(t *testing.T) {
 	require.True(t, r.has("the video is H.265"))
 }
 
-func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
+func TestH265AndMJPEGAreAcceptedWithANoteOnTheirCost(t *testing.T) {
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	for name, c := range map[string]struct {
 		codec, cost string
 		args        []string
 	}{
 		"h265.mp4": {
-			"H265", "a quarter more processor time",
+			"H265", "a quarter more CPU time",
 			[]string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-x265-params", "log-level=none:bframes=0:keyint=10"},
 		},
 		"mjpeg.mkv": {"JPEG", "several times the bit rate", []string{"-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-huffman", "default"}},
@@ -229,16 +229,16 @@ func TestH265AndMJPEGAreFineAndSayWhatTheyCost(t *testing.T) {
 	}
 }
 
-// The camera greets a viewer with key frames, and then sends none.
-func TestKeyFramesThatGreetDoNotHideALongInterval(t *testing.T) {
+// The camera starts with key frames, and then sends none.
+func TestKeyFramesAtTheStartDoNotHideALongInterval(t *testing.T) {
 	cam := camera(t, simcam.Options{GOP: 10 * time.Minute})
 	r := run(t, Options{Target: cam.URL(), For: 7 * time.Second, ONVIF: NoONVIF})
 	require.Greater(t, r.Stream.GOPSeconds, 4.0)
 	require.True(t, r.Stream.GOPAtLeast)
-	require.True(t, r.has("s apart or more"), "%v", r.Problems)
+	require.True(t, r.has("key frames are at least"), "%v", r.Problems)
 }
 
-func TestNothingReachableIsOneLine(t *testing.T) {
+func TestUnreachableCameraIsAnErrorOfOneLine(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := ln.Addr().String()
@@ -251,7 +251,7 @@ func TestNothingReachableIsOneLine(t *testing.T) {
 	}
 }
 
-// A host is tried without TLS and with it; only there a certificate can be pinned.
+// A host is tried with and without TLS; the pin applies only with TLS.
 func TestFingerprintIsForTLSOnly(t *testing.T) {
 	pin := strings.Repeat("0a", 32)
 	o := Options{Target: "192.0.2.1", Trust: tlstrust.Trust{Fingerprint: pin}}
@@ -270,10 +270,10 @@ func TestFingerprintIsForTLSOnly(t *testing.T) {
 		require.NoError(t, err)
 	}
 	_, err = Run(t.Context(), Options{Target: "rtsp://192.0.2.1/", Trust: o.Trust, ONVIF: NoONVIF})
-	require.EqualError(t, err, "--fingerprint and --ca are for rtsps:// and for --onvif https://, and neither is given; correct the URL or leave them out")
+	require.EqualError(t, err, "--fingerprint and --ca need TLS: use an rtsps:// URL or --onvif https://, or remove them")
 }
 
-func TestWordsAreFoundForEveryProblem(t *testing.T) {
+func TestEveryErrorIsAFatalProblem(t *testing.T) {
 	p := &prober{r: &Report{}, t: target{host: "a"}}
 	p.judge(errors.New("something"))
 	require.Equal(t, Fatal, p.r.Problems[0].Weight)
@@ -284,7 +284,7 @@ func TestWordsAreFoundForEveryProblem(t *testing.T) {
 	require.Equal(t, `"yes"`, scalar("yes"))
 }
 
-// odd is an RTSP server that answers DESCRIBE as a test wants.
+// odd is an RTSP server that answers DESCRIBE with a function.
 type odd struct {
 	answer func(*base.Request) *base.Response
 }

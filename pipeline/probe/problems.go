@@ -15,17 +15,17 @@ import (
 	"scrim/transport/rtsp/streaminfo"
 )
 
-// What is still good.
+// Limits beyond which a value is a problem.
 const (
-	// maxGOP: after a loss nothing is shown until the next key frame.
+	// maxGOP is the longest key-frame interval: after a loss, no picture is shown until the next key frame.
 	maxGOP = 4 * time.Second
-	// maxClockError: beyond it times of capture are not believed (see transport/rtsp).
+	// maxClockError is the error up to which capture times are used (see transport/rtsp).
 	maxClockError = 10 * time.Second
 	minFPS        = 5
-	// maxRateError is what the rate by timestamps may differ from the real one.
+	// maxRateError is the largest relative difference between the rate by timestamps and the real one.
 	maxRateError    = 0.1
 	certificateEnds = 30 * 24 * time.Hour
-	// maxReason bounds what is quoted of a failure, in bytes.
+	// maxReason bounds a quoted reason, in bytes.
 	maxReason = 160
 )
 
@@ -33,7 +33,7 @@ func (p *prober) problem(w Weight, what, do string) {
 	p.r.Problems = append(p.r.Problems, Problem{w, what, do})
 }
 
-// judge finds the problems; err is what ended the survey.
+// judge finds the problems; err is the error that ended the measurement.
 func (p *prober) judge(err error) {
 	if err != nil {
 		p.failed(err)
@@ -47,7 +47,7 @@ func (p *prober) judge(err error) {
 	for _, t := range p.r.Tracks {
 		if t.Kind == "audio" || t.Kind == "back channel" {
 			p.problem(Note, "the camera also sends "+strings.TrimSpace(t.Kind+" "+t.Codec),
-				"nothing: Scrim never asks for it; turn the microphone off if nobody needs it")
+				"no action needed: Scrim does not request it; disable the microphone if it is unused")
 			break
 		}
 	}
@@ -55,24 +55,24 @@ func (p *prober) judge(err error) {
 	slices.SortStableFunc(p.r.Problems, func(a, b Problem) int { return slices.Index(order, a.Weight) - slices.Index(order, b.Weight) })
 }
 
-// failed says why there is no stream.
+// failed adds the problem that kept the stream from being measured.
 func (p *prober) failed(err error) {
-	what, do := err.Error(), "correct the target"
+	what, do := err.Error(), "check the target"
 	var e *rtsp.Error
 	switch {
-	case errors.Is(err, errStranger):
+	case errors.Is(err, errNotPinned):
 		what, do = p.r.TLS.Problem, otherAdvice
 	case errors.As(err, &e):
 		what, do = e.Reason, e.Advice
 	case errors.Is(err, rtsp.ErrCredentials) && p.refused:
-		what, do = "the camera refuses user or password (by ONVIF), so they were not tried again", "correct them; if ONVIF has users of its own, give the RTSP URL"
+		what, do = "the camera rejected user or password over ONVIF, so they were not tried over RTSP", "correct them; if ONVIF has separate users, use the RTSP URL"
 	case errors.Is(err, rtsp.ErrCredentials):
-		what, do = "the camera asks for user and password", "give --user and --password"
+		what, do = "the camera requires user and password", "use --user and --password"
 	case p.r.URL == "" && p.r.Address != "":
-		do = "give the RTSP URL; the camera's manual names its path"
+		do = "use the RTSP URL; the camera's manual has its path"
 	}
 	if do == "" {
-		do = "correct the camera's settings"
+		do = "check the camera's settings"
 	}
 	p.problem(Fatal, what, do)
 }
@@ -82,65 +82,65 @@ func (p *prober) judgeLogin() {
 	digest := slices.ContainsFunc(r.Logins, func(l rtsp.Login) bool { return strings.HasPrefix(l.Scheme, "Digest") })
 	switch {
 	case r.Open:
-		p.problem(Warning, "everyone in its network may watch this camera without a password", "set a user and password in the camera")
+		p.problem(Warning, "anyone on its network can watch this camera without a password", "set a user and password in the camera")
 	case len(r.Logins) > 0 && !digest && r.TLS == nil && !p.o.AllowBasic:
 		p.problem(Warning, "the camera offers only Basic authentication, which sends the password in the clear",
-			"turn on Digest or RTSPS in the camera; only where that is impossible set allow_basic")
+			"enable Digest or RTSPS in the camera; set allow_basic only if that is impossible")
 	}
-	if t := r.TLS; t != nil && !p.stranger {
+	if t := r.TLS; t != nil && !p.notPinned {
 		if t.Problem != "" {
 			p.problem(Warning, "its certificate is not trusted: "+t.Problem, pinAdvice(t.Fingerprint))
 		}
 		if time.Until(t.NotAfter) < certificateEnds {
-			p.problem(Warning, "its certificate ends on "+t.NotAfter.Format(time.DateOnly), "renew it")
+			p.problem(Warning, "its certificate expires on "+t.NotAfter.Format(time.DateOnly), "renew it")
 		}
 	}
 	if d := r.Device; d != nil && d.Missing != "" && !p.refused {
-		p.problem(Note, "ONVIF does not say all: "+d.Missing, "see whether the camera has users of its own for ONVIF")
+		p.problem(Note, "ONVIF data is incomplete: "+d.Missing, "check whether the camera has separate users for ONVIF")
 	}
 }
 
-// judgeDevice says whose certificate ONVIF has shown in vain.
+// judgeDevice adds the problem of an ONVIF certificate that was rejected.
 func (p *prober) judgeDevice(address string, e *onvif.CertificateError) {
 	p.certificate = true
 	if e.Pinned {
-		p.stranger = true
-		p.problem(Fatal, "ONVIF at "+address+": "+e.Reason, otherAdvice+"; --onvif none leaves ONVIF out")
+		p.notPinned = true
+		p.problem(Fatal, "ONVIF at "+address+": "+e.Reason, otherAdvice+"; --onvif none skips ONVIF")
 		return
 	}
-	p.problem(Warning, fmt.Sprintf("ONVIF at %s is not asked, because its certificate is not trusted: %s; its SHA-256 is %s",
+	p.problem(Warning, fmt.Sprintf("ONVIF at %s was skipped, because its certificate is not trusted: %s; its SHA-256 is %s",
 		address, transport.Plain(e.Reason, maxReason), e.Fingerprint), pinAdvice(e.Fingerprint))
 }
 
-// otherAdvice is never to pin the certificate that came: whoever stands between shows
-// that.
-const otherAdvice = "see whether somebody stands between; if the camera has a new certificate, read its fingerprint at the camera itself and give that"
+// otherAdvice never suggests to pin the certificate that was received: it may belong
+// to a man in the middle.
+const otherAdvice = "check for a man in the middle; if the camera has a new certificate, read its fingerprint on the camera itself and use that"
 
-// pinAdvice is for a certificate where none is pinned.
+// pinAdvice is the advice if no certificate is pinned.
 func pinAdvice(fingerprint string) string {
-	return "see that the camera itself shows the same fingerprint and probe again with --fingerprint " + fingerprint +
-		"; or name the authority that vouches for it with --ca"
+	return "compare the fingerprint with the one on the camera itself, and probe again with --fingerprint " + fingerprint +
+		"; or pass the authority that signed it with --ca"
 }
 
-// judgeCodec says what the codec costs and asks the allow list of the redactor.
+// judgeCodec notes the cost of the codec and checks the redactor's allow list.
 func (p *prober) judgeCodec(s *streaminfo.Stream) {
 	codec := transport.H264
 	switch s.Codec {
 	case "H264":
 	case "H265":
 		codec = transport.H265
-		p.problem(Note, "the video is H.265, which takes about a quarter more processor time to decode than H.264",
-			"nothing; where processor time is short choose H.264 in the camera's video settings")
+		p.problem(Note, "the video is H.265, which needs about a quarter more CPU time to decode than H.264",
+			"no action needed; to save CPU time, choose H.264 in the camera's video settings")
 	case "JPEG":
-		p.problem(Note, "the video is MJPEG, which takes several times the bit rate of H.264 and ends at 2040 pixels",
-			"nothing; where the network is short choose H.264 in the camera's video settings")
-		return // what is in its pictures is seen when they come
+		p.problem(Note, "the video is MJPEG, which needs several times the bit rate of H.264 and is limited to 2040 pixels",
+			"no action needed; to save bandwidth, choose H.264 in the camera's video settings")
+		return // its pictures are checked when they are decoded
 	default:
-		p.problem(Fatal, "the video is "+s.Codec, "choose H.264, H.265 or MJPEG in the camera's video settings")
+		p.problem(Fatal, "unsupported codec "+s.Codec, "choose H.264, H.265 or MJPEG in the camera's video settings")
 		return
 	}
 	if s.SPS == nil {
-		p.problem(Warning, "no sequence parameter set has come, in the description or with the pictures", "look for longer (--for 30s), or restart the camera")
+		p.problem(Warning, "no sequence parameter set, neither in the session description nor in the stream", "measure longer (--for 30s), or restart the camera")
 		return
 	}
 	_, err := bitstream.Inspect(codec, append([]byte{0, 0, 0, 1}, s.SPS...))
@@ -152,49 +152,49 @@ func (p *prober) judgeCodec(s *streaminfo.Stream) {
 func (p *prober) judgeStream(s *streaminfo.Stream) {
 	switch {
 	case s.Pictures < 2:
-		p.problem(Fatal, fmt.Sprintf("%d packets and %d pictures came", s.Packets, s.Pictures),
-			"see whether the camera shows a picture elsewhere, or look for longer with --for")
+		p.problem(Fatal, fmt.Sprintf("received %d packets and %d pictures", s.Packets, s.Pictures),
+			"check that other viewers get a picture, or measure longer with --for")
 		return
 	case s.FPS < minFPS:
-		p.problem(Note, fmt.Sprintf("%.1f pictures a second", s.FPS), "raise the frame rate: people who cross the view quickly are in few pictures")
+		p.problem(Note, fmt.Sprintf("low frame rate: %.1f pictures/s", s.FPS), "raise the frame rate: people who cross the view quickly appear in few pictures")
 	}
 	if s.TimestampFPS > 0 && math.Abs(s.TimestampFPS/s.FPS-1) > maxRateError && s.Lost == 0 {
-		p.problem(Warning, fmt.Sprintf("%.1f pictures/s come, and %.1f by their timestamps", s.FPS, s.TimestampFPS),
+		p.problem(Warning, fmt.Sprintf("received %.1f pictures/s, but %.1f by their timestamps", s.FPS, s.TimestampFPS),
 			"restart the camera; its network may be overloaded")
 	}
 	switch {
 	case s.KeyFrames == 0:
 		p.problem(Warning, fmt.Sprintf("no key frame within %.1f s", s.Seconds),
-			"set the key-frame interval (GOP, I-frame interval) to 1 or 2 s and turn smart codecs (H.264+) off: nothing is shown before the first")
+			"set the key-frame interval (GOP, I-frame interval) to 1 or 2 s and disable smart codecs (H.264+): no picture is shown before the first key frame")
 	case s.GOPSeconds > maxGOP.Seconds(), s.GOP == 0 && s.Seconds > maxGOP.Seconds():
 		what := fmt.Sprintf("key frames are up to %.1f s apart", s.GOPSeconds)
 		if s.GOP == 0 {
-			what = fmt.Sprintf("%d key frames within %.1f s; the loss of packets may have taken others", s.KeyFrames, s.Seconds)
+			what = fmt.Sprintf("%d key frames within %.1f s; others may have been lost with packets", s.KeyFrames, s.Seconds)
 		} else if s.GOPAtLeast {
-			what = fmt.Sprintf("key frames are %.1f s apart or more", s.GOPSeconds)
+			what = fmt.Sprintf("key frames are at least %.1f s apart", s.GOPSeconds)
 		}
 		p.problem(Warning, what,
-			"set the key-frame interval to 1 or 2 s and turn smart codecs (H.264+) off: after a lost packet nothing is shown until the next")
+			"set the key-frame interval to 1 or 2 s and disable smart codecs (H.264+): after a lost packet, no picture is shown until the next key frame")
 	}
 	if s.Lost > 0 {
-		p.problem(Warning, fmt.Sprintf("%d of %d packets were lost (%.2g %%), and with them the pictures until the next key frame",
+		p.problem(Warning, fmt.Sprintf("%d of %d packets were lost (%.2g %%), and with them all pictures until the next key frame",
 			s.Lost, s.Lost+s.Packets, 100*s.Loss()),
-			"look at cables, switches and bit rate; use TCP")
+			"check cables, switches and bit rate; use TCP")
 	}
 	if s.BFrames || s.Reordered {
-		p.problem(Warning, "the camera sends B pictures, which delay the video", "turn B frames off (of H.264, choose Baseline)")
+		p.problem(Warning, "the camera sends B frames, which delay the video", "disable B frames (in H.264, choose the Baseline profile)")
 	}
 	if s.Slices > bitstream.MaxSlices {
-		p.problem(Fatal, fmt.Sprintf("%d slices a picture, more than %d", s.Slices, bitstream.MaxSlices), "lower the number of slices in the camera")
+		p.problem(Fatal, fmt.Sprintf("%d slices per picture, more than %d", s.Slices, bitstream.MaxSlices), "lower the number of slices in the camera")
 	}
 	if s.MarkerWithin {
-		p.problem(Note, "the marker bit does not mean a picture's end", "nothing: each picture is known to be whole one picture later")
+		p.problem(Note, "the marker bit is set within pictures", "no action needed; a picture is only known to be complete when the next one starts")
 	}
 	if s.Sources > 1 {
-		p.problem(Warning, "the camera restarted its stream while it was looked at", "see whether it does that again; restart it or update its firmware")
+		p.problem(Warning, "the camera restarted its stream during the measurement", "probe again; if it recurs, restart the camera or update its firmware")
 	}
 	if s.Codec != "JPEG" && !s.InBand && !p.r.SetsInDescription && s.KeyFrames > 0 {
-		p.problem(Fatal, "there are no parameter sets, so no decoder can begin", "restart the camera, or update its firmware")
+		p.problem(Fatal, "no parameter sets, so no decoder can start", "restart the camera, or update its firmware")
 	}
 }
 
@@ -202,15 +202,15 @@ func (p *prober) judgeClock(s *streaminfo.Stream) {
 	far := func(ahead float64) bool { return math.Abs(ahead) > maxClockError.Seconds() }
 	switch {
 	case s.Reports > 0 && !s.ClockSet:
-		p.problem(Note, "the camera has no clock: its sender reports say no time", "set an NTP server in the camera; until then the time of arrival is used")
+		p.problem(Note, "the camera has no clock: its sender reports have no time", "set an NTP server in the camera; until then, the time of arrival is used")
 	case s.ClockSet && far(s.ClockAhead):
-		p.problem(Warning, "the camera's clock is "+ahead(s.ClockAhead), "set an NTP server in the camera; until then the time of arrival is used")
+		p.problem(Warning, "the camera's clock is "+ahead(s.ClockAhead), "set an NTP server in the camera; until then, the time of arrival is used")
 	case s.Reports == 0 && p.r.Device != nil && p.r.Device.ClockSet && far(p.r.Device.ClockAhead):
 		p.problem(Warning, "the camera's clock is "+ahead(p.r.Device.ClockAhead), "set an NTP server in the camera")
 	}
 }
 
-// ahead says how far a clock is ahead.
+// ahead describes how far a clock is ahead or behind.
 func ahead(seconds float64) string {
 	d := time.Duration(math.Abs(seconds) * float64(time.Second))
 	switch {

@@ -8,36 +8,36 @@ import (
 	"scrim/transport/rtsp/streaminfo"
 )
 
-// Report is what was found out. It holds no secret.
+// Report is the result of a probe. It holds no secret.
 type Report struct {
-	// URL is where the stream is, as it may be shown; empty when none was found.
+	// URL is the stream's, without credentials; empty if none was found.
 	URL string `json:"url,omitempty"`
-	// Address took the connection.
+	// Address is the address that accepted the connection.
 	Address string `json:"address,omitempty"`
-	// TLS is set with rtsps.
+	// TLS is the camera's certificate; nil without rtsps.
 	TLS *rtsp.Certificate `json:"tls,omitempty"`
-	// Server is the name of the camera's RTSP server, Methods what it can do.
+	// Server is the name of the camera's RTSP server, Methods are those it supports.
 	Server  string   `json:"server,omitempty"`
 	Methods []string `json:"methods,omitempty"`
-	// Open is set when everyone may watch.
+	// Open is set if no login is required.
 	Open bool `json:"open"`
-	// Logins are the ways to log in.
+	// Logins are the authentication schemes.
 	Logins []rtsp.Login `json:"logins,omitempty"`
-	// Login says how that went: "not needed", "accepted", "refused" or "not tried".
+	// Login is the result of the login: "not needed", "accepted", "refused" or "not tried".
 	Login string `json:"login"`
-	// Transport is how the packets came.
+	// Transport carried the packets.
 	Transport rtsp.Transport `json:"transport,omitempty"`
 	Tracks    []rtsp.Track   `json:"tracks,omitempty"`
-	// SetsInDescription is set when parameter sets are in the session description.
+	// SetsInDescription is set if the session description has parameter sets.
 	SetsInDescription bool `json:"parameter_sets_in_description"`
-	// Stream is what was measured; nil when nothing could be.
+	// Stream is the measurement; nil if there was none.
 	Stream *streaminfo.Stream `json:"stream,omitempty"`
-	// Device is what ONVIF says; nil when it does not answer.
+	// Device is the ONVIF data; nil without ONVIF.
 	Device *Device `json:"device,omitempty"`
-	// Problems are those found, worst first.
+	// Problems are sorted by weight, worst first.
 	Problems []Problem `json:"problems"`
-	// YAML is the camera's part of a configuration; empty when a problem is fatal, and
-	// NoYAML says that in a line.
+	// YAML is the configuration of the camera. If a problem is fatal it is empty, and
+	// NoYAML is the reason in one line.
 	YAML   string `json:"yaml,omitempty"`
 	NoYAML string `json:"no_yaml,omitempty"`
 }
@@ -45,7 +45,7 @@ type Report struct {
 // Failed reports whether a problem is fatal.
 func (r *Report) Failed() bool { return r.fatal() != nil }
 
-// fatal returns the first problem that is.
+// fatal returns the first fatal problem, or nil.
 func (r *Report) fatal() *Problem {
 	if i := slices.IndexFunc(r.Problems, func(p Problem) bool { return p.Weight == Fatal }); i >= 0 {
 		return &r.Problems[i]
@@ -53,42 +53,42 @@ func (r *Report) fatal() *Problem {
 	return nil
 }
 
-// Device is what ONVIF says.
+// Device is the ONVIF data of a camera.
 type Device struct {
-	// Address is that of the device service.
+	// Address is the URL of the device service.
 	Address string `json:"address"`
 	onvif.Information
-	// ClockAhead is by how many seconds the camera's clock is ahead of this
-	// machine's; it is known when ClockSet is.
+	// ClockAhead is how many seconds the camera's clock is ahead of this machine's; it is
+	// valid if ClockSet is true.
 	ClockSet   bool            `json:"clock_set"`
 	ClockAhead float64         `json:"clock_ahead,omitempty"`
 	Profiles   []onvif.Profile `json:"profiles,omitempty"`
-	// Missing says why something is missing.
+	// Missing is the reason why data is missing.
 	Missing string `json:"missing,omitempty"`
 }
 
-// Weight says how bad a problem is.
+// Weight is the severity of a problem.
 type Weight string
 
 // The weights.
 const (
-	// Fatal: Scrim cannot show the camera like this, or it is not the one that was pinned.
+	// Fatal: Scrim cannot show the camera, or its certificate is not the pinned one.
 	Fatal Weight = "fatal"
-	// Warning: it works, and less well or less safely than it could.
+	// Warning: the camera works, but less well or less safely than it could.
 	Warning Weight = "warning"
-	// Note: good to know.
+	// Note: information.
 	Note Weight = "note"
 )
 
-// Problem is something to do before mounting.
+// Problem is something to fix before the camera is mounted.
 type Problem struct {
 	Weight Weight `json:"weight"`
-	// What is wrong, and what to Do.
+	// What is the problem, Do the advice.
 	What string `json:"what"`
 	Do   string `json:"do"`
 }
 
-// The outcomes of logging in.
+// The results of the login.
 const (
 	loginNotNeeded = "not needed"
 	loginAccepted  = "accepted"

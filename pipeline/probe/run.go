@@ -11,8 +11,8 @@ import (
 	"scrim/transport/rtsp"
 )
 
-// rtspPorts and paths are tried, in turn, where only a host is known. Paths are
-// those of the commonest makers, and what others took from them.
+// rtspPorts and paths are tried in turn if only a host is known. The paths are those
+// of the most common vendors.
 var (
 	rtspPorts = []struct{ scheme, port string }{{"rtsp", "554"}, {"rtsp", "8554"}, {"rtsps", "322"}}
 	paths     = []string{
@@ -21,7 +21,7 @@ var (
 	}
 )
 
-// knockTimeout bounds finding out whether a port is open, in the same network.
+// knockTimeout bounds the check whether a port is open, in the local network.
 const knockTimeout = 2 * time.Second
 
 // prober is one run.
@@ -29,20 +29,19 @@ type prober struct {
 	o Options
 	t target
 	r *Report
-	// refused is set when credentials were refused: they are not tried again,
-	// whatever for.
+	// refused is set when credentials were refused. They are never tried again.
 	refused bool
-	// stranger is set when somebody has shown another certificate than the pinned one:
-	// nothing more is asked. certificate is set when ONVIF has shown one in vain.
-	stranger    bool
+	// notPinned is set when a certificate was not the pinned one; nothing more is sent
+	// then. certificate is set when a certificate of ONVIF was rejected.
+	notPinned   bool
 	certificate bool
 }
 
-// errStranger is that the certificate is not the pinned one.
-var errStranger = errors.New("another certificate than the pinned one")
+// errNotPinned means that the certificate is not the pinned one.
+var errNotPinned = errors.New("certificate is not the pinned one")
 
-// Run looks at a camera. The error is one line; it is set when nothing could be
-// reached, or the options are wrong.
+// Run probes a camera. It returns an error of one line if nothing could be reached, or
+// if the options are invalid.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	t, err := o.prepare()
 	if err != nil {
@@ -51,18 +50,18 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	p := &prober{o: o, t: t, r: &Report{Login: loginNotTried, Problems: []Problem{}}}
 	if t.url != "" {
 		err = p.stream(ctx, t.url)
-		if ctx.Err() == nil && !noSuchHost(err) && !p.stranger {
+		if ctx.Err() == nil && !noSuchHost(err) && !p.notPinned {
 			p.device(ctx)
 		}
 	} else {
-		// ONVIF knows the path.
+		// Query ONVIF for the path.
 		var found []string
 		if found, err = p.open(ctx); err != nil && o.ONVIF == "" {
 			return nil, err
 		}
 		uri := p.device(ctx)
 		switch {
-		case p.stranger:
+		case p.notPinned:
 		case uri != "":
 			err = p.stream(ctx, uri)
 		case err == nil:
@@ -77,20 +76,20 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	p.judge(err)
 	if why := p.r.fatal(); why != nil {
-		p.r.NoYAML = "nothing to paste into scrim.yaml, because it could not work: " + why.What
+		p.r.NoYAML = "no configuration for scrim.yaml, because the camera would not work: " + why.What
 	} else {
 		p.r.YAML = p.yaml()
 	}
 	return p.r, nil
 }
 
-// noSuchHost is true where asking on makes no sense.
+// noSuchHost reports whether further requests are pointless.
 func noSuchHost(err error) bool {
 	var e *rtsp.Error
 	return errors.As(err, &e) && (e.Public() == "name not found" || e.Public() == "no answer")
 }
 
-// open returns the beginnings of URLs at which something listens.
+// open returns the base URLs of open RTSP ports.
 func (p *prober) open(ctx context.Context) (bases []string, err error) {
 	for _, candidate := range rtspPorts {
 		port := candidate.port
@@ -113,13 +112,13 @@ func (p *prober) open(ctx context.Context) (bases []string, err error) {
 		if p.t.port != "" {
 			ports = "port " + p.t.port
 		}
-		return nil, fmt.Errorf("%s: nothing answers at %s; see whether the camera is on and the address right, or give its RTSP URL", p.t.host, ports)
+		return nil, fmt.Errorf("%s: no answer at %s; check that the camera is on and the address is right, or use its RTSP URL", p.t.host, ports)
 	}
 	return bases, nil
 }
 
-// search tries common paths: without credentials until one is there or asks for
-// them, then with them for as long as they are not refused.
+// search tries common paths: without credentials until one exists or requires them,
+// then with credentials until they are refused.
 func (p *prober) search(ctx context.Context, bases []string) error {
 	var last error
 	for _, base := range bases {
@@ -129,8 +128,8 @@ func (p *prober) search(ctx context.Context, bases []string) error {
 				return err
 			}
 			last = err
-			// Where it asks for a login, the path says nothing, unless we have been
-			// let in.
+			// A camera that requires a login does so for any path, so only a successful
+			// login shows whether a path exists.
 			if !errors.Is(err, rtsp.ErrNotFound) {
 				break
 			}
@@ -144,12 +143,12 @@ func (p *prober) search(ctx context.Context, bases []string) error {
 	}
 	if errors.Is(last, rtsp.ErrNotFound) {
 		p.r.URL = ""
-		return fmt.Errorf("%s has an RTSP server, and no stream at any of %d common paths", p.t.host, len(paths))
+		return fmt.Errorf("%s has an RTSP server, but no stream at any of %d common paths", p.t.host, len(paths))
 	}
 	return last
 }
 
-// stream greets and surveys what is at a URL.
+// stream probes the stream at a URL.
 func (p *prober) stream(ctx context.Context, u string) error {
 	r := p.r
 	r.URL = rtsp.RedactURL(u)
@@ -161,8 +160,8 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	if g != nil {
 		r.Address, r.TLS, r.Server, r.Methods, r.Logins, r.Tracks = g.Address, g.TLS, g.Server, g.Methods, g.Logins, g.Tracks
 	}
-	if p.stranger = r.TLS != nil && r.TLS.Problem != "" && p.o.Trust.Fingerprint != ""; p.stranger {
-		return errStranger
+	if p.notPinned = r.TLS != nil && r.TLS.Problem != "" && p.o.Trust.Fingerprint != ""; p.notPinned {
+		return errNotPinned
 	}
 	if err != nil {
 		return err
@@ -173,7 +172,7 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	case r.Open:
 		r.Login = loginNotNeeded
 	case g.Status == http.StatusUnauthorized && !login:
-		return fmt.Errorf("%w: the camera asks for user and password", rtsp.ErrCredentials)
+		return fmt.Errorf("%w: the camera requires user and password", rtsp.ErrCredentials)
 	}
 	p.t.url = u
 	if c, err = rtsp.NewClient(p.o.config(u, login)); err != nil {
@@ -181,7 +180,7 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	}
 	s, err := c.Survey(ctx, p.o.For)
 	if errors.Is(err, rtsp.ErrCredentials) {
-		// What is not allowed or not known was not tried.
+		// A scheme that is not allowed or not known was not tried.
 		e, ok := errors.AsType[*rtsp.Error](err)
 		if p.refused = login && ok && e.LoginRefused; p.refused {
 			r.Login = loginRefused

@@ -12,7 +12,7 @@ import (
 	"scrim/transport/rtsp/streaminfo"
 )
 
-// WriteText prints a report for people.
+// WriteText prints the report as text.
 func (r *Report) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(key string, values ...string) {
@@ -64,7 +64,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "\n%s\n", r.NoYAML)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nto paste into scrim.yaml:\n\n%s", r.YAML)
+	_, err := fmt.Fprintf(w, "\nconfiguration for scrim.yaml:\n\n%s", r.YAML)
 	return err
 }
 
@@ -92,7 +92,7 @@ func (r *Report) tls() string {
 	if r.TLS.Problem != "" {
 		trust = "not trusted"
 	}
-	return fmt.Sprintf("%s, certificate of %s until %s (%s), SHA-256 %s",
+	return fmt.Sprintf("%s, certificate of %s, valid until %s (%s), SHA-256 %s",
 		r.TLS.Version, r.TLS.Subject, r.TLS.NotAfter.Format(time.DateOnly), trust, r.TLS.Fingerprint)
 }
 
@@ -133,7 +133,7 @@ func size(s *streaminfo.Stream) string {
 func measured(s *streaminfo.Stream) []string {
 	out := []string{fmt.Sprintf("%.1f pictures/s over %.1f s", s.FPS, s.Seconds), rate(s.Bitrate), fmt.Sprintf("longest gap %.0f ms", 1000*s.LongestGap)}
 	if s.SPSFPS > 0 {
-		out = append(out, fmt.Sprintf("SPS says %.4g pictures/s", s.SPSFPS))
+		out = append(out, fmt.Sprintf("%.4g pictures/s by the SPS", s.SPSFPS))
 	}
 	return out
 }
@@ -158,9 +158,9 @@ func keyFrames(s *streaminfo.Stream) []string {
 }
 
 func pictures(s *streaminfo.Stream) []string {
-	out := []string{"no B pictures"}
+	out := []string{"no B frames"}
 	if s.BFrames || s.Reordered {
-		out[0] = "B pictures"
+		out[0] = "B frames"
 	}
 	switch s.Slices {
 	case 0:
@@ -175,10 +175,10 @@ func pictures(s *streaminfo.Stream) []string {
 func (r *Report) sets(s *streaminfo.Stream) []string {
 	var out []string
 	if r.SetsInDescription {
-		out = append(out, "in the description")
+		out = append(out, "in the session description")
 	}
 	if s.InBand {
-		out = append(out, "with the pictures")
+		out = append(out, "in the stream")
 	}
 	if out == nil && (s.Codec == "H264" || s.Codec == "H265") {
 		return []string{"none"}
@@ -208,7 +208,7 @@ func (d *Device) clock() string {
 	if !d.ClockSet {
 		return ""
 	}
-	// It says whole seconds.
+	// ONVIF reports whole seconds.
 	if math.Abs(d.ClockAhead) < 2 {
 		return "its clock agrees with this machine's"
 	}

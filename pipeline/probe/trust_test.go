@@ -27,7 +27,7 @@ import (
 
 var otherPin = strings.Repeat("0a", 32)
 
-// advises lists all that a report asks somebody to do or to paste.
+// advises returns all advice and the configuration of a report.
 func (r *Report) advises() string {
 	text := r.YAML
 	for _, p := range r.Problems {
@@ -36,7 +36,7 @@ func (r *Report) advises() string {
 	return text
 }
 
-func TestCertificateThatIsNotThePinnedOneIsNotRecommended(t *testing.T) {
+func TestCertificateOtherThanThePinnedOneIsNotRecommended(t *testing.T) {
 	web := httptest.NewTLSServer(nil)
 	defer web.Close()
 	sha := tlstrust.Fingerprint(web.Certificate())
@@ -52,14 +52,14 @@ func TestCertificateThatIsNotThePinnedOneIsNotRecommended(t *testing.T) {
 		r := run(t, o)
 		require.True(t, r.Failed())
 		require.True(t, r.has("which is not the one that is pinned"))
-		require.Equal(t, sha, r.TLS.Fingerprint, "what came is said")
+		require.Equal(t, sha, r.TLS.Fingerprint, "the received one is reported")
 		require.NotContains(t, r.advises(), sha)
-		require.Contains(t, r.advises(), "somebody stands between")
+		require.Contains(t, r.advises(), "a man in the middle")
 		require.Len(t, r.Problems, 1)
 	}
 	asked, _ := d.Asked()
-	require.Empty(t, asked, "a stranger is not asked on")
-	// Without a pin, or with the right one, there is nobody to suspect.
+	require.Empty(t, asked, "no request after a wrong certificate")
+	// Without a pin, or with the right one, there is no suspicion.
 	r := run(t, Options{Target: u, User: user, Password: password, ONVIF: NoONVIF})
 	require.True(t, r.Failed())
 	require.Contains(t, r.advises(), "probe again with --fingerprint "+sha)
@@ -69,7 +69,7 @@ func TestCertificateThatIsNotThePinnedOneIsNotRecommended(t *testing.T) {
 	require.NotContains(t, r.advises(), "certificate")
 }
 
-// ownDevice is Scrim's ONVIF device as it is with reserve.tls.
+// ownDevice starts Scrim's ONVIF device with TLS.
 func ownDevice(t *testing.T, stream string) (service, sha, ca string) {
 	t.Helper()
 	u, err := url.Parse(stream)
@@ -97,7 +97,7 @@ func ownDevice(t *testing.T, stream string) (service, sha, ca string) {
 	return s.URL + devicePath, tlstrust.Fingerprint(s.Certificate()), ca
 }
 
-func TestONVIFOverHTTPSIsTrustedAsRTSPSIs(t *testing.T) {
+func TestONVIFOverHTTPSIsTrustedLikeRTSPS(t *testing.T) {
 	cam := camera(t, simcam.Options{User: user, Password: password, Path: "hall"})
 	service, sha, ca := ownDevice(t, cam.URL())
 	options := func(host bool, tr tlstrust.Trust) Options {
@@ -116,11 +116,11 @@ func TestONVIFOverHTTPSIsTrustedAsRTSPSIs(t *testing.T) {
 	}
 
 	r := run(t, options(false, tlstrust.Trust{}))
-	require.False(t, r.Failed(), "the stream is there: %v", r.Problems)
+	require.False(t, r.Failed(), "the stream works: %v", r.Problems)
 	require.Nil(t, r.Device)
 	require.True(t, r.has("its certificate is not trusted"), "%v", r.Problems)
 	require.True(t, r.has("its SHA-256 is "+sha))
-	require.False(t, r.has("there is no ONVIF device"))
+	require.False(t, r.has("no ONVIF device"))
 	require.Contains(t, r.advises(), "probe again with --fingerprint "+sha)
 
 	for _, host := range []bool{false, true} {
@@ -128,10 +128,10 @@ func TestONVIFOverHTTPSIsTrustedAsRTSPSIs(t *testing.T) {
 		require.True(t, r.Failed())
 		require.True(t, r.has("which is not the one that is pinned"), "%v", r.Problems)
 		require.NotContains(t, r.advises(), sha)
-		require.Equal(t, host, r.Stream == nil, "whoever does not show the pinned one is not asked on")
+		require.Equal(t, host, r.Stream == nil, "no request without the pinned certificate")
 	}
 
-	// Where nothing else answers, the certificate is said all the same.
+	// The certificate is reported even if nothing else answers.
 	o := options(true, tlstrust.Trust{})
 	o.Target = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
 	r = run(t, o)
@@ -139,7 +139,7 @@ func TestONVIFOverHTTPSIsTrustedAsRTSPSIs(t *testing.T) {
 	require.True(t, r.has(sha))
 }
 
-func TestConfigurationToPasteSaysWhoseCertificateIsTaken(t *testing.T) {
+func TestSuggestedConfigurationHasTheTrustedCertificate(t *testing.T) {
 	for want, o := range map[string]Options{
 		"    tls: {fingerprint: \"" + otherPin + "\"}\n": {Trust: tlstrust.Trust{Fingerprint: otherPin}, CAFile: "/etc/ca.pem"},
 		"    tls: {ca: \"/etc/ca.pem\"}\n":               {Trust: tlstrust.Trust{CA: "x"}, CAFile: "/etc/ca.pem"},
@@ -160,6 +160,6 @@ func TestReasonWithoutYAMLIsInTheJSON(t *testing.T) {
 	require.Contains(t, r.advises(), "usually 554")
 	data, err := json.Marshal(r)
 	require.NoError(t, err)
-	require.Contains(t, string(data), `"no_yaml":"nothing to paste into scrim.yaml`)
+	require.Contains(t, string(data), `"no_yaml":"no configuration for scrim.yaml`)
 	require.NotContains(t, string(data), `"yaml"`)
 }

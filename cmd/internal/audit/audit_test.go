@@ -23,7 +23,7 @@ import (
 	"scrim/transport/onvif/onviftest"
 )
 
-func TestFlaggedVendorsAreKnownByNameRealmAndMAC(t *testing.T) {
+func TestFlaggedVendorsAreRecognisedByNameRealmAndMAC(t *testing.T) {
 	for text, want := range map[string]string{
 		"Hangzhou Hikvision Digital Technology Co.,Ltd.": "Hikvision", "EZVIZ": "Hikvision", "HiLook": "Hikvision", "ANNKE": "Hikvision",
 		"IP Camera(C1234)": "Hikvision sign", "DS-2CD2142FWD-I": "Hikvision sign", "LTS": "Hikvision sign", "DNVRS-Webs": "Hikvision sign",
@@ -48,13 +48,13 @@ func TestFlaggedVendorsAreKnownByNameRealmAndMAC(t *testing.T) {
 	}
 }
 
-func TestSiteSetsTheList(t *testing.T) {
+func TestSiteCanReplaceTheListOfVendors(t *testing.T) {
 	names, err := ReadVendors(strings.NewReader("# ours\nACME Cams # cheap\n\ndahua\n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME Cams", "dahua"}, names)
 	v := Vendors(names)
 	require.NotNil(t, match(v, []fact{{"MAC", "acme-cams Inc."}}))
-	require.NotNil(t, match(v, []fact{{"MAC", "Lorex"}}), "a default brings its lines")
+	require.NotNil(t, match(v, []fact{{"MAC", "Lorex"}}), "a default vendor includes its brands")
 	require.Nil(t, match(v, []fact{{"MAC", "Hikvision"}}))
 	require.Nil(t, match(Vendors(nil), []fact{{"MAC", "Hikvision"}}))
 	for _, bad := range []string{"\x1b[31m", strings.Repeat("x", MaxVendorName+1), "123"} {
@@ -89,7 +89,7 @@ func TestOrganisationsOfMACAddressesAreRead(t *testing.T) {
 		o, err := ReadOUI(path, []net.HardwareAddr{hik, acme})
 		require.NoError(t, err)
 		require.Equal(t, "Hangzhou Hikvision Digital Technology Co.,Ltd.", o.Organisation(hik))
-		require.Empty(t, o.Organisation(mac(t, "3c:ef:8c:00:00:00")), "nobody asked for it")
+		require.Empty(t, o.Organisation(mac(t, "3c:ef:8c:00:00:00")), "it was not requested")
 	}
 	write("oui.csv", csvList)
 	o, err := ReadOUI(dir, []net.HardwareAddr{acme})
@@ -106,7 +106,7 @@ func TestOrganisationsOfMACAddressesAreRead(t *testing.T) {
 	require.True(t, private(mac(t, "02:00:00:00:00:01")))
 }
 
-// guarded is an RTSP server that wants a login.
+// guarded is an RTSP server that requires a login.
 type guarded struct{ realm string }
 
 // OnDescribe implements gortsplib.ServerHandlerOnDescribe.
@@ -124,7 +124,7 @@ func serveRTSP(t *testing.T, realm string) string {
 	return s.RTSPAddress
 }
 
-func TestCamerasAreAskedWithTheirOwnCredentialsOnce(t *testing.T) {
+func TestCamerasAreQueriedOnceWithTheirOwnCredentials(t *testing.T) {
 	d := &onviftest.Device{Manufacturer: "EZVIZ", Model: "=A1", Firmware: "1", User: "viewer", Password: "hunter2"}
 	u, err := url.Parse(d.Start(t))
 	require.NoError(t, err)
@@ -148,7 +148,7 @@ func TestCamerasAreAskedWithTheirOwnCredentialsOnce(t *testing.T) {
 	require.Equal(t, 2, logins, "one each")
 
 	r.Plan = NewPlan(r.Cameras, IsolateFlagged)
-	require.Empty(t, r.Plan.Rules, "this machine's own addresses are not isolated")
+	require.Empty(t, r.Plan.Rules, "this host's own addresses are not isolated")
 	var table, sheet bytes.Buffer
 	require.NoError(t, r.WriteTable(&table))
 	require.NoError(t, r.WriteCSV(&sheet))
@@ -165,7 +165,7 @@ func TestCamerasAreAskedWithTheirOwnCredentialsOnce(t *testing.T) {
 	require.Contains(t, rows[1], "'=A1")
 }
 
-func TestQuietAuditAsksNobody(t *testing.T) {
+func TestQuietAuditSendsNothing(t *testing.T) {
 	r, err := Run(t.Context(), []Target{{Name: "hall", URL: &url.URL{Scheme: "rtsps", Host: "127.0.0.1:1"}}}, Options{Quiet: true, Vendors: DefaultVendors()})
 	require.NoError(t, err)
 	c := &r.Cameras[0]
@@ -175,7 +175,7 @@ func TestQuietAuditAsksNobody(t *testing.T) {
 	require.Nil(t, c.Flag)
 }
 
-// site is a site with all kinds of cameras.
+// site returns all kinds of cameras.
 func site(t *testing.T) []Camera {
 	t.Helper()
 	here, here6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
@@ -198,14 +198,14 @@ func TestPlanIsolatesFlaggedCamerasAndClaimsNoMore(t *testing.T) {
 	require.Equal(t, []string{"hall", "gate", "yard", "good"}, NewPlan(site(t), IsolateAll).Cameras)
 	require.Nil(t, NewPlan(site(t), IsolateNone))
 
-	// Where nothing can be isolated that should be, it is said why.
+	// If a camera cannot be isolated, the reason is a note.
 	local := []Camera{{Name: "own", Flag: &Flag{Vendor: "x"}, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
 		Route: &Route{Source: netip.MustParseAddr("192.0.2.1"), Local: true}}}
 	r := Result{Cameras: local, Plan: NewPlan(local, IsolateFlagged)}
-	var said strings.Builder
-	require.NoError(t, r.WriteTable(&said))
-	require.Contains(t, said.String(), "note: camera own is not in the plan: its address is this host's own\n")
-	require.NotContains(t, said.String(), RulesFile)
+	var text strings.Builder
+	require.NoError(t, r.WriteTable(&text))
+	require.Contains(t, text.String(), "note: camera own is not in the plan: its address is this host's own\n")
+	require.NotContains(t, text.String(), RulesFile)
 	for _, want := range []string{
 		"ip saddr 192.0.2.10 ip daddr 192.0.2.1 tcp sport 554 ct state established accept",
 		"elements = { 192.0.2.10, 198.51.100.7 }", "ip saddr @cameras4 counter drop", "ether saddr @macs counter drop", "bc:ad:28:01:02:03", "fe80::1",
@@ -217,13 +217,13 @@ func TestPlanIsolatesFlaggedCamerasAndClaimsNoMore(t *testing.T) {
 	notes := strings.Join(p.Notes, "\n")
 	require.Contains(t, notes, "does not make it compliant")
 	require.Contains(t, notes, "until it is replaced")
-	for _, want := range []string{"yard lies behind the router 192.0.2.254", "lost is not in the plan", "self is not in the plan"} {
+	for _, want := range []string{"yard is behind the router 192.0.2.254", "lost is not in the plan", "self is not in the plan"} {
 		require.Contains(t, notes, want)
 	}
 	require.Contains(t, strings.Join(strings.Fields(strings.ReplaceAll(p.Rules, "#", "")), " "), Disclaimer)
 }
 
-func TestRulesAreThoseThatNftReads(t *testing.T) {
+func TestNftAcceptsTheRules(t *testing.T) {
 	nft := testenv.Path(t, testenv.Nft)
 	testenv.Need(t, testenv.Root, testenv.NFTables)
 	for _, which := range []Isolate{IsolateFlagged, IsolateAll} {
@@ -234,7 +234,7 @@ func TestRulesAreThoseThatNftReads(t *testing.T) {
 	}
 }
 
-func TestDropInIsOneThatSystemdTakes(t *testing.T) {
+func TestSystemdAcceptsTheDropIn(t *testing.T) {
 	analyze := testenv.Path(t, testenv.Systemd)
 	testenv.Need(t, testenv.Nft) // the drop-in runs /usr/sbin/nft
 	dir := t.TempDir()

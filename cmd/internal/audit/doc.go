@@ -1,5 +1,5 @@
-// Package audit says who made each camera of a site, as far as that can be known
-// from outside, which of them are of vendors that the site does not want, and how
-// to isolate a camera until it is replaced: rules for nftables and a drop-in for
-// the systemd unit. Isolation makes no camera compliant with a rule that bans it.
+// Package audit identifies the vendor of each camera of a site, as far as that is
+// possible over the network, and flags those of unwanted vendors. It plans how to
+// isolate a camera until it is replaced: nftables rules and a drop-in for the systemd
+// unit. Isolation does not make a camera compliant with a rule that bans it.
 package audit

@@ -19,7 +19,7 @@ import (
 	"scrim/models/testenv"
 )
 
-// actEnv makes this program act as somebody in a network, and not test.
+// actEnv makes this program act as a machine in a network instead of testing.
 const actEnv = "SCRIM_AUDIT_TEST_ACT"
 
 func TestMain(m *testing.M) {
@@ -29,12 +29,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// playAct listens at addresses until its input ends, or reports whether one can be
-// connected to.
+// playAct listens at addresses until its input ends, or tries to connect to one.
 func playAct(act string) int {
 	what, addresses, _ := strings.Cut(act, " ")
 	if what == "dial" {
-		// What is dropped is never answered.
+		// Dropped packets are never answered.
 		conn, err := net.DialTimeout("tcp", addresses, time.Second)
 		if err != nil {
 			return 1
@@ -88,7 +87,7 @@ func (n *network) ip(args ...string) {
 	require.NoError(n.t, err, "ip %s: %s", strings.Join(args, " "), out)
 }
 
-// act runs this program as somebody at one of the machines.
+// act runs this program on one of the machines.
 func (n *network) act(ns, what string) *exec.Cmd {
 	n.t.Helper()
 	self, err := os.Executable()
@@ -118,7 +117,7 @@ func (n *network) reaches(ns, address string) bool {
 	return n.act(ns, "dial "+address).Run() == nil
 }
 
-func TestIsolatedCameraAnswersTheIngestAndReachesNothing(t *testing.T) {
+func TestIsolatedCameraAnswersTheIngestAndReachesNothingElse(t *testing.T) {
 	n := newNetwork(t)
 	n.listen(n.cam, "192.0.2.10:554", "192.0.2.10:80", "192.0.2.99:554")
 	n.listen(n.host, "192.0.2.1:22", "192.0.2.1:554")
@@ -137,7 +136,7 @@ func TestIsolatedCameraAnswersTheIngestAndReachesNothing(t *testing.T) {
 	}}, IsolateAll)
 	path := filepath.Join(t.TempDir(), "rules.nft")
 	require.NoError(t, os.WriteFile(path, []byte(p.Rules), 0o600))
-	for range 2 { // loading again replaces
+	for range 2 { // loading again replaces the rules
 		out, err := exec.Command("ip", "netns", "exec", n.host, "nft", "-f", path).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}

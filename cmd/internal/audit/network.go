@@ -13,12 +13,12 @@ import (
 type Route struct {
 	// Source is this host's address towards the camera.
 	Source netip.Addr `json:"source"`
-	// Interface is the one through which it goes.
+	// Interface is this host's network interface towards the camera.
 	Interface string `json:"interface"`
-	// Gateway is set where a router lies between: then this host cannot see the
-	// camera's MAC address, nor isolate it from its own network.
+	// Gateway is set if a router is in between. Then this host cannot see the camera's
+	// MAC address, and cannot isolate it within the camera's own network.
 	Gateway netip.Addr `json:"gateway,omitzero"`
-	// Local is set when the camera's address is this machine's own.
+	// Local is set if the camera's address is this host's own.
 	Local bool `json:"local,omitempty"`
 }
 
@@ -29,7 +29,7 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	}
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil || len(addrs) == 0 {
-		return nil, fmt.Errorf("its name %s cannot be resolved", plain(host))
+		return nil, fmt.Errorf("cannot resolve host name %s", plain(host))
 	}
 	for i := range addrs {
 		addrs[i] = addrs[i].Unmap()
@@ -37,11 +37,11 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// route asks the kernel how it would reach an address.
+// route queries the kernel's route to an address.
 func route(to netip.Addr) (*Route, error) {
 	routes, err := netlink.RouteGet(to.AsSlice())
 	if err != nil || len(routes) == 0 {
-		return nil, fmt.Errorf("this host has no route to %s", to)
+		return nil, fmt.Errorf("no route to %s from this host", to)
 	}
 	r := &routes[0]
 	out := &Route{Local: r.Type == 2} // RTN_LOCAL
@@ -56,11 +56,11 @@ func route(to netip.Addr) (*Route, error) {
 	return out, nil
 }
 
-// neighbours is the kernel's table of who is in the networks of this host.
+// neighbours returns the kernel's table of MAC addresses in this host's networks.
 func neighbours() (map[netip.Addr]net.HardwareAddr, error) {
 	list, err := netlink.NeighList(0, netlink.FAMILY_ALL)
 	if err != nil {
-		return nil, fmt.Errorf("the neighbour table cannot be read: %w", err)
+		return nil, fmt.Errorf("cannot read the neighbour table: %w", err)
 	}
 	out := map[netip.Addr]net.HardwareAddr{}
 	for i := range list {

@@ -17,21 +17,21 @@ import (
 // DefaultOUI is the folder of Debian's package ieee-data.
 const DefaultOUI = "/usr/share/ieee-data"
 
-// Registries of the IEEE in that folder, the finest first: blocks of 28 and 36
-// bits lie in blocks of 24 that belong to the IEEE itself.
+// ouiFiles are the IEEE's registries in that folder, the longest prefix first: the
+// 24-bit blocks that contain 36- and 28-bit blocks belong to the IEEE itself.
 var ouiFiles = []string{"oui36", "mam", "oui"}
 
 // maxOUILine bounds a line of a list.
 const maxOUILine = 64 << 10
 
-// OUI finds organisations by MAC addresses in the IEEE's public lists.
+// OUI maps MAC addresses to organisations, by the IEEE's public lists.
 type OUI struct {
 	wanted map[string]bool   // prefixes of 6, 7 and 9 digits
 	found  map[string]string // organisations by prefix
 }
 
-// ReadOUI looks up addresses in a list: oui.csv or oui.txt, or a folder with
-// those. Nothing but what is wanted is kept of it.
+// ReadOUI reads a list, oui.csv or oui.txt, or a folder with such lists. It keeps only
+// the organisations of macs.
 func ReadOUI(path string, macs []net.HardwareAddr) (*OUI, error) {
 	o := &OUI{wanted: map[string]bool{}, found: map[string]string{}}
 	for _, m := range macs {
@@ -43,7 +43,7 @@ func ReadOUI(path string, macs []net.HardwareAddr) (*OUI, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return o, fmt.Errorf("no list of MAC vendors at %s; install ieee-data (Debian), or name one with --oui", path)
+		return o, fmt.Errorf("no list of MAC vendors at %s; install ieee-data (Debian), or pass a list with --oui", path)
 	}
 	if !info.IsDir() {
 		return o, o.file(path)
@@ -63,7 +63,7 @@ func ReadOUI(path string, macs []net.HardwareAddr) (*OUI, error) {
 		}
 	}
 	if !read {
-		return o, fmt.Errorf("no list of MAC vendors in %s; install ieee-data (Debian), or name one with --oui", path)
+		return o, fmt.Errorf("no list of MAC vendors in %s; install ieee-data (Debian), or pass a list with --oui", path)
 	}
 	return o, nil
 }
@@ -75,7 +75,7 @@ func (o *OUI) file(path string) error {
 	}
 	defer f.Close()
 	if err := o.read(f); err != nil {
-		return fmt.Errorf("%s is no list of MAC vendors of the IEEE: %w", path, err)
+		return fmt.Errorf("%s is not a list of MAC vendors of the IEEE: %w", path, err)
 	}
 	return nil
 }
@@ -83,12 +83,12 @@ func (o *OUI) file(path string) error {
 // textRE matches a block in oui.txt.
 var textRE = regexp.MustCompile(`^([0-9A-F]{6})\s+\(base 16\)\s+(.+)$`)
 
-// read takes either form.
+// read reads a list in either format.
 func (o *OUI) read(r io.Reader) error {
 	b := bufio.NewReaderSize(r, maxOUILine)
 	head, err := b.Peek(9)
 	if err != nil {
-		return errors.New("it is empty")
+		return errors.New("empty file")
 	}
 	if string(head) == "Registry," {
 		return o.readCSV(b)
@@ -103,7 +103,7 @@ func (o *OUI) read(r io.Reader) error {
 		}
 	}
 	if in.Err() == nil && blocks == 0 {
-		return errors.New("there is no block in it")
+		return errors.New("no blocks found")
 	}
 	return in.Err()
 }
@@ -131,10 +131,10 @@ func (o *OUI) add(prefix, organisation string) {
 	}
 }
 
-// Organisation returns to whom an address belongs; empty when that is not known.
+// Organisation returns the owner of an address, or "" if it is unknown.
 func (o *OUI) Organisation(m net.HardwareAddr) string {
 	d := digits(m)
-	// The block of 24 bits is, for the finer ones, the IEEE's own.
+	// The 24-bit block of a longer prefix belongs to the IEEE.
 	for _, n := range []int{9, 7, 6} {
 		if len(d) >= n && o.found[d[:n]] != "" {
 			return o.found[d[:n]]
@@ -143,14 +143,14 @@ func (o *OUI) Organisation(m net.HardwareAddr) string {
 	return ""
 }
 
-// digits writes an address as the lists do.
+// digits formats an address as the lists do.
 func digits(m net.HardwareAddr) string { return strings.ToUpper(fmt.Sprintf("%x", []byte(m))) }
 
-// private reports whether an address was given by software (IEEE 802, bit 41).
+// private reports whether an address is locally administered (IEEE 802, bit 41).
 func private(m net.HardwareAddr) bool { return len(m) > 0 && m[0]&2 != 0 }
 
-// maxText bounds a text of others, in bytes.
+// maxText bounds a text from outside, in bytes.
 const maxText = 256
 
-// plain makes text of others fit for one line.
+// plain makes a text from outside fit for one line.
 func plain(s string) string { return transport.Plain(s, maxText) }

@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 )
 
-// WriteTable prints a result for people, with the plan.
+// WriteTable prints the result and the plan as text.
 func (r *Result) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CAMERA\tADDRESS\tVENDOR\tMODEL\tFIRMWARE\tMAC\tFLAGGED")
@@ -34,7 +34,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for i := range r.Cameras {
 		c := &r.Cameras[i]
 		if c.Flag != nil {
-			fmt.Fprintf(w, "camera %s: %s by %s; %s\n", c.Name, c.Flag.Vendor, c.Flag.Evidence, c.Flag.Why)
+			fmt.Fprintf(w, "camera %s: flagged as %s, by %s: %s\n", c.Name, c.Flag.Vendor, c.Flag.Evidence, c.Flag.Why)
 		}
 		for _, n := range c.Notes {
 			fmt.Fprintf(w, "camera %s: %s\n", c.Name, n)
@@ -57,7 +57,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 	return err
 }
 
-// WriteCSV prints one line a camera, and no plan.
+// WriteCSV prints one line per camera, without the plan.
 func (r *Result) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	_ = out.Write([]string{"camera", "url", "addresses", "vendor", "vendor_from", "manufacturer", "model", "firmware", "serial", "rtsp_server", "realms", "mac",
@@ -80,7 +80,7 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	return out.Error()
 }
 
-// cell keeps a spreadsheet from taking a camera's words for a formula.
+// cell keeps a spreadsheet from reading a camera's text as a formula.
 func cell(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t", rune(s[0])) {
 		return "'" + s

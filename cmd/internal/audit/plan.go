@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Where the two files belong.
+// Paths of the two files.
 const (
-	// RulesFile is that of the rules.
+	// RulesFile holds the nftables rules.
 	RulesFile = "/etc/scrim/isolate-cameras.nft"
-	// DropInFile is the drop-in of the systemd unit.
+	// DropInFile is the drop-in for the systemd unit.
 	DropInFile = "/etc/systemd/system/scrim.service.d/isolate-cameras.conf"
 	table      = "scrim_isolation"
 )
 
-// Disclaimer is said with every plan.
-const Disclaimer = "isolation keeps a camera from everything but this host's ingest until it is replaced; " +
-	"where a rule or law bans a camera, a gateway before it does not make it compliant"
+// Disclaimer is part of every plan.
+const Disclaimer = "isolation limits a camera to this host's ingest until it is replaced; " +
+	"if a rule or law bans a camera, a gateway in front of it does not make it compliant"
 
-// Isolate says which cameras a plan is for.
+// Isolate selects the cameras of a plan.
 type Isolate string
 
 // The choices.
@@ -30,19 +30,19 @@ const (
 	IsolateNone    Isolate = "none"
 )
 
-// Plan isolates cameras on this host.
+// Plan is how to isolate cameras on this host.
 type Plan struct {
-	// Cameras are the names of those that it isolates.
+	// Cameras are the names of the isolated cameras.
 	Cameras []string `json:"cameras"`
-	// Rules is the text of RulesFile, DropIn that of DropInFile.
+	// Rules is the content of RulesFile, DropIn the content of DropInFile.
 	Rules  string `json:"nftables"`
 	DropIn string `json:"systemd"`
-	// Notes say what the plan cannot do.
+	// Notes are the limits of the plan.
 	Notes []string `json:"notes"`
 }
 
-// NewPlan makes the plan; nil when there is nothing to isolate. Where what is to be
-// isolated cannot be, it has no rules, and its notes say why.
+// NewPlan returns the plan, or nil if no camera must be isolated. If none of them can
+// be isolated, the plan has no rules, and its notes have the reasons.
 func NewPlan(cameras []Camera, which Isolate) *Plan {
 	p := &Plan{}
 	var list []*Camera
@@ -51,14 +51,14 @@ func NewPlan(cameras []Camera, which Isolate) *Plan {
 		switch {
 		case which == IsolateNone || which == IsolateFlagged && c.Flag == nil:
 		case len(c.Addresses) == 0 || c.Route == nil || !c.Route.Source.IsValid():
-			p.Notes = append(p.Notes, fmt.Sprintf("camera %s is not in the plan: this host has no way to it", c.Name))
+			p.Notes = append(p.Notes, fmt.Sprintf("camera %s is not in the plan: this host has no route to it", c.Name))
 		case c.Route.Local:
 			p.Notes = append(p.Notes, fmt.Sprintf("camera %s is not in the plan: its address is this host's own", c.Name))
 		default:
 			list = append(list, c)
 			p.Cameras = append(p.Cameras, c.Name)
 			if c.Route.Gateway.IsValid() {
-				p.Notes = append(p.Notes, fmt.Sprintf("camera %s lies behind the router %s, which has to isolate it: here it is only kept from this host",
+				p.Notes = append(p.Notes, fmt.Sprintf("camera %s is behind the router %s, which must isolate it; the rules only keep it from this host",
 					c.Name, c.Route.Gateway))
 			}
 		}
@@ -70,18 +70,18 @@ func NewPlan(cameras []Camera, which Isolate) *Plan {
 		return p
 	}
 	p.Notes = append([]string{Disclaimer,
-		"the rules hold for what passes through this host: give the cameras a network (VLAN or switch port) in which there is nothing but this host"}, p.Notes...)
+		"the rules apply to traffic through this host: put the cameras into a network (VLAN or switch port) with nothing else but this host"}, p.Notes...)
 	p.Rules, p.DropIn = rules(list), dropIn()
 	return p
 }
 
-// rules writes nftables rules for cameras.
+// rules returns the nftables rules for cameras.
 func rules(cameras []*Camera) string {
 	var in, out, v4, v6, macs []string
 	for _, c := range cameras {
 		at, here := c.Addresses[0].WithZone(""), c.Route.Source
 		ip := family(at)
-		in = append(in, fmt.Sprintf("# camera %s: answers to what this host has asked for", c.Name),
+		in = append(in, fmt.Sprintf("# camera %s: replies to this host's requests", c.Name),
 			fmt.Sprintf("%s saddr %s %s daddr %s tcp sport %d ct state established accept", ip, at, ip, here, c.Port))
 		out = append(out, fmt.Sprintf("%s saddr %s %s daddr %s tcp dport %d accept", ip, here, ip, at, c.Port))
 		if c.UDP {
@@ -101,14 +101,14 @@ func rules(cameras []*Camera) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `#!/usr/sbin/nft -f
-# Scrim: isolates cameras until they are replaced. Load with nft -f; loading it
-# again replaces these rules and no others. Away with: nft delete table inet %[1]s
+# Scrim: isolates cameras until they are replaced. Load with nft -f; loading again
+# replaces these rules only. Remove with: nft delete table inet %[1]s
 #
 # %[2]s.
 #
-# Meanwhile the cameras' own web pages cannot be opened from this host. The cameras
-# get neither the time from anywhere, so what they burn into the picture may drift,
-# nor an address from a DHCP server here: give them fixed ones.
+# With these rules, this host cannot open the cameras' own web pages. The cameras
+# cannot reach a time server, so the time in their pictures may drift. They cannot
+# reach a DHCP server on this host either: give them fixed addresses.
 table inet %[1]s
 delete table inet %[1]s
 table inet %[1]s {
@@ -127,7 +127,7 @@ table inet %[1]s {
 	}
 	from, to := drops("saddr", v4, v6), drops("daddr", v4, v6)
 	if len(macs) > 0 {
-		// Whatever other addresses it gives itself.
+		// Drop the camera's other addresses, too.
 		from = append(from, "ether saddr @macs counter drop")
 	}
 	chain(&b, "input", slices.Concat(in, from))
@@ -154,8 +154,8 @@ func drops(side string, v4, v6 []string) (out []string) {
 	return out
 }
 
-// chain writes one that runs before those of the host's own firewall, whose say on
-// what is accepted here it leaves.
+// chain writes a chain that runs before those of the host's own firewall, which still
+// decides about what is accepted here.
 func chain(b *strings.Builder, hook string, rules []string) {
 	fmt.Fprintf(b, "\tchain %[1]s {\n\t\ttype filter hook %[1]s priority filter - 10; policy accept;\n", hook)
 	for _, r := range rules {
@@ -164,12 +164,12 @@ func chain(b *strings.Builder, hook string, rules []string) {
 	b.WriteString("\t}\n")
 }
 
-// dropIn writes the drop-in.
+// dropIn returns the drop-in.
 func dropIn() string {
-	return `# Scrim: the cameras are isolated before it starts, and it does not start unless
-# they are. nftables.service flushes all rules when it ends or restarts: Scrim then
-# ends or restarts with it. After ` + "`systemctl reload nftables`" + ` restart Scrim by hand,
-# or include ` + RulesFile + ` from /etc/nftables.conf.
+	return `# Scrim: isolates the cameras before Scrim starts; if that fails, Scrim does not
+# start. nftables.service flushes all rules when it stops or restarts, so Scrim stops
+# or restarts with it. After ` + "`systemctl reload nftables`" + `, restart Scrim by hand,
+# or include ` + RulesFile + ` in /etc/nftables.conf.
 [Unit]
 After=nftables.service
 PartOf=nftables.service
@@ -186,7 +186,7 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// wrap breaks a text for comments.
+// wrap wraps a text for a comment.
 func wrap(s string) string {
 	var b strings.Builder
 	n := 0

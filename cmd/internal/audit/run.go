@@ -17,43 +17,43 @@ import (
 	"scrim/transport/rtsp"
 )
 
-// parallel is how many cameras are asked at a time.
+// parallel is how many cameras are queried at a time.
 const parallel = 8
 
-// DefaultTimeout bounds each connection and answer.
+// DefaultTimeout bounds each connection and response.
 const DefaultTimeout = 5 * time.Second
 
 // Target is a camera of the configuration.
 type Target struct {
 	Name string
-	// URL is the stream's, with user and password, as the worker uses it.
+	// URL is the stream's, with user and password.
 	URL *url.URL
 	UDP bool
 }
 
-// Options say how cameras are audited.
+// Options are the options of Run.
 type Options struct {
 	Vendors []Vendor
-	// OUI is a list of MAC vendors, or a folder with lists; empty: DefaultOUI.
+	// OUI is a list of MAC vendors, or a folder with lists; empty means DefaultOUI.
 	OUI string
-	// Timeout is DefaultTimeout when 0.
+	// Timeout bounds each connection and response; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// Quiet asks no camera anything: what is known is then name and MAC address.
+	// Quiet sends nothing to the cameras; only routes and MAC addresses are known then.
 	Quiet bool
-	// ONVIFPort is that of the device service; 0: 80.
+	// ONVIFPort is the port of the device service; 0 means 80.
 	ONVIFPort uint16
 }
 
-// Camera is what is known of one.
+// Camera is what is known about a camera.
 type Camera struct {
 	Name string `json:"name"`
-	// URL is the stream's as it may be shown.
+	// URL is the stream's, without credentials.
 	URL       string       `json:"url"`
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Port      uint16       `json:"port"`
 	UDP       bool         `json:"udp,omitempty"`
-	// Vendor is the best name for who made it, From what that was learnt from:
-	// ONVIF, MAC, server or realm; both empty when nothing is known.
+	// Vendor is the best known vendor name, From is its source: ONVIF, MAC, server or
+	// realm. Both are empty if nothing is known.
 	Vendor string `json:"vendor,omitempty"`
 	From   string `json:"vendor_from,omitempty"`
 
@@ -63,24 +63,24 @@ type Camera struct {
 	MAC          string            `json:"mac,omitempty"`
 	Organisation string            `json:"organisation,omitempty"`
 	Route        *Route            `json:"route,omitempty"`
-	// Flag is set when the vendor is on the list.
+	// Flag is set if the vendor is on the list.
 	Flag *Flag `json:"flag,omitempty"`
-	// Notes say what could not be found out, and why.
+	// Notes are the reasons why something is unknown.
 	Notes []string `json:"notes,omitempty"`
 
 	mac net.HardwareAddr
 }
 
-// Result is what Run found.
+// Result is the result of Run.
 type Result struct {
 	Cameras []Camera `json:"cameras"`
-	// Notes are about the audit as a whole.
+	// Notes are about the whole audit.
 	Notes []string `json:"notes,omitempty"`
-	// Plan isolates cameras.
+	// Plan is how to isolate cameras; nil if there is none.
 	Plan *Plan `json:"isolation,omitempty"`
 }
 
-// Run looks at all cameras. The error is ctx's: what cannot be found out is a note.
+// Run audits all cameras. Its only error is ctx's; other failures become notes.
 func Run(ctx context.Context, targets []Target, o Options) (*Result, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
@@ -93,7 +93,7 @@ func Run(ctx context.Context, targets []Target, o Options) (*Result, error) {
 	g.SetLimit(parallel)
 	for i := range targets {
 		g.Go(func() error {
-			r.Cameras[i] = look(ctx, &targets[i], &o)
+			r.Cameras[i] = inspect(ctx, &targets[i], &o)
 			return nil
 		})
 	}
@@ -101,7 +101,7 @@ func Run(ctx context.Context, targets []Target, o Options) (*Result, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	// After talking to them, so that the kernel has learnt their addresses.
+	// Read the table last: the kernel has learnt the cameras' addresses by then.
 	table, err := neighbours()
 	if err != nil {
 		r.Notes = append(r.Notes, plain(err.Error()))
@@ -126,8 +126,8 @@ func Run(ctx context.Context, targets []Target, o Options) (*Result, error) {
 	return r, nil
 }
 
-// look asks one camera.
-func look(ctx context.Context, t *Target, o *Options) Camera {
+// inspect queries one camera.
+func inspect(ctx context.Context, t *Target, o *Options) Camera {
 	c := Camera{Name: t.Name, URL: rtsp.RedactURL(t.URL.String()), UDP: t.UDP, Port: 554}
 	if t.URL.Scheme == "rtsps" {
 		c.Port = 322
@@ -149,13 +149,13 @@ func look(ctx context.Context, t *Target, o *Options) Camera {
 	if o.Quiet {
 		return c
 	}
-	c.greet(ctx, t, o)
-	c.ask(ctx, t, o)
+	c.queryRTSP(ctx, t, o)
+	c.queryONVIF(ctx, t, o)
 	return c
 }
 
-// greet asks for server and realm, which need no credentials.
-func (c *Camera) greet(ctx context.Context, t *Target, o *Options) {
+// queryRTSP requests server and realm, which need no credentials.
+func (c *Camera) queryRTSP(ctx context.Context, t *Target, o *Options) {
 	bare := *t.URL
 	bare.User = nil
 	client, err := rtsp.NewClient(rtsp.Config{Camera: t.Name, URL: bare.String(), ReadTimeout: o.Timeout})
@@ -175,8 +175,8 @@ func (c *Camera) greet(ctx context.Context, t *Target, o *Options) {
 	}
 }
 
-// ask asks ONVIF. The credentials are those of the stream, tried once.
-func (c *Camera) ask(ctx context.Context, t *Target, o *Options) {
+// queryONVIF tries the stream's credentials once.
+func (c *Camera) queryONVIF(ctx context.Context, t *Target, o *Options) {
 	port := "80"
 	if o.ONVIFPort != 0 {
 		port = strconv.Itoa(int(o.ONVIFPort))
@@ -191,7 +191,7 @@ func (c *Camera) ask(ctx context.Context, t *Target, o *Options) {
 		return
 	}
 	defer client.Close()
-	// The clock, for the credentials.
+	// The credentials depend on the camera's clock.
 	if _, err = client.DateAndTime(ctx); err == nil || !errors.Is(err, onvif.ErrUnreachable) && !errors.Is(err, onvif.ErrNotONVIF) {
 		c.Device, err = client.Information(ctx)
 	}
@@ -204,15 +204,15 @@ func (c *Camera) note(err error) {
 	c.Notes = append(c.Notes, plain(strings.TrimPrefix(err.Error(), "camera "+c.Name+": ")))
 }
 
-// conclude names the vendor.
+// conclude sets vendor and flag.
 func (c *Camera) conclude(oui *OUI, vendors []Vendor) {
 	switch {
 	case c.mac != nil && private(c.mac):
-		c.Notes = append(c.Notes, "its MAC address was given by software and names no vendor")
+		c.Notes = append(c.Notes, "its MAC address is locally administered and does not identify a vendor")
 	case c.mac != nil:
 		c.Organisation = oui.Organisation(c.mac)
 	case c.Route != nil && c.Route.Gateway.IsValid():
-		c.Notes = append(c.Notes, "it lies behind the router "+c.Route.Gateway.String()+", so its MAC address cannot be seen")
+		c.Notes = append(c.Notes, "it is behind the router "+c.Route.Gateway.String()+", so its MAC address is unknown")
 	}
 	makers := []fact{{"ONVIF manufacturer", c.Device.Manufacturer}, {"MAC", c.Organisation}, {"RTSP server", c.Server}}
 	facts := append(slices.Clone(makers), fact{"ONVIF model", c.Device.Model})

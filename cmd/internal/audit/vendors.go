@@ -11,32 +11,31 @@ import (
 	"scrim/transport"
 )
 
-// Vendor is one whose cameras are flagged.
+// Vendor is a vendor whose cameras are flagged.
 type Vendor struct {
-	// Name is what it is called in the output.
+	// Name is its name in the output.
 	Name string
-	// Why it is flagged.
+	// Why is the reason for the flag.
 	Why string
-	// Names are those under which it and its lines are sold; they match whole
-	// words, in any case.
+	// Names are its brand names. They match whole words, in any case.
 	Names []string
-	// Signs are regular expressions for what its devices say of themselves without
-	// naming it: models and realms. A sign is weaker than a name.
+	// Signs match texts that are typical of its devices without naming it, such as
+	// models and realms. A sign is weaker than a name.
 	Signs []*regexp.Regexp
 }
 
-// DefaultVendors are those that governments have ordered out of sensitive sites
-// (United States: NDAA 2019, section 889; for the first two also the United
-// Kingdom's instruction of November 2022, and Australia's removal in 2023), with
-// the lines that commonly are their devices under another name.
+// DefaultVendors returns the vendors that governments have banned from sensitive
+// sites (United States: NDAA 2019, section 889; the first two also by the United
+// Kingdom's instruction of November 2022 and Australia's removal in 2023), with the
+// brands under which their devices are commonly sold.
 func DefaultVendors() []Vendor {
-	const us = "ordered out of sensitive sites by the United States (NDAA 2019, section 889)"
-	const more = us + ", and in the United Kingdom and Australia"
+	const us = "banned from sensitive sites by the United States (NDAA 2019, section 889)"
+	const more = us + ", the United Kingdom and Australia"
 	return []Vendor{
 		{
 			Name: "Hikvision", Why: more,
 			Names: []string{"hikvision", "ezviz", "hilook", "hiwatch", "hikmicro", "hikrobot", "annke", "lt security", "laview"},
-			// Its realms, models and web servers; LTS alone is too short for a name.
+			// Realms, models and web servers. LTS is too short to match as a name.
 			Signs: compile(`(?i)\bIP Camera\([0-9A-Z]{4,}\)`, `\bi?DS-[279][A-Z0-9]{2,}`, `(?i)\b(DNVRS|App)-webs\b`, `^LTS\b`),
 		},
 		{
@@ -57,8 +56,8 @@ func compile(patterns ...string) (out []*regexp.Regexp) {
 	return out
 }
 
-// Vendors turns names that a site lists into vendors: one of the defaults by its
-// name brings all its lines with it, and any other matches as it is.
+// Vendors returns the vendors of a site's list. The name of a default vendor includes
+// all its brands; any other name is matched as it is.
 func Vendors(names []string) []Vendor {
 	var out []Vendor
 next:
@@ -69,7 +68,7 @@ next:
 				continue next
 			}
 		}
-		out = append(out, Vendor{Name: name, Why: "on the site's own list", Names: []string{name}})
+		out = append(out, Vendor{Name: name, Why: "on the site's list", Names: []string{name}})
 	}
 	return out
 }
@@ -80,7 +79,7 @@ const (
 	MaxVendorName = 64 // bytes
 )
 
-// ReadVendors reads a list: one name a line, "#" begins a comment.
+// ReadVendors reads a list with one name per line; "#" starts a comment.
 func ReadVendors(r io.Reader) ([]string, error) {
 	var out []string
 	in := bufio.NewScanner(io.LimitReader(r, MaxVendors*MaxVendorName))
@@ -90,12 +89,12 @@ func ReadVendors(r io.Reader) ([]string, error) {
 			continue
 		}
 		if transport.Plain(name, MaxVendorName) != name || !strings.ContainsFunc(name, unicode.IsLetter) {
-			return nil, fmt.Errorf("line %d: this is no name of a vendor; write one a line, of up to %d bytes", n, MaxVendorName)
+			return nil, fmt.Errorf("line %d: invalid vendor name: must have a letter and at most %d bytes", n, MaxVendorName)
 		}
 		out = append(out, name)
 	}
 	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("no list of vendors, one a line: %w", err)
+		return nil, fmt.Errorf("invalid list of vendors: must have one name per line: %w", err)
 	}
 	if len(out) > MaxVendors {
 		return nil, fmt.Errorf("more than %d vendors", MaxVendors)
@@ -103,20 +102,20 @@ func ReadVendors(r io.Reader) ([]string, error) {
 	return out, nil
 }
 
-// Flag says that a camera is of a flagged vendor, and what it was told by.
+// Flag marks a camera of a flagged vendor, with the evidence.
 type Flag struct {
 	Vendor string `json:"vendor"`
 	Why    string `json:"why"`
-	// Evidence is what gave it away, such as "MAC: Hangzhou Hikvision …".
+	// Evidence is what identified the vendor, such as "MAC: Hangzhou Hikvision …".
 	Evidence string `json:"evidence"`
-	// Sign is set when nothing names the vendor, and only something looks like it.
+	// Sign is set if the evidence is typical of the vendor but does not name it.
 	Sign bool `json:"sign,omitempty"`
 }
 
-// fact is something known of a camera that may name its vendor.
+// fact is a text from a camera that may name its vendor.
 type fact struct{ what, text string }
 
-// match flags a camera by what is known of it: by names first.
+// match flags a camera by its facts, by names first.
 func match(vendors []Vendor, facts []fact) *Flag {
 	for _, v := range vendors {
 		for _, f := range facts {
@@ -139,13 +138,13 @@ func match(vendors []Vendor, facts []fact) *Flag {
 	return nil
 }
 
-// hasWords reports whether words stand in a text, as whole words.
+// hasWords reports whether a text contains words as whole words.
 func hasWords(text, words string) bool {
 	t, w := plainWords(text), plainWords(words)
 	return w != "" && strings.Contains(" "+t+" ", " "+w+" ")
 }
 
-// plainWords is a text's words in small letters, with one space between.
+// plainWords returns the words of a text in lower case, separated by single spaces.
 func plainWords(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }

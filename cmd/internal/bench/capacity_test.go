@@ -7,28 +7,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCamerasHoldOnlyIfEverythingIsShownAndNothingExposed(t *testing.T) {
+func TestCamerasHoldOnlyIfEverythingIsShownAndNoFaceExposed(t *testing.T) {
 	for name, c := range map[string]struct {
-		try  Try
-		want string
+		trial Trial
+		want  string
 	}{
-		"all is well":          {Try{In: 300, Faces: 900}, ""},
-		"nobody knows":         {Try{In: 300}, ""},
-		"a picture is dropped": {Try{In: 300, Dropped: 1}, "1 of 300 pictures dropped"},
-		"a slate":              {Try{In: 300, Slates: 2}, "2 slates in place of pictures"},
-		"a face is exposed":    {Try{In: 300, Faces: 900, Exposed: 1}, "1 of 900 faces exposed"},
-		"nothing came":         {Try{}, "no pictures came"},
-		"it did not start":     {Try{Why: "scrim ended"}, "scrim ended"},
+		"all is well":          {Trial{In: 300, Faces: 900}, ""},
+		"no truth":             {Trial{In: 300}, ""},
+		"a picture is dropped": {Trial{In: 300, Dropped: 1}, "1 of 300 pictures dropped"},
+		"a slate":              {Trial{In: 300, Slates: 2}, "2 slates instead of pictures"},
+		"a face is exposed":    {Trial{In: 300, Faces: 900, Exposed: 1}, "1 of 900 faces exposed"},
+		"no pictures":          {Trial{}, "no pictures arrived"},
+		"it did not start":     {Trial{Why: "scrim ended"}, "scrim ended"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.try.Judge()
-			require.Equal(t, c.want, c.try.Why)
-			require.Equal(t, c.want == "", c.try.Held)
+			c.trial.Judge()
+			require.Equal(t, c.want, c.trial.Why)
+			require.Equal(t, c.want == "", c.trial.Held)
 		})
 	}
 }
 
-func TestMostCamerasAreFoundFromAnyBeginning(t *testing.T) {
+func TestMostCamerasAreFoundFromAnyStart(t *testing.T) {
 	const most = 20
 	for truly := range most + 5 {
 		for begin := 1; begin <= most; begin++ {

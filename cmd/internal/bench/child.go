@@ -14,8 +14,8 @@ import (
 	"scrim/transport"
 )
 
-// RunChild runs a program that goes through a clip and prints a Loop as JSON. The
-// CPU time of the whole process is added. The process is killed when ctx ends.
+// RunChild runs a program that processes a clip and prints a Loop as JSON. It adds the
+// CPU time of the whole process. The process is killed when ctx ends.
 func RunChild(ctx context.Context, name string, args ...string) (*Loop, error) {
 	done, err := run(ctx, name, args...)
 	if err != nil {
@@ -23,66 +23,66 @@ func RunChild(ctx context.Context, name string, args ...string) (*Loop, error) {
 	}
 	l := &Loop{}
 	if err := json.Unmarshal(done.stdout, l); err != nil {
-		return nil, fmt.Errorf("%s talks nonsense: %w", name, err)
+		return nil, fmt.Errorf("invalid output of %s: %w", name, err)
 	}
 	l.TotalCPU, l.PeakRSS = done.cpu/float64(max(l.Frames, 1)), done.peak
 	return l, nil
 }
 
-// RunForeign runs a program that knows nothing of this, and returns its CPU time
-// in ms and its peak memory in MiB.
-func RunForeign(ctx context.Context, name string, args ...string) (cpu, peak float64, err error) {
+// RunExternal runs any other program, and returns its CPU time in ms and its peak
+// memory in MiB.
+func RunExternal(ctx context.Context, name string, args ...string) (cpu, peak float64, err error) {
 	done, err := run(ctx, name, args...)
 	return done.cpu, done.peak, err
 }
 
-// ended is a program that has ended.
-type ended struct {
+// exited is the result of a program that has exited.
+type exited struct {
 	stdout []byte
 	cpu    float64 // ms
 	peak   float64 // MiB
 }
 
-func run(ctx context.Context, name string, args ...string) (ended, error) {
+func run(ctx context.Context, name string, args ...string) (exited, error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // chosen here
-	// Ctrl-C is for this program, which then kills the other.
+	// Ctrl-C is for this program only, which then kills the child.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	var out, words bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &lastBytes{b: &words}
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &tail{b: &stderr}
 	if err := cmd.Start(); err != nil {
-		return ended{}, fmt.Errorf("%s: %w", name, err)
+		return exited{}, fmt.Errorf("%s: %w", name, err)
 	}
-	peak := follow(cmd.Process.Pid)
+	peak := trackPeak(cmd.Process.Pid)
 	err := cmd.Wait()
-	most := peak()
+	peakRSS := peak()
 	if err != nil {
 		if ctx.Err() != nil {
-			return ended{}, ctx.Err()
+			return exited{}, ctx.Err()
 		}
-		if said := oneLine(words.String()); said != "" {
-			return ended{}, errors.New(said)
+		if text := oneLine(stderr.String()); text != "" {
+			return exited{}, errors.New(text)
 		}
-		return ended{}, fmt.Errorf("%s: %w", name, err)
+		return exited{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return ended{stdout: out.Bytes(), cpu: cpuOf(cmd.ProcessState), peak: float64(most) / (1 << 20)}, nil
+	return exited{stdout: out.Bytes(), cpu: cpuOf(cmd.ProcessState), peak: float64(peakRSS) / (1 << 20)}, nil
 }
 
-// cpuOf is the CPU time of a process that has ended, in ms.
+// cpuOf returns the CPU time of a process that has exited, in ms.
 func cpuOf(s *os.ProcessState) float64 { return millis(int64(s.UserTime() + s.SystemTime())) }
 
-// follow looks at a process's peak of memory until the function that it returns is
-// called, which returns it. The kernel's own figure for a process that has ended
-// (ru_maxrss) includes that of the one that has started it.
-func follow(pid int) func() int64 {
+// trackPeak polls the peak memory of a process until the returned function is called,
+// which returns the peak in bytes. The kernel's figure for an exited process
+// (ru_maxrss) includes that of its parent.
+func trackPeak(pid int) func() int64 {
 	const every = 100 * time.Millisecond
-	stop, most := make(chan struct{}), make(chan int64)
+	stop, result := make(chan struct{}), make(chan int64)
 	go func() {
 		var peak int64
 		for {
 			peak = max(peak, MemoryOf(pid).PeakRSS)
 			select {
 			case <-stop:
-				most <- peak
+				result <- peak
 				return
 			case <-time.After(every):
 			}
@@ -90,25 +90,25 @@ func follow(pid int) func() int64 {
 	}()
 	return func() int64 {
 		close(stop)
-		return <-most
+		return <-result
 	}
 }
 
-// maxWords bounds what is kept of a program's log.
-const maxWords = 16 << 10
+// maxStderr bounds what is kept of a program's log.
+const maxStderr = 16 << 10
 
-// lastBytes keeps the last of what is written.
-type lastBytes struct{ b *bytes.Buffer }
+// tail keeps the last maxStderr bytes of what is written.
+type tail struct{ b *bytes.Buffer }
 
-func (l *lastBytes) Write(p []byte) (int, error) {
-	l.b.Write(p)
-	if over := l.b.Len() - maxWords; over > 0 {
-		l.b.Next(over)
+func (t *tail) Write(p []byte) (int, error) {
+	t.b.Write(p)
+	if over := t.b.Len() - maxStderr; over > 0 {
+		t.b.Next(over)
 	}
 	return len(p), nil
 }
 
-// oneLine makes text fit for an error: its end, in one line.
+// oneLine returns the end of a text as one line, for an error.
 func oneLine(s string) string {
 	const maxBytes = 500
 	return transport.Plain(s[max(0, len(s)-maxBytes):], maxBytes)

@@ -12,20 +12,19 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// A difference is one when a Mann–Whitney U-test says so, which assumes nothing
-// about how values are spread, and when it is larger than leastChange. Seconds of
-// one run resemble their neighbours more than the test assumes, so they must
-// convince it more.
+// A difference counts if a Mann–Whitney U-test finds it significant, which assumes
+// nothing about the distribution, and if it exceeds minChange. Consecutive seconds of
+// a run are not independent, as the test assumes, so they need a smaller alpha.
 const (
 	runAlpha    = 0.05
 	windowAlpha = 0.001
-	leastChange = 0.01
+	minChange   = 0.01
 	// leastRuns is how many values of each side can show a difference at runAlpha
 	// at all.
-	leastRuns = 4
+	minRuns = 4
 )
 
-// Verdict is what a comparison says of a measure.
+// Verdict is the result of comparing a measure.
 type Verdict string
 
 // The verdicts.
@@ -33,38 +32,38 @@ const (
 	Better            Verdict = "better"
 	Worse             Verdict = "worse"
 	Indistinguishable Verdict = "indistinguishable"
-	// Unknown: there are too few values to tell.
+	// Unknown means that there are too few values.
 	Unknown Verdict = "too few runs"
 )
 
-// Measures are what is compared, by their names in Result.Runs. All but the
-// number of cameras are better when they are lower.
+// measures are compared by a test; they are named as in Result.Runs. All but cameras
+// are better if lower.
 var measures = []string{
 	"cpu_ms_per_frame", "cpu_ratio_to_baseline", "live_cpu_ms_per_frame",
 	"added_latency_ms.p50", "added_latency_ms.p95", "added_latency_ms.p99",
 	"redactor_peak_rss_mib", "redactor_private_mib", "cameras",
 }
 
-// Row is one measure compared.
+// Row is the comparison of one measure.
 type Row struct {
 	Measure string
 	A, B    float64 // medians
-	// Spread is half the range of all values, as a share of the median.
+	// SpreadA and SpreadB are half the range of all values, as a share of the median.
 	SpreadA, SpreadB float64
-	P                float64 // NaN: not tested
+	P                float64 // NaN if not tested
 	Verdict          Verdict
-	// By says what was compared.
+	// By is what was compared: runs, seconds, …
 	By string
 }
 
-// Comparison is two results side by side.
+// Comparison is the comparison of two results.
 type Comparison struct {
 	Rows []Row
-	// Differences are what is not the same in both besides the figures.
+	// Differences are the conditions that differ.
 	Differences []Difference
 }
 
-// Compare judges b against a.
+// Compare compares b with a.
 func Compare(a, b *Result) *Comparison {
 	c := &Comparison{Differences: differences(a, b)}
 	for _, name := range measures {
@@ -72,21 +71,21 @@ func Compare(a, b *Result) *Comparison {
 			c.Rows = append(c.Rows, row)
 		}
 	}
-	for _, g := range guards {
-		if row, ok := compareGuard(g, a, b); ok {
+	for _, con := range constraints {
+		if row, ok := compareConstraint(con, a, b); ok {
 			c.Rows = append(c.Rows, row)
 		}
 	}
 	return c
 }
 
-// Worse reports whether anything is.
+// Worse reports whether any measure is worse.
 func (c *Comparison) Worse() bool {
 	return slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Verdict == Worse })
 }
 
-// Check returns why b does not pass: nothing was compared, what was compared is
-// about different things, or something is worse.
+// Check returns an error if there was nothing to compare, if the conditions are too
+// different, or if a measure is worse.
 func (c *Comparison) Check() error {
 	if len(c.Rows) == 0 {
 		return errors.New("the results have no measure in common")
@@ -104,7 +103,7 @@ func (c *Comparison) Check() error {
 	}
 	switch {
 	case len(fatal) > 0:
-		return fmt.Errorf("the results cannot be compared, as they are not about the same %s", strings.Join(fatal, ", "))
+		return fmt.Errorf("results are not comparable: different %s", strings.Join(fatal, ", "))
 	case len(worse) > 0:
 		return fmt.Errorf("worse in %s", strings.Join(worse, ", "))
 	}
@@ -118,8 +117,8 @@ func compare(name string, a, b *Result) (Row, bool) {
 	}
 	row := Row{Measure: name, A: median(x), B: median(y), SpreadA: spread(x), SpreadB: spread(y), P: math.NaN(), Verdict: Unknown, By: "runs"}
 	alpha := runAlpha
-	if len(x) < leastRuns || len(y) < leastRuns {
-		if x, y = a.Windows[name], b.Windows[name]; len(x) < leastRuns || len(y) < leastRuns {
+	if len(x) < minRuns || len(y) < minRuns {
+		if x, y = a.Windows[name], b.Windows[name]; len(x) < minRuns || len(y) < minRuns {
 			return row, true
 		}
 		alpha, row.By = windowAlpha, "seconds"
@@ -130,7 +129,7 @@ func compare(name string, a, b *Result) (Row, bool) {
 	row.P = benchmath.AssumeNothing.Compare(s, t).P
 	change := median(y) - median(x)
 	row.Verdict = Indistinguishable
-	if row.P < alpha && math.Abs(change) > leastChange*math.Abs(median(x)) {
+	if row.P < alpha && math.Abs(change) > minChange*math.Abs(median(x)) {
 		row.Verdict = Better
 		if change > 0 != (name == "cameras") {
 			row.Verdict = Worse
@@ -142,7 +141,7 @@ func compare(name string, a, b *Result) (Row, bool) {
 // Table prints the comparison.
 func (c *Comparison) Table(w io.Writer) error {
 	for _, d := range c.Differences {
-		if _, err := fmt.Fprintln(w, "not the same: "+d.String()); err != nil {
+		if _, err := fmt.Fprintln(w, "different "+d.String()); err != nil {
 			return err
 		}
 	}
@@ -156,13 +155,13 @@ func (c *Comparison) Table(w io.Writer) error {
 		if !math.IsNaN(r.P) {
 			p = fmt.Sprintf("%.3f", r.P)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Measure, with(r.A, r.SpreadA), with(r.B, r.SpreadB), change, p, r.By, r.Verdict)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Measure, withSpread(r.A, r.SpreadA), withSpread(r.B, r.SpreadB), change, p, r.By, r.Verdict)
 	}
 	return tw.Flush()
 }
 
-// with shows a value with its spread, if there is one.
-func with(v, spread float64) string {
+// withSpread formats a value with its spread, if there is one.
+func withSpread(v, spread float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
@@ -172,7 +171,7 @@ func with(v, spread float64) string {
 	return fmt.Sprintf("%.4g ±%.1f %%", v, 100*spread)
 }
 
-// median returns the middle value; NaN of nothing.
+// median is Median.
 func median(v []float64) float64 {
 	if len(v) == 0 {
 		return math.NaN()
@@ -181,8 +180,8 @@ func median(v []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// Median is the middle value, or the mean of the two in the middle; NaN of
-// nothing.
+// Median returns the middle value, or the mean of the two middle ones; NaN for an
+// empty slice.
 func Median(v []float64) float64 { return median(v) }
 
 func spread(v []float64) float64 {

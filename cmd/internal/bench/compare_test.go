@@ -12,7 +12,7 @@ import (
 	"scrim/pipeline/measure"
 )
 
-// runs are n values around a middle, by some share.
+// runs returns n values around a middle, within a share of it.
 func runs(n int, middle, spread float64) []float64 {
 	out := make([]float64, n)
 	for i := range out {
@@ -21,7 +21,7 @@ func runs(n int, middle, spread float64) []float64 {
 	return out
 }
 
-func TestComparisonSaysWhatTheNoiseAllows(t *testing.T) {
+func TestComparisonReportsOnlyDifferencesAboveTheNoise(t *testing.T) {
 	const cpu = "cpu_ms_per_frame"
 	for name, c := range map[string]struct {
 		a, b               []float64
@@ -29,18 +29,18 @@ func TestComparisonSaysWhatTheNoiseAllows(t *testing.T) {
 		want               Verdict
 		by                 string
 	}{
-		"clearly less":             {a: runs(5, 30, 0.02), b: runs(5, 20, 0.02), want: Better, by: "runs"},
-		"clearly more":             {a: runs(5, 20, 0.02), b: runs(5, 30, 0.02), want: Worse, by: "runs"},
-		"the same":                 {a: runs(6, 20, 0.05), b: runs(6, 20, 0.05), want: Indistinguishable, by: "runs"},
-		"more, within the noise":   {a: runs(6, 20, 0.2), b: runs(6, 21, 0.2), want: Indistinguishable, by: "runs"},
-		"sure, and too small":      {a: runs(9, 20, 0.0001), b: runs(9, 20.1, 0.0001), want: Indistinguishable, by: "runs"},
-		"three runs show nothing":  {a: runs(3, 30, 0.01), b: runs(3, 20, 0.01), want: Unknown, by: "runs"},
-		"seconds in place of runs": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(20, 30, 0.1), windowsB: runs(20, 20, 0.1), want: Better, by: "seconds"},
+		"clearly less":            {a: runs(5, 30, 0.02), b: runs(5, 20, 0.02), want: Better, by: "runs"},
+		"clearly more":            {a: runs(5, 20, 0.02), b: runs(5, 30, 0.02), want: Worse, by: "runs"},
+		"the same":                {a: runs(6, 20, 0.05), b: runs(6, 20, 0.05), want: Indistinguishable, by: "runs"},
+		"more, within the noise":  {a: runs(6, 20, 0.2), b: runs(6, 21, 0.2), want: Indistinguishable, by: "runs"},
+		"sure, and too small":     {a: runs(9, 20, 0.0001), b: runs(9, 20.1, 0.0001), want: Indistinguishable, by: "runs"},
+		"three runs show nothing": {a: runs(3, 30, 0.01), b: runs(3, 20, 0.01), want: Unknown, by: "runs"},
+		"seconds instead of runs": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(20, 30, 0.1), windowsB: runs(20, 20, 0.1), want: Better, by: "seconds"},
 		"few seconds show nothing": {a: runs(1, 30, 0), b: runs(1, 20, 0), windowsA: runs(4, 30, 0.1), windowsB: runs(4, 20, 0.1),
 			want: Indistinguishable, by: "seconds"},
 		"four runs are just enough": {a: runs(4, 30, 0.01), b: runs(4, 20, 0.01), want: Better, by: "runs"},
 		"nothing to compare with":   {a: nil, b: runs(4, 20, 0.01)},
-		"B does not say it":         {a: runs(4, 20, 0.01), b: nil, want: Worse, by: "B does not have it"},
+		"missing in B":              {a: runs(4, 20, 0.01), b: nil, want: Worse, by: "missing in B"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &Result{Runs: map[string][]float64{cpu: c.a}, Windows: map[string][]float64{cpu: c.windowsA}}
@@ -68,8 +68,8 @@ func TestMoreCamerasAreBetter(t *testing.T) {
 	require.Equal(t, Worse, Compare(b, a).Rows[0].Verdict)
 }
 
-// TestSpeedCannotBeBoughtWithExposure has a B that takes a third of A's time, and
-// pays for it in each of the ways that there are.
+// TestSpeedCannotBeBoughtWithExposure has a B that is three times as fast as A, but
+// breaks one constraint each.
 func TestSpeedCannotBeBoughtWithExposure(t *testing.T) {
 	const cpu = "cpu_ms_per_frame"
 	for name, c := range map[string]struct {
@@ -80,18 +80,18 @@ func TestSpeedCannotBeBoughtWithExposure(t *testing.T) {
 		"one more exposed face":                 {"exposed_share", []float64{0, 0, 0.01, 0, 0}, []float64{0.01, 0.02, 0.01, 0, 0}, Worse},
 		"A's worst run in every run":            {"exposed_share", []float64{0.02, 0, 0, 0}, []float64{0.02, 0.02, 0.02, 0.02}, Worse},
 		"one run that is worse than A's worst":  {"exposed_share", []float64{0, 0.01, 0, 0}, []float64{0, 0, 0, 0.02}, Worse},
-		"no exposure known any more":            {"exposed_share", []float64{0, 0, 0, 0}, nil, Worse},
+		"exposure missing in B":                 {"exposed_share", []float64{0, 0, 0, 0}, nil, Worse},
 		"small and turned faces":                {"hard_exposed_share", []float64{0.1, 0.1, 0.1, 0.1}, []float64{0.1, 0.2, 0.2, 0.2}, Worse},
 		"small and turned faces not counted":    {"hard_exposed_share", []float64{0.1, 0.1, 0.1, 0.1}, nil, Worse},
 		"half of the picture hidden":            {"false_area_mean", []float64{0.02, 0.02, 0.02, 0.02}, []float64{0.5, 0.5, 0.5, 0.5}, Worse},
 		"900 pictures dropped where one was":    {"dropped_share", []float64{0.001, 0.001, 0.001, 0.001}, []float64{0.9, 0.9, 0.9, 0.9}, Worse},
 		"one picture dropped where none was":    {"dropped_share", []float64{0, 0, 0, 0}, []float64{0, 0, 0.001, 0}, Worse},
-		"slates in place of pictures":           {"slates", []float64{0, 0, 0, 0}, []float64{0, 3, 0, 0}, Worse},
-		"latency that B does not say":           {"added_latency_ms.p99", []float64{20, 20, 20, 20}, nil, Worse},
+		"slates instead of pictures":            {"slates", []float64{0, 0, 0, 0}, []float64{0, 3, 0, 0}, Worse},
+		"latency missing in B":                  {"added_latency_ms.p99", []float64{20, 20, 20, 20}, nil, Worse},
 		"fewer cameras":                         {"cameras", []float64{7, 7, 7, 7}, []float64{4, 4, 4, 4}, Worse},
 		"the same exposure":                     {"exposed_share", []float64{0.02, 0, 0, 0}, []float64{0, 0, 0, 0.02}, Indistinguishable},
 		"less exposure":                         {"exposed_share", []float64{0.02, 0.03, 0.02, 0.02}, []float64{0.01, 0.01, 0.01, 0.01}, Better},
-		"an area that differs by how it went":   {"false_area_mean", []float64{0.02, 0.021, 0.02, 0.02}, []float64{0.0205, 0.0212, 0.02, 0.02}, Indistinguishable},
+		"an area within the slack":              {"false_area_mean", []float64{0.02, 0.021, 0.02, 0.02}, []float64{0.0205, 0.0212, 0.02, 0.02}, Indistinguishable},
 		"as many pictures dropped, and not all": {"dropped_share", []float64{0.001, 0, 0, 0}, []float64{0, 0.001, 0, 0}, Indistinguishable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,8 +116,8 @@ func TestSpeedCannotBeBoughtWithExposure(t *testing.T) {
 	}
 }
 
-// TestDifferentConditionsAreNamed tells what makes figures incomparable from what
-// may explain them.
+// TestDifferentConditionsAreNamed covers those that make figures incomparable and
+// those that may explain a difference.
 func TestDifferentConditionsAreNamed(t *testing.T) {
 	clip := SourceClip{Name: "20 people, seed 1", Width: 1920, Height: 1080, FPS: 30, Frames: 300, Bitrate: 6e6}
 	other, longer := clip, clip
@@ -125,7 +125,7 @@ func TestDifferentConditionsAreNamed(t *testing.T) {
 	longer.Bitrate, longer.Frames, longer.FPS = 6.1e6, 301, 29.97
 	for name, c := range map[string]struct {
 		change func(*Result)
-		want   string // "" is none
+		want   string // "" for none
 		fatal  bool
 	}{
 		"nothing":         {change: func(*Result) {}},
@@ -163,13 +163,13 @@ func TestDifferentConditionsAreNamed(t *testing.T) {
 			require.Contains(t, got.Differences[0].String(), c.want)
 			require.Equal(t, c.fatal, got.Differences[0].Fatal)
 			if c.fatal {
-				require.ErrorContains(t, got.Check(), "not about the same "+got.Differences[0].What)
+				require.ErrorContains(t, got.Check(), "results are not comparable: different "+got.Differences[0].What)
 			} else {
 				require.NoError(t, got.Check())
 			}
 			var text strings.Builder
 			require.NoError(t, got.Table(&text))
-			require.Contains(t, text.String(), "not the same: "+c.want)
+			require.Contains(t, text.String(), "different "+c.want)
 		})
 	}
 	t.Run("a camera never sends the same twice", func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestResultsWithoutFiguresDoNotPass(t *testing.T) {
 	require.ErrorContains(t, Compare(&Result{}, &Result{}).Check(), "no measure in common")
 }
 
-func TestResultsAreReadAsTheyWereWritten(t *testing.T) {
+func TestWrittenResultsCanBeRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.json")
 	r := &Result{
 		Schema: Schema, Time: time.Unix(1_700_000_000, 0).UTC(), CPU: 12.5, CPURatio: measure.Number(1.5), Cameras: 3, In: 10, Out: 9, Dropped: 1,
@@ -195,8 +195,8 @@ func TestResultsAreReadAsTheyWereWritten(t *testing.T) {
 	require.Equal(t, r, got)
 
 	for name, c := range map[string]struct{ text, want string }{
-		"garbage":      {"{", "no result of scrim-bench"},
-		"another form": {`{"schema": 99}`, "schema 99 in place of 1"},
+		"garbage":      {"{", "not a result of scrim-bench"},
+		"another form": {`{"schema": 99}`, "schema 99 instead of 1"},
 		"another file": {`{"frame": 1}`, "schema 0"},
 	} {
 		require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
@@ -207,7 +207,7 @@ func TestResultsAreReadAsTheyWereWritten(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestPageHoldsItsPlotsAndNothingForeign(t *testing.T) {
+func TestPageHoldsItsPlotsAndLoadsNothing(t *testing.T) {
 	h := NewHistograms()
 	for i := range 200 {
 		h.Add(Decode, time.Duration(i)*time.Millisecond)

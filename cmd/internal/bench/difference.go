@@ -7,22 +7,21 @@ import (
 	"slices"
 )
 
-// Difference is what two results do not have in common besides their figures.
+// Difference is a condition in which two results differ.
 type Difference struct {
 	What string
 	A, B string
-	// Fatal: the figures are about different things, and no verdict on them means
-	// anything.
+	// Fatal means that the figures are not comparable.
 	Fatal bool
 }
 
 func (d Difference) String() string { return fmt.Sprintf("%s: %s and %s", d.What, d.A, d.B) }
 
-// harmless are settings that change how well something is known, and not what.
+// harmless are settings that change the precision of figures, but not their meaning.
 var harmless = []string{"repeat"}
 
-// differences names what must be the same for figures to be comparable, and what
-// may explain a difference between them.
+// differences lists the conditions that make figures incomparable, and those that may
+// explain a difference.
 func differences(a, b *Result) []Difference {
 	var out []Difference
 	add := func(fatal bool, what string, x, y any) {
@@ -31,7 +30,7 @@ func differences(a, b *Result) []Difference {
 		}
 	}
 	add(true, "mode", a.Mode, b.Mode)
-	add(true, "source", a.Source.known(), b.Source.known())
+	add(true, "source", a.Source.identity(), b.Source.identity())
 	if a.Mode == b.Mode && a.Mode != "capacity" {
 		add(true, "cameras", a.Cameras, b.Cameras)
 	}
@@ -59,16 +58,16 @@ func differences(a, b *Result) []Difference {
 	return out
 }
 
-// allMeasures are the names of all that is compared.
+// allMeasures returns the names of all measures and constraints.
 func allMeasures() []string {
 	out := slices.Clone(measures)
-	for _, g := range guards {
-		out = append(out, g.name)
+	for _, c := range constraints {
+		out = append(out, c.name)
 	}
 	return out
 }
 
-// keys lists those of two maps in order.
+// keys returns the sorted keys of both maps.
 func keys[V any](a, b map[string]V) []string {
 	all := make(map[string]bool, len(a))
 	for name := range a {
@@ -80,12 +79,12 @@ func keys[V any](a, b map[string]V) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// name says which machine it is.
+// name identifies the machine.
 func (m *Machine) name() string { return fmt.Sprintf("%s, %d cores", m.CPU, m.Cores) }
 
-// known is what must be the same of a source. A camera never sends the same
-// twice; its pictures' size and rate are what is left.
-func (s Source) known() Source {
+// identity is the part of a source that must be the same. A camera never sends the
+// same video twice, so only the size and the rate of its pictures count.
+func (s Source) identity() Source {
 	if s.URL == "" {
 		return s
 	}

@@ -1,14 +1,14 @@
-// Package bench is what scrim-bench is made of, as far as it needs no C code:
-// times and leaks from what a worker sent and viewers got, CPU time and memory of
-// processes, results, how two of them compare, and how they are shown.
+// Package bench is the part of scrim-bench without C code. It computes latencies and
+// leaks from what a worker sent and viewers received, measures CPU time and memory of
+// processes, compares results, and prints them as a table or a page.
 //
 // # Latency
 //
-// Pictures are due at fixed times, whether the system keeps up or not. Times
-// count from when a picture was due, and one that never came counts with the time
-// until the next one that did, since that is how long a viewer looked at an older
-// picture. So a system that stalls cannot hide it by getting less to do meanwhile
-// (coordinated omission, Gil Tene).
+// Pictures are due at fixed times, whether the system keeps up or not. Latency counts
+// from the time a picture was due. A lost picture counts with the time until the next
+// one that arrived, because that is how long a viewer saw an older picture. So a
+// stalled system cannot hide the stall by processing less (coordinated omission, Gil
+// Tene).
 //
 // # CPU
 //

@@ -17,13 +17,13 @@ const (
 	digits  = 3
 )
 
-// The stages of a picture's way, in order.
+// The stages of a picture, in order.
 //
-//	arrive   from when it was due to its access unit having come whole
-//	wait     in queues: before decoding, redaction and encoding
-//	publish  from the redactor's output to its having been handed to NATS
-//	gateway  from there to the first packet at the viewer
-//	viewer   from that to the last one
+//	arrive   from its due time to the complete access unit
+//	wait     in the queues before decoding, redaction and encoding
+//	publish  from the redactor's output to NATS
+//	gateway  from NATS to the first packet at the viewer
+//	viewer   from the first packet to the last one
 const (
 	Arrive  = "arrive"
 	Decode  = "decode"
@@ -37,11 +37,12 @@ const (
 	Viewer  = "viewer"
 )
 
-// Sums of stages. In these, pictures that were lost count.
+// Sums of stages. They include lost pictures.
 //
-//	added      redacted access unit published after the camera's had come whole
-//	published  the same after the picture was due
-//	added_at_viewer, viewed  likewise, whole at the viewer
+//	added            from the camera's complete access unit to the published redacted one
+//	published        from the due time to the published redacted access unit
+//	added_at_viewer  from the camera's complete access unit to the last packet at the viewer
+//	viewed           from the due time to the last packet at the viewer
 const (
 	Added       = "added"
 	Published   = "published"
@@ -49,7 +50,7 @@ const (
 	Viewed      = "viewed"
 )
 
-// StageNames lists the stages in order, SumNames the sums.
+// StageNames lists the stages in order.
 func StageNames() []string {
 	return []string{Arrive, Decode, Wait, Detect, Track, Obscure, Encode, Publish, Gateway, Viewer}
 }
@@ -57,10 +58,10 @@ func StageNames() []string {
 // SumNames lists the sums of stages.
 func SumNames() []string { return []string{Added, AddedViewer, Published, Viewed} }
 
-// Histograms are the times of pictures, by the name of a stage.
+// Histograms hold the times of pictures, by stage or sum.
 type Histograms map[string]*hdrhistogram.Histogram
 
-// NewHistograms returns empty ones.
+// NewHistograms returns empty histograms.
 func NewHistograms() Histograms {
 	h := make(Histograms)
 	for _, name := range slices.Concat(StageNames(), SumNames()) {
@@ -69,28 +70,28 @@ func NewHistograms() Histograms {
 	return h
 }
 
-// Add adds one time. What is outside the range counts as its end.
+// Add adds a time, clamped to the range.
 func (h Histograms) Add(name string, d time.Duration) {
 	_ = h[name].RecordValue(min(max(int64(d), lowest), highest))
 }
 
-// Merge adds all of another's.
+// Merge adds the times of other.
 func (h Histograms) Merge(other Histograms) {
 	for name, o := range other {
 		h[name].Merge(o)
 	}
 }
 
-// Seen is a picture as it came to a viewer.
+// Seen is a picture that arrived at a viewer.
 type Seen struct {
 	Captured    time.Time
-	First, Last time.Time // of its packets
+	First, Last time.Time // arrival of its first and last packet
 }
 
-// Window is a span of time: pictures count that were due in it.
+// Window is a span of time. Pictures that are due in it count.
 type Window struct{ From, To time.Time }
 
-// picture is one that was sent.
+// picture is a picture that was sent.
 type picture struct {
 	number int
 	due    time.Time
@@ -98,16 +99,16 @@ type picture struct {
 	seen   *Seen
 }
 
-// Way is what became of one camera's pictures in a window.
-type Way struct {
+// Delivery is what happened to one camera's pictures in a window.
+type Delivery struct {
 	Histograms Histograms
-	// In is how many pictures were due, Out how many of them were published, Seen
-	// how many came to a viewer whole, where somebody Watched.
+	// In counts the pictures that were due, Out those that were published, and Seen
+	// those that arrived complete at a viewer. Watched reports whether there was one.
 	In, Out, Seen int
 	Watched       bool
-	// Slates were published within the window.
+	// Slates counts those published in the window.
 	Slates int
-	// Added is the added latency of each picture by its order, in ms.
+	// Added is the added latency of each picture in ms, in order.
 	Added []float64
 
 	pictures []picture
@@ -115,15 +116,15 @@ type Way struct {
 	window   Window
 }
 
-// Follow works out what became of the pictures. lines are those of one camera,
-// in any order. Without a schedule, as of a real camera, a picture is due when
-// it says that it was captured, and what never came cannot be counted.
-func Follow(s *Schedule, lines []*trace.Line, seen []Seen, watched bool, w Window) *Way {
-	y := &Way{Histograms: NewHistograms(), Watched: watched, schedule: s, window: w}
+// NewDelivery evaluates the trace of one camera, in any order, and what a viewer saw.
+// A real camera has no schedule: its pictures are due when they were captured, and
+// lost pictures cannot be counted.
+func NewDelivery(s *Schedule, lines []*trace.Line, seen []Seen, watched bool, w Window) *Delivery {
+	d := &Delivery{Histograms: NewHistograms(), Watched: watched, schedule: s, window: w}
 	for _, l := range lines {
 		if l.Slate != "" {
 			if at := time.Unix(0, l.Published); !at.Before(w.From) && at.Before(w.To) {
-				y.Slates++
+				d.Slates++
 			}
 			continue
 		}
@@ -131,80 +132,80 @@ func Follow(s *Schedule, lines []*trace.Line, seen []Seen, watched bool, w Windo
 		if s != nil {
 			n, ok := s.Number(p.due)
 			if !ok {
-				continue // before the camera's first report nobody knows which one it is
+				continue // its number is unknown before the camera's first sender report
 			}
 			p.number, p.due = n, s.At(n)
 		}
-		y.pictures = append(y.pictures, p)
+		d.pictures = append(d.pictures, p)
 	}
-	slices.SortFunc(y.pictures, func(a, b picture) int {
+	slices.SortFunc(d.pictures, func(a, b picture) int {
 		return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.line.Published, b.line.Published))
 	})
 	if s == nil {
-		for i := range y.pictures {
-			y.pictures[i].number = i
+		for i := range d.pictures {
+			d.pictures[i].number = i
 		}
 	} else {
-		y.pictures = slices.CompactFunc(y.pictures, func(a, b picture) bool { return a.number == b.number })
+		d.pictures = slices.CompactFunc(d.pictures, func(a, b picture) bool { return a.number == b.number })
 	}
-	y.match(seen)
-	y.count()
-	return y
+	d.match(seen)
+	d.count()
+	return d
 }
 
-// match finds the picture of everything that a viewer saw.
-func (y *Way) match(seen []Seen) {
-	const slack = time.Millisecond // header extensions and RTCP round
+// match assigns what a viewer saw to the pictures.
+func (d *Delivery) match(seen []Seen) {
+	const slack = time.Millisecond // rounding in header extensions and RTCP
 	for i := range seen {
 		at := seen[i].Captured
-		k, _ := slices.BinarySearchFunc(y.pictures, at.Add(-slack), func(p picture, t time.Time) int {
+		k, _ := slices.BinarySearchFunc(d.pictures, at.Add(-slack), func(p picture, t time.Time) int {
 			return time.Unix(0, p.line.Captured).Compare(t)
 		})
-		if k < len(y.pictures) && time.Unix(0, y.pictures[k].line.Captured).Sub(at).Abs() <= slack {
-			y.pictures[k].seen = &seen[i]
+		if k < len(d.pictures) && time.Unix(0, d.pictures[k].line.Captured).Sub(at).Abs() <= slack {
+			d.pictures[k].seen = &seen[i]
 		}
 	}
 }
 
-// count counts all pictures of the window.
-func (y *Way) count() {
-	first, last := 0, len(y.pictures)
-	if y.schedule != nil {
-		first, last = y.schedule.First(y.window.From), y.schedule.First(y.window.To)
-		y.In = last - first
+// count counts the pictures of the window.
+func (d *Delivery) count() {
+	first, last := 0, len(d.pictures)
+	if d.schedule != nil {
+		first, last = d.schedule.First(d.window.From), d.schedule.First(d.window.To)
+		d.In = last - first
 	}
-	published := walker{way: y, first: first, last: last}
-	viewed := walker{way: y, first: first, last: last}
-	for i := range y.pictures {
-		p := &y.pictures[i]
+	published := lossMeter{delivery: d, first: first, last: last}
+	viewed := lossMeter{delivery: d, first: first, last: last}
+	for i := range d.pictures {
+		p := &d.pictures[i]
 		l := p.line
 		arrived, out := time.Unix(0, l.Arrived), time.Unix(0, l.Published)
-		inside := !p.due.Before(y.window.From) && p.due.Before(y.window.To)
+		inside := !p.due.Before(d.window.From) && p.due.Before(d.window.To)
 		if inside {
-			y.Out++
-			y.stages(p, arrived, out)
-			y.Added = append(y.Added, float64(out.Sub(arrived))/float64(time.Millisecond))
+			d.Out++
+			d.stages(p, arrived, out)
+			d.Added = append(d.Added, float64(out.Sub(arrived))/float64(time.Millisecond))
 		}
-		published.came(p, arrived, out, inside, Added, Published)
+		published.arrive(p, arrived, out, inside, Added, Published)
 		if p.seen != nil {
 			if inside {
-				y.Seen++
+				d.Seen++
 			}
-			viewed.came(p, arrived, p.seen.Last, inside, AddedViewer, Viewed)
+			viewed.arrive(p, arrived, p.seen.Last, inside, AddedViewer, Viewed)
 		}
 	}
-	if y.schedule == nil {
-		y.In = y.Out
+	if d.schedule == nil {
+		d.In = d.Out
 	}
 	published.end(Added, Published)
-	if y.Watched {
+	if d.Watched {
 		viewed.end(AddedViewer, Viewed)
 	}
 }
 
-// stages adds the times of one picture.
-func (y *Way) stages(p *picture, arrived, out time.Time) {
-	h, t := y.Histograms, p.line.Stages
+// stages adds the stage times of one picture.
+func (d *Delivery) stages(p *picture, arrived, out time.Time) {
+	h, t := d.Histograms, p.line.Stages
 	h.Add(Arrive, arrived.Sub(p.due))
 	if t != nil {
 		for name, v := range map[string]int64{
@@ -221,22 +222,22 @@ func (y *Way) stages(p *picture, arrived, out time.Time) {
 	}
 }
 
-// walker goes through the pictures that came and adds the times of those that
-// did not: each counts as if it were in the next one that came.
-type walker struct {
-	way         *Way
+// lossMeter receives the pictures that arrived, in order, and adds the times of those
+// that did not: a lost picture counts until the next one that arrived.
+type lossMeter struct {
+	delivery    *Delivery
 	first, last int // numbers of the window
-	next        int // the first of which nothing is known yet
+	next        int // the first number that is not accounted for
 	begun       bool
 }
 
-func (w *walker) came(p *picture, arrived, at time.Time, inside bool, added, total string) {
-	h := w.way.Histograms
+func (w *lossMeter) arrive(p *picture, arrived, at time.Time, inside bool, added, total string) {
+	h := w.delivery.Histograms
 	if inside {
 		h.Add(added, at.Sub(arrived))
 		h.Add(total, at.Sub(p.due))
 	}
-	if s := w.way.schedule; s != nil {
+	if s := w.delivery.schedule; s != nil {
 		for n := w.from(); n < min(p.number, w.last); n++ {
 			older := p.due.Sub(s.At(n))
 			h.Add(added, at.Sub(arrived)+older)
@@ -246,23 +247,23 @@ func (w *walker) came(p *picture, arrived, at time.Time, inside bool, added, tot
 	w.next, w.begun = max(w.next, p.number+1), true
 }
 
-// from is the first number of the window that is not accounted for.
-func (w *walker) from() int {
+// from returns the first number of the window that is not accounted for.
+func (w *lossMeter) from() int {
 	if !w.begun {
 		return w.first
 	}
 	return max(w.next, w.first)
 }
 
-// end counts what has not come at all up to the end of the window.
-func (w *walker) end(added, total string) {
-	s := w.way.schedule
+// end counts the pictures that were lost at the end of the window.
+func (w *lossMeter) end(added, total string) {
+	s := w.delivery.schedule
 	if s == nil {
 		return
 	}
 	for n := w.from(); n < w.last; n++ {
-		d := w.way.window.To.Sub(s.At(n))
-		w.way.Histograms.Add(added, d)
-		w.way.Histograms.Add(total, d)
+		lost := w.delivery.window.To.Sub(s.At(n))
+		w.delivery.Histograms.Add(added, lost)
+		w.delivery.Histograms.Add(total, lost)
 	}
 }

@@ -8,10 +8,9 @@ import (
 	"scrim/redact/geom"
 )
 
-// Leaks are faces that were to be seen although they should not be, as package
-// measure counts them: those of 16 pixels and more, turned by 45° at most, of
-// which 60 % are visible, and which are covered to less than 95 %. Pictures that
-// were never shown expose nobody.
+// Leaks are exposed faces as package measure counts them: faces of at least 16
+// pixels, turned by at most 45°, at least 60 % visible, and less than 95 % covered.
+// Pictures that were not shown expose nobody.
 type Leaks struct {
 	Frames       int            `json:"frames"`
 	Faces        int            `json:"face_frames"`
@@ -20,21 +19,21 @@ type Leaks struct {
 	LongestRun   int            `json:"longest_run_frames"`
 	People       int            `json:"people"`
 	NeverExposed measure.Number `json:"never_exposed_share"`
-	// HardFaces and HardExposed are the others: small, turned or hidden.
+	// HardFaces and HardExposed are all other faces: small, turned or hidden.
 	HardFaces    int            `json:"hard_face_frames"`
 	HardExposed  int            `json:"hard_exposed_face_frames"`
 	ObscuredArea measure.Number `json:"obscured_area_mean"`
-	// FalseArea is what is obscured for no face.
+	// FalseArea is obscured without a face.
 	FalseArea measure.Number `json:"false_area_mean"`
-	// Runs are the first that were exposed, for people to look at.
+	// Runs are the first leaks, for people to look at.
 	Runs []measure.Leak `json:"runs"`
 }
 
 // maxRuns bounds Leaks.Runs.
 const maxRuns = 50
 
-// Shown is a picture that was shown: which one of the clip's, counted over all
-// rounds, and what was obscured in it.
+// Shown is a picture that was shown: its number, counted over all rounds of the clip,
+// and its obscured regions.
 type Shown struct {
 	Number        int
 	Width, Height int
@@ -42,18 +41,18 @@ type Shown struct {
 }
 
 // Shown returns the pictures that were published in the window.
-func (y *Way) Shown() []Shown {
+func (d *Delivery) Shown() []Shown {
 	var out []Shown
-	for i := range y.pictures {
-		p := &y.pictures[i]
-		if !p.due.Before(y.window.From) && p.due.Before(y.window.To) {
+	for i := range d.pictures {
+		p := &d.pictures[i]
+		if !p.due.Before(d.window.From) && p.due.Before(d.window.To) {
 			out = append(out, Shown{p.number, p.line.Width, p.line.Height, p.line.Regions})
 		}
 	}
 	return out
 }
 
-// Pair returns what package measure scores of a camera that has shown a clip.
+// Pair returns truth and report of a camera that showed a clip, for package measure.
 func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 	p := measure.Pair{Truth: &measure.Truth{File: name}, Report: &measure.Report{File: name}}
 	for i, s := range shown {
@@ -69,7 +68,7 @@ func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 	return p
 }
 
-// FindLeaks scores all cameras together; nil when there is nothing to score.
+// FindLeaks scores all cameras together. It returns nil if there is nothing to score.
 func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
 	var some []measure.Pair
 	for _, p := range pairs {
@@ -78,7 +77,7 @@ func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
 		}
 	}
 	if len(some) == 0 {
-		return nil, nil //nolint:nilnil // nothing was shown of which the truth is known
+		return nil, nil //nolint:nilnil // no picture with a truth was shown
 	}
 	zero := 0 // the first number may be any
 	r, err := measure.Score(some, measure.Options{Filter: measure.DefaultFilter, ReportFirst: &zero, TruthFirst: &zero})
@@ -93,9 +92,9 @@ func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
 	}, nil
 }
 
-// AddLeaks adds up what repetitions have found; nil of none. Shares and means are
-// over all of them, each with its own weight: NeverExposed by people, who count
-// anew in each, and areas by pictures.
+// AddLeaks sums the leaks of repetitions; nil if there are none. Shares and means are
+// weighted: NeverExposed by people, who count once per repetition, and areas by
+// pictures.
 func AddLeaks(runs []*Leaks) *Leaks {
 	if len(runs) == 0 {
 		return nil
@@ -122,7 +121,7 @@ func AddLeaks(runs []*Leaks) *Leaks {
 	return sum
 }
 
-// mean is one of numbers that do not weigh the same.
+// mean is a weighted mean.
 type mean struct {
 	sum    float64
 	weight int
@@ -135,7 +134,7 @@ func (m *mean) add(v measure.Number, weight int) {
 	}
 }
 
-// value is the mean, or nothing of nothing.
+// value is the mean, or NaN without values.
 func (m *mean) value() measure.Number {
 	if m.weight == 0 {
 		return measure.Number(math.NaN())

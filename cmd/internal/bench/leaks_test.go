@@ -10,7 +10,7 @@ import (
 	"scrim/pipeline/measure"
 )
 
-func TestRepetitionsWeighByTheirPictures(t *testing.T) {
+func TestRepetitionsAreWeightedByTheirPictures(t *testing.T) {
 	run := func(frames, people, exposed int, never, area, wrong float64) *Leaks {
 		return &Leaks{
 			Frames: frames, Faces: 2 * frames, Exposed: exposed, LongestRun: exposed, People: people, NeverExposed: measure.Number(never),
@@ -25,9 +25,9 @@ func TestRepetitionsWeighByTheirPictures(t *testing.T) {
 		require.InDelta(t, want, float64(got), 1e-9)
 	}
 	equal := AddLeaks([]*Leaks{run(100, 1, 0, 1, 0.1, 0), run(100, 1, 0, 1, 0.1, 0), run(100, 1, 0, 1, 0.4, 0)})
-	require.InDelta(t, 0.2, float64(equal.ObscuredArea), 1e-9, "three runs that weigh the same")
+	require.InDelta(t, 0.2, float64(equal.ObscuredArea), 1e-9, "three runs of equal weight")
 
-	// A repetition in which there was nobody changes nothing but the pictures.
+	// A repetition without people only adds pictures.
 	nan := math.NaN()
 	sum = AddLeaks([]*Leaks{run(100, 0, 0, nan, 0.1, nan), run(100, 2, 0, 1, 0.3, 0.1)})
 	require.InDelta(t, 1, float64(sum.NeverExposed), 1e-9)

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WarmUp is how many pictures of a loop do not count: caches, pools and networks
-// are made with the first ones.
+// WarmUp is how many pictures at the start of a loop do not count: they fill caches
+// and pools, and set up the network.
 const WarmUp = 10
 
-// Usage is what a process has used so far.
+// Usage is the resources that a process has used so far.
 type Usage struct {
 	CPU   time.Duration
 	Bytes uint64 // allocated by Go code
@@ -31,13 +31,12 @@ type LoopMeter struct {
 	seconds []float64
 }
 
-// NewLoopMeter returns a meter for a video of fps pictures a second. The loop
-// begins now.
+// NewLoopMeter returns a meter for a video of fps pictures a second, and starts it.
 func NewLoopMeter(what string, fps float64) *LoopMeter {
 	return &LoopMeter{what: what, per: max(int(math.Round(fps)), 1), begun: time.Now()}
 }
 
-// Frame counts one picture; u is what has been used after it.
+// Frame counts one picture; u is the usage after it.
 func (m *LoopMeter) Frame(u Usage) {
 	m.frames++
 	m.last = u
@@ -50,8 +49,8 @@ func (m *LoopMeter) Frame(u Usage) {
 	}
 }
 
-// Loop returns what was measured. A loop of no more pictures than WarmUp has no
-// time per picture.
+// Loop returns the measurement. A loop of at most WarmUp pictures has no time per
+// picture.
 func (m *LoopMeter) Loop() *Loop {
 	l := &Loop{What: m.what, Frames: m.frames, Seconds: m.seconds}
 	if n := m.frames - WarmUp; n > 0 {
@@ -62,7 +61,7 @@ func (m *LoopMeter) Loop() *Loop {
 	return l
 }
 
-// OwnUsage returns what this process has used.
+// OwnUsage returns the usage of this process.
 func OwnUsage() Usage {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Machine is where something was measured.
+// Machine is the machine of a measurement.
 type Machine struct {
 	CPU     string `json:"cpu"`
 	Cores   int    `json:"cores"`
@@ -23,7 +23,7 @@ type Machine struct {
 	LoadAvg string `json:"load_average"`
 }
 
-// ThisMachine describes the machine.
+// ThisMachine describes this machine.
 func ThisMachine() Machine {
 	m := Machine{
 		CPU: field("/proc/cpuinfo", "model name", ":"), Cores: runtime.NumCPU(), Memory: kilobytes("/proc/meminfo", "MemTotal:"),
@@ -39,7 +39,7 @@ func ThisMachine() Machine {
 	return m
 }
 
-// field returns what comes after a name in a file of lines.
+// field returns the value of a name in a file of lines, or "".
 func field(path, name, between string) string {
 	text, err := os.ReadFile(path) //nolint:gosec // of the system
 	if err != nil {
@@ -53,19 +53,19 @@ func field(path, name, between string) string {
 	return ""
 }
 
-// modules are those whose versions matter, by what people call them.
+// modules are the Go modules whose versions matter, by their usual names.
 var modules = map[string]string{
 	"nats-server": "github.com/nats-io/nats-server/v2", "nats.go": "github.com/nats-io/nats.go",
 	"pion/webrtc": "github.com/pion/webrtc/v3", "gortsplib": "github.com/bluenviron/gortsplib/v4",
 	"gocv": "gocv.io/x/gocv", "go-astiav": "github.com/asticode/go-astiav",
 }
 
-// libraries are those that are linked dynamically, with the version in the name
-// of their file.
+// libraries matches the file names of dynamically linked libraries, which end in the
+// version.
 var libraries = regexp.MustCompile(`^lib(opencv_core|opencv_dnn|avcodec|avformat|x264|onnxruntime)\.so\.(.+)$`)
 
-// Versions returns those of what Scrim's programs, at some paths, are made of.
-// scrim is Scrim's own.
+// Versions returns the versions of Scrim (scrim), Go, and the modules and libraries
+// of the programs at some paths.
 func Versions(scrim string, programs ...string) map[string]string {
 	out := map[string]string{"scrim": scrim, "go": runtime.Version()}
 	for _, path := range programs {

@@ -12,11 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CPUTime returns the CPU time of a process so far, of all its threads, to the
-// nanosecond.
+// CPUTime returns the CPU time that all threads of a process have used so far, with a
+// resolution of a nanosecond.
 func CPUTime(pid int) (time.Duration, error) {
-	// clock_getcpuclockid(3): the process's id, inverted, and the kind of clock,
-	// here that of the scheduler.
+	// clock_getcpuclockid(3): the inverted process id and the kind of clock.
 	const scheduler = 2
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^pid<<3|scheduler), &t); err != nil {
@@ -25,8 +24,7 @@ func CPUTime(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// Children returns the processes that another has started, those that have ended
-// left out.
+// Children returns the running child processes of parent.
 func Children(parent int) []int {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -36,7 +34,7 @@ func Children(parent int) []int {
 	for _, file := range stats {
 		stat, err := os.ReadFile(file) //nolint:gosec // of the kernel
 		if err != nil {
-			continue // it has ended
+			continue // exited
 		}
 		// proc(5): pid (name) state parent …
 		rest := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -49,16 +47,15 @@ func Children(parent int) []int {
 	return out
 }
 
-// Memory is how much memory a process has, in bytes.
+// Memory is the memory of a process, in bytes.
 type Memory struct {
-	// PeakRSS is the most that was resident at a time, pages that it shares with
-	// others included (VmHWM).
+	// PeakRSS is the peak of resident memory, including shared pages (VmHWM).
 	PeakRSS int64
-	// PSS is what is resident now, each shared page divided by its users; 0 where
-	// the kernel does not tell.
+	// PSS is the resident memory, each shared page divided by its users; 0 if the
+	// kernel does not report it.
 	PSS int64
-	// Private is what is resident now and has no file behind it: heap, stacks, and
-	// pages of libraries that were written to. Nobody shares it.
+	// Private is the resident memory that is not backed by a file: heap, stacks, and
+	// modified pages of libraries. It is never shared.
 	Private int64
 }
 

@@ -22,7 +22,7 @@ func TestCPUTimeAndMemoryOfAProcess(t *testing.T) {
 	m := MemoryOf(os.Getpid())
 	require.Greater(t, m.PeakRSS, int64(1<<20))
 	require.Greater(t, m.Private, int64(1<<20))
-	require.Greater(t, m.PSS, m.Private, "of its own process the kernel tells it to anybody")
+	require.Greater(t, m.PSS, m.Private, "every process can read its own PSS")
 	require.Less(t, m.Private, m.PeakRSS)
 
 	cmd := exec.Command("sleep", "60")
@@ -36,7 +36,7 @@ func TestCPUTimeAndMemoryOfAProcess(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestLoopLeavesItsStartOut(t *testing.T) {
+func TestLoopExcludesItsStart(t *testing.T) {
 	m := NewLoopMeter("x", 5)
 	for i := range WarmUp + 10 {
 		cpu := 2 * time.Second // the start and the first pictures
@@ -53,12 +53,12 @@ func TestLoopLeavesItsStartOut(t *testing.T) {
 	require.InDelta(t, 4, l.Seconds[1], 0.001)
 }
 
-func TestChildrenThatFailSayWhyInOneLine(t *testing.T) {
+func TestFailedChildrenReportTheReasonInOneLine(t *testing.T) {
 	_, err := RunChild(t.Context(), "sh", "-c", "echo one >&2; echo two >&2; exit 3")
 	require.EqualError(t, err, "one two")
 	_, err = RunChild(t.Context(), "sh", "-c", "echo nonsense")
-	require.ErrorContains(t, err, "nonsense")
-	cpu, _, err := RunForeign(t.Context(), "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+	require.ErrorContains(t, err, "invalid output of sh")
+	cpu, _, err := RunExternal(t.Context(), "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
 	require.NoError(t, err)
 	require.Positive(t, cpu)
 }

@@ -16,25 +16,25 @@ import (
 )
 
 const (
-	// stuck is how long a redactor may give no picture.
-	stuck = 15 * time.Second
+	// pictureTimeout is how long a redactor may give no picture.
+	pictureTimeout = 15 * time.Second
 	// inFlight is how many pictures the redactor has at a time: two, so that its
 	// stages overlap, and no more than its queues hold, so that it drops none.
 	inFlight = 2
-	// holdsBack is after which time without a picture a decoder is taken to need
-	// one more for putting them in order.
-	holdsBack = time.Second
+	// reorderDelay is the time without a picture after which the decoder is assumed to
+	// need one more to reorder them.
+	reorderDelay = time.Second
 )
 
-// Unit is one coded picture that is fed to a program.
+// Unit is a coded picture that is fed to a program.
 type Unit struct {
 	Data []byte
 	PTS  int64
 }
 
-// RunRedactor feeds all units to a redactor, each as soon as it can take it, and
-// returns what that cost, and what was shown. It is the program that redacts a
-// camera, with the settings of a camera.
+// RunRedactor feeds all units to a redactor, each as soon as the redactor is ready.
+// It returns the cost and the pictures that were shown. The redactor is the program,
+// with the settings, that redacts a camera.
 func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, units []Unit) (*Loop, []Shown, Model, error) {
 	ahead := inFlight + c.Lookahead
 	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
@@ -43,8 +43,8 @@ func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, 
 	if r.proc, err = redactorproc.Start(redactorproc.Options{Program: program, Args: ipc.ReadArgs(c.Detect)}); err != nil {
 		return nil, nil, Model{}, err
 	}
-	most := follow(r.proc.PID())
-	r.beat = time.AfterFunc(stuck, r.proc.Kill)
+	peakRSS := trackPeak(r.proc.PID())
+	r.watchdog = time.AfterFunc(pictureTimeout, r.proc.Kill)
 	defer context.AfterFunc(ctx, r.proc.Kill)()
 	var g errgroup.Group
 	done := make(chan struct{})
@@ -54,9 +54,9 @@ func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, 
 		return r.read()
 	})
 	err = g.Wait()
-	killed := !r.beat.Stop()
+	killed := !r.watchdog.Stop()
 	exit := r.proc.Wait()
-	peak := most()
+	peak := peakRSS()
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, Model{}, ctx.Err()
@@ -65,47 +65,47 @@ func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, 
 		if e, ok := errors.AsType[*redactorproc.ExitReason](exit); ok {
 			reason = cmp.Or(reason, e.Stderr)
 		}
-		return nil, nil, Model{}, fmt.Errorf("redactor made no picture for %v: %s", stuck, reason)
+		return nil, nil, Model{}, fmt.Errorf("redactor returned no picture for %v: %s", pictureTimeout, reason)
 	case err != nil:
 		return nil, nil, Model{}, fmt.Errorf("redactor: %w", err)
 	case exit != nil:
 		return nil, nil, Model{}, exit
 	case r.meter == nil:
-		return nil, nil, Model{}, errors.New("redactor made no picture")
+		return nil, nil, Model{}, errors.New("redactor returned no picture")
 	}
 	l := r.meter.Loop()
-	// What the decoder holds back comes at once at the end, more than queues hold.
+	// The pictures that the decoder holds back overflow the queues at the end.
 	l.Dropped, l.Stages = max(len(units)-clip.Delayed-l.Frames, 0), r.stages.Stages()
 	l.TotalCPU, l.PeakRSS = cpuOf(r.proc.State())/float64(max(l.Frames, 1)), float64(peak)/(1<<20)
 	return l, r.shown, r.model, nil
 }
 
-// redactor is one that is fed.
+// redactor is a redactor that is fed with a clip.
 type redactor struct {
-	proc   *redactorproc.Process
-	clip   *Clip
-	units  []Unit
-	free   chan struct{} // a token for each picture that may be sent
-	beat   *time.Timer
-	meter  *LoopMeter
-	model  Model
-	stages Histograms
-	shown  []Shown
-	slate  string // why the last slate was sent
-	lost   uint64 // units that the redactor has refused, and pictures that it has withheld
+	proc     *redactorproc.Process
+	clip     *Clip
+	units    []Unit
+	free     chan struct{} // a token for each picture that may be sent
+	watchdog *time.Timer
+	meter    *LoopMeter
+	model    Model
+	stages   Histograms
+	shown    []Shown
+	slate    string // why the last slate was sent
+	lost     uint64 // units that the redactor dropped, and pictures that it withheld
 }
 
 // write sends the configuration and the units, and closes the pipe.
 func (r *redactor) write(c ipc.Config, done <-chan struct{}) error {
 	defer r.proc.Quit()
 	if err := r.proc.Write(ipc.TypeConfig, c, nil); err != nil {
-		return nil //nolint:nilerr // the reader hears why
+		return nil //nolint:nilerr // the reader gets the reason
 	}
 	extra := r.clip.Delayed
 	for i := range r.units {
-		var held <-chan time.Time // nothing may come before the next is there
+		var held <-chan time.Time // no picture may come before the next unit is sent
 		if extra > 0 {
-			held = time.After(holdsBack)
+			held = time.After(reorderDelay)
 		}
 		select {
 		case <-r.free:
@@ -120,7 +120,7 @@ func (r *redactor) write(c ipc.Config, done <-chan struct{}) error {
 			head.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected", Intact: true}
 		}
 		if err := r.proc.Write(ipc.TypeUnit, head, u.Data); err != nil {
-			return nil //nolint:nilerr // the reader hears why
+			return nil //nolint:nilerr // the reader gets the reason
 		}
 	}
 	return nil
@@ -155,15 +155,15 @@ func (r *redactor) read() error {
 			if err := m.Decode(&o); err != nil {
 				return err
 			}
-			// One that was dropped was one too many at a time.
+			// A dropped unit frees its place as well.
 			n := o.Counts.UnitsDropped + o.Counts.PicturesWithheld
 			r.release(int(n - r.lost)) //nolint:gosec // a count
 			r.lost = n
-			if o.Record == nil { // it is a slate
+			if o.Record == nil { // a slate
 				r.slate = o.Reason
 				continue
 			}
-			r.beat.Reset(stuck)
+			r.watchdog.Reset(pictureTimeout)
 			r.picture(&o)
 		}
 	}
@@ -177,18 +177,17 @@ func (r *redactor) picture(o *ipc.Output) {
 			r.stages.Add(name, time.Duration(v))
 		}
 	}
-	// Its number is the redactor's, which counts decoded pictures from 1.
+	// The redactor numbers decoded pictures from 1.
 	r.shown = append(r.shown, Shown{int(o.Record.Picture) - 1, o.Width, o.Height, o.Record.Regions}) //nolint:gosec // a count
 	r.release(1)
 }
 
-// release lets some more pictures be sent: as many as have come back, or never
-// will.
+// release allows n more pictures to be sent.
 func (r *redactor) release(n int) {
 	for range n {
 		select {
 		case r.free <- struct{}{}:
-		default: // all have been sent
+		default: // all were sent
 		}
 	}
 }

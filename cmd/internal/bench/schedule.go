@@ -9,25 +9,25 @@ import (
 	"scrim/transport"
 )
 
-// Clip is what is known of a video that cameras replay in a loop.
+// Clip is a video that cameras replay in a loop.
 type Clip struct {
 	Name          string
 	Path          string
 	Width, Height int
-	// PTS of its pictures in 90 kHz ticks, ascending from 0; it begins anew after
-	// Length.
+	// PTS are the times of its pictures in 90 kHz ticks, ascending from 0; the clip
+	// repeats after Length.
 	PTS    []int64
 	Length int64
-	// Delayed is how many pictures a decoder holds back to put them in order.
+	// Delayed is how many pictures a decoder holds back to reorder them.
 	Delayed int
-	// Truth is where the faces are in each picture; nil: nobody knows.
+	// Truth has the faces of each picture; nil if unknown.
 	Truth []measure.TruthFrame
 }
 
-// FPS is the rate of its pictures.
+// FPS returns the picture rate.
 func (c *Clip) FPS() float64 { return float64(len(c.PTS)) * transport.ClockRate / float64(c.Length) }
 
-// SetTruth takes over what a truth says of the clip's pictures, by their times.
+// SetTruth assigns the frames of a truth to the clip's pictures, by their times.
 func (c *Clip) SetTruth(t *measure.Truth) error {
 	frames := make([]measure.TruthFrame, len(c.PTS))
 	step := float64(c.Length) / float64(len(c.PTS)) / transport.ClockRate
@@ -35,10 +35,10 @@ func (c *Clip) SetTruth(t *measure.Truth) error {
 		at := float64(pts) / transport.ClockRate
 		k := sort.Search(len(t.Frames), func(k int) bool { return t.Frames[k].PTS >= at-step/2 })
 		if k == len(t.Frames) || t.Frames[k].PTS > at+step/2 {
-			return errors.New("the truth does not say what is to be seen in every picture")
+			return errors.New("truth lacks pictures of the video")
 		}
 		if t.Frames[k].Width != c.Width || t.Frames[k].Height != c.Height {
-			return errors.New("the truth is about a video of another size")
+			return errors.New("truth is for a video of another size")
 		}
 		frames[i] = t.Frames[k]
 	}
@@ -46,20 +46,20 @@ func (c *Clip) SetTruth(t *measure.Truth) error {
 	return nil
 }
 
-// Schedule says when each picture of a camera is due.
+// Schedule is when each picture of a camera is due.
 type Schedule struct {
 	Clip *Clip
-	// Start is when the first picture was captured.
+	// Start is the capture time of the first picture.
 	Start time.Time
 }
 
-// At returns when picture n is due, counted over all rounds of the clip.
+// At returns the due time of picture n, counted over all rounds of the clip.
 func (s *Schedule) At(n int) time.Time {
 	t := int64(n/len(s.Clip.PTS))*s.Clip.Length + s.Clip.PTS[n%len(s.Clip.PTS)]
 	return s.Start.Add(duration(t))
 }
 
-// First returns the first picture that is due at t or later.
+// First returns the number of the first picture that is due at t or later.
 func (s *Schedule) First(t time.Time) int {
 	if t.Before(s.Start) {
 		return 0
@@ -70,15 +70,15 @@ func (s *Schedule) First(t time.Time) int {
 	return n + sort.Search(len(s.Clip.PTS), func(i int) bool { return !s.At(n + i).Before(t) })
 }
 
-// Number returns which picture was captured at t, or false when none is due
-// within a quarter of a picture's time.
+// Number returns the number of the picture that was captured at t, or false if none
+// is due within a quarter of a picture's duration.
 func (s *Schedule) Number(t time.Time) (int, bool) {
 	slack := duration(s.Clip.Length) / time.Duration(4*len(s.Clip.PTS))
 	n := s.First(t.Add(-slack))
 	return n, s.At(n).Sub(t).Abs() <= slack
 }
 
-// duration converts 90 kHz ticks.
+// duration converts 90 kHz ticks to a Duration.
 func duration(n int64) time.Duration {
 	return time.Duration(n/transport.ClockRate)*time.Second + time.Duration(n%transport.ClockRate)*time.Second/transport.ClockRate
 }

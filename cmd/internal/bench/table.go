@@ -20,11 +20,10 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-// smallFace is the height in pixels of faces that a detector can just about find
-// in a picture of its own size.
+// smallFace is the height in pixels of the smallest faces that a detector finds.
 const smallFace = 12
 
-// Table prints the result for people.
+// Table prints the result as text.
 func (r *Result) Table(out io.Writer) error {
 	p := &printer{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 	p.line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
@@ -38,7 +37,7 @@ func (r *Result) Table(out io.Writer) error {
 		p.line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s%s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6, faces)
 	}
 	if least > smallFace {
-		p.line("faces below %d pixels are not drawn; --min-face %d --tiles for those", least, smallFace)
+		p.line("faces below %d pixels are not drawn; to include them: --min-face %d --tiles", least, smallFace)
 	}
 	p.line("detector %s", r.Model.Name)
 	r.loops(p)
@@ -53,7 +52,7 @@ func (r *Result) Table(out io.Writer) error {
 }
 
 func (r *Result) loops(p *printer) {
-	p.line("\nCPU over the clip, each picture once\tms a picture\tratio\tpictures\tpeak MiB\tKB allocated")
+	p.line("\nCPU time over the clip, each picture once\tms/picture\tratio\tpictures\tpeak MiB\tKB allocated")
 	row := func(name string, l *Loop, ratio string) {
 		p.line("%s\t%.2f\t%s\t%d\t%.0f\t%.1f", name, l.CPU, ratio, l.Frames, l.PeakRSS, l.Bytes/1000)
 	}
@@ -64,7 +63,7 @@ func (r *Result) loops(p *printer) {
 		}
 		row("scrim-redactor: decode, inspect, obscure, encode", r.Offline, ratio)
 		if r.Offline.Dropped > 0 {
-			p.line("  DROPPED %d pictures, which it should not", r.Offline.Dropped)
+			p.line("  ERROR: dropped %d pictures, expected 0", r.Offline.Dropped)
 		}
 	}
 	if r.Baseline != nil {
@@ -97,10 +96,10 @@ func (r *Result) latency(p *printer) {
 	}
 }
 
-// sumNames are sums of stages in words.
+// sumNames describe the sums of stages.
 var sumNames = map[string]string{
-	Added: "added: access unit in to redacted one published", AddedViewer: "  to the last packet at the viewer",
-	Published: "from when it was due to published", Viewed: "  to the last packet at the viewer",
+	Added: "added: access unit received to redacted one published", AddedViewer: "  … to the last packet at the viewer",
+	Published: "picture due to redacted one published", Viewed: "  … to the last packet at the viewer",
 }
 
 func (r *Result) live(p *printer) {
@@ -110,17 +109,17 @@ func (r *Result) live(p *printer) {
 	}
 	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", len(l.Cameras), l.Viewers, l.Seconds)
 	p.line("pictures in, out, dropped\t%d, %d, %d", r.In, r.Out, r.Dropped)
-	p.line("CPU a picture: redactors, scrim, together\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
-	p.line("allocated a picture by Go code: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
+	p.line("CPU per picture: redactors, scrim, both\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
+	p.line("allocated by Go code per picture: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
 	p.line("memory of a redactor: PSS, private, peak RSS\t%s, %.0f, %.0f MiB", pss(l.Memory.RedactorPSS), l.Memory.RedactorPrivate, l.Memory.RedactorPeak)
-	p.line("  scrim's peak RSS, PSS of all\t%.0f, %s MiB", l.Memory.ScrimPeak, pss(l.Memory.Total))
-	p.line("  PSS of all in the first and the last tenth of the time\t%s, %s MiB", pss(l.Memory.Early), pss(l.Memory.Late))
+	p.line("memory of scrim: peak RSS; of all: PSS\t%.0f, %s MiB", l.Memory.ScrimPeak, pss(l.Memory.Total))
+	p.line("  PSS of all in the first and the last tenth of the run\t%s, %s MiB", pss(l.Memory.Early), pss(l.Memory.Late))
 	for _, c := range l.Cameras {
 		p.line("%s (%s)\t%d in, %d out, %d dropped, %d slates, %.1f/s, added p99 %.1f ms", c.Name, c.Clip, c.In, c.Out, c.Dropped, c.Slates, c.FPS, c.Added.P99)
 	}
 }
 
-// pss shows an amount that the kernel may not tell.
+// pss formats a PSS, which is 0 if the kernel does not report it.
 func pss(mib float64) string {
 	if mib == 0 {
 		return "unknown"
@@ -132,8 +131,8 @@ func (r *Result) capacity(p *printer) {
 	if r.Capacity == nil {
 		return
 	}
-	p.line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms\twhy not")
-	for _, t := range r.Capacity.Tries {
+	p.line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms\treason")
+	for _, t := range r.Capacity.Trials {
 		exposed := "unknown"
 		if t.Faces > 0 {
 			exposed = strconv.Itoa(t.Exposed)
@@ -142,20 +141,20 @@ func (r *Result) capacity(p *printer) {
 	}
 	more := ""
 	if r.Capacity.Bounded {
-		more = " or more (--max-cameras)"
+		more = " or more (limited by --max-cameras)"
 	}
-	p.line("cameras that hold their rate, nothing dropped, nothing exposed\t%d%s", r.Cameras, more)
+	p.line("most cameras without a dropped picture or exposed face\t%d%s", r.Cameras, more)
 }
 
 func (r *Result) leaks(p *printer) {
 	if r.Leaks == nil {
-		p.line("\nleaks\tnot measured: nobody knows where the faces are")
+		p.line("\nleaks\tnot measured: no truth for this video")
 		return
 	}
 	l := r.Leaks
 	p.line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
-	p.line("  small, turned or hidden ones\t%d of %d", l.HardExposed, l.HardFaces)
-	p.line("area obscured, mean\t%s; for no face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
+	p.line("  small, turned or hidden faces\t%d of %d", l.HardExposed, l.HardFaces)
+	p.line("mean obscured area\t%s; without a face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
 	for i, run := range l.Runs[:min(len(l.Runs), 10)] {
 		if i == 0 {
 			p.line("  camera\tperson\tframes\tcovered\tsize\tyaw")

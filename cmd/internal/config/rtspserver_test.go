@@ -19,7 +19,7 @@ func TestRTSPServerNeedsWhatKeepsStrangersOut(t *testing.T) {
 		"{listen: :1, users: [{name: nvr}]}":                                            "no `password`",
 		"{listen: :1, users: [{password: env:X}]}":                                      "without `name`",
 		"{listen: :1, users: [{name: nvr, password: plain}]}":                           "not the secret itself",
-		"{listen: :1, users: [{name: 'a b', password: env:X}]}":                         "may have 1 to 64",
+		"{listen: :1, users: [{name: 'a b', password: env:X}]}":                         "use 1 to 64",
 		"{listen: :1, max_sessions: 0, " + user + "}":                                   "from 1 to",
 		"{listen: :1, users: [{name: a, password: env:X}, {name: a, password: env:Y}]}": "is defined twice",
 		"{listen: :1, users: [{name: a, password: env:X, cameras: [Hall]}]}":            "may hold only",

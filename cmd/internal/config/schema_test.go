@@ -63,10 +63,16 @@ func writtenExamples(t testing.TB) map[string]string {
 			out[f] = string(text)
 		}
 	}
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	require.NoError(t, err)
-	for i, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
-		out[fmt.Sprintf("README.md, example %d", i+1)] = m[1]
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		require.NoError(t, err)
+		for _, f := range files {
+			text, err := os.ReadFile(f) //nolint:gosec // of the repository
+			require.NoError(t, err)
+			for i, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+				out[fmt.Sprintf("%s, example %d", f, i+1)] = m[1]
+			}
+		}
 	}
 	require.GreaterOrEqual(t, len(out), 5)
 	return out

@@ -1,3 +1,3 @@
-// Package filewatch tells that files have changed: written, replaced by another as
-// editors do, or behind links that were set anew, as where Kubernetes mounts them.
+// Package filewatch reports changes of files: written in place, replaced as editors
+// do, or behind a symbolic link that was replaced, as in Kubernetes mounts.
 package filewatch

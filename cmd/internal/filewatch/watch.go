@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	// quiet is how long nothing must have happened before a change is told: editors
-	// write in several steps.
-	quiet = 250 * time.Millisecond
-	// maxQuiet is how long that is waited for at most.
-	maxQuiet = 2 * time.Second
+	// settle is the time without events before a change is reported: editors write in
+	// several steps.
+	settle = 250 * time.Millisecond
+	// maxSettle is the longest delay of a report.
+	maxSettle = 2 * time.Second
 )
 
-// Files watches some files by way of the folders that they are in.
+// Files watches files through their folders. Set may be called during Run.
 type Files struct {
 	notify *fsnotify.Watcher
 
 	mu    sync.Mutex
 	files []string
-	seen  map[string]os.FileInfo // nil: it is not there
+	seen  map[string]os.FileInfo // nil if the file does not exist
 }
 
-// New watches nothing yet; the caller closes it.
+// New returns a watcher without files. The caller must close it.
 func New() (*Files, error) {
 	n, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -38,10 +38,10 @@ func New() (*Files, error) {
 	return &Files{notify: n, seen: map[string]os.FileInfo{}}, nil
 }
 
-// Close ends watching.
+// Close stops watching.
 func (f *Files) Close() { _ = f.notify.Close() }
 
-// Set says which files are watched from now on. It is an error when one cannot be;
+// Set sets the watched files. If it returns an error, one of them cannot be watched;
 // the others are.
 func (f *Files) Set(files ...string) error {
 	f.mu.Lock()
@@ -51,7 +51,7 @@ func (f *Files) Set(files ...string) error {
 	for _, file := range files {
 		seen[file] = f.seen[file]
 		if _, known := f.seen[file]; !known {
-			seen[file] = look(file)
+			seen[file] = stat(file)
 		}
 		dirs = append(dirs, filepath.Dir(file))
 		if target, err := filepath.EvalSymlinks(file); err == nil {
@@ -62,7 +62,7 @@ func (f *Files) Set(files ...string) error {
 	watched := f.notify.WatchList()
 	for _, dir := range watched {
 		if !slices.Contains(dirs, dir) {
-			_ = f.notify.Remove(dir) // it may be gone
+			_ = f.notify.Remove(dir) // it may not exist any more
 		}
 	}
 	var failed error
@@ -74,8 +74,8 @@ func (f *Files) Set(files ...string) error {
 	return failed
 }
 
-// look returns what identifies a file's content without reading it.
-func look(file string) os.FileInfo {
+// stat returns what identifies a file's content without reading it; nil if it does not exist.
+func stat(file string) os.FileInfo {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil
@@ -89,7 +89,7 @@ func (f *Files) differ() bool {
 	defer f.mu.Unlock()
 	changed := false
 	for _, file := range f.files {
-		before, now := f.seen[file], look(file)
+		before, now := f.seen[file], stat(file)
 		same := before == nil && now == nil ||
 			before != nil && now != nil && os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) && before.Size() == now.Size()
 		changed = changed || !same
@@ -98,12 +98,12 @@ func (f *Files) differ() bool {
 	return changed
 }
 
-// Run calls changed whenever a file has changed and it has been quiet since for a
-// moment, until ctx ends.
+// Run calls changed after each change of a file, once events have settled, until ctx
+// ends.
 func (f *Files) Run(ctx context.Context, changed func()) {
-	var first time.Time // of the events that are waiting
+	var first time.Time // time of the first pending event
 	timer := time.NewTimer(0)
-	defer timer.Stop() // the first time looks for what happened before Run
+	defer timer.Stop() // it fires at once, for changes before Run
 	for {
 		select {
 		case <-ctx.Done():
@@ -126,6 +126,6 @@ func (f *Files) Run(ctx context.Context, changed func()) {
 		if first.IsZero() {
 			first = time.Now()
 		}
-		timer.Reset(min(quiet, max(0, maxQuiet-time.Since(first))))
+		timer.Reset(min(settle, max(0, maxSettle-time.Since(first))))
 	}
 }

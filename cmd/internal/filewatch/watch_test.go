@@ -24,20 +24,20 @@ func start(t *testing.T, files ...string) (next func()) {
 	require.NoError(t, err)
 	require.NoError(t, f.Set(files...))
 	ctx, cancel := context.WithCancel(t.Context())
-	told, done := make(chan struct{}, 100), make(chan struct{})
+	reported, done := make(chan struct{}, 100), make(chan struct{})
 	go func() {
 		defer close(done)
-		f.Run(ctx, func() { told <- struct{}{} })
+		f.Run(ctx, func() { reported <- struct{}{} })
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-done
 		f.Close()
 	})
-	return func() { <-told }
+	return func() { <-reported }
 }
 
-func TestEveryWayToChangeAFileIsNoticed(t *testing.T) {
+func TestEveryKindOfChangeIsReported(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "scrim.yaml")
 	write(t, file, "a")
@@ -65,8 +65,8 @@ func TestEveryWayToChangeAFileIsNoticed(t *testing.T) {
 	next()
 }
 
-// As Kubernetes mounts a ConfigMap: what a link leads to is exchanged.
-func TestExchangedLinkIsNoticed(t *testing.T) {
+// Kubernetes updates a mounted ConfigMap by replacing a link.
+func TestReplacedLinkIsReported(t *testing.T) {
 	dir := t.TempDir()
 	for _, version := range []string{"1", "2"} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, version), 0o700))
@@ -80,7 +80,7 @@ func TestExchangedLinkIsNoticed(t *testing.T) {
 	next()
 }
 
-func TestOtherFilesOfAFolderAreNoChange(t *testing.T) {
+func TestOtherFilesOfAFolderAreIgnored(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	file, secret := filepath.Join(dir, "scrim.yaml"), filepath.Join(elsewhere, "secret")
 	write(t, file, "a")
@@ -96,14 +96,14 @@ func TestOtherFilesOfAFolderAreNoChange(t *testing.T) {
 	require.False(t, f.differ())
 	write(t, secret, "seen")
 	require.True(t, f.differ())
-	require.False(t, f.differ(), "told once")
+	require.False(t, f.differ(), "reported once")
 	require.NoError(t, f.Set(secret))
 	require.Equal(t, []string{elsewhere}, f.notify.WatchList())
 	write(t, file, "not any more")
 	require.False(t, f.differ())
 }
 
-func TestFolderThatIsNotThereIsAnError(t *testing.T) {
+func TestMissingFolderIsAnError(t *testing.T) {
 	f, err := New()
 	require.NoError(t, err)
 	defer f.Close()

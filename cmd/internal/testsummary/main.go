@@ -11,7 +11,7 @@ func main() {
 }
 
 func run() int {
-	total := flag.Bool("total", false, "print the totals of the file")
+	total := flag.Bool("total", false, "print the totals of FILE")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: go test -json … | testsummary FILE, or testsummary -total FILE")

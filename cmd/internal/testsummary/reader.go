@@ -21,7 +21,7 @@ type event struct {
 	ImportPath string // of a build
 }
 
-// reader prints what people want to see of events, and writes down the results.
+// reader prints failures and package lines, and writes the results.
 type reader struct {
 	out      io.Writer
 	results  *json.Encoder
@@ -34,16 +34,15 @@ func newReader(out, results io.Writer) *reader {
 
 // pkg is a package whose tests run.
 type pkg struct {
-	tests  map[string]*test // those that have not ended
-	output []string         // of no test
-	failed bool             // a test has
+	tests  map[string]*test // that have not ended
+	output []string         // of the package itself
+	failed bool             // a test failed
 }
 
 type test struct {
 	output []string
-	// parts: it has subtests, which are counted instead of it; broken: one of them
-	// failed.
-	parts, broken bool
+	// subtests: it has subtests, which are counted instead; broken: one of them failed.
+	subtests, broken bool
 }
 
 func (r *reader) read(in io.Reader) error {
@@ -63,7 +62,7 @@ func (r *reader) read(in io.Reader) error {
 	}
 }
 
-// line takes one of the output: an event, or what the go command says besides.
+// line handles a line of output: an event, or another message of the go command.
 func (r *reader) line(line []byte) error {
 	var e event
 	if json.Unmarshal(line, &e) != nil || e.Action == "" {
@@ -83,12 +82,12 @@ func (r *reader) line(line []byte) error {
 		r.packages[e.Package] = p
 	}
 	if e.Test == "" {
-		return r.ofPackage(p, e)
+		return r.packageEvent(p, e)
 	}
-	return r.ofTest(p, e)
+	return r.testEvent(p, e)
 }
 
-func (r *reader) ofTest(p *pkg, e event) error {
+func (r *reader) testEvent(p *pkg, e event) error {
 	t := p.tests[e.Test]
 	if t == nil {
 		t = &test{}
@@ -98,7 +97,7 @@ func (r *reader) ofTest(p *pkg, e event) error {
 	switch e.Action {
 	case "run":
 		if parent != nil {
-			parent.parts = true
+			parent.subtests = true
 		}
 	case "output":
 		if !strings.HasPrefix(e.Output, "=== ") {
@@ -106,7 +105,7 @@ func (r *reader) ofTest(p *pkg, e event) error {
 		}
 	case "pass":
 		delete(p.tests, e.Test)
-		if !t.parts {
+		if !t.subtests {
 			return r.result(e, "")
 		}
 	case "skip":
@@ -131,7 +130,7 @@ func parentOf(name string) string {
 	return name[:max(strings.LastIndexByte(name, '/'), 0)]
 }
 
-func (r *reader) ofPackage(p *pkg, e event) error {
+func (r *reader) packageEvent(p *pkg, e event) error {
 	switch e.Action {
 	case "output":
 		p.output = append(p.output, e.Output)
@@ -151,8 +150,8 @@ func (r *reader) ofPackage(p *pkg, e event) error {
 	return nil
 }
 
-// failed is the end of a package that failed. Tests that have not ended are those
-// that ended it, by a panic or because of its time.
+// failed handles the end of a failed package. Tests that have not ended caused it, by a
+// panic or a timeout.
 func (r *reader) failed(p *pkg, e event) error {
 	e.Action = "fail"
 	names := slices.Sorted(maps.Keys(p.tests))
@@ -161,7 +160,7 @@ func (r *reader) failed(p *pkg, e event) error {
 		r.print(t.output...)
 		p.failed = true
 		if e.Test = name; t.broken || slices.ContainsFunc(names, func(other string) bool { return strings.HasPrefix(other, name+"/") }) {
-			continue // a part of it counts
+			continue // its subtest counts
 		}
 		if err := r.result(e, ""); err != nil {
 			return err
@@ -171,12 +170,11 @@ func (r *reader) failed(p *pkg, e event) error {
 	if p.failed {
 		return nil
 	}
-	e.Test = "" // it did not build, or its end failed
+	e.Test = "" // the build or TestMain failed
 	return r.result(e, "")
 }
 
-// cut is the end of the events. Packages that have not ended were stopped with
-// everything else.
+// cut handles the end of the events. Packages that have not ended were stopped.
 func (r *reader) cut() error {
 	for _, path := range slices.Sorted(maps.Keys(r.packages)) {
 		r.print("FAIL\t" + path + " did not end\n")
@@ -197,14 +195,13 @@ func (r *reader) result(e event, reason string) error {
 	return r.results.Encode(result{Action: e.Action, Package: e.Package, Test: e.Test, Reason: reason})
 }
 
-// needs begins the reasons that package testenv gives.
+// needs begins the skip reasons of package testenv.
 const needs = "needs "
 
-// logged is a line of t.Log, t.Skip and their like.
+// logged matches a line of t.Log, t.Skip and similar.
 var logged = regexp.MustCompile(`^\s+[^\s:]+\.go:\d+: (.*)\n?$`)
 
-// reason returns why a test was skipped: what it said last, unless it said what it
-// needs.
+// reason returns why a test was skipped: the need that it logged, or its last line.
 func reason(output []string) string {
 	last := "no reason given"
 	for _, line := range output {

@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// summary is what is printed of tests, and their totals.
+// summary is the printed output of tests, and their totals.
 type summary struct {
 	printed string
 	total   *total
-	end     string // what the totals look like
+	end     string // the printed totals
 }
 
 func summarize(t *testing.T, events []byte) summary {
@@ -46,7 +46,7 @@ func tested(t *testing.T, source string, args ...string) []byte {
 	return out
 }
 
-func TestTestsAreCountedByTheirParts(t *testing.T) {
+func TestSubtestsAreCountedInsteadOfTheirParent(t *testing.T) {
 	s := summarize(t, tested(t, `
 func TestWhole(t *testing.T) { t.Log("quiet") }
 func TestParts(t *testing.T) {
@@ -90,13 +90,13 @@ func TestOwn(t *testing.T) {
 	require.NotContains(t, s.printed, "=== RUN")
 }
 
-// Whatever ends a package early must not get lost: not all of it ends a test.
+// An early end of a package must not get lost, even if no test reports it.
 func TestEveryEndOfAPackageCounts(t *testing.T) {
 	for name, c := range map[string]struct {
 		source string
 		args   []string
 		failed string
-		says   string
+		output string
 	}{
 		"a panic":       {`func TestIt(*testing.T) { panic("gone") }`, nil, "example TestIt", "panic: gone"},
 		"an exit":       {`func TestIt(*testing.T) { os.Exit(3) }`, nil, "example TestIt", "FAIL\texample"},
@@ -112,7 +112,7 @@ func TestEveryEndOfAPackageCounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := summarize(t, tested(t, c.source, c.args...))
 			require.Equal(t, []string{c.failed}, s.total.failed, s.printed)
-			require.Contains(t, s.printed, c.says)
+			require.Contains(t, s.printed, c.output)
 		})
 	}
 }
@@ -126,7 +126,7 @@ func TestEventsThatStopAreAFailure(t *testing.T) {
 	require.Contains(t, s.printed, "did not end")
 }
 
-func TestOtherLinesArePassedOn(t *testing.T) {
+func TestOtherLinesArePrinted(t *testing.T) {
 	s := summarize(t, []byte("go: downloading example\n{\"no\": \"event\"}\n"))
 	require.Equal(t, "go: downloading example\n{\"no\": \"event\"}\n", s.printed)
 	require.Equal(t, "0 passed, 0 skipped\n", s.end)

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// result is how a test ended: a line of the file of results.
+// result is a line of the results file: how a test ended.
 type result struct {
 	Action  string // pass, fail or skip
 	Package string // or the kind of step
-	Test    string // empty: the package as a whole
+	Test    string // empty for the whole package
 	Reason  string `json:",omitempty"` // of a skip
 }
 
-// total is what became of all tests.
+// total is the sum of all results.
 type total struct {
 	passed  int
 	failed  []string
@@ -47,7 +47,7 @@ func readTotal(in io.Reader) (*total, error) {
 	return t, s.Err()
 }
 
-// print ends with the counts, alone on a line.
+// print prints skip reasons, failures and, on the last line, the counts.
 func (t *total) print(out io.Writer) {
 	skipped := 0
 	if len(t.reasons) > 0 {

@@ -1,6 +1,6 @@
-// Package trace is the record of what a worker has sent: one line of JSON for
-// every picture, with the time of each stage and what was obscured. It holds
-// rectangles and times, and nothing of the picture.
+// Package trace records the published pictures of a worker: one line of JSON each,
+// with the time of each stage and the obscured regions. It holds times and rectangles,
+// but no picture data.
 package trace
 
 import (
@@ -23,11 +23,11 @@ import (
 // MaxLine bounds a line in bytes.
 const MaxLine = 1 << 20
 
-// Line is one picture that was sent, or a slate.
+// Line is one published picture or slate.
 type Line struct {
 	Camera string `json:"camera"`
-	// Captured, Arrived (the access unit had come whole) and Published (the
-	// redacted one was handed to NATS) are Unix times in nanoseconds.
+	// Captured, Arrived (the access unit was complete) and Published (the redacted one
+	// was passed to NATS) are Unix times in nanoseconds.
 	Captured  int64 `json:"captured"`
 	Arrived   int64 `json:"arrived,omitempty"`
 	Published int64 `json:"published"`
@@ -36,7 +36,7 @@ type Line struct {
 	Bytes     int   `json:"bytes"`
 	Width     int   `json:"width"`
 	Height    int   `json:"height"`
-	// Slate is why a slate was sent in place of a picture.
+	// Slate is the reason of a slate; empty for a picture.
 	Slate   string        `json:"slate,omitempty"`
 	Regions []geom.Region `json:"regions,omitempty"`
 	Stages  *ipc.Stages   `json:"stages,omitempty"`
@@ -54,9 +54,9 @@ type Writer struct {
 	log  *slog.Logger
 }
 
-// Create creates the file, which the caller closes. It says when people were where,
-// so nobody else may read it, and one that is there is not replaced; a pipe or a
-// device is written to as it is. That it cannot be written to is logged once.
+// Create creates the file. The caller must close it. Only its owner can read it,
+// because it shows when people were where. An existing file with content is an error;
+// a pipe or a device is written to. The first write error is logged.
 func Create(path string, log *slog.Logger) (*Writer, error) {
 	f, err := open(path)
 	if err != nil {
@@ -71,20 +71,20 @@ func open(path string) (*os.File, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // named by the user
 	if errors.Is(err, os.ErrExist) {
-		if info, err := os.Stat(path); err == nil && info.Size() == 0 { // of a start that has failed
+		if info, err := os.Stat(path); err == nil && info.Size() == 0 { // from a failed start
 			f, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // named by the user
 			if err != nil {
 				return nil, err
 			}
 			return f, f.Chmod(0o600)
 		}
-		return nil, fmt.Errorf("%s is there already; name another, or remove it: %w", path, os.ErrExist)
+		return nil, fmt.Errorf("%s exists already; use another name, or remove it: %w", path, os.ErrExist)
 	}
 	return f, err
 }
 
-// Observe writes one published unit; it is a supervise.Options.Observe. Each line
-// is written at once, so that what was sent is there however the process ends.
+// Observe writes a published unit. Each line is written immediately, so that it is
+// complete even if the process is killed.
 func (w *Writer) Observe(u *transport.RedactedUnit, r *ipc.Record) {
 	line := Line{
 		Camera: u.Camera, Captured: u.Captured.UnixNano(), Published: time.Now().UnixNano(),
@@ -106,7 +106,7 @@ func (w *Writer) Observe(u *transport.RedactedUnit, r *ipc.Record) {
 	}
 	if err := w.json.Encode(line); err != nil && w.err == nil {
 		w.err = err
-		w.log.Error("trace cannot be written; lines are missing from here on", "error", err)
+		w.log.Error("trace write failed; lines are missing from here on", "error", err)
 	}
 }
 
@@ -120,8 +120,8 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Read calls each with every line, which is valid until it returns. The last line
-// may be cut off, as it is when the process was killed.
+// Read calls each for every line, which is valid until each returns. The last line may
+// be incomplete, as after a killed process.
 func Read(r io.Reader, each func(*Line) error) error {
 	in := bufio.NewScanner(r)
 	in.Buffer(make([]byte, 0, 64<<10), MaxLine)

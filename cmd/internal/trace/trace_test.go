@@ -18,7 +18,7 @@ import (
 	"scrim/transport"
 )
 
-func TestLinesAreReadAsTheyWereWritten(t *testing.T) {
+func TestWrittenLinesCanBeRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trace.jsonl")
 	w, err := Create(path, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func TestLinesAreReadAsTheyWereWritten(t *testing.T) {
 
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.NotContains(t, string(text), "secret", "nothing of the picture is in it")
+	require.NotContains(t, string(text), "secret", "it has no picture data")
 	var got []Line
 	require.NoError(t, Read(strings.NewReader(string(text)), func(l *Line) error {
 		got = append(got, *l)
@@ -45,7 +45,7 @@ func TestLinesAreReadAsTheyWereWritten(t *testing.T) {
 	require.Nil(t, got[1].Stages)
 }
 
-func TestTheLastLineMayBeCutOffAndNoOther(t *testing.T) {
+func TestOnlyTheLastLineMayBeIncomplete(t *testing.T) {
 	count := func(text string) (n int, err error) {
 		err = Read(strings.NewReader(text), func(*Line) error { n++; return nil })
 		return n, err
@@ -59,7 +59,7 @@ func TestTheLastLineMayBeCutOffAndNoOther(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestTraceIsForItsOwnerAndReplacesNothing(t *testing.T) {
+func TestTraceIsReadableByItsOwnerOnlyAndReplacesNoFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trace.jsonl")
 	log := slog.New(slog.DiscardHandler)
 	w, err := Create(path, log)
@@ -70,7 +70,7 @@ func TestTraceIsForItsOwnerAndReplacesNothing(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 	require.NoError(t, os.Chmod(path, 0o644))
 	w, err = Create(path, log)
-	require.NoError(t, err, "there is nothing in it to lose")
+	require.NoError(t, err, "an empty file is reused")
 	require.NoError(t, w.Close())
 	info, err = os.Stat(path)
 	require.NoError(t, err)
@@ -78,22 +78,22 @@ func TestTraceIsForItsOwnerAndReplacesNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("before"), 0o600))
 	_, err = Create(path, log)
 	require.ErrorIs(t, err, os.ErrExist)
-	require.ErrorContains(t, err, "name another, or remove it")
+	require.ErrorContains(t, err, "use another name, or remove it")
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "before", string(text))
 	w, err = Create(os.DevNull, log)
-	require.NoError(t, err, "a device is no file to replace")
+	require.NoError(t, err, "a device is written to")
 	require.NoError(t, w.Close())
 }
 
-func TestTraceThatCannotBeWrittenIsLoggedOnce(t *testing.T) {
+func TestFailedTraceIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	w, err := Create(testenv.Path(t, testenv.DevFull), slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
 	u := &transport.RedactedUnit{Camera: "hall", Captured: time.Unix(1, 0)}
 	w.Observe(u, nil)
 	w.Observe(u, nil)
-	require.Equal(t, 1, strings.Count(log.String(), "trace cannot be written"), log.String())
+	require.Equal(t, 1, strings.Count(log.String(), "trace write failed"), log.String())
 	require.ErrorContains(t, w.Close(), "no space left")
 }
