@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
-	"scrim/transport/rtsp"
+	"scrim/transport/rtsp/depacketize"
 )
 
 // path is what happens to the packets of a film between camera and assembler,
@@ -165,7 +165,7 @@ func testPath(t *testing.T, w *path, seed uint64, bare bool) (lost, late, live i
 	arriving, lost, late := w.travel(packetise(t, s.film, w.size), s.rng)
 	var units []transport.CameraUnit
 	told := 0 // units that say that something is missing
-	asm := rtsp.NewPackets(s.film.units[0].Codec, func(u transport.CameraUnit) { units = append(units, u) }, noLog)
+	asm := depacketize.New(s.film.units[0].Codec, depacketize.ParameterSets{}, noLog, func(u transport.CameraUnit) { units = append(units, u) })
 	sorter := rtcpreceiver.RTCPReceiver{ClockRate: transport.ClockRate, UnrealiableTransport: true, Period: time.Hour}
 	require.NoError(t, sorter.Initialize())
 	defer sorter.Close()

@@ -15,6 +15,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
 
+	"scrim/transport/rtsp/depacketize"
 	"scrim/transport/tlstrust"
 )
 
@@ -29,7 +30,7 @@ var (
 func dropReason(err error) string {
 	// The error has no type of its own.
 	if strings.Contains(err.Error(), "wrong SSRC") {
-		return reasonNewSSRC
+		return depacketize.ReasonNewSSRC
 	}
 	return "undecodable packet"
 }
@@ -66,7 +67,7 @@ func (s *session) explain(err error) *Error {
 			Advice: "see whether the camera shows a picture elsewhere and its network is not overloaded"}
 	case errors.Is(err, errForeign):
 		return &Error{Class: ErrStalled, short: "stream restarted", Reason: at + "the camera restarted its stream (SSRC changed)", Advice: "connecting anew"}
-	case errors.Is(err, errNoUnits):
+	case errors.Is(err, depacketize.ErrNoPicture):
 		return &Error{Class: ErrProtocol, short: "no complete picture", Reason: at + s.client.quote(err.Error()),
 			Advice: "restart the camera, or see whether its network loses packets"}
 	case errors.As(err, &status):

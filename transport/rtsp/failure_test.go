@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/rtsp/depacketize"
 	"scrim/transport/tlstrust"
 )
 
@@ -51,7 +52,7 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 		{name: "no TLS", set: dial(tls.RecordHeaderError{}), class: ErrUnreachable, public: "no TLS"},
 		{name: "silent", err: errSilent, class: ErrStalled, public: "stream stalled"},
 		{name: "foreign", err: errForeign, class: ErrStalled, public: "stream restarted"},
-		{name: "no units", err: fmt.Errorf("%w: %s", errNoUnits, said), class: ErrProtocol, public: "no complete picture"},
+		{name: "no units", err: fmt.Errorf("%w: %s", depacketize.ErrNoPicture, said), class: ErrProtocol, public: "no complete picture"},
 		{name: "wrong password", err: status(401, ""), class: ErrCredentials, public: "wrong user or password"},
 		{name: "forbidden", err: status(403, ""), class: ErrCredentials, public: "wrong user or password"},
 		{name: "no password", set: func(s *session) { s.url = s.url.CloneWithoutCredentials() }, err: status(401, ""),

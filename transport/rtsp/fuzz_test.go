@@ -3,37 +3,10 @@ package rtsp
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 )
-
-// FuzzSenderClock takes whatever a camera sends as RTCP.
-func FuzzSenderClock(f *testing.F) {
-	arrived := time.Unix(1_700_000_000, 0)
-	for _, ntp := range []uint64{0, 1, ntpOf(arrived), ntpOf(arrived.Add(24 * time.Hour)), 1<<64 - 1} {
-		raw, err := (&rtcp.SenderReport{SSRC: 7, NTPTime: ntp, RTPTime: 1<<32 - 1}).Marshal()
-		require.NoError(f, err)
-		f.Add(raw, uint32(7), uint32(90_000))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte, ssrc, stamp uint32) {
-		packets, err := rtcp.Unmarshal(raw)
-		if err != nil {
-			return
-		}
-		var c senderClock
-		for _, p := range packets {
-			if sr, ok := p.(*rtcp.SenderReport); ok {
-				c.report(sr, arrived)
-			}
-		}
-		at := c.captured(ssrc, stamp, arrived)
-		require.False(t, at.After(arrived), "a picture of the future")
-		require.LessOrEqual(t, arrived.Sub(at), maxCaptureAge)
-	})
-}
 
 // FuzzResponse takes the headers of a camera's answers: where it sends the client,
 // what it calls the session, where packets are to come from.

@@ -8,13 +8,12 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 
 	"scrim/transport"
+	"scrim/transport/rtsp/depacketize"
 )
 
 // Limits of what is read from a session description.
 const (
-	maxListedCodecs     = 8
-	maxParameterSets    = 16
-	maxParameterSetSize = 4096 // bytes
+	maxListedCodecs = 8
 )
 
 // Limits of the work that a session description may ask for: a camera says what it
@@ -47,7 +46,7 @@ type description struct {
 	// this package does not read it. Empty when there is other video.
 	Interleaved string
 	// Sets are the parameter sets; empty when the camera sent none or nonsense.
-	Sets parameterSets
+	Sets depacketize.ParameterSets
 }
 
 // preference is the order in which codecs are asked for: H.264 costs the least to
@@ -110,10 +109,7 @@ func describe(control string, sections []*section) description {
 				d.Interleaved = codec.String()
 				continue
 			}
-			d.Codec, d.Sets, d.SDP = codec, parameterSets{}, writeDescription(control, s.control, pt, codec)
-			if f, ok := formatOf(codec).(*nalFormat); ok {
-				d.Sets = f.described(fmtp)
-			}
+			d.Codec, d.Sets, d.SDP = codec, depacketize.ParseParameterSets(codec, fmtp), writeDescription(control, s.control, pt, codec)
 		}
 	}
 	if d.SDP != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/rtsp/depacketize"
 )
 
 const goodVideo = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
@@ -166,7 +167,7 @@ func TestParameterSetsOfTheDescription(t *testing.T) {
 	require.Empty(t, d.Sets[0])
 	d = readDescription(sdpOf("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000",
 		"a=fmtp:96 sprop-vps="+b64(testSets265[0])+"; sprop-sps="+b64(testSets265[1])+"; sprop-pps=%%,"+b64(testSets265[2])))
-	require.Equal(t, parameterSets{{testSets265[0]}, {testSets265[1]}, {testSets265[2]}}, d.Sets)
+	require.Equal(t, depacketize.ParameterSets{{testSets265[0]}, {testSets265[1]}, {testSets265[2]}}, d.Sets)
 }
 
 // A camera may send 128 KiB at every connection: reading it costs little, whatever is
@@ -237,7 +238,7 @@ func FuzzReadDescription(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := readDescription(body)
 		require.LessOrEqual(t, len(d.Video)+len(d.Other), 2*maxListedCodecs)
-		require.LessOrEqual(t, len(d.Sets[0])+len(d.Sets[1])+len(d.Sets[2]), maxParameterSets*maxParameterSetSize)
+		require.LessOrEqual(t, len(d.Sets[0])+len(d.Sets[1])+len(d.Sets[2]), depacketize.MaxParameterSets*depacketize.MaxParameterSetBytes)
 		for _, s := range append(d.Video, d.Other...) {
 			require.Equal(t, quote(s), s, "unfit for a log")
 		}

@@ -16,6 +16,7 @@ import (
 
 	"scrim/transport"
 	"scrim/transport/auth/digest"
+	"scrim/transport/rtsp/depacketize"
 )
 
 const (
@@ -68,8 +69,7 @@ type session struct {
 	transportRefused bool
 	noGroup          bool // the camera was asked for multicast and names no group
 
-	clock senderClock
-	asm   *assembler
+	asm *depacketize.Assembler
 	// failed gets the assembler's verdict.
 	failed chan error
 
@@ -158,8 +158,7 @@ func (s *session) stream(ctx context.Context, ended chan error) error {
 	if u, err := media.URL(desc.BaseURL); err != nil || u == nil {
 		return errors.New("the description names its track by something that is no URL")
 	}
-	s.asm = newAssembler(s.deliver, &s.clock, s.client.cfg.Log.With("camera", s.client.cfg.Camera),
-		formatOf(s.desc.Codec), s.desc.Sets)
+	s.asm = depacketize.New(s.desc.Codec, s.desc.Sets, s.client.cfg.Log.With("camera", s.client.cfg.Camera), s.deliver)
 	if _, err = s.gc.Setup(desc.BaseURL, media, 0, 0); err != nil {
 		if s.noGroup {
 			return errNoGroup
@@ -232,9 +231,9 @@ func (s *session) onPacket(pkt *rtp.Packet) {
 	s.lost, s.refusedSince = "", time.Time{}
 	s.mu.Unlock()
 	if lost != "" {
-		s.asm.lose(lost)
+		s.asm.Lose(lost)
 	}
-	if err := s.asm.push(pkt, now); err != nil {
+	if err := s.asm.Push(pkt, now); err != nil {
 		select {
 		case s.failed <- err:
 		default:
@@ -244,7 +243,7 @@ func (s *session) onPacket(pkt *rtp.Packet) {
 
 func (s *session) onReport(pkt rtcp.Packet) {
 	if sr, ok := pkt.(*rtcp.SenderReport); ok {
-		s.clock.report(sr, time.Now())
+		s.asm.Report(sr, time.Now())
 	}
 }
 

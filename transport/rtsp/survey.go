@@ -92,8 +92,7 @@ func (s *surveyor) onResponse(res *base.Response) {
 	s.found.Tracks = readTracks(body)
 	if s.desc.SDP != nil {
 		s.codec, s.sets = meterNames[s.desc.Codec], slices.Concat(s.desc.Sets[:]...)
-		f, ok := formatOf(s.desc.Codec).(*nalFormat)
-		s.found.SetsInDescription = ok && s.desc.Sets.whole(f)
+		s.found.SetsInDescription = s.desc.Sets.Complete(s.desc.Codec)
 		return
 	}
 	if sdp, codec := describeOther(body); sdp != nil {

@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -43,17 +43,17 @@ func annexB(nalus ...[]byte) []byte {
 }
 
 // feed pushes packets and returns the units that came out.
-func feed(t testing.TB, a *assembler, pkts ...*rtp.Packet) (units []transport.CameraUnit) {
+func feed(t testing.TB, a *Assembler, pkts ...*rtp.Packet) (units []transport.CameraUnit) {
 	t.Helper()
 	a.emit = func(u transport.CameraUnit) { units = append(units, u) }
 	for _, p := range pkts {
-		require.NoError(t, a.push(p, time.Unix(1000, 0)))
+		require.NoError(t, a.Push(p, time.Unix(1000, 0)))
 	}
 	return units
 }
 
 // feedAll is feed, and what then still waits for the next picture.
-func feedAll(t testing.TB, a *assembler, pkts ...*rtp.Packet) []transport.CameraUnit {
+func feedAll(t testing.TB, a *Assembler, pkts ...*rtp.Packet) []transport.CameraUnit {
 	t.Helper()
 	units := feed(t, a, pkts...)
 	if a.open {
@@ -67,8 +67,8 @@ func feedAll(t testing.TB, a *assembler, pkts ...*rtp.Packet) []transport.Camera
 	return units
 }
 
-func testAssembler() *assembler {
-	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), h264, parameterSets{})
+func testAssembler() *Assembler {
+	return New(transport.H264, ParameterSets{}, slog.New(slog.DiscardHandler), func(transport.CameraUnit) {})
 }
 
 // packets numbers payloads from seq on, all at ts, with the marker on the last.
@@ -85,7 +85,7 @@ func packets(seq uint16, ts uint32, payloads ...[]byte) []*rtp.Packet {
 
 // started returns an assembler that has delivered one picture, at timestamp 0
 // with sequence number 0, and trusts the marker.
-func started(t testing.TB) *assembler {
+func started(t testing.TB) *Assembler {
 	t.Helper()
 	a := testAssembler()
 	idr := noise(rand.New(rand.NewPCG(1, 1)), 0x65, true, 4*h264.block)
@@ -146,12 +146,11 @@ func TestUnitWithoutGapMeansNothingWasLost(t *testing.T) {
 			}
 			prefix := annexB(testSPS, testPPS)
 			var units []transport.CameraUnit
-			a := newAssembler(func(u transport.CameraUnit) { units = append(units, u) }, &senderClock{},
-				slog.New(slog.DiscardHandler), h264, parameterSets{{testSPS}, {testPPS}})
+			a := New(transport.H264, ParameterSets{{testSPS}, {testPPS}}, slog.New(slog.DiscardHandler), func(u transport.CameraUnit) { units = append(units, u) })
 			now := time.Unix(1000, 0)
 			for _, s := range stream {
 				if !s.dropped {
-					require.NoError(t, a.push(s.pkt, now))
+					require.NoError(t, a.Push(s.pkt, now))
 				}
 			}
 
@@ -232,7 +231,7 @@ func TestDroppedPacketSpoilsThePictureAroundIt(t *testing.T) {
 	a := started(t)
 	pkts := packets(4, 6000, []byte{0x41, 0x9a, 1}, []byte{0x41, 0x1a, 2})
 	require.Empty(t, feed(t, a, pkts[0]))
-	a.lose("undecodable packet") // gortsplib dropped one
+	a.Lose("undecodable packet") // gortsplib dropped one
 	require.Empty(t, feed(t, a, pkts[1]))
 	units := feedAll(t, a, packets(6, 9000, []byte{0x41, 0x9a})...)
 	require.Len(t, units, 1)
@@ -267,7 +266,7 @@ func TestIntactNeedsAProvenBeginning(t *testing.T) {
 
 func TestParameterSetsComeBeforeAnIDRThatLacksThem(t *testing.T) {
 	idr, aud, newSPS := []byte{0x65, 0x88, 1}, []byte{0x09, 0xf0}, append(slices.Clone(testSPS), 7)
-	a := newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), h264, parameterSets{{testSPS}, {testPPS}})
+	a := New(transport.H264, ParameterSets{{testSPS}, {testPPS}}, slog.New(slog.DiscardHandler), nil)
 	one := func(seq uint16, nalus ...[]byte) []byte {
 		units := feedAll(t, a, packets(seq, uint32(seq)*3000, nalus...)...)
 		require.Len(t, units, 1)
@@ -297,7 +296,7 @@ func TestStartCodesInsideRTPAreSplit(t *testing.T) {
 	for name, payloads := range tests {
 		t.Run(name, func(t *testing.T) {
 			a := started(t)
-			a.sets = parameterSets{}
+			a.sets = ParameterSets{}
 			units := feedAll(t, a, packets(4, 6000, payloads...)...)
 			require.Len(t, units, 1)
 			require.Equal(t, [][]byte{testSPS, testPPS, idr}, slices.Collect(nalus(units[0].Data)))
@@ -368,7 +367,7 @@ func TestNewSSRCIsAGap(t *testing.T) {
 	p[0].SSRC = 8
 	units := feedAll(t, a, p...)
 	require.Len(t, units, 1)
-	require.Equal(t, reasonNewSSRC, units[0].Gap.Text)
+	require.Equal(t, ReasonNewSSRC, units[0].Gap.Text)
 }
 
 func TestPicturesAreBounded(t *testing.T) {
@@ -402,18 +401,18 @@ func TestPicturesAreBounded(t *testing.T) {
 		for ; err == nil && n < maxUnitPackets+1; n++ {
 			p := *empty[min(n, 1)]
 			p.Marker, p.SequenceNumber = false, seq
-			err = a.push(&p, time.Unix(1000, 0))
+			err = a.Push(&p, time.Unix(1000, 0))
 			seq++
 		}
-		require.ErrorIs(t, err, errNoUnits)
+		require.ErrorIs(t, err, ErrNoPicture)
 		require.Equal(t, maxUnitPackets, n)
 	})
 	t.Run("time", func(t *testing.T) {
 		a := started(t)
 		p := packets(4, 6000, []byte{0x7c, fuStart | typeSlice}, []byte{0x7c, typeSlice}, nil)
-		require.NoError(t, a.push(p[0], time.Unix(1000, 0)))
-		require.NoError(t, a.push(p[1], time.Unix(1003, 0)))
-		require.ErrorIs(t, a.push(p[2], time.Unix(1003, 1)), errNoUnits)
+		require.NoError(t, a.Push(p[0], time.Unix(1000, 0)))
+		require.NoError(t, a.Push(p[1], time.Unix(1003, 0)))
+		require.ErrorIs(t, a.Push(p[2], time.Unix(1003, 1)), ErrNoPicture)
 	})
 }
 
@@ -460,7 +459,7 @@ func FuzzAssembler(f *testing.F) {
 			}
 			ts += uint32(step)
 			p := &rtp.Packet{Header: rtp.Header{SSRC: 1, SequenceNumber: seq, Timestamp: ts, Marker: flags&2 != 0}, Payload: in[3 : 3+n]}
-			if a.push(p, time.Unix(1000, 0)) != nil {
+			if a.Push(p, time.Unix(1000, 0)) != nil {
 				return
 			}
 			seq++
@@ -484,7 +483,7 @@ func BenchmarkAssembler(b *testing.B) {
 		for _, p := range pkts {
 			p.SequenceNumber, p.Timestamp = seq, ts
 			seq++
-			if err := a.push(p, now); err != nil {
+			if err := a.Push(p, now); err != nil {
 				b.Fatal(err)
 			}
 		}

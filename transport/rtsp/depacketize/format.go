@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import "scrim/transport"
 
@@ -9,13 +9,13 @@ type payloadFormat interface {
 	codec() transport.Codec
 	// read appends what is in a payload, which is not empty, to the access unit. An
 	// error says why the unit cannot be kept.
-	read(a *assembler, p []byte) error
+	read(a *Assembler, p []byte) error
 	// continues reports whether a payload goes on with a picture that began before
 	// it, and begins whether it holds the beginning of one and does not.
 	continues(p []byte) bool
 	begins(p []byte) bool
 	// unit returns the access unit as it is delivered, with memory of its own.
-	unit(a *assembler) []byte
+	unit(a *Assembler) []byte
 	// maxBlock is the size of the largest block that an encoder codes at a time, in
 	// bytes.
 	maxBlock() int

@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"testing"
@@ -54,5 +54,30 @@ func TestCaptureTimeComesFromSaneSenderReports(t *testing.T) {
 		var c senderClock
 		c.report(&rtcp.SenderReport{SSRC: 7, RTPTime: 1000}, arrived)
 		require.Equal(t, arrived, c.captured(7, 100_000, arrived))
+	})
+}
+
+// FuzzSenderClock takes whatever a camera sends as RTCP.
+func FuzzSenderClock(f *testing.F) {
+	arrived := time.Unix(1_700_000_000, 0)
+	for _, ntp := range []uint64{0, 1, ntpOf(arrived), ntpOf(arrived.Add(24 * time.Hour)), 1<<64 - 1} {
+		raw, err := (&rtcp.SenderReport{SSRC: 7, NTPTime: ntp, RTPTime: 1<<32 - 1}).Marshal()
+		require.NoError(f, err)
+		f.Add(raw, uint32(7), uint32(90_000))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, ssrc, stamp uint32) {
+		packets, err := rtcp.Unmarshal(raw)
+		if err != nil {
+			return
+		}
+		var c senderClock
+		for _, p := range packets {
+			if sr, ok := p.(*rtcp.SenderReport); ok {
+				c.report(sr, arrived)
+			}
+		}
+		at := c.captured(ssrc, stamp, arrived)
+		require.False(t, at.After(arrived), "a picture of the future")
+		require.LessOrEqual(t, arrived.Sub(at), maxCaptureAge)
 	})
 }

@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import "github.com/pion/rtp"
 
@@ -92,7 +92,7 @@ func (m *markerTrust) seems(c *content) bool {
 func (c *content) startsAnew() bool { return c.key || c.sets != [maxSetKinds]bool{} }
 
 // learnMarker is called when another timestamp ends the open access unit.
-func (a *assembler) learnMarker() {
+func (a *Assembler) learnMarker() {
 	switch {
 	case a.damage != "": // spoil has made it forgotten
 	case a.marked:
@@ -104,7 +104,7 @@ func (a *assembler) learnMarker() {
 
 // prove takes the first packet after a provisional unit: of another time, it shows
 // that the marker was right. A gap shows nothing.
-func (a *assembler) prove(pkt *rtp.Packet) {
+func (a *Assembler) prove(pkt *rtp.Packet) {
 	if !a.provisional {
 		return
 	}
@@ -116,7 +116,7 @@ func (a *assembler) prove(pkt *rtp.Packet) {
 }
 
 // checkMarker finds out whether the marker bit before was the end of a picture.
-func (a *assembler) checkMarker(pkt *rtp.Packet) {
+func (a *Assembler) checkMarker(pkt *rtp.Packet) {
 	switch {
 	case a.marker.lies || a.gap:
 	case a.open && a.marked && a.format.continues(pkt.Payload):
@@ -127,19 +127,19 @@ func (a *assembler) checkMarker(pkt *rtp.Packet) {
 		a.finish()
 	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && a.format.continues(pkt.Payload):
 		a.distrustMarker()
-		a.lose(reasonMarker)
+		a.Lose(reasonMarker)
 		a.begin(pkt.Timestamp)
 		a.spoil(reasonMarker)
 	}
 }
 
-func (a *assembler) distrustMarker() {
+func (a *Assembler) distrustMarker() {
 	a.marker.lies = true
 	a.log.Warn("camera sets the RTP marker bit within pictures; telling them apart by timestamp, one frame later")
 }
 
 // marks is called after a packet with the marker bit.
-func (a *assembler) marks() {
+func (a *Assembler) marks() {
 	if a.marker.lies {
 		return
 	}

@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -35,12 +35,12 @@ func slice265(r *rand.Rand, typ byte, first bool, size int) []byte {
 	return b
 }
 
-func assembler265(sets ...[]byte) *assembler {
-	var s parameterSets
+func assembler265(sets ...[]byte) *Assembler {
+	var s ParameterSets
 	for i, set := range sets {
 		s[i] = [][]byte{set}
 	}
-	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), h265, s)
+	return New(transport.H265, s, slog.New(slog.DiscardHandler), func(transport.CameraUnit) {})
 }
 
 // TestH265UnitWithoutGapMeansNothingWasLost is that of H.264.
@@ -82,7 +82,7 @@ func TestH265UnitWithoutGapMeansNothingWasLost(t *testing.T) {
 						lost[pic] = true
 						continue
 					}
-					require.NoError(t, a.push(p, time.Unix(1000, 0)))
+					require.NoError(t, a.Push(p, time.Unix(1000, 0)))
 				}
 			}
 			prev := -1
@@ -195,19 +195,19 @@ func FuzzH265Payloads(f *testing.F) {
 	f.Add([]byte{h265FU << 1, 1, fuStart | idrW, 0x80, 1}, []byte{h265FU << 1, 1, fuEnd | idrW, 7})
 	f.Add([]byte{h265AP << 1, 1, 0, 4, 0x40, 1, 0x0c, 1}, []byte{idrW << 1, 1, 0x80, 3})
 	f.Add([]byte{0, 0, 0, 1, 0x42, 1, 1, 0, 0, 1, 0x44, 1, 9}, []byte{cra << 1, 1, 0x80, 3})
-	f.Fuzz(fuzzPayloads(h265))
+	f.Fuzz(fuzzPayloads(transport.H265))
 }
 
 // fuzzPayloads pushes pictures of two packets each.
-func fuzzPayloads(format payloadFormat) func(t *testing.T, one, two []byte) {
+func fuzzPayloads(codec transport.Codec) func(t *testing.T, one, two []byte) {
 	return func(t *testing.T, one, two []byte) {
-		a := newAssembler(func(u transport.CameraUnit) {
+		a := New(codec, ParameterSets{}, slog.New(slog.DiscardHandler), func(u transport.CameraUnit) {
 			require.NotEmpty(t, u.Data)
 			require.LessOrEqual(t, len(u.Data), transport.MaxUnitBytes)
-		}, &senderClock{}, slog.New(slog.DiscardHandler), format, parameterSets{})
+		})
 		for i := range uint16(4) {
 			for _, p := range packets(2*i, uint32(i)*3000, one, two) {
-				require.NoError(t, a.push(p, time.Unix(1000, 0)))
+				require.NoError(t, a.Push(p, time.Unix(1000, 0)))
 			}
 		}
 	}

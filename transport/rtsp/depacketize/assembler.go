@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"scrim/transport"
@@ -23,18 +24,20 @@ const (
 	maxUnitNALUs = 128
 )
 
-// Texts of gaps.
+// ReasonNewSSRC is the text of the gap at a change of the SSRC.
+const ReasonNewSSRC = "SSRC changed"
+
+// Other texts of gaps.
 const (
 	reasonConnected    = "connected"
-	reasonNewSSRC      = "SSRC changed"
 	reasonTooLarge     = "access unit too large"
 	reasonTooMany      = "access unit of too many NAL units"
 	reasonOpenFragment = "fragment without end"
 	reasonMarker       = "marker bit within a picture"
 )
 
-// errNoUnits ends a connection whose packets never make a picture.
-var errNoUnits = errors.New("packets keep coming, but no complete picture")
+// ErrNoPicture ends a connection whose packets never make a picture.
+var ErrNoPicture = errors.New("packets keep coming, but no complete picture")
 
 // assembler makes access units out of the RTP packets of one stream, given in the
 // order in which they are to be read. What is in them is its payloadFormat's to
@@ -49,14 +52,14 @@ var errNoUnits = errors.New("packets keep coming, but no complete picture")
 // fastest camera and caught as a timestamp jump.
 //
 // It is not safe for concurrent use.
-type assembler struct {
+type Assembler struct {
 	emit   func(transport.CameraUnit)
-	clock  *senderClock
+	clock  senderClock
 	log    *slog.Logger
 	format payloadFormat
 
 	// sets are the latest parameter sets, from the session description, then in band.
-	sets parameterSets
+	sets ParameterSets
 
 	// The packet sequence.
 	started bool
@@ -112,15 +115,22 @@ type content struct {
 	sets        [maxSetKinds]bool
 }
 
-func newAssembler(emit func(transport.CameraUnit), clock *senderClock, log *slog.Logger, f payloadFormat, sets parameterSets) *assembler {
-	return &assembler{
-		emit: emit, clock: clock, log: log, format: f, sets: sets,
+// New returns an Assembler for a stream of a codec, which must be Known. Sets are
+// the parameter sets of the session description. It calls emit with every complete
+// access unit, on the goroutine that calls Push.
+func New(codec transport.Codec, sets ParameterSets, log *slog.Logger, emit func(transport.CameraUnit)) *Assembler {
+	return &Assembler{
+		emit: emit, log: log, format: formatOf(codec), sets: sets,
 		next: transport.Gap{Kind: transport.GapConnected, Text: reasonConnected}, gap: true, fragment: -1,
 	}
 }
 
+// Report reads a sender report, from which the capture times follow. It may be
+// called on another goroutine than Push.
+func (a *Assembler) Report(sr *rtcp.SenderReport, arrived time.Time) { a.clock.report(sr, arrived) }
+
 // lose tells that something is missing between the packet before and the next.
-func (a *assembler) lose(reason string) {
+func (a *Assembler) Lose(reason string) {
 	a.gap = true
 	a.marker.forget()
 	a.discontinue(reason)
@@ -130,14 +140,14 @@ func (a *assembler) lose(reason string) {
 }
 
 // discontinue keeps the first reason: it is the cause of what follows.
-func (a *assembler) discontinue(reason string) {
+func (a *Assembler) discontinue(reason string) {
 	if a.next.Kind == transport.GapNone {
 		a.next = transport.Gap{Kind: transport.GapLoss, Text: reason}
 	}
 }
 
 // spoil gives the current access unit up.
-func (a *assembler) spoil(reason string) {
+func (a *Assembler) spoil(reason string) {
 	if a.damage == "" {
 		a.damage = reason
 	}
@@ -148,7 +158,7 @@ func (a *assembler) spoil(reason string) {
 }
 
 // push reads one packet, whose payload it does not keep. The error is fatal.
-func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
+func (a *Assembler) Push(pkt *rtp.Packet, arrived time.Time) error {
 	a.sequence(pkt)
 	if a.open && pkt.Timestamp != a.ts {
 		a.timestampChanged(pkt.Timestamp)
@@ -175,7 +185,7 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 		a.marks()
 	}
 	if a.idle >= maxUnitPackets || (a.idle > 1 && arrived.Sub(a.idleSince) > maxUnitTime) {
-		err := fmt.Errorf("%w: %d packets in %s", errNoUnits, a.idle, arrived.Sub(a.idleSince).Round(100*time.Millisecond))
+		err := fmt.Errorf("%w: %d packets in %s", ErrNoPicture, a.idle, arrived.Sub(a.idleSince).Round(100*time.Millisecond))
 		if a.next.Kind == transport.GapLoss {
 			err = fmt.Errorf("%w; %s", err, a.next.Text)
 		}
@@ -185,7 +195,7 @@ func (a *assembler) push(pkt *rtp.Packet, arrived time.Time) error {
 }
 
 // collect reads a payload and says why the unit cannot be kept, or "".
-func (a *assembler) collect(payload []byte) string {
+func (a *Assembler) collect(payload []byte) string {
 	err := a.format.read(a, payload)
 	switch {
 	case err != nil:
@@ -200,25 +210,25 @@ func (a *assembler) collect(payload []byte) string {
 }
 
 // sequence compares a packet's number with the one that is due.
-func (a *assembler) sequence(pkt *rtp.Packet) {
+func (a *Assembler) sequence(pkt *rtp.Packet) {
 	switch {
 	case !a.started:
 		a.started = true
 	case pkt.SSRC != a.ssrc:
-		a.lose(reasonNewSSRC)
+		a.Lose(ReasonNewSSRC)
 		a.clock.forget()
 	case pkt.SequenceNumber != a.nextSeq:
 		if n := pkt.SequenceNumber - a.nextSeq; n < 1<<15 {
-			a.lose(fmt.Sprintf("packet loss (%d packets)", n))
+			a.Lose(fmt.Sprintf("packet loss (%d packets)", n))
 		} else {
-			a.lose("packets out of order")
+			a.Lose("packets out of order")
 		}
 	}
 	a.ssrc, a.nextSeq = pkt.SSRC, pkt.SequenceNumber+1
 }
 
 // timestampChanged ends the open access unit at a packet of another one.
-func (a *assembler) timestampChanged(ts uint32) {
+func (a *Assembler) timestampChanged(ts uint32) {
 	if a.fragment >= 0 {
 		a.spoil(reasonOpenFragment)
 	}
@@ -233,13 +243,13 @@ func (a *assembler) timestampChanged(ts uint32) {
 }
 
 // begin opens an access unit.
-func (a *assembler) begin(ts uint32) {
+func (a *Assembler) begin(ts uint32) {
 	a.open, a.ts, a.known = true, ts, !a.gap
 	a.buf, a.damage, a.content, a.fragment, a.marked = a.buf[:0], "", content{}, -1, false
 }
 
 // finish delivers the access unit, if it is whole, and closes it.
-func (a *assembler) finish() {
+func (a *Assembler) finish() {
 	a.open = false
 	if a.seenUnit && a.ts == a.lastTS && a.damage == "" && !a.content.startsAtZero {
 		// What was delivered under this timestamp was not the whole picture.

@@ -1,15 +1,17 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"scrim/transport"
 )
 
 // unit implements payloadFormat: it copies the unit, with the latest parameter sets
 // put before a key frame that comes without.
-func (f *nalFormat) unit(a *assembler) []byte {
+func (f *nalFormat) unit(a *Assembler) []byte {
 	c := &a.content
 	if c.sets != [maxSetKinds]bool{} {
 		f.learnSets(a)
@@ -37,8 +39,20 @@ func (f *nalFormat) unit(a *assembler) []byte {
 	return append(data, rest...)
 }
 
+// Limits of a session description.
+const (
+	MaxParameterSets     = 16
+	MaxParameterSetBytes = 4096
+)
+
+// Complete reports whether there are sets of every kind that the codec has.
+func (s *ParameterSets) Complete(codec transport.Codec) bool {
+	f, ok := formatOf(codec).(*nalFormat)
+	return ok && s.whole(f)
+}
+
 // whole reports whether there are sets of every kind.
-func (s *parameterSets) whole(f *nalFormat) bool {
+func (s *ParameterSets) whole(f *nalFormat) bool {
 	for i := range f.sets {
 		if len(s[i]) == 0 {
 			return false
@@ -49,15 +63,15 @@ func (s *parameterSets) whole(f *nalFormat) bool {
 
 // learnSets keeps the parameter sets that came in band: they are newer than the
 // session description's.
-func (f *nalFormat) learnSets(a *assembler) {
-	var got parameterSets
+func (f *nalFormat) learnSets(a *Assembler) {
+	var got ParameterSets
 	for n := range nalus(a.buf) {
 		if i := bytes.IndexByte(f.sets, f.typeOf(n[0])); i >= 0 {
 			got[i] = append(got[i], n)
 		}
 	}
 	for i, sets := range got {
-		if len(sets) == 0 || len(sets) > maxParameterSets || slices.EqualFunc(a.sets[i], sets, bytes.Equal) {
+		if len(sets) == 0 || len(sets) > MaxParameterSets || slices.EqualFunc(a.sets[i], sets, bytes.Equal) {
 			continue
 		}
 		a.sets[i] = nil
@@ -67,11 +81,15 @@ func (f *nalFormat) learnSets(a *assembler) {
 	}
 }
 
-// described reads the parameter sets of a session description: those of
-// sprop-parameter-sets (RFC 6184, section 8.1), or of sprop-vps, -sps and -pps (RFC
-// 7798, section 7.1). Missing or nonsense is fine: nearly every camera sends the
-// sets in band as well.
-func (f *nalFormat) described(fmtp map[string]string) (sets parameterSets) {
+// ParseParameterSets reads the parameter sets in the fmtp parameters of a session
+// description: sprop-parameter-sets of H.264 (RFC 6184, section 8.1), or sprop-vps,
+// sprop-sps and sprop-pps of H.265 (RFC 7798, section 7.1). Missing and invalid sets
+// are left out: nearly every camera also sends the sets in band.
+func ParseParameterSets(codec transport.Codec, fmtp map[string]string) (sets ParameterSets) {
+	f, ok := formatOf(codec).(*nalFormat)
+	if !ok {
+		return sets
+	}
 	keys := []string{"sprop-parameter-sets"}
 	if f == h265 {
 		keys = []string{"sprop-vps", "sprop-sps", "sprop-pps"}
@@ -83,13 +101,13 @@ func (f *nalFormat) described(fmtp map[string]string) (sets parameterSets) {
 			if err != nil {
 				raw, err = base64.RawStdEncoding.DecodeString(strings.TrimSpace(enc))
 			}
-			if err != nil || len(raw) > maxParameterSetSize {
+			if err != nil || len(raw) > MaxParameterSetBytes {
 				continue
 			}
 			// Some cameras ship the sets with Annex B start codes.
 			for nalu := range nalus(raw) {
 				i := bytes.IndexByte(f.sets, f.typeOf(nalu[0]))
-				if i < 0 || len(nalu) <= f.header || nalu[0]&forbiddenBit != 0 || n >= maxParameterSets {
+				if i < 0 || len(nalu) <= f.header || nalu[0]&forbiddenBit != 0 || n >= MaxParameterSets {
 					continue
 				}
 				sets[i] = append(sets[i], slices.Clone(nalu))

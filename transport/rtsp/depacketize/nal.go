@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -49,9 +49,9 @@ const firstSliceBit = 0x80
 // maxSetKinds is how many kinds of parameter sets a codec has at most.
 const maxSetKinds = 3
 
-// parameterSets holds the sets of each kind, in the order of nalFormat.sets,
+// ParameterSets holds the sets of each kind, in the order of nalFormat.sets,
 // without start codes.
-type parameterSets [maxSetKinds][][]byte
+type ParameterSets [maxSetKinds][][]byte
 
 // nalFormat is a codec of NAL units: H.264 (RFC 6184, packetization modes 0 and 1)
 // or H.265 (RFC 7798, without decoding order numbers).

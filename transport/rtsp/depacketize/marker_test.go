@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ func sliceOf(r *rand.Rand, idr, first bool, size int) []byte {
 // know of slices and not of pictures.
 type markedCamera struct {
 	r    *rand.Rand
-	a    *assembler
+	a    *Assembler
 	seq  uint16
 	ts   uint32
 	sent [][]byte
@@ -219,7 +219,7 @@ func TestLyingMarkersNeverDeliverAPart(t *testing.T) {
 	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			c := newMarkedCamera(seed)
-			c.a = newAssembler(nil, &senderClock{}, slog.New(slog.DiscardHandler), h264, parameterSets{})
+			c.a = New(transport.H264, ParameterSets{}, slog.New(slog.DiscardHandler), nil)
 			limit, parts := 2000+c.r.IntN(10_000), 0
 			var units []transport.CameraUnit
 			for pic := range 80 {

@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -58,7 +58,7 @@ func (f *jpegFormat) continues(p []byte) bool {
 func (f *jpegFormat) begins(p []byte) bool { return len(p) >= jpegHeaderBytes && !f.continues(p) }
 
 // read implements payloadFormat.
-func (f *jpegFormat) read(a *assembler, p []byte) error {
+func (f *jpegFormat) read(a *Assembler, p []byte) error {
 	fr, err := readJPEGFragment(p)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (f *jpegFormat) read(a *assembler, p []byte) error {
 }
 
 // unit implements payloadFormat.
-func (f *jpegFormat) unit(a *assembler) []byte {
+func (f *jpegFormat) unit(a *Assembler) []byte {
 	if a.content.ends {
 		return slices.Clone(a.buf)
 	}

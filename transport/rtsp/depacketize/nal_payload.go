@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ const (
 var startCode = []byte{0, 0, 0, 1}
 
 // read implements payloadFormat: it appends the NAL units of one RTP payload.
-func (f *nalFormat) read(a *assembler, p []byte) error {
+func (f *nalFormat) read(a *Assembler, p []byte) error {
 	if p[0]&forbiddenBit != 0 {
 		return errors.New("NAL unit marked as damaged")
 	}
@@ -44,7 +44,7 @@ func (f *nalFormat) read(a *assembler, p []byte) error {
 
 // readAggregate reads a STAP-A (RFC 6184, section 5.7.1) or an aggregation packet
 // (RFC 7798, section 4.4.2).
-func (f *nalFormat) readAggregate(a *assembler, p []byte) error {
+func (f *nalFormat) readAggregate(a *Assembler, p []byte) error {
 	if len(p) == 0 {
 		return errors.New("aggregate of nothing")
 	}
@@ -74,7 +74,7 @@ func (f *nalFormat) readAggregate(a *assembler, p []byte) error {
 // readFragment reads an FU-A (RFC 6184, section 5.8) or an FU (RFC 7798, section
 // 4.4.3). A start that is an end too is forbidden there, and sent by cameras of
 // CostarHD all the same.
-func (f *nalFormat) readFragment(a *assembler, p []byte) error {
+func (f *nalFormat) readFragment(a *Assembler, p []byte) error {
 	if len(p) <= f.header {
 		return errors.New("truncated fragment")
 	}
@@ -104,7 +104,7 @@ func (f *nalFormat) readFragment(a *assembler, p []byte) error {
 	return nil
 }
 
-func (f *nalFormat) appendNALU(a *assembler, n []byte) error {
+func (f *nalFormat) appendNALU(a *Assembler, n []byte) error {
 	from := len(a.buf)
 	a.buf = append(append(a.buf, startCode...), trimStartCode(n)...)
 	return f.note(&a.content, a.buf[from:])

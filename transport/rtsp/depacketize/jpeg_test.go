@@ -1,4 +1,4 @@
-package rtsp
+package depacketize
 
 import (
 	"bytes"
@@ -29,8 +29,8 @@ func testJPEG(t testing.TB, shade uint8) []byte {
 	return b.Bytes()
 }
 
-func assemblerJPEG() *assembler {
-	return newAssembler(func(transport.CameraUnit) {}, &senderClock{}, slog.New(slog.DiscardHandler), formatOf(transport.MJPEG), parameterSets{})
+func assemblerJPEG() *Assembler {
+	return New(transport.MJPEG, ParameterSets{}, slog.New(slog.DiscardHandler), func(transport.CameraUnit) {})
 }
 
 // sendJPEG packs an image; end says whether its end is sent, too.
@@ -144,5 +144,5 @@ func TestJPEGTablesOfEarlierPicturesAndRestartIntervalsAreKept(t *testing.T) {
 func FuzzJPEGPayloads(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 1, 60, 20, 15, 1, 2, 3}, []byte{0, 0, 0, 3, 1, 60, 20, 15, 4, 0xff, 0xd9})
 	f.Add([]byte{0, 0, 0, 0, 65, 255, 20, 15, 0, 4, 0xff, 0xff, 0, 0, 0, 64}, []byte{0, 0, 0, 0, 64, 200})
-	f.Fuzz(func(t *testing.T, one, two []byte) { fuzzPayloads(formatOf(transport.MJPEG))(t, one, two) })
+	f.Fuzz(func(t *testing.T, one, two []byte) { fuzzPayloads(transport.MJPEG)(t, one, two) })
 }
