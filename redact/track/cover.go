@@ -9,18 +9,19 @@ import (
 )
 
 const (
-	// calmMargin is added around a region that is made anew, as a fraction of
-	// the face's size, so that small movements stay within it; calmExcess is how
-	// many times larger than needed a region may become before it is made anew;
-	// calmStep is by how many face sizes each of its sides then moves inwards in a
-	// picture at most.
-	calmMargin = 0.06
-	calmExcess = 1.3
-	calmStep   = 0.4
+	// updateMargin is added around an updated region, as a fraction of the face's
+	// size, so that small movements stay within it.
+	updateMargin = 0.06
+	// maxExcess is how many times larger than needed a region may become before it
+	// is updated.
+	maxExcess = 1.3
+	// maxShrinkStep is the most by which a side moves inwards in one picture, in
+	// face sizes.
+	maxShrinkStep = 0.4
 )
 
-// cover returns the region of every track that reaches into the picture.
-func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []geom.Region {
+// regionsNow returns the region of every track that reaches into the picture.
+func (t *Tracker) regionsNow(at time.Time, bounds image.Rectangle) []geom.Region {
 	t.regions = t.regions[:0]
 	for _, tr := range t.tracks {
 		source := geom.Detected
@@ -33,19 +34,20 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []geom.Region {
 			lost := at.Sub(tr.found).Seconds()
 			grown := tr.growth() * min(1, lost/t.o.Hold.Seconds())
 			if !tr.velocity {
-				grown = max(grown, tr.unknown(lost))
+				grown = max(grown, tr.unknownGrowth(lost))
 			}
-			// And all the way to where it would be by now if it had stopped: people do.
+			// People stop: the region spans all positions between an immediate stop and
+			// constant motion.
 			need = tr.predict(tr.env, at).Pad(t.o.Padding+grown, t.o.PaddingTop+grown).Rect().
-				Union(tr.stopped(tr.env, at).Pad(t.o.Padding+calmGrowth*lost, t.o.PaddingTop).Rect())
+				Union(tr.stopped(tr.env, at).Pad(t.o.Padding+growthAtRest*lost, t.o.PaddingTop).Rect())
 		}
-		if tr.weak && at.Sub(tr.sure) <= tr.hold(t.o.Hold) {
-			// Something else may have carried the weak sightings off.
+		if tr.weak && at.Sub(tr.confidentAt) <= tr.hold(t.o.Hold) {
+			// The weak sightings may be of something else.
 			was := *tr
-			was.found, was.vx, was.vy, was.steady = tr.sure, tr.surely.vx, tr.surely.vy, tr.surely.steady
-			need = need.Union(was.stopped(tr.surely.env, at).Pad(t.o.Padding, t.o.PaddingTop).Rect())
+			was.found, was.vx, was.vy, was.steady = tr.confidentAt, tr.lastConfident.vx, tr.lastConfident.vy, tr.lastConfident.steady
+			need = need.Union(was.stopped(tr.lastConfident.env, at).Pad(t.o.Padding, t.o.PaddingTop).Rect())
 		}
-		tr.settle(need)
+		tr.updateRect(need)
 		if tr.rect.Overlaps(bounds) {
 			t.regions = append(t.regions, geom.Region{Rect: tr.rect, Face: tr.box, Score: tr.score, Source: source, Track: tr.id})
 		}
@@ -53,16 +55,17 @@ func (t *Tracker) cover(at time.Time, bounds image.Rectangle) []geom.Region {
 	return t.regions
 }
 
-// settle makes the region hold what is needed. It stays as it is while it
-// does so without being much too large, grows at once, and shrinks in steps.
-func (tr *track) settle(need image.Rectangle) {
-	if need.In(tr.rect) && float64(tr.rect.Dx())*float64(tr.rect.Dy()) <= calmExcess*float64(need.Dx())*float64(need.Dy()) {
+// updateRect makes the region contain what is needed. A region that contains it
+// and is not much too large stays the same. Regions grow at once and shrink in
+// steps.
+func (tr *track) updateRect(need image.Rectangle) {
+	if need.In(tr.rect) && float64(tr.rect.Dx())*float64(tr.rect.Dy()) <= maxExcess*float64(need.Dx())*float64(need.Dy()) {
 		return
 	}
 	size := math.Max(tr.box.W, tr.box.H)
-	r := need.Inset(-int(math.Ceil(calmMargin * size)))
+	r := need.Inset(-int(math.Ceil(updateMargin * size)))
 	if before := tr.rect; before.Overlaps(r) {
-		step := int(math.Ceil(calmStep * size))
+		step := int(math.Ceil(maxShrinkStep * size))
 		r.Min.X, r.Min.Y = min(r.Min.X, before.Min.X+step), min(r.Min.Y, before.Min.Y+step)
 		r.Max.X, r.Max.Y = max(r.Max.X, before.Max.X-step), max(r.Max.Y, before.Max.Y-step)
 	}

@@ -1,5 +1,5 @@
-// Package track carries faces through time: it associates the faces of one
-// picture with those of the pictures before, keeps a face that the detector
-// loses covered for a while, and keeps regions calm, so that what is obscured
-// neither flickers nor pops. Plain arithmetic, no C code.
+// Package track follows faces through time. It associates the faces of one
+// picture with the tracks of those before, and keeps a face covered for a while
+// after the detector lost it. Its regions stay the same during small movements,
+// so that what is obscured does not flicker. It is pure arithmetic, without C code.
 package track

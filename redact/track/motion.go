@@ -11,33 +11,31 @@ import (
 const (
 	// velocityGain is the weight of a new measurement of the velocity.
 	velocityGain = 0.4
-	// maxSpeed bounds the velocity that is believed, in face sizes a second.
+	// maxSpeed limits the measured velocity, in face sizes per second.
 	maxSpeed = 12.0
-	// coast is the time constant with which a lost face is thought to slow down.
-	coast = 2 * time.Second
-	// unknownSpeed is the speed, in face sizes a second, that a face may have
-	// which was found only once; unknownReach is how far that is believed, and
-	// doubtfulReach where it may be no face.
-	unknownSpeed  = 8.0
-	unknownReach  = 1.0
-	doubtfulReach = 0.3
-	// braking is how fast a face slows down at most, in face sizes per second
-	// squared: 1.5 m/s², a walker who stops, for a face of 19 cm.
-	braking = 8.0
-	// steadySightings is how many sightings in a row must have been where they had
-	// been expected before a velocity is believed so far that what lies behind is
-	// given up.
+	// coastTime is the time constant with which a lost face is assumed to slow down.
+	coastTime = 2 * time.Second
+	// unknownSpeed is the assumed speed of a face that was found only once, in face
+	// sizes per second. maxUnknownGrowth limits how far its region grows for it, and
+	// uncertainGrowth does if it may not be a face.
+	unknownSpeed     = 8.0
+	maxUnknownGrowth = 1.0
+	uncertainGrowth  = 0.3
+	// maxDeceleration is in face sizes per second squared: 1.5 m/s², a walker who
+	// stops, for a face of 19 cm.
+	maxDeceleration = 8.0
+	// steadySightings is how many sightings in a row must have been where they were
+	// predicted before the region leaves the place where the face was last seen.
 	steadySightings = 5
-	// calmGrowth and growth are by how much of its size a held region grows on
-	// each side in a second, where the face stood still and where it moved by
-	// restless face sizes a second or more.
-	calmGrowth, growth, restless = 0.15, 0.3, 1.0
-	// shrink is the time constant with which what is covered of a face shrinks to
-	// what was found: detectors find half of a face, too.
-	shrink = 200 * time.Millisecond
+	// A held region grows by growthAtRest of its size per second on each side, by
+	// growth if the face moved by fastSpeed face sizes per second or more.
+	growthAtRest, growth, fastSpeed = 0.15, 0.3, 1.0
+	// shrinkTime is the time constant with which the covered box shrinks to the box
+	// that was found: detectors sometimes find half of a face.
+	shrinkTime = 200 * time.Millisecond
 )
 
-// measure takes over a face that was found.
+// measure updates a track with the face that was found for it.
 func (t *Tracker) measure(tr *track, f face.Face, at time.Time) {
 	if dt := at.Sub(tr.found).Seconds(); dt > 0 {
 		limit := maxSpeed * math.Sqrt(f.Box.Area())
@@ -52,36 +50,36 @@ func (t *Tracker) measure(tr *track, f face.Face, at time.Time) {
 		tr.vx, tr.vy, tr.velocity = vx, vy, true
 	}
 	tr.env = envelope(f.Box, tr.predict(tr.env, at), at.Sub(tr.found))
-	tr.gap, tr.gapFrom, tr.gapBox = tr.misses > 1, tr.found, tr.box
+	tr.gap, tr.gapStart, tr.gapBox = tr.misses > 1, tr.found, tr.box
 	tr.box, tr.score, tr.found, tr.misses = f.Box, f.Score, at, 0
-	tr.near = t.near(f.Box)
+	tr.proximity = t.proximity(f.Box)
 	if tr.weak = f.Weak; !tr.weak {
-		tr.doubt *= doubt(f.Score, tr.near)
-		tr.sure, tr.surely = at, place{tr.env, tr.vx, tr.vy, tr.steady, f.Score}
+		tr.uncertainty *= uncertainty(f.Score, tr.proximity)
+		tr.confidentAt, tr.lastConfident = at, place{tr.env, tr.vx, tr.vy, tr.steady, f.Score}
 	}
 }
 
-// predict returns where a box that was last measured is thought to be, slowing
-// down.
+// predict returns the expected position of a box that was last measured, assuming
+// that the face slows down.
 func (tr *track) predict(b geom.Box, at time.Time) geom.Box {
 	dt := max(0, at.Sub(tr.found)).Seconds()
-	travel := coast.Seconds() * (1 - math.Exp(-dt/coast.Seconds()))
+	travel := coastTime.Seconds() * (1 - math.Exp(-dt/coastTime.Seconds()))
 	b.X += tr.vx * travel
 	b.Y += tr.vy * travel
 	return b
 }
 
-// unknown returns by how much of its size the region grows in so many seconds
-// while the face's velocity is not known: by less where it may be no face.
-func (tr *track) unknown(seconds float64) float64 {
-	return min(unknownReach-(unknownReach-doubtfulReach)*tr.doubt, unknownSpeed*seconds)
+// unknownGrowth returns by how much of its size the region grows in this time
+// while the velocity of the face is not known. It is less if it may not be a face.
+func (tr *track) unknownGrowth(seconds float64) float64 {
+	return min(maxUnknownGrowth-(maxUnknownGrowth-uncertainGrowth)*tr.uncertainty, unknownSpeed*seconds)
 }
 
-// stopped returns where a box that was last measured is at least by now: as if
-// it had begun to stop as soon as it was lost. While its velocity is in doubt
-// that is where it was.
+// stopped returns where a box that was last measured is now if the face began to
+// stop as soon as it was lost. While the velocity is not confirmed, that is where
+// it was.
 func (tr *track) stopped(b geom.Box, at time.Time) geom.Box {
-	speed, limit := math.Hypot(tr.vx, tr.vy), braking*math.Sqrt(tr.box.Area())
+	speed, limit := math.Hypot(tr.vx, tr.vy), maxDeceleration*math.Sqrt(tr.box.Area())
 	if tr.steady < steadySightings || speed <= 0 || limit <= 0 {
 		return b
 	}
@@ -92,20 +90,20 @@ func (tr *track) stopped(b geom.Box, at time.Time) geom.Box {
 	return b
 }
 
-// growth returns by how much of its size the region grows in a second in which
-// nothing is known of the face.
+// growth returns by how much of its size the region grows per second while the
+// face is lost.
 func (tr *track) growth() float64 {
 	size := math.Sqrt(tr.box.Area())
 	if size <= 0 {
 		return growth
 	}
-	return calmGrowth + (growth-calmGrowth)*min(1, math.Hypot(tr.vx, tr.vy)/(restless*size))
+	return growthAtRest + (growth-growthAtRest)*min(1, math.Hypot(tr.vx, tr.vy)/(fastSpeed*size))
 }
 
-// envelope returns what must be covered of a face: what was found, and what was
-// covered before as far as it has not shrunk yet.
+// envelope returns the box that must be covered: the one that was found, and the
+// one before as far as it has not shrunk yet.
 func envelope(found, before geom.Box, dt time.Duration) geom.Box {
-	f := 1 - math.Exp(-max(0, dt).Seconds()/shrink.Seconds())
+	f := 1 - math.Exp(-max(0, dt).Seconds()/shrinkTime.Seconds())
 	mix := func(from, to float64) float64 { return from + f*(to-from) }
 	left := min(found.X, mix(before.X, found.X))
 	top := min(found.Y, mix(before.Y, found.Y))

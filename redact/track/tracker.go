@@ -12,44 +12,43 @@ import (
 )
 
 const (
-	// MinPadding is the least padding on any side, as a fraction of the face's
-	// size. Ears, hair and chin recognise a person, too.
+	// MinPadding is the minimum padding on any side, as a fraction of the face's
+	// size. Ears, hair and chin identify a person, too.
 	MinPadding = 0.3
 	// DefaultPaddingTop is the padding above, where the hair is.
 	DefaultPaddingTop = 0.5
 	// DefaultHold is how long a face stays covered after the detector lost it.
 	DefaultHold = time.Second
-	// HoldAfterWeak is that for a detector that reports weak sightings, too: a face
-	// is lost then only when not even they are left.
-	HoldAfterWeak = 400 * time.Millisecond
-	// MinHoldPictures is for how many pictures a lost face stays covered at least,
-	// where pictures come slowly.
+	// HoldWithWeak is the default hold with a detector that reports weak sightings:
+	// a face is lost only after these have ended, too.
+	HoldWithWeak = 400 * time.Millisecond
+	// MinHoldPictures is the minimum number of pictures for which a lost face stays
+	// covered. It matters at low frame rates.
 	MinHoldPictures = 4
-	// MaxTracks bounds the faces that are followed at a time. Beyond it those
-	// lost longest are given up first.
+	// MaxTracks is the maximum number of tracks. Beyond it the tracks of the faces
+	// that were lost longest end first.
 	MaxTracks = 1024
 )
 
 const (
-	// blindFor is how long a tracker that begins, or has seen nothing for more than
-	// blindAfter and blindPictures, takes weak sightings for faces: it cannot know which
-	// of them it would have carried on.
-	blindFor      = weakFor
-	blindAfter    = HoldAfterWeak
-	blindPictures = 3
-	// minAffinity is the least affinity of a track and a face that may be the same.
+	// For startupTime after the first picture, weak sightings may start tracks: the
+	// tracker does not know yet which of them continue a track. The same applies
+	// after a gap of more than maxPictureGap and maxPictureGaps intervals.
+	startupTime    = weakCarryTime
+	maxPictureGap  = HoldWithWeak
+	maxPictureGaps = 3
+	// minAffinity is the minimum affinity of a track and a face that may be the same.
 	minAffinity = 0.15
-	// maxSizeRatio bounds how much a face grows or shrinks from one picture to
+	// maxSizeRatio limits how much a face grows or shrinks from one picture to
 	// the next.
 	maxSizeRatio = 2.0
-	// reach is by how much further from its prediction a face may be found again
-	// for each second for which it was lost, in face sizes.
+	// reach is how much further from its prediction a face may be found again, in
+	// face sizes per second since it was lost.
 	reach = 4.0
-	// weakIoU is the least IoU of a weak sighting with where a face is thought to
-	// be.
+	// weakIoU is the minimum IoU of a weak sighting with the prediction.
 	weakIoU = 0.5
-	// sameIoU is the least IoU of a face with where it was thought to be that
-	// leaves no doubt that it is the same.
+	// sameIoU is the minimum IoU of a face with the prediction at which it certainly
+	// is the same face.
 	sameIoU = 0.3
 )
 
@@ -59,43 +58,52 @@ type Options struct {
 	// of the face's size. Less than MinPadding counts as MinPadding unless
 	// Cosmetic is set; 0 means MinPadding and DefaultPaddingTop.
 	Padding, PaddingTop float64
-	// Cosmetic admits less padding: its owner accepts that faces are recovered.
+	// Cosmetic allows less padding: the owner accepts that faces are recovered.
 	Cosmetic bool
 	// Hold is how long a lost face stays covered; 0 means DefaultHold, or
-	// HoldAfterWeak with Weak.
+	// HoldWithWeak with Weak.
 	Hold time.Duration
-	// Weak says that the detector reports weak sightings.
+	// Weak is set if the detector reports weak sightings.
 	Weak bool
 }
 
 // track is one face over time.
 type track struct {
-	id       uint64
-	box      geom.Box // as last found
-	env      geom.Box // what is covered of it, when last found
-	ghost    bool     // a place that stays covered; no face is taken for it
-	score    float64
-	vx, vy   float64 // of the centre, pixels a second
+	id    uint64
+	ghost bool            // covers a place that its face may not have left; matches no face
+	lost  bool            // not found in this picture
+	rect  image.Rectangle // obscured in the last picture
+
+	// The last sighting.
 	found    time.Time
-	rect     image.Rectangle // what was obscured last
-	lost     bool
-	predBox  geom.Box  // where it is thought to be now
-	first    time.Time // when it was first found, and where
+	box      geom.Box
+	env      geom.Box // what is covered of the face
+	score    float64
+	weak     bool     // it was a weak sighting
+	misses   int      // pictures since
+	predBox  geom.Box // predicted for this picture
+	vx, vy   float64  // of the centre, pixels per second
+	velocity bool     // vx, vy were measured
+	steady   int      // sightings in a row that were where they were predicted
+
+	// The last sighting that was not weak.
+	confidentAt   time.Time
+	lastConfident place
+
+	// The first sighting.
+	first    time.Time
 	firstBox geom.Box
-	gap      bool      // it was found again now, after pictures without it
-	gapFrom  time.Time // when it had been found before, and where
+
+	// The sighting before, if the face was found again in this picture.
+	gap      bool
+	gapStart time.Time
 	gapBox   geom.Box
-	misses   int       // pictures since it was found
-	velocity bool      // vx, vy were measured
-	weak     bool      // found by a weak sighting only
-	sure     time.Time // when it was last found by one that is not weak
-	steady   int       // sightings in a row that were where they had been expected
-	surely   place     // where it was when it was last found by one that is not weak
-	doubt    float64   // that it is a face at all, 0 to 1: less with each sighting
-	near     float64   // how near to the camera it is, 0 to 1
+
+	uncertainty float64 // that it is a face, 0 to 1; falls with each sighting
+	proximity   float64 // to the camera, 0 to 1
 }
 
-// place is what is known of a face's whereabouts and movement at a sighting.
+// place is the position and movement of a face at a sighting.
 type place struct {
 	env    geom.Box
 	vx, vy float64
@@ -103,16 +111,18 @@ type place struct {
 	score  float64
 }
 
-// Tracker follows the faces of one camera. It is not safe for concurrent use.
+// Tracker tracks the faces of one camera. It is not safe for concurrent use.
 type Tracker struct {
-	o       Options
-	last    uint64
-	since   time.Time     // it knows what was before, from a while after this on; zero: nothing yet
-	seen    time.Time     // the last picture
-	pace    time.Duration // about how long there is between two; 0: unknown
-	short   float64       // the shorter side of the picture, pixels
+	o    Options
+	last uint64 // the highest number of a track
+
+	resumedAt   time.Time // the first picture, or the first after a gap
+	lastPicture time.Time
+	interval    time.Duration // about the time between pictures; 0: unknown
+	short       float64       // the shorter side of the picture in pixels
+
 	tracks  []*track
-	spare   []*track
+	free    []*track // for reuse
 	pairs   []pair
 	taken   []bool
 	regions []geom.Region
@@ -124,24 +134,24 @@ type pair struct {
 	affinity    float64
 }
 
-// New returns a Tracker that follows nothing yet.
+// New returns a Tracker without tracks.
 func New(o Options) *Tracker {
-	least := MinPadding
+	minPadding := MinPadding
 	if o.Cosmetic {
-		least = 0
+		minPadding = 0
 	}
 	if o.PaddingTop == 0 {
 		o.PaddingTop = DefaultPaddingTop
 	}
-	if o.Padding == 0 || !(o.Padding >= least) {
+	if o.Padding == 0 || !(o.Padding >= minPadding) {
 		o.Padding = MinPadding
 	}
-	if !(o.PaddingTop >= least) {
+	if !(o.PaddingTop >= minPadding) {
 		o.PaddingTop = MinPadding
 	}
 	if o.Hold <= 0 {
 		if o.Hold = DefaultHold; o.Weak {
-			o.Hold = HoldAfterWeak
+			o.Hold = HoldWithWeak
 		}
 	}
 	return &Tracker{o: o}
@@ -149,19 +159,19 @@ func New(o Options) *Tracker {
 
 // Reset forgets all faces. Numbers of tracks are not used again.
 func (t *Tracker) Reset() {
-	t.spare = append(t.spare, t.tracks...)
+	t.free = append(t.free, t.tracks...)
 	t.tracks = t.tracks[:0]
-	t.since = time.Time{}
+	t.resumedAt = time.Time{}
 }
 
-// Update takes the faces found in one picture of the given size in pixels, and
-// returns what must be obscured in it, valid until the next call. Every face
-// lies within the region of its track; tracks without a face in this picture
+// Update adds the faces found in one picture of the given size in pixels. It
+// returns what must be obscured in the picture, valid until the next call. Every
+// face lies within the region of its track; tracks without a face in this picture
 // are held.
 func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []geom.Region {
 	t.short = float64(min(width, height))
-	t.remember(at)
-	t.expire(at)
+	t.notePicture(at)
+	t.dropExpired(at)
 	for _, tr := range t.tracks {
 		tr.lost, tr.gap = true, false
 		tr.misses++
@@ -171,60 +181,63 @@ func (t *Tracker) Update(at time.Time, faces []face.Face, width, height int) []g
 	for _, p := range t.pairs {
 		tr, f := t.tracks[p.track], faces[p.face]
 		if tr.misses > 0 && tr.predBox.IoU(f.Box) < sameIoU {
-			// It may be somebody else, while the one who was here still is.
-			t.haunt(tr)
+			// It may be another person, and the first one may still be here.
+			t.leaveGhost(tr)
 		}
 		t.measure(tr, f, at)
 	}
 	for i, f := range faces {
-		if !t.taken[i] && (!f.Weak || t.credible(f.Box, at, width, height)) {
-			t.begin(f, at)
+		if !t.taken[i] && (!f.Weak || t.mayStart(f.Box, at, width, height)) {
+			t.start(f, at)
 		}
 	}
-	t.bound()
-	return t.cover(at, image.Rect(0, 0, width, height))
+	t.limitTracks()
+	return t.regionsNow(at, image.Rect(0, 0, width, height))
 }
 
-// remember notes that there is a picture, and whether much has gone unseen before it.
-func (t *Tracker) remember(at time.Time) {
-	gap := at.Sub(t.seen)
+// notePicture updates the interval of pictures and detects gaps between them.
+func (t *Tracker) notePicture(at time.Time) {
+	gap := at.Sub(t.lastPicture)
 	switch {
-	case t.since.IsZero():
-		t.since, t.pace = at, 0
-	case gap > max(blindAfter, blindPictures*t.pace):
-		t.since = at
-		if t.pace > 0 { // pictures may come slowly from now on
-			gap = min(gap, 2*t.pace)
+	case t.resumedAt.IsZero():
+		t.resumedAt, t.interval = at, 0
+	case gap > max(maxPictureGap, maxPictureGaps*t.interval):
+		t.resumedAt = at
+		if t.interval > 0 { // the frame rate may be low from now on
+			gap = min(gap, 2*t.interval)
 		}
-		t.pace = gap
+		t.interval = gap
 	default:
-		t.pace = gap
+		t.interval = gap
 	}
-	t.seen = at
+	t.lastPicture = at
 }
 
-// credible reports whether a track may begin with a weak sighting: one of somebody who
-// may be coming into the picture, since of a face that the edge cuts off less is to be
-// seen, and the detector doubts it; and any while nothing is known of what was before.
-// Near the camera it does not doubt faces.
-func (t *Tracker) credible(b geom.Box, at time.Time, width, height int) bool {
+// mayStart reports whether a weak sighting may start a track:
+//
+//   - at the edge of the picture, where a face that comes in is only partly visible
+//     and scores less;
+//   - for startupTime after the start or a gap, anywhere.
+//
+// Near the camera faces do not score that low.
+func (t *Tracker) mayStart(b geom.Box, at time.Time, width, height int) bool {
 	cut := b.X < 0 || b.Y < 0 || b.X+b.W > float64(width) || b.Y+b.H > float64(height)
-	return t.near(b) == 0 && (cut || at.Sub(t.since) < blindFor)
+	return t.proximity(b) == 0 && (cut || at.Sub(t.resumedAt) < startupTime)
 }
 
-// expire gives up the tracks that were held for their time.
-func (t *Tracker) expire(at time.Time) {
+// dropExpired ends the tracks that were held for their time.
+func (t *Tracker) dropExpired(at time.Time) {
 	t.tracks = slices.DeleteFunc(t.tracks, func(tr *track) bool {
-		gone := t.over(tr, at)
+		gone := t.expired(tr, at)
 		if gone {
-			t.spare = append(t.spare, tr)
+			t.free = append(t.free, tr)
 		}
 		return gone
 	})
 }
 
-// associate leaves in t.pairs which track is which face, best first, each at
-// most once, and in t.taken which faces have a track.
+// associate sets t.pairs to the tracks and faces that match, best first, each at
+// most once, and t.taken to whether a face has a track.
 func (t *Tracker) associate(faces []face.Face, at time.Time) {
 	t.pairs = t.pairs[:0]
 	for i, tr := range t.tracks {
@@ -234,10 +247,10 @@ func (t *Tracker) associate(faces []face.Face, at time.Time) {
 			}
 			a := affinity(tr.predBox, f.Box, 1+reach*at.Sub(tr.found).Seconds())
 			switch {
-			case f.Weak && (tr.predBox.IoU(f.Box) < weakIoU || at.Sub(tr.sure) > tr.weakly()):
+			case f.Weak && (tr.predBox.IoU(f.Box) < weakIoU || at.Sub(tr.confidentAt) > tr.maxWeakAge()):
 				continue
 			case f.Weak:
-				a-- // after all that are sure
+				a-- // after all confident ones
 			case a < minAffinity:
 				continue
 			}
@@ -256,30 +269,30 @@ func (t *Tracker) associate(faces []face.Face, at time.Time) {
 	t.pairs = kept
 }
 
-// affinity says how likely two boxes are the same face, 0 to 1: by overlap, and
-// by how near they are to one another; at gate sizes they are strangers.
-func affinity(a, b geom.Box, gate float64) float64 {
+// affinity returns how likely two boxes are the same face, 0 to 1, from their
+// overlap and distance. Beyond maxDistance, in face sizes, the distance adds nothing.
+func affinity(a, b geom.Box, maxDistance float64) float64 {
 	sa, sb := math.Sqrt(a.Area()), math.Sqrt(b.Area())
 	if sa <= 0 || sb <= 0 || sa > maxSizeRatio*sb || sb > maxSizeRatio*sa {
 		return 0
 	}
 	d := math.Hypot(a.X+a.W/2-b.X-b.W/2, a.Y+a.H/2-b.Y-b.H/2) / ((sa + sb) / 2)
-	return (max(0, 1-d/gate) + a.IoU(b)) / 2 * min(sa, sb) / max(sa, sb)
+	return (max(0, 1-d/maxDistance) + a.IoU(b)) / 2 * min(sa, sb) / max(sa, sb)
 }
 
-// haunt leaves a ghost in the place of a track that goes on elsewhere.
-func (t *Tracker) haunt(tr *track) {
-	g := t.fresh()
+// leaveGhost leaves a ghost in the place of a track that continues elsewhere.
+func (t *Tracker) leaveGhost(tr *track) {
+	g := t.newTrack()
 	id := g.id
 	*g = *tr
 	g.id, g.ghost, g.lost = id, true, true
 }
 
-// fresh returns a new track with a number of its own.
-func (t *Tracker) fresh() *track {
+// newTrack adds a track with a new number.
+func (t *Tracker) newTrack() *track {
 	var tr *track
-	if n := len(t.spare); n > 0 {
-		tr, t.spare = t.spare[n-1], t.spare[:n-1]
+	if n := len(t.free); n > 0 {
+		tr, t.free = t.free[n-1], t.free[:n-1]
 	} else {
 		tr = new(track)
 	}
@@ -289,24 +302,24 @@ func (t *Tracker) fresh() *track {
 	return tr
 }
 
-// begin starts a track.
-func (t *Tracker) begin(f face.Face, at time.Time) {
-	tr := t.fresh()
-	near := t.near(f.Box)
+// start starts a track.
+func (t *Tracker) start(f face.Face, at time.Time) {
+	tr := t.newTrack()
+	proximity := t.proximity(f.Box)
 	*tr = track{
 		id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box,
-		near: near, doubt: doubt(f.Score, near), sure: at, surely: place{env: f.Box, score: f.Score},
+		proximity: proximity, uncertainty: uncertainty(f.Score, proximity), confidentAt: at, lastConfident: place{env: f.Box, score: f.Score},
 	}
 }
 
-// bound gives up the tracks that were lost longest when there are too many.
-func (t *Tracker) bound() {
+// limitTracks ends the tracks that were lost longest if there are too many.
+func (t *Tracker) limitTracks() {
 	if len(t.tracks) <= MaxTracks {
 		return
 	}
 	slices.SortStableFunc(t.tracks, func(a, b *track) int { return b.found.Compare(a.found) })
 	for n := len(t.tracks); n > MaxTracks && t.tracks[n-1].lost; n-- {
-		t.spare = append(t.spare, t.tracks[n-1])
+		t.free = append(t.free, t.tracks[n-1])
 		t.tracks = t.tracks[:n-1]
 	}
 }

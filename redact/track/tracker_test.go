@@ -59,7 +59,7 @@ func TestHoldIsAsLongAsWhatWasSeenWarrants(t *testing.T) {
 		return ms - 40
 	}
 	require.Equal(t, 1000, held(0.9))
-	require.Equal(t, 1000, held(certain))
+	require.Equal(t, 1000, held(certainScore))
 	require.Equal(t, 240, held(0.3))
 	require.Equal(t, 240, held(0.3, 0.3, 0.3, 0.3))
 	require.Greater(t, held(0.5, 0.5), held(0.5))
@@ -272,9 +272,9 @@ func TestEveryFaceIsCoveredAlways(t *testing.T) {
 			held := places[:0]
 			for _, p := range places {
 				taken := slices.ContainsFunc(faces, func(f face.Face) bool { return affinity(p.face.Box, f.Box, 1+reach) > 0 })
-				near := tr.near(p.face.Box)
-				sure := track{near: near, doubt: doubt(p.face.Score, near)}
-				sure.surely.score = p.face.Score
+				near := tr.proximity(p.face.Box)
+				sure := track{proximity: near, uncertainty: uncertainty(p.face.Score, near)}
+				sure.lastConfident.score = p.face.Score
 				if now-p.ms <= int(sure.hold(tr.o.Hold).Milliseconds()) && !taken {
 					held = append(held, p)
 					requireCovered(t, regions, []face.Face{p.face}, 320, 180)

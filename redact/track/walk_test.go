@@ -116,9 +116,9 @@ func TestWalkersStayUnderCalmCover(t *testing.T) {
 				p.vx, p.vy = c*p.vx-s*p.vy, s*p.vx+c*p.vy
 				p.x, p.y = p.x+p.vx*dt, p.y+p.vy*dt
 				if p.missed == 0 && p.found > steadySightings && rapid.IntRange(0, 19).Draw(t, "miss") == 0 {
-					most := int(HoldAfterWeak / interval)
-					if sure := (track{near: tr.near(boxAt(p.x, p.y, 1.05*p.size))}); tr.o.Weak {
-						sure.surely.score = certainNear
+					most := int(HoldWithWeak / interval)
+					if sure := (track{proximity: tr.proximity(boxAt(p.x, p.y, 1.05*p.size))}); tr.o.Weak {
+						sure.lastConfident.score = certainScoreNear
 						most = int(sure.hold(tr.o.Hold) / interval)
 					}
 					p.missed = rapid.IntRange(1, most).Draw(t, "pictures")
@@ -258,16 +258,16 @@ func TestWeakSightingsCarryAFaceOnAndBeginNone(t *testing.T) {
 			break
 		}
 		last = i
-		if at(40*i).Sub(at(360)) <= weakFor {
+		if at(40*i).Sub(at(360)) <= weakCarryTime {
 			require.Len(t, r, 1)
 			require.Equal(t, geom.Tracked, r[0].Source)
 			requireCovered(t, r, weak(i), 1280, 720)
-			if at(40*i).Sub(at(360)) > HoldAfterWeak+200*time.Millisecond {
+			if at(40*i).Sub(at(360)) > HoldWithWeak+200*time.Millisecond {
 				require.Less(t, r[0].Rect.Dx(), int(2.2*size), "it is known where the face is")
 			}
 		}
 	}
-	require.InDelta(t, (360*time.Millisecond + weakFor + holdWeak).Milliseconds(), 40*last, 40)
+	require.InDelta(t, (360*time.Millisecond + weakCarryTime + holdAfterWeak).Milliseconds(), 40*last, 40)
 }
 
 // A face that is surely one takes its track, however near a weak one is.
@@ -293,8 +293,8 @@ func TestWeakSightingsThatMoveOffLeaveTheFaceCovered(t *testing.T) {
 	for i := range 25 {
 		tr.Update(at(40*i), []face.Face{sighting(still)}, 1920, 1080)
 	}
-	off, hold := still, tr.tracks[0].hold(HoldAfterWeak)
-	require.Greater(t, hold, HoldAfterWeak/2)
+	off, hold := still, tr.tracks[0].hold(HoldWithWeak)
+	require.Greater(t, hold, HoldWithWeak/2)
 	for ms := 1000; ms <= 960+int(hold.Milliseconds()); ms += 40 {
 		off.X += 12
 		r := tr.Update(at(ms), []face.Face{{Box: off, Score: 0.12, Weak: true}}, 1920, 1080)
@@ -311,10 +311,10 @@ func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
 	}
 	begins := func(f []face.Face) bool {
 		tr := New(Options{Weak: true})
-		for ms := 0; ms <= int(blindFor.Milliseconds()); ms += 40 {
+		for ms := 0; ms <= int(startupTime.Milliseconds()); ms += 40 {
 			tr.Update(at(ms), nil, 1920, 1080)
 		}
-		return len(tr.Update(at(int(blindFor.Milliseconds())+40), f, 1920, 1080)) > 0
+		return len(tr.Update(at(int(startupTime.Milliseconds())+40), f, 1920, 1080)) > 0
 	}
 	require.True(t, begins(weak(-5, 300, 30)))
 	require.True(t, begins(weak(1895, 300, 30)))
@@ -329,7 +329,7 @@ func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
 // sightings are of faces that were found well before.
 func TestWeakSightingBeginsAFaceWhereNothingIsKnownOfBefore(t *testing.T) {
 	weak := []face.Face{{Box: boxAt(400, 300, 30), Score: 0.15, Weak: true}}
-	blind, near := int(blindFor.Milliseconds()), []face.Face{{Box: boxAt(400, 300, 200), Score: 0.15, Weak: true}}
+	blind, near := int(startupTime.Milliseconds()), []face.Face{{Box: boxAt(400, 300, 200), Score: 0.15, Weak: true}}
 	tr := New(Options{Weak: true})
 	require.Empty(t, tr.Update(at(0), near, 1920, 1080), "near the camera the detector doubts no face")
 	for ms := 0; ms < blind; ms += 40 {
@@ -347,7 +347,7 @@ func TestWeakSightingBeginsAFaceWhereNothingIsKnownOfBefore(t *testing.T) {
 		require.Empty(t, tr.Update(at(now), weak, 1920, 1080))
 		now += 4 * interval
 		if interval < 1000 {
-			now += int(blindAfter.Milliseconds())
+			now += int(maxPictureGap.Milliseconds())
 		}
 		require.NotEmpty(t, tr.Update(at(now), weak, 1920, 1080), "much went unseen")
 	}

@@ -55,7 +55,7 @@ func TestNearFaceThatIsDoubtedIsHeldForLess(t *testing.T) {
 	const near, far = 300, 30
 	require.Equal(t, MinHoldPictures, held(weak, near, 0.5), "the back of a head")
 	require.Equal(t, MinHoldPictures, held(weak, near, 0.5, 0.5, 0.5))
-	require.Equal(t, 5, held(weak, near, 0.9), "half of HoldAfterWeak")
+	require.Equal(t, 5, held(weak, near, 0.9), "half of HoldWithWeak")
 	require.Equal(t, 10, held(weak, far, 0.9))
 	require.Greater(t, held(weak, far, 0.6), held(weak, near, 0.6))
 	require.Greater(t, held(weak, 120, 0.9), held(weak, near, 0.9))
@@ -129,7 +129,7 @@ func TestFaceIsCoveredInEveryGapUpToItsHold(t *testing.T) {
 		ms := rapid.IntRange(10, 40).Draw(t, "interval")
 		hold := New(Options{Weak: true})
 		hold.Update(at(0), scored(size, 0.9)[0], 1920, 1080)
-		most := int(hold.tracks[0].hold(HoldAfterWeak)/time.Millisecond) / ms
+		most := int(hold.tracks[0].hold(HoldWithWeak)/time.Millisecond) / ms
 		gap := rapid.IntRange(0, most).Draw(t, "gap")
 		scores := append(append(slicesOf(10, 0.9), make([]float64, gap)...), slicesOf(3, 0.9)...)
 		for i, c := range covered(Options{Weak: true}, ahead, ms, scored(size, scores...)) {
