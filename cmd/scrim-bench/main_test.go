@@ -226,11 +226,11 @@ func TestBadInputIsNamedInOneLine(t *testing.T) {
 		"not a result of scrim-bench":   {"--compare", text, text},
 		"--strict needs --compare":      {"--strict"},
 		"--capacity needs live cameras": {"--capacity", "--no-live"},
-		"is neither beside scrim nor":   {"--no-live"}, // the test binary has no programs next to it
+		"is neither next to scrim nor":  {"--no-live"}, // the test binary has no programs next to it
 		"no.such.redactor":              {"--no-live", "--redactor", "/no.such.redactor"},
 	} {
 		t.Run(want, func(t *testing.T) {
-			if want != "is neither beside scrim nor" && !strings.Contains(strings.Join(args, " "), "--redactor") {
+			if want != "is neither next to scrim nor" && !strings.Contains(strings.Join(args, " "), "--redactor") {
 				args = append(args, "--redactor", os.Args[0])
 			}
 			var stdout, stderr bytes.Buffer

@@ -25,30 +25,30 @@ const maxSecretBytes = 4096
 
 // CLI is the command line.
 type CLI struct {
-	File string `arg:"" optional:"" help:"Video file to show in a loop. Without one, people are drawn."`
+	File string `arg:"" optional:"" help:"Video file to show in a loop. Default: drawn people."`
 
-	Replay bool `help:"Send the file as it is coded, which must be H.264, H.265 or MJPEG; nothing is coded anew."`
+	Replay bool `help:"Send the file as it is coded (H.264, H.265 or MJPEG), without encoding it again."`
 
-	Listen       string        `default:"127.0.0.1:8554" help:"Address of the RTSP server; port 0 takes a free one." placeholder:"HOST:PORT"`
-	Path         string        `default:"camera" help:"Path of the stream."`
-	UDPPort      int           `name:"udp-port" help:"Even UDP port for RTP; without one, RTP comes over TCP only."`
-	User         string        `help:"User to ask for."`
-	PasswordFile string        `help:"File that holds the password to ask for." type:"existingfile"`
-	Bitrate      int           `help:"Most bits per second; 0 chooses by size."`
-	GOP          time.Duration `name:"gop" default:"1s" help:"Time between key frames."`
+	Listen       string        `default:"127.0.0.1:8554" help:"Address of the RTSP server (${default}); port 0 uses any free port." placeholder:"HOST:PORT"`
+	Path         string        `default:"camera" help:"Path of the stream (${default})."`
+	UDPPort      int           `name:"udp-port" help:"Even UDP port for RTP. Default: RTP over TCP only."`
+	User         string        `help:"User name that is required. Default: no login."`
+	PasswordFile string        `help:"File with the password that is required." type:"existingfile"`
+	Bitrate      int           `help:"Maximum bit rate in bit/s; 0 chooses it by size."`
+	GOP          time.Duration `name:"gop" default:"1s" help:"Time between key frames (${default})."`
 
-	Size    cli.Size      `default:"1280x720" help:"Size of the drawn picture in pixels." placeholder:"WxH"`
-	FPS     float64       `name:"fps" default:"25" help:"Drawn pictures a second."`
-	Seed    uint64        `help:"Chooses the people and their ways."`
-	People  int           `default:"6" help:"How many people there are."`
+	Size    cli.Size      `default:"1280x720" help:"Size of the drawn pictures (${default})." placeholder:"WxH"`
+	FPS     float64       `name:"fps" default:"25" help:"Drawn pictures per second (${default})."`
+	Seed    uint64        `help:"Seed of the drawn people and their movements."`
+	People  int           `default:"6" help:"Number of drawn people (${default})."`
 	MinFace int           `help:"Height of the smallest faces in pixels."`
-	Away    time.Duration `placeholder:"TIME" help:"How long people stay away between two visits, in the mean, such as 20s."`
+	Away    time.Duration `placeholder:"TIME" help:"Mean time that people are out of the picture between two visits, such as 20s."`
 	MaxFace int           `help:"Height of the largest faces in pixels."`
 
 	Recording `embed:""`
 
-	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output once the camera can be reached; with --replay also when it began."`
-	ExitWithStdin bool `name:"exit-with-stdin" help:"End when standard input is closed, as when the parent process ends."`
+	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output when the camera is ready; with --replay also its start time."`
+	ExitWithStdin bool `name:"exit-with-stdin" help:"Exit when standard input is closed, for example because the parent process exited."`
 
 	replayed string // the file that is sent as it is
 }

@@ -19,13 +19,13 @@ import (
 
 // Recording are the flags for drawing into a file in place of an RTSP stream.
 type Recording struct {
-	Record string        `placeholder:"FILE" help:"Draw into a video file (.mp4 or .h264), every frame and as fast as it goes, and end."`
-	Truth  string        `placeholder:"FILE" help:"Write where every face is, one JSON line per drawn frame; of a live camera as they are drawn."`
-	Frames int           `placeholder:"N" help:"With --record: how many frames."`
-	For    time.Duration `placeholder:"TIME" help:"With --record: how long, such as 60s."`
+	Record string        `placeholder:"FILE" help:"Draw every frame into a video file (.mp4 or .h264) as fast as possible, and exit."`
+	Truth  string        `placeholder:"FILE" help:"Write the position of every face, one JSON line per drawn frame."`
+	Frames int           `placeholder:"N" help:"With --record: number of frames."`
+	For    time.Duration `placeholder:"TIME" help:"With --record: duration, such as 60s."`
 }
 
-// check reports flags that do not go together.
+// check rejects invalid combinations of flags.
 func (r *Recording) check(file string) error {
 	switch {
 	case r.Truth != "" && file != "":

@@ -13,7 +13,7 @@ import (
 
 // AuditCmd identifies the vendors of cameras, and plans the isolation of flagged ones.
 type AuditCmd struct {
-	File string `arg:"" default:"scrim.yaml" help:"The YAML file (${default})."`
+	File string `arg:"" default:"scrim.yaml" help:"YAML file (${default})."`
 	SetFlags
 	Format      string        `default:"table" enum:"table,json,csv" help:"Output format: table, json or csv."`
 	FlagVendors string        `placeholder:"FILE" help:"File with the vendors to flag, one per line, instead of audit.flag_vendors in the YAML file."`

@@ -16,19 +16,19 @@ import (
 
 // ConfigCmd works with configuration files.
 type ConfigCmd struct {
-	Check  ConfigCheckCmd  `cmd:"" help:"Check a configuration file, with the variables and flags that override it."`
-	Schema ConfigSchemaCmd `cmd:"" help:"Print the JSON Schema of the file, with which editors complete and check it."`
-	Env    ConfigEnvCmd    `cmd:"" help:"List the environment variables that can override the settings of a file."`
+	Check  ConfigCheckCmd  `cmd:"" help:"Check a configuration file, including the variables and flags that override it."`
+	Schema ConfigSchemaCmd `cmd:"" help:"Print the JSON Schema of the file, for completion and checks in editors."`
+	Env    ConfigEnvCmd    `cmd:"" help:"List the environment variables that override settings of a file."`
 }
 
 // ConfigCheckCmd checks a configuration file.
 type ConfigCheckCmd struct {
-	File string `arg:"" help:"The YAML file."`
+	File string `arg:"" help:"YAML file."`
 	SetFlags
 }
 
-// Run prints what the file means, one line for each camera, and what deserves
-// a second look, such as secrets that cannot be read here.
+// Run prints the effective settings, one line per camera, and warnings, such as
+// secrets that cannot be read.
 func (c ConfigCheckCmd) Run(out io.Writer) error {
 	cfg, missing, err := c.source(c.File).Inspect(config.CamerasPart | config.HTTPPart)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 		}
 	}
 	for _, err := range missing {
-		if _, err := fmt.Fprintf(out, "warning: %v; a program that needs this secret does not start\n", err); err != nil {
+		if _, err := fmt.Fprintf(out, "warning: %v; a program that needs this secret will not start\n", err); err != nil {
 			return err
 		}
 	}
@@ -62,12 +62,12 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 	return err
 }
 
-// printDetector prints which model is used here and, if it is the built-in one, where
-// it covers fewer faces than wanted, and what changes that.
+// printDetector prints the model that is used and, if it is the built-in one, where it
+// covers fewer faces than wanted, and how to change that.
 func printDetector(out io.Writer, model config.Model, card models.Card) error {
 	found, err := programs.Detector(model, slog.New(slog.DiscardHandler))
 	if err != nil {
-		_, err = fmt.Fprintf(out, "warning: %v; a worker does not start here\n", err)
+		_, err = fmt.Fprintf(out, "warning: %v; a worker will not start on this machine\n", err)
 		return err
 	}
 	if _, err := fmt.Fprintf(out, "detector: %s, %s\n", found.ModelName, cmp.Or(found.Model, "built in")); err != nil {
@@ -77,8 +77,8 @@ func printDetector(out io.Writer, model config.Model, card models.Card) error {
 		return nil
 	}
 	for _, m := range card.Short() {
-		if _, err := fmt.Fprintf(out, "note: detector %s covers %.0f %% of the faces under %q, and should cover %.0f %%; "+
-			"in the source, models/training/release.py puts better weights in\n", card.Name, m.Covered, m.Name, m.Wanted); err != nil {
+		if _, err := fmt.Fprintf(out, "note: detector %s covers %.0f %% of the faces under %q, less than the %.0f %% wanted; "+
+			"models/training/release.py in the source installs better weights\n", card.Name, m.Covered, m.Name, m.Wanted); err != nil {
 			return err
 		}
 	}
@@ -92,7 +92,7 @@ func printDetector(out io.Writer, model config.Model, card models.Card) error {
 
 // ConfigEnvCmd lists the variables of a configuration.
 type ConfigEnvCmd struct {
-	File string `arg:"" help:"The YAML file."`
+	File string `arg:"" help:"YAML file."`
 	SetFlags
 }
 

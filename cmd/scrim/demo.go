@@ -27,17 +27,17 @@ var demoNames = []string{"lobby", "corridor"}
 // DemoCmd shows drawn cameras; it needs nothing outside the machine.
 type DemoCmd struct {
 	WorkerFlags
-	HTTP          string        `name:"http" default:"127.0.0.1:8080" help:"Address of the page." placeholder:"HOST:PORT"`
-	For           time.Duration `help:"End after this time and print a summary; 0 runs until it is interrupted." placeholder:"DURATION"`
-	JSON          bool          `name:"json" help:"Print the summary as JSON and nothing else."`
-	Cameras       int           `default:"2" help:"How many cameras are drawn."`
-	Size          string        `default:"1280x720" help:"Size of their pictures in pixels." placeholder:"WxH"`
-	FPS           float64       `name:"fps" default:"15" help:"Pictures a second."`
-	People        int           `default:"6" help:"How many people walk before each camera."`
-	Seed          uint64        `default:"1" help:"Chooses the people and their ways."`
-	Style         config.Style  `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill."`
-	Measure       bool          `help:"Score at the end what was shown against where the drawn faces truly were."`
-	CameraProgram string        `help:"Path of scrim-camera. Default: beside this program." placeholder:"FILE"`
+	HTTP          string        `name:"http" default:"127.0.0.1:8080" help:"Address of the viewer page (${default})." placeholder:"HOST:PORT"`
+	For           time.Duration `help:"Stop after this time and print a summary. Default: run until interrupted." placeholder:"DURATION"`
+	JSON          bool          `name:"json" help:"Print only the summary, as JSON."`
+	Cameras       int           `default:"2" help:"Number of drawn cameras (${default})."`
+	Size          string        `default:"1280x720" help:"Size of the drawn pictures (${default})." placeholder:"WxH"`
+	FPS           float64       `name:"fps" default:"15" help:"Pictures per second (${default})."`
+	People        int           `default:"6" help:"Number of people in front of each camera (${default})."`
+	Seed          uint64        `default:"1" help:"Seed of the drawn people and their movements."`
+	Style         config.Style  `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill (${default})."`
+	Measure       bool          `help:"Score the redacted video against the true positions of the drawn faces."`
+	CameraProgram string        `help:"Path of scrim-camera. Default: next to this program." placeholder:"FILE"`
 }
 
 // Run shows the cameras until ctx ends or the time is over, and prints what

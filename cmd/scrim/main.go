@@ -14,31 +14,30 @@ import (
 	"scrim/cmd/internal/cli"
 )
 
-// CLI is the command line. Each command is a field, and its Run method gets
-// what it asks for of: context.Context, *slog.Logger and io.Writer (standard
-// output).
+// CLI is the command line. Each command is a field. Its Run method may have parameters
+// of type context.Context, *slog.Logger and io.Writer (standard output).
 type CLI struct {
-	LogLevel  slog.Level `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
-	LogFormat string     `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
+	LogLevel  slog.Level `default:"info" help:"Minimum log level: debug, info, warn or error (${default})." placeholder:"LEVEL"`
+	LogFormat string     `default:"text" enum:"text,json" help:"Log format on standard error: text or json (${default})."`
 
-	Demo     DemoCmd     `cmd:"" help:"Show drawn cameras, live and redacted, in a browser; needs nothing outside this machine."`
-	Serve    ServeCmd    `cmd:"" help:"Run everything in one process: cameras, NATS, page."`
-	Worker   WorkerCmd   `cmd:"" help:"Run the cameras only, against an external NATS server."`
-	Gateway  GatewayCmd  `cmd:"" help:"Show the page only, against an external NATS server."`
-	Redact   RedactCmd   `cmd:"" help:"Redact files and folders: video (mp4, mkv and others) and images (jpeg, png)."`
-	Probe    ProbeCmd    `cmd:"" help:"Look at a camera before it is mounted: reach it, log in, measure its stream, name its problems."`
-	Discover DiscoverCmd `cmd:"" help:"Find ONVIF cameras in the network of one interface."`
-	Audit    AuditCmd    `cmd:"" help:"Say who made the configured cameras, flag those nobody trusts, and isolate them."`
+	Demo     DemoCmd     `cmd:"" help:"Show two drawn cameras, live and redacted, in a browser. Needs no camera and no network."`
+	Serve    ServeCmd    `cmd:"" help:"Run cameras, NATS server and viewer page in one process."`
+	Worker   WorkerCmd   `cmd:"" help:"Run the cameras only, with an external NATS server."`
+	Gateway  GatewayCmd  `cmd:"" help:"Serve the viewer page only, with an external NATS server."`
+	Redact   RedactCmd   `cmd:"" help:"Redact files and folders: videos (mp4, mkv and others) and images (jpeg, png)."`
+	Probe    ProbeCmd    `cmd:"" help:"Check a camera before it is mounted: connection, login, stream; print its problems and its configuration."`
+	Discover DiscoverCmd `cmd:"" help:"Find ONVIF cameras on one network interface."`
+	Audit    AuditCmd    `cmd:"" help:"Identify the vendors of the configured cameras, flag unwanted ones, and plan their isolation."`
 	Models   ModelsCmd   `cmd:"" help:"List, fetch and verify face detection models."`
-	Measure  MeasureCmd  `cmd:"" help:"Score what was obscured against where the faces truly are."`
-	Config   ConfigCmd   `cmd:"" help:"Work with configuration files."`
-	Sandbox  SandboxCmd  `cmd:"" help:"Say which protections confine the redactors on this machine; fail if one is missing."`
+	Measure  MeasureCmd  `cmd:"" help:"Score redacted video against the true positions of faces."`
+	Config   ConfigCmd   `cmd:"" help:"Check and describe configuration files."`
+	Sandbox  SandboxCmd  `cmd:"" help:"List the protections that confine redactors on this machine; fails if one is missing."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the process at once.
+	// A second signal ends the process immediately.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

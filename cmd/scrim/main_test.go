@@ -55,7 +55,7 @@ func TestMistakesOnTheCommandLineAreOneLineAndStatusOne(t *testing.T) {
 	}
 }
 
-func TestInterruptedCommandSaysSo(t *testing.T) {
+func TestInterruptedCommandIsReported(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
@@ -64,7 +64,7 @@ func TestInterruptedCommandSaysSo(t *testing.T) {
 	require.Equal(t, "scrim: interrupted\n", errs.String())
 }
 
-func TestConfigCheckNamesTheTypoAndItsPlace(t *testing.T) {
+func TestConfigCheckNamesATypoAndItsPosition(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cameras.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("site: a\ncameras:\n  - name: hall\n    urll: rtsp://192.0.2.1/\n"), 0o600))
 	status, _, stderr := scrim(t, "config", "check", path)
@@ -78,18 +78,18 @@ func TestConfigCheckListsCamerasAndWarningsWithoutPasswords(t *testing.T) {
 	status, stdout, _ := scrim(t, "config", "check", path)
 	require.Equal(t, 0, status)
 	require.Contains(t, stdout, "camera hall: rtsp://192.0.2.1/ over tcp, veil\n")
-	require.Contains(t, stdout, "warning: camera hall: its password lies in this file")
+	require.Contains(t, stdout, "warning: camera hall: password in the URL")
 	require.NotContains(t, stdout, "hunter2")
 }
 
-func TestLogIsJSONWhenAskedFor(t *testing.T) {
+func TestLogCanBeJSON(t *testing.T) {
 	var text bytes.Buffer
 	newLogger(&text, 0, "json").Debug("not shown")
 	newLogger(&text, 0, "json").Info("shown")
 	require.Regexp(t, `^\{"time":.*"msg":"shown"\}\n$`, text.String())
 }
 
-func TestFlagsAndVariablesCountMoreThanTheFile(t *testing.T) {
+func TestFlagsAndVariablesOverrideTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cameras.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("site: a\ncameras:\n  - name: hall\n    url: rtsp://192.0.2.1/\n"), 0o600))
 	t.Setenv("SCRIM_CAMERAS_HALL_URL", "rtsp://192.0.2.2/")

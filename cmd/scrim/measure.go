@@ -12,39 +12,39 @@ import (
 	"scrim/pipeline/measure"
 )
 
-// MeasureCmd scores reports of redacted files, or what is published now, against
-// ground truth.
+// MeasureCmd scores reports of redacted files, or live redacted video, against ground
+// truth.
 type MeasureCmd struct {
-	Truth  []string `required:"" sep:"none" placeholder:"PATH" help:"Where faces truly are: from scrim-camera --truth, a faces.json, a folder. Repeatable."`
-	Report []string `sep:"none" placeholder:"PATH" help:"What was obscured: from scrim redact --report, or a folder. As many as truths: pairs."`
+	Truth  []string `required:"" sep:"none" placeholder:"PATH" help:"True positions of faces: a file of scrim-camera --truth, a faces.json, or a folder. Repeatable."`
+	Report []string `sep:"none" placeholder:"PATH" help:"Obscured regions: a file of scrim redact --report, or a folder. As many as --truth make pairs."`
 
-	JSON string `name:"json" placeholder:"FILE" help:"Write everything as JSON; - is standard output, in place of the table."`
-	HTML string `name:"html" placeholder:"FILE" help:"Write a page with plots that needs nothing else."`
+	JSON string `name:"json" placeholder:"FILE" help:"Write all results as JSON; - prints them instead of the table."`
+	HTML string `name:"html" placeholder:"FILE" help:"Write a self-contained page with plots."`
 
-	MinSize    float64 `default:"16" placeholder:"PIXELS" help:"Faces that are smaller are hard and do not count for the headline (${default})."`
-	MaxYaw     float64 `default:"45" placeholder:"DEGREES" help:"So are those that are turned further (${default})."`
-	MinVisible float64 `default:"0.6" placeholder:"SHARE" help:"So are those of which less can be seen (${default})."`
+	MinSize    float64 `default:"16" placeholder:"PIXELS" help:"Smaller faces count as hard, not in the headline (${default})."`
+	MaxYaw     float64 `default:"45" placeholder:"DEGREES" help:"Faces that are turned further count as hard (${default})."`
+	MinVisible float64 `default:"0.6" placeholder:"SHARE" help:"Faces that are less visible count as hard (${default})."`
 
-	ReportFirst *int `placeholder:"N" help:"Number of the first frame in reports; they count from 0."`
-	TruthFirst  *int `placeholder:"N" help:"Number of the first frame in truths; they count from 0."`
-	IgnorePTS   bool `name:"ignore-pts" help:"Match frames by number alone, whatever their times."`
+	ReportFirst *int `placeholder:"N" help:"Number of the first frame in reports. Default: 0."`
+	TruthFirst  *int `placeholder:"N" help:"Number of the first frame in truths. Default: 0."`
+	IgnorePTS   bool `name:"ignore-pts" help:"Match frames by number only, not by time."`
 
-	Live   LiveFlags     `embed:"" group:"Live (what cameras publish, in place of a report)"`
-	Limits MeasureLimits `embed:"" group:"Limits (status 1 if one is not kept)"`
+	Live   LiveFlags     `embed:"" group:"Live (measure published video instead of a report)"`
+	Limits MeasureLimits `embed:"" group:"Limits (exit status 1 if one is exceeded)"`
 }
 
-// MeasureLimits are what a result has to keep.
+// MeasureLimits are the limits of a result.
 type MeasureLimits struct {
-	MaxExposed   *measure.Share `placeholder:"SHARE" help:"Most exposed face-frames, such as 0.1%."`
-	MaxRun       *int           `placeholder:"N" help:"Most frames in a row in which a person is exposed."`
-	MaxFalseArea *measure.Share `placeholder:"SHARE" help:"Most of the frame that is obscured for no face, in the mean."`
-	MaxArea      *measure.Share `placeholder:"SHARE" help:"Most of the frame that is obscured, in the mean."`
-	MinCoverage  *measure.Share `placeholder:"SHARE" help:"Least share of the area of faces that is obscured, in the mean."`
-	MinRecall    *measure.Share `placeholder:"SHARE" help:"Least share of faces that are found at an IoU of 0.5."`
-	MinSteady    *measure.Share `placeholder:"SHARE" help:"Least share of people, 5 s in view at 48 pixels, never exposed longer than a frame."`
+	MaxExposed   *measure.Share `placeholder:"SHARE" help:"Maximum share of exposed face frames, such as 0.1%."`
+	MaxRun       *int           `placeholder:"N" help:"Maximum number of consecutive frames in which a person is exposed."`
+	MaxFalseArea *measure.Share `placeholder:"SHARE" help:"Maximum mean share of the frame that is obscured without a face."`
+	MaxArea      *measure.Share `placeholder:"SHARE" help:"Maximum mean share of the frame that is obscured."`
+	MinCoverage  *measure.Share `placeholder:"SHARE" help:"Minimum mean share of a face's area that is obscured."`
+	MinRecall    *measure.Share `placeholder:"SHARE" help:"Minimum share of faces that are found, at an IoU of 0.5."`
+	MinSteady    *measure.Share `placeholder:"SHARE" help:"Minimum share of people (in view for 5 s at 48 pixels) who are never exposed for more than a frame."`
 }
 
-// Run scores, prints and writes; it fails when a limit is not kept.
+// Run scores, prints and writes the result; it fails if a limit is exceeded.
 func (c *MeasureCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
 	result, err := c.score(ctx, log)
 	if err != nil {
@@ -64,13 +64,13 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 		return nil, err
 	}
 	if c.Live.NATS != "" && (c.ReportFirst != nil || c.TruthFirst != nil || c.IgnorePTS) {
-		return nil, errors.New("--report-first, --truth-first and --ignore-pts are about reports; of a live run, frames are matched by the time of capture")
+		return nil, errors.New("--report-first, --truth-first and --ignore-pts are for reports; frames of a live run are matched by capture time")
 	}
 	for _, path := range []string{c.HTML, c.JSON} {
 		if path == "" || path == "-" {
 			continue
 		}
-		if err := atomicfile.Check(path); err != nil { // before what takes long
+		if err := atomicfile.Check(path); err != nil { // before the long measurement
 			return nil, err
 		}
 	}
@@ -83,7 +83,7 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 		return nil, err
 	}
 	if len(left) > 0 {
-		log.Warn("files in reports that are in no truth are not scored", "count", len(left), "first", left[0].File, "report", left[0].Path)
+		log.Warn("not scoring files of reports without a truth", "count", len(left), "first", left[0].File, "report", left[0].Path)
 	}
 	return measure.Score(pairs, measure.Options{Filter: filter, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS})
 }

@@ -87,7 +87,7 @@ func TestMeasureFailsAboveItsLimits(t *testing.T) {
 	}
 }
 
-func TestMeasureSaysWhatIsWrong(t *testing.T) {
+func TestMeasureReportsMistakes(t *testing.T) {
 	truth, report := measured(t)
 	bad := filepath.Join(t.TempDir(), "bad.jsonl")
 	require.NoError(t, os.WriteFile(bad, []byte("{}\n"), 0o600))
@@ -107,7 +107,7 @@ func TestMeasureSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestMeasureReplacesFilesAndNothingElse(t *testing.T) {
+func TestMeasureReplacesRegularFilesOnly(t *testing.T) {
 	truth, report := measured(t)
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data.json")

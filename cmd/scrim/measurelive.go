@@ -17,40 +17,40 @@ import (
 	"scrim/transport/bus"
 )
 
-// LiveFlags are those of measuring what is published now.
+// LiveFlags are the flags of a live measurement.
 type LiveFlags struct {
-	NATS         string         `name:"nats" placeholder:"URL" help:"Score what is published on this NATS server, in place of reports."`
-	NATSUser     string         `name:"nats-user" placeholder:"NAME" help:"User to log in with; a gateway's is enough."`
-	NATSPassword *config.Secret `name:"nats-password" placeholder:"env:NAME|file:PATH" help:"Where its password is."`
+	NATS         string         `name:"nats" placeholder:"URL" help:"Score what is published on this NATS server, instead of reports."`
+	NATSUser     string         `name:"nats-user" placeholder:"NAME" help:"User name; that of a gateway is enough."`
+	NATSPassword *config.Secret `name:"nats-password" placeholder:"env:NAME|file:PATH" help:"Password of that user."`
 	Site         string         `placeholder:"NAME" help:"Site of the cameras."`
-	Camera       []string       `sep:"none" placeholder:"NAME" help:"Camera. Repeatable: each has a --truth, in the same order."`
-	For          time.Duration  `default:"60s" placeholder:"TIME" help:"How long (${default}); 0 is until Ctrl-C, which prints what there is at any time."`
-	Pictures     int            `placeholder:"N" help:"End earlier, when each camera has published this many pictures."`
+	Camera       []string       `sep:"none" placeholder:"NAME" help:"Camera. Repeatable, with a --truth for each in the same order."`
+	For          time.Duration  `default:"60s" placeholder:"TIME" help:"Duration (${default}); 0 measures until Ctrl-C. Ctrl-C always prints the results so far."`
+	Pictures     int            `placeholder:"N" help:"Stop earlier, when each camera has published this many pictures."`
 }
 
-// check reports flags that do not go together.
+// check rejects invalid combinations of flags.
 func (f *LiveFlags) check(truths, reports []string) error {
 	switch {
 	case f.NATS == "" && (f.Site != "" || len(f.Camera) > 0 || f.NATSUser != "" || f.NATSPassword != nil || f.Pictures != 0):
-		return errors.New("--site, --camera, --pictures and --nats-… are about a live run; name its server with --nats")
+		return errors.New("--site, --camera, --pictures and --nats-… are for a live run; it needs --nats")
 	case f.NATS == "" && len(reports) == 0:
-		return errors.New("say --report FILE, or --nats URL --site NAME --camera NAME for a live run")
+		return errors.New("missing --report FILE, or --nats URL --site NAME --camera NAME for a live run")
 	case f.NATS == "":
 		return nil
 	case len(reports) > 0:
-		return errors.New("--report and --nats: choose what to score")
+		return errors.New("--report and --nats cannot be used together")
 	case f.Site == "" || len(f.Camera) == 0:
 		return errors.New("--nats needs --site and --camera")
 	case len(f.Camera) != len(truths):
-		return fmt.Errorf("%d cameras and %d truths; each camera has one, in the same order", len(f.Camera), len(truths))
+		return fmt.Errorf("%d cameras and %d truths: each camera needs one, in the same order", len(f.Camera), len(truths))
 	case f.For < 0 || f.Pictures < 0:
-		return errors.New("--for and --pictures cannot be below 0")
+		return errors.New("--for and --pictures must not be negative")
 	}
 	return nil
 }
 
-// measure collects in seen what the cameras publish, until the time is over, ctx
-// ends or it is full, and scores it.
+// measure collects the published units in seen, until the time is over, ctx ends or
+// seen is full, and scores them.
 func (f *LiveFlags) measure(ctx context.Context, truths []string, seen *liveRuns, o measure.Options, log *slog.Logger) (*measure.Result, error) {
 	for i, path := range truths {
 		if err := checkTruth(path); err != nil {
@@ -104,14 +104,14 @@ func (f *LiveFlags) measure(ctx context.Context, truths []string, seen *liveRuns
 	return measure.ScoreLive(runs, o)
 }
 
-// liveRuns collect what cameras publish, up to what can be scored. Its methods may
-// be called at the same time.
+// liveRuns collects published units, up to what can be scored. It is safe for
+// concurrent use.
 type liveRuns struct {
 	order []string
-	// full is called once, when no more is taken.
+	// full is called once, when no more units are accepted.
 	full func()
 	log  *slog.Logger
-	// maxUnits bounds the units of a camera, maxRegions the regions of all.
+	// maxUnits bounds the units of each camera, maxRegions the regions of all cameras.
 	maxUnits, maxRegions int
 
 	mu      sync.Mutex
@@ -127,8 +127,8 @@ func newLiveRuns(log *slog.Logger, cameras ...string) *liveRuns {
 	}
 }
 
-// collect takes what comes for a camera until ctx ends or some pictures have come;
-// 0 is no limit.
+// collect adds the units of a subscription until ctx ends or the number of pictures is
+// reached; 0 means no limit.
 func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, pictures int) error {
 	for n := 0; pictures == 0 || n < pictures; {
 		u, err := sub.Next(ctx)
@@ -146,8 +146,8 @@ func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, pictures 
 	return nil
 }
 
-// add takes a published unit. When there is one too many, nothing is taken from
-// any camera any more: all are scored over the same time.
+// add adds a published unit. When a limit is reached, it stops for all cameras, so that
+// all are scored over the same time.
 func (l *liveRuns) add(u *transport.RedactedUnit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,7 +155,7 @@ func (l *liveRuns) add(u *transport.RedactedUnit) {
 	case l.cut:
 	case len(l.shown[u.Camera]) >= l.maxUnits || l.regions+len(u.Regions) > l.maxRegions:
 		l.cut = true
-		l.log.Warn("the run is as long as can be scored; what comes now is not", "units_of_a_camera", l.maxUnits, "regions", l.maxRegions)
+		l.log.Warn("maximum length of a run reached; not scoring later units", "units_of_a_camera", l.maxUnits, "regions", l.maxRegions)
 		l.full()
 	default:
 		l.regions += len(u.Regions)
@@ -163,7 +163,7 @@ func (l *liveRuns) add(u *transport.RedactedUnit) {
 	}
 }
 
-// runs reads of each camera's truth what was captured meanwhile.
+// runs reads the truth of each camera for the time of the run.
 func (l *liveRuns) runs(truths []string) ([]measure.Run, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -189,14 +189,14 @@ func (l *liveRuns) runs(truths []string) ([]measure.Run, error) {
 	return runs, nil
 }
 
-// checkTruth looks whether readTruth will get what it needs.
+// checkTruth checks before the run that readTruth will succeed.
 func checkTruth(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file; name the one that scrim-camera --truth writes", path)
+		return fmt.Errorf("%s is not a regular file; use the one that scrim-camera --truth writes", path)
 	}
 	f, err := os.Open(path) //nolint:gosec // named by the user
 	if err != nil {

@@ -118,16 +118,16 @@ func TestMeasureScoresWhatIsPublished(t *testing.T) {
 	require.Equal(t, [2]int{77, 78}, [2]int{result.Leaks[0].First, result.Leaks[0].Last}, "frames have the scene's numbers")
 }
 
-func TestMeasureOfALiveRunSaysWhatIsWrong(t *testing.T) {
+func TestLiveMeasureReportsMistakes(t *testing.T) {
 	p := publishWhenAsked(t, 1, func(_ int, u *transport.RedactedUnit) { u.Captured = time.Unix(1, 0) })
 	live := []string{"--nats", p.url, "--site", "demo", "--camera", "door", "--pictures", "1"}
 	for want, args := range map[string][]string{
 		"--report FILE, or --nats":       {"--truth", p.truth},
-		"name its server":                {"--truth", p.truth, "--camera", "door"},
-		"choose what to score":           append([]string{"--truth", p.truth, "--report", p.truth}, live...),
+		"it needs --nats":                {"--truth", p.truth, "--camera", "door"},
+		"cannot be used together":        append([]string{"--truth", p.truth, "--report", p.truth}, live...),
 		"--nats needs --site":            {"--truth", p.truth, "--nats", p.url},
 		"1 cameras and 2 truths":         append([]string{"--truth", p.truth, "--truth", p.truth}, live...),
-		"below 0":                        append([]string{"--truth", p.truth, "--for=-1s"}, live...),
+		"must not be negative":           append([]string{"--truth", p.truth, "--for=-1s"}, live...),
 		"none of 1 pictures":             append([]string{"--truth", p.truth}, live...),
 		"SCRIM_NO_SUCH_VARIABLE is not":  append([]string{"--truth", p.truth, "--nats-password", "env:SCRIM_NO_SUCH_VARIABLE"}, live...),
 		"camera no-such: it has publish": {"--truth", p.truth, "--nats", p.url, "--site", "demo", "--camera", "no-such", "--for", "50ms"},
@@ -140,7 +140,7 @@ func TestMeasureOfALiveRunSaysWhatIsWrong(t *testing.T) {
 }
 
 // A run takes long; what makes it worth nothing is said before.
-func TestMeasureOfALiveRunSaysBeforeWhatWouldFailAfter(t *testing.T) {
+func TestLiveMeasureReportsBeforeTheRunWhatWouldFailAfterIt(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -150,17 +150,17 @@ func TestMeasureOfALiveRunSaysBeforeWhatWouldFailAfter(t *testing.T) {
 	good := file("good.jsonl", "")
 	nowhere := []string{"--nats", "nats://127.0.0.1:1", "--site", "demo", "--camera", "door"}
 	for want, args := range map[string][]string{
-		"nobody answers there":       {"--truth", good, "--html", filepath.Join(dir, "a.html"), "--json", os.DevNull},
-		"no such file":               {"--truth", filepath.Join(dir, "nope.jsonl")},
-		"camera door: truth: ":       {"--truth", file("garbage.jsonl", "garbage")},
-		"no time of capture":         {"--truth", file("recorded.jsonl", `{"frame":0,"pts":0,"width":64,"height":36,"faces":[]}`+"\n")},
-		"is no file":                 {"--truth", dir},
-		"no/such/folder":             {"--truth", good, "--html", "no/such/folder/x.html"},
-		"no/such/place":              {"--truth", good, "--json", "no/such/place/x.json"},
-		"is a folder; name a file":   {"--truth", good, "--json", dir},
-		"--truth-first and":          {"--truth", good, "--report-first", "1"},
-		"--report-first, --truth":    {"--truth", good, "--truth-first", "1"},
-		"matched by the time of cap": {"--truth", good, "--ignore-pts"},
+		"nobody answers there":     {"--truth", good, "--html", filepath.Join(dir, "a.html"), "--json", os.DevNull},
+		"no such file":             {"--truth", filepath.Join(dir, "nope.jsonl")},
+		"camera door: truth: ":     {"--truth", file("garbage.jsonl", "garbage")},
+		"no time of capture":       {"--truth", file("recorded.jsonl", `{"frame":0,"pts":0,"width":64,"height":36,"faces":[]}`+"\n")},
+		"is not a regular file":    {"--truth", dir},
+		"no/such/folder":           {"--truth", good, "--html", "no/such/folder/x.html"},
+		"no/such/place":            {"--truth", good, "--json", "no/such/place/x.json"},
+		"is a folder; name a file": {"--truth", good, "--json", dir},
+		"--truth-first and":        {"--truth", good, "--report-first", "1"},
+		"--report-first, --truth":  {"--truth", good, "--truth-first", "1"},
+		"matched by capture time":  {"--truth", good, "--ignore-pts"},
 	} {
 		status, stdout, stderr := scrim(t, append(append([]string{"measure"}, args...), nowhere...)...)
 		require.Equal(t, 1, status, want)
@@ -173,7 +173,7 @@ func TestMeasureOfALiveRunSaysBeforeWhatWouldFailAfter(t *testing.T) {
 	require.Empty(t, left, "of trying whether the page can be written")
 }
 
-func TestWhatIsSilentIsNoNATSServer(t *testing.T) {
+func TestSilentServerIsNotANATSServer(t *testing.T) {
 	t.Parallel() // it takes as long as a server may
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -186,7 +186,7 @@ func TestWhatIsSilentIsNoNATSServer(t *testing.T) {
 	require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
 }
 
-func TestRunThatIsTooLongIsScoredAsFarAsItGoes(t *testing.T) {
+func TestTooLongRunIsScoredUpToTheLimit(t *testing.T) {
 	p := publishWhenAsked(t, 9, func(int, *transport.RedactedUnit) {})
 	for name, bound := range map[string]func(*liveRuns){
 		"units":   func(l *liveRuns) { l.maxUnits = 4 },
@@ -217,7 +217,7 @@ func TestRunThatIsTooLongIsScoredAsFarAsItGoes(t *testing.T) {
 }
 
 // As with Ctrl-C, what there is is printed.
-func TestMeasureEndsByItselfWhereARunBecomesTooLong(t *testing.T) {
+func TestMeasureEndsWhenARunBecomesTooLong(t *testing.T) {
 	p := publishWhenAsked(t, 9, func(int, *transport.RedactedUnit) {})
 	log := slog.New(slog.DiscardHandler)
 	f := LiveFlags{NATS: p.url, Site: "demo", Camera: []string{"door"}}

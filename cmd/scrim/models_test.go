@@ -68,7 +68,7 @@ func listed(t *testing.T, name string) modelRow {
 	return modelRow{}
 }
 
-func TestModelsListTellsMissingCorruptAndUnreadable(t *testing.T) {
+func TestModelsListShowsMissingCorruptAndUnreadable(t *testing.T) {
 	dir := modelsFolder(t)
 	own, n, s := models.Known()[0], models.Known()[1], models.Known()[2]
 	require.Equal(t, modelRow{
@@ -94,7 +94,7 @@ func TestModelsListTellsMissingCorruptAndUnreadable(t *testing.T) {
 	require.Regexp(t, `\nyunet-s +unreadable +233 kB +- +Apache-2\.0`, stdout)
 }
 
-func TestModelsThatAreThereAreListedVerifiedAndNotFetchedAgain(t *testing.T) {
+func TestExistingModelsAreListedVerifiedAndNotFetchedAgain(t *testing.T) {
 	m, dir := realModelFolder(t)
 	path := filepath.Join(dir, m.File)
 	row := listed(t, m.Name)
@@ -109,11 +109,11 @@ func TestModelsThatAreThereAreListedVerifiedAndNotFetchedAgain(t *testing.T) {
 	}
 }
 
-func TestModelsVerifyFailsForWhatIsMissingOrCorrupt(t *testing.T) {
+func TestModelsVerifyFailsForMissingOrCorruptModels(t *testing.T) {
 	dir := modelsFolder(t)
 	own, n, small := models.Known()[0], models.Known()[1], models.Known()[2]
 	good := "scrim-face: built in, SHA-256 " + own.SHA256 + ", good\n"
-	missing := func(m models.Model) string { return m.Name + ": missing, needs SHA-256 " + m.SHA256 + "\n" }
+	missing := func(m models.Model) string { return m.Name + ": missing, expected SHA-256 " + m.SHA256 + "\n" }
 
 	status, stdout, stderr := scrim(t, "models", "verify", "scrim-face")
 	require.Equal(t, 0, status, stderr)
@@ -134,7 +134,7 @@ func TestModelsVerifyFailsForWhatIsMissingOrCorrupt(t *testing.T) {
 	path := corruptModel(t, dir, n)
 	status, stdout, stderr = scrim(t, "models", "verify", "yunet-n")
 	require.Equal(t, 1, status)
-	require.Equal(t, "yunet-n: corrupt, needs SHA-256 "+n.SHA256+"\n", stdout)
+	require.Equal(t, "yunet-n: corrupt, expected SHA-256 "+n.SHA256+"\n", stdout)
 	require.Regexp(t, `^scrim: model is corrupt: `+path+` [^\n]+`+n.SHA256+`[^\n]+\n$`, stderr)
 
 	status, stdout, stderr = scrim(t, "models", "verify", "yunet_n")
@@ -144,7 +144,7 @@ func TestModelsVerifyFailsForWhatIsMissingOrCorrupt(t *testing.T) {
 }
 
 // What is wrong with the content of a file shows without the content that would be right.
-func TestPullTakesAModelFromAFileOrTheMirrorAndVerifiesIt(t *testing.T) {
+func TestPullCopiesAModelFromAFileOrTheMirrorAndVerifiesIt(t *testing.T) {
 	dir := modelsFolder(t)
 	n := models.Known()[1]
 	brought := corruptModel(t, t.TempDir(), n)
@@ -161,7 +161,7 @@ func TestPullTakesAModelFromAFileOrTheMirrorAndVerifiesIt(t *testing.T) {
 			status, stdout, stderr := scrim(t, append([]string{"models", "pull"}, c.args...)...)
 			require.Equal(t, 1, status)
 			require.Empty(t, stdout)
-			require.Regexp(t, `^scrim: pull yunet-n: `+brought+`: wrong SHA-256: it is [0-9a-f]{64} and must be `+n.SHA256+`;[^\n]+\n$`, stderr)
+			require.Regexp(t, `^scrim: pull yunet-n: `+brought+`: wrong SHA-256: got [0-9a-f]{64}, expected `+n.SHA256+`;[^\n]+\n$`, stderr)
 		})
 	}
 	left, err := os.ReadDir(dir)
@@ -169,7 +169,7 @@ func TestPullTakesAModelFromAFileOrTheMirrorAndVerifiesIt(t *testing.T) {
 	require.Empty(t, left)
 }
 
-func TestPullTakesAWholeModelFromAFile(t *testing.T) {
+func TestPullCopiesAValidModelFromAFile(t *testing.T) {
 	m, dir := realModelFolder(t)
 	empty := t.TempDir()
 	t.Setenv(models.EnvDirs, empty)
@@ -188,7 +188,7 @@ func TestPullOfTheBuiltInModelHasNothingToFetch(t *testing.T) {
 	require.Empty(t, left)
 }
 
-func TestPullPrintsWhereTheModelIs(t *testing.T) {
+func TestPullPrintsThePathOfTheModel(t *testing.T) {
 	content := []byte("a network")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content) }))
 	defer server.Close()
@@ -206,7 +206,7 @@ func TestPullPrintsWhereTheModelIs(t *testing.T) {
 	require.Empty(t, out.String(), "what failed is not announced")
 }
 
-func TestPullGoesWhereItIsTold(t *testing.T) {
+func TestPullUsesTheGivenFolder(t *testing.T) {
 	m, dir := realModelFolder(t)
 	t.Setenv(models.EnvDirs, t.TempDir())
 	status, stdout, stderr := scrim(t, "models", "pull", m.Name, "--dir", dir)

@@ -13,24 +13,23 @@ import (
 	"scrim/transport/rtsp"
 )
 
-// ProbeCmd looks at a camera before it is mounted.
+// ProbeCmd checks a camera before it is mounted.
 type ProbeCmd struct {
-	Target      string                 `arg:"" help:"rtsp://HOST/PATH, or HOST or HOST:PORT to let common ports, paths and ONVIF be tried."`
-	User        string                 `placeholder:"NAME" help:"The camera's user."`
-	Password    *config.Secret         `placeholder:"env:NAME|file:PATH" help:"Where the user's password is. It is tried once: cameras lock accounts."`
-	For         time.Duration          `default:"5s" placeholder:"TIME" help:"How long the stream is looked at (${default})."`
-	Timeout     time.Duration          `default:"10s" placeholder:"TIME" help:"How long to wait for a connection or an answer (${default})."`
-	Transport   string                 `default:"auto" enum:"auto,tcp,udp" help:"How RTP comes: tcp, udp, or auto: tcp, and udp where the camera refuses that."`
-	AllowBasic  bool                   `help:"Send the password in the clear if the camera insists."`
-	Fingerprint config.Fingerprint     `placeholder:"SHA256" help:"With TLS: take the certificate with this SHA-256, which a first probe shows, and no other."`
-	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"With TLS: the authorities, in PEM form, that may vouch in place of the system's."`
-	ONVIF       string                 `name:"onvif" placeholder:"URL|none" help:"The ONVIF device service, if it is not at a usual port; none: leave it out."`
-	Name        string                 `placeholder:"NAME" help:"The camera's name in what is to be pasted."`
+	Target      string                 `arg:"" help:"rtsp://HOST/PATH; or HOST or HOST:PORT, to try ONVIF and common ports and paths."`
+	User        string                 `placeholder:"NAME" help:"User name for the camera."`
+	Password    *config.Secret         `placeholder:"env:NAME|file:PATH" help:"Password of that user. It is tried only once, because cameras lock accounts."`
+	For         time.Duration          `default:"5s" placeholder:"TIME" help:"How long the stream is measured (${default})."`
+	Timeout     time.Duration          `default:"10s" placeholder:"TIME" help:"Time limit for each connection and response (${default})."`
+	Transport   string                 `default:"auto" enum:"auto,tcp,udp" help:"Transport of RTP: tcp, udp, or auto, which uses udp if the camera refuses tcp (${default})."`
+	AllowBasic  bool                   `help:"Allow Basic authentication, which sends the password in the clear."`
+	Fingerprint config.Fingerprint     `placeholder:"SHA256" help:"With TLS: accept only the certificate with this SHA-256, which a first probe shows."`
+	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"With TLS: PEM file with the authorities that may sign the certificate, instead of the system's."`
+	ONVIF       string                 `name:"onvif" placeholder:"URL|none" help:"URL of the ONVIF device service if its port is unusual; none skips ONVIF."`
+	Name        string                 `placeholder:"NAME" help:"Name of the camera in the printed configuration."`
 	JSON        bool                   `name:"json" help:"Print a JSON object."`
 }
 
-// Run prints what was found out. It fails when nothing could be reached or a problem
-// is fatal.
+// Run prints the report. It fails if nothing could be reached or a problem is fatal.
 func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 	o := probe.Options{
 		Target: c.Target, User: c.User, AllowBasic: c.AllowBasic, For: c.For, Timeout: c.Timeout,
@@ -47,7 +46,7 @@ func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	o.Trust, o.CAFile = (&config.CameraTLS{Fingerprint: c.Fingerprint, CA: c.CA}).Trust(), c.CA.String()
 	if (c.User == "") != (c.Password == nil) {
-		return fmt.Errorf("--user and --password belong together; give both or none")
+		return fmt.Errorf("--user and --password must be used together")
 	}
 	r, err := probe.Run(ctx, o)
 	if err != nil {
@@ -59,12 +58,12 @@ func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 		err = r.WriteText(out)
 	}
 	if err == nil && r.Failed() {
-		return cli.ErrSaid
+		return cli.ErrReported
 	}
 	return err
 }
 
-// writeJSON prints a value for programs.
+// writeJSON prints a value as indented JSON.
 func writeJSON(out io.Writer, v any) error {
 	enc := json.NewEncoder(out)
 	enc.SetIndent("", "  ")

@@ -27,7 +27,7 @@ func closedPort(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-func TestProbeOfNothingIsOneLineAndStatusOne(t *testing.T) {
+func TestProbeOfAnUnreachableCameraIsOneLineAndStatusOne(t *testing.T) {
 	address := closedPort(t)
 	t.Setenv("PROBE_PASSWORD", "hunter2")
 	for _, args := range [][]string{
@@ -83,7 +83,7 @@ func TestProbeWithAFatalProblemPrintsItsReportAndFails(t *testing.T) {
 	require.Contains(t, stderr, "scrim: --ca: ")
 }
 
-func TestDiscoveryWithoutAnswersIsNoError(t *testing.T) {
+func TestDiscoveryWithoutAnswersIsNotAnError(t *testing.T) {
 	testenv.Need(t, testenv.Multicast)
 	status, stdout, stderr := scrim(t, "discover", "--interface", "lo", "--timeout", "10ms", "--json")
 	require.Zero(t, status, stderr)

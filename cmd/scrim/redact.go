@@ -22,22 +22,22 @@ import (
 
 // RedactCmd redacts files and folders.
 type RedactCmd struct {
-	In  string `arg:"" name:"in" help:"The file or folder to redact." type:"path"`
-	Out string `short:"o" required:"" placeholder:"OUT" help:"The file or folder to write. Of video, the ending says how: .mp4, .mov or .mkv." type:"path"`
+	In  string `arg:"" name:"in" help:"File or folder to redact." type:"path"`
+	Out string `short:"o" required:"" placeholder:"OUT" help:"File or folder to write. For video, the extension selects the format: .mp4, .mov or .mkv." type:"path"`
 	RedactorFlags
-	Config string `placeholder:"FILE.yaml" help:"Take zones, style and such of a camera in this file; flags count more." type:"path"`
+	Config string `placeholder:"FILE.yaml" help:"Use the settings of a camera in this YAML file, such as zones and style. Flags override them." type:"path"`
 	SetFlags
-	Camera     string              `placeholder:"NAME" help:"Which camera, where the configuration has several."`
+	Camera     string              `placeholder:"NAME" help:"Camera in that file, if it has several."`
 	Style      config.Style        `placeholder:"STYLE" help:"How faces are obscured: veil, blur, mosaic or fill. Default: veil, or the camera's."`
-	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640,1280, and the camera's."`
-	Engine     config.Engine       `placeholder:"ENGINE" help:"What runs the network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
-	Threshold  config.Threshold    `placeholder:"SCORE" help:"Score from which on something counts as a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
-	Tiles      bool                `help:"Look for very small faces, too; it takes several times as long."`
-	Lookahead  config.Lookahead    `default:"30" help:"By how many pictures a video is looked ahead, 0 to 30."`
-	SecondLook bool                `default:"true" negatable:"" help:"Look again after obscuring, and obscure what is still found."`
-	Report     string              `placeholder:"FILE.jsonl" help:"Write a line for each picture: what was obscured where, and why." type:"path"`
-	KeepAudio  bool                `help:"Copy the audio tracks. A voice identifies a person, too."`
-	Overwrite  bool                `help:"Replace files that are there."`
+	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640, 1280 and the camera's."`
+	Engine     config.Engine       `placeholder:"ENGINE" help:"Engine of the network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
+	Threshold  config.Threshold    `placeholder:"SCORE" help:"Minimum score of a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
+	Tiles      bool                `help:"Also find very small faces; takes several times as long."`
+	Lookahead  config.Lookahead    `default:"30" help:"Look-ahead in pictures, 0 to 30 (${default})."`
+	SecondLook bool                `default:"true" negatable:"" help:"Detect again after obscuring, and obscure what is still found. On by default."`
+	Report     string              `placeholder:"FILE.jsonl" help:"Write a line of JSON per picture: the obscured regions and their reasons." type:"path"`
+	KeepAudio  bool                `help:"Copy the audio tracks. Beware: a voice identifies a person."`
+	Overwrite  bool                `help:"Replace existing files."`
 }
 
 // Run redacts what can be redacted, and fails when that was not all.

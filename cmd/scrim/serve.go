@@ -20,21 +20,21 @@ import (
 
 // RedactorFlags are the flags of all commands that run redactors.
 type RedactorFlags struct {
-	Model    config.Model `help:"Model: auto, a name from scrim models list, or an ONNX file. Default: auto, or the file's." placeholder:"NAME|FILE"`
+	Model    config.Model `help:"Model: auto, a name from 'scrim models list', or an ONNX file. Default: auto, or the file's." placeholder:"NAME|FILE"`
 	Redactor string       `help:"Path of scrim-redactor. Default: next to this program." placeholder:"FILE"`
 }
 
 // WorkerFlags are the flags of all commands that run cameras.
 type WorkerFlags struct {
 	RedactorFlags
-	Trace string `help:"Write a line of JSON for every picture: the time of each stage, and what was obscured. It grows, and replaces no file." placeholder:"FILE"`
+	Trace string `help:"Write a line of JSON per picture: the time of each stage and the obscured regions. The file must not exist; it grows without limit." placeholder:"FILE"`
 
-	RequireSandbox bool `help:"Refuse to run where a protection of the redactors does not hold; also require_sandbox in the file."`
+	RequireSandbox bool `help:"Refuse to run cameras unless all protections of the redactors are in force; same as require_sandbox in the file."`
 }
 
 // HTTPFlags are the flags of all commands that show a page.
 type HTTPFlags struct {
-	HTTP string `name:"http" help:"Address of the page, instead of the file's http.listen." placeholder:"HOST:PORT"`
+	HTTP string `name:"http" help:"Address of the viewer page, instead of http.listen in the file." placeholder:"HOST:PORT"`
 }
 
 func (f HTTPFlags) apply(cfg *config.Config) error {
@@ -49,7 +49,7 @@ func (f HTTPFlags) apply(cfg *config.Config) error {
 
 // SetFlags are the flags of all commands that read a configuration file.
 type SetFlags struct {
-	Set []string `sep:"none" help:"A setting that counts more than the file, such as cameras.hall.transport=udp; repeatable." placeholder:"PATH=VALUE"`
+	Set []string `sep:"none" help:"Override a setting of the file, such as cameras.hall.transport=udp. Repeatable." placeholder:"PATH=VALUE"`
 }
 
 // source is where the configuration comes from.
@@ -59,7 +59,7 @@ func (f SetFlags) source(file string) config.Source {
 
 // ServeCmd runs everything in one process.
 type ServeCmd struct {
-	File string `arg:"" help:"The YAML file."`
+	File string `arg:"" help:"YAML file."`
 	SetFlags
 	WorkerFlags
 	HTTPFlags
@@ -110,9 +110,9 @@ func serve(ctx context.Context, w *worker, r *reloader, ready func(url string)) 
 	return g.Wait()
 }
 
-// WorkerCmd runs the cameras, beside them.
+// WorkerCmd runs the cameras, on their site.
 type WorkerCmd struct {
-	File string `arg:"" help:"The YAML file."`
+	File string `arg:"" help:"YAML file."`
 	SetFlags
 	WorkerFlags
 }
@@ -145,9 +145,9 @@ func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
 	return g.Wait()
 }
 
-// GatewayCmd shows the cameras, beside the viewers.
+// GatewayCmd serves the viewers, from the redacted video on NATS.
 type GatewayCmd struct {
-	File string `arg:"" help:"The YAML file; it needs no cameras."`
+	File string `arg:"" help:"YAML file; no cameras are needed."`
 	SetFlags
 	HTTPFlags
 }

@@ -1,5 +1,5 @@
-// Package cli is what command lines of Scrim's programs have in common: how they
-// end, and values that several of them take.
+// Package cli has what the command lines of Scrim's programs share: exit status, and
+// types of flags.
 package cli
 
 import (
@@ -13,19 +13,19 @@ import (
 	"scrim/transport"
 )
 
-// ErrSaid ends a program that has printed what is wrong: with status 1 and no line.
-var ErrSaid = errors.New("what is wrong has been printed")
+// ErrReported is returned if the program has already printed its error: status 1, no line.
+var ErrReported = errors.New("the error was already printed")
 
-// maxErrorBytes bounds what is printed of an error.
+// maxErrorBytes bounds a printed error.
 const maxErrorBytes = 8 << 10
 
-// Status returns the exit status of a program that has ended with err. An error
-// is one line on stderr, after the program's name.
+// Status returns the exit status of a program that ends with err. It prints the error
+// as one line on stderr, after the program's name.
 func Status(ctx context.Context, program string, err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, ErrSaid):
+	case errors.Is(err, ErrReported):
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, program+": interrupted")
 	default:
@@ -34,8 +34,8 @@ func Status(ctx context.Context, program string, err error, stderr io.Writer) in
 	return 1
 }
 
-// Size is a picture's in pixels, written as 1280x720. Both numbers are even, as
-// pictures with half as much colour need.
+// Size is the size of a picture in pixels, written as 1280x720. Both numbers are even:
+// pictures with chroma subsampling need that.
 type Size struct{ W, H int }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -45,7 +45,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 	s.W, err1 = strconv.Atoi(w)
 	s.H, err2 = strconv.Atoi(h)
 	if !ok || err1 != nil || err2 != nil || s.W%2 != 0 || s.H%2 != 0 {
-		return fmt.Errorf("size %q must be two even numbers, such as 1280x720", text)
+		return fmt.Errorf("invalid size %q: must be two even numbers, such as 1280x720", text)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func TestProgramsEndWithOneLine(t *testing.T) {
 		"interrupted":               {canceled, fmt.Errorf("wait: %w", context.Canceled), "scrim: interrupted\n"},
 		"failed while interrupted":  {canceled, errors.New("disk full"), "scrim: disk full\n"},
 		"a part was cancelled":      {t.Context(), context.Canceled, "scrim: context canceled\n"},
-		"has said why":              {t.Context(), fmt.Errorf("probe: %w", ErrSaid), ""},
+		"has said why":              {t.Context(), fmt.Errorf("probe: %w", ErrReported), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder

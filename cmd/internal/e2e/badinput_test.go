@@ -203,7 +203,7 @@ func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err)
 		require.Equal(t, 1, cmd.ProcessState.ExitCode(), string(out))
-		require.Regexp(t, `(?m)^scrim: `+missing+` is neither beside scrim nor in PATH; .*$`, string(out))
+		require.Regexp(t, `(?m)^scrim: `+missing+` is neither next to scrim nor in PATH; .*$`, string(out))
 	}
 }
 

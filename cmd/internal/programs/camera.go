@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// cameraTimeout is what a simulated camera gets to come up.
+	// cameraTimeout is the time limit for a simulated camera to start.
 	cameraTimeout = 20 * time.Second
-	// closeTimeout is what it gets to end.
+	// closeTimeout is the time limit for it to exit.
 	closeTimeout = 2 * time.Second
-	// maxReadyBytes bounds what a camera says when it is ready.
+	// maxReadyBytes bounds the line that a camera prints when it is ready.
 	maxReadyBytes = 4096
 )
 
-// Camera is a simulated camera that runs as a process of its own.
+// Camera is a simulated camera in a process of its own.
 type Camera struct {
-	// URL is where its stream is.
+	// URL is the URL of its stream.
 	URL string
-	// Start is when its first picture was taken, where it replays a file.
+	// Start is the capture time of its first picture, if it replays a file.
 	Start time.Time
 
 	cmd    *exec.Cmd
@@ -34,12 +34,12 @@ type Camera struct {
 	stderr firstBytes
 }
 
-// StartCamera starts scrim-camera and returns when it can be reached. The caller
-// closes it.
+// StartCamera starts scrim-camera and returns when it accepts connections. The caller
+// must close it.
 func StartCamera(ctx context.Context, program string, args ...string) (*Camera, error) {
 	c := &Camera{stderr: firstBytes{}}
-	c.cmd = exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...) //nolint:gosec // the program beside this one
-	// Ctrl-C is for this program, which then ends the camera.
+	c.cmd = exec.Command(program, append(args, "--ready-json", "--exit-with-stdin")...) //nolint:gosec // chosen by the caller
+	// Ctrl-C is for this program only, which then stops the camera.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.cmd.Stderr = &c.stderr
 	stdin, err := c.cmd.StdinPipe()
@@ -55,7 +55,7 @@ func StartCamera(ctx context.Context, program string, args ...string) (*Camera, 
 		return nil, err
 	}
 	if err := c.ready(ctx, stdout); err != nil {
-		c.Close() // after which all that it said is there
+		c.Close() // completes stderr
 		if errors.Is(err, errNotReady) {
 			err = c.failure()
 		}
@@ -64,17 +64,17 @@ func StartCamera(ctx context.Context, program string, args ...string) (*Camera, 
 	return c, nil
 }
 
-// failure is what the camera says itself of why it is not ready.
+// failure returns the camera's own error message.
 func (c *Camera) failure() error {
-	words := strings.TrimPrefix(c.stderr.String(), "scrim-camera: ")
-	if words == "" {
-		return fmt.Errorf("%s: it ended and said nothing; is that scrim-camera?", c.cmd.Path)
+	message := strings.TrimPrefix(c.stderr.String(), "scrim-camera: ")
+	if message == "" {
+		return fmt.Errorf("%s exited without a message; check that it is scrim-camera", c.cmd.Path)
 	}
-	return fmt.Errorf("%w: %s", errNotReady, words)
+	return fmt.Errorf("%w: %s", errNotReady, message)
 }
 
-// errNotReady stands for what the camera says itself.
-var errNotReady = errors.New("it did not start")
+// errNotReady is replaced by the camera's own message.
+var errNotReady = errors.New("scrim-camera did not start")
 
 // ready waits for the camera's line.
 func (c *Camera) ready(ctx context.Context, stdout io.Reader) error {
@@ -87,23 +87,23 @@ func (c *Camera) ready(ctx context.Context, stdout io.Reader) error {
 	defer timeout.Stop()
 	select {
 	case line := <-lines:
-		var said struct {
+		var ready struct {
 			URL   string `json:"url"`
 			Start int64  `json:"start"`
 		}
-		if err := json.Unmarshal(line, &said); err != nil || said.URL == "" {
+		if err := json.Unmarshal(line, &ready); err != nil || ready.URL == "" {
 			return errNotReady
 		}
-		c.URL, c.Start = said.URL, time.Unix(0, said.Start)
+		c.URL, c.Start = ready.URL, time.Unix(0, ready.Start)
 		return nil
 	case <-timeout.C:
-		return fmt.Errorf("it did not start within %v", cameraTimeout)
+		return fmt.Errorf("scrim-camera did not start within %v", cameraTimeout)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// Close ends the camera and waits for that.
+// Close stops the camera and waits for its exit.
 func (c *Camera) Close() {
 	_ = c.stdin.Close()
 	kill := time.AfterFunc(closeTimeout, func() { _ = c.cmd.Process.Kill() })
@@ -111,7 +111,7 @@ func (c *Camera) Close() {
 	_ = c.cmd.Wait()
 }
 
-// firstBytes keeps the first maxReadyBytes of what a program writes. It is not safe for
+// firstBytes keeps the first maxReadyBytes that are written. It is not safe for
 // concurrent use.
 type firstBytes struct{ b strings.Builder }
 
@@ -121,5 +121,5 @@ func (f *firstBytes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns what is kept, without space around it.
+// String returns the kept text without surrounding space.
 func (f *firstBytes) String() string { return strings.TrimSpace(f.b.String()) }

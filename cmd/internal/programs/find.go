@@ -1,5 +1,5 @@
-// Package programs finds Scrim's other programs and the detector's model, and
-// runs simulated cameras: what several commands need of their surroundings.
+// Package programs finds Scrim's other programs and the detector's model, and runs
+// simulated cameras, for several commands.
 package programs
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // Find returns the path of another of Scrim's programs: the one that
-// was named by a flag, the one beside this program, or the one in PATH.
+// was named by a flag, the one next to this program, or the one in PATH.
 func Find(name, flag, named string) (string, error) {
 	if named != "" {
 		path, err := filepath.Abs(named)
@@ -24,25 +24,25 @@ func Find(name, flag, named string) (string, error) {
 			_, err = os.Stat(path)
 		}
 		if err != nil {
-			return "", fmt.Errorf("%s: %w; name the program with %s, or leave that out where it lies beside scrim", name, err, flag)
+			return "", fmt.Errorf("%s: %w; correct %s, or omit it if the program is next to scrim", name, err, flag)
 		}
 		return path, nil
 	}
 	if exe, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(exe), name)
-		if _, err := os.Stat(beside); err == nil {
-			return beside, nil
+		sibling := filepath.Join(filepath.Dir(exe), name)
+		if _, err := os.Stat(sibling); err == nil {
+			return sibling, nil
 		}
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%s is neither beside scrim nor in PATH; `make build` makes it, and %s says where it is", name, flag)
+		return "", fmt.Errorf("%s is neither next to scrim nor in PATH; build it with `make build`, or pass its path with %s", name, flag)
 	}
 	return filepath.Abs(path)
 }
 
-// Detector says which model the redactors load, and logs it. A model that was named
-// and is missing, or one that would be used and is corrupt, is an error.
+// Detector returns the model that redactors load, and logs it. A missing or corrupt
+// model is an error.
 func Detector(model config.Model, log *slog.Logger) (ipc.DetectConfig, error) {
 	find := models.Find
 	if model.IsPath() {
@@ -52,10 +52,10 @@ func Detector(model config.Model, log *slog.Logger) (ipc.DetectConfig, error) {
 	if err != nil {
 		return ipc.DetectConfig{}, err
 	}
-	said := []any{"name", found.Name, "file", cmp.Or(found.Path, "built in")}
+	attrs := []any{"name", found.Name, "file", cmp.Or(found.Path, "built in")}
 	if model == config.ModelAuto && found.Path != "" {
-		said = append(said, "why", "it exposes fewer faces on clean pictures than "+models.BuiltIn().Name+", which is built in")
+		attrs = append(attrs, "reason", "exposes fewer faces on clean pictures than the built-in "+models.BuiltIn().Name)
 	}
-	log.Info("face detection model", said...)
+	log.Info("face detection model", attrs...)
 	return ipc.DetectConfig{Model: found.Path, ModelName: found.Name, SHA256: found.SHA256}, nil
 }
