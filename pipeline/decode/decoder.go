@@ -73,8 +73,6 @@ func New(o Options) (*Decoder, error) {
 	d.cc.SetThreadCount(max(o.Threads, 1))
 	d.cc.SetThreadType(astiav.ThreadTypeSlice)
 	d.cc.SetFlags(d.cc.Flags().Add(astiav.CodecContextFlagLowDelay))
-	dict := astiav.NewDictionary()
-	defer dict.Free()
 	if o.Codec == transport.H265 {
 		var err error
 		if d.blocks, err = av.WatchBlocks(d.cc); err != nil {
@@ -88,12 +86,12 @@ func New(o Options) (*Decoder, error) {
 		// A scan that ends early is an error only so; else the rest is made up.
 		options = append(options, [2]string{"err_detect", "explode"})
 	}
-	for _, kv := range options {
-		if err := dict.Set(kv[0], kv[1], 0); err != nil {
-			d.Close()
-			return nil, fmt.Errorf("decoder option %s: %w", kv[0], err)
-		}
+	dict, err := av.Dictionary(options)
+	if err != nil {
+		d.Close()
+		return nil, err
 	}
+	defer dict.Free()
 	if err := d.cc.Open(codec, dict); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open %s decoder: %w", o.Codec, err)

@@ -54,19 +54,19 @@ func (f *File) conclude() {
 		}
 	}
 	tick := float64(f.info.TimeBase.Num()) / float64(f.info.TimeBase.Den())
-	seconds, start := float64(f.stream.Duration())*tick, float64(f.stream.StartTime())*tick
-	if f.stream.Duration() <= 0 {
-		seconds = float64(f.format.Duration()) / 1e6 // AV_TIME_BASE
+	seconds, start := float64(f.in.Stream.Duration())*tick, float64(f.in.Stream.StartTime())*tick
+	if f.in.Stream.Duration() <= 0 {
+		seconds = float64(f.in.Format.Duration()) / 1e6 // AV_TIME_BASE
 	}
 	if start < 0 { // unknown
 		start = 0
 	}
-	announced := slices.ContainsFunc(strings.Split(f.format.InputFormat().Name(), ","), func(name string) bool {
+	announced := slices.ContainsFunc(strings.Split(f.in.Format.InputFormat().Name(), ","), func(name string) bool {
 		return slices.Contains(announcing, name)
 	})
 	end := float64(f.end)*tick - start
 	short := ""
-	switch n := f.stream.NbFrames(); {
+	switch n := f.in.Stream.NbFrames(); {
 	case n > 0:
 		if f.read < n-n*shortPercent/100 {
 			short = fmt.Sprintf("the file ends early: it has %d of %d pictures", f.read, n)

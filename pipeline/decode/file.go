@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -85,12 +86,8 @@ type File struct {
 	o       FileOptions
 	info    FileInfo
 	turned  orientation
-	format  *astiav.FormatContext
-	stream  *astiav.Stream
-	cc      *astiav.CodecContext
-	packet  *astiav.Packet
-	frame   *astiav.Frame
-	scaler  scaler
+	in      *av.Input
+	scaler  av.Scaler
 	avc     *avcCheck // of H.264 that can be checked; else nil
 	loss    losses
 	held    []heldPicture // decoded, and not given out
@@ -116,11 +113,10 @@ type heldPicture struct {
 
 // OpenFile opens a file and decodes its first picture. The caller closes it.
 func OpenFile(path string, o FileOptions) (*File, error) {
-	astiav.SetLogLevel(astiav.LogLevelQuiet)
 	if o.Pool == nil {
 		o.Pool = new(yuv.Pool)
 	}
-	f := &File{o: o, packet: astiav.AllocPacket(), frame: astiav.AllocFrame()}
+	f := &File{o: o}
 	if err := f.open(path); err != nil {
 		f.Close()
 		return nil, err
@@ -129,105 +125,57 @@ func OpenFile(path string, o FileOptions) (*File, error) {
 }
 
 func (f *File) open(path string) error {
-	in := astiav.AllocFormatContext()
-	if in == nil || f.packet == nil || f.frame == nil {
-		return errors.New("out of memory")
-	}
-	dict := astiav.NewDictionary()
-	defer dict.Free()
-	for _, kv := range [][2]string{{"format_whitelist", demuxers}, {"protocol_whitelist", protocols}} {
-		if err := dict.Set(kv[0], kv[1], 0); err != nil {
-			in.Free()
-			return fmt.Errorf("demuxer option %s: %w", kv[0], err)
-		}
-	}
-	if err := in.OpenInput("file:"+path, nil, dict); err != nil { // frees in when it fails
-		return fmt.Errorf("read video: %w", err)
-	}
-	f.format = in
-	if err := in.FindStreamInfo(nil); err != nil {
-		return fmt.Errorf("read video: %w", err)
-	}
-	if f.choose(); f.stream == nil {
-		return errors.New("it has no video track")
-	}
-	if err := f.openDecoder(); err != nil {
+	in, err := av.OpenInput(path, av.InputOptions{
+		Demuxer: [][2]string{{"format_whitelist", demuxers}, {"protocol_whitelist", protocols}},
+		Decoder: [][2]string{
+			{"max_pixels", fmt.Sprint(yuv.MaxSide * yuv.MaxSide)},
+			// Anything that libavcodec can check is checked, to know of damage.
+			{"err_detect", "crccheck+bitstream+buffer"},
+		},
+		Choose: f.choose, SliceThreads: sliceThreads,
+	})
+	if err != nil {
 		return err
 	}
-	var err error
-	if f.turned, err = displayOrientation(f.stream.SideData(astiav.PacketSideDataTypeDisplaymatrix)); err != nil {
-		return err
-	}
-	return f.begin()
-}
-
-// choose picks the video track: the first, but a cover picture only when there
-// is nothing else.
-func (f *File) choose() {
-	var cover *astiav.Stream
-	for _, s := range f.format.Streams() {
-		switch s.CodecParameters().MediaType() {
-		case astiav.MediaTypeVideo:
-			switch id := s.CodecParameters().CodecID(); {
-			case f.stream != nil:
-			case id == astiav.CodecIDMjpeg || id == astiav.CodecIDPng || id == astiav.CodecIDBmp || id == astiav.CodecIDGif:
-				if cover == nil {
-					cover = s
-				}
-			default:
-				f.stream = s
-			}
-		case astiav.MediaTypeAudio:
-			f.info.Audio = append(f.info.Audio, FileAudio{Parameters: s.CodecParameters(), TimeBase: s.TimeBase(), stream: s.Index()})
-		}
-	}
-	if f.stream == nil {
-		f.stream = cover
-	}
-}
-
-func (f *File) openDecoder() error {
-	params := f.stream.CodecParameters()
-	codec := astiav.FindDecoder(params.CodecID())
-	if codec == nil {
-		return fmt.Errorf("FFmpeg has no decoder for %s", params.CodecID())
-	}
-	if f.cc = astiav.AllocCodecContext(codec); f.cc == nil {
-		return errors.New("out of memory for the decoder")
-	}
-	if err := params.ToCodecContext(f.cc); err != nil {
-		return fmt.Errorf("decoder for %s: %w", params.CodecID(), err)
-	}
-	f.cc.SetThreadCount(sliceThreads)
-	f.cc.SetThreadType(astiav.ThreadTypeSlice)
-	dict := astiav.NewDictionary()
-	defer dict.Free()
-	if err := dict.Set("max_pixels", fmt.Sprint(yuv.MaxSide*yuv.MaxSide), 0); err != nil {
-		return fmt.Errorf("decoder option max_pixels: %w", err)
-	}
-	// Anything that libavcodec can check is checked, to know of damage.
-	if err := dict.Set("err_detect", "crccheck+bitstream+buffer", 0); err != nil {
-		return fmt.Errorf("decoder option err_detect: %w", err)
-	}
-	if err := f.cc.Open(codec, dict); err != nil {
-		return fmt.Errorf("open decoder for %s: %w", params.CodecID(), err)
-	}
-	switch params.CodecID().Name() {
+	f.in = in
+	switch params := in.Stream.CodecParameters(); params.CodecID().Name() {
 	case "h264":
-		var err error
 		if f.avc, err = newAVCCheck(params.ExtraData()); err != nil {
 			f.unchecked(err)
 		}
 	case "vp8", "vp9", "av1":
 		f.loss.hidden = true
 	}
-	return nil
+	if f.turned, err = displayOrientation(in.Stream.SideData(astiav.PacketSideDataTypeDisplaymatrix)); err != nil {
+		return err
+	}
+	return f.begin()
+}
+
+// choose returns the first video stream that is not a cover picture, else the
+// cover picture. It notes the audio tracks.
+func (f *File) choose(streams []*astiav.Stream) *astiav.Stream {
+	var video, cover *astiav.Stream
+	for _, s := range streams {
+		switch s.CodecParameters().MediaType() {
+		case astiav.MediaTypeVideo:
+			switch s.CodecParameters().CodecID() {
+			case astiav.CodecIDMjpeg, astiav.CodecIDPng, astiav.CodecIDBmp, astiav.CodecIDGif:
+				cover = cmp.Or(cover, s)
+			default:
+				video = cmp.Or(video, s)
+			}
+		case astiav.MediaTypeAudio:
+			f.info.Audio = append(f.info.Audio, FileAudio{Parameters: s.CodecParameters(), TimeBase: s.TimeBase(), stream: s.Index()})
+		}
+	}
+	return cmp.Or(video, cover)
 }
 
 // begin decodes the first picture, which says more than the container does.
 func (f *File) begin() error {
 	i := &f.info
-	i.TimeBase, i.Rate = f.stream.TimeBase(), f.format.GuessFrameRate(f.stream, nil)
+	i.TimeBase, i.Rate = f.in.Stream.TimeBase(), f.in.Format.GuessFrameRate(f.in.Stream, nil)
 	if i.Rate.Num() < 1 || i.Rate.Den() < 1 {
 		i.Rate = astiav.NewRational(fallbackRate, 1)
 	}
@@ -236,8 +184,8 @@ func (f *File) begin() error {
 	}
 	perPicture := float64(i.TimeBase.Den()) * float64(i.Rate.Den()) / (float64(i.TimeBase.Num()) * float64(i.Rate.Num()))
 	f.step = max(1, int64(perPicture))
-	if i.Frames = f.stream.NbFrames(); i.Frames <= 0 {
-		seconds := float64(f.format.Duration()) / 1e6 // AV_TIME_BASE
+	if i.Frames = f.in.Stream.NbFrames(); i.Frames <= 0 {
+		seconds := float64(f.in.Format.Duration()) / 1e6 // AV_TIME_BASE
 		i.Frames = max(0, int64(seconds*float64(i.Rate.Num())/float64(i.Rate.Den())))
 	}
 	if err := f.receive(); err != nil {
@@ -246,7 +194,7 @@ func (f *File) begin() error {
 		}
 		return err
 	}
-	f.width, f.height = f.frame.Width(), f.frame.Height()
+	f.width, f.height = f.in.Frame.Width(), f.in.Frame.Height()
 	if f.width < 2 || f.height < 2 {
 		return fmt.Errorf("pictures of %d×%d pixels are too small for video", f.width, f.height)
 	}
@@ -257,14 +205,14 @@ func (f *File) begin() error {
 	if err := yuv.CheckSize(i.Width, i.Height); err != nil {
 		return err
 	}
-	i.Aspect = f.format.GuessSampleAspectRatio(f.stream, f.frame)
+	i.Aspect = f.in.Format.GuessSampleAspectRatio(f.in.Stream, f.in.Frame)
 	if f.turned.transpose {
 		i.Aspect = astiav.NewRational(i.Aspect.Den(), i.Aspect.Num())
 	}
-	if i.Colour = av.ColourOf(f.frame); i.Colour.Matrix == matrixRGB {
+	if i.Colour = av.ColourOf(f.in.Frame); i.Colour.Matrix == matrixRGB {
 		i.Colour.Matrix = matrixBT601 // what swscale makes of it
 	}
-	defer f.frame.Unref()
+	defer f.in.Frame.Unref()
 	if err := f.take(); err != nil {
 		return err
 	}
@@ -301,14 +249,14 @@ func (f *File) decode() error {
 	} else if err != nil {
 		return err
 	}
-	defer f.frame.Unref()
+	defer f.in.Frame.Unref()
 	return f.take()
 }
 
-// receive leaves the next decoded picture in f.frame.
+// receive leaves the next decoded picture in f.in.Frame.
 func (f *File) receive() error {
 	for range maxSkipped {
-		err := f.cc.ReceiveFrame(f.frame)
+		err := f.in.Decoder.ReceiveFrame(f.in.Frame)
 		switch {
 		case err == nil:
 			return nil
@@ -335,47 +283,47 @@ func (f *File) receive() error {
 // file it asks for the pictures that are left.
 func (f *File) feed() error {
 	for {
-		err := f.format.ReadFrame(f.packet)
+		err := f.in.Format.ReadFrame(f.in.Packet)
 		if err != nil {
 			if !errors.Is(err, astiav.ErrEof) {
 				f.ending.Err = fmt.Errorf("read video: %w", err)
 			}
 			f.drained = true
-			if err := f.cc.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
+			if err := f.in.Decoder.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
 				return fmt.Errorf("decode: %w", err)
 			}
 			return nil
 		}
-		if f.packet.StreamIndex() == f.stream.Index() {
+		if f.in.Packet.StreamIndex() == f.in.Stream.Index() {
 			break
 		}
 		err = f.sound()
-		f.packet.Unref()
+		f.in.Packet.Unref()
 		if err != nil {
 			return err
 		}
 	}
-	defer f.packet.Unref()
+	defer f.in.Packet.Unref()
 	return f.send()
 }
 
 // send hands a packet of the video to the decoder.
 func (f *File) send() error {
 	f.read++
-	if f.packet.Size() == 0 {
+	if f.in.Packet.Size() == 0 {
 		return nil // the picture before is shown on; to the decoder it would be the end
 	}
-	flags := f.packet.Flags()
+	flags := f.in.Packet.Flags()
 	n, holds := f.loss.sent+1, !flags.Has(astiav.PacketFlagDiscard)
 	f.loss.sent = n
 	// The decoder gives the position back with the picture, which neither an
 	// unknown nor a wrong time stamp disturbs.
-	f.packet.SetPos(n)
+	f.in.Packet.SetPos(n)
 	if f.cut = flags.Has(astiav.PacketFlagCorrupt); f.cut {
 		f.hurt(errors.New("the container lost data"))
 	}
 	if f.avc != nil {
-		picture, reason, err := f.avc.check(f.packet)
+		picture, reason, err := f.avc.check(f.in.Packet)
 		switch {
 		case errors.Is(err, bitstream.ErrUnsupported) && !f.avc.begun:
 			f.unchecked(err)
@@ -390,7 +338,7 @@ func (f *File) send() error {
 	if holds {
 		f.loss.await(n)
 	}
-	if err := f.cc.SendPacket(f.packet); err != nil {
+	if err := f.in.Decoder.SendPacket(f.in.Packet); err != nil {
 		f.hurt(err)
 		f.loss.arrived(span{n, n})
 	}
@@ -414,8 +362,8 @@ func (f *File) sound() error {
 		return nil
 	}
 	for i, a := range f.info.Audio {
-		if a.stream == f.packet.StreamIndex() {
-			return f.o.Audio(i, f.packet)
+		if a.stream == f.in.Packet.StreamIndex() {
+			return f.o.Audio(i, f.in.Packet)
 		}
 	}
 	return nil
@@ -424,20 +372,20 @@ func (f *File) sound() error {
 // take copies the decoder's picture to those that are held.
 func (f *File) take() error {
 	at := f.span()
-	if av.Damaged(f.frame) {
+	if av.Damaged(f.in.Frame) {
 		f.loss.hurt(at.last, "input is damaged: a picture is incomplete")
 	}
 	f.loss.arrived(at)
-	src, err := f.scaler.planes(f.frame, f.width, f.height)
+	src, err := f.scaler.Planes(f.in.Frame, f.width, f.height)
 	if err != nil {
 		return err
 	}
-	p := FilePicture{Key: f.frame.KeyFrame() && f.frame.PictureType() != astiav.PictureTypeP}
+	p := FilePicture{Key: f.in.Frame.KeyFrame() && f.in.Frame.PictureType() != astiav.PictureTypeP}
 	if p.Image, err = f.o.Pool.Get(f.info.Width, f.info.Height); err != nil {
 		return err
 	}
 	f.turned.turn(p.Image, &src)
-	pts, duration, ok := av.Moment(f.frame)
+	pts, duration, ok := av.Moment(f.in.Frame)
 	if !ok || f.started && pts <= f.last {
 		pts = f.last + 1
 		if !ok {
@@ -456,11 +404,11 @@ func (f *File) take() error {
 
 // span says in which packets the decoder's picture may have come.
 func (f *File) span() span {
-	n := av.Position(f.frame)
+	n := av.Position(f.in.Frame)
 	if n < 1 || n > f.loss.sent {
 		n = f.loss.sent
 	}
-	if f.stream.CodecParameters().CodecID() == astiav.CodecIDH264 && av.Interlaced(f.frame) {
+	if f.in.Stream.CodecParameters().CodecID() == astiav.CodecIDH264 && av.Interlaced(f.in.Frame) {
 		// The packet is that of the one field or of the other.
 		return span{max(1, n-1), n + 1}
 	}
@@ -469,25 +417,12 @@ func (f *File) span() span {
 
 // Close frees everything; a second call does nothing.
 func (f *File) Close() {
-	f.scaler.close()
+	f.scaler.Close()
 	for _, p := range f.held {
 		f.o.Pool.Put(p.Image)
 	}
 	f.held = nil
-	if f.cc != nil {
-		f.cc.Free()
-		f.cc = nil
-	}
-	if f.format != nil {
-		f.format.CloseInput()
-		f.format, f.stream = nil, nil
-	}
-	if f.frame != nil {
-		f.frame.Free()
-		f.frame = nil
-	}
-	if f.packet != nil {
-		f.packet.Free()
-		f.packet = nil
+	if f.in != nil {
+		f.in.Close()
 	}
 }

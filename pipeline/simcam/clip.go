@@ -10,6 +10,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
 	"scrim/pipeline/bitstream"
+	"scrim/pipeline/internal/av"
 	"scrim/pipeline/internal/x264"
 	"scrim/transport"
 )
@@ -63,15 +64,15 @@ func OpenClip(path string, most time.Duration) (*Clip, error) {
 }
 
 func openClip(path string, most time.Duration) (*Clip, error) {
-	f := &file{path: path}
-	defer f.close()
-	if err := f.open(); err != nil {
-		return nil, errors.Unwrap(err)
+	in, err := av.OpenInput(path, av.InputOptions{Choose: firstVideo})
+	if err != nil {
+		return nil, err
 	}
-	p := f.stream.CodecParameters()
+	defer in.Close()
+	p := in.Stream.CodecParameters()
 	codec, ok := codecs[p.CodecID()]
 	if !ok {
-		return nil, fmt.Errorf("%w: it is %s, and neither H.264 nor H.265 nor MJPEG", ErrCoding, p.CodecID())
+		return nil, fmt.Errorf("%w: it is %s, not H.264, H.265 or MJPEG", ErrCoding, p.CodecID())
 	}
 	sets, lengths, err := parameterSets(codec, p.ExtraData())
 	if err != nil {
@@ -81,18 +82,18 @@ func openClip(path string, most time.Duration) (*Clip, error) {
 	size, until := 0, int64(most)*transport.ClockRate/int64(time.Second)
 	var last, step int64
 	for {
-		if err := f.format.ReadFrame(f.packet); err != nil {
+		if err := in.Format.ReadFrame(in.Packet); err != nil {
 			if errors.Is(err, astiav.ErrEof) {
 				break
 			}
 			return nil, err
 		}
-		if f.packet.StreamIndex() != f.stream.Index() {
-			f.packet.Unref()
+		if in.Packet.StreamIndex() != in.Stream.Index() {
+			in.Packet.Unref()
 			continue
 		}
-		u, err := c.unit(f, sets, lengths)
-		f.packet.Unref()
+		u, err := c.unit(in, sets, lengths)
+		in.Packet.Unref()
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +102,7 @@ func openClip(path string, most time.Duration) (*Clip, error) {
 		}
 		if len(c.Units) > 0 {
 			if u.DTS <= last {
-				return nil, fmt.Errorf("%w: its time does not go on at picture %d", ErrCoding, len(c.Units))
+				return nil, fmt.Errorf("%w: the time stamp does not increase at picture %d", ErrCoding, len(c.Units))
 			}
 			step = u.DTS - last
 		}
@@ -115,7 +116,7 @@ func openClip(path string, most time.Duration) (*Clip, error) {
 		c.Units = append(c.Units, u)
 	}
 	if len(c.Units) < 2 {
-		return nil, errors.New("it holds less than two pictures")
+		return nil, errors.New("it has fewer than two pictures")
 	}
 	c.time(step)
 	return c, nil
@@ -136,14 +137,14 @@ func (c *Clip) time(last int64) {
 }
 
 // unit returns the packet that was read.
-func (c *Clip) unit(f *file, sets []byte, lengths bool) (ClipUnit, error) {
-	f.packet.RescaleTs(f.stream.TimeBase(), astiav.NewRational(1, transport.ClockRate))
-	u := ClipUnit{PTS: f.packet.Pts(), DTS: f.packet.Dts()}
+func (c *Clip) unit(in *av.Input, sets []byte, lengths bool) (ClipUnit, error) {
+	in.Packet.RescaleTs(in.Stream.TimeBase(), astiav.NewRational(1, transport.ClockRate))
+	u := ClipUnit{PTS: in.Packet.Pts(), DTS: in.Packet.Dts()}
 	const none = -1 << 63
 	if u.PTS == none || u.DTS == none {
-		return u, fmt.Errorf("%w: its pictures have no times; put it into an .mp4 or .mkv", ErrCoding)
+		return u, fmt.Errorf("%w: its pictures have no time stamps; put it into an .mp4 or .mkv", ErrCoding)
 	}
-	data := f.packet.Data()
+	data := in.Packet.Data()
 	if lengths {
 		var nalus h264.AVCC
 		if err := nalus.Unmarshal(data); err != nil {
@@ -197,7 +198,7 @@ func saveClip(path string, units []ClipUnit) (err error) {
 		units = units[1:]
 	}
 	if len(units) < 2 {
-		return errors.New("there are less than two pictures from the first key frame on")
+		return errors.New("there are fewer than two pictures from the first key frame on")
 	}
 	m, err := newMovie(path, width, height)
 	if err != nil {
@@ -211,7 +212,7 @@ func saveClip(path string, units []ClipUnit) (err error) {
 			lasts = units[i+1].DTS - u.DTS
 		}
 		if lasts <= 0 {
-			return fmt.Errorf("%w: its time does not go on at picture %d", ErrCoding, i)
+			return fmt.Errorf("%w: the time stamp does not increase at picture %d", ErrCoding, i)
 		}
 		info, err := bitstream.Inspect(transport.H264, u.Data)
 		if err != nil {

@@ -118,7 +118,7 @@ func TestWhatCannotBeReplayedIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrCoding)
 	_, err = OpenClip(clip(t, "444.mp4", "-i", "testsrc=size=160x120:rate=20:duration=0.3", "-pix_fmt", "yuv444p", "-c:v", "libx264"), 0)
 	require.ErrorIs(t, err, ErrCoding)
-	require.ErrorContains(t, SaveClip(filepath.Join(t.TempDir(), "empty.mp4"), nil), "less than two")
+	require.ErrorContains(t, SaveClip(filepath.Join(t.TempDir(), "empty.mp4"), nil), "fewer than two")
 	_, err = Start(Options{Listen: "127.0.0.1:0", Replay: garbage})
 	require.ErrorContains(t, err, garbage)
 }

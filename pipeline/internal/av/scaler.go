@@ -1,4 +1,4 @@
-package decode
+package av
 
 import (
 	"errors"
@@ -7,26 +7,25 @@ import (
 
 	"github.com/asticode/go-astiav"
 
-	"scrim/pipeline/internal/av"
 	"scrim/redact/yuv"
 )
 
-// scaler turns decoded pictures of any format into 4:2:0 with 8 bits, and those
-// of another size than the first into that.
-type scaler struct {
+// Scaler converts decoded frames of any pixel format and size to 4:2:0 with 8
+// bits. The zero value is ready; the owner closes it.
+type Scaler struct {
 	ctx    *astiav.SoftwareScaleContext
 	out    *astiav.Frame
 	w, h   int // of the input
 	format astiav.PixelFormat
 }
 
-// planes returns the picture in f in the given size. It shares memory with f or
-// with the scaler, and is valid until either is used again.
-func (s *scaler) planes(f *astiav.Frame, width, height int) (yuv.Image, error) {
+// Planes returns the picture in f in the given size. It shares memory with f or
+// with the Scaler, and is valid until either is used again.
+func (s *Scaler) Planes(f *astiav.Frame, width, height int) (yuv.Image, error) {
 	format := f.PixelFormat()
 	same := f.Width() == width && f.Height() == height
 	if same && (format == astiav.PixelFormatYuv420P || format == astiav.PixelFormatYuvj420P) {
-		return av.Planes(f)
+		return Planes(f)
 	}
 	if err := s.fit(f, width, height); err != nil {
 		return yuv.Image{}, err
@@ -34,24 +33,24 @@ func (s *scaler) planes(f *astiav.Frame, width, height int) (yuv.Image, error) {
 	if err := s.ctx.ScaleFrame(f, s.out); err != nil {
 		return yuv.Image{}, fmt.Errorf("convert %s: %w", format, err)
 	}
-	im, err := av.Planes(s.out)
+	im, err := Planes(s.out)
 	im.FullRange = keepsRange(format) && f.ColorRange() == astiav.ColorRangeJpeg
 	return im, err
 }
 
-// keepsRange reports whether converting from a format leaves the range of the
-// samples as it is. swscale makes a limited range of RGB, grey and "J" formats.
+// keepsRange reports whether a conversion from this format keeps the range of the
+// samples. From RGB, grey and "J" formats swscale makes a limited range.
 func keepsRange(format astiav.PixelFormat) bool {
 	n := format.Name()
 	return !strings.HasPrefix(n, "yuvj") && (strings.HasPrefix(n, "yuv") || strings.HasPrefix(n, "nv") || strings.HasPrefix(n, "p0"))
 }
 
-func (s *scaler) fit(f *astiav.Frame, width, height int) error {
+func (s *Scaler) fit(f *astiav.Frame, width, height int) error {
 	if s.ctx != nil && s.w == f.Width() && s.h == f.Height() && s.format == f.PixelFormat() &&
 		s.out.Width() == width && s.out.Height() == height {
 		return nil
 	}
-	s.close()
+	s.Close()
 	s.w, s.h, s.format = f.Width(), f.Height(), f.PixelFormat()
 	var err error
 	if err := yuv.CheckSize(s.w, s.h); err != nil {
@@ -74,7 +73,8 @@ func (s *scaler) fit(f *astiav.Frame, width, height int) error {
 	return nil
 }
 
-func (s *scaler) close() {
+// Close frees everything; a second call does nothing.
+func (s *Scaler) Close() {
 	if s.out != nil {
 		s.out.Free()
 		s.out = nil
