@@ -60,11 +60,11 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if err := (HTTPFlags{HTTP: c.HTTP}).apply(cfg); err != nil {
 		return err
 	}
-	w, err := newWorker(cfg, c.WorkerFlags, log)
+	setup, err := newWorkerSetup(cfg, c.WorkerFlags, log)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = w.close() }()
+	defer func() { _ = setup.close() }()
 	truths, forget, err := c.truths()
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -80,10 +80,10 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	}
 	m := newMeter(cfg)
 	seen := newLiveRuns(log, m.order...)
-	w.shown = drawn.urls
-	w.observers = append(w.observers, m.observe)
+	setup.shown = drawn.urls
+	setup.observe = append(setup.observe, m.observe)
 	if c.Measure {
-		w.observers = append(w.observers, func(u *transport.RedactedUnit, _ *ipc.Record) { seen.add(u) })
+		setup.observe = append(setup.observe, func(u *transport.RedactedUnit, _ *ipc.Record) { seen.add(u) })
 	}
 	if c.For > 0 {
 		var cancel context.CancelFunc
@@ -91,7 +91,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		defer cancel()
 	}
 	var page string
-	err = serve(ctx, w, nil, func(url string) {
+	err = serve(ctx, cfg, setup, nil, func(url string) {
 		page = url
 		if !c.JSON {
 			fmt.Fprintf(out, "Scrim shows %d drawn cameras at %s (Ctrl-C ends it)\n", c.Cameras, url)

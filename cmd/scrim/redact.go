@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +111,7 @@ func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	if err != nil {
 		return ipc.Files{}, err
 	}
-	detect, err := findDetector(cfg, c.RedactorFlags, log)
+	detect, err := programs.Detector(cmp.Or(c.Model, cfg.Model), log)
 	if err != nil {
 		return ipc.Files{}, err
 	}

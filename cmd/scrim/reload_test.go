@@ -31,16 +31,16 @@ func TestAGatewayTellsOnlyWhatARestartWouldChange(t *testing.T) {
 	s := site{source: config.Source{File: file}, parts: config.HTTPPart}
 	cfg, err := s.load(log)
 	require.NoError(t, err)
-	r := newReloader(s, cfg, false, nil, log)
+	r := &reloader{site: s, log: log, start: cfg, current: cfg}
 	for _, step := range []struct {
 		site, cameras string
 		asked         bool
 		want          string
 	}{
-		{"a", hall, true, "level=INFO msg=\"configuration is what it was\"\n"},
+		{"a", hall, true, "level=INFO msg=\"configuration unchanged\"\n"},
 		{"a", "", false, ""},
-		{"a", hall, true, "level=INFO msg=\"configuration has nothing new for this program\"\n"},
-		{"b", hall, false, "level=WARN msg=\"these settings count only after a restart\" settings=site\n"},
+		{"a", hall, true, "level=INFO msg=\"no changes relevant to this process\"\n"},
+		{"b", hall, false, "level=WARN msg=\"restart required for changed settings\" settings=site\n"},
 		{"a", hall, false, ""},
 	} {
 		out.Reset()
@@ -51,9 +51,9 @@ func TestAGatewayTellsOnlyWhatARestartWouldChange(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte("sight: a\n"), 0o600))
 	r.reload(t.Context(), false)
-	require.Contains(t, out.String(), "is refused")
+	require.Contains(t, out.String(), "rejected")
 	out.Reset()
 	write("a", hall)
 	r.reload(t.Context(), false)
-	require.Equal(t, "level=INFO msg=\"configuration has nothing new for this program\"\n", out.String(), "who mended it is told")
+	require.Equal(t, "level=INFO msg=\"no changes relevant to this process\"\n", out.String(), "who mended it is told")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"scrim/cmd/internal/config"
-	"scrim/cmd/internal/programs"
-	"scrim/cmd/internal/trace"
-	"scrim/pipeline/ipc"
 	"scrim/transport/bus"
 )
 
@@ -70,43 +66,49 @@ func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	hangups, stop := onHangup()
 	defer stop()
 	s := site{
-		source: c.source(c.File), parts: config.CamerasPart | config.HTTPPart, http: c.HTTPFlags, sandbox: c.RequireSandbox, needs: []need{needCameras},
+		source: c.source(c.File), parts: config.CamerasPart | config.HTTPPart, http: c.HTTPFlags, needs: []need{needCameras},
 	}
 	cfg, err := s.load(log)
 	if err != nil {
 		return err
 	}
-	w, err := newWorker(cfg, c.WorkerFlags, log)
+	setup, err := newWorkerSetup(cfg, c.WorkerFlags, log)
 	if err != nil {
 		return err
 	}
-	r := newReloader(s, cfg, true, hangups, log)
-	return errors.Join(serve(ctx, w, r, func(url string) { log.Info("page", "url", url) }), w.close())
+	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups}
+	return errors.Join(serve(ctx, cfg, setup, r, func(url string) { log.Info("page", "url", url) }), setup.close())
 }
 
-// serve runs a worker and a gateway on one connection. ready is called with
-// the page's URL. r may be nil.
-func serve(ctx context.Context, w *worker, r *reloader, ready func(url string)) error {
-	ln, err := listen(ctx, w.cfg.HTTP.Listen)
+// serve runs a worker and a gateway on one connection. ready is called with the page's
+// URL. r may be nil.
+func serve(ctx context.Context, cfg *config.Config, setup *workerSetup, r *reloader, ready func(url string)) error {
+	l, err := listen(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = ln.Close() }()
-	conn, end, err := connect(ctx, w.cfg, "serve", w.log)
+	defer l.close()
+	conn, end, err := connect(ctx, cfg, "serve", setup.log)
 	if err != nil {
 		return err
 	}
 	defer end()
-	w.conn = conn
-	gw := &gateway{cfg: w.cfg, conn: conn, ln: ln, log: w.log}
+	gw, err := newGateway(cfg, conn, l, setup.log)
+	if err != nil {
+		return err
+	}
+	w, err := setup.worker(cfg, conn)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return gw.run(ctx) })
+	g.Go(func() error { return gw.Run(ctx) })
+	g.Go(func() error { return w.Run(ctx) })
 	if r != nil {
-		w.news = r.news
+		r.setup, r.worker = setup, w
 		g.Go(func() error { return r.run(ctx) })
 	}
-	g.Go(func() error { return w.run(ctx) })
-	ready(gw.url())
+	ready(gw.URL())
 	return g.Wait()
 }
 
@@ -121,27 +123,29 @@ type WorkerCmd struct {
 func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
 	hangups, stop := onHangup()
 	defer stop()
-	s := site{source: c.source(c.File), parts: config.CamerasPart, sandbox: c.RequireSandbox, needs: []need{needCameras, needNATS("worker")}}
+	s := site{source: c.source(c.File), parts: config.CamerasPart, needs: []need{needCameras, needNATS("worker")}}
 	cfg, err := s.load(log)
 	if err != nil {
 		return err
 	}
-	w, err := newWorker(cfg, c.WorkerFlags, log)
+	setup, err := newWorkerSetup(cfg, c.WorkerFlags, log)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = w.close() }()
+	defer func() { _ = setup.close() }()
 	conn, end, err := connect(ctx, cfg, "worker", log)
 	if err != nil {
 		return err
 	}
 	defer end()
-	w.conn = conn
-	r := newReloader(s, cfg, true, hangups, log)
-	w.news = r.news
+	w, err := setup.worker(cfg, conn)
+	if err != nil {
+		return err
+	}
+	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups, setup: setup, worker: w}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.run(ctx) })
-	g.Go(func() error { return w.run(ctx) })
+	g.Go(func() error { return w.Run(ctx) })
 	return g.Wait()
 }
 
@@ -161,50 +165,26 @@ func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	ln, err := listen(ctx, cfg.HTTP.Listen)
+	l, err := listen(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = ln.Close() }()
+	defer l.close()
 	conn, end, err := connect(ctx, cfg, "gateway", log)
 	if err != nil {
 		return err
 	}
 	defer end()
-	gw := &gateway{cfg: cfg, conn: conn, ln: ln, log: log}
-	log.Info("page", "url", gw.url())
-	r := newReloader(s, cfg, false, hangups, log)
+	gw, err := newGateway(cfg, conn, l, log)
+	if err != nil {
+		return err
+	}
+	log.Info("page", "url", gw.URL())
+	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.run(ctx) })
-	g.Go(func() error { return gw.run(ctx) })
+	g.Go(func() error { return gw.Run(ctx) })
 	return g.Wait()
-}
-
-// newWorker finds the model and the program that the cameras need. The caller
-// closes the worker.
-func newWorker(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*worker, error) {
-	cfg.RequireSandbox = cfg.RequireSandbox || f.RequireSandbox
-	detect, err := findDetector(cfg, f.RedactorFlags, log)
-	if err != nil {
-		return nil, err
-	}
-	redactor, err := programs.Find("scrim-redactor", "--redactor", f.Redactor)
-	if err != nil {
-		return nil, err
-	}
-	w := &worker{cfg: cfg, detect: detect, flags: f.RedactorFlags, redactor: redactor, log: log}
-	if f.Trace != "" {
-		if w.trace, err = trace.Create(f.Trace, log); err != nil {
-			return nil, err
-		}
-		w.observers = append(w.observers, w.trace.Observe)
-	}
-	return w, nil
-}
-
-// findDetector finds the model that a flag or the configuration names.
-func findDetector(cfg *config.Config, f RedactorFlags, log *slog.Logger) (ipc.DetectConfig, error) {
-	return programs.Detector(cmp.Or(f.Model, cfg.Model), log)
 }
 
 // connect connects to the configured NATS server, or starts one. end closes

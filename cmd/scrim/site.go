@@ -9,11 +9,10 @@ import (
 
 // site says how a program reads its configuration, at the start and later.
 type site struct {
-	source  config.Source
-	parts   config.Part
-	http    HTTPFlags
-	sandbox bool // --require-sandbox
-	needs   []need
+	source config.Source
+	parts  config.Part
+	http   HTTPFlags
+	needs  []need
 }
 
 // need refuses a configuration in which something is missing.
@@ -44,7 +43,6 @@ func (s site) inspect() (*config.Config, error) {
 	if err := s.http.apply(cfg); err != nil {
 		return nil, err
 	}
-	cfg.RequireSandbox = cfg.RequireSandbox || s.sandbox
 	for _, n := range s.needs {
 		if err := n(cfg, s.source.File); err != nil {
 			return cfg, err

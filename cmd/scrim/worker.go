@@ -1,119 +1,92 @@
 package main
 
 import (
-	"context"
-	"fmt"
+	"cmp"
 	"log/slog"
-	"runtime"
-	"sync"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/programs"
 	"scrim/cmd/internal/trace"
 	"scrim/pipeline/ipc"
-	"scrim/pipeline/worker/camera"
+	"scrim/pipeline/worker"
 	"scrim/transport"
 	"scrim/transport/bus"
 )
 
-// worker runs the cameras of a site: ingest, one redactor each, publishing.
-type worker struct {
-	cfg      *config.Config
-	flags    RedactorFlags
-	detect   ipc.DetectConfig
+// workerSetup makes what a worker needs of flags and configurations.
+type workerSetup struct {
+	flags    WorkerFlags
 	redactor string // path of the program
-	conn     *bus.Conn
+	model    config.Model
+	detect   ipc.DetectConfig // for model
 	// shown are the URLs of cameras that everybody may see, by name.
-	shown map[string]string
-	// observers are called with what is published.
-	observers []func(u *transport.RedactedUnit, r *ipc.Record)
-	standby   *camera.Standby
-	admission *camera.Admission
-	slates    *camera.SharedSlates
-	trace     *trace.Writer // nil: none
-	// news are configurations that take the place of cfg; nil: there are none.
-	news <-chan reloaded
-	log  *slog.Logger
+	shown   map[string]string
+	observe []func(u *transport.RedactedUnit, r *ipc.Record)
+	trace   *trace.Writer // nil: none
+	log     *slog.Logger
 }
 
-// observe tells all observers.
-func (w *worker) observe(u *transport.RedactedUnit, r *ipc.Record) {
-	for _, f := range w.observers {
-		f(u, r)
+// newWorkerSetup finds the model and the program that the cameras need. The caller closes
+// the setup.
+func newWorkerSetup(cfg *config.Config, f WorkerFlags, log *slog.Logger) (*workerSetup, error) {
+	s := &workerSetup{flags: f, log: log}
+	if err := s.findModel(cfg); err != nil {
+		return nil, err
 	}
+	var err error
+	if s.redactor, err = programs.Find("scrim-redactor", "--redactor", f.Redactor); err != nil {
+		return nil, err
+	}
+	if f.Trace != "" {
+		if s.trace, err = trace.Create(f.Trace, log); err != nil {
+			return nil, err
+		}
+		s.observe = append(s.observe, s.trace.Observe)
+	}
+	return s, nil
 }
 
-// close ends what newWorker has begun.
-func (w *worker) close() error {
-	if w.trace == nil {
+// close closes the trace.
+func (s *workerSetup) close() error {
+	if s.trace == nil {
 		return nil
 	}
-	return w.trace.Close()
+	return s.trace.Close()
 }
 
-// run keeps all cameras going until ctx ends; then it returns nil. One that can
-// never work is given up while the others go on; when none is left, run
-// returns why, unless there are news: what they have broken they can mend.
-func (w *worker) run(ctx context.Context) error {
-	if err := w.confinement(ctx, w.cfg.RequireSandbox); err != nil {
-		return fmt.Errorf("worker: %w", err)
-	}
-	w.standby = camera.NewStandby(w.redactor, nil, w.detect, w.log)
-	// One more than there are processors: while one reads its files another computes.
-	w.admission = camera.NewAdmission(runtime.GOMAXPROCS(0) + 1)
-	plans := w.plans(w.cfg, w.detect)
-	var first ipc.Config
-	if len(plans) > 0 {
-		first = plans[0].redactor
-	}
-	w.slates = camera.NewSharedSlates(w.redactor, nil, first, w.admission, w.log)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	wg.Go(func() { w.standby.Run(ctx) })
-	wg.Go(func() { w.slates.Run(ctx) })
-	f := newFleet(ctx, w)
-	defer f.close()
-	f.apply(plans)
-	renewed := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.gaveUp:
-			if err := f.failure(); err != nil && !renewed && ctx.Err() == nil {
-				return err
-			}
-		case n := <-w.news:
-			n.done <- w.renew(ctx, f, n)
-			renewed = renewed || n.cfg != nil
-		case <-w.conn.Done():
-			return fmt.Errorf("worker: %w", ended(w.conn))
-		}
-	}
-}
-
-// renew takes a configuration over, or tells why there is none to take over.
-func (w *worker) renew(ctx context.Context, f *fleet, n reloaded) error {
-	if n.cfg == nil {
-		f.tell(n.notice)
+// findModel finds the model that a flag or the configuration names, unless that is known.
+func (s *workerSetup) findModel(cfg *config.Config) error {
+	model := cmp.Or(s.flags.Model, cfg.Model)
+	if model == s.model && model != "" {
 		return nil
 	}
-	detect := w.detect
-	if n.cfg.Model != w.cfg.Model {
-		var err error
-		if detect, err = findDetector(n.cfg, w.flags, w.log); err != nil {
-			return err
-		}
+	detect, err := programs.Detector(model, s.log)
+	if err == nil {
+		s.model, s.detect = model, detect
 	}
-	if n.cfg.RequireSandbox && !w.cfg.RequireSandbox {
-		if err := w.confinement(ctx, true); err != nil {
-			return err
-		}
+	return err
+}
+
+// config returns what a configuration means for a worker.
+func (s *workerSetup) config(cfg *config.Config) (worker.Config, error) {
+	if err := s.findModel(cfg); err != nil {
+		return worker.Config{}, err
 	}
-	w.cfg, w.detect = n.cfg, detect
-	w.standby.Renew(nil, detect)
-	f.tell("")
-	f.apply(w.plans(w.cfg, detect))
-	return nil
+	c := worker.Config{RequireSandbox: cfg.RequireSandbox || s.flags.RequireSandbox}
+	for i := range cfg.Cameras {
+		cam := &cfg.Cameras[i]
+		redactor := cfg.Redactor(cam)
+		redactor.Detect.Model, redactor.Detect.ModelName, redactor.Detect.SHA256 = s.detect.Model, s.detect.ModelName, s.detect.SHA256
+		c.Cameras = append(c.Cameras, worker.Camera{Ingest: cam.Ingest(), Redactor: redactor, ShownSource: s.shown[string(cam.Name)]})
+	}
+	return c, nil
+}
+
+// worker makes the worker.
+func (s *workerSetup) worker(cfg *config.Config, conn *bus.Conn) (*worker.Worker, error) {
+	c, err := s.config(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return worker.New(worker.Options{Config: c, Program: s.redactor, Conn: conn, Observe: s.observe, Log: s.log})
 }

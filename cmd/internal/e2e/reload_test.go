@@ -182,7 +182,7 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	r := readAll(t, conn, "steady")
 
 	replace(head + yard + zone)
-	w.awaitLine(ctx, `msg="camera has new settings" camera=yard changed=zones`)
+	w.awaitLine(ctx, `msg="camera settings changed" camera=yard changed=zones`)
 	zoned := all.liveAfter(ctx, "yard", before.Epoch)
 
 	replace(head + yard + zone + roof)
@@ -190,7 +190,7 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	roofed := all.live(ctx, "roof")
 
 	require.NoError(t, os.WriteFile(file, []byte(head+yard+zone+strings.Replace(roof, "url:", "urll:", 1)), 0o600))
-	w.awaitLine(ctx, `msg="changed configuration is refused, the one before stays in force" error="`+file+`:10:18: unknown key .urll.; did you mean .url.\?"`)
+	w.awaitLine(ctx, `msg="new configuration rejected, the previous one stays in force" error="`+file+`:10:18: unknown key .urll.; did you mean .url.\?"`)
 	for _, camera := range []string{"steady", "yard", "roof"} {
 		all.await(ctx, camera, "told of it", func(st transport.Status) bool {
 			return st.State == transport.StateLive && strings.Contains(st.Warning, "refused (scrim.yaml:10:18)")
@@ -202,23 +202,23 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 
 	// Mended, and another URL.
 	replace(head + strings.Replace(yard, locked.URL(), locked.URL()+"?again", 1) + zone + roof)
-	w.awaitLine(ctx, `msg="camera has new settings" camera=yard changed=url`)
+	w.awaitLine(ctx, `msg="camera settings changed" camera=yard changed=url`)
 	all.await(ctx, "steady", "told no more", func(st transport.Status) bool { return !strings.Contains(st.Warning, "refused") })
 	moved := all.liveAfter(ctx, "yard", zoned.Epoch)
 	require.Equal(t, roofed.Epoch, all.live(ctx, "roof").Epoch)
 
 	require.NoError(t, os.WriteFile(secret, []byte(wrongPassword), 0o600))
-	w.awaitLine(ctx, `msg="camera has new settings" camera=yard changed=password`)
+	w.awaitLine(ctx, `msg="camera settings changed" camera=yard changed=password`)
 	all.await(ctx, "yard", "refused", func(st transport.Status) bool { return st.Reason == "wrong user or password" })
 	require.NoError(t, os.WriteFile(secret, []byte(rightPassword), 0o600))
 	all.liveAfter(ctx, "yard", moved.Epoch)
 
 	require.NoError(t, w.cmd.Process.Signal(syscall.SIGHUP))
-	w.awaitLine(ctx, `msg="configuration is what it was"`)
+	w.awaitLine(ctx, `msg="configuration unchanged"`)
 
 	replace(strings.Replace(head, "site: test", "site: elsewhere", 1) + roof)
 	w.awaitLine(ctx, `msg="camera removed" camera=yard`)
-	w.awaitLine(ctx, `msg="these settings count only after a restart" settings=site`)
+	w.awaitLine(ctx, `msg="restart required for changed settings" settings=site`)
 	all.await(ctx, "yard", "removed", func(st transport.Status) bool { return st.State == transport.StateRemoved })
 	require.Equal(t, roofed.Epoch, all.live(ctx, "roof").Epoch)
 
@@ -236,9 +236,9 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	g := &server{program: start(t, "scrim", "gateway", file, "--http", "127.0.0.1:0")}
 	g.expect(`url=(http://\S+)`)
 	require.NoError(t, g.cmd.Process.Signal(syscall.SIGHUP))
-	g.awaitLine(ctx, `msg="configuration is what it was"`)
+	g.awaitLine(ctx, `msg="configuration unchanged"`)
 	replace(strings.Replace(head, "site: test", "site: third", 1) + roof)
-	g.awaitLine(ctx, `msg="these settings count only after a restart" settings=site`)
+	g.awaitLine(ctx, `msg="restart required for changed settings" settings=site`)
 	require.NotContains(t, g.said(), "reloaded", "it took nothing over")
 }
 
@@ -264,7 +264,7 @@ func TestEditsDoNotTryARefusedPasswordAnew(t *testing.T) {
 	for i, size := range []string{"0.2", "0.3"} {
 		zone := fmt.Sprintf("    zones: [{kind: mask, polygon: [[0, 0], [%s, 0], [%s, %s]]}]\n", size, size, size)
 		require.NoError(t, os.WriteFile(file, []byte(yard+zone), 0o600))
-		w.awaitLine(ctx, strings.Repeat(`msg="camera has new settings" camera=yard changed=zones(?s:.*)`, i+1))
+		w.awaitLine(ctx, strings.Repeat(`msg="camera settings changed" camera=yard changed=zones(?s:.*)`, i+1))
 		w.awaitLine(ctx, strings.Repeat(refused+`(?s:.*)`, i+2))
 		all.await(ctx, "yard", "refused", func(st transport.Status) bool { return st.Reason == "wrong user or password" })
 	}

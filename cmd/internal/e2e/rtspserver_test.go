@@ -58,8 +58,8 @@ cameras:
 	p := startAt(t, "/usr/bin/env", "NVR_PASSWORD=s3cret", scrimPath(t), "serve", file)
 	s = &server{program: p, base: p.expect(`msg=page url=(http://\S+)`)}
 	ctx := deadline(t, waiting)
-	rtsp = strings.TrimSuffix(lastField(s.awaitLine(ctx, "redacted cameras"), "url="), "/CAMERA")
-	onvif = "http://" + lastField(s.awaitLine(ctx, "ONVIF device"), "address=")
+	rtsp = strings.TrimSuffix(lastField(s.awaitLine(ctx, "RTSP server listening"), "url="), "/CAMERA")
+	onvif = "http://" + lastField(s.awaitLine(ctx, "ONVIF device listening"), "address=")
 	return s, rtsp, onvif
 }
 

@@ -80,18 +80,18 @@ cameras:
 
 	// What is wrong in a file that is read later.
 	for broken, line := range map[string]string{
-		strings.Replace(text, "'file:"+dir+"/camera'", wrongPlace, 1):                               `is refused.*write env:NAME or file:PATH`,
-		strings.Replace(text, "rtsp://viewer:"+urlSecret+"@", "rtsp://viewer:"+wrongPlace+"/#@", 1): `is refused.*percent-encode`,
+		strings.Replace(text, "'file:"+dir+"/camera'", wrongPlace, 1):                               `rejected.*write env:NAME or file:PATH`,
+		strings.Replace(text, "rtsp://viewer:"+urlSecret+"@", "rtsp://viewer:"+wrongPlace+"/#@", 1): `rejected.*percent-encode`,
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(broken), 0o600))
 		s.awaitLine(ctx, line)
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte("another"+secretMark+"one"), 0o600))
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(text, "?token", "?again&token", 1)), 0o600))
-	s.awaitLine(ctx, `msg="camera has new settings" camera=inside changed=url`)
+	s.awaitLine(ctx, `msg="camera settings changed" camera=inside changed=url`)
 	s.awaitLine(ctx, `settings=http.token`)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGHUP))
-	s.awaitLine(ctx, `msg="configuration is what it was"`)
+	s.awaitLine(ctx, `msg="configuration unchanged"`)
 
 	shown := map[string]string{}
 	for _, path := range []string{"/", "/api/cameras", "/api/events", "/metrics", "/healthz"} {

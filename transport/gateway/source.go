@@ -1,4 +1,4 @@
-package main
+package gateway
 
 import (
 	"context"
@@ -26,12 +26,12 @@ const (
 	eventBuffer = 64
 )
 
-// busSource is a webrtc.Source on the bus.
-type busSource struct {
+// source is a webrtc.Source on the bus.
+type source struct {
 	conn *bus.Conn
 	site string
 
-	snapshots snapshots
+	snapshots *snapshots
 
 	mu      sync.Mutex
 	cameras map[string]transport.Status // Updated is when it came
@@ -39,9 +39,9 @@ type busSource struct {
 	watches []*bus.Watch
 }
 
-// newBusSource begins to listen; the caller closes it.
-func newBusSource(conn *bus.Conn, site string) (*busSource, error) {
-	s := &busSource{conn: conn, site: site, cameras: make(map[string]transport.Status), readers: make(map[chan transport.Event]struct{})}
+// newSource begins to listen; the caller closes it.
+func newSource(conn *bus.Conn, site string) (*source, error) {
+	s := &source{conn: conn, site: site, cameras: make(map[string]transport.Status), readers: make(map[chan transport.Event]struct{})}
 	status, err := conn.WatchStatus(site, s.status)
 	if err != nil {
 		return nil, err
@@ -51,17 +51,18 @@ func newBusSource(conn *bus.Conn, site string) (*busSource, error) {
 		status.Close()
 		return nil, err
 	}
-	s.watches = []*bus.Watch{status, events}
+	s.watches, s.snapshots = []*bus.Watch{status, events}, newSnapshots()
 	return s, nil
 }
 
-func (s *busSource) Close() {
+func (s *source) close() {
 	for _, w := range s.watches {
 		w.Close()
 	}
+	s.snapshots.close()
 }
 
-func (s *busSource) status(st transport.Status) {
+func (s *source) status(st transport.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if st.State == transport.StateRemoved {
@@ -79,7 +80,7 @@ func (s *busSource) status(st transport.Status) {
 // makeRoom reports whether another camera can be listed, if need be instead of
 // the one that has been silent for longest: names that somebody made up must not
 // keep out real cameras. It is called with the lock held.
-func (s *busSource) makeRoom(now time.Time) bool {
+func (s *source) makeRoom(now time.Time) bool {
 	if len(s.cameras) < maxCameras {
 		return true
 	}
@@ -96,7 +97,7 @@ func (s *busSource) makeRoom(now time.Time) bool {
 	return true
 }
 
-func (s *busSource) event(e transport.Event) {
+func (s *source) event(e transport.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for ch := range s.readers {
@@ -108,7 +109,7 @@ func (s *busSource) event(e transport.Event) {
 }
 
 // Cameras implements webrtc.Source. A camera whose worker is silent has failed.
-func (s *busSource) Cameras() []transport.Status {
+func (s *source) Cameras() []transport.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -121,7 +122,7 @@ func (s *busSource) Cameras() []transport.Status {
 		}
 		if age > silentAfter {
 			st.State, st.Fault, st.FPS = transport.StateFailed, transport.FaultOther, 0
-			st.Reason = fmt.Sprintf("no word from the camera's worker for %v", age.Truncate(time.Second))
+			st.Reason = fmt.Sprintf("no status from the camera's worker for %v", age.Truncate(time.Second))
 		}
 		out = append(out, st)
 	}
@@ -130,7 +131,7 @@ func (s *busSource) Cameras() []transport.Status {
 }
 
 // Knows reports whether a worker has said that there is such a camera.
-func (s *busSource) Knows(camera string) bool {
+func (s *source) Knows(camera string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, known := s.cameras[camera]
@@ -138,7 +139,7 @@ func (s *busSource) Knows(camera string) bool {
 }
 
 // Subscribe implements webrtc.Source.
-func (s *busSource) Subscribe(camera string) (fanout.Units, error) {
+func (s *source) Subscribe(camera string) (fanout.Units, error) {
 	if !s.Knows(camera) {
 		return nil, fmt.Errorf("%w: %q", fanout.ErrNoCamera, camera)
 	}
@@ -146,12 +147,12 @@ func (s *busSource) Subscribe(camera string) (fanout.Units, error) {
 }
 
 // RequestKeyframe implements webrtc.Source.
-func (s *busSource) RequestKeyframe(camera string) error {
+func (s *source) RequestKeyframe(camera string) error {
 	return s.conn.RequestKeyframe(s.site, camera)
 }
 
 // Events implements webrtc.Source.
-func (s *busSource) Events(ctx context.Context) <-chan transport.Event {
+func (s *source) Events(ctx context.Context) <-chan transport.Event {
 	ch := make(chan transport.Event, eventBuffer)
 	s.mu.Lock()
 	s.readers[ch] = struct{}{}

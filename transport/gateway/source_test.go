@@ -1,4 +1,4 @@
-package main
+package gateway
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 func TestListedCamerasAreBounded(t *testing.T) {
-	s := &busSource{cameras: map[string]transport.Status{}, readers: map[chan transport.Event]struct{}{}}
+	s := &source{cameras: map[string]transport.Status{}, readers: map[chan transport.Event]struct{}{}}
 	for n := range maxCameras + 10 {
 		s.status(transport.Status{Camera: fmt.Sprintf("made-up-%d", n), State: transport.StateLive})
 	}
@@ -33,7 +33,7 @@ func TestListedCamerasAreBounded(t *testing.T) {
 }
 
 func TestCameraThatIsRemovedIsNotListedAnyMore(t *testing.T) {
-	s := &busSource{cameras: map[string]transport.Status{}, readers: map[chan transport.Event]struct{}{}}
+	s := &source{cameras: map[string]transport.Status{}, readers: map[chan transport.Event]struct{}{}}
 	for _, state := range []transport.State{transport.StateLive, transport.StateRemoved} {
 		s.status(transport.Status{Camera: "gate", State: state})
 	}
