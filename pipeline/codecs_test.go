@@ -92,7 +92,7 @@ func TestChangeOfCodecIsAChangeOfFormatAndGoesOnRedacted(t *testing.T) {
 			units = []transport.CameraUnit{c.unit(true), c.unit(false), c.unit(false), c.unit(false)}
 		}
 		r.send(units[0])
-		r.slate(reasonFormat)
+		r.slate(causeFormat.Text)
 		r.untilLive(from + 1)
 		require.Greater(t, r.epoch, epoch)
 		epoch = r.epoch
@@ -114,7 +114,7 @@ func TestUnitOfAnotherCodecWithoutParameterSetsEndsTheChain(t *testing.T) {
 	foreign := hevcUnits(t, other, 3, "keyint=10:bframes=0")[2]
 	r.live(c, 2, true)
 	r.send(foreign)
-	r.slate(reasonFormat)
+	r.slate(causeFormat.Text)
 	r.send(c.unit(false))
 	r.send(transport.CameraUnit{Codec: "av1", Data: []byte{0, 0, 1, 9}})
 	r.slate("unsupported or damaged video: video is not supported: codec \"av1\"")

@@ -24,7 +24,7 @@ func TestUnitsWithoutAPictureChangeNothing(t *testing.T) {
 	r.send(first) // without its parameter sets, which came before
 	o, _ := r.next()
 	for ; o.State != transport.StateLive; o, _ = r.next() {
-		require.Contains(t, []string{reasonStarting, reasonWaiting}, o.Reason)
+		require.Contains(t, []string{causeStarting.Text, causeWaiting.Text}, o.Reason)
 	}
 	epoch := o.Epoch
 	for i := range maxPending {

@@ -28,7 +28,7 @@ func newInput(t *testing.T) (*input, *yuv.Image) {
 	im, err := yuv.New(width, height)
 	require.NoError(t, err)
 	generation := p.gate.Generation()
-	return &input{p: p, open: decode.New, generation: generation, whole: true, pending: map[int64]*unit{1: {generation: generation}}}, im
+	return &input{p: p, open: decode.New, sequence: sequence{generation: generation, whole: true}, pending: map[int64]*unit{1: {generation: generation}}}, im
 }
 
 func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
@@ -41,7 +41,7 @@ func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
 		"good":                    {1, func(*input, *decode.Picture) {}, true, false},
 		"decoder knows of damage": {1, func(_ *input, p *decode.Picture) { p.Corrupt = true }, false, true},
 		"of no unit":              {2, func(*input, *decode.Picture) {}, false, true},
-		"of an older generation":  {1, func(in *input, _ *decode.Picture) { in.endGeneration(transport.FaultLoss, "packet loss") }, false, false},
+		"of an older generation":  {1, func(in *input, _ *decode.Picture) { in.endGeneration(cause(transport.FaultLoss, "packet loss")) }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, im := newInput(t)
@@ -167,7 +167,7 @@ func TestNewFormatShutsTheGateUntilAnIDR(t *testing.T) {
 	r.send(u)
 	o, _ := r.next()
 	require.Equal(t, transport.StateObscured, o.State)
-	require.Equal(t, "the camera's picture format has changed", o.Reason)
+	require.Equal(t, causeFormat.Text, o.Reason)
 	require.Equal(t, generation+1, r.p.gate.Generation())
 	require.Equal(t, calls, r.detector.calls.Load())
 	o = r.live(other, 1, true)
@@ -206,7 +206,7 @@ func (s *stage) send(u transport.CameraUnit) map[int64][]byte {
 		for y := range d.pic.Image.Height {
 			luma = append(luma, d.pic.Image.Y[y*d.pic.Image.YStride:][:d.pic.Image.Width]...)
 		}
-		shown[d.in.pts] = luma
+		shown[d.in.PTS] = luma
 		s.p.pool.Put(d.pic.Image)
 	}
 }
@@ -309,8 +309,8 @@ func TestDecoderThatCannotBeMadeIsMadeForTheNextSPSWhicheverItIs(t *testing.T) {
 		generation := s.generation
 		require.Empty(t, s.send(other.unit(true)))
 		require.Equal(t, generation+1, s.generation)
-		_, reason := s.p.gate.State()
-		require.Equal(t, "decoder: out of memory", reason)
+		_, _, why := s.p.gate.State()
+		require.Equal(t, "decoder: out of memory", why.Text)
 		c.pts = other.pts
 		require.Empty(t, s.send(c.unit(false)), "without an SPS there is nothing to begin with")
 	}

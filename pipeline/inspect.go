@@ -73,7 +73,7 @@ func (p *Pipeline) hand(held map[*redact.Picture]*decoded, outcomes []redact.Out
 		if old, full := put(r); full {
 			p.recycle(old)
 			p.counts.picturesDropped.Add(1)
-			p.overflow.drop(p.now(), old.in.arrived, frameQueue)
+			p.overflow.dropped(p.now(), old.in.Arrived, frameQueue)
 		}
 	}
 }

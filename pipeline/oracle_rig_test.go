@@ -461,7 +461,7 @@ func empty[T any](q *queue[T]) bool {
 func (s *show) due() {
 	for s.sink == nil {
 		s.look(false)
-		open, _ := s.p.gate.State()
+		_, open, _ := s.p.gate.State()
 		last, lastSlate := time.Duration(-1<<62), time.Duration(-1<<62)
 		for i := len(s.seen) - 1; i >= 0 && lastSlate < 0; i-- {
 			last = max(last, s.seen[i].at)

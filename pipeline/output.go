@@ -104,19 +104,18 @@ func (o *output) picture(r *redacted) error {
 		return nil
 	}
 	o.silentFrom = begun
-	o.p.overflow.begin(begun)
-	pts := o.clock.picture(r.in.pts, begun)
+	o.p.overflow.pictureShown(begun)
+	pts := o.clock.picture(r.in.PTS, begun)
 	unit, err := o.encode(r.frame, pts)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	o.p.overflow.begin(begun)
 	done := o.p.now()
 	record := &ipc.Record{
-		Picture: c.Picture, Unit: r.in.number, Arrived: r.in.arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
+		Picture: c.Picture, Unit: r.in.Number, Arrived: r.in.Arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
 		Regions: make([]geom.Region, 0, len(r.frame.Regions())),
 		Stages: ipc.Stages{
-			Queue:  int64(r.in.begun.Sub(r.in.arrived)),
+			Queue:  int64(r.in.begun.Sub(r.in.Arrived)),
 			Decode: int64(r.in.cost),
 			Wait:   int64(begun.Sub(r.decoded) - r.timing.Detect - r.timing.Track - r.timing.Obscure),
 			Detect: int64(r.timing.Detect), Track: int64(r.timing.Track), Obscure: int64(r.timing.Obscure),
@@ -126,7 +125,7 @@ func (o *output) picture(r *redacted) error {
 	for _, g := range r.frame.Regions() {
 		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
 	}
-	head := ipc.Output{PTS: pts, Captured: r.in.captured.UnixNano(), State: transport.StateLive, Record: record}
+	head := ipc.Output{PTS: pts, Captured: r.in.Captured.UnixNano(), State: transport.StateLive, Record: record}
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
@@ -149,14 +148,14 @@ func (o *output) admits(r *redacted, now time.Time) bool {
 // again since the last slate, or pictures overflowed.
 func (o *output) interrupt(now time.Time) error {
 	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures have no one time
-	if generation, reason := o.p.gate.LastShut(); generation != o.generation {
-		if err := o.sendSlate(now, generation, reason); err != nil {
+	if generation, _, shut := o.p.gate.State(); generation != o.generation {
+		if err := o.sendSlate(now, generation, shut); err != nil {
 			return err
 		}
 		o.silentFrom = o.p.now()
 	}
-	if rules.Overflow && o.p.overflow.take() {
-		return o.sendSlate(now, o.generation, reasonOverflow)
+	if rules.Overflow && o.p.overflow.reportDue() {
+		return o.sendSlate(now, o.generation, causeOverflow)
 	}
 	return nil
 }
@@ -172,21 +171,20 @@ func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
 
 // idle sends a slate when one is due.
 func (o *output) idle(now time.Time) error {
-	generation, _ := o.p.gate.LastShut() // before its reason: one more slate is better than one less
-	open, reason := o.p.gate.State()
+	generation, open, why := o.p.gate.State()
 	if open {
 		switch {
-		case rules.Overflow && o.p.overflow.take():
-			return o.sendSlate(now, generation, reasonOverflow)
+		case rules.Overflow && o.p.overflow.reportDue():
+			return o.sendSlate(now, generation, causeOverflow)
 		case !rules.Stall || now.Sub(o.silentFrom) < o.stall():
 			return nil
 		}
-		reason = reasonStalled
+		why = causeStalled
 	}
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
 	}
-	if err := o.sendSlate(now, generation, reason); err != nil {
+	if err := o.sendSlate(now, generation, why); err != nil {
 		return err
 	}
 	if !open {
@@ -207,9 +205,9 @@ func stallLimit(interval time.Duration) time.Duration {
 	return min(max(interval+stallGrace, minStall), maxStall)
 }
 
-// sendSlate sends a slate, which says why the generation has begun, or why nothing
-// comes although the gate is open.
-func (o *output) sendSlate(now time.Time, generation uint64, reason string) error {
+// sendSlate sends a slate that shows why the generation began, or why nothing comes
+// although the gate is open.
+func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) error {
 	o.lastSlate, o.generation = now, generation
 	if o.enc == nil {
 		w, h := SlateWidth, SlateHeight
@@ -228,14 +226,14 @@ func (o *output) sendSlate(now time.Time, generation uint64, reason string) erro
 		o.slate = s
 	}
 	shown := o.p.time.wall() // what people's clocks say, also after they were set
-	frame := o.slate.Frame(reason, o.p.o.Camera, shown.UTC().Format("2006-01-02 15:04:05 UTC"))
+	frame := o.slate.Frame(why.Text, o.p.o.Camera, shown.UTC().Format("2006-01-02 15:04:05 UTC"))
 	pts := o.clock.slate(now)
 	unit, err := o.encode(frame, pts)
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
 	head := ipc.Output{
-		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: reason, Fault: o.p.faultOf(reason),
+		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: why.Text, Fault: transport.Fault(why.Fault),
 	}
 	if err := o.send(unit, head); err != nil {
 		return err

@@ -79,7 +79,6 @@ type Pipeline struct {
 	snapshot atomic.Bool // wanted
 	stills   chan still
 	fence    atomic.Uint64
-	why      atomic.Pointer[shutting]
 	overflow overflow
 	sized    chan spareSize // of the output; the newest
 	size     atomic.Uint64  // of the input, width<<32 | height; 0: not known yet
@@ -139,7 +138,7 @@ func New(o Options) (*Pipeline, error) {
 		return nil, errors.New("pipeline needs a sink and a log")
 	}
 	p := &Pipeline{
-		o: o, gate: redact.NewGate(reasonStarting), time: systemTimeline(),
+		o: o, gate: redact.NewGate(causeStarting), time: systemTimeline(),
 		units:     make(chan transport.CameraUnit),
 		pictures:  newQueue[*decoded](pictureQueue),
 		frames:    newQueue[*redacted](frameQueue),
@@ -172,14 +171,6 @@ func (p *Pipeline) selfTester() func(width, height int) error {
 // now is the time on the pipeline's timeline.
 func (p *Pipeline) now() time.Time { return p.time.now() }
 
-// Reasons that viewers are shown while the gate is shut.
-const (
-	reasonStarting = "starting"
-	reasonWaiting  = "waiting for a key frame of the camera"
-	reasonStalled  = "no pictures from the camera"
-	reasonOverflow = "redactor is late, pictures are dropped"
-)
-
 // Unit hands over one access unit of the camera. It blocks while the decoder
 // is busy, so that what is late piles up in the worker, which may drop it.
 func (p *Pipeline) Unit(ctx context.Context, u transport.CameraUnit) error {
@@ -191,8 +182,8 @@ func (p *Pipeline) Unit(ctx context.Context, u transport.CameraUnit) error {
 	}
 }
 
-// Input says why no units come; the slate shows it.
-func (p *Pipeline) Input(reason string) { p.shut(transport.FaultCamera, reason) }
+// Input reports why no units come; the slate shows it.
+func (p *Pipeline) Input(reason string) { p.gate.Shut(cause(transport.FaultCamera, reason)) }
 
 // Keyframe asks for a key frame; several requests before it is made are one.
 func (p *Pipeline) Keyframe() { p.keyframe.Store(true) }

@@ -294,12 +294,12 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 		"timestamps jump": {func(r *rig, c *testCamera) {
 			c.pts += 10 * transport.ClockRate
 			r.send(c.unit(false))
-		}, "camera's timestamps jumped"},
+		}, "the camera's timestamps jumped"},
 		"timestamps jump back": {func(r *rig, c *testCamera) {
 			u := c.unit(false)
 			u.PTS -= 10 * transport.ClockRate
 			r.send(u)
-		}, "camera's timestamps jumped"},
+		}, "the camera's timestamps jumped"},
 		"garbage": {func(r *rig, c *testCamera) {
 			u := c.unit(false)
 			u.Data = []byte{0, 0, 0, 1, 0x67, 1, 2, 3}
@@ -321,7 +321,7 @@ func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 		"worker says why nothing comes": {func(r *rig, _ *testCamera) {
 			r.p.Input("camera unreachable")
 		}, "camera unreachable"},
-		"silence": {func(*rig, *testCamera) {}, reasonStalled},
+		"silence": {func(*rig, *testCamera) {}, causeStalled.Text},
 	}
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -355,8 +355,10 @@ func TestGateIsShutUntilTheFirstKeyFrame(t *testing.T) {
 	r, c := start(t), newCamera(t, width, height)
 	defer r.end()
 	c.unit(true)
-	r.send(c.unit(false)) // joined in the middle of a group of pictures
-	r.slate(reasonWaiting)
+	u := c.unit(false) // joined in the middle of a group of pictures
+	u.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected", Intact: true}
+	r.send(u)
+	r.slate(causeWaiting.Text)
 	o := r.live(c, 2, true)
 	require.Equal(t, width, o.Width)
 }

@@ -56,7 +56,7 @@ func TestGateThatHasJustOpenedIsNoStall(t *testing.T) {
 			f.pass(minStall)
 			require.NoError(t, out.idle(p.now()))
 			require.Len(t, *slates, told+1, "it does not come")
-			require.Equal(t, reasonStalled, (*slates)[told].Reason)
+			require.Equal(t, causeStalled.Text, (*slates)[told].Reason)
 		})
 	}
 }

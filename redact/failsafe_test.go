@@ -32,7 +32,7 @@ func TestFailsafeLeavesNothingOfThePicture(t *testing.T) {
 	require.Len(t, f.Regions(), 1)
 	require.Equal(t, im.Bounds(), f.Regions()[0].Rect)
 	require.Equal(t, geom.Failsafe, f.Regions()[0].Source)
-	require.True(t, NewGate("shut").Admits(f, time.Now()))
+	require.True(t, NewGate(Cause{Text: "shut"}).Admits(f, time.Now()))
 	for _, p := range []*Picture{nil, {}} {
 		_, err := Failsafe(p, "")
 		require.Error(t, err)

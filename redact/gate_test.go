@@ -8,12 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFrameOfAnOlderChainIsRefusedAlsoWhenTheGateIsOpenAgain(t *testing.T) {
+func TestFrameOfAnOlderGenerationIsRefusedAlsoWhenTheGateIsOpenAgain(t *testing.T) {
 	r, _, g := setup(t)
 	old, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)
 	require.True(t, g.Admits(old, time.Now()))
-	g.Shut("packet loss")
+	g.Shut(Cause{Text: "packet loss"})
 	require.False(t, g.Admits(old, time.Now()))
 	fresh, _, err := redactOne(r, next(t, g, 2, true))
 	require.NoError(t, err)
@@ -36,7 +36,7 @@ func TestFrameThatHasWaitedTooLongIsRefusedAndShutsNothing(t *testing.T) {
 		f := outs[0].Frame
 		require.True(t, g.Admits(f, now.Add(limit)))
 		require.False(t, g.Admits(f, now.Add(limit+1)), "look-ahead %d", lookahead)
-		open, _ := g.State()
+		_, open, _ := g.State()
 		require.True(t, open)
 		s, err := NewSlate(64, 48)
 		require.NoError(t, err)
@@ -44,13 +44,13 @@ func TestFrameThatHasWaitedTooLongIsRefusedAndShutsNothing(t *testing.T) {
 	}
 }
 
-func TestPictureOfAnOlderChainIsNotInspectedAndShutsNothing(t *testing.T) {
+func TestPictureOfAnOlderGenerationIsNotInspectedAndShutsNothing(t *testing.T) {
 	r, p, g := ahead(t, 2)
 	first, second, late := next(t, g, 1, true), next(t, g, 2, false), next(t, g, 3, false)
 	require.Empty(t, r.Redact(first))
 	require.Empty(t, r.Redact(second))
 	passes := p.passes
-	generation := g.Shut("packet loss")
+	generation := g.Shut(Cause{Text: "packet loss"})
 	p.err = errors.New("cannot see on smeared pictures")
 	outs := r.Redact(late)
 	require.Len(t, outs, 3)

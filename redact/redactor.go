@@ -130,17 +130,17 @@ func (r *Redactor) test(p *Picture, newEpoch bool) error {
 		}
 	}
 	if r.tested.Err != nil {
-		return r.refuse(ReasonSelfTest, r.tested.Err)
+		return r.refuse(FaultSelfTest, "self-test failed", r.tested.Err)
 	}
 	return nil
 }
 
-// WithheldError says that a picture is not shown, and why. It is no fault of
-// the program: a slate is sent instead.
+// WithheldError reports why a picture is not shown. The program goes on: a slate is
+// sent instead.
 type WithheldError struct {
-	// Reason is what viewers are shown.
-	Reason string
-	// Err is the cause, nil where the reason says all.
+	// Cause is what viewers are told.
+	Cause Cause
+	// Err is the underlying error; nil if there is none.
 	Err error
 
 	shut bool // the gate was shut for it
@@ -148,12 +148,12 @@ type WithheldError struct {
 
 func (e *WithheldError) Error() string {
 	if e.Err != nil {
-		return e.Reason + ": " + e.Err.Error()
+		return e.Cause.Text + ": " + e.Err.Error()
 	}
-	return e.Reason
+	return e.Cause.Text
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *WithheldError) Unwrap() error { return e.Err }
 
 // Timing is what one picture cost.
@@ -200,7 +200,7 @@ func (r *Redactor) guarded(p *Picture, f func() error) {
 			}
 			if v := recover(); v != nil {
 				r.o.Tracker.Reset()
-				err = r.refuse(ReasonPanic, fmt.Errorf("panic: %v", v))
+				err = r.refuse(FaultPanic, "internal error", fmt.Errorf("panic: %v", v))
 			}
 		}()
 		return f()
@@ -225,7 +225,7 @@ func (r *Redactor) guarded(p *Picture, f func() error) {
 // take inspects p and releases the pictures that have waited long enough.
 func (r *Redactor) take(p *Picture) error {
 	if p == nil || p.Image == nil || p.Camera != r.o.Camera || p.Number <= r.last || p.Epoch < r.epoch {
-		return r.refuse(ReasonOrder, nil)
+		return r.refuse(FaultInspection, "picture out of order", nil)
 	}
 	newEpoch := p.Epoch != r.epoch
 	if newEpoch {
@@ -241,12 +241,12 @@ func (r *Redactor) take(p *Picture) error {
 		// The gate was shut since it was decoded. What waits is older still. The
 		// detector is spared, and its faults must not shut the generation of today.
 		r.withhold()
-		_, reason := r.o.Gate.State()
-		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: reason}})
+		_, _, cause := r.o.Gate.State()
+		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Cause: cause}})
 		return nil
 	}
 	if !p.Complete {
-		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Reason: "input is not complete"}})
+		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Cause: Cause{Text: "input is not complete"}}})
 		return nil
 	}
 	if err := r.test(p, newEpoch); err != nil {
@@ -261,7 +261,7 @@ func (r *Redactor) take(p *Picture) error {
 	e := r.hold(p, faces, r.now())
 	e.timing.Detect = e.at.Sub(start)
 	if rules.Detection && err != nil {
-		return r.refuse(ReasonDetection, err)
+		return r.refuse(FaultDetector, "face detection failed", err)
 	}
 	r.o.Tracker.Observe(e.at, faces, p.Image.Width, p.Image.Height)
 	e.timing.Track = r.now().Sub(e.at)
@@ -282,10 +282,10 @@ func (r *Redactor) hold(p *Picture, faces []face.Face, at time.Time) *inspected 
 // withhold gives up the pictures that wait, because the gate was shut since
 // they were inspected.
 func (r *Redactor) withhold() {
-	_, reason := r.o.Gate.State()
+	_, _, cause := r.o.Gate.State()
 	for _, e := range r.pending {
 		r.o.Tracker.Release()
-		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: &WithheldError{Reason: reason}})
+		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: &WithheldError{Cause: cause}})
 		r.spare = append(r.spare, e)
 	}
 	r.pending = r.pending[:0]
@@ -313,43 +313,47 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	tracked := r.now()
 	e.timing.Track += tracked.Sub(begun)
 	if err := belong(regions, e.faces); rules.Inspection && err != nil {
-		return Frame{}, r.refuse(ReasonAnother, err)
+		return Frame{}, r.refuse(FaultInspection, wrongRegions, err)
 	}
 	if err := covers(regions, e.faces, e.p.Image); rules.Covers && err != nil {
-		return Frame{}, r.refuse(ReasonTracking, err)
+		return Frame{}, r.refuse(FaultTracker, "face tracking failed", err)
 	}
 	if tracked.Sub(e.at) > r.maxAge {
 		// It waited while the camera was silent. It is not wrong, only old.
-		return Frame{}, &WithheldError{Reason: "no pictures from the camera"}
+		return Frame{}, &WithheldError{Cause: Cause{Text: "no pictures from the camera"}}
 	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
 	decided, n := hashRegions(regions), len(regions)
 	if err := r.o.Obscurer.Apply(e.p.Image, regions); rules.Obscuring && err != nil {
-		return Frame{}, r.refuse(ReasonObscuring, err)
+		return Frame{}, r.refuse(FaultObscurer, "obscuring failed", err)
 	}
 	regions, err := r.o.SecondLook.look(e.p.Image, regions, r.o.Obscurer, r.zones.of(r.o.Zones, e.p.Image).Filter)
 	if err != nil {
-		return Frame{}, r.refuse(ReasonSecond, err)
+		return Frame{}, r.refuse(FaultDetector, "second detection pass failed", err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
 	c := e.inspection
 	c.RegionsHash = hashRegions(regions)
 	if err := c.check(e.p, r.model, r.now(), regions); rules.Inspection && err != nil {
-		return Frame{}, r.refuse(ReasonInspect, err)
+		return Frame{}, r.refuse(FaultInspection, "inspection is not valid", err)
 	}
 	if rules.Inspection && hashRegions(regions[:n]) != decided {
-		return Frame{}, r.refuse(ReasonAnother, fmt.Errorf("regions of picture %d changed while it was obscured", e.p.Number))
+		return Frame{}, r.refuse(FaultInspection, wrongRegions, fmt.Errorf("regions of picture %d changed while it was obscured", e.p.Number))
 	}
-	if ok, reason := r.o.Gate.pass(c, e.p.IDR); !ok {
-		return Frame{}, &WithheldError{Reason: reason}
+	if ok, cause := r.o.Gate.pass(c, e.p.IDR); !ok {
+		return Frame{}, &WithheldError{Cause: cause}
 	}
 	return Frame{img: e.p.Image, regions: append([]geom.Region(nil), regions...), inspection: c}, nil
 }
 
+// wrongRegions is the text where a tracker or obscurer mixes pictures up.
+const wrongRegions = "regions of another picture"
+
 // refuse shuts the gate.
-func (r *Redactor) refuse(reason string, cause error) error {
-	r.o.Gate.Shut(reason)
-	return &WithheldError{Reason: reason, Err: cause, shut: true}
+func (r *Redactor) refuse(fault Fault, text string, err error) error {
+	cause := Cause{fault, text}
+	r.o.Gate.Shut(cause)
+	return &WithheldError{Cause: cause, Err: err, shut: true}
 }
 
 // maxReach bounds how far a face may lie outside the picture, and how large it

@@ -94,7 +94,7 @@ func (p *parts) Apply(im *yuv.Image, regions []geom.Region) error {
 
 func setup(t *testing.T) (*Redactor, *parts, *Gate) {
 	t.Helper()
-	p, g := &parts{}, NewGate("starting")
+	p, g := &parts{}, NewGate(Cause{Text: "starting"})
 	r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p})
 	require.NoError(t, err)
 	return r, p, g
@@ -124,7 +124,7 @@ func TestPictureThatTakesThePlaceOfAnotherIsNotShown(t *testing.T) {
 		require.ErrorContains(t, o.Err, "does not belong to picture")
 		require.Nil(t, o.Frame.Image())
 	}
-	open, _ := g.State()
+	_, open, _ := g.State()
 	require.False(t, open)
 }
 
@@ -141,7 +141,7 @@ func TestPictureWhoseRegionsChangeIsNotShown(t *testing.T) {
 	p.after = func(r []geom.Region) { r[0].Rect.Min.X++ }
 	_, _, err = redactOne(r, next(t, g, 2, false))
 	require.ErrorContains(t, err, "changed while it was obscured")
-	open, _ := g.State()
+	_, open, _ := g.State()
 	require.False(t, open)
 }
 
@@ -150,7 +150,7 @@ func TestPictureThatAnotherModelInspectedIsNotShown(t *testing.T) {
 	p.model = "another"
 	_, _, err := redactOne(r, next(t, g, 1, true))
 	require.ErrorContains(t, err, "another model")
-	open, _ := g.State()
+	_, open, _ := g.State()
 	require.False(t, open)
 }
 
@@ -206,11 +206,12 @@ func TestEveryFaultWithholdsThePictureAndShutsTheGateUntilAnIDR(t *testing.T) {
 			f, _, err := redactOne(r, bad)
 			var withheld *WithheldError
 			require.ErrorAs(t, err, &withheld)
-			require.NotEmpty(t, withheld.Reason)
+			require.NotEmpty(t, withheld.Cause.Fault)
+			require.NotEmpty(t, withheld.Cause.Text)
 			require.Nil(t, f.Image(), "a frame came out of a fault")
-			open, reason := g.State()
+			_, open, cause := g.State()
 			require.False(t, open)
-			require.Equal(t, withheld.Reason, reason)
+			require.Equal(t, withheld.Cause, cause)
 			require.False(t, g.Admits(good, time.Now()), "a frame of before the fault is still admitted")
 
 			*p = parts{}
@@ -236,15 +237,15 @@ func TestIncompletePictureIsNeverShown(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestPictureOfAnOlderChainIsNeverShown(t *testing.T) {
+func TestPictureOfAnOlderGenerationIsNeverShown(t *testing.T) {
 	r, _, g := setup(t)
 	pic := next(t, g, 1, true)
-	g.Shut("packet loss")
+	g.Shut(Cause{Text: "packet loss"})
 	_, _, err := redactOne(r, pic)
 	require.Error(t, err)
-	open, reason := g.State()
+	_, open, cause := g.State()
 	require.False(t, open)
-	require.Equal(t, "packet loss", reason)
+	require.Equal(t, "packet loss", cause.Text)
 }
 
 func TestNewEpochResetsTheTracker(t *testing.T) {
@@ -289,7 +290,7 @@ func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
 }
 
 func TestZeroFrameIsNotAdmitted(t *testing.T) {
-	require.False(t, NewGate("").Admits(Frame{}, time.Now()))
+	require.False(t, NewGate(Cause{}).Admits(Frame{}, time.Now()))
 }
 
 func TestSlateHoldsTextAndNothingElse(t *testing.T) {
@@ -313,7 +314,7 @@ func TestSlateHoldsTextAndNothingElse(t *testing.T) {
 			}
 		}
 		require.Positive(t, ink)
-		require.True(t, NewGate("").Admits(f, time.Now()))
+		require.True(t, NewGate(Cause{}).Admits(f, time.Now()))
 	}
 }
 
@@ -338,7 +339,7 @@ func TestBoxesOutsideThePictureNeedNoCover(t *testing.T) {
 // ahead returns a redactor that looks ahead by n pictures.
 func ahead(t *testing.T, n int) (*Redactor, *parts, *Gate) {
 	t.Helper()
-	p, g := &parts{ahead: n}, NewGate("starting")
+	p, g := &parts{ahead: n}, NewGate(Cause{Text: "starting"})
 	r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p})
 	require.NoError(t, err)
 	return r, p, g
@@ -369,10 +370,10 @@ func TestPicturesThatWaitAreWithheldWhenTheGateShuts(t *testing.T) {
 	for name, fault := range map[string]func(*parts, *Gate, *Picture){
 		"detector fails": func(p *parts, _ *Gate, _ *Picture) { p.err = errors.New("no") },
 		"panic":          func(p *parts, _ *Gate, _ *Picture) { p.panics = true },
-		"loss":           func(_ *parts, g *Gate, pic *Picture) { pic.Generation = g.Shut("packet loss") },
+		"loss":           func(_ *parts, g *Gate, pic *Picture) { pic.Generation = g.Shut(Cause{Text: "packet loss"}) },
 		"obscurer fails": func(p *parts, _ *Gate, _ *Picture) { p.apply = errors.New("no") },
 		"wrong camera":   func(_ *parts, _ *Gate, pic *Picture) { pic.Camera = "yard" },
-		"new epoch":      func(_ *parts, g *Gate, pic *Picture) { pic.Epoch, pic.Generation = 2, g.Shut("size") },
+		"new epoch":      func(_ *parts, g *Gate, pic *Picture) { pic.Epoch, pic.Generation = 2, g.Shut(Cause{Text: "size"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, p, g := ahead(t, 3)
@@ -424,7 +425,7 @@ func TestPicturesThatWaitedTooLongAreNotShownAndShutNothing(t *testing.T) {
 func tested(t *testing.T) (r *Redactor, g *Gate, fail *error, runs *int, now *time.Time) {
 	t.Helper()
 	p := &parts{}
-	g = NewGate("starting")
+	g = NewGate(Cause{Text: "starting"})
 	fail, runs, now = new(error), new(int), new(time.Time)
 	*now = time.Unix(1000, 0)
 	r, err := New(Options{
@@ -472,9 +473,9 @@ func TestNothingIsShownWhileTheSelfTestFails(t *testing.T) {
 		require.Error(t, err, "picture %d", i)
 	}
 	require.Equal(t, 4, *runs, "it is tried again at key frames only")
-	open, reason := g.State()
+	_, open, cause := g.State()
 	require.False(t, open)
-	require.Contains(t, reason, "self-test")
+	require.Equal(t, FaultSelfTest, cause.Fault)
 	require.Error(t, r.LastSelfTest().Err)
 	*fail = nil
 	_, _, err = redactOne(r, next(t, g, 10, false))
@@ -501,7 +502,7 @@ func TestRegionsOfAnotherPictureAreRefused(t *testing.T) {
 		p.regions = func([]face.Face) []geom.Region { return regions }
 		_, _, err := redactOne(r, next(t, g, 1, true))
 		require.ErrorContains(t, err, name)
-		_, reason := g.LastShut()
-		require.Equal(t, name, reason)
+		_, _, cause := g.State()
+		require.Equal(t, name, cause.Text)
 	}
 }

@@ -37,7 +37,7 @@ func (l *later) Close() error       { return nil }
 // again is setup with a second look by l, and a face that was found before.
 func again(t *testing.T, l *later, zones ...zone.Zone) (*Redactor, *Gate) {
 	t.Helper()
-	p, g := &parts{faces: []face.Face{{Box: geom.Box{X: 4, Y: 4, W: 4, H: 4}, Score: 0.9}}}, NewGate("starting")
+	p, g := &parts{faces: []face.Face{{Box: geom.Box{X: 4, Y: 4, W: 4, H: 4}, Score: 0.9}}}, NewGate(Cause{Text: "starting"})
 	r, err := New(Options{
 		Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: zones,
 		SecondLook: SecondLook{Detector: l, Padding: 0.3, PaddingTop: 0.5},
@@ -115,8 +115,8 @@ func TestSecondLookThatFailsWithholdsThePicture(t *testing.T) {
 			r.o.SecondLook.Detector = &parts{faces: []face.Face{{Box: l.box, Score: 0.9}}}
 		}
 		_, _, err := redactOne(r, next(t, g, 1, true))
-		require.ErrorContains(t, err, ReasonSecond)
-		open, _ := g.State()
+		require.ErrorContains(t, err, "second detection pass failed")
+		_, open, _ := g.State()
 		require.False(t, open)
 	}
 }
@@ -139,7 +139,7 @@ func TestSecondLookFindsSoManyFacesAndNoMore(t *testing.T) {
 		r.o.SecondLook.Detector = l
 		f, _, err := redactOne(r, next(t, g, 1, true))
 		if many > maxSecondFaces {
-			require.ErrorContains(t, err, ReasonSecond)
+			require.ErrorContains(t, err, "second detection pass failed")
 			continue
 		}
 		require.NoError(t, err)

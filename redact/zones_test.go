@@ -17,7 +17,7 @@ import (
 // a zone in the upper left where nothing needs finding.
 func zoned(t *testing.T, ahead int) (*Redactor, *parts, *Gate) {
 	t.Helper()
-	p, g := &parts{ahead: ahead}, NewGate("starting")
+	p, g := &parts{ahead: ahead}, NewGate(Cause{Text: "starting"})
 	r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: []zone.Zone{
 		{Kind: zone.Mask, Polygon: []zone.Point{{X: 1, Y: 0.5}, {X: 1, Y: 1}, {X: 0.5, Y: 1}}},
 		{Kind: zone.Ignore, Name: "tv", Reason: "own_screen", Polygon: []zone.Point{{X: 0, Y: 0}, {X: 0.3, Y: 0}, {X: 0.3, Y: 0.33}, {X: 0, Y: 0.33}}},
@@ -77,7 +77,7 @@ func TestFacesMustBeCoveredByTheTrackerEvenInAMask(t *testing.T) {
 	p.regions = func([]face.Face) []geom.Region { return nil }
 	_, _, err := redactOne(r, next(t, g, 1, true))
 	require.ErrorContains(t, err, "face tracking failed")
-	open, _ := g.State()
+	_, open, _ := g.State()
 	require.False(t, open)
 }
 
@@ -122,7 +122,7 @@ func TestFacesAreCoveredWhereZonesWouldIgnoreTooMuch(t *testing.T) {
 		"whole frame": {{Kind: zone.Ignore, Name: "all", Reason: "public_display", Polygon: box(0, 0, 1, 1)}},
 		"tiling":      tiles,
 	} {
-		p, g := &parts{}, NewGate("starting")
+		p, g := &parts{}, NewGate(Cause{Text: "starting"})
 		r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Zones: zones})
 		require.NoError(t, err)
 		for x := 1.0; x < 64-7; x += 4 {

@@ -25,8 +25,8 @@ const (
 	FaultDetector Fault = "detector"
 	FaultTracker  Fault = "tracker"
 	FaultObscurer Fault = "obscurer"
-	// FaultCertificate: inspection or regions were those of another picture.
-	FaultCertificate Fault = "certificate"
+	// FaultInspection: an inspection or its regions belonged to another picture.
+	FaultInspection Fault = "inspection"
 	// FaultSelfTest: the drawn face was not found, or not obscured.
 	FaultSelfTest Fault = "selftest"
 	// FaultPanic: the redactor's own code failed.
@@ -47,7 +47,7 @@ const (
 
 var faults = []Fault{
 	FaultCamera, FaultStall, FaultLoss, FaultDamage, FaultFormat, FaultOverflow, FaultDetector, FaultTracker, FaultObscurer,
-	FaultCertificate, FaultSelfTest, FaultPanic, FaultCrash, FaultHang, FaultOverload, FaultConfig, FaultOther,
+	FaultInspection, FaultSelfTest, FaultPanic, FaultCrash, FaultHang, FaultOverload, FaultConfig, FaultOther,
 }
 
 // Faults returns all faults.

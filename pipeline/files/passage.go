@@ -63,7 +63,7 @@ func newStill(o Options, e emit) (*passage, error) { return newPassage(o, newSti
 
 func newPassage(o Options, t redact.Tracker, e emit) (*passage, error) {
 	p := &passage{
-		gate: redact.NewGate(noKeyFrame), emit: e,
+		gate: redact.NewGate(redact.Cause{Text: noKeyFrame}), emit: e,
 		held: make(map[*redact.Picture]*shot), broken: noKeyFrame,
 	}
 	var err error
@@ -101,7 +101,7 @@ func (p *passage) take(im *yuv.Image, pts, duration int64, at time.Duration, key
 		if err := p.flush(); err != nil {
 			return err
 		}
-		p.gate.Shut(damage)
+		p.gate.Shut(redact.Cause{Text: damage})
 		p.broken = damage
 	} else if key {
 		p.broken = ""

@@ -125,7 +125,7 @@ func (o Options) pass(s drawn) error {
 
 // redact returns what a Redactor makes of im, as the first picture of a camera.
 func (o Options) redact(im *yuv.Image) (redact.Frame, error) {
-	gate := redact.NewGate(camera)
+	gate := redact.NewGate(redact.Cause{})
 	r, err := redact.New(redact.Options{
 		Camera: camera, Gate: gate, Detector: o.Detector, Tracker: o.Tracker(), Obscurer: o.Obscurer, Zones: o.Zones,
 	})

@@ -34,27 +34,27 @@ func TestSlowCameraIsNotTakenForASilentOne(t *testing.T) {
 func TestOverflowIsMoreThanAQueueHoldsAndToldOnce(t *testing.T) {
 	var o overflow
 	at := time.Unix(1000, 0)
-	o.begin(at)
+	o.pictureShown(at)
 	drop := func(n int, every time.Duration) {
 		for range n {
 			at = at.Add(every)
-			o.drop(at, at, 2)
+			o.dropped(at, at, 2)
 		}
 	}
 	drop(2, 40*time.Millisecond)
-	require.False(t, o.take(), "as many as it holds")
+	require.False(t, o.reportDue(), "as many as it holds")
 	drop(20, overflowSpan)
-	require.False(t, o.take(), "now and then")
+	require.False(t, o.reportDue(), "now and then")
 	drop(3, 40*time.Millisecond)
-	require.True(t, o.take())
-	require.False(t, o.take())
+	require.True(t, o.reportDue())
+	require.False(t, o.reportDue())
 	drop(50, 40*time.Millisecond)
-	require.False(t, o.take(), "it goes on")
+	require.False(t, o.reportDue(), "it goes on")
 	at = at.Add(overflowSpan + 1)
 	drop(2, 40*time.Millisecond)
-	require.False(t, o.take())
+	require.False(t, o.reportDue())
 	drop(1, 40*time.Millisecond)
-	require.True(t, o.take(), "another")
+	require.True(t, o.reportDue(), "another")
 }
 
 func TestWhatHasComeBeforeTheFirstPictureIsNoOverflow(t *testing.T) {
@@ -62,22 +62,22 @@ func TestWhatHasComeBeforeTheFirstPictureIsNoOverflow(t *testing.T) {
 	at := time.Unix(1000, 0)
 	drop := func(arrived time.Time) {
 		for range 9 {
-			o.drop(at, arrived, 2)
+			o.dropped(at, arrived, 2)
 		}
 	}
 	drop(at)
-	require.False(t, o.take(), "nothing was shown yet")
-	o.begin(at)
+	require.False(t, o.reportDue(), "nothing was shown yet")
+	o.pictureShown(at)
 	before := at.Add(-time.Second)
 	at = at.Add(backlogSpan / 2)
-	o.begin(at) // not the first
+	o.pictureShown(at) // not the first
 	drop(before)
-	require.False(t, o.take(), "a backlog")
+	require.False(t, o.reportDue(), "a backlog")
 	drop(at)
-	require.True(t, o.take())
+	require.True(t, o.reportDue())
 	at = at.Add(backlogSpan)
 	drop(before)
-	require.True(t, o.take(), "the clock was set back")
+	require.True(t, o.reportDue(), "the clock was set back")
 }
 
 // Units wait while a redactor comes up, and it is at its first picture for longer
@@ -104,32 +104,6 @@ func TestHealthyStartIsNoFault(t *testing.T) {
 		}
 	}
 	require.NotZero(t, r.p.counts.picturesDropped.Load(), "nothing has piled up")
-}
-
-// What viewers are shown for a reason is counted under a name of its own.
-func TestEveryReasonHasAFault(t *testing.T) {
-	obscurer, detector := newParts(t)
-	p, err := New(Options{Camera: "door", Detector: detector, Tracker: newTracker(0), Obscurer: obscurer, Sink: noSink, Log: noLog})
-	require.NoError(t, err)
-	for _, reason := range []string{
-		redact.ReasonOrder, redact.ReasonSelfTest, redact.ReasonDetection, redact.ReasonTracking, redact.ReasonAnother,
-		redact.ReasonObscuring, redact.ReasonSecond, redact.ReasonInspect, redact.ReasonPanic, reasonStalled, reasonOverflow,
-	} {
-		f := p.faultOf(reason)
-		require.NotEmpty(t, f, reason)
-		require.NotEqual(t, transport.FaultOther, f, reason)
-	}
-	require.Empty(t, p.faultOf(reasonStarting))
-	require.Empty(t, p.faultOf(reasonWaiting))
-	p.Input("wrong password")
-	require.Equal(t, transport.FaultCamera, p.faultOf("wrong password"))
-	require.Equal(t, transport.FaultOther, p.faultOf("never heard of"))
-	require.Empty(t, p.gapFault(transport.GapLate), "units have waited for the start")
-	p.overflow.begin(p.now())
-	require.Equal(t, transport.FaultOverflow, p.gapFault(transport.GapLate))
-	require.Empty(t, p.gapFault(transport.GapRestarted))
-	require.Empty(t, p.gapFault(transport.GapConnected))
-	require.Equal(t, transport.FaultLoss, p.gapFault(transport.GapLoss))
 }
 
 func TestSparesDecodeByThemselves(t *testing.T) {
@@ -200,7 +174,7 @@ func TestPictureUnderWayIsNoStall(t *testing.T) {
 	at = at.Add(minStall - 1)
 	require.NoError(t, o.idle(at))
 	require.Len(t, sent, 1)
-	require.Equal(t, reasonStarting, sent[0].Reason)
+	require.Equal(t, causeStarting.Text, sent[0].Reason)
 	for range 3 { // none comes
 		at = at.Add(slateInterval)
 		require.NoError(t, o.idle(at))
