@@ -23,7 +23,7 @@ func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
 		{"exception", transport.FaultCrash, "uncaught C++ exception", "terminate called after throwing an instance of 'std::runtime_error', what(): hostile picture"},
 		{"memory in C", transport.FaultCrash, "out of memory", "std::bad_alloc"},
 		{"memory in Go", transport.FaultCrash, "out of memory", "out of memory"},
-		{"trace", transport.FaultCrash, "it called what no redactor calls", "it called what no redactor calls"},
+		{"trace", transport.FaultCrash, "system call blocked by the sandbox", "system call blocked by the sandbox"},
 		{"garbage", transport.FaultCrash, "talks nonsense", "talks nonsense"},
 		{"hang", transport.FaultCrash, "stage hung", "stage hung"},
 	} {
