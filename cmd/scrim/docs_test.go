@@ -187,6 +187,29 @@ func functions(f *ast.File) (names []string) {
 	return names
 }
 
+// The map of packages names every package, or one above it that is not an area.
+func TestPackagesOfTheArchitecturePageAreAll(t *testing.T) {
+	named := map[string]bool{}
+	for _, p := range pages(t) {
+		if p.path == "docs/architecture.md" {
+			for _, s := range p.spans {
+				named[s] = true
+			}
+		}
+	}
+	for name := range listPackages(t) {
+		name, ours := strings.CutPrefix(name, "scrim/")
+		if !ours || strings.Contains(name, "internal/") {
+			continue
+		}
+		found := named[name]
+		for above := path.Dir(name); strings.Contains(above, "/"); above = path.Dir(above) {
+			found = found || named[above]
+		}
+		assert.True(t, found, name)
+	}
+}
+
 // goCode is all Go code of the repository.
 func goCode(t *testing.T) string {
 	t.Helper()
