@@ -59,9 +59,9 @@ func TestProbeWithAFatalProblemPrintsItsReportAndFails(t *testing.T) {
 	secure := httptest.NewTLSServer(nil)
 	defer secure.Close()
 	for name, args := range map[string][]string{
-		"no RTSP":             {"rtsp://" + web.Listener.Addr().String() + "/x"},
-		"no RTSP, host alone": {web.Listener.Addr().String()},
-		"another certificate": {"rtsps://" + secure.Listener.Addr().String() + "/x", "--fingerprint", strings.Repeat("0a", 32)},
+		"no RTSP":              {"rtsp://" + web.Listener.Addr().String() + "/x"},
+		"no RTSP, host alone":  {web.Listener.Addr().String()},
+		"certificate mismatch": {"rtsps://" + secure.Listener.Addr().String() + "/x", "--fingerprint", strings.Repeat("0a", 32)},
 	} {
 		args = append([]string{"probe", "--onvif", "none"}, args...)
 		status, stdout, stderr := scrim(t, args...)

@@ -156,7 +156,7 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.Greet(ctx)
+	g, err := c.Describe(ctx)
 	if g != nil {
 		r.Address, r.TLS, r.Server, r.Methods, r.Logins, r.Tracks = g.Address, g.TLS, g.Server, g.Methods, g.Logins, g.Tracks
 	}
@@ -178,7 +178,7 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	if c, err = rtsp.NewClient(p.o.config(u, login)); err != nil {
 		return err
 	}
-	s, err := c.Survey(ctx, p.o.For)
+	s, err := c.Analyze(ctx, p.o.For)
 	if errors.Is(err, rtsp.ErrCredentials) {
 		// A scheme that is not allowed or not known was not tried.
 		e, ok := errors.AsType[*rtsp.Error](err)

@@ -7,39 +7,36 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The waits between attempts to reach a camera.
+// Delays between attempts to reach a camera.
 const (
-	// MinNetworkDelay and MaxNetworkDelay are for a camera that is away or stalls.
-	// The longest is short: a camera that is back shall be shown within 3 seconds
-	// however long it was away, one of which its next key frame may take, and a
-	// connection that is refused costs nothing.
+	// MinNetworkDelay and MaxNetworkDelay apply to a camera that is offline or stalls.
+	// The maximum is short: a camera that returns must be visible within 3 seconds, of
+	// which its next key frame may need one. A refused connection costs nothing.
 	MinNetworkDelay = 500 * time.Millisecond
 	MaxNetworkDelay = 1500 * time.Millisecond
-	// MinCredentialsDelay and MaxCredentialsDelay are for refused credentials: where a
-	// login was made.
-	// TRAPS: Hikvision locks an account for about 30 minutes after 5 bad logins,
-	// also for the people who use the camera.
+	// MinCredentialsDelay and MaxCredentialsDelay apply to refused logins. Quirk
+	// (Hikvision): it locks an account for about 30 minutes after 5 failed logins, also
+	// for people; see docs/quirks.md.
 	MinCredentialsDelay = 60 * time.Second
 	MaxCredentialsDelay = 15 * time.Minute
-	// MinSettingsDelay and MaxSettingsDelay are for what somebody has to change in
-	// the camera or the configuration: path, codec, video track, a kind of login that
-	// is allowed.
+	// MinSettingsDelay and MaxSettingsDelay apply to errors that need a change in the
+	// camera or the configuration: path, codec, video track, kind of login.
 	MinSettingsDelay = 5 * time.Second
 	MaxSettingsDelay = 60 * time.Second
-	// healthyRun is how long units must have come for the waits to begin anew.
+	// healthyRun is how long units must have arrived for the delays to restart.
 	healthyRun = 10 * time.Second
 )
 
-// Backoff says how long to wait before the next Run. The zero value is ready. It
-// is not safe for concurrent use; each camera has its own.
+// Backoff computes the delay before the next Run. The zero value is ready. It is not
+// safe for concurrent use; each camera has its own.
 type Backoff struct {
 	network, credentials, settings *backoff.ExponentialBackOff
 }
 
-// NextDelay returns how long to wait after err, which came from Run or NewClient
-// (or is nil). Waits grow from attempt to attempt, each kind on its own scale,
-// with jitter, so that a site's cameras do not come back all at once. After a
-// run that delivered for 10 s they begin anew.
+// NextDelay returns the delay after err, which is from Run or NewClient, or nil. Delays
+// grow with each attempt, on a scale for each kind of error, with jitter, so that the
+// cameras of a site do not reconnect all at once. After a run that delivered units for
+// 10 s they restart.
 func (b *Backoff) NextDelay(err error) time.Duration {
 	var e *Error
 	if errors.As(err, &e) && e.Delivered > 0 && e.Lasted >= healthyRun {
@@ -55,7 +52,7 @@ func (b *Backoff) NextDelay(err error) time.Duration {
 	}
 }
 
-// Reset lets the waits begin anew.
+// Reset restarts the delays.
 func (b *Backoff) Reset() { *b = Backoff{} }
 
 func next(e **backoff.ExponentialBackOff, shortest, longest time.Duration) time.Duration {

@@ -10,15 +10,15 @@ import (
 	"scrim/transport"
 )
 
-// maxRedirects bounds how often a camera may send the client elsewhere.
+// maxRedirects bounds how often a camera may redirect the client.
 const maxRedirects = 3
 
-// Client takes access units from one camera.
+// Client receives access units from one camera.
 type Client struct {
 	cfg Config
 	url *base.URL
-	// hide holds what must not appear in quoted text.
-	hide []string
+	// secrets must not appear in quoted text.
+	secrets []string
 }
 
 // NewClient checks cfg and returns a client that has not connected yet. The
@@ -34,7 +34,7 @@ func NewClient(cfg Config) (*Client, error) {
 	c := &Client{cfg: cfg, url: u}
 	if pass, ok := u.User.Password(); ok && pass != "" {
 		user := u.User.String()
-		c.hide = []string{
+		c.secrets = []string{
 			base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + pass)),
 			user, strings.TrimPrefix(user, u.User.Username()+":"), pass,
 		}
@@ -42,46 +42,53 @@ func NewClient(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// URL returns the camera's URL as it may be shown: without credentials.
+// URL returns the camera's URL without credentials, fit to be shown.
 func (c *Client) URL() string { return redact(c.url) }
 
-// Run connects once and calls onUnit with every complete access unit until ctx
-// ends (then it returns ctx's error) or the connection fails (then it returns an
-// *Error of one of this package's classes). It does not reconnect: the caller
-// waits for Backoff.NextDelay and calls Run again. All that it started has ended
-// when it returns.
+// Run connects once and calls onUnit with every complete access unit. It returns
+// ctx's error when ctx ends, and an *Error of one of this package's classes when the
+// connection fails. It does not reconnect: the caller waits for Backoff.NextDelay and
+// calls Run again. Nothing that Run started is left when it returns.
 //
-// onUnit is called on one goroutine, in the order of arrival. It must hand the
-// unit on and return: while it runs nothing is read, and Run cannot end.
+// onUnit is called on one goroutine, in the order of arrival. It must pass the
+// unit on and return: while it runs, nothing is read, and Run cannot end.
 //
-// The first unit has a Gap of kind GapConnected. From then on a unit has a Gap
-// exactly when something is missing since the previous one. Units that are cut
-// short are not delivered; the Gap of the next one describes why.
+// The first unit has a Gap of kind GapConnected. A later unit has a Gap exactly when
+// something is missing since the previous unit. Incomplete units are not delivered;
+// the Gap of the next unit says why.
 func (c *Client) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
+	return c.connect(ctx, func(u *base.URL, proto Transport) (*session, error) {
+		s := newSession(c, u, proto, onUnit)
+		return s, s.run(ctx)
+	})
+}
+
+// connect runs sessions until one is neither redirected nor, with TransportAuto,
+// refused for its transport.
+func (c *Client) connect(ctx context.Context, run func(*base.URL, Transport) (*session, error)) error {
 	u, proto := c.url, c.cfg.Transport
 	if proto == TransportAuto {
 		proto = TransportTCP
 	}
 	for redirects := 0; ; {
-		s := newSession(c, u, proto, onUnit)
-		fail := s.run(ctx)
+		s, err := run(u, proto)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case s.redirect != nil && redirects < maxRedirects:
+		case err != nil && s.redirect != nil && redirects < maxRedirects:
 			u, redirects = s.redirect, redirects+1
-		case s.transportRefused && proto == TransportTCP && c.cfg.Transport == TransportAuto:
+		case err != nil && s.transportRefused && proto == TransportTCP && c.cfg.Transport == TransportAuto:
 			proto = TransportUDP
 		default:
-			return fail
+			return err
 		}
 	}
 }
 
 // quote makes text of the camera or of a library fit for an error.
 func (c *Client) quote(s string) string {
-	for _, h := range c.hide {
-		s = strings.ReplaceAll(s, h, "***")
+	for _, secret := range c.secrets {
+		s = strings.ReplaceAll(s, secret, "***")
 	}
 	return quote(s)
 }

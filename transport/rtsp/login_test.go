@@ -33,7 +33,7 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 	}{
 		"pinned":              {tlstrust.Trust{Fingerprint: sha}, ""},
 		"authority":           {tlstrust.Trust{CA: ca}, ""},
-		"the pin counts more": {tlstrust.Trust{Fingerprint: strings.Repeat("0", 64), CA: ca}, "another certificate"},
+		"the pin counts more": {tlstrust.Trust{Fingerprint: strings.Repeat("0", 64), CA: ca}, "certificate mismatch"},
 		"nobody":              {tlstrust.Trust{}, "certificate not trusted"},
 		"another authority":   {tlstrust.Trust{CA: otherAuthority}, "certificate not trusted"},
 	} {
@@ -56,7 +56,7 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 	for _, unused := range []tlstrust.Trust{{Fingerprint: sha}, {CA: ca}} {
 		err := Config{Camera: "odd", URL: "rtsp://192.0.2.1/", Trust: unused}.Check()
 		require.ErrorIs(t, err, ErrConfig)
-		require.ErrorContains(t, err, "tls is for rtsps")
+		require.ErrorContains(t, err, "tls requires an rtsps url")
 	}
 }
 

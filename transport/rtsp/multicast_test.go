@@ -29,7 +29,7 @@ func TestMulticastIsJoinedOnlyWhereItIsAskedFor(t *testing.T) {
 		return res
 	}}).start(t)
 	for transport, want := range map[Transport]string{
-		TransportTCP: "refuses TCP", TransportUDP: "multicast, which is not asked for", TransportAuto: "multicast, which is not asked for",
+		TransportTCP: "refuses TCP", TransportUDP: "multicast, which was not requested", TransportAuto: "multicast, which was not requested",
 	} {
 		_, err = take(t, Config{URL: group.url(""), Transport: transport}, 1)
 		require.ErrorIs(t, err, ErrProtocol, transport)

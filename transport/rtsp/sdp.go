@@ -16,44 +16,45 @@ const (
 	maxListedCodecs = 8
 )
 
-// Limits of the work that a session description may ask for: a camera says what it
-// likes, and at every connection. What is beyond them is left out.
+// Limits of the work for a session description, which a camera sends at every
+// connection. The excess is ignored.
 const (
-	maxSections     = 64
-	maxPayloadTypes = 32 // of a section
-	// maxFormatLines bounds the rtpmap lines of a section, and its fmtp lines.
+	maxSections = 64
+	// maxPayloadTypes bounds the payload types of a section.
+	maxPayloadTypes = 32
+	// maxFormatLines bounds the rtpmap lines and the fmtp lines of a section.
 	maxFormatLines = 64
 	maxRTPMapSize  = 256 // bytes of a line
 	// maxFmtpSize bounds all fmtp lines of a section, in bytes.
 	maxFmtpSize   = 32 << 10
-	maxParameters = 256 // of all fmtp lines of a section
+	maxParameters = 256 // in all fmtp lines of a section
 )
 
-// description is what a camera's session description (RFC 8866) says, as far
-// as it matters here.
-type description struct {
-	// SDP is rewritten: one video section with one payload type, made only of lines
-	// that this package wrote itself. Nil when there is no video that can be read.
+// videoDescription is the relevant content of a camera's session description (RFC
+// 8866).
+type videoDescription struct {
+	// SDP is rewritten: one video section with one payload type, in lines that this
+	// package has written. Nil without readable video.
 	SDP []byte
-	// Codec is what is in that section.
+	// Codec is the codec of that section.
 	Codec transport.Codec
-	// Video lists the codecs of all video sections that the camera would send,
-	// and Other the kinds of the sections that were left out.
+	// Video lists the codecs of all video sections that the camera would send, and
+	// Other the kinds of the other sections.
 	Video []string
 	Other []string
-	// Interleaved names what comes out of order, with numbers that tell its order (of
-	// H.264 packetization mode 2, of H.265 sprop-max-don-diff): nobody sends that, and
-	// this package does not read it. Empty when there is other video.
+	// Interleaved is the codec of video that is sent out of order with decoding order
+	// numbers (H.264 packetization mode 2, H.265 sprop-max-don-diff), which is rare and
+	// unsupported. Empty if there is other video.
 	Interleaved string
-	// Sets are the parameter sets; empty when the camera sent none or nonsense.
+	// Sets are the parameter sets; empty if the camera sent none that are valid.
 	Sets depacketize.ParameterSets
 }
 
-// preference is the order in which codecs are asked for: H.264 costs the least to
-// decode for what it needs of the network, and MJPEG the most.
+// preference is the order in which codecs are chosen: H.264 is the cheapest to decode
+// for its bit rate, MJPEG the most expensive.
 var preference = []transport.Codec{transport.H264, transport.H265, transport.MJPEG}
 
-// sdpNames are the codecs' encoding names in session descriptions.
+// sdpNames are the encoding names in session descriptions.
 var sdpNames = map[string]transport.Codec{"H264": transport.H264, "H265": transport.H265, "MJPEG": transport.MJPEG}
 
 // section is one media section.
@@ -63,8 +64,8 @@ type section struct {
 	control      string
 	rtpmap, fmtp []attribute
 	sendOnly     bool
-	fmtpSize     int // bytes in fmtp
-	parameterN   int // parameters of fmtp that have been read
+	fmtpSize     int // bytes of fmtp
+	parameterN   int // parameters of fmtp that were read
 }
 
 // attribute is the value of an rtpmap or fmtp line.
@@ -73,24 +74,24 @@ type attribute struct {
 	value       string
 }
 
-// readDescription reads a session description as forgivingly as it can be read,
-// and writes a new one that gortsplib accepts. TRAPS: one bad line anywhere
-// ("c=IN ", "m=meta", "m=smart", a broken AAC fmtp beside good video) makes
-// gortsplib refuse the whole camera, so nothing is passed through; and since
-// audio, metadata and back channels never reach it, they can never be set up.
-func readDescription(body []byte) description {
+// readDescription reads a session description leniently and writes a new one that
+// gortsplib accepts. Quirk (gortsplib v4.16.2): one bad line anywhere ("c=IN ",
+// "m=meta", "m=smart", a broken AAC fmtp next to good video) makes it refuse the
+// camera, so no line is passed through; see docs/quirks.md. Audio, metadata and back
+// channels never reach it and cannot be set up.
+func readDescription(body []byte) videoDescription {
 	return describe(splitSections(body))
 }
 
-// describe makes a description of what a camera's is split into.
-func describe(control string, sections []*section) description {
-	var d description
+// describe makes a description from sections.
+func describe(control string, sections []*section) videoDescription {
+	var d videoDescription
 	for _, s := range sections {
 		if s.kind != "video" {
 			d.Other = appendNew(d.Other, s.kind)
 			continue
 		}
-		// From the server's side sendonly marks what the *client* is to send
+		// In a server's description sendonly marks a track that the *client* sends
 		// (ONVIF streaming specification, section 5.3): a back channel.
 		if s.sendOnly {
 			d.Other = appendNew(d.Other, "back channel")
@@ -118,8 +119,8 @@ func describe(control string, sections []*section) description {
 	return d
 }
 
-// interleaves reports whether a sprop-max-don-diff (RFC 7798, section 7.1) says that
-// NAL units may come out of order, and packets hold decoding order numbers.
+// interleaves reports whether sprop-max-don-diff (RFC 7798, section 7.1) allows NAL
+// units out of order. Packets then contain decoding order numbers.
 func interleaves(v string) bool { return strings.Trim(v, "0") != "" }
 
 func splitSections(body []byte) (control string, sections []*section) {
@@ -181,8 +182,9 @@ func (s *section) attribute(key, v string) {
 	}
 }
 
-// payloadTypes are those of the m line, or, where that holds no number (as in
-// "smart/1/90000" of some cameras), those of the rtpmap lines. Each is there once.
+// payloadTypes returns the payload types of the m line, without repetitions. If that
+// has no number (some cameras send "smart/1/90000"), it returns those of the rtpmap
+// lines.
 func (s *section) payloadTypes() []uint8 {
 	var pts []uint8
 	add := func(pt uint8) {
@@ -203,14 +205,14 @@ func (s *section) payloadTypes() []uint8 {
 	return pts
 }
 
-// codec names a payload type as people know it.
+// codec returns the common name of a payload type.
 func (s *section) codec(pt uint8) string {
 	for _, a := range s.rtpmap {
 		if a.payloadType != pt {
 			continue
 		}
 		name, clock, _ := strings.Cut(a.value, "/")
-		switch name = quote(strings.ToUpper(name)); name { // which may leave nothing of it
+		switch name = quote(strings.ToUpper(name)); name { // which may be empty
 		case "HEVC":
 			name = "H265"
 		case "JPEG":
@@ -240,7 +242,7 @@ func (s *section) codec(pt uint8) string {
 	return "unnamed payload type " + strconv.Itoa(int(pt))
 }
 
-// parameters are the fmtp parameters of a payload type, keys in small letters.
+// parameters returns the fmtp parameters of a payload type, with keys in lower case.
 func (s *section) parameters(pt uint8) map[string]string {
 	m := make(map[string]string)
 	for _, a := range s.fmtp {
@@ -275,15 +277,15 @@ func writeDescription(sessionControl, control string, pt uint8, codec transport.
 		lines = append(lines, "a=rtpmap:"+num+" H264/90000", "a=fmtp:"+num+" packetization-mode=1", "")
 	case transport.H265:
 		lines = append(lines, "a=rtpmap:"+num+" H265/90000", "")
-	default: // a name that gortsplib does not know: it hands the packets on as they are
+	default: // gortsplib does not know this name and passes the packets through
 		lines = append(lines, "a=rtpmap:"+num+" SCRIM/90000", "")
 	}
 	return []byte(strings.Join(lines, "\r\n"))
 }
 
-// validControl reports whether a media section's control attribute can be made
-// a URL. gortsplib ignores that error and then dereferences nil: a camera that
-// sends "a=control:%zz" would end the whole worker.
+// validControl reports whether a section's control attribute forms a valid URL. Quirk
+// (gortsplib v4.16.2): it ignores that error and dereferences nil, so "a=control:%zz"
+// would end the worker; see docs/quirks.md.
 func validControl(v string) bool {
 	if v == "" || v == "*" || len(v) > maxURLBytes/2 || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return false
@@ -296,8 +298,8 @@ func validControl(v string) bool {
 	return err == nil
 }
 
-// validSessionControl reports whether gortsplib can use a session's control
-// attribute: it refuses the camera when that is not an absolute URL.
+// validSessionControl reports whether gortsplib can use a session's control attribute:
+// it refuses a camera whose attribute is not an absolute URL.
 func validSessionControl(v string) bool {
 	return strings.HasPrefix(v, "rtsp") && validControl(v)
 }

@@ -160,8 +160,8 @@ func (c *Camera) queryRTSP(ctx context.Context, t *Target, o *Options) {
 	bare.User = nil
 	client, err := rtsp.NewClient(rtsp.Config{Camera: t.Name, URL: bare.String(), ReadTimeout: o.Timeout})
 	if err == nil {
-		var g *rtsp.Greeting
-		if g, err = client.Greet(ctx); g != nil {
+		var g *rtsp.ServerInfo
+		if g, err = client.Describe(ctx); g != nil {
 			c.Server = g.Server
 			for _, l := range g.Logins {
 				if l.Realm != "" && (len(c.Realms) == 0 || c.Realms[len(c.Realms)-1] != l.Realm) {

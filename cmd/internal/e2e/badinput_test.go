@@ -49,13 +49,13 @@ func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
 	ctx := deadline(t, waiting)
 	s.awaitLive(ctx, "good")
 	for _, bad := range []struct{ camera, shown, reason, wayOut string }{
-		{"closed", "connection refused", `connecting to rtsp://` + closed + `/stream: connection refused`, "see whether address and port are right"},
+		{"closed", "connection refused", `connecting to rtsp://` + closed + `/stream: connection refused`, "check the address and port, and that the camera is on"},
 		{"wrong", "wrong user or password", `the camera refuses user or password \(401`, "correct the camera's user and password"},
-		{"asked", "no user and password", `the camera asks for user and password`, "set the camera's user and password"},
+		{"asked", "no user and password", `the camera requires user and password`, "set the camera's user and password"},
 		{"lost", "stream not found", `has no stream at this path \(404`, "correct the path"},
 		{"audio", "no video track", `no video track \(it offers only `, "turn video on"},
 		{"vp8", "unsupported codec VP8", `the camera sends VP8`, `choose H\.264, H\.265 or MJPEG in the camera's video settings`},
-		{"mute", "no answer", `no answer within 10s`, "see whether this is the RTSP port"}, // the slowest last
+		{"mute", "no answer", `no answer within 10s`, "check that this is the RTSP port"}, // the slowest last
 	} {
 		c := s.await(ctx, bad.camera, "as bad as it is", func(c transport.Status) bool { return c.Reason == bad.shown })
 		require.Equal(t, transport.StateObscured, c.State, "viewers get a slate: %+v", c)
@@ -106,7 +106,7 @@ func TestBadInputStreamThatStopsIsSaidAndComesBack(t *testing.T) {
 	s.await(ctx, "fickle", "given up", func(c transport.Status) bool {
 		return c.State == transport.StateObscured && c.Reason == "stream stalled"
 	})
-	s.awaitLine(ctx, `camera=fickle error="camera fickle: receiving `+fickle.URL()+`: no complete picture for 5s; see whether .* retry_in=`)
+	s.awaitLine(ctx, `camera=fickle error="camera fickle: receiving `+fickle.URL()+`: no complete picture for 5s; check that .* retry_in=`)
 	s.awaitLive(ctx, "steady")
 	fickle.Silence(false)
 	require.Empty(t, s.awaitLive(ctx, "fickle").Reason)

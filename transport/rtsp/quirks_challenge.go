@@ -9,24 +9,24 @@ import (
 	"scrim/transport/auth/digest"
 )
 
-// challenges is what a camera's WWW-Authenticate headers offer.
+// challenges is the content of a camera's WWW-Authenticate headers.
 type challenges struct {
-	// keep is the one that gortsplib shall answer; empty when there is none.
+	// keep is the challenge that gortsplib answers; empty if there is none.
 	keep base.HeaderValue
-	// basicRefused is set when Basic was the only one, and not allowed.
+	// basicRefused is set if only Basic was offered, which is not allowed.
 	basicRefused bool
-	// unsupported is set when there were some, and none that can be answered.
+	// unsupported is set if none of the challenges can be answered.
 	unsupported bool
-	// stale is set when the camera says that not the password but the nonce is
-	// old (RFC 7616, section 3.3).
+	// stale is set if the camera reports an expired nonce, not a wrong password (RFC
+	// 7616, section 3.3).
 	stale bool
 }
 
-// chooseChallenge picks the one challenge that works best. TRAPS: left alone
-// gortsplib prefers SHA-256 even where the camera asks for qop, which it cannot
-// answer (this package does, see authorize), and fails against a camera whose MD5
-// would have worked. Without qop both work, and are taken first. Basic comes last,
-// and only where the password does not travel in clear.
+// chooseChallenge picks the challenge that works best. Quirk (gortsplib v4.16.2): it
+// prefers SHA-256 even with qop, which it cannot answer, and fails on a camera whose
+// MD5 would have worked; see docs/quirks.md. This package answers qop itself (see
+// authorize). Challenges without qop come first. Basic comes last, and only if the
+// password is not sent in clear.
 func chooseChallenge(offered base.HeaderValue, basicAllowed bool) challenges {
 	var c challenges
 	best := 0
@@ -43,7 +43,7 @@ func chooseChallenge(offered base.HeaderValue, basicAllowed bool) challenges {
 			}
 			sha := h.Algorithm != nil && *h.Algorithm == headers.AuthAlgorithmSHA256
 			qop := hasQOP(v)
-			if qop && digest.Choose([]string{v}) == nil { // only auth-int, say
+			if qop && digest.Choose([]string{v}) == nil { // such as auth-int only
 				continue
 			}
 			switch {
@@ -69,8 +69,8 @@ func chooseChallenge(offered base.HeaderValue, basicAllowed bool) challenges {
 	return c
 }
 
-// normalChallenge gives the scheme the one spelling that gortsplib knows; it is
-// case-insensitive by RFC 9110, section 11.1.
+// normalChallenge spells the scheme as gortsplib expects it. Schemes are
+// case-insensitive (RFC 9110, section 11.1).
 func normalChallenge(v string) string {
 	scheme, rest, ok := strings.Cut(strings.TrimSpace(v), " ")
 	if !ok {
@@ -84,8 +84,8 @@ func normalChallenge(v string) string {
 	return v
 }
 
-// hasQOP reports whether a challenge has a qop parameter. Quoted strings are
-// skipped: a realm may hold anything.
+// hasQOP reports whether a challenge has a qop parameter. It skips quoted strings: a
+// realm may contain anything.
 func hasQOP(v string) bool {
 	var b strings.Builder
 	quoted := false
@@ -97,7 +97,7 @@ func hasQOP(v string) bool {
 			b.WriteRune(r)
 		}
 	}
-	// The scheme's name runs into the first parameter.
+	// The scheme precedes the first parameter.
 	plain := strings.TrimPrefix(b.String(), "digest")
 	for p := range strings.SplitSeq(plain, ",") {
 		if strings.HasPrefix(p, "qop=") {

@@ -10,9 +10,9 @@ import (
 	"scrim/transport/auth/digest"
 )
 
-// maxSessionSeconds bounds the session timeout that a camera may name. gortsplib
-// computes the keep-alive period from it without a check: an overflow would
-// send keep-alives in a tight loop.
+// maxSessionSeconds bounds the session timeout that a camera may set. Quirk (gortsplib
+// v4.16.2): it computes the keep-alive period from it unchecked, and an overflow would
+// send keep-alives in a tight loop; see docs/quirks.md.
 const maxSessionSeconds = 3600
 
 func (s *session) onRequest(req *base.Request) {
@@ -27,9 +27,9 @@ func (s *session) onRequest(req *base.Request) {
 	}
 }
 
-// authorize answers a challenge that asks for a quality of protection. TRAPS:
-// gortsplib's own answer is that of RFC 2069, which most cameras take for MD5 and
-// hardly any for SHA-256.
+// authorize answers a challenge with a quality of protection. Quirk (gortsplib
+// v4.16.2): its own answer follows RFC 2069, which most cameras accept with MD5 and
+// hardly any with SHA-256; see docs/quirks.md.
 func (s *session) authorize(req *base.Request) {
 	if s.digest == nil || !s.digest.QOP() || len(req.Header["Authorization"]) == 0 {
 		return
@@ -39,14 +39,14 @@ func (s *session) authorize(req *base.Request) {
 	req.Header["Authorization"] = base.HeaderValue{s.digest.Answer(string(req.Method), uri, s.url.User.Username(), password)}
 }
 
-// onResponse mends a response before gortsplib reads it.
+// onResponse repairs a response before gortsplib reads it.
 func (s *session) onResponse(res *base.Response) {
 	if res.Header == nil {
 		res.Header = base.Header{}
 	}
-	mendSession(res.Header)
+	repairSession(res.Header)
 	if s.method == base.Setup {
-		mendTransport(res.Header)
+		repairTransport(res.Header)
 	}
 	switch {
 	case res.StatusCode == base.StatusUnauthorized:
@@ -55,18 +55,18 @@ func (s *session) onResponse(res *base.Response) {
 		s.digest = digest.Choose(s.challenge.keep)
 	case res.StatusCode == base.StatusForbidden:
 	case s.method == base.Options:
-		// Cameras that do not know OPTIONS say so in many ways. gortsplib lets 404
-		// pass, but then cannot PLAY, because it asks again and is in the wrong state.
+		// Cameras without OPTIONS answer in many ways. Quirk (gortsplib v4.16.2): it
+		// accepts 404, but then repeats the request in the wrong state and cannot PLAY.
 		res.StatusCode = base.StatusOK
 	case s.method == base.Describe && res.StatusCode == base.StatusOK:
-		s.mendDescription(res)
+		s.repairDescription(res)
 	case s.method == base.Describe && res.StatusCode > 300 && res.StatusCode < 400:
-		s.follow(res)
+		s.setRedirect(res)
 	case s.method == base.Setup && res.StatusCode == base.StatusUnsupportedTransport:
 		s.transportRefused = true
 	case s.method == base.Setup:
 		s.noGroup = s.proto == TransportMulticast && res.StatusCode == base.StatusOK && !namesGroup(res.Header)
-		if s.noGroup { // nothing else is joined or listened at
+		if s.noGroup { // join nothing, listen nowhere
 			delete(res.Header, "Transport")
 		}
 	case s.method == base.Play && res.StatusCode == base.StatusOK:
@@ -74,14 +74,14 @@ func (s *session) onResponse(res *base.Response) {
 	}
 }
 
-func (s *session) mendDescription(res *base.Response) {
+func (s *session) repairDescription(res *base.Response) {
 	s.described = true
 	s.desc = readDescription(res.Body)
 	res.Body = s.desc.SDP
-	// Some cameras name no type, or another.
+	// Some cameras send no type, or another.
 	res.Header["Content-Type"] = base.HeaderValue{"application/sdp"}
-	// A Content-Base that cannot be read makes gortsplib refuse the camera; the
-	// request's own URL does as well (RFC 2326, appendix C.1.1).
+	// gortsplib refuses a camera with an unreadable Content-Base. The URL of the
+	// request serves as well (RFC 2326, appendix C.1.1).
 	cb := res.Header["Content-Base"]
 	if len(cb) > 0 {
 		v := strings.TrimSpace(cb[0])
@@ -93,10 +93,10 @@ func (s *session) mendDescription(res *base.Response) {
 	}
 }
 
-// follow notes where a camera sends the client. gortsplib would go anywhere,
-// without end, and take the password along; here it is the same host or nothing
-// (SSRF), and never from TLS to plain.
-func (s *session) follow(res *base.Response) {
+// setRedirect stores where a camera redirects the client. gortsplib would follow any
+// redirect, without end, with the password. Only the same host is allowed (SSRF), and
+// never a change from TLS to plain.
+func (s *session) setRedirect(res *base.Response) {
 	loc := res.Header["Location"]
 	delete(res.Header, "Location")
 	if len(loc) != 1 {
@@ -111,8 +111,8 @@ func (s *session) follow(res *base.Response) {
 	s.redirect = u
 }
 
-// mendSession keeps the session's id, and its timeout where that is sane.
-func mendSession(h base.Header) {
+// repairSession keeps the session's id, and its timeout if that is valid.
+func repairSession(h base.Header) {
 	v := h["Session"]
 	if len(v) == 0 {
 		return
@@ -144,9 +144,9 @@ func namesGroup(h base.Header) bool {
 	return false
 }
 
-// mendTransport takes out the source address: gortsplib sends UDP packets to
-// whatever host the camera names there.
-func mendTransport(h base.Header) {
+// repairTransport removes the source address. Quirk (gortsplib v4.16.2): it sends UDP
+// packets to any host that the camera names there; see docs/quirks.md.
+func repairTransport(h base.Header) {
 	v := h["Transport"]
 	if len(v) == 0 {
 		return

@@ -14,47 +14,47 @@ import (
 	"scrim/transport/tlstrust"
 )
 
-// Greeting is what a camera says to somebody who shows no credentials.
-type Greeting struct {
-	// Address is the IP address and port that took the connection.
+// ServerInfo is what a camera tells a client without credentials.
+type ServerInfo struct {
+	// Address is the IP address and port of the connection.
 	Address string
 	// TLS is set with rtsps.
 	TLS *Certificate
-	// Server is the camera's own name for its RTSP server, Methods what it can do.
+	// Server is the camera's own name for its RTSP server; Methods are its methods.
 	Server  string
 	Methods []string
-	// Status of the answer to DESCRIBE; 200 lets everyone watch, 401 wants a login.
+	// Status of the answer to DESCRIBE: with 200 anyone can watch, 401 requires a login.
 	Status int
-	// Logins are the ways in which it can be logged in to.
+	// Logins are the ways to log in.
 	Logins []Login
-	// Tracks are those offered, where everyone may watch.
+	// Tracks are the offered tracks if anyone can watch.
 	Tracks []Track
 }
 
-// Certificate is what a camera shows with TLS.
+// Certificate is the certificate that a camera presents.
 type Certificate struct {
 	Version     string    `json:"version"`
 	Subject     string    `json:"subject"`
 	Issuer      string    `json:"issuer"`
 	NotAfter    time.Time `json:"not_after"`
 	Fingerprint string    `json:"sha256"` // of the certificate, hexadecimal
-	// Problem is why it is not trusted; empty when it is.
+	// Problem is why the certificate is not trusted; empty if it is.
 	Problem string `json:"problem,omitempty"`
 }
 
 // Login is one way to log in.
 type Login struct {
-	// Scheme is Basic, "Digest MD5", "Digest SHA-256" or another's name.
+	// Scheme is Basic, "Digest MD5", "Digest SHA-256" or another name.
 	Scheme string `json:"scheme"`
 	Realm  string `json:"realm,omitempty"`
-	// QOP is set where a quality of protection is asked for.
+	// QOP is set if a quality of protection is required.
 	QOP bool `json:"qop,omitempty"`
 }
 
-// Greet asks a camera for its methods and the stream's description without any
-// credentials, so that no account is locked, and over TLS whoever shows which
-// certificate. The error is an *Error, or ctx's.
-func (c *Client) Greet(ctx context.Context) (*Greeting, error) {
+// Describe asks a camera for its methods and the stream's description. It sends no
+// credentials, so no account gets locked, and accepts any certificate. The error is an
+// *Error, or ctx's; the results up to then are returned with it.
+func (c *Client) Describe(ctx context.Context) (*ServerInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.ReadTimeout)
 	defer cancel()
 	s := newSession(c, c.url, TransportTCP, nil)
@@ -66,20 +66,20 @@ func (c *Client) Greet(ctx context.Context) (*Greeting, error) {
 	}
 	defer nc.Close()
 	defer context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })()
-	g := &Greeting{Address: nc.RemoteAddr().String()}
+	info := &ServerInfo{Address: nc.RemoteAddr().String()}
 	if c.url.Scheme == "rtsps" {
-		// Nothing secret is sent; what matters is which certificate there is.
+		// No secret is sent, and the result is about this certificate.
 		tc := tls.Client(nc, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}) //nolint:gosec // see above
 		if err := tc.HandshakeContext(ctx); err != nil {
 			s.dialErr = err
-			return g, s.failure(err)
+			return info, s.failure(err)
 		}
-		g.TLS = c.certificate(tc.ConnectionState())
+		info.TLS = c.certificate(tc.ConnectionState())
 		nc = tc
 	}
 	s.stage = stageDescribe
-	s.wire = newStatusLineConn(nc)
-	rc := conn.NewConn(s.wire)
+	s.conn = newStatusLineConn(nc)
+	rc := conn.NewConn(s.conn)
 	target := c.url.CloneWithoutCredentials()
 	for i, method := range []base.Method{base.Options, base.Describe} {
 		h := base.Header{"CSeq": {string(rune('1' + i))}, "User-Agent": {"scrim"}}
@@ -87,36 +87,36 @@ func (c *Client) Greet(ctx context.Context) (*Greeting, error) {
 			h["Accept"] = base.HeaderValue{"application/sdp"}
 		}
 		if err := rc.WriteRequest(&base.Request{Method: method, URL: target, Header: h}); err != nil {
-			return g, s.failure(err)
+			return info, s.failure(err)
 		}
 		res, err := rc.ReadResponse()
 		if err != nil {
-			return g, s.failure(err)
+			return info, s.failure(err)
 		}
-		g.learn(method, res)
+		info.read(method, res)
 	}
-	return g, nil
+	return info, nil
 }
 
-// learn reads an answer.
-func (g *Greeting) learn(method base.Method, res *base.Response) {
-	if v := res.Header["Server"]; len(v) > 0 && g.Server == "" {
-		g.Server = quote(v[0])
+// read reads an answer.
+func (info *ServerInfo) read(method base.Method, res *base.Response) {
+	if v := res.Header["Server"]; len(v) > 0 && info.Server == "" {
+		info.Server = quote(v[0])
 	}
 	if v := res.Header["Public"]; len(v) > 0 {
 		for m := range strings.SplitSeq(quote(v[0]), ",") {
-			g.Methods = append(g.Methods, strings.TrimSpace(m))
+			info.Methods = append(info.Methods, strings.TrimSpace(m))
 		}
 	}
 	if method != base.Describe {
 		return
 	}
-	g.Status = int(res.StatusCode)
+	info.Status = int(res.StatusCode)
 	if res.StatusCode == base.StatusOK {
-		g.Tracks = readTracks(res.Body)
+		info.Tracks = readTracks(res.Body)
 	}
 	for _, v := range res.Header["WWW-Authenticate"] {
-		g.Logins = append(g.Logins, readLogin(v))
+		info.Logins = append(info.Logins, readLogin(v))
 	}
 }
 
@@ -138,10 +138,10 @@ func readLogin(v string) Login {
 	return l
 }
 
-// certificate says what a camera shows, and whether it is trusted.
+// certificate describes the camera's certificate and whether it is trusted.
 func (c *Client) certificate(st tls.ConnectionState) *Certificate {
 	if len(st.PeerCertificates) == 0 {
-		return &Certificate{Problem: "it shows none"}
+		return &Certificate{Problem: "the camera presents no certificate"}
 	}
 	leaf := st.PeerCertificates[0]
 	out := &Certificate{

@@ -28,7 +28,7 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 		return liberrors.ErrClientBadStatusCode{Code: code, Message: message}
 	}
 	dial := func(err error) func(*session) { return func(s *session) { s.dialErr = err } }
-	described := func(d description) func(*session) {
+	described := func(d videoDescription) func(*session) {
 		return func(s *session) { s.described, s.desc = true, d }
 	}
 	udp := func(s *session) { s.proto = TransportUDP }
@@ -77,15 +77,15 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 			advice: "set `transport: tcp`"},
 		{name: "busy", err: status(453, said), class: ErrUnreachable, public: "camera busy"},
 		{name: "other status", err: status(500, said), class: ErrProtocol, public: "request refused"},
-		{name: "AV1", set: described(description{Video: []string{"AV1"}}), err: errors.New(said), class: ErrUnsupportedCodec,
+		{name: "AV1", set: described(videoDescription{Video: []string{"AV1"}}), err: errors.New(said), class: ErrUnsupportedCodec,
 			public: "unsupported codec AV1"},
-		{name: "several", set: described(description{Video: []string{"AV1", said, "VP9"}}), err: errors.New(said),
+		{name: "several", set: described(videoDescription{Video: []string{"AV1", said, "VP9"}}), err: errors.New(said),
 			class: ErrUnsupportedCodec, public: "unsupported codec AV1, VP9"},
-		{name: "codec that is none", set: described(description{Video: []string{said}}), err: errors.New(said),
+		{name: "codec that is none", set: described(videoDescription{Video: []string{said}}), err: errors.New(said),
 			class: ErrUnsupportedCodec, public: "unsupported codec"},
-		{name: "interleaved", set: described(description{Interleaved: "H.264"}), err: errors.New(said), class: ErrUnsupportedCodec,
+		{name: "interleaved", set: described(videoDescription{Interleaved: "H.264"}), err: errors.New(said), class: ErrUnsupportedCodec,
 			public: "unsupported packetization mode"},
-		{name: "audio", set: described(description{Other: []string{said}}), err: errors.New(said), class: ErrNoVideo, public: "no video track"},
+		{name: "audio", set: described(videoDescription{Other: []string{said}}), err: errors.New(said), class: ErrNoVideo, public: "no video track"},
 		{name: "no answer", err: liberrors.ErrClientRequestTimedOut{}, class: ErrUnreachable, public: "no answer"},
 		{name: "no packets", err: liberrors.ErrClientTCPTimeout{}, class: ErrStalled, public: "stream stalled", avoid: "transport"},
 		{name: "no packets over UDP", set: udp, err: liberrors.ErrClientUDPTimeout{}, class: ErrStalled, public: "stream stalled",
@@ -140,8 +140,8 @@ func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
 		set func(*session)
 		err error
 	}{
-		"codecs":   {func(s *session) { s.described, s.desc = true, description{Video: names} }, io.EOF},
-		"others":   {func(s *session) { s.described, s.desc = true, description{Other: names} }, io.EOF},
+		"codecs":   {func(s *session) { s.described, s.desc = true, videoDescription{Video: names} }, io.EOF},
+		"others":   {func(s *session) { s.described, s.desc = true, videoDescription{Other: names} }, io.EOF},
 		"redirect": {func(s *session) { s.location = long }, liberrors.ErrClientBadStatusCode{Code: 302, Message: long}},
 		"status":   {nil, liberrors.ErrClientBadStatusCode{Code: 599, Message: long}},
 		"dial":     {func(s *session) { s.dialErr = errors.New(long) }, io.EOF},

@@ -3,15 +3,15 @@ package rtsp
 // maxTracks bounds the tracks that are listed.
 const maxTracks = 16
 
-// Track is one of those that a camera offers.
+// Track is a track that a camera offers.
 type Track struct {
 	// Kind is video, audio, application or "back channel".
 	Kind string `json:"kind"`
-	// Codec is its name, as people know it.
+	// Codec is its common name.
 	Codec string `json:"codec"`
 }
 
-// readTracks lists what a session description offers.
+// readTracks lists the tracks of a session description.
 func readTracks(body []byte) []Track {
 	var out []Track
 	_, sections := splitSections(body)
@@ -32,7 +32,7 @@ func readTracks(body []byte) []Track {
 	return out
 }
 
-// audio names an audio codec: those below 19 have no rtpmap line (RFC 3551).
+// audio names an audio codec. Payload types below 19 have no rtpmap line (RFC 3551).
 func (s *section) audio(pt uint8) string {
 	for _, a := range s.rtpmap {
 		if a.payloadType == pt {
@@ -50,8 +50,8 @@ func (s *section) audio(pt uint8) string {
 	return s.codec(pt)
 }
 
-// describeOther is for a camera whose video cannot be read: a session description of
-// its first video track, for looking at its packets only.
+// describeOther makes a session description of the first video track, for measuring the
+// packets of a codec that cannot be decoded.
 func describeOther(body []byte) (sdp []byte, codec string) {
 	control, sections := splitSections(body)
 	for _, s := range sections {

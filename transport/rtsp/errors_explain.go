@@ -19,23 +19,23 @@ import (
 	"scrim/transport/tlstrust"
 )
 
-// What the watchdog finds.
+// Errors of the watchdog and of SETUP.
 var (
 	errSilent  = errors.New("no complete picture")
 	errForeign = errors.New("only packets of another stream")
 	errNoGroup = errors.New("no multicast group")
 )
 
-// dropReason is the text of the Gap for a packet that gortsplib dropped.
+// dropReason returns the text of the Gap for a packet that gortsplib dropped.
 func dropReason(err error) string {
-	// The error has no type of its own.
+	// The error does not have a type of its own.
 	if strings.Contains(err.Error(), "wrong SSRC") {
 		return depacketize.ReasonNewSSRC
 	}
 	return "undecodable packet"
 }
 
-// failure turns what ended a session into the error that Run returns.
+// failure turns the error that ended a session into the error that Run returns.
 func (s *session) failure(err error) error {
 	if err == nil {
 		err = io.EOF
@@ -43,7 +43,7 @@ func (s *session) failure(err error) error {
 	e := s.explain(err)
 	e.Camera = s.client.cfg.Camera
 	if e.Delivered = s.units.Load(); e.Delivered > 0 {
-		e.Lasted = time.Since(s.born) - time.Duration(s.firstUnit.Load())
+		e.Lasted = time.Since(s.start) - time.Duration(s.firstUnit.Load())
 	}
 	return e
 }
@@ -60,16 +60,16 @@ func (s *session) explain(err error) *Error {
 	case s.dialErr != nil:
 		return s.explainDial(at)
 	case s.foreign() != "":
-		return &Error{Class: ErrProtocol, short: "no RTSP", Reason: at + "what answers at port " + port(s.url) + " speaks " + s.foreign(),
-			Advice: "see which is the camera's RTSP port (usually 554)"}
+		return &Error{Class: ErrProtocol, short: "no RTSP", Reason: at + "the server at port " + port(s.url) + " speaks " + s.foreign(),
+			Advice: "check the camera's RTSP port (usually 554)"}
 	case errors.Is(err, errSilent):
 		return &Error{Class: ErrStalled, Reason: at + fmt.Sprintf("no complete picture for %s", limit),
-			Advice: "see whether the camera shows a picture elsewhere and its network is not overloaded"}
+			Advice: "check that the camera shows a picture elsewhere and its network is not overloaded"}
 	case errors.Is(err, errForeign):
-		return &Error{Class: ErrStalled, short: "stream restarted", Reason: at + "the camera restarted its stream (SSRC changed)", Advice: "connecting anew"}
+		return &Error{Class: ErrStalled, short: "stream restarted", Reason: at + "the camera restarted its stream (SSRC changed)", Advice: "reconnecting"}
 	case errors.Is(err, depacketize.ErrNoPicture):
 		return &Error{Class: ErrProtocol, short: "no complete picture", Reason: at + s.client.quote(err.Error()),
-			Advice: "restart the camera, or see whether its network loses packets"}
+			Advice: "restart the camera, or check its network for packet loss"}
 	case errors.As(err, &status):
 		return s.explainStatus(at, status)
 	case errors.As(err, &authErr):
@@ -82,42 +82,42 @@ func (s *session) explain(err error) *Error {
 	case errors.As(err, new(liberrors.ErrClientServerRequestedTCP)):
 		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera refuses UDP", Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientTransportHeaderInvalidDelivery)), errors.Is(err, errNoGroup):
-		way := "multicast, which is not asked for"
+		way := "multicast, which was not requested"
 		if s.proto == TransportMulticast {
 			way = "no multicast"
 		}
 		return &Error{Class: ErrProtocol, short: "transport refused", Reason: at + "the camera offers " + way, Advice: s.otherTransport()}
 	case errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
 		return &Error{Class: ErrUnreachable, short: "no answer", Reason: at + fmt.Sprintf("no answer within %s", s.client.cfg.ReadTimeout),
-			Advice: "see whether this is the RTSP port, and restart the camera"}
+			Advice: "check that this is the RTSP port, and restart the camera"}
 	case errors.As(err, new(liberrors.ErrClientTCPTimeout)), errors.As(err, new(liberrors.ErrClientUDPTimeout)):
-		return &Error{Class: ErrStalled, Reason: at + "no packets", Advice: "see whether the network lets them through" + s.orTCP()}
+		return &Error{Class: ErrStalled, Reason: at + "no packets", Advice: "check that the network lets them through" + s.orTCP()}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &netErr), errors.Is(err, net.ErrClosed),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return &Error{Class: ErrUnreachable, short: "connection lost", Reason: at + "the camera closed the connection",
-			Advice: "see whether it is restarting or has too many viewers"}
+			Advice: "check whether it is restarting or has too many viewers"}
 	default:
-		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()), Advice: "see whether this is the camera's RTSP port"}
+		return &Error{Class: ErrProtocol, Reason: at + s.client.quote(err.Error()), Advice: "check that this is the camera's RTSP port"}
 	}
 }
 
-// foreign says what the other side speaks in place of RTSP; empty: it speaks that, or
-// has said nothing.
+// foreign names the protocol of the other side if it is not RTSP; empty: it is RTSP, or
+// nothing was received.
 func (s *session) foreign() string {
-	if s.wire == nil {
+	if s.conn == nil {
 		return ""
 	}
-	switch s.wire.spoken.Load() {
-	case spokenHTTP:
+	switch s.conn.protocol.Load() {
+	case protocolHTTP:
 		return "HTTP, not RTSP"
-	case spokenOther:
-		return "no RTSP"
+	case protocolOther:
+		return "another protocol, not RTSP"
 	}
 	return ""
 }
 
 func (s *session) explainDial(at string) *Error {
-	e := &Error{Class: ErrUnreachable, Advice: "see whether address and port are right and the camera is on"}
+	e := &Error{Class: ErrUnreachable, Advice: "check the address and port, and that the camera is on"}
 	var (
 		dns *net.DNSError
 		op  *net.OpError
@@ -126,10 +126,10 @@ func (s *session) explainDial(at string) *Error {
 	refused := tlstrust.Refused(s.dialErr)
 	switch err := s.dialErr; {
 	case refused != nil && refused.Pinned:
-		e.short, e.Reason, e.Advice = "another certificate", refused.Reason, tlstrust.OtherAdvice
+		e.short, e.Reason, e.Advice = "certificate mismatch", refused.Reason, tlstrust.OtherAdvice
 	case refused != nil:
 		e.short, e.Reason = "certificate not trusted", s.client.quote(refused.Reason)
-		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or name the authority that vouches for it with `tls.ca`"
+		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or set its certificate authority with `tls.ca`"
 	case errors.As(err, &rec):
 		e.short, e.Reason, e.Advice = "no TLS", "no TLS on this port", "use rtsp:// or the camera's RTSPS port"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -158,7 +158,7 @@ func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) 
 	}
 	switch {
 	case st.Code == base.StatusUnauthorized && s.challenge.stale:
-		return &Error{Class: ErrProtocol, short: "login expired", Reason: at + "the camera let its login challenge expire", Advice: "connecting anew"}
+		return &Error{Class: ErrProtocol, short: "login expired", Reason: at + "the camera let its login challenge expire", Advice: "reconnecting"}
 	case st.Code == base.StatusUnauthorized, st.Code == base.StatusForbidden:
 		e := s.explainCredentials(at)
 		e.Reason += " (" + code + ")"
@@ -168,32 +168,32 @@ func (s *session) explainStatus(at string, st liberrors.ErrClientBadStatusCode) 
 			Advice: "correct the path of the camera's url (its manual names it)"}
 	case s.location != "":
 		return &Error{Class: ErrProtocol, short: "stream moved elsewhere", Reason: at + "the camera redirects to " + quote(s.location) + " (" + code + ")",
-			Advice: "if that is right, make it the camera's url: other hosts are not followed"}
+			Advice: "if that is right, set it as the camera's url: redirects to other hosts are not followed"}
 	case st.Code == base.StatusUnsupportedTransport:
 		return &Error{Class: ErrProtocol, short: "transport refused",
 			Reason: at + "the camera refuses transport " + string(s.proto) + " (" + code + ")", Advice: s.otherTransport()}
 	case st.Code == base.StatusNotEnoughBandwidth, st.Code == base.StatusServiceUnavailable:
 		return &Error{Class: ErrUnreachable, short: "camera busy", Reason: at + "the camera is busy (" + code + ")",
-			Advice: "see whether it has too many viewers"}
+			Advice: "check whether it has too many viewers"}
 	default:
 		return &Error{Class: ErrProtocol, short: "request refused", Reason: at + "the camera answers " + code + " (" + s.client.quote(st.Message) + ")",
-			Advice: "see whether the url is right, and restart the camera"}
+			Advice: "check the url, and restart the camera"}
 	}
 }
 
-// otherTransport advises what to do when the camera refuses the one in use.
+// otherTransport returns the advice for a camera that refuses the current transport.
 func (s *session) otherTransport() string {
 	switch {
 	case s.proto != TransportTCP:
 		return "set `transport: tcp`"
-	case s.url.Scheme == "rtsps": // udp would be in clear
+	case s.url.Scheme == "rtsps": // UDP would be unencrypted
 		return "turn on RTP over RTSP (TCP) in the camera"
 	default:
 		return "set `transport: udp`"
 	}
 }
 
-// orTCP is advice where UDP is in use.
+// orTCP returns additional advice if UDP is in use.
 func (s *session) orTCP() string {
 	if s.proto != TransportTCP {
 		return ", or set `transport: tcp`"
@@ -201,8 +201,7 @@ func (s *session) orTCP() string {
 	return ""
 }
 
-// shortCodecs names codecs to viewers, as far as the camera's names for them
-// look like names of codecs: that text is the camera's.
+// shortCodecs names codecs for viewers if the camera's names look like names of codecs.
 func shortCodecs(names []string) string {
 	var plain []string
 	for _, n := range names {
@@ -216,8 +215,8 @@ func shortCodecs(names []string) string {
 // codecRE matches names such as H265, MJPEG and VP8.
 var codecRE = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,11}$`)
 
-// lockOut is said with every refused login.
-const lockOut = "next attempt not before a minute, since cameras lock accounts after about 5 bad logins"
+// lockOut is part of the advice for every refused login.
+const lockOut = "the next attempt follows in a minute or later, because cameras lock accounts after about 5 failed logins"
 
 func (s *session) explainCredentials(at string) *Error {
 	e := &Error{Class: ErrCredentials, LoginRefused: s.loginSent}
@@ -228,11 +227,11 @@ func (s *session) explainCredentials(at string) *Error {
 		e.Advice = "turn on Digest in the camera, or use rtsps, or set allow_basic"
 	case s.challenge.unsupported && !s.loginSent:
 		e.short = "login scheme not supported"
-		e.Reason = at + "login scheme not supported: the camera offers neither Basic nor a Digest login with MD5 or SHA-256 and qop auth or none"
+		e.Reason = at + "login scheme not supported: the camera offers no Basic login and no Digest login with MD5 or SHA-256 and qop auth or none"
 		e.Advice = "turn on Digest in the camera"
 	case s.url.User == nil:
 		e.short = "no user and password"
-		e.Reason = at + "the camera asks for user and password, and has been given none"
+		e.Reason = at + "the camera requires user and password, and none are set"
 		e.Advice = "set the camera's user and password"
 	default:
 		e.Reason = at + "the camera refuses user or password"

@@ -28,7 +28,7 @@ func (d *doorkeeper) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*bas
 	}}}, nil, nil
 }
 
-func TestGreetingOverTLSShowsTheCertificateAndNoPassword(t *testing.T) {
+func TestDescribeOverTLSShowsTheCertificateAndNoPassword(t *testing.T) {
 	web := httptest.NewTLSServer(nil)
 	defer web.Close()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -42,7 +42,7 @@ func TestGreetingOverTLSShowsTheCertificateAndNoPassword(t *testing.T) {
 	defer s.Close()
 	c, err := NewClient(Config{Camera: "hall", URL: "rtsps://u:hunter2@" + s.RTSPAddress + "/x", ReadTimeout: 10 * time.Second})
 	require.NoError(t, err)
-	g, err := c.Greet(t.Context())
+	g, err := c.Describe(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, d.logins)
 	require.Equal(t, 401, g.Status)
@@ -53,19 +53,19 @@ func TestGreetingOverTLSShowsTheCertificateAndNoPassword(t *testing.T) {
 	require.Contains(t, g.Methods, "DESCRIBE")
 
 	// The survey, which would log in, wants to know whom it talks to.
-	_, err = c.Survey(t.Context(), time.Second)
+	_, err = c.Analyze(t.Context(), time.Second)
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorContains(t, err, "certificate")
 	require.NotContains(t, err.Error(), "hunter2")
 	require.Zero(t, d.logins)
 }
 
-func TestGreetingOfNoCameraIsAnError(t *testing.T) {
+func TestDescribeOfAnotherServerIsAnError(t *testing.T) {
 	web := httptest.NewServer(nil)
 	defer web.Close()
 	c, err := NewClient(Config{Camera: "hall", URL: "rtsps://" + web.Listener.Addr().String() + "/", ReadTimeout: 2 * time.Second})
 	require.NoError(t, err)
-	_, err = c.Greet(t.Context())
+	_, err = c.Describe(t.Context())
 	require.ErrorContains(t, err, "no TLS on this port")
 }
 
@@ -98,25 +98,25 @@ func TestWhatDoesNotSpeakRTSPIsNamedInWords(t *testing.T) {
 	for name, tt := range map[string]struct{ url, want string }{
 		"web server":           {"rtsp://" + web.Listener.Addr().String() + "/", "speaks HTTP, not RTSP"},
 		"HTTP that stays open": {say(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), "speaks HTTP, not RTSP"},
-		"HTML":                 {say(t, "<html>400 Bad Request</html>"), "speaks no RTSP"},
-		"SSH":                  {say(t, "SSH-2.0-OpenSSH_9.7\r\n"), "speaks no RTSP"},
-		"garbage":              {say(t, "\x00\x01\x02\x03\xff"), "speaks no RTSP"},
-		"an alert of TLS":      {say(t, "\x15\x03\x01\x00\x02\x02\x46"), "speaks no RTSP"},
-		"RTSP that is broken":  {say(t, "RTSP/1.0 many\r\n\r\n"), "see whether this is the camera's RTSP port"},
+		"HTML":                 {say(t, "<html>400 Bad Request</html>"), "speaks another protocol, not RTSP"},
+		"SSH":                  {say(t, "SSH-2.0-OpenSSH_9.7\r\n"), "speaks another protocol, not RTSP"},
+		"garbage":              {say(t, "\x00\x01\x02\x03\xff"), "speaks another protocol, not RTSP"},
+		"an alert of TLS":      {say(t, "\x15\x03\x01\x00\x02\x02\x46"), "speaks another protocol, not RTSP"},
+		"RTSP that is broken":  {say(t, "RTSP/1.0 many\r\n\r\n"), "check that this is the camera's RTSP port"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := NewClient(Config{Camera: "hall", URL: tt.url, ReadTimeout: time.Second})
 			require.NoError(t, err)
-			_, greeting := c.Greet(t.Context())
+			_, info := c.Describe(t.Context())
 			run := c.Run(t.Context(), func(transport.CameraUnit) {})
-			for _, err := range []error{greeting, run} {
+			for _, err := range []error{info, run} {
 				e, ok := errors.AsType[*Error](err)
 				require.True(t, ok, "%v", err)
 				require.ErrorIs(t, e, ErrProtocol)
 				require.NotRegexp(t, `\[\d+ \d+`, e.Error(), "bytes as numbers")
 				require.Contains(t, e.Error(), tt.want)
 				if e.Public() == "no RTSP" {
-					require.Contains(t, e.Error(), "what answers at port "+c.url.Port())
+					require.Contains(t, e.Error(), "the server at port "+c.url.Port())
 					require.Contains(t, e.Advice, "usually 554")
 				}
 			}

@@ -9,52 +9,53 @@ import (
 	"sync/atomic"
 )
 
-// maxLineBytes bounds a line that is looked at; longer ones pass unread.
+// maxLineBytes bounds a line that is checked; longer lines pass unchecked.
 const maxLineBytes = 4096
 
-// bareStatusRE matches a status line without reason phrase, which RFC 2326,
-// section 7.1, allows to be empty, and some cameras leave out with its space.
+// bareStatusRE matches a status line without a reason phrase. RFC 2326, section 7.1,
+// allows an empty phrase; some cameras omit its space too.
 var bareStatusRE = regexp.MustCompile(`^(RTSP/1\.0 [0-9]{3})[ \t]*\r?\n$`)
 
-// statusLineConn gives status lines without a reason phrase one. TRAPS: to
-// gortsplib such a response is a parse error that ends the connection, and
-// nothing but the bytes themselves comes early enough. Everything else passes
-// unchanged: it follows the framing (interleaved packets, headers, bodies) only
-// so far as to know where a status line can stand, and remembers what was spoken.
-// Only Read is its own, and is called by one goroutine.
+// statusLineConn adds a reason phrase to status lines without one. Quirk (gortsplib
+// v4.16.2): such a response is a parse error that ends the connection, and only the
+// bytes themselves are early enough to change it; see docs/quirks.md. All else passes
+// unchanged. It follows the framing (interleaved packets, headers, bodies) as far as
+// necessary to find status lines, and records the protocol of the other side. It
+// changes only Read, which one goroutine calls.
 type statusLineConn struct {
 	net.Conn
 	r *bufio.Reader
-	// pending is read but not handed on.
+	// pending was read and not returned yet.
 	pending []byte
-	// pass counts bytes of a packet or body that are handed on unread.
+	// pass counts the bytes of a packet or body that pass unchecked.
 	pass int
-	// headers is set after a message's first line; length is its Content-Length.
+	// headers is set after a message's first line. length is its Content-Length.
 	headers bool
 	length  int
-	// spoken is read by others.
-	spoken atomic.Int32
+	// protocol is read by other goroutines.
+	protocol atomic.Int32
 }
 
-// What the other side speaks, as far as it has been heard; more counts more.
+// The protocol of the other side, by rising evidence.
 const (
-	spokenNothing int32 = iota
-	spokenOther
-	spokenHTTP
-	spokenRTSP
+	protocolUnknown int32 = iota
+	protocolOther
+	protocolHTTP
+	protocolRTSP
 )
 
-// heard takes a message's first line, or what has come of it, into account.
-func (c *statusLineConn) heard(line []byte) {
-	what := spokenOther
+// detect recognises the protocol by a message's first line, or the part of it that was
+// received.
+func (c *statusLineConn) detect(line []byte) {
+	what := protocolOther
 	switch {
 	case bytes.HasPrefix(line, []byte("RTSP/")), bytes.HasSuffix(bytes.TrimRight(line, " \r\n"), []byte(" RTSP/1.0")):
-		what = spokenRTSP
+		what = protocolRTSP
 	case bytes.HasPrefix(line, []byte("HTTP/")):
-		what = spokenHTTP
+		what = protocolHTTP
 	}
-	if what > c.spoken.Load() {
-		c.spoken.Store(what)
+	if what > c.protocol.Load() {
+		c.protocol.Store(what)
 	}
 }
 
@@ -82,7 +83,7 @@ func (c *statusLineConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// next reads the head of a packet, or one line.
+// next reads the header of a packet, or one line.
 func (c *statusLineConn) next() error {
 	b, err := c.r.Peek(1)
 	if err != nil {
@@ -97,8 +98,8 @@ func (c *statusLineConn) next() error {
 		return nil
 	}
 	if !c.headers && (b[0] < 'A' || b[0] > 'Z') && b[0] != '\r' && b[0] != '\n' {
-		// No message begins like that. A line is not waited for: none may come.
-		c.heard(b)
+		// This does not begin a message. Do not wait for a line: it may never end.
+		c.detect(b)
 		c.pass = 1
 		return nil
 	}
@@ -106,10 +107,10 @@ func (c *statusLineConn) next() error {
 	if len(line) == 0 {
 		return err
 	}
-	// What is read is handed on, whatever the error: it comes again.
+	// Return what was read despite the error: the error occurs again.
 	c.pending = line
 	if !c.headers && len(bytes.TrimRight(line, "\r\n")) > 0 {
-		c.heard(line)
+		c.detect(line)
 	}
 	if err != nil {
 		return nil //nolint:nilerr // see above
