@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -79,29 +77,15 @@ type Programs struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the process immediately.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	cli.Main("scrim-bench", func(ctx context.Context) error { return execute(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
-// run parses the arguments, measures and returns the exit status. An error is
-// one line on stderr.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return cli.Status(ctx, "scrim-bench", execute(ctx, args, stdout, stderr), stderr)
-}
-
+// execute parses the arguments and measures.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var c CLI
-	parser, err := kong.New(&c, kong.Name("scrim-bench"),
-		kong.Description("Measures the cost of redaction, and the faces that it misses."),
-		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parsed, err := cli.Parse(&c, "scrim-bench", "Measures the cost of redaction, and the faces that it misses.", args, stdout, stderr)
 	if err != nil {
 		return err
-	}
-	parsed, err := parser.Parse(args)
-	if err != nil {
-		return fmt.Errorf("%w; see scrim-bench --help", err)
 	}
 	level := slog.LevelError
 	if c.Verbose {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/cmd/internal/bench"
+	"scrim/cmd/internal/cli"
 	"scrim/models/testenv"
 )
 
@@ -243,4 +245,9 @@ func TestBadInputIsNamedInOneLine(t *testing.T) {
 			require.Contains(t, last, want)
 		})
 	}
+}
+
+// run executes the program and returns its exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return cli.Status(ctx, "scrim-bench", execute(ctx, args, stdout, stderr), stderr)
 }

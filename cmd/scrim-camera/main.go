@@ -8,12 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"scrim/cmd/internal/cli"
 	"scrim/pipeline/scene"
@@ -54,23 +50,14 @@ type CLI struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	// To be ended by a signal is how a camera ends.
-	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	os.Exit(cli.Status(ctx, "scrim-camera", err, os.Stderr))
+	cli.Main("scrim-camera", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr) })
 }
 
 // run runs the camera until ctx ends.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	var c CLI
-	parser, err := kong.New(&c, kong.Name("scrim-camera"),
-		kong.Description("A simulated RTSP camera: drawn people, or a video file in a loop."), kong.Writers(stdout, stderr))
-	if err != nil {
+	if _, err := cli.Parse(&c, "scrim-camera", "A simulated RTSP camera: drawn people, or a video file in a loop.", args, stdout, stderr); err != nil {
 		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
-		return fmt.Errorf("%w; see scrim-camera --help", err)
 	}
 	people := scene.Options{
 		Width: c.Size.W, Height: c.Size.H, FPS: c.FPS, Seed: c.Seed, People: c.People, MinFace: c.MinFace, MaxFace: c.MaxFace,

@@ -91,13 +91,13 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 		defer cancel()
 	}
 	var page string
-	err = serve(ctx, cfg, setup, nil, func(url string) {
+	p := process{name: "serve", cfg: cfg, setup: setup, log: log, ready: func(url string) {
 		page = url
 		if !c.JSON {
 			fmt.Fprintf(out, "Scrim shows %d drawn cameras at %s (Ctrl-C ends it)\n", c.Cameras, url)
 		}
-	})
-	if err != nil {
+	}}
+	if err := p.run(ctx); err != nil {
 		return err
 	}
 	s := m.summary(page, drawn.urls)

@@ -138,6 +138,11 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 			linksC,
 		},
 		{
+			"packages know no program, nor its configuration file",
+			[]string{"scrim/pipeline/...", "scrim/transport/...", "scrim/redact/...", "scrim/models/..."},
+			isAnyOf("scrim/cmd/..."),
+		},
+		{
 			"transport knows neither pictures nor policy",
 			[]string{"scrim/transport/..."},
 			func(p *goPackage) bool {

@@ -2,14 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
-
-	"github.com/alecthomas/kong"
 
 	"scrim/cmd/internal/cli"
 )
@@ -36,32 +31,15 @@ type CLI struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the process immediately.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	cli.Main("scrim", func(ctx context.Context) error { return execute(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
-// run parses the arguments, runs the command and returns the exit status. An
-// error is one line on stderr.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return cli.Status(ctx, "scrim", execute(ctx, args, stdout, stderr), stderr)
-}
-
+// execute parses the arguments and runs the command.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var line CLI
-	parser, err := kong.New(&line,
-		kong.Name("scrim"),
-		kong.Description("Hides every face in camera streams before anyone sees them."),
-		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	command, err := cli.Parse(&line, "scrim", "Hides every face in camera streams before anyone sees them.", args, stdout, stderr)
 	if err != nil {
 		return err
-	}
-	command, err := parser.Parse(args)
-	if err != nil {
-		return fmt.Errorf("%w; see scrim --help", err)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(stdout, (*io.Writer)(nil))

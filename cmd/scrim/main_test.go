@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/cmd/internal/cli"
 )
 
 // scrim runs a command line in this process.
@@ -120,4 +123,9 @@ func TestConfigSchemaIsJSON(t *testing.T) {
 	require.Equal(t, 0, status, stderr)
 	require.True(t, json.Valid([]byte(stdout)))
 	require.Contains(t, stdout, `"$schema": "http://json-schema.org/draft-07/schema#"`)
+}
+
+// run executes the program and returns its exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return cli.Status(ctx, "scrim", execute(ctx, args, stdout, stderr), stderr)
 }

@@ -182,7 +182,7 @@ func TestSilentServerIsNotANATSServer(t *testing.T) {
 	require.NoError(t, os.WriteFile(truth, nil, 0o600))
 	status, _, stderr := scrim(t, "measure", "--truth", truth, "--nats", "nats://"+ln.Addr().String(), "--site", "demo", "--camera", "door")
 	require.Equal(t, 1, status)
-	require.Contains(t, stderr, "does not greet as a NATS server does")
+	require.Contains(t, stderr, "not a NATS server")
 	require.Regexp(t, `^scrim: [^\n]+\n$`, stderr)
 }
 
@@ -205,7 +205,7 @@ func TestTooLongRunIsScoredUpToTheLimit(t *testing.T) {
 				})
 			}
 			require.Equal(t, 1, ended)
-			require.Equal(t, 1, strings.Count(log.String(), "as long as can be scored"))
+			require.Equal(t, 1, strings.Count(log.String(), "maximum length of a run reached"))
 			runs, err := l.runs([]string{p.truth})
 			require.NoError(t, err)
 			r, err := measure.ScoreLive(runs, measure.Options{Filter: measure.DefaultFilter})

@@ -63,53 +63,8 @@ type ServeCmd struct {
 
 // Run runs cameras, NATS and page until ctx ends.
 func (c ServeCmd) Run(ctx context.Context, log *slog.Logger) error {
-	hangups, stop := onHangup()
-	defer stop()
-	s := site{
-		source: c.source(c.File), parts: config.CamerasPart | config.HTTPPart, http: c.HTTPFlags, needs: []need{needCameras},
-	}
-	cfg, err := s.load(log)
-	if err != nil {
-		return err
-	}
-	setup, err := newWorkerSetup(cfg, c.WorkerFlags, log)
-	if err != nil {
-		return err
-	}
-	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups}
-	return errors.Join(serve(ctx, cfg, setup, r, func(url string) { log.Info("page", "url", url) }), setup.close())
-}
-
-// serve runs a worker and a gateway on one connection. ready is called with the page's
-// URL. r may be nil.
-func serve(ctx context.Context, cfg *config.Config, setup *workerSetup, r *reloader, ready func(url string)) error {
-	l, err := listen(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	conn, end, err := connect(ctx, cfg, "serve", setup.log)
-	if err != nil {
-		return err
-	}
-	defer end()
-	gw, err := newGateway(cfg, conn, l, setup.log)
-	if err != nil {
-		return err
-	}
-	w, err := setup.worker(cfg, conn)
-	if err != nil {
-		return err
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return gw.Run(ctx) })
-	g.Go(func() error { return w.Run(ctx) })
-	if r != nil {
-		r.setup, r.worker = setup, w
-		g.Go(func() error { return r.run(ctx) })
-	}
-	ready(gw.URL())
-	return g.Wait()
+	s := site{source: c.source(c.File), parts: config.CamerasPart | config.HTTPPart, http: c.HTTPFlags, needs: []need{needCameras}}
+	return s.run(ctx, "serve", c.WorkerFlags, log)
 }
 
 // WorkerCmd runs the cameras, on their site.
@@ -121,32 +76,8 @@ type WorkerCmd struct {
 
 // Run runs the cameras until ctx ends.
 func (c WorkerCmd) Run(ctx context.Context, log *slog.Logger) error {
-	hangups, stop := onHangup()
-	defer stop()
-	s := site{source: c.source(c.File), parts: config.CamerasPart, needs: []need{needCameras, needNATS("worker")}}
-	cfg, err := s.load(log)
-	if err != nil {
-		return err
-	}
-	setup, err := newWorkerSetup(cfg, c.WorkerFlags, log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = setup.close() }()
-	conn, end, err := connect(ctx, cfg, "worker", log)
-	if err != nil {
-		return err
-	}
-	defer end()
-	w, err := setup.worker(cfg, conn)
-	if err != nil {
-		return err
-	}
-	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups, setup: setup, worker: w}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.run(ctx) })
-	g.Go(func() error { return w.Run(ctx) })
-	return g.Wait()
+	s := site{source: c.source(c.File), parts: config.CamerasPart, needs: []need{needCameras, needNATS("worker", "gateways")}}
+	return s.run(ctx, "worker", c.WorkerFlags, log)
 }
 
 // GatewayCmd serves the viewers, from the redacted video on NATS.
@@ -158,32 +89,82 @@ type GatewayCmd struct {
 
 // Run serves viewers until ctx ends.
 func (c GatewayCmd) Run(ctx context.Context, log *slog.Logger) error {
+	s := site{source: c.source(c.File), parts: config.HTTPPart, http: c.HTTPFlags, needs: []need{needNATS("gateway", "workers")}}
+	return s.run(ctx, "gateway", WorkerFlags{}, log)
+}
+
+// run runs the parts of a site, and reloads the configuration, until ctx ends.
+func (s site) run(ctx context.Context, name string, flags WorkerFlags, log *slog.Logger) (err error) {
 	hangups, stop := onHangup()
 	defer stop()
-	s := site{source: c.source(c.File), parts: config.HTTPPart, http: c.HTTPFlags, needs: []need{needNATS("gateway")}}
 	cfg, err := s.load(log)
 	if err != nil {
 		return err
 	}
-	l, err := listen(ctx, cfg)
-	if err != nil {
-		return err
+	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups}
+	if s.parts&config.CamerasPart != 0 {
+		if r.setup, err = newWorkerSetup(cfg, flags, log); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.setup.close()) }()
 	}
-	defer l.close()
-	conn, end, err := connect(ctx, cfg, "gateway", log)
+	p := process{name: name, cfg: cfg, setup: r.setup, reloader: r, log: log}
+	if s.parts&config.HTTPPart != 0 {
+		p.ready = func(url string) { log.Info("page", "url", url) }
+	}
+	return p.run(ctx)
+}
+
+// process is what one process runs on one connection to NATS.
+type process struct {
+	name  string
+	cfg   *config.Config
+	setup *workerSetup // nil: no worker
+	// ready is called with the page's URL; nil: no gateway.
+	ready    func(url string)
+	reloader *reloader // nil: none
+	log      *slog.Logger
+}
+
+func (p process) run(ctx context.Context) error {
+	l := &listeners{}
+	if p.ready != nil {
+		var err error
+		if l, err = listen(ctx, p.cfg); err != nil {
+			return err
+		}
+		defer l.close()
+	}
+	conn, end, err := connect(ctx, p.cfg, p.name, p.log)
 	if err != nil {
 		return err
 	}
 	defer end()
-	gw, err := newGateway(cfg, conn, l, log)
-	if err != nil {
-		return err
+	var runs []func(context.Context) error
+	if p.setup != nil {
+		w, err := p.setup.worker(p.cfg, conn)
+		if err != nil {
+			return err
+		}
+		if runs = append(runs, w.Run); p.reloader != nil {
+			p.reloader.worker = w
+		}
 	}
-	log.Info("page", "url", gw.URL())
-	r := &reloader{site: s, log: log, start: cfg, current: cfg, hangups: hangups}
+	if p.reloader != nil {
+		runs = append(runs, p.reloader.run)
+	}
+	if p.ready != nil {
+		gw, err := newGateway(p.cfg, conn, l, p.log)
+		if err != nil {
+			return err
+		}
+		p.ready(gw.URL())
+		runs = append(runs, gw.Run)
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.run(ctx) })
-	g.Go(func() error { return gw.Run(ctx) })
+	for _, run := range runs {
+		g.Go(func() error { return run(ctx) })
+	}
 	return g.Wait()
 }
 
@@ -228,8 +209,8 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 func dial(ctx context.Context, c bus.Config) (*bus.Conn, error) {
 	conn, err := bus.Connect(ctx, c)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, fmt.Errorf("%w: something listens there and does not greet as a NATS server does; "+
-			"is that the server's address and port for clients, and not that of a camera or a page?", err)
+		return nil, fmt.Errorf("%w: the port is in use by something that is not a NATS server; "+
+			"use the address and port that the NATS server has for clients", err)
 	}
 	return conn, err
 }

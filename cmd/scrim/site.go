@@ -7,7 +7,7 @@ import (
 	"scrim/cmd/internal/config"
 )
 
-// site says how a program reads its configuration, at the start and later.
+// site is how a program reads its configuration, at the start and later.
 type site struct {
 	source config.Source
 	parts  config.Part
@@ -15,10 +15,10 @@ type site struct {
 	needs  []need
 }
 
-// need refuses a configuration in which something is missing.
+// need rejects a configuration that lacks something.
 type need func(cfg *config.Config, file string) error
 
-// load reads the configuration and logs what deserves a second look.
+// load reads the configuration and logs its warnings.
 func (s site) load(log *slog.Logger) (*config.Config, error) {
 	cfg, err := s.inspect()
 	if err != nil {
@@ -30,8 +30,8 @@ func (s site) load(log *slog.Logger) (*config.Config, error) {
 	return cfg, nil
 }
 
-// inspect reads the configuration with the secrets of its parts. The configuration
-// is returned with an error, too, where only something is missing.
+// inspect reads the configuration with the secrets of its parts. If only something is
+// missing it returns the configuration and an error.
 func (s site) inspect() (*config.Config, error) {
 	cfg, missing, err := s.source.Inspect(s.parts)
 	switch {
@@ -53,16 +53,17 @@ func (s site) inspect() (*config.Config, error) {
 
 func needCameras(cfg *config.Config, file string) error {
 	if len(cfg.Cameras) == 0 {
-		return fmt.Errorf("%s: it names no camera; add one below `cameras:`, or try `scrim demo`", file)
+		return fmt.Errorf("%s: no cameras; add one under `cameras:`, or try `scrim demo`", file)
 	}
 	return nil
 }
 
-// needNATS refuses a half without a server between it and the other half.
-func needNATS(half string) need {
+// needNATS refuses a worker or gateway without a server that connects it to the others.
+func needNATS(program, others string) need {
 	return func(cfg *config.Config, file string) error {
 		if cfg.NATS.URL == "" && cfg.NATS.Listen == "" {
-			return fmt.Errorf("%s: a %s needs `nats.url`, the server that it shares with the other half; or run all in one with `scrim serve`", file, half)
+			return fmt.Errorf("%s: a %s needs `nats.url`, the NATS server shared with the %s; or run everything in one process with `scrim serve`",
+				file, program, others)
 		}
 		return nil
 	}

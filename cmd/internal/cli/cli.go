@@ -7,8 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
 
 	"scrim/transport"
 )
@@ -18,6 +23,28 @@ var ErrReported = errors.New("the error was already printed")
 
 // maxErrorBytes bounds a printed error.
 const maxErrorBytes = 8 << 10
+
+// Main runs a program, and exits with its status. An interrupt or SIGTERM ends ctx; a
+// second one ends the process immediately.
+func Main(program string, run func(ctx context.Context) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(Status(ctx, program, run(ctx), os.Stderr))
+}
+
+// Parse parses arguments into line, a struct with kong's tags.
+func Parse(line any, program, description string, args []string, stdout, stderr io.Writer) (*kong.Context, error) {
+	parser, err := kong.New(line, kong.Name(program), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return nil, fmt.Errorf("%w; see %s --help", err, program)
+	}
+	return parsed, nil
+}
 
 // Status returns the exit status of a program that ends with err. It prints the error
 // as one line on stderr, after the program's name.

@@ -162,7 +162,7 @@ func TestBadInputThatCannotWorkEndsWithStatusOne(t *testing.T) {
 		{"no such file", nil, []string{"serve", missing + ".yaml"}, []string{missing + ".yaml"}},
 		{"typo", nil, []string{"serve", typo}, []string{typo + ":5:5: ", "unknown key `pasword`", "did you mean `password`"}},
 		{"secret not set", nil, []string{"serve", secret}, []string{secret + ":6:", "SCRIM_TEST_NOT_SET"}},
-		{"no camera", nil, []string{"serve", writeFile(t, "none.yaml", "site: test\n")}, []string{"none.yaml", "names no camera", "scrim demo"}},
+		{"no camera", nil, []string{"serve", writeFile(t, "none.yaml", "site: test\n")}, []string{"none.yaml", "no cameras", "scrim demo"}},
 		{"HTTP port in use", nil, []string{"serve", plain, "--http", address}, []string{address, "in use", "--http"}},
 		{"NATS port in use", nil, []string{"serve", oneCamera(t, http+"nats: {listen: '"+address+"'}\n")}, []string{"NATS", address, "in use", "nats.listen"}},
 		{"model that is missing", nil, []string{"serve", plain, "--model", missing}, []string{missing, "scrim models"}},
