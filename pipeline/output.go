@@ -39,7 +39,7 @@ type output struct {
 	fence         uint64 // when the coding of the last unit began
 	width, height int
 	lastSlate     time.Time
-	lastStill     time.Time
+	lastSnapshot  time.Time
 	// silentFrom is from when on silence counts as a stall: when viewers last got a
 	// picture, or a slate of a gate that was shut.
 	silentFrom time.Time
@@ -129,7 +129,7 @@ func (o *output) picture(r *redacted) error {
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
-	o.snap(r.frame, done, &head)
+	o.copySnapshot(r.frame, done, &head)
 	return nil
 }
 
@@ -238,7 +238,7 @@ func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) e
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
-	o.snap(frame, now, &head)
+	o.copySnapshot(frame, now, &head)
 	return nil
 }
 
@@ -273,7 +273,7 @@ func (o *output) renew(width, height int, fullRange bool) error {
 	}
 	o.enc, o.seq, o.slate = enc, 0, nil
 	o.width, o.height = width, height
-	o.p.resize(spareSize{width, height, fullRange})
+	o.p.resize(slateSize{width, height, fullRange})
 	return nil
 }
 

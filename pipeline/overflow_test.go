@@ -106,15 +106,15 @@ func TestHealthyStartIsNoFault(t *testing.T) {
 	require.NotZero(t, r.p.counts.picturesDropped.Load(), "nothing has piled up")
 }
 
-func TestSparesDecodeByThemselves(t *testing.T) {
+func TestPreparedSlatesDecodeByThemselves(t *testing.T) {
 	n := map[ipc.SlateKind]int{}
-	require.NoError(t, Spares("door", width, height, ipc.EncodeConfig{}, func(head ipc.PreparedSlate, data []byte) error {
+	require.NoError(t, PreparedSlates("door", width, height, ipc.EncodeConfig{}, func(head ipc.PreparedSlate, data []byte) error {
 		if head.Snapshot {
 			return nil
 		}
-		require.Equal(t, n[head.Class], head.Part)
+		require.Equal(t, n[head.Kind], head.Part)
 		require.NotEmpty(t, head.Codec)
-		n[head.Class]++
+		n[head.Kind]++
 		dec, err := decode.New(decode.Options{})
 		require.NoError(t, err)
 		defer dec.Close()
@@ -134,22 +134,22 @@ func TestSparesDecodeByThemselves(t *testing.T) {
 
 // The worker must have the slates of a new size, and be told what was coded before
 // it asked.
-func TestSparesBeatsAndFencesGoUp(t *testing.T) {
+func TestPreparedSlatesHeartbeatsAndFencesGoUp(t *testing.T) {
 	t.Parallel()
-	spares, beats := make(chan ipc.PreparedSlate, 100), make(chan ipc.Heartbeat, 10000)
+	slates, heartbeats := make(chan ipc.PreparedSlate, 100), make(chan ipc.Heartbeat, 10000)
 	r := startWith(t, 0, func(p *Pipeline) {
-		p.o.Spare = func(head ipc.PreparedSlate, _ []byte) error { spares <- head; return nil }
-		p.o.Beat = func(b ipc.Heartbeat) error { beats <- b; return nil }
+		p.o.PreparedSlates = func(head ipc.PreparedSlate, _ []byte) error { slates <- head; return nil }
+		p.o.Heartbeat = func(b ipc.Heartbeat) error { heartbeats <- b; return nil }
 	})
 	defer r.end()
 	c := newCamera(t, width, height)
 	require.Zero(t, r.live(c, 2, true).Fence)
-	for s := range spares { // there may be those of before the size was known
-		if s.Width == width && s.Class == ipc.SlateFailed && s.Part == ipc.SlateParts-1 {
+	for s := range slates { // there may be those of before the size was known
+		if s.Width == width && s.Kind == ipc.SlateFailed && s.Part == ipc.SlateParts-1 {
 			break
 		}
 	}
-	<-beats
+	<-heartbeats
 	r.p.Fence(5)
 	o := r.live(c, 1, false)
 	require.EqualValues(t, 5, o.Fence)

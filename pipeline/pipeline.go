@@ -55,38 +55,41 @@ type Options struct {
 	Encode ipc.EncodeConfig
 	// Sink is called from one goroutine at a time.
 	Sink Sink
-	// Spare, if set, takes slates that are coded beforehand, whenever the size of
-	// the output is another; see Spares. Beat, if set, is called every
-	// ipc.BeatInterval. Both are called beside Sink.
-	Spare func(head ipc.PreparedSlate, data []byte) error
-	Beat  func(b ipc.Heartbeat) error
-	// Still, if set, takes the snapshots that Snapshot asks for, beside Sink.
-	Still func(head ipc.Snapshot, data []byte) error
-	Log   *slog.Logger
+	// The functions below may be nil. They are called concurrently with Sink.
+	//
+	// PreparedSlates receives slates whenever the size of the output changes; see
+	// the function PreparedSlates.
+	PreparedSlates func(head ipc.PreparedSlate, data []byte) error
+	// Heartbeat is called every ipc.HeartbeatInterval.
+	Heartbeat func(b ipc.Heartbeat) error
+	// Snapshots receives the JPEGs that Snapshot requests.
+	Snapshots func(head ipc.Snapshot, data []byte) error
+
+	Log *slog.Logger
 }
 
 // Pipeline redacts the access units of one camera. Unit, Input and Keyframe
 // may be called from one goroutine while Run runs in another.
 type Pipeline struct {
-	o        Options
-	gate     *redact.Gate
-	redactor *redact.Redactor
-	pool     yuv.Pool
-	units    chan transport.CameraUnit
-	pictures *queue[*decoded]
-	frames   *queue[*redacted]
-	keyframe atomic.Bool
-	snapshot atomic.Bool // wanted
-	stills   chan still
-	fence    atomic.Uint64
-	overflow overflow
-	sized    chan spareSize // of the output; the newest
-	size     atomic.Uint64  // of the input, width<<32 | height; 0: not known yet
-	interval atomic.Int64   // between the camera's pictures, smoothed, ns
-	counts   counts
-	busy     [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
-	time     *timeline
-	selfTest atomic.Pointer[ipc.SelfTest] // the last; nil: none yet
+	o              Options
+	gate           *redact.Gate
+	redactor       *redact.Redactor
+	pool           yuv.Pool
+	units          chan transport.CameraUnit
+	pictures       *queue[*decoded]
+	frames         *queue[*redacted]
+	keyframe       atomic.Bool
+	snapshotWanted atomic.Bool
+	snapshots      chan pendingSnapshot
+	fence          atomic.Uint64
+	overflow       overflow
+	sized          chan slateSize // of the output; the newest
+	size           atomic.Uint64  // of the input, width<<32 | height; 0: not known yet
+	interval       atomic.Int64   // between the camera's pictures, smoothed, ns
+	counts         counts
+	busy           [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
+	time           *timeline
+	selfTest       atomic.Pointer[ipc.SelfTest] // the last; nil: none yet
 
 	// slateTick is the time between looks at whether a slate is due; a test, which
 	// has a faster clock, may look more often.
@@ -127,10 +130,10 @@ const (
 	decodeStage = iota
 	redactStage
 	encodeStage
-	spareStage // slates that are coded beforehand
+	preparedStage // of prepared slates
 )
 
-var stageNames = [...]string{decodeStage: "decode", redactStage: "redact", encodeStage: "encode", spareStage: "spare slates"}
+var stageNames = [...]string{decodeStage: "decode", redactStage: "redact", encodeStage: "encode", preparedStage: "prepared slates"}
 
 // New returns a Pipeline whose gate is shut until the first complete IDR.
 func New(o Options) (*Pipeline, error) {
@@ -143,7 +146,7 @@ func New(o Options) (*Pipeline, error) {
 		pictures:  newQueue[*decoded](pictureQueue),
 		frames:    newQueue[*redacted](frameQueue),
 		slateTick: slateInterval / 5,
-		sized:     make(chan spareSize, 1), stills: make(chan still, 1), newEncoder: newEncoder,
+		sized:     make(chan slateSize, 1), snapshots: make(chan pendingSnapshot, 1), newEncoder: newEncoder,
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
@@ -210,16 +213,16 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g.Go(func() error { return p.runEncode(ctx) })
 	done := make(chan error, 1)
 	go func() { done <- g.Wait() }()
-	var beside sync.WaitGroup
-	beside.Go(func() { p.beat(ctx) })
-	beside.Go(func() { p.runSpares(ctx) })
-	beside.Go(func() { p.runStills(ctx) })
+	var helpers sync.WaitGroup
+	helpers.Go(func() { p.sendHeartbeats(ctx) })
+	helpers.Go(func() { p.runPreparedSlates(ctx) })
+	helpers.Go(func() { p.runSnapshots(ctx) })
 	err := p.watch(done)
 	cancel()
 	if !errors.Is(err, ErrHung) {
 		ended := make(chan error, 1)
 		go func() {
-			beside.Wait()
+			helpers.Wait()
 			ended <- nil
 		}()
 		if hung := p.watch(ended); hung != nil {
@@ -232,20 +235,20 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	return nil
 }
 
-// beat says that the process lives, and what may keep it from sending anything.
-func (p *Pipeline) beat(ctx context.Context) {
-	if p.o.Beat == nil {
+// sendHeartbeats reports that the process is alive, and what may keep it from sending.
+func (p *Pipeline) sendHeartbeats(ctx context.Context) {
+	if p.o.Heartbeat == nil {
 		return
 	}
-	tick := time.NewTicker(ipc.BeatInterval)
+	tick := time.NewTicker(ipc.HeartbeatInterval)
 	defer tick.Stop()
 	for {
 		var b ipc.Heartbeat
 		if since := p.busy[encodeStage].Load(); since != 0 {
 			b.Encoding = max(1, p.now().UnixNano()-since)
 		}
-		if p.o.Beat(b) != nil {
-			return // the worker is gone, which the sink hears, too
+		if p.o.Heartbeat(b) != nil {
+			return // the worker is gone, as the sink finds out, too
 		}
 		select {
 		case <-tick.C:

@@ -97,9 +97,9 @@ func TestHungEncoderEndsTheProcess(t *testing.T) {
 	close(s.freed)
 }
 
-// A spare encoder that hangs ends the process as well: neither would there be
+// An encoder of prepared slates that hangs ends the process as well: neither would there be
 // slates for the worker, nor would Run ever end.
-func TestHungSpareEncoderEndsTheProcess(t *testing.T) {
+func TestHungEncoderOfPreparedSlatesEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	for name, closed := range map[string]bool{"while it runs": false, "at the end": true} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestHungSpareEncoderEndsTheProcess(t *testing.T) {
 			s := &stuckEncoder{inside: make(chan struct{}), freed: make(chan struct{})}
 			r := startWith(t, 0, func(p *Pipeline) {
 				p.time = f.timeline()
-				p.o.Spare = func(ipc.PreparedSlate, []byte) error { return nil }
+				p.o.PreparedSlates = func(ipc.PreparedSlate, []byte) error { return nil }
 				p.newEncoder = func(width, height int, o encode.Options) (encoder, error) {
 					e, err := encode.New(width, height, o)
 					if made++; made == 1 { // the output's own
@@ -126,7 +126,7 @@ func TestHungSpareEncoderEndsTheProcess(t *testing.T) {
 			select {
 			case err := <-r.done:
 				require.ErrorIs(t, err, ErrHung)
-				require.ErrorContains(t, err, "camera door: spare slates")
+				require.ErrorContains(t, err, "camera door: prepared slates")
 			case <-time.After(testTimeout):
 				t.Fatal("a hang is not noticed")
 			}

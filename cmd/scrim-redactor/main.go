@@ -105,8 +105,8 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 	}
 	// First of all: with these the worker can say that the rest of the start failed.
 	if !c.HavePreparedSlates {
-		spare := func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) }
-		if err := pipeline.Spares(c.Camera, pipeline.SlateWidth, pipeline.SlateHeight, c.Encode, spare); err != nil {
+		send := func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) }
+		if err := pipeline.PreparedSlates(c.Camera, pipeline.SlateWidth, pipeline.SlateHeight, c.Encode, send); err != nil {
 			log.Warn("no slates for the worker", "error", err)
 		}
 	}
@@ -172,17 +172,17 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 	}
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,
-		Detector: detector,
-		Tracker:  tracker(),
-		Obscurer: obscurer,
-		Zones:    zones,
-		SelfTest: func(width, height int) error { return selftest.Check(drill, width, height) },
-		Encode:   c.Encode,
-		Sink:     func(head ipc.Output, data []byte) error { return out.Write(ipc.TypeOutput, head, data) },
-		Spare:    func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) },
-		Still:    func(head ipc.Snapshot, data []byte) error { return out.Write(ipc.TypeSnapshot, head, data) },
-		Beat:     func(b ipc.Heartbeat) error { return out.Write(ipc.TypeHeartbeat, b, nil) },
-		Log:      log.With("camera", c.Camera),
+		Detector:       detector,
+		Tracker:        tracker(),
+		Obscurer:       obscurer,
+		Zones:          zones,
+		SelfTest:       func(width, height int) error { return selftest.Check(drill, width, height) },
+		Encode:         c.Encode,
+		Sink:           func(head ipc.Output, data []byte) error { return out.Write(ipc.TypeOutput, head, data) },
+		PreparedSlates: func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) },
+		Snapshots:      func(head ipc.Snapshot, data []byte) error { return out.Write(ipc.TypeSnapshot, head, data) },
+		Heartbeat:      func(b ipc.Heartbeat) error { return out.Write(ipc.TypeHeartbeat, b, nil) },
+		Log:            log.With("camera", c.Camera),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)

@@ -68,7 +68,7 @@ func samples() []sample {
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
-		{TypePreparedSlate, PreparedSlate{Class: SlateHang, Snapshot: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
+		{TypePreparedSlate, PreparedSlate{Kind: SlateHang, Snapshot: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
 		{TypeHeartbeat, Heartbeat{Encoding: 40_000_000}, nil},
 		{TypeSnapshot, Snapshot{Captured: 5, Unit: 6, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},

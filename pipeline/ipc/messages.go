@@ -149,21 +149,21 @@ type Snapshot struct {
 // which can be decoded by itself. The worker shows it when the redactor cannot
 // send one.
 type PreparedSlate struct {
-	Class SlateKind `json:"class"`
-	// Still is set for a JPEG, of which there is one of each class.
+	Kind SlateKind `json:"kind"`
+	// Snapshot is set for a JPEG; there is one of each kind.
 	Snapshot bool `json:"snapshot,omitempty"`
-	// Part is its number among those that are shown in turn, from 0, which begins
-	// anew. Decoders may take two equal key frames for one.
+	// Part counts the slates of a kind from 0. They are shown in turn, because
+	// decoders may drop the second of two equal key frames.
 	Part   int    `json:"part"`
 	Codec  string `json:"codec"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 }
 
-// SlateKind says what is written on a PreparedSlate.
+// SlateKind is what a PreparedSlate shows.
 type SlateKind string
 
-// The classes of spares.
+// The kinds of prepared slates.
 const (
 	SlateStarting SlateKind = "starting" // a redactor is starting, for the first time or again
 	SlateHang     SlateKind = "hang"     // the redactor does not answer
@@ -171,14 +171,14 @@ const (
 	SlateOffline  SlateKind = "offline"  // the camera has sent nothing so far
 )
 
-// SlateClasses are all of them.
-var SlateClasses = []SlateKind{SlateStarting, SlateHang, SlateFailed, SlateOffline}
+// SlateKinds are all kinds of prepared slates.
+var SlateKinds = []SlateKind{SlateStarting, SlateHang, SlateFailed, SlateOffline}
 
-// SlateParts is how many parts of each class there are.
+// SlateParts is the number of slates of each kind, apart from the snapshot.
 const SlateParts = 2
 
-// BeatInterval is the time between two Beats.
-const BeatInterval = 100 * time.Millisecond
+// HeartbeatInterval is the time between two Heartbeats.
+const HeartbeatInterval = 100 * time.Millisecond
 
 // Heartbeat says that the redactor lives.
 type Heartbeat struct {

@@ -48,7 +48,7 @@ func TestCameraGoesOnWhereTheOneBeforeHasEnded(t *testing.T) {
 	first := still(t, nil)
 	now := time.Now()
 	first.machine.stream.lastEpoch = uint64(now.Add(time.Hour).UnixMilli()) //nolint:gosec // positive
-	first.machine.slates.keep(slate{ipc.PreparedSlate{Class: ipc.SlateStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
+	first.machine.slates.keep(slate{ipc.PreparedSlate{Kind: ipc.SlateStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
 	shows := func(c *Camera, now time.Time) *transport.RedactedUnit {
 		for _, a := range c.machine.step(now, tick{}) {
 			if p, ok := a.(publish); ok {

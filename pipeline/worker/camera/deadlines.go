@@ -27,7 +27,7 @@ const (
 	// tickInterval is the time between ticks, lateTick what it becomes on a machine
 	// whose processors are all busy, and standstill what it is only where this program
 	// got none at all.
-	tickInterval = ipc.BeatInterval / 4
+	tickInterval = ipc.HeartbeatInterval / 4
 	lateTick     = 5 * tickInterval
 	standstill   = 8 * tickInterval
 	// slateSilence is how long a redactor may send nothing, not even a heartbeat,
@@ -60,7 +60,7 @@ const (
 	fullShare = 80
 	// examineSilence is the silence after which the process itself is looked at, every
 	// examineInterval; before that it is every usageInterval, for its processor time.
-	examineSilence  = slateSilence - ipc.BeatInterval
+	examineSilence  = slateSilence - ipc.HeartbeatInterval
 	examineInterval = 250 * time.Millisecond
 	usageInterval   = time.Second
 	// spinCPU is how much processor time a redactor may use, and spinTime how long it

@@ -16,7 +16,7 @@ const faultBound = 500 * time.Millisecond
 func TestFaultOfAProcessEndsInASlateWithinHalfASecond(t *testing.T) {
 	require.LessOrEqual(t, slateSilence+lateTick, faultBound, "a process that stands still right after a heartbeat, or an encoder")
 	require.Less(t, slateInterval+lateTick, faultBound, "slates go on")
-	require.GreaterOrEqual(t, slateSilence, 3*ipc.BeatInterval+2*tickInterval, "heartbeats that are late are no fault")
+	require.GreaterOrEqual(t, slateSilence, 3*ipc.HeartbeatInterval+2*tickInterval, "heartbeats that are late are no fault")
 	require.Less(t, slateSilence, killSilence, "viewers are told before the process is killed")
 	require.Less(t, examineSilence+tickInterval, slateSilence, "and then it is known whether it starves")
 	require.Greater(t, standstill, lateTick, "time is not taken off where ticks are late")

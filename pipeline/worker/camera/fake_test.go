@@ -63,13 +63,13 @@ func fake(mode string) int {
 		return 3
 	}
 	if strings.HasPrefix(mode, "spares") || strings.HasPrefix(mode, "busy") {
-		for _, class := range ipc.SlateClasses {
+		for _, kind := range ipc.SlateKinds {
 			for part := range ipc.SlateParts {
-				head := ipc.PreparedSlate{Class: class, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
-				_ = out.Write(ipc.TypePreparedSlate, head, fmt.Appendf(nil, "%s %d", class, part))
+				head := ipc.PreparedSlate{Kind: kind, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}
+				_ = out.Write(ipc.TypePreparedSlate, head, fmt.Appendf(nil, "%s %d", kind, part))
 			}
-			still := ipc.PreparedSlate{Class: class, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}
-			_ = out.Write(ipc.TypePreparedSlate, still, fmt.Appendf(nil, "%s still", class))
+			still := ipc.PreparedSlate{Kind: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}
+			_ = out.Write(ipc.TypePreparedSlate, still, fmt.Appendf(nil, "%s still", kind))
 		}
 	}
 	switch mode {
@@ -90,7 +90,7 @@ func fake(mode string) int {
 	var stopped atomic.Bool
 	var encoding atomic.Int64
 	go func() { // ends with the process
-		for ; !stopped.Load(); time.Sleep(ipc.BeatInterval) {
+		for ; !stopped.Load(); time.Sleep(ipc.HeartbeatInterval) {
 			_ = out.Write(ipc.TypeHeartbeat, ipc.Heartbeat{Encoding: encoding.Load()}, nil)
 		}
 	}()

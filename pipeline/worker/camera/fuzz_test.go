@@ -19,7 +19,7 @@ func FuzzMessages(f *testing.F) {
 	const hello = `H{"detector":"d","sandbox":[{"name":"seccomp","holds":true}]}`
 	const live = `O{"epoch":1,"seq":1,"pts":1,"key":true,"codec":"avc1.42c01f","width":64,"height":48,"state":"live","record":{"regions":[{"rect":[1,2,3,4]}]}}`
 	f.Add(hello + "\n" + live + "\nA{\"encoding\":9223372036854775807}\n" + live)
-	f.Add(`S{"class":"starting","part":0,"codec":"c","width":64,"height":48}` + "\n" + hello + "\nF{\"reason\":\"a\\nb\",\"permanent\":true}")
+	f.Add(`S{"kind":"starting","part":0,"codec":"c","width":64,"height":48}` + "\n" + hello + "\nF{\"reason\":\"a\\nb\",\"permanent\":true}")
 	f.Add(hello + "\n" + `G{"captured":-1,"unit":1,"width":1,"height":1,"state":"live","fence":18446744073709551615}`)
 	const provisional = `O{"epoch":1,"seq":1,"pts":1,"key":true,"codec":"c","width":64,"height":48,"state":"live","record":{"unit":1,"regions":[]}}`
 	const still = `G{"captured":1,"unit":1,"width":64,"height":48,"state":"live"}`
@@ -27,7 +27,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add(strings.Join([]string{hello, "*u", provisional, still, "*ud", live, still}, "\n"))
 	f.Add(hello + "\n" + `O{"epoch":2,"pts":9223372036854775807,"key":true,"codec":"","width":1,"height":1,"state":"obscured",` +
 		`"fault":"no such","reason":"\u0000"}` + "\n" + live)
-	f.Add(`S{"class":"starting","part":0,"codec":"c","width":8193,"height":48}` + "\n" + `S{"class":"starting","codec":"a b","width":64,"height":48}`)
+	f.Add(`S{"kind":"starting","part":0,"codec":"c","width":8193,"height":48}` + "\n" + `S{"kind":"starting","codec":"a b","width":64,"height":48}`)
 	f.Fuzz(func(t *testing.T, said string) {
 		r := newRig(t, false)
 		r.do(runStarted{true}, processStarted{1, 1})

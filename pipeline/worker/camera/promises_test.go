@@ -97,11 +97,11 @@ type world struct {
 func newWorld(rt *rapid.T, lazy bool) *world {
 	r := newRig(rt, lazy)
 	w := &world{promises: &promises{t: rt, r: r}, rt: rt, half: map[uint64]bool{}, shown: -1, gone: r.now, standing: r.now}
-	for _, kind := range ipc.SlateClasses {
+	for _, kind := range ipc.SlateKinds {
 		for part := range ipc.SlateParts {
-			r.m.slates.keep(slate{ipc.PreparedSlate{Class: kind, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
+			r.m.slates.keep(slate{ipc.PreparedSlate{Kind: kind, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
 		}
-		r.m.slates.keep(slate{ipc.PreparedSlate{Class: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("slate")}, true)
+		r.m.slates.keep(slate{ipc.PreparedSlate{Kind: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("slate")}, true)
 	}
 	r.do(runStarted{true})
 	w.look()
@@ -238,7 +238,7 @@ func (w *world) computes() {
 	for range rapid.IntRange(1, 80).Draw(w.rt, "heartbeats") {
 		w.r.used += time.Second
 		w.beats()
-		w.pass(ipc.BeatInterval)
+		w.pass(ipc.HeartbeatInterval)
 	}
 }
 
@@ -358,7 +358,7 @@ func (w *world) works(pictures int) {
 func (w *world) lives() {
 	for range rapid.IntRange(1, 20).Draw(w.rt, "heartbeats") {
 		w.beats()
-		w.pass(ipc.BeatInterval)
+		w.pass(ipc.HeartbeatInterval)
 	}
 }
 

@@ -224,7 +224,7 @@ func TestSlatesOfTheCamerasSizeStay(t *testing.T) {
 		return out
 	}
 	add := func(part, width int, sized bool) {
-		p.keep(slate{ipc.PreparedSlate{Class: ipc.SlateStarting, Part: part, Width: width}, nil}, sized)
+		p.keep(slate{ipc.PreparedSlate{Kind: ipc.SlateStarting, Part: part, Width: width}, nil}, sized)
 	}
 	add(0, 100, true)
 	add(1, 100, true)
@@ -251,7 +251,7 @@ func TestSlatesOfAnotherFormBeginAnEpoch(t *testing.T) {
 	for _, form := range []ipc.PreparedSlate{
 		{Codec: "avc1.42c01f", Width: 128, Height: 48}, {Codec: "avc1.42c01f", Width: 128, Height: 96}, {Codec: "avc1.42c028", Width: 128, Height: 96},
 	} {
-		form.Class = ipc.SlateStarting
+		form.Kind = ipc.SlateStarting
 		r.m.slates.keep(slate{form, []byte("starting")}, true)
 		for n := range 2 {
 			r.pass(slateInterval)

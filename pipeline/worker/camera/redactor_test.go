@@ -180,9 +180,9 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	r.do(sourceEnded{"dial tcp: connection refused", "no answer", time.Second})
 	require.Equal(t, transport.StateStarting, r.status.State, "while slates are to come: the page covers what it shows by itself")
 	shared := []slate{
-		{ipc.PreparedSlate{Class: ipc.SlateOffline, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("offline")},
-		{ipc.PreparedSlate{Class: ipc.SlateStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("starting")},
-		{ipc.PreparedSlate{Class: ipc.SlateOffline, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("offline still")},
+		{ipc.PreparedSlate{Kind: ipc.SlateOffline, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("offline")},
+		{ipc.PreparedSlate{Kind: ipc.SlateStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("starting")},
+		{ipc.PreparedSlate{Kind: ipc.SlateOffline, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("offline still")},
 	}
 	ch := r.waits()
 	r.do(sharedSlatesReady{shared})
@@ -227,8 +227,8 @@ func TestCameraHasARedactorWhereThatOfTheSharedSlatesFails(t *testing.T) {
 
 func TestSharedSlatesReplaceNoneOfTheCamerasOwn(t *testing.T) {
 	r, _ := bench(t)
-	r.m.slates.keep(slate{ipc.PreparedSlate{Class: ipc.SlateHang, Part: 1, Width: 64, Height: 48, Codec: "c"}, []byte("own")}, true)
-	r.do(sharedSlatesReady{[]slate{{ipc.PreparedSlate{Class: ipc.SlateHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}})
+	r.m.slates.keep(slate{ipc.PreparedSlate{Kind: ipc.SlateHang, Part: 1, Width: 64, Height: 48, Codec: "c"}, []byte("own")}, true)
+	r.do(sharedSlatesReady{[]slate{{ipc.PreparedSlate{Kind: ipc.SlateHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}})
 	for range ipc.SlateParts {
 		require.NotEqual(t, "shared", string(r.m.slates.next(ipc.SlateHang).data))
 	}

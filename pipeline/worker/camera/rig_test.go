@@ -116,7 +116,7 @@ func bench(t *testing.T) (r *rig, id int) {
 	r = newRig(t, false)
 	r.do(runStarted{true})
 	for _, kind := range []ipc.SlateKind{ipc.SlateStarting, ipc.SlateHang} {
-		r.m.slates.keep(slate{ipc.PreparedSlate{Class: kind, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte(kind)}, true)
+		r.m.slates.keep(slate{ipc.PreparedSlate{Kind: kind, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte(kind)}, true)
 	}
 	return r, r.up()
 }
@@ -180,7 +180,7 @@ func (r *rig) hangs() { r.pass(slateSilence + tickInterval) }
 
 // beats has it live for a time.
 func (r *rig) beats(id int, d time.Duration) {
-	for end := r.now.Add(d); r.now.Before(end); r.pass(min(ipc.BeatInterval, end.Sub(r.now))) {
+	for end := r.now.Add(d); r.now.Before(end); r.pass(min(ipc.HeartbeatInterval, end.Sub(r.now))) {
 		r.do(messageReceived{id, &ipc.Heartbeat{}, nil})
 	}
 }

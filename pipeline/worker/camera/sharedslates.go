@@ -96,7 +96,7 @@ func (s *SharedSlates) code(ctx context.Context) error {
 			return err
 		}
 		head, ok := e.head.(*ipc.PreparedSlate)
-		if !ok || len(list) == len(ipc.SlateClasses)*(ipc.SlateParts+1) {
+		if !ok || len(list) == len(ipc.SlateKinds)*(ipc.SlateParts+1) {
 			return s.expectHello(e)
 		}
 		made := slate{*head, e.data}

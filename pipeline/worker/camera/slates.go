@@ -21,7 +21,7 @@ func (s *slate) check() error {
 	if s.Snapshot {
 		limit = transport.MaxSnapshotBytes
 	}
-	if !isPicture(s.Width, s.Height, s.data, limit) || transport.CheckCodec(s.Codec) != nil || !slices.Contains(ipc.SlateClasses, s.Class) {
+	if !isPicture(s.Width, s.Height, s.data, limit) || transport.CheckCodec(s.Codec) != nil || !slices.Contains(ipc.SlateKinds, s.Kind) {
 		return fmt.Errorf("%w: spare slate of %d×%d, %d bytes, is not what a redactor makes", ipc.ErrProtocol, s.Width, s.Height, len(s.data))
 	}
 	return nil
@@ -54,12 +54,12 @@ func (s *slateSet) replaceFrom(b *slateSet) {
 // keep keeps one. Sized is set where it may replace one.
 func (s *slateSet) keep(one slate, sized bool) {
 	if one.Snapshot {
-		if _, have := s.jpeg[one.Class]; !have || sized {
-			s.jpeg[one.Class] = one
+		if _, have := s.jpeg[one.Kind]; !have || sized {
+			s.jpeg[one.Kind] = one
 		}
 		return
 	}
-	have := s.video[one.Class]
+	have := s.video[one.Kind]
 	if !sized && len(have) >= ipc.SlateParts {
 		return
 	}
@@ -67,7 +67,7 @@ func (s *slateSet) keep(one slate, sized bool) {
 		have = nil
 	}
 	if len(have) < ipc.SlateParts {
-		s.video[one.Class] = append(have, one)
+		s.video[one.Kind] = append(have, one)
 	}
 }
 
@@ -92,7 +92,7 @@ func (p *preparedSlates) continueFrom(b *preparedSlates) {
 // keep keeps one of the present redactor. Sized is set where it has the camera's size:
 // those that are made before that is known replace none that are there.
 func (p *preparedSlates) keep(s slate, sized bool) {
-	if _, still := p.snapshot(s.Class); sized || s.Snapshot && !still || !s.Snapshot && len(p.parts(s.Class)) < ipc.SlateParts {
+	if _, still := p.snapshot(s.Kind); sized || s.Snapshot && !still || !s.Snapshot && len(p.parts(s.Kind)) < ipc.SlateParts {
 		p.current.keep(s, sized)
 	}
 }
@@ -128,7 +128,7 @@ func (p *preparedSlates) snapshot(kind ipc.SlateKind) (slate, bool) {
 
 // complete reports whether there are slates of every kind, in both forms.
 func (p *preparedSlates) complete() bool {
-	for _, kind := range ipc.SlateClasses {
+	for _, kind := range ipc.SlateKinds {
 		if _, still := p.snapshot(kind); !still || len(p.parts(kind)) < ipc.SlateParts {
 			return false
 		}

@@ -14,7 +14,7 @@ import (
 
 // The bus would refuse them, and viewers would see nothing for as long as they are kept.
 func TestSlateThatTheBusRefusesEndsTheRedactor(t *testing.T) {
-	good := ipc.PreparedSlate{Class: ipc.SlateStarting, Codec: "avc1.42c01f", Width: transport.MaxSide, Height: transport.MaxSide}
+	good := ipc.PreparedSlate{Kind: ipc.SlateStarting, Codec: "avc1.42c01f", Width: transport.MaxSide, Height: transport.MaxSide}
 	for name, change := range map[string]func(*ipc.PreparedSlate) []byte{
 		"width":  func(s *ipc.PreparedSlate) []byte { s.Width++; return []byte("x") },
 		"height": func(s *ipc.PreparedSlate) []byte { s.Height = 0; return []byte("x") },
@@ -22,7 +22,7 @@ func TestSlateThatTheBusRefusesEndsTheRedactor(t *testing.T) {
 			s.Codec = "avc1.42c01f, and a long text after that"
 			return []byte("x")
 		},
-		"kind":  func(s *ipc.PreparedSlate) []byte { s.Class = "another"; return []byte("x") },
+		"kind":  func(s *ipc.PreparedSlate) []byte { s.Kind = "another"; return []byte("x") },
 		"bytes": func(*ipc.PreparedSlate) []byte { return make([]byte, transport.MaxUnitBytes+1) },
 		"JPEG": func(s *ipc.PreparedSlate) []byte {
 			s.Snapshot = true
@@ -64,7 +64,7 @@ func TestSlatesOfARedactorThatTalksNonsenseAreForgotten(t *testing.T) {
 		r.pass(time.Second)
 		id = r.up()
 		for _, still := range []bool{false, true} {
-			r.do(messageReceived{id, &ipc.PreparedSlate{Class: ipc.SlateStarting, Snapshot: still, Codec: "c", Width: 640, Height: 480}, []byte("its own")})
+			r.do(messageReceived{id, &ipc.PreparedSlate{Kind: ipc.SlateStarting, Snapshot: still, Codec: "c", Width: 640, Height: 480}, []byte("its own")})
 		}
 		r.give(id, 1, 0, true, "picture")
 		r.all()

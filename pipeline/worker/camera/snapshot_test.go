@@ -191,7 +191,7 @@ func TestSnapshotBeforeThereIsASlateGetsTheFirst(t *testing.T) {
 
 // jpeg has a redactor make a slate as a snapshot.
 func (r *rig) jpeg(id int, kind ipc.SlateKind, data string) {
-	r.do(messageReceived{id, &ipc.PreparedSlate{Class: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte(data)})
+	r.do(messageReceived{id, &ipc.PreparedSlate{Kind: kind, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte(data)})
 }
 
 // What the redactor was asked for while it seems to hang is behind the fence when it

@@ -16,10 +16,10 @@ const (
 	SlateHeight = 720
 )
 
-// spareTexts are what is written on the slates that are coded beforehand.
-var spareTexts = []struct {
-	class ipc.SlateKind
-	text  string
+// preparedTexts are what is written on the slates that are coded beforehand.
+var preparedTexts = []struct {
+	kind ipc.SlateKind
+	text string
 }{
 	{ipc.SlateStarting, "redactor is starting"},
 	{ipc.SlateHang, "redactor does not answer"},
@@ -27,69 +27,69 @@ var spareTexts = []struct {
 	{ipc.SlateOffline, "no video from the camera"},
 }
 
-// spareSize is what spares are made for.
-type spareSize struct {
+// slateSize is what spares are made for.
+type slateSize struct {
 	width, height int
 	fullRange     bool
 }
 
-// Spares codes slates that can each be decoded by themselves, and hands them to
+// PreparedSlates codes slates that can each be decoded by themselves, and hands them to
 // send. The worker, which can code nothing, shows them when this process is dead
 // or hangs.
-func Spares(camera string, width, height int, c ipc.EncodeConfig, send func(ipc.PreparedSlate, []byte) error) error {
-	return spares(camera, spareSize{width, height, false}, c, newEncoder, send)
+func PreparedSlates(camera string, width, height int, c ipc.EncodeConfig, send func(ipc.PreparedSlate, []byte) error) error {
+	return codePreparedSlates(camera, slateSize{width, height, false}, c, newEncoder, send)
 }
 
-func spares(camera string, size spareSize, c ipc.EncodeConfig, open encoders, send func(ipc.PreparedSlate, []byte) error) error {
+func codePreparedSlates(camera string, size slateSize, c ipc.EncodeConfig, open encoders, send func(ipc.PreparedSlate, []byte) error) error {
 	slate, err := redact.NewSlate(size.width, size.height)
 	if err != nil {
-		return fmt.Errorf("spare slate: %w", err)
+		return fmt.Errorf("prepared slate: %w", err)
 	}
 	enc, err := open(size.width, size.height, encode.Options{Bitrate: c.Bitrate, Preset: c.Preset, FullRange: size.fullRange})
 	if err != nil {
-		return fmt.Errorf("encoder of spare slates: %w", err)
+		return fmt.Errorf("encoder of prepared slates: %w", err)
 	}
 	defer enc.Close()
 	pts := int64(0)
-	for _, s := range spareTexts {
+	for _, s := range preparedTexts {
 		frame := slate.Frame(s.text, camera)
-		if err := spareStill(frame, s.class, send); err != nil {
+		if err := sendSlateSnapshot(frame, s.kind, send); err != nil {
 			return err
 		}
 		for part := range ipc.SlateParts {
 			pts += transport.ClockRate / 4
 			u, err := enc.Encode(frame, pts, true)
 			if err != nil {
-				return fmt.Errorf("encode spare slate: %w", err)
+				return fmt.Errorf("encode prepared slate: %w", err)
 			}
-			head := ipc.PreparedSlate{Class: s.class, Part: part, Codec: enc.Codec(), Width: size.width, Height: size.height}
+			head := ipc.PreparedSlate{Kind: s.kind, Part: part, Codec: enc.Codec(), Width: size.width, Height: size.height}
 			if err := send(head, u.Data); err != nil {
-				return fmt.Errorf("send spare slate: %w", err)
+				return fmt.Errorf("send prepared slate: %w", err)
 			}
 		}
 	}
 	return nil
 }
 
-// spareStill sends the slate as a snapshot as well.
-func spareStill(frame redact.Frame, class ipc.SlateKind, send func(ipc.PreparedSlate, []byte) error) error {
+// sendSlateSnapshot sends the slate as a snapshot as well.
+func sendSlateSnapshot(frame redact.Frame, kind ipc.SlateKind, send func(ipc.PreparedSlate, []byte) error) error {
 	snapshot, err := encode.NewSnapshot(frame)
 	if err != nil {
-		return fmt.Errorf("spare slate: %w", err)
+		return fmt.Errorf("prepared slate: %w", err)
 	}
 	data, err := snapshot.JPEG(transport.MaxSnapshotBytes)
 	if err != nil {
-		return fmt.Errorf("spare slate: %w", err)
+		return fmt.Errorf("prepared slate: %w", err)
 	}
 	width, height := snapshot.Size()
-	if err := send(ipc.PreparedSlate{Class: class, Snapshot: true, Codec: "jpeg", Width: width, Height: height}, data); err != nil {
-		return fmt.Errorf("send spare slate: %w", err)
+	if err := send(ipc.PreparedSlate{Kind: kind, Snapshot: true, Codec: "jpeg", Width: width, Height: height}, data); err != nil {
+		return fmt.Errorf("send prepared slate: %w", err)
 	}
 	return nil
 }
 
-// resize lets runSpares make those of another size.
-func (p *Pipeline) resize(s spareSize) {
+// resize makes runPreparedSlates code slates of another size.
+func (p *Pipeline) resize(s slateSize) {
 	for {
 		select {
 		case p.sized <- s:
@@ -106,15 +106,15 @@ type watched struct {
 }
 
 func (w watched) Encode(f redact.Frame, pts int64, key bool) (encode.Unit, error) {
-	w.p.enter(spareStage)
-	defer w.p.leave(spareStage)
+	w.p.enter(preparedStage)
+	defer w.p.leave(preparedStage)
 	return w.encoder.Encode(f, pts, key)
 }
 
 // newWatched returns a watched encoder.
 func (p *Pipeline) newWatched(width, height int, o encode.Options) (encoder, error) {
-	p.enter(spareStage)
-	defer p.leave(spareStage)
+	p.enter(preparedStage)
+	defer p.leave(preparedStage)
 	e, err := p.newEncoder(width, height, o)
 	if err != nil {
 		return nil, err
@@ -122,16 +122,16 @@ func (p *Pipeline) newWatched(width, height int, o encode.Options) (encoder, err
 	return watched{e, p}, nil
 }
 
-// runSpares makes new spares when the output has another size. Pictures do not
+// runPreparedSlates makes new spares when the output has another size. Pictures do not
 // wait for it.
-func (p *Pipeline) runSpares(ctx context.Context) {
-	for last := (spareSize{}); ; {
+func (p *Pipeline) runPreparedSlates(ctx context.Context) {
+	for last := (slateSize{}); ; {
 		select {
 		case s := <-p.sized:
-			if p.o.Spare == nil || s == last {
+			if p.o.PreparedSlates == nil || s == last {
 				continue
 			}
-			if err := spares(p.o.Camera, s, p.o.Encode, p.newWatched, p.o.Spare); err != nil && ctx.Err() == nil {
+			if err := codePreparedSlates(p.o.Camera, s, p.o.Encode, p.newWatched, p.o.PreparedSlates); err != nil && ctx.Err() == nil {
 				p.o.Log.Warn("no slates for the worker", "error", err)
 				continue
 			}

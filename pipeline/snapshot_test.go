@@ -24,7 +24,7 @@ func withShots(t *testing.T) (*rig, chan shot) {
 	t.Helper()
 	shots := make(chan shot, 100)
 	return startWith(t, 0, func(p *Pipeline) {
-		p.o.Still = func(head ipc.Snapshot, data []byte) error {
+		p.o.Snapshots = func(head ipc.Snapshot, data []byte) error {
 			im, err := jpeg.Decode(bytes.NewReader(data))
 			if err == nil {
 				shots <- shot{head, im.(*image.YCbCr)}
