@@ -21,11 +21,13 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"scrim/cmd/internal/config"
 	"scrim/transport"
+	"scrim/transport/bus"
 )
 
 // repository is the root of the repository, as seen from this package.
@@ -246,7 +248,7 @@ func TestTestsThatPagesNameExist(t *testing.T) {
 func TestVariablesThatPagesNameExist(t *testing.T) {
 	code := goCode(t)
 	name := regexp.MustCompile(`\bSCRIM_[A-Z_]+`)
-	known := []string{"SCRIM_NATS_URL", "SCRIM_CAMERAS_HALL_TRANSPORT", "SCRIM_SHOTS"} // settings; what was renamed
+	known := []string{"SCRIM_NATS_URL", "SCRIM_NATS_USER", "SCRIM_CAMERAS_HALL_TRANSPORT", "SCRIM_SHOTS"} // settings; what was renamed
 	for _, p := range pages(t) {
 		text := p.text
 		for _, b := range p.code {
@@ -279,6 +281,27 @@ func TestFaultsThatOperationListsAreAll(t *testing.T) {
 	require.NoError(t, err)
 	for _, f := range transport.Faults() {
 		assert.True(t, strings.Contains(string(text), "`"+string(f)+"`"), f)
+	}
+}
+
+// The example of an external NATS server has the rights that each side needs.
+func TestPermissionsThatControlRoomShowsAreThoseNeeded(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "docs/control-room.md"))
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "nats.conf")
+	_, conf, _ := strings.Cut(string(text), "```\nauthorization")
+	conf, _, _ = strings.Cut(conf, "```")
+	require.NoError(t, os.WriteFile(file, []byte("authorization"+conf), 0o600))
+	t.Setenv("WORKER_PASSWORD", "one")
+	t.Setenv("GATEWAY_PASSWORD", "two")
+	o, err := server.ProcessConfigFile(file)
+	require.NoError(t, err)
+	require.Len(t, o.Users, 2)
+	for i, permissions := range []func(string) (*bus.Permissions, error){bus.WorkerPermissions, bus.GatewayPermissions} {
+		want, err := permissions("plant-1")
+		require.NoError(t, err)
+		assert.ElementsMatch(t, want.Publish, o.Users[i].Permissions.Publish.Allow, o.Users[i].Username)
+		assert.ElementsMatch(t, want.Subscribe, o.Users[i].Permissions.Subscribe.Allow, o.Users[i].Username)
 	}
 }
 
