@@ -46,7 +46,7 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 		}
 	}
 	for _, err := range missing {
-		if _, err := fmt.Fprintf(out, "warning: %v; a program that needs this secret will not start\n", err); err != nil {
+		if _, err := fmt.Fprintf(out, "warning: %v; a program that needs it will not start\n", err); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 	if err := printDetector(out, cfg.Model, models.BuiltIn()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s: site %s, %d cameras, good\n", c.File, cfg.Site, len(cfg.Cameras))
+	_, err = fmt.Fprintf(out, "%s is valid; site: %s, cameras: %d\n", c.File, cfg.Site, len(cfg.Cameras))
 	return err
 }
 

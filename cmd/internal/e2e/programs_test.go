@@ -36,6 +36,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	for program, env := range map[string]string{"scrim": "CGO_ENABLED=0", "scrim-redactor": "", "scrim-camera": ""} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, program), "scrim/cmd/"+program)
 		cmd.Env = append(os.Environ(), env)
@@ -46,11 +47,12 @@ var programs = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// built is the folder of programs that this process has built, or "".
+var built string
+
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if dir, err := programs(); err == nil && os.Getenv(programsEnv) == "" {
-		_ = os.RemoveAll(dir)
-	}
+	_ = os.RemoveAll(built)
 	os.Exit(status)
 }
 
