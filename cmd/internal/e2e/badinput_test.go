@@ -21,15 +21,15 @@ import (
 	"scrim/transport"
 )
 
-// Right and wrong passwords, which nobody may ever read anywhere.
+// Right and wrong passwords, which must not appear anywhere.
 const (
 	rightPassword = "c0rrect-h0rse"
 	wrongPassword = "batt3ry-stap1e"
 )
 
-// TestBadInputOfCamerasIsNamedWhileTheOthersGoOn has one good camera among bad
-// ones of every kind.
-func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
+// TestBadCamerasAreNamedWhileTheOthersKeepRunning has one good camera among bad ones
+// of every kind.
+func TestBadCamerasAreNamedWhileTheOthersKeepRunning(t *testing.T) {
 	good := smallCamera(t, simcam.Options{})
 	locked := smallCamera(t, simcam.Options{User: "viewer", Password: rightPassword})
 	odd := startOddCameras(t)
@@ -57,41 +57,41 @@ func TestBadInputOfCamerasIsNamedWhileTheOthersGoOn(t *testing.T) {
 		{"vp8", "unsupported codec VP8", `the camera sends VP8`, `choose H\.264, H\.265 or MJPEG in the camera's video settings`},
 		{"mute", "no answer", `no answer within 10s`, "check that this is the RTSP port"}, // the slowest last
 	} {
-		c := s.await(ctx, bad.camera, "as bad as it is", func(c transport.Status) bool { return c.Reason == bad.shown })
+		c := s.await(ctx, bad.camera, "reported as bad", func(c transport.Status) bool { return c.Reason == bad.shown })
 		require.Equal(t, transport.StateObscured, c.State, "viewers get a slate: %+v", c)
 		require.Zero(t, c.Counters.Pictures)
 		s.awaitLine(ctx, `msg="no video from the camera" camera=`+bad.camera+` error="camera `+bad.camera+`: .*`+bad.reason+`.*; .*`+bad.wayOut+`.* retry_in=\d`)
 	}
 
-	// A camera that is away is tried again, each time later.
+	// An unreachable camera is tried again, with growing delays.
 	s.await(ctx, "closed", "tried again", func(c transport.Status) bool { return c.Counters.Reconnects >= 2 })
 	var waits []time.Duration
-	for _, m := range regexp.MustCompile(`camera=closed .*retry_in=(\S+)`).FindAllStringSubmatch(s.said(), -1) {
+	for _, m := range regexp.MustCompile(`camera=closed .*retry_in=(\S+)`).FindAllStringSubmatch(s.output(), -1) {
 		d, err := time.ParseDuration(m[1])
 		require.NoError(t, err)
 		waits = append(waits, d)
 	}
 	require.GreaterOrEqual(t, len(waits), 2)
 	require.Greater(t, waits[1], waits[0])
-	// One that refuses a login is not: it would lock the account.
+	// A camera that refused a login is not tried again: it would lock the account.
 	require.Zero(t, s.cameras(ctx)["wrong"].Counters.Reconnects)
 
-	// The good one goes on.
+	// The good one keeps running.
 	before := s.awaitLive(ctx, "good")
-	s.await(ctx, "good", "going on", func(c transport.Status) bool { return c.Counters.Pictures >= before.Counters.Pictures+5 })
+	s.await(ctx, "good", "still running", func(c transport.Status) bool { return c.Counters.Pictures >= before.Counters.Pictures+5 })
 
 	all, err := json.Marshal(s.cameras(ctx))
 	require.NoError(t, err)
 	for _, secret := range []string{rightPassword, wrongPassword} {
-		require.NotContains(t, s.said(), secret)
+		require.NotContains(t, s.output(), secret)
 		require.NotContains(t, string(all), secret)
 	}
-	require.NotContains(t, s.said(), "goroutine ")
+	require.NotContains(t, s.output(), "goroutine ")
 }
 
-// TestBadInputStreamThatStopsIsSaidAndComesBack also kills a redactor, and takes
-// its program away for a while: all end without a restart of Scrim.
-func TestBadInputStreamThatStopsIsSaidAndComesBack(t *testing.T) {
+// TestStoppedStreamIsReportedAndRecovers also kills a redactor, and removes its
+// program for a while. All faults end without a restart of Scrim.
+func TestStoppedStreamIsReportedAndRecovers(t *testing.T) {
 	steady, fickle := smallCamera(t, simcam.Options{}), smallCamera(t, simcam.Options{})
 	redactor := copyProgram(t, "scrim-redactor")
 	s := serveCameras(t, nil, fmt.Sprintf("  - {name: steady, url: '%s'}\n  - {name: fickle, url: '%s'}\n", steady.URL(), fickle.URL()),
@@ -115,7 +115,7 @@ func TestBadInputStreamThatStopsIsSaidAndComesBack(t *testing.T) {
 	const hit, other = "steady", "fickle"
 	victim, spared := s.redactor(hit), s.redactor(other)
 	for _, pid := range redactors(t, s.cmd.Process.Pid) {
-		if pid != victim && pid != spared { // the one on standby
+		if pid != victim && pid != spared { // the standby process
 			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		}
 	}
@@ -134,8 +134,8 @@ func TestBadInputStreamThatStopsIsSaidAndComesBack(t *testing.T) {
 	require.NotContains(t, redactors(t, s.cmd.Process.Pid), victim)
 }
 
-// TestBadInputThatCannotWorkEndsWithStatusOne covers what no other try mends.
-func TestBadInputThatCannotWorkEndsWithStatusOne(t *testing.T) {
+// TestInputThatCannotWorkEndsWithStatusOne covers mistakes that no retry can fix.
+func TestInputThatCannotWorkEndsWithStatusOne(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
@@ -157,7 +157,7 @@ func TestBadInputThatCannotWorkEndsWithStatusOne(t *testing.T) {
 		name string
 		env  []string
 		args []string
-		want []string // all of them, in the one line
+		want []string // all in one line
 	}{
 		{"no such file", nil, []string{"serve", missing + ".yaml"}, []string{missing + ".yaml"}},
 		{"typo", nil, []string{"serve", typo}, []string{typo + ":5:5: ", "unknown key `pasword`", "did you mean `password`"}},
@@ -189,9 +189,8 @@ func TestBadInputThatCannotWorkEndsWithStatusOne(t *testing.T) {
 	}
 }
 
-// TestBadInputProgramThatIsNotBesideIsNamed has Scrim's own program alone in a
-// folder.
-func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
+// TestMissingProgramIsNamed has only the scrim program in a folder.
+func TestMissingProgramIsNamed(t *testing.T) {
 	alone := copyProgram(t, "scrim")
 	for missing, args := range map[string][]string{
 		"scrim-redactor": {"serve", oneCamera(t, "http: {listen: '127.0.0.1:0'}\n")},
@@ -207,8 +206,8 @@ func TestBadInputProgramThatIsNotBesideIsNamed(t *testing.T) {
 	}
 }
 
-// TestNothingButTheProgramsIsNeeded has no folder with a model, and no home.
-func TestNothingButTheProgramsIsNeeded(t *testing.T) {
+// TestOnlyTheProgramsAreNeeded has neither a folder of models nor a home folder.
+func TestOnlyTheProgramsAreNeeded(t *testing.T) {
 	testenv.Need(t, testenv.NoModels)
 	cam := smallCamera(t, simcam.Options{})
 	s := serveCameras(t, []string{"SCRIM_MODELS=", "XDG_DATA_HOME=", "HOME="}, fmt.Sprintf("  - {name: good, url: '%s'}\n", cam.URL()))

@@ -14,8 +14,8 @@ import (
 	"scrim/pipeline/simcam"
 )
 
-// readStamp reads the stamp of the camera's video from a canvas, as the
-// documentation of pipeline/scene/stamp says; null when there is none.
+// readStamp reads the stamp of the camera's video from a canvas, as specified in
+// pipeline/scene/stamp; null without a stamp.
 const readStamp = `(() => {
   const video = document.querySelector('video[data-camera="door"]');
   if (!video || !video.videoWidth) return null;
@@ -43,7 +43,7 @@ const readStamp = `(() => {
     time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames};
 })()`
 
-// stampSeen is what readStamp gives.
+// stampSeen is the result of readStamp.
 type stampSeen struct {
 	Number uint32  `json:"number"`
 	Age    float64 `json:"age"` // ms
@@ -69,8 +69,8 @@ func TestPageInABrowser(t *testing.T) {
 
 	first := stampBeyond(bctx, t, 0, 0)
 	require.Equal(t, [2]int{drawnScene.Width, drawnScene.Height}, [2]int{first.Width, first.Height})
-	// The stamp is fresh: it goes on with the camera, which has drawn these
-	// pictures after the page was opened.
+	// The stamp advances with the camera: it drew these pictures after the page was
+	// opened.
 	shown := s.camera.Frames()
 	later := stampBeyond(bctx, t, uint32(shown), first.Frames+30) //nolint:gosec // a small count
 	require.Greater(t, later.Time, first.Time)
@@ -85,8 +85,8 @@ func TestPageInABrowser(t *testing.T) {
 	require.Contains(t, text, "live")
 }
 
-// stampBeyond waits until the page shows a picture after the number, and has
-// shown so many frames.
+// stampBeyond waits until the page shows a picture after the number, and has shown a
+// number of frames.
 func stampBeyond(ctx context.Context, t *testing.T, number uint32, frames float64) stampSeen {
 	t.Helper()
 	var last *stampSeen
@@ -105,7 +105,7 @@ func stampBeyond(ctx context.Context, t *testing.T, number uint32, frames float6
 	return stampSeen{}
 }
 
-// artefacts is the folder in which tests keep what people may look at.
+// artefacts returns the folder in which tests keep files for people to look at.
 func artefacts(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs("../../../artefacts")

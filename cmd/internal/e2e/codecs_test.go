@@ -20,16 +20,16 @@ import (
 )
 
 const (
-	// codedPictures are those of a film that is coded, and judged is how many of what is
-	// published are looked at.
+	// codedPictures is the number of pictures of a film; judged is how many published
+	// ones are checked.
 	codedPictures = 60
 	judged        = 50
 )
 
-// codedScene is what they are of.
+// codedScene is their scene.
 var codedScene = scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 9}
 
-// codings are what cameras send besides H.264.
+// codings are the other codings of cameras, by their ffmpeg arguments.
 var codings = map[string][]string{
 	"h265.mp4": {
 		"-c:v", "libx265", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p",
@@ -38,9 +38,9 @@ var codings = map[string][]string{
 	"mjpeg.mkv": {"-c:v", "mjpeg", "-huffman", "default", "-q:v", "2", "-pix_fmt", "yuvj420p"},
 }
 
-// TestCamerasOfOtherCodecsArePublishedRedacted is the way of a drawn scene that a
-// camera sends in another codec than H.264, over UDP, through worker and redactor to what is
-// published: every picture is one of the scene, and its faces are obscured.
+// TestCamerasOfOtherCodecsArePublishedRedacted has a camera that sends a drawn scene in
+// another codec than H.264, over UDP. Every published picture must be one of the scene,
+// and its faces must be obscured.
 func TestCamerasOfOtherCodecsArePublishedRedacted(t *testing.T) {
 	drawn, err := scene.New(codedScene)
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestCamerasOfOtherCodecsArePublishedRedacted(t *testing.T) {
 	}
 }
 
-// filmOf returns a film of a scene that is coded as in codings.
+// filmOf returns a film of a scene, coded as in codings.
 func filmOf(t *testing.T, o scene.Options, coding string) string {
 	t.Helper()
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
@@ -70,7 +70,7 @@ func filmOf(t *testing.T, o scene.Options, coding string) string {
 	return path
 }
 
-// judgePublished reads the bus and compares what comes with what was drawn.
+// judgePublished compares the published pictures with the drawn ones.
 func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Scene) {
 	t.Helper()
 	sub, err := s.conn.Subscribe("test", "door", transport.MainRendition)
@@ -98,7 +98,7 @@ func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Sce
 			require.Equal(t, [2]int{640, 360}, [2]int{p.Image.Width, p.Image.Height})
 			pictures++
 			if err != nil {
-				return nil //nolint:nilerr // hidden by the cover of a face near by
+				return nil //nolint:nilerr // hidden by the region of a nearby face
 			}
 			require.Less(t, int(st.Number), codedPictures)
 			numbers[st.Number] = true
@@ -119,8 +119,8 @@ func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Sce
 		}))
 	}
 	t.Logf("%d pictures, of %d numbers; %d faces, %d exposed", pictures, len(numbers), faces, exposed)
-	require.Greater(t, len(numbers), judged/2, "most pictures of the scene come out")
+	require.Greater(t, len(numbers), judged/2, "most pictures of the scene are published")
 	require.Greater(t, faces, judged/2)
-	require.LessOrEqual(t, 100*strays, maxStrays*pictures, "pictures in which something is taken for a face")
+	require.LessOrEqual(t, 100*strays, maxStrays*pictures, "pictures with a false detection")
 	require.LessOrEqual(t, 100*exposed, faces, "of %d faces %d are exposed", faces, exposed)
 }

@@ -1,4 +1,3 @@
-// Package e2e holds the end-to-end tests: real programs, a real camera over
-// RTSP, real NATS, and viewers that decode what they get. It has no code of
-// its own.
+// Package e2e holds the end-to-end tests: real programs, drawn cameras over RTSP,
+// NATS, and viewers that decode what they receive. It has no other code.
 package e2e

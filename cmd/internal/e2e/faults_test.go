@@ -21,32 +21,32 @@ const (
 	// the least time after which a refused login is tried again.
 	closedTime = 30 * time.Second
 	lockedTime = time.Minute
-	// back is the time within which a camera shall be live again. It is printed
-	// beside what was measured, and not required: test machines are busy.
+	// back is the time within which a camera should be live again. It is printed next to
+	// the measured time but not required: test machines are busy.
 	back = 3 * time.Second
-	// watchedLate is how many pictures are to come while packets are late.
+	// watchedLate is how many pictures are watched while packets are late.
 	watchedLate = 30
-	// grown is by how many bytes the worker's own memory may be more after all faults
-	// than before: by far less than what one of them takes, for each would leave it.
+	// grown is how many bytes the worker's memory may grow over all faults: far less than
+	// a single fault would leak.
 	grown = 16 << 20
 )
 
-// fault is something that happens to a camera, and ends. begin does both, except
-// where what ends it is to be waited for.
+// fault is a temporary fault of a camera. begin starts it, and also ends it unless end
+// is set.
 type fault struct {
 	name   string
 	camera string
-	ready  func() // if set, waits until it may begin
+	ready  func() // waits until the fault may begin; may be nil
 	begin  func(ctx context.Context)
-	end    func(ctx context.Context) // nil: it is over at once
-	// was and live tell a picture that was taken after a time, before the fault begins
-	// and when it has ended; nil: by its stamp.
+	end    func(ctx context.Context) // ends the fault; may be nil
+	// was and live report whether a picture was captured after a time, before the fault
+	// and after it; nil: by its stamp.
 	was, live func(p published, after time.Time) bool
 }
 
-// TestFaultsOfCamerasAndRedactors lets one worker's cameras and redactors fail in
-// turn. Nobody may be exposed in what is published meanwhile, everything has to come
-// back, and nothing may be left behind. How long it took is printed:
+// TestFaultsOfCamerasAndRedactors makes cameras and redactors of one worker fail in
+// turn. No face may be exposed, every camera must recover, and no resource may leak.
+// The recovery times are printed:
 //
 //	go test -count=1 -v -run TestFaultsOfCamerasAndRedactors ./cmd/internal/e2e
 func TestFaultsOfCamerasAndRedactors(t *testing.T) {
@@ -64,7 +64,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 	complete := func() {
 		require.Eventually(t, func() bool { return len(redactors(t, s.worker.cmd.Process.Pid)) == len(s.cameras)+standby }, waiting, pollEvery)
 	}
-	// Of a film the stamps are old.
+	// The stamps of a film are old.
 	filmed := func(p published, after time.Time) bool {
 		return p.state == transport.StateLive && p.size == sizeOf(filmedScene) && p.arrived.After(after)
 	}
@@ -111,7 +111,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		}},
 		{name: "port closed", camera: "door", begin: func(context.Context) { door.proxy.close() }, end: func(ctx context.Context) {
 			if testenv.Has(testenv.Long) {
-				time.Sleep(closedTime) // that is the fault
+				time.Sleep(closedTime) // the duration of the fault
 			}
 			tried("connection refused", 1)(ctx)
 			door.proxy.open()
@@ -121,7 +121,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		{name: "a key frame that never comes", camera: "door", ready: func() {
 			door.replace(simcam.Options{Scene: drawnScene, GOP: time.Hour})
 		}, begin: func(context.Context) { door.cam.Drop(1) }},
-		{name: "H.265 in place of H.264", camera: "door", begin: func(context.Context) {
+		{name: "H.265 instead of H.264", camera: "door", begin: func(context.Context) {
 			door.replace(simcam.Options{Replay: film})
 		}, live: filmed},
 		{name: "H.264 again", camera: "door", was: filmed, begin: func(context.Context) {
@@ -131,8 +131,8 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		{name: "clock a day back", camera: "door", begin: func(context.Context) { door.cam.SetClock(-24 * time.Hour) }},
 		{name: "20 % of packets lost", camera: "yard", begin: lose20, end: end20},
 		struck("door", syscall.SIGKILL), struck("door", syscall.SIGSEGV), struck("door", syscall.SIGABRT), // the last as by a C++ exception
-		{name: "redactor: once more at once", camera: "door", begin: kill("door", syscall.SIGKILL)},
-		struck("vault", syscall.SIGSTOP), // it stands still, and is killed for that
+		{name: "redactor: again immediately", camera: "door", begin: kill("door", syscall.SIGKILL)},
+		struck("vault", syscall.SIGSTOP), // it hangs, and is killed for that
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			if strings.HasPrefix(f.name, "H.26") {
@@ -162,17 +162,17 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 		vault.switchOn()
 		ended := time.Now()
 		vault.witness.live(ctx, ended)
-		t.Logf("password as before: live %v later; it is not tried before %v, or the account would be locked", round(time.Since(ended)), lockedTime)
+		t.Logf("password as before: live after %v; it is not tried again for %v, or the camera would lock the account", round(time.Since(ended)), lockedTime)
 	})
 
 	after := bench.MemoryOf(s.worker.cmd.Process.Pid).Private
 	t.Logf("the worker's memory: %d MiB before, %d MiB after", memory>>20, after>>20)
-	require.Less(t, after, memory+grown, "memory is left behind")
+	require.Less(t, after, memory+grown, "memory leak")
 	s.nobodyExposed(t)
 	s.nothingLeft(ctx, t, open, len(s.cameras)+standby)
 }
 
-// losses is how often loss has shut a camera's gate, or kept it from having pictures.
+// losses returns how often loss has closed a camera's gate, or left it without pictures.
 func (s *faultSite) losses(camera string) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,8 +180,8 @@ func (s *faultSite) losses(camera string) uint64 {
 	return c.Faults[transport.FaultLoss] + c.Reconnects
 }
 
-// strike lets a fault happen and measures the time from its end to the first
-// picture that was captured later.
+// strike runs a fault and measures the time from its end to the first picture that was
+// captured later.
 func (s *faultSite) strike(ctx context.Context, t *testing.T, f fault) {
 	t.Helper()
 	w := s.cameras[f.camera].witness
@@ -219,7 +219,7 @@ func later(a, b time.Time) time.Time {
 
 func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
 
-// nobodyExposed judges all that was published.
+// nobodyExposed checks everything that was published.
 func (s *faultSite) nobodyExposed(t *testing.T) {
 	t.Helper()
 	for name, f := range s.cameras {
@@ -234,8 +234,8 @@ func (s *faultSite) nobodyExposed(t *testing.T) {
 	}
 }
 
-// nothingLeft requires that the worker has as many descriptors and processes as
-// before, and one goroutine for each thing that it does.
+// nothingLeft requires that the worker has as many descriptors and processes as before,
+// and one goroutine for each task.
 func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, processes int) {
 	t.Helper()
 	pid := s.worker.cmd.Process.Pid
@@ -245,19 +245,19 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 	}
 	for s.descriptors() != descriptors-reconnected || len(redactors(t, pid)) != processes {
 		select {
-		case <-time.After(pollEvery): // nothing tells when a file is closed
+		case <-time.After(pollEvery): // there is no event for a closed file
 		case <-ctx.Done():
 			t.Fatalf("the worker has %d descriptors and %d processes, and had %d and %d", s.descriptors(), len(redactors(t, pid)), descriptors, processes)
 		}
 	}
 	if !testenv.Has(testenv.Long) {
 		require.EqualValues(t, 1, s.cameras["vault"].cam.WrongLogins(), "cameras lock accounts")
-		require.Regexp(t, `camera=vault .*refuses user or password.* retry_in=1m\d`, s.worker.said())
+		require.Regexp(t, `camera=vault .*refuses user or password.* retry_in=1m\d`, s.worker.output())
 	}
-	s.worker.end(syscall.SIGQUIT) // it says what all goroutines do
-	said := s.worker.said()
+	s.worker.end(syscall.SIGQUIT) // it prints all goroutines
+	said := s.worker.output()
 	_, dump, quit := strings.Cut(said, "SIGQUIT: quit")
-	require.True(t, quit, "the worker said nothing: %s", said)
+	require.True(t, quit, "the worker printed no goroutines: %s", said)
 	for in, want := range map[string]int{
 		"scrim/pipeline/worker/camera.(*Camera).Run(":    len(s.cameras),
 		"scrim/pipeline/worker/camera.(*loop).ingest(":   len(s.cameras),

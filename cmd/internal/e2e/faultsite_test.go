@@ -22,7 +22,7 @@ import (
 	"scrim/transport/bus"
 )
 
-// faultSite is one worker with cameras that fail.
+// faultSite is a worker with cameras that fail.
 type faultSite struct {
 	t       *testing.T
 	worker  *program
@@ -42,7 +42,7 @@ type fallible struct {
 	witness *witness
 }
 
-// switchOn starts the camera, or another in its place.
+// switchOn starts the camera, or its replacement.
 func (f *fallible) switchOn() {
 	f.t.Helper()
 	var err error
@@ -55,7 +55,7 @@ func (f *fallible) switchOn() {
 	f.proxy.to(address)
 }
 
-// replace puts another camera in the camera's place.
+// replace replaces the camera.
 func (f *fallible) replace(o simcam.Options) {
 	f.t.Helper()
 	f.proxy.release()
@@ -65,7 +65,7 @@ func (f *fallible) replace(o simcam.Options) {
 	f.switchOn()
 }
 
-// Their scenes. One changes its size on the way, and its codec.
+// Their scenes. One camera changes its size and its codec.
 var (
 	smallerScene = func() scene.Options {
 		o := drawnScene
@@ -86,7 +86,7 @@ var (
 
 func sizeOf(o scene.Options) [2]int { return [2]int{o.Width, o.Height} }
 
-// evenPort returns a UDP port for RTP, with that for RTCP beside it free as well.
+// evenPort returns an even UDP port for RTP; the next one, for RTCP, is free as well.
 func evenPort(t *testing.T) int {
 	t.Helper()
 	for {
@@ -161,7 +161,7 @@ func (s *faultSite) await(ctx context.Context, camera, what string, ok func(tran
 			return
 		}
 		select {
-		case <-time.After(pollEvery): // a status comes with every change
+		case <-time.After(pollEvery): // a status is published with every change
 		case <-ctx.Done():
 			s.t.Fatalf("camera %s is not %s: %+v", camera, what, st)
 		}

@@ -12,13 +12,13 @@ import (
 	"scrim/pipeline/simcam"
 )
 
-// The streams of others begin with a picture, or in the midst of a group of them.
+// Foreign streams start with any picture of a group.
 const (
 	foreignFilm     = 8 * time.Second
 	foreignPictures = 20
 )
 
-// film draws people into a file, for programs that nobody here wrote.
+// film draws people into a file, for foreign programs.
 func film(t *testing.T, o scene.Options) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "film.mp4")
@@ -27,9 +27,9 @@ func film(t *testing.T, o scene.Options) string {
 	return path
 }
 
-// TestForeignProgramsAsCameras takes the streams that FFmpeg and GStreamer code, as
-// go2rtc serves them, in shapes that the drawn camera does not make: with B-frames,
-// with several slices a picture, with parameter sets in-band only.
+// TestForeignProgramsAsCameras uses streams of FFmpeg and GStreamer, served by go2rtc,
+// with features that the drawn camera lacks: B frames, several slices per picture, and
+// in-band parameter sets only.
 func TestForeignProgramsAsCameras(t *testing.T) {
 	o := drawnScene
 	o.FPS = 10
@@ -44,8 +44,8 @@ func TestForeignProgramsAsCameras(t *testing.T) {
 		{"FFmpeg pushes, four slices, main profile", testenv.FFmpeg, "exec:ffmpeg -hide_banner -v error -re -stream_loop -1 -i " + path +
 			" -c:v libx264 -preset veryfast -tune zerolatency -profile:v main -x264-params slices=4:sliced-threads=0" +
 			" -g 10 -an -f rtsp {output}"},
-		// One slice: of several, read from a pipe, go2rtc makes a picture each, of its
-		// own timestamp. Such a stream is damaged, and shown as slates.
+		// One slice: go2rtc makes a picture with its own timestamp of each slice that it
+		// reads from a pipe. Such a stream is damaged, and shown as slates.
 		{"GStreamer, parameter sets in-band", testenv.GStreamer, "exec:gst-launch-1.0 -q filesrc location=" + path +
 			" ! decodebin ! videoconvert ! identity sync=true ! x264enc tune=zerolatency key-int-max=10 bitrate=1000 speed-preset=veryfast" +
 			" option-string=sliced-threads=0:slices=1" +
@@ -55,7 +55,7 @@ func TestForeignProgramsAsCameras(t *testing.T) {
 			testenv.Need(t, c.program)
 			s := siteOf(t, go2rtc(t, c.source), "", nil)
 			ctx := deadline(t, 2*limit)
-			// The film ends, and begins anew: its numbers do, too.
+			// The film repeats, and so do its numbers.
 			witness := newWitness(t, s.conn, "door", o)
 			status := s.live(ctx, t)
 			require.Equal(t, [2]int{o.Width, o.Height}, [2]int{status.Width, status.Height})
@@ -67,7 +67,7 @@ func TestForeignProgramsAsCameras(t *testing.T) {
 					back++
 				}
 			}
-			require.LessOrEqual(t, back, 1, "pictures come in the order in which they are shown: %v", numbers)
+			require.LessOrEqual(t, back, 1, "pictures arrive in presentation order: %v", numbers)
 			witness.mu.Lock()
 			defer witness.mu.Unlock()
 			t.Logf("%d faces to be covered; not covered while they came into the picture: %v", witness.faces, witness.entering)

@@ -18,7 +18,7 @@ import (
 	"scrim/pipeline/simcam"
 )
 
-// go2rtc runs that program with a stream and returns the stream's RTSP URL.
+// go2rtc runs go2rtc with a stream and returns the stream's RTSP URL.
 func go2rtc(t *testing.T, source string) string {
 	t.Helper()
 	path := testenv.Path(t, testenv.Go2RTC)
@@ -47,8 +47,8 @@ streams:
 	}
 }
 
-// TestPeerPullsOurWHEP lets go2rtc watch a camera as a viewer, and serve on
-// what it gets; ffprobe reads that.
+// TestPeerPullsOurWHEP has go2rtc watch a camera as a viewer and serve the video again;
+// ffprobe reads that.
 func TestPeerPullsOurWHEP(t *testing.T) {
 	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
 	ctx := deadline(t, 3*time.Minute)
@@ -56,16 +56,15 @@ func TestPeerPullsOurWHEP(t *testing.T) {
 	probePeer(ctx, t, go2rtc(t, "webrtc:"+s.base+"/whep/door"))
 }
 
-// TestPeerPullsTheRedactedCamera lets go2rtc be the recorder that watches a camera's
-// redacted stream.
+// TestPeerPullsTheRedactedCamera has go2rtc record a camera's redacted stream.
 func TestPeerPullsTheRedactedCamera(t *testing.T) {
-	s, rtsp, _ := reserved(t)
+	s, rtsp, _ := serveRTSP(t)
 	ctx := deadline(t, 3*time.Minute)
 	s.awaitLive(ctx, "door")
 	probePeer(ctx, t, go2rtc(t, strings.Replace(rtsp, "rtsp://", "rtsp://nvr:s3cret@", 1)+"/door"))
 }
 
-// probePeer has ffprobe read a redacted camera that go2rtc serves on.
+// probePeer has ffprobe read a redacted camera from go2rtc.
 func probePeer(ctx context.Context, t *testing.T, url string) {
 	t.Helper()
 	ffprobe := testenv.Path(t, testenv.FFprobe)
@@ -84,7 +83,7 @@ func probePeer(ctx context.Context, t *testing.T, url string) {
 		} `json:"streams"`
 	}
 	start := 0
-	for start < len(out) && out[start] != '{' { // ffprobe may complain before
+	for start < len(out) && out[start] != '{' { // after warnings of ffprobe
 		start++
 	}
 	require.NoError(t, json.Unmarshal(out[start:], &probed), string(out))
@@ -100,8 +99,8 @@ func probePeer(ctx context.Context, t *testing.T, url string) {
 	require.GreaterOrEqual(t, frames, 10)
 }
 
-// TestWorkerIngestsAPeersStream takes a camera's stream from go2rtc, an RTSP
-// server that nobody here wrote.
+// TestWorkerIngestsAPeersStream reads a camera's stream from go2rtc, a foreign RTSP
+// server.
 func TestWorkerIngestsAPeersStream(t *testing.T) {
 	cam, err := simcam.Start(simcam.Options{Listen: "127.0.0.1:0", Scene: drawnScene})
 	require.NoError(t, err)
@@ -117,8 +116,7 @@ func TestWorkerIngestsAPeersStream(t *testing.T) {
 	}
 }
 
-// readNumbers decodes what the viewer gets and returns the numbers of so many
-// pictures.
+// readNumbers decodes the viewer's video and returns the numbers of count pictures.
 func readNumbers(ctx context.Context, t *testing.T, v *viewer, count int) []uint32 {
 	t.Helper()
 	dec, err := decode.New(decode.Options{})

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// measured is what a live run of a drawn camera has shown.
+// measured is the result of a live measurement of a drawn camera.
 type measured struct {
 	Headline struct {
 		Faces   int `json:"face_frames"`
@@ -33,11 +33,11 @@ type measured struct {
 	} `json:"live"`
 }
 
-// measuredPictures are enough for faces to be in view.
+// measuredPictures is enough for faces to come into view.
 const measuredPictures = 40
 
-// measureLive draws people before a camera with some settings, lets a worker
-// publish them and scores that from outside.
+// measureLive draws people in front of a camera, has a worker publish them with some
+// settings, and scores the published video from outside.
 func measureLive(t *testing.T, settings string, camera ...string) measured {
 	t.Helper()
 	truth := filepath.Join(t.TempDir(), "truth.jsonl")
@@ -56,7 +56,7 @@ func measureLive(t *testing.T, settings string, camera ...string) measured {
 	l := m.Live[0]
 	require.Equal(t, measuredPictures, l.Published+l.Unmatched)
 	require.Equal(t, l.Frames, l.Published+l.UnderSlates+l.Dropped)
-	require.LessOrEqual(t, l.Unmatched, 5, "only what comes before a sender report is of no known frame")
+	require.LessOrEqual(t, l.Unmatched, 5, "only units before the first sender report have no known frame")
 	require.Positive(t, m.Headline.Faces)
 	return m
 }
@@ -64,27 +64,27 @@ func measureLive(t *testing.T, settings string, camera ...string) measured {
 func TestLiveRunIsMeasuredFromOutside(t *testing.T) {
 	m := measureLive(t, "")
 	t.Logf("%d faces, %d found, %d exposed", m.Headline.Faces, m.Headline.Found, m.Headline.Exposed)
-	require.GreaterOrEqual(t, 100*m.Headline.Found, 90*m.Headline.Faces, "faces are found where they are in that very picture")
+	require.GreaterOrEqual(t, 100*m.Headline.Found, 90*m.Headline.Faces, "faces are found at their position in the same picture")
 	require.LessOrEqual(t, 100*m.Headline.Exposed, m.Headline.Faces, "%d of %d faces are exposed", m.Headline.Exposed, m.Headline.Faces)
 }
 
-// A measurement that sees no leak proves something only if it sees one. The
+// A measurement without leaks proves something only if it can detect leaks. Here the
 // detector finds the large face of the self-test, without which nothing would be
-// shown, and not these.
-func TestLiveRunThatFindsNothingShowsExposure(t *testing.T) {
+// shown, but not the drawn faces.
+func TestLiveRunWithoutDetectionsShowsExposure(t *testing.T) {
 	m := measureLive(t, "    detect: {threshold: 0.85, size: 320}\n", "--min-face", "16", "--max-face", "22")
 	require.Greater(t, 4*m.Headline.Exposed, m.Headline.Faces)
 	require.Less(t, 2*m.Headline.Found, m.Headline.Faces)
 }
 
-func TestDemoMeasuresWhatItHasShown(t *testing.T) {
+func TestDemoMeasuresWhatItShowed(t *testing.T) {
 	p := start(t, "scrim", "demo", "--http", "127.0.0.1:0", "--cameras", "1", "--size", "640x360", "--fps", "10", "--measure")
 	s := &site{base: p.expect(`at (http://\S+)`)}
 	ctx := deadline(t, 2*limit)
 	for s.live(ctx, t).Counters.Pictures < 20 {
-		time.Sleep(pollEvery) // the API tells no other way
+		time.Sleep(pollEvery) // the API has no other way
 	}
 	p.end(syscall.SIGTERM)
 	scores := regexp.MustCompile(`(?s)camera lobby: \d+ frames: [1-9]\d* published, \d+ under slates.*exposed \(less than 95 % covered\)`)
-	require.Eventually(t, func() bool { return scores.MatchString(p.said()) }, limit, pollEvery, "what it said last is read a moment later")
+	require.Eventually(t, func() bool { return scores.MatchString(p.output()) }, limit, pollEvery, "the last lines are read a moment later")
 }

@@ -14,19 +14,18 @@ import (
 )
 
 const (
-	// netemEnv is set in the process whose network the kernel makes bad.
+	// netemEnv is set in the process with the impaired network.
 	netemEnv = "SCRIM_E2E_NETEM"
-	// badNetwork makes one of its own in which UDP goes through netem: RTSP and NATS
-	// are TCP, for which loss is only delay.
+	// badNetwork creates a network in which UDP goes through netem. RTSP and NATS use
+	// TCP, for which loss is only delay.
 	badNetwork = `ip link set lo up &&
 tc qdisc add dev lo root handle 1: prio &&
 tc qdisc add dev lo parent 1:3 handle 30: netem delay 0ms &&
 tc filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff flowid 1:3`
 )
 
-// TestNetworkThatTheKernelMakesBad lets packets of RTP be lost, late and out of
-// order.
-func TestNetworkThatTheKernelMakesBad(t *testing.T) {
+// TestImpairedNetwork has RTP packets lost, late and out of order.
+func TestImpairedNetwork(t *testing.T) {
 	if os.Getenv(netemEnv) != "" {
 		underNetem(t)
 		return

@@ -20,11 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// limit bounds every wait; it is no measurement.
+// limit bounds every wait; nothing is measured by it.
 const limit = time.Minute
 
-// programsEnv names the folder of programs that another process of these tests has
-// built.
+// programsEnv is the variable with the folder of programs that another process of
+// these tests has built.
 const programsEnv = "SCRIM_E2E_PROGRAMS"
 
 // programs builds Scrim's programs once and returns their folder.
@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// program is a program that runs.
+// program is a running program.
 type program struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -68,7 +68,7 @@ type program struct {
 	lines chan string
 }
 
-// start starts one of Scrim's programs; it ends with the test, in order.
+// start starts one of Scrim's programs. It is stopped when the test ends.
 func start(t *testing.T, name string, args ...string) *program {
 	t.Helper()
 	dir, err := programs()
@@ -101,26 +101,26 @@ func startAt(t *testing.T, path string, args ...string) *program {
 	t.Cleanup(func() {
 		p.end(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("%s said:\n%s", filepath.Base(path), p.said())
+			t.Logf("output of %s:\n%s", filepath.Base(path), p.output())
 		}
 	})
 	return p
 }
 
-func (p *program) said() string {
+func (p *program) output() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
 }
 
-// end asks the program to end and waits for it.
+// end signals the program and waits for its exit.
 func (p *program) end(how os.Signal) {
 	_ = p.cmd.Process.Signal(how)
 	select {
 	case <-p.done:
 	case <-time.After(limit):
 		_ = p.cmd.Process.Kill()
-		p.t.Errorf("%s does not end:\n%s", p.cmd.Path, p.said())
+		p.t.Errorf("%s did not exit:\n%s", p.cmd.Path, p.output())
 	}
 }
 
@@ -135,7 +135,7 @@ func (p *program) expect(pattern string) string {
 				return m[len(m)-1]
 			}
 		case <-p.done:
-			for { // what was said before the end
+			for { // lines before the exit
 				select {
 				case line := <-p.lines:
 					if m := re.FindStringSubmatch(line); m != nil {
@@ -144,15 +144,15 @@ func (p *program) expect(pattern string) string {
 					continue
 				default:
 				}
-				p.t.Fatalf("%s ended (%v) without saying %q:\n%s", p.cmd.Path, p.err, pattern, p.said())
+				p.t.Fatalf("%s exited (%v) without a line that matches %q:\n%s", p.cmd.Path, p.err, pattern, p.output())
 			}
 		case <-deadline:
-			p.t.Fatalf("%s does not say %q:\n%s", p.cmd.Path, pattern, p.said())
+			p.t.Fatalf("%s printed no line that matches %q:\n%s", p.cmd.Path, pattern, p.output())
 		}
 	}
 }
 
-// freePort returns a TCP port that nobody uses now.
+// freePort returns an unused TCP port.
 func freePort(t *testing.T) int {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxy stands between a worker and a camera's RTSP port, at an address that stays
-// while the camera is another, and does what networks and cameras do.
+// proxy is a TCP proxy between a worker and a camera's RTSP port. Its address stays the
+// same when the camera is replaced. It simulates faults of networks and cameras.
 type proxy struct {
 	t    *testing.T
 	addr string
 
 	mu     sync.Mutex
-	moved  *sync.Cond // when held or closed change
+	moved  *sync.Cond // signalled when held or closed changes
 	ln     net.Listener
 	target string
 	held   bool
@@ -36,7 +36,7 @@ func newProxy(t *testing.T, target string) *proxy {
 	return p
 }
 
-// open listens, at the same port as before.
+// open listens again on the same port.
 func (p *proxy) open() {
 	p.t.Helper()
 	ln, err := net.Listen("tcp", p.addr)
@@ -55,7 +55,7 @@ func (p *proxy) open() {
 	})
 }
 
-// close refuses connections and cuts those that there are.
+// close refuses new connections and cuts existing ones.
 func (p *proxy) close() {
 	p.mu.Lock()
 	ln := p.ln
@@ -64,23 +64,22 @@ func (p *proxy) close() {
 	p.release()
 }
 
-// hold lets both sides hear nothing any more, not even an end. Who connects is
-// taken, and gets no answer.
+// hold forwards nothing any more, not even the end of a connection. New connections are
+// accepted but get no answer.
 func (p *proxy) hold() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held = true
 }
 
-// release ends that; the other side knows nothing of the connections that there
-// were, as after a power failure. Without a hold it cuts them.
+// release ends the hold and resets all connections, as after a power failure.
 func (p *proxy) release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held = false
 	for c := range p.ends {
 		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset, no orderly end
+			_ = tcp.SetLinger(0) // reset instead of an orderly end
 		}
 		_ = c.Close()
 		delete(p.ends, c)
@@ -88,7 +87,7 @@ func (p *proxy) release() {
 	p.moved.Broadcast()
 }
 
-// to sends who connects from now on to another camera.
+// to forwards new connections to another camera.
 func (p *proxy) to(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +135,7 @@ func (p *proxy) copy(to, from net.Conn) {
 	}
 }
 
-// resume lets what was held go on, as when a cable is put in again.
+// resume ends the hold and keeps connections, as when a cable is plugged in again.
 func (p *proxy) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,8 +143,7 @@ func (p *proxy) resume() {
 	p.moved.Broadcast()
 }
 
-// waits waits while everything is held, and reports whether the connection is
-// still there.
+// waits waits for the end of a hold, and reports whether the connection still exists.
 func (p *proxy) waits(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

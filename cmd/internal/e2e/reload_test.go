@@ -20,7 +20,7 @@ import (
 	"scrim/transport/bus"
 )
 
-// statuses are the last ones of all cameras, as the bus brings them.
+// statuses holds the last status of each camera on the bus.
 type statuses struct {
 	t *testing.T
 
@@ -46,7 +46,7 @@ func watchStatuses(t *testing.T, conn *bus.Conn, site string) *statuses {
 	return s
 }
 
-// await waits until a camera is as it should be.
+// await waits until a camera's status fits.
 func (s *statuses) await(ctx context.Context, camera, what string, ok func(transport.Status) bool) transport.Status {
 	s.t.Helper()
 	for {
@@ -72,10 +72,10 @@ func (s *statuses) live(ctx context.Context, camera string) transport.Status {
 // liveAfter waits for a later epoch.
 func (s *statuses) liveAfter(ctx context.Context, camera string, epoch uint64) transport.Status {
 	s.t.Helper()
-	return s.await(ctx, camera, "live anew", func(st transport.Status) bool { return st.State == transport.StateLive && st.Epoch > epoch })
+	return s.await(ctx, camera, "live again", func(st transport.Status) bool { return st.State == transport.StateLive && st.Epoch > epoch })
 }
 
-// reader takes all that a camera sends.
+// reader receives all published units of a camera.
 type reader struct {
 	stop func() []transport.RedactedUnit
 }
@@ -107,8 +107,8 @@ func readAll(t *testing.T, conn *bus.Conn, camera string) *reader {
 	return r
 }
 
-// requireUnbroken holds that nothing of what the camera drew is missing, but what
-// the redactor had to drop.
+// requireUnbroken requires that no drawn picture is missing, except for those that the
+// redactor dropped.
 func requireUnbroken(t *testing.T, units []transport.RedactedUnit, dropped uint64) {
 	t.Helper()
 	require.Greater(t, len(units), 20)
@@ -119,11 +119,11 @@ func requireUnbroken(t *testing.T, units []transport.RedactedUnit, dropped uint6
 	var at []int
 	live := 0
 	for i, u := range units {
-		require.Equal(t, units[0].Epoch, u.Epoch, "nobody started it anew")
+		require.Equal(t, units[0].Epoch, u.Epoch, "it was not restarted")
 		require.Equal(t, units[0].Seq+uint64(i), u.Seq) //nolint:gosec // a small count
 		if u.State == transport.StateLive {
 			live++
-		} else { // the drawn camera may be late where others need the processor
+		} else { // the drawn camera may be late on a busy machine
 			t.Logf("a slate: %s", u.Reason)
 		}
 		require.NoError(t, dec.Decode(u.Data, int64(live), func(p decode.Picture) error {
@@ -140,9 +140,9 @@ func requireUnbroken(t *testing.T, units []transport.RedactedUnit, dropped uint6
 	require.LessOrEqual(t, missing, int64(dropped), "pictures %d to %d in %d units", numbers[0], numbers[last], len(units)) //nolint:gosec // a count
 }
 
-// TestReloadRestartsOnlyWhatHasChanged changes the configuration of a worker in all
-// ways that there are, while one camera goes on.
-func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
+// TestReloadRestartsOnlyChangedCameras changes the configuration of a worker in all
+// ways, while one camera keeps running.
+func TestReloadRestartsOnlyChangedCameras(t *testing.T) {
 	draw := func(o simcam.Options) *simcam.Camera {
 		o.Listen, o.Log = "127.0.0.1:0", slog.New(slog.DiscardHandler)
 		if o.Scene.Width == 0 {
@@ -192,7 +192,7 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(head+yard+zone+strings.Replace(roof, "url:", "urll:", 1)), 0o600))
 	w.awaitLine(ctx, `msg="new configuration rejected, the previous one stays in force" error="`+file+`:10:18: unknown key .urll.; did you mean .url.\?"`)
 	for _, camera := range []string{"steady", "yard", "roof"} {
-		all.await(ctx, camera, "told of it", func(st transport.Status) bool {
+		all.await(ctx, camera, "warned", func(st transport.Status) bool {
 			return st.State == transport.StateLive && strings.Contains(st.Warning, "refused (scrim.yaml:10:18)")
 		})
 	}
@@ -200,10 +200,10 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	replace("model: yunet-x\n" + head + yard + zone + roof)
 	w.awaitLine(ctx, `stays in force" error=".*yunet-x`)
 
-	// Mended, and another URL.
+	// Corrected, and with another URL.
 	replace(head + strings.Replace(yard, locked.URL(), locked.URL()+"?again", 1) + zone + roof)
 	w.awaitLine(ctx, `msg="camera settings changed" camera=yard changed=url`)
-	all.await(ctx, "steady", "told no more", func(st transport.Status) bool { return !strings.Contains(st.Warning, "refused") })
+	all.await(ctx, "steady", "not warned any more", func(st transport.Status) bool { return !strings.Contains(st.Warning, "refused") })
 	moved := all.liveAfter(ctx, "yard", zoned.Epoch)
 	require.Equal(t, roofed.Epoch, all.live(ctx, "roof").Epoch)
 
@@ -229,21 +229,21 @@ func TestReloadRestartsOnlyWhatHasChanged(t *testing.T) {
 	c = all.live(ctx, "steady").Counters
 	requireUnbroken(t, units, c.UnitsDropped+c.PicturesDropped+c.PicturesWithheld)
 	for _, s := range []string{rightPassword, wrongPassword} {
-		require.NotContains(t, w.said(), s)
+		require.NotContains(t, w.output(), s)
 	}
 
-	// A gateway has nothing to start anew, and says so.
+	// A gateway has nothing to restart, and logs that.
 	g := &server{program: start(t, "scrim", "gateway", file, "--http", "127.0.0.1:0")}
 	g.expect(`url=(http://\S+)`)
 	require.NoError(t, g.cmd.Process.Signal(syscall.SIGHUP))
 	g.awaitLine(ctx, `msg="configuration unchanged"`)
 	replace(strings.Replace(head, "site: test", "site: third", 1) + roof)
 	g.awaitLine(ctx, `msg="restart required for changed settings" settings=site`)
-	require.NotContains(t, g.said(), "reloaded", "it took nothing over")
+	require.NotContains(t, g.output(), "reloaded", "nothing was reloaded")
 }
 
-// TestEditsDoNotTryARefusedPasswordAnew: cameras lock accounts.
-func TestEditsDoNotTryARefusedPasswordAnew(t *testing.T) {
+// Cameras lock accounts after failed logins.
+func TestEditsDoNotRetryARefusedPassword(t *testing.T) {
 	cam := smallCamera(t, simcam.Options{User: "viewer", Password: rightPassword})
 	hub, err := bus.StartServer(bus.ServerConfig{Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

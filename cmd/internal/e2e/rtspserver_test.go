@@ -33,16 +33,16 @@ import (
 	"scrim/transport/onvif/soap"
 )
 
-// reserved is a Scrim that serves a drawn camera again to the user nvr.
-func reserved(t *testing.T) (s *server, rtsp, onvif string) {
+// serveRTSP starts Scrim with a drawn camera and an RTSP server for the user nvr.
+func serveRTSP(t *testing.T) (s *server, rtsp, onvif string) {
 	t.Helper()
 	cam, err := simcam.Start(simcam.Options{Listen: "127.0.0.1:0", Scene: drawnScene, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(cam.Close)
-	return reservedOf(t, cam)
+	return serveRTSPOf(t, cam)
 }
 
-func reservedOf(t *testing.T, cam *simcam.Camera) (s *server, rtsp, onvif string) {
+func serveRTSPOf(t *testing.T, cam *simcam.Camera) (s *server, rtsp, onvif string) {
 	t.Helper()
 	file := writeFile(t, "scrim.yaml", fmt.Sprintf(`
 site: test
@@ -69,7 +69,7 @@ func lastField(line, key string) string {
 	return value
 }
 
-// getPicture returns the JPEG that a URL gives.
+// getPicture returns the JPEG at a URL.
 func getPicture(ctx context.Context, t *testing.T, url string) *image.YCbCr {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
@@ -86,7 +86,7 @@ func getPicture(ctx context.Context, t *testing.T, url string) *image.YCbCr {
 	return im.(*image.YCbCr)
 }
 
-// planar returns a JPEG's picture as detectors want it.
+// planar converts a JPEG for detectors.
 func planar(t *testing.T, im *image.YCbCr) *yuv.Image {
 	t.Helper()
 	out, err := yuv.New(im.Rect.Dx(), im.Rect.Dy())
@@ -102,8 +102,8 @@ func planar(t *testing.T, im *image.YCbCr) *yuv.Image {
 	return out
 }
 
-// faces are what the detector takes for faces by its own threshold. It tells of
-// weaker candidates as well, which are for following faces that were found before.
+// faces returns the detections above the threshold. Weak ones, which only continue
+// existing tracks, are left out.
 func faces(t *testing.T, d redact.Detector, im *yuv.Image) []face.Face {
 	t.Helper()
 	found, err := d.Detect(im)
@@ -111,7 +111,7 @@ func faces(t *testing.T, d redact.Detector, im *yuv.Image) []face.Face {
 	return slices.DeleteFunc(found, func(f face.Face) bool { return f.Weak })
 }
 
-// ffmpeg runs it and returns what it writes.
+// ffmpeg runs FFmpeg and returns its output.
 func ffmpeg(ctx context.Context, t *testing.T, args ...string) []byte {
 	t.Helper()
 	path := testenv.Path(t, testenv.FFmpeg)
@@ -122,10 +122,10 @@ func ffmpeg(ctx context.Context, t *testing.T, args ...string) []byte {
 	return out.Bytes()
 }
 
-// A recorder that was told another URL gets the camera without faces, and so does
-// who asks for a snapshot.
+// A recorder that uses Scrim's URL gets the camera without faces, as does a client that
+// requests a snapshot.
 func TestARecorderGetsTheRedactedCamera(t *testing.T) {
-	s, rtsp, onvif := reserved(t)
+	s, rtsp, onvif := serveRTSP(t)
 	ctx := deadline(t, 2*time.Minute)
 	s.awaitLive(ctx, "door")
 	detector := openDetector(t)
@@ -147,13 +147,13 @@ func TestARecorderGetsTheRedactedCamera(t *testing.T) {
 	require.NoError(t, err)
 	_, err = truth.Draw(bare, 40, time.Now())
 	require.NoError(t, err)
-	require.NotEmpty(t, faces(t, detector, bare), "there are faces to be found where nothing is redacted")
+	require.NotEmpty(t, faces(t, detector, bare), "there are faces in the unredacted video")
 	require.Empty(t, faces(t, detector, planar(t, still)), "a face in the snapshot")
 
-	// And the management system finds it.
+	// The management system finds the camera.
 	answer := callONVIF(ctx, t, onvif, `<GetStreamUri xmlns="http://www.onvif.org/ver10/media/wsdl"><ProfileToken>door</ProfileToken></GetStreamUri>`)
 	require.Contains(t, answer, rtsp+"/door")
-	require.NotContains(t, s.said(), "s3cret")
+	require.NotContains(t, s.output(), "s3cret")
 }
 
 func fromI420(t *testing.T, b []byte, width, height int) *yuv.Image {
@@ -187,11 +187,11 @@ func callONVIF(ctx context.Context, t *testing.T, address, body string) string {
 	return string(answer)
 }
 
-// While the camera cannot be shown the recorder keeps its session and gets the
-// slate, and so does who asks for a snapshot.
-func TestARecorderKeepsItsSessionBehindTheSlate(t *testing.T) {
+// While the camera cannot be shown, the recorder keeps its session and gets the slate,
+// as does a client that requests a snapshot.
+func TestARecorderKeepsItsSessionDuringTheSlate(t *testing.T) {
 	cam := smallCamera(t, simcam.Options{})
-	s, rtsp, _ := reservedOf(t, cam)
+	s, rtsp, _ := serveRTSPOf(t, cam)
 	ctx := deadline(t, 2*time.Minute)
 	s.awaitLive(ctx, "door")
 	u, err := base.ParseURL(strings.Replace(rtsp, "rtsp://", "rtsp://nvr:s3cret@", 1) + "/door")
@@ -218,7 +218,7 @@ func TestARecorderKeepsItsSessionBehindTheSlate(t *testing.T) {
 	s.await(ctx, "door", "obscured", func(c transport.Status) bool { return c.State == transport.StateObscured })
 	more()
 	slate := getPicture(ctx, t, s.base+"/api/cameras/door/snapshot.jpg")
-	for meanLuma(slate) > 64 { // one of a moment before is given for a second
+	for meanLuma(slate) > 64 { // the last snapshot is cached for a second
 		slate = getPicture(ctx, t, s.base+"/api/cameras/door/snapshot.jpg")
 	}
 	require.Equal(t, image.Rect(0, 0, smallScene.Width, smallScene.Height), slate.Rect)

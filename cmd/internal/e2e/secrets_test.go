@@ -19,7 +19,7 @@ import (
 	"scrim/transport"
 )
 
-// The secrets of a site, each of which would be found by its own middle.
+// The secrets of a site, each with a unique middle.
 const (
 	cameraSecret = "s1-hidden-camera"
 	urlSecret    = "s2-hidden-url"
@@ -31,9 +31,9 @@ const (
 	secretMark   = "-hidden-"
 )
 
-// TestSecretsAreNowhereToBeRead lets a site with secrets of all kinds do everything
-// that is logged or shown, at the most talkative level.
-func TestSecretsAreNowhereToBeRead(t *testing.T) {
+// TestSecretsAreNotDisclosed has a site with secrets of all kinds do everything that is
+// logged or shown, at log level debug.
+func TestSecretsAreNotDisclosed(t *testing.T) {
 	cam := smallCamera(t, simcam.Options{User: "viewer", Password: cameraSecret})
 	dir := t.TempDir()
 	for name, text := range map[string]string{"camera": cameraSecret, "token": viewerSecret, "nats": natsSecret} {
@@ -65,7 +65,7 @@ cameras:
 		require.NoError(t, err)
 		defer res.Body.Close()
 		require.Equal(t, http.StatusOK, res.StatusCode, path)
-		if strings.HasSuffix(path, "events") { // has no end
+		if strings.HasSuffix(path, "events") { // endless
 			line, err := bufio.NewReader(res.Body).ReadString('}')
 			require.NoError(t, err)
 			return line
@@ -78,7 +78,7 @@ cameras:
 	s.awaitLine(ctx, `camera=refused error=.*refuses user or password`)
 	s.awaitLine(ctx, `camera=good state=live`)
 
-	// What is wrong in a file that is read later.
+	// Mistakes in a file that is reloaded.
 	for broken, line := range map[string]string{
 		strings.Replace(text, "'file:"+dir+"/camera'", wrongPlace, 1):                               `rejected.*write env:NAME or file:PATH`,
 		strings.Replace(text, "rtsp://viewer:"+urlSecret+"@", "rtsp://viewer:"+wrongPlace+"/#@", 1): `rejected.*percent-encode`,
@@ -109,13 +109,13 @@ cameras:
 	for _, pid := range redactors(t, p.cmd.Process.Pid) {
 		for _, name := range []string{"cmdline", "environ"} {
 			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
-			if err == nil { // a redactor lets nobody read its own
+			if err == nil { // a redactor protects its own
 				shown[fmt.Sprintf("redactor's %s", name)] += string(b)
 			}
 		}
 	}
 	p.end(syscall.SIGTERM)
-	shown["log"] = p.said()
+	shown["log"] = p.output()
 	for where, text := range shown {
 		require.NotEmpty(t, text, where)
 		require.NotContains(t, text, secretMark, where)

@@ -29,14 +29,14 @@ import (
 )
 
 const (
-	// waiting bounds the wait for what a program should do by itself, of which
-	// the longest is to give up a camera that does not answer.
+	// waiting bounds the wait for what a program does by itself. The longest is the
+	// timeout of a camera that does not answer.
 	waiting = 45 * time.Second
-	// pollEvery is the time between looks at what can only be looked at.
+	// pollEvery is the interval of polling.
 	pollEvery = 50 * time.Millisecond
 )
 
-// smallScene costs little.
+// smallScene is cheap to draw.
 var smallScene = scene.Options{Width: 320, Height: 180, FPS: 10, Seed: 3, People: 2}
 
 func smallCamera(t *testing.T, o simcam.Options) *simcam.Camera {
@@ -48,14 +48,14 @@ func smallCamera(t *testing.T, o simcam.Options) *simcam.Camera {
 	return cam
 }
 
-// server is a whole Scrim that serves.
+// server is a running `scrim serve`.
 type server struct {
 	*program
 	base string
 }
 
-// serveCameras starts `scrim serve` on a free port with the cameras of the
-// YAML text, through env(1) where it shall see another environment.
+// serveCameras starts `scrim serve` on a free port with the cameras of the YAML text.
+// env are the arguments of env(1), for another environment.
 func serveCameras(t *testing.T, env []string, yaml string, flags ...string) *server {
 	t.Helper()
 	file := writeFile(t, "scrim.yaml", "site: test\nhttp: {listen: '127.0.0.1:0'}\ncameras:\n"+yaml)
@@ -71,7 +71,7 @@ func scrimPath(t *testing.T) string {
 	return filepath.Join(dir, "scrim")
 }
 
-// copyProgram returns one of Scrim's programs alone in a folder.
+// copyProgram copies one of Scrim's programs to an empty folder.
 func copyProgram(t *testing.T, name string) string {
 	t.Helper()
 	dir, err := programs()
@@ -83,13 +83,13 @@ func copyProgram(t *testing.T, name string) string {
 	return path
 }
 
-// cameras asks the API for the state of all cameras.
+// cameras requests the state of all cameras from the API.
 func (s *server) cameras(ctx context.Context) map[string]transport.Status {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/api/cameras", http.NoBody)
 	require.NoError(s.t, err)
 	res, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err, s.said())
+	require.NoError(s.t, err, s.output())
 	defer res.Body.Close()
 	var list []transport.Status
 	require.NoError(s.t, json.NewDecoder(res.Body).Decode(&list))
@@ -100,7 +100,7 @@ func (s *server) cameras(ctx context.Context) map[string]transport.Status {
 	return out
 }
 
-// await waits until a camera is as it should be.
+// await waits until a camera's status fits.
 func (s *server) await(ctx context.Context, camera, what string, ok func(transport.Status) bool) transport.Status {
 	s.t.Helper()
 	for {
@@ -121,12 +121,12 @@ func (s *server) awaitLive(ctx context.Context, camera string) transport.Status 
 	return s.await(ctx, camera, "live", func(c transport.Status) bool { return c.State == transport.StateLive })
 }
 
-// awaitLine waits until a line of the log matches, and returns it.
+// awaitLine waits for a line of the log that matches, and returns it.
 func (s *server) awaitLine(ctx context.Context, pattern string) string {
 	s.t.Helper()
 	re := regexp.MustCompile(`(?m)^.*` + pattern + `.*$`)
 	for {
-		if line := re.FindString(s.said()); line != "" {
+		if line := re.FindString(s.output()); line != "" {
 			return line
 		}
 		select {
@@ -137,7 +137,7 @@ func (s *server) awaitLine(ctx context.Context, pattern string) string {
 	}
 }
 
-// oddCameras is an RTSP server whose streams have no video that Scrim takes.
+// oddCameras is an RTSP server with streams that Scrim does not support.
 type oddCameras struct {
 	streams map[string]*gortsplib.ServerStream
 }
@@ -149,7 +149,7 @@ func (o *oddCameras) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*bas
 	return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
 }
 
-// startOddCameras returns the server's URL; below it are /audio and /vp8.
+// startOddCameras returns the server's URL; its paths are /audio and /vp8.
 func startOddCameras(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -174,7 +174,7 @@ func startOddCameras(t *testing.T) string {
 	return "rtsp://" + ln.Addr().String()
 }
 
-// startMute returns the address of a listener that takes connections and says
+// startMute returns the address of a listener that accepts connections but sends
 // nothing.
 func startMute(t *testing.T) string {
 	t.Helper()
@@ -202,18 +202,18 @@ func startMute(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// redactor returns the process of a camera's redactor.
+// redactor returns the process ID of a camera's redactor.
 func (p *program) redactor(camera string) int {
 	p.t.Helper()
-	up := regexp.MustCompile(`msg="redactor is up" camera=`+camera+` .* pid=(\d+)`).FindAllStringSubmatch(p.said(), -1)
+	up := regexp.MustCompile(`msg="redactor is up" camera=`+camera+` .* pid=(\d+)`).FindAllStringSubmatch(p.output(), -1)
 	require.NotEmpty(p.t, up)
 	pid, err := strconv.Atoi(up[len(up)-1][1])
 	require.NoError(p.t, err)
 	return pid
 }
 
-// redactors returns the processes that another has started: one for each camera,
-// and one on standby.
+// redactors returns the child processes of a worker: one for each camera, and one on
+// standby.
 func redactors(t *testing.T, parent int) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -222,7 +222,7 @@ func redactors(t *testing.T, parent int) []int {
 	for _, file := range stats {
 		stat, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended
+			continue // exited
 		}
 		// proc(5): pid (name) state parent …
 		rest := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -235,7 +235,7 @@ func redactors(t *testing.T, parent int) []int {
 	return out
 }
 
-// refused runs a command that must fail, and returns the line that says why.
+// refused runs a command that must fail, and returns its error line.
 func refused(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	ctx := deadline(t, waiting)
@@ -244,7 +244,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
-	require.NoError(t, ctx.Err(), "scrim %v does not end:\n%s", args, stderr.String())
+	require.NoError(t, ctx.Err(), "scrim %v did not exit:\n%s", args, stderr.String())
 	require.Error(t, err)
 	require.Equal(t, 1, cmd.ProcessState.ExitCode(), stderr.String())
 	require.Empty(t, stdout.String())
@@ -257,7 +257,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 	return lines[len(lines)-1]
 }
 
-// oneCamera is a file with one camera that nobody needs to reach.
+// oneCamera returns a configuration with one camera that is unreachable.
 func oneCamera(t *testing.T, settings string) string {
 	t.Helper()
 	return writeFile(t, "scrim.yaml", "site: test\ncameras:\n  - name: door\n    url: rtsp://127.0.0.1:1/stream\n"+settings)

@@ -15,7 +15,7 @@ import (
 	"scrim/transport/webrtc/wheptest"
 )
 
-// sample is one access unit as a viewer got it.
+// sample is an access unit that a viewer received.
 type sample struct {
 	data    []byte // Annex B
 	ts      uint32 // RTP timestamp, 90 kHz
@@ -40,7 +40,7 @@ func watch(ctx context.Context, t *testing.T, base, camera string) *viewer {
 		for s := builder.Pop(); s != nil; s = builder.Pop() {
 			select {
 			case v.samples <- sample{data: s.Data, ts: s.PacketTimestamp, lost: s.PrevDroppedPackets, arrived: time.Now()}:
-			default: // a test that does not read loses what it does not want
+			default: // drop it if the test does not read
 			}
 		}
 	})

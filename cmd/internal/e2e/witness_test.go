@@ -19,8 +19,8 @@ import (
 	"scrim/transport/bus"
 )
 
-// witness decodes all that is published of a drawn camera, and knows by the stamp
-// in each picture which faces are in it.
+// witness decodes everything that is published of a drawn camera. The stamp in each
+// picture identifies its faces.
 type witness struct {
 	t   *testing.T
 	dec *decode.Decoder
@@ -30,19 +30,19 @@ type witness struct {
 	scenes map[[2]int]*scene.Scene
 	units  []published
 	more   chan struct{} // closed with the next unit
-	// faces were to be covered, exposed were not; hidden pictures have no stamp
-	// because a region lies over it. Entering are faces that were not covered while
-	// they reached out of the picture: without look-ahead one is found when enough of
-	// it is there, whatever else happens.
+	// faces counts those that must be covered, exposed lists those that were not. hidden
+	// counts pictures whose stamp is under a region. entering counts faces that were not
+	// covered while partly outside the picture: without look-ahead, a face is only found
+	// when enough of it is visible.
 	faces, hidden     int
 	exposed, entering []string
 }
 
-// published is a unit as viewers get it.
+// published is a published unit.
 type published struct {
 	state    transport.State
 	size     [2]int
-	captured time.Time // by the stamp; zero where it cannot be read
+	captured time.Time // by the stamp; zero if it cannot be read
 	arrived  time.Time
 }
 
@@ -94,7 +94,7 @@ func (w *witness) renew() {
 	}
 }
 
-// unit takes one unit.
+// unit checks a unit.
 func (w *witness) unit(u *transport.RedactedUnit) {
 	p := published{state: u.State, size: [2]int{u.Width, u.Height}, arrived: time.Now()}
 	w.id++
@@ -126,7 +126,7 @@ func (w *witness) unit(u *transport.RedactedUnit) {
 	w.more = make(chan struct{})
 }
 
-// look compares a picture's regions with the faces that were drawn.
+// look compares a picture's regions with its drawn faces.
 func (w *witness) look(number uint32, u *transport.RedactedUnit) {
 	s := w.scenes[[2]int{u.Width, u.Height}]
 	if s == nil {
@@ -153,7 +153,7 @@ func (w *witness) look(number uint32, u *transport.RedactedUnit) {
 	}
 }
 
-// await waits for the first unit after the first from of them that fits.
+// await waits for the first unit that fits, after the first from units.
 func (w *witness) await(ctx context.Context, from int, what string, fits func(published) bool) published {
 	w.t.Helper()
 	for {
@@ -170,12 +170,12 @@ func (w *witness) await(ctx context.Context, from int, what string, fits func(pu
 		select {
 		case <-more:
 		case <-ctx.Done():
-			w.t.Fatalf("no unit comes that is %s", what)
+			w.t.Fatalf("no unit is %s", what)
 		}
 	}
 }
 
-// now is how many units there are.
+// now returns the number of units so far.
 func (w *witness) now() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,7 +190,7 @@ func (w *witness) live(ctx context.Context, after time.Time) published {
 
 func captured(p published, after time.Time) bool { return p.captured.After(after) }
 
-// many waits for a number of live pictures after the first from units.
+// many waits for n live pictures after the first from units.
 func (w *witness) many(ctx context.Context, from, n int) {
 	w.t.Helper()
 	w.await(ctx, from, "the last of many that are live", func(p published) bool {

@@ -29,24 +29,23 @@ import (
 )
 
 const (
-	// watched is how many pictures are judged, after the first, which are those
-	// of programs that are still warming up.
+	// watched is how many pictures are checked, after the first warmUp, in which the
+	// programs are still starting.
 	watched = 150
 	warmUp  = 45
 	// minFace is the height from which a face must be obscured, in pixels.
 	minFace = 16
-	// minVisible and maxYaw say which faces must be found in every picture: those
-	// of which the most part is to be seen, and that are not in profile. Others
-	// are reported.
+	// minVisible and maxYaw select the faces that must be found in every picture: mostly
+	// visible, and not in profile. Others are only reported.
 	minVisible = 0.6
 	maxYaw     = 45 // degrees
-	// minCovered is which share of a face must lie within regions.
+	// minCovered is the share of a face that must be within regions.
 	minCovered = 0.95
 	// minPSNR is for the picture outside the regions, in dB.
 	minPSNR = 30
 )
 
-// drawnScene is small enough for the detector to see it at its own size.
+// drawnScene is small enough for the detector to see it at full resolution.
 var drawnScene = scene.Options{Width: 640, Height: 360, FPS: 15, Seed: 11, People: 5}
 
 // site is a drawn camera, a worker, a NATS server and a gateway.
@@ -57,7 +56,7 @@ type site struct {
 	base   string // the gateway's
 }
 
-// newSite starts them, as programs of their own.
+// newSite starts a site; worker and gateway are separate processes.
 func newSite(t *testing.T, o simcam.Options, settings string) *site {
 	t.Helper()
 	o.Listen = "127.0.0.1:0"
@@ -114,14 +113,14 @@ func (s *site) live(ctx context.Context, t *testing.T) transport.Status {
 	}
 }
 
-// TestFromCameraToViewer is the whole way: a drawn camera over RTSP, worker,
-// redactor, NATS, gateway, and a viewer over WHEP who decodes what it gets.
+// TestFromCameraToViewer covers the whole path: a drawn camera over RTSP, worker,
+// redactor, NATS, gateway, and a viewer over WHEP that decodes the video.
 func TestFromCameraToViewer(t *testing.T) {
 	s := newSite(t, simcam.Options{Scene: drawnScene}, "")
 	ctx := deadline(t, 3*time.Minute)
 	status := s.live(ctx, t)
 	require.Equal(t, [2]int{640, 360}, [2]int{status.Width, status.Height})
-	require.Empty(t, status.Counters.Faults, "a start at which nothing is wrong")
+	require.Empty(t, status.Counters.Faults, "a start without faults")
 	regions, hiding := collectRegions(ctx, t, s.conn)
 	v := watch(ctx, t, s.base, "door")
 	j := newJudge(t)
@@ -137,23 +136,23 @@ func TestFromCameraToViewer(t *testing.T) {
 		}))
 	}
 	j.judge(regions)
-	require.LessOrEqual(t, j.covered, hiding(), "pictures without a stamp, and without a region that hides it")
+	require.LessOrEqual(t, j.covered, hiding(), "pictures without a stamp that no region hides")
 }
 
-// seen is one picture as the viewer got it.
+// seenPicture is a picture that the viewer received.
 type seenPicture struct {
 	number   uint32
 	captured time.Time
 	im       *yuv.Image
 }
 
-// judge holds what the viewer saw.
+// judge holds the pictures that the viewer saw.
 type judge struct {
 	t        *testing.T
 	pictures int
 	slates   int
-	// covered are pictures after the warm-up whose stamp is obscured: the cover of
-	// a face near by reaches over it.
+	// covered counts pictures after the warm-up whose stamp is hidden by the region of
+	// a nearby face.
 	covered int
 	seen    []seenPicture
 }
@@ -178,7 +177,7 @@ func (j *judge) see(im *yuv.Image) {
 	}
 }
 
-// isSlate tells a slate, which is dark all over, from the drawn room.
+// isSlate reports whether a picture is a slate, which is dark, unlike the drawn room.
 func isSlate(im *yuv.Image) bool {
 	sum := 0
 	for y := range im.Height {
@@ -189,7 +188,7 @@ func isSlate(im *yuv.Image) bool {
 	return sum/(im.Width*im.Height) < 64
 }
 
-// judge compares what was seen with what was drawn.
+// judge compares the pictures with the drawn ones.
 func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	t := j.t
 	for i, p := range j.seen[1:] {
@@ -197,7 +196,7 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 	}
 	drawn := int(j.seen[len(j.seen)-1].number-j.seen[0].number) + 1
 	t.Logf("%d of %d pictures arrived, %d slates before", len(j.seen), drawn, j.slates)
-	require.GreaterOrEqual(t, float64(len(j.seen)+j.covered), 0.95*float64(drawn), "pictures that arrived of those that were drawn")
+	require.GreaterOrEqual(t, float64(len(j.seen)+j.covered), 0.95*float64(drawn), "share of the drawn pictures that arrived")
 
 	truth, err := scene.New(drawnScene)
 	require.NoError(t, err)
@@ -234,29 +233,28 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 			strays++
 		}
 	}
-	require.LessOrEqual(t, 100*strays, maxStrays*len(j.seen), "pictures in which something is taken for a face")
+	require.LessOrEqual(t, 100*strays, maxStrays*len(j.seen), "pictures with a false detection")
 	withBands /= float64(len(j.seen))
-	require.GreaterOrEqual(t, withBands, float64(minPSNR), "mean outside the regions, the bands in which they fade included")
+	require.GreaterOrEqual(t, withBands, float64(minPSNR), "mean outside the regions, including their faded edges")
 	t.Logf("mean PSNR outside the regions %.1f dB", withBands)
 	t.Logf("%d faces in profile or mostly hidden, %d of them exposed", hard, exposed)
 	t.Logf("%d faces obscured, PSNR outside the regions at least %.1f dB", faces, worst)
-	require.Greater(t, faces, watched, "too few faces to judge by")
+	require.Greater(t, faces, watched, "too few faces")
 }
 
 const (
-	// foundAgain is the intersection over union from which on a detection is the face
-	// that is there.
+	// foundAgain is the minimum IoU of a detection with a true face to count as found.
 	foundAgain = 0.5
-	// mostlyPaint is the share of a detection from which on what is found is a veil.
+	// mostlyPaint is the minimum share of a detection within regions to count as a veil.
 	mostlyPaint = 0.5
-	// maxStrays is in how many redacted pictures of a hundred a veil, or the back of a
-	// head, may be taken for a face.
+	// maxStrays is the maximum percentage of redacted pictures in which a veil, or the
+	// back of a head, is detected as a face.
 	maxStrays = 2
 )
 
-// stray looks for faces in a redacted picture. None that is there may be found, nor
-// anything where nobody is; it reports whether a veil is taken for one, or the back of
-// a head.
+// stray detects faces in a redacted picture. It fails if a true face is found, or
+// anything that is neither a veil nor the back of a head. It reports whether one of
+// these was detected as a face.
 func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.Truth, covered []image.Rectangle) bool {
 	t.Helper()
 	found, err := detector.Detect(im)
@@ -270,13 +268,13 @@ func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.T
 		centre := geom.Box{X: f.Box.X + f.Box.W/2, Y: f.Box.Y + f.Box.H/2, W: 1, H: 1}
 		head := slices.ContainsFunc(truth.Heads, func(h geom.Box) bool { return h.Intersect(centre) > 0 })
 		require.True(t, coverage(f.Box, covered, im.Bounds()) >= mostlyPaint || faceless && head,
-			"in redacted picture %d a face is found at %v, beside all veils and heads", truth.Frame, f.Box.Rect())
+			"in redacted picture %d a face is found at %v, away from all veils and heads", truth.Frame, f.Box.Rect())
 	}
 	return len(found) > 0
 }
 
-// openDetector returns the detector that looks for faces in the output, at the
-// customary threshold: YuNet-n where it is at hand, which has not obscured it.
+// openDetector returns the detector for redacted pictures, at the usual threshold.
+// YuNet-n is preferred if available, because another detector obscured the pictures.
 func openDetector(t *testing.T) redact.Detector {
 	t.Helper()
 	c := detect.Config{Size: 640, Threshold: 0.5}
@@ -289,9 +287,8 @@ func openDetector(t *testing.T) redact.Detector {
 	return d
 }
 
-// collectRegions reads the bus beside the viewer and returns what tells which
-// regions were obscured in a picture, and in how many pictures a region hid the
-// stamp.
+// collectRegions subscribes to the camera. It returns the obscured regions of a
+// picture, and the number of pictures whose stamp was hidden by a region.
 func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions func(number uint32) ([]image.Rectangle, bool), hiding func() int) {
 	t.Helper()
 	sub, err := conn.Subscribe("test", "door", transport.MainRendition)
@@ -328,7 +325,7 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 	}
 	t.Cleanup(stop)
 	regions = func(number uint32) ([]image.Rectangle, bool) {
-		stop() // what is asked for has been seen by the viewer already
+		stop() // the viewer has already seen all requested pictures
 		r, ok := byNumber[number]
 		return r, ok
 	}
@@ -345,8 +342,8 @@ func rectangles(regions []geom.Region) (out []image.Rectangle) {
 	return out
 }
 
-// coverage returns the share of the box that lies within regions, of what
-// lies within the picture.
+// coverage returns the share of a box that is within regions, as far as the box is
+// within the picture.
 func coverage(box geom.Box, regions []image.Rectangle, bounds image.Rectangle) float64 {
 	r := box.Rect().Intersect(bounds)
 	inside, all := 0, 0
@@ -368,11 +365,11 @@ func anyHolds(regions []image.Rectangle, p image.Point) bool {
 	return slices.ContainsFunc(regions, p.In)
 }
 
-// maxBand is the most pixels by which a region fades into the picture around it.
+// maxBand is the maximum width in pixels of a region's faded edge.
 const maxBand = 12
 
-// psnrOutside returns the PSNR of the luma further than margin pixels outside
-// the regions, in dB.
+// psnrOutside returns the PSNR in dB of the luma more than margin pixels away from the
+// regions.
 func psnrOutside(got, want *yuv.Image, regions []image.Rectangle, margin int) float64 {
 	mask := make([]bool, want.Width*want.Height)
 	for _, r := range regions {
