@@ -12,14 +12,13 @@ import (
 	"scrim/transport"
 )
 
-// Limits of what a camera may send before a picture is complete.
+// Limits of what a camera may send without a complete picture.
 const (
-	// maxUnitPackets and maxUnitTime bound the packets that come without a
-	// complete access unit among them. TRAPS: fragments with an empty payload cost
-	// nothing and never end.
+	// maxUnitPackets and maxUnitTime bound the packets since the last complete access
+	// unit. Fragments with an empty payload cost a camera nothing and need never end.
 	maxUnitPackets = 20_000
 	maxUnitTime    = 3 * time.Second
-	// maxUnitNALUs bounds the NAL units of an access unit: 64 slices, and what
+	// maxUnitNALUs bounds the NAL units of an access unit: 64 slices and what
 	// accompanies them.
 	maxUnitNALUs = 128
 )
@@ -36,36 +35,31 @@ const (
 	reasonMarker       = "marker bit within a picture"
 )
 
-// ErrNoPicture ends a connection whose packets never make a picture.
+// ErrNoPicture ends a connection whose packets never form a picture.
 var ErrNoPicture = errors.New("packets keep coming, but no complete picture")
 
-// assembler makes access units out of the RTP packets of one stream, given in the
-// order in which they are to be read. What is in them is its payloadFormat's to
-// know. gortsplib's own decoders are not used, because they lose silently: a
-// fragmented unit without end that is followed by another packet, a picture
-// whose last packet is lost, and the NAL units before an error all vanish
-// without one; and that of MJPEG knows no restart intervals.
+// Assembler builds access units from the RTP packets of one stream, in the order in
+// which they must be read. Its payloadFormat knows their content.
 //
-// Its contract: a unit without a Gap is whole, and so is
-// everything between it and the unit before. Sequence numbers prove that; a
-// loss of exactly 65,536 packets, which they cannot show, is 10 s of the
-// fastest camera and caught as a timestamp jump.
+// Its contract: a unit without a Gap is complete, and so is everything between it and
+// the unit before. Sequence numbers prove that. They cannot show a loss of exactly
+// 65,536 packets, which is 10 s of the fastest camera and appears as a timestamp jump.
 //
-// It is not safe for concurrent use.
+// Only Report may be called concurrently with other methods.
 type Assembler struct {
 	emit   func(transport.CameraUnit)
 	clock  senderClock
 	log    *slog.Logger
 	format payloadFormat
 
-	// sets are the latest parameter sets, from the session description, then in band.
+	// sets are the latest parameter sets: of the session description, then in band.
 	sets ParameterSets
 
 	// The packet sequence.
 	started bool
 	ssrc    uint32
 	nextSeq uint16
-	// gap is set when something is missing before the packet now being read.
+	// gap is set if something is missing before the current packet.
 	gap bool
 	// next is the Gap before the next unit.
 	next transport.Gap
@@ -75,41 +69,42 @@ type Assembler struct {
 	ts      uint32
 	arrived time.Time
 	buf     []byte
-	damage  string // why it cannot be delivered
-	known   bool   // its first packet follows the packet before with no gap
+	damage  string // why it must not be delivered
+	known   bool   // its first packet directly follows the packet before
 	content content
-	// fragment is the offset of the fragmented NAL unit being read, or -1.
+	// fragment is the offset of the current fragmented NAL unit, or -1.
 	fragment     int
 	fragmentType byte
-	// marked is set when a marker bit may have ended the unit, and the next packet
-	// is to show it.
+	// marked is set if a marker bit may have ended the unit; the next packet shows
+	// whether it did.
 	marked bool
-	// provisional is set when the unit being finished, or the last one, has only its
-	// marker bit to say that it is whole; toProve is what it held.
-	provisional bool
-	toProve     content
+	// provisional is set if only the marker bit says that the unit being finished, or
+	// the last one, is complete. provisionalContent is its content.
+	provisional        bool
+	provisionalContent content
 
-	// marker is what is known of the camera's marker bits.
+	// marker is the evidence about the camera's marker bits.
 	marker markerTrust
 
 	// What came before.
 	seenUnit bool
 	lastTS   uint32
 	pts      int64
-	// idle counts packets since the last delivered unit; idleSince is the first.
+	// idle counts packets since the last delivered unit; idleSince is when the first
+	// arrived.
 	idle      int
 	idleSince time.Time
 }
 
-// content is what an access unit holds.
+// content describes an access unit.
 type content struct {
 	nalus        int
 	first        byte // type of the first NAL unit
 	slices       int
 	sliceBytes   int
 	startsAtZero bool // the first slice begins the picture
-	// opens is set when what is in the unit tells that its first packet is its
-	// first, and ends when it tells that the last one is its last.
+	// opens is set if the content proves that the unit's first packet was received,
+	// ends if it proves that the last one was.
 	opens, ends bool
 	key         bool // a slice of a picture at which decoding can start
 	sets        [maxSetKinds]bool
@@ -129,7 +124,7 @@ func New(codec transport.Codec, sets ParameterSets, log *slog.Logger, emit func(
 // called on another goroutine than Push.
 func (a *Assembler) Report(sr *rtcp.SenderReport, arrived time.Time) { a.clock.report(sr, arrived) }
 
-// lose tells that something is missing between the packet before and the next.
+// Lose reports that something is missing between the last packet and the next.
 func (a *Assembler) Lose(reason string) {
 	a.gap = true
 	a.marker.forget()
@@ -139,14 +134,14 @@ func (a *Assembler) Lose(reason string) {
 	}
 }
 
-// discontinue keeps the first reason: it is the cause of what follows.
+// discontinue keeps the first reason: it is the cause of the others.
 func (a *Assembler) discontinue(reason string) {
 	if a.next.Kind == transport.GapNone {
 		a.next = transport.Gap{Kind: transport.GapLoss, Text: reason}
 	}
 }
 
-// spoil gives the current access unit up.
+// spoil discards the current access unit.
 func (a *Assembler) spoil(reason string) {
 	if a.damage == "" {
 		a.damage = reason
@@ -157,13 +152,13 @@ func (a *Assembler) spoil(reason string) {
 	a.buf = a.buf[:0]
 }
 
-// push reads one packet, whose payload it does not keep. The error is fatal.
+// Push reads the next packet and does not keep its payload. An error is final.
 func (a *Assembler) Push(pkt *rtp.Packet, arrived time.Time) error {
 	a.sequence(pkt)
 	if a.open && pkt.Timestamp != a.ts {
 		a.timestampChanged(pkt.Timestamp)
 	}
-	a.prove(pkt)
+	a.confirm(pkt)
 	a.checkMarker(pkt)
 	if !a.open {
 		a.begin(pkt.Timestamp)
@@ -182,7 +177,7 @@ func (a *Assembler) Push(pkt *rtp.Packet, arrived time.Time) error {
 		}
 	}
 	if pkt.Marker {
-		a.marks()
+		a.onMarker()
 	}
 	if a.idle >= maxUnitPackets || (a.idle > 1 && arrived.Sub(a.idleSince) > maxUnitTime) {
 		err := fmt.Errorf("%w: %d packets in %s", ErrNoPicture, a.idle, arrived.Sub(a.idleSince).Round(100*time.Millisecond))
@@ -194,7 +189,7 @@ func (a *Assembler) Push(pkt *rtp.Packet, arrived time.Time) error {
 	return nil
 }
 
-// collect reads a payload and says why the unit cannot be kept, or "".
+// collect reads a payload. It returns why the unit must be discarded, or "".
 func (a *Assembler) collect(payload []byte) string {
 	err := a.format.read(a, payload)
 	switch {
@@ -209,7 +204,7 @@ func (a *Assembler) collect(payload []byte) string {
 	}
 }
 
-// sequence compares a packet's number with the one that is due.
+// sequence compares the sequence number of a packet with the expected one.
 func (a *Assembler) sequence(pkt *rtp.Packet) {
 	switch {
 	case !a.started:
@@ -227,7 +222,7 @@ func (a *Assembler) sequence(pkt *rtp.Packet) {
 	a.ssrc, a.nextSeq = pkt.SSRC, pkt.SequenceNumber+1
 }
 
-// timestampChanged ends the open access unit at a packet of another one.
+// timestampChanged ends the open access unit at the first packet of another one.
 func (a *Assembler) timestampChanged(ts uint32) {
 	if a.fragment >= 0 {
 		a.spoil(reasonOpenFragment)
@@ -237,8 +232,8 @@ func (a *Assembler) timestampChanged(ts uint32) {
 		a.finish()
 		return
 	}
-	// Parameter sets, delimiters and SEI under a timestamp of their own belong to
-	// the picture that follows.
+	// Parameter sets, delimiters and SEI with a timestamp of their own belong to the
+	// next picture.
 	a.ts, a.marked = ts, false
 }
 
@@ -248,11 +243,11 @@ func (a *Assembler) begin(ts uint32) {
 	a.buf, a.damage, a.content, a.fragment, a.marked = a.buf[:0], "", content{}, -1, false
 }
 
-// finish delivers the access unit, if it is whole, and closes it.
+// finish closes the access unit and delivers it if it is complete.
 func (a *Assembler) finish() {
 	a.open = false
 	if a.seenUnit && a.ts == a.lastTS && a.damage == "" && !a.content.startsAtZero {
-		// What was delivered under this timestamp was not the whole picture.
+		// The unit that was delivered with this timestamp was not the whole picture.
 		a.distrustMarker()
 		a.spoil(reasonMarker)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFractionOfNTPTimeIsBinary: TRAPS, gortsplib takes it for nanoseconds.
+// Quirk (gortsplib v4.16.2): it reads the fraction as nanoseconds.
 func TestFractionOfNTPTimeIsBinary(t *testing.T) {
 	for frac, want := range map[uint64]time.Duration{
 		0: 0, 1 << 31: 500 * time.Millisecond, 1 << 30: 250 * time.Millisecond, 1<<32 - 1: time.Second - 1,

@@ -2,19 +2,19 @@ package depacketize
 
 import "scrim/transport"
 
-// payloadFormat is how the access units of a codec are packed into RTP payloads,
-// and how one tells from them where a picture begins and ends. It belongs to one
-// assembler.
+// payloadFormat defines how the access units of a codec are packed into RTP payloads,
+// and how the payloads show where a picture begins and ends. It belongs to one
+// Assembler.
 type payloadFormat interface {
 	codec() transport.Codec
-	// read appends what is in a payload, which is not empty, to the access unit. An
-	// error says why the unit cannot be kept.
+	// read appends the content of a non-empty payload to the access unit. An error says
+	// why the unit must be discarded.
 	read(a *Assembler, p []byte) error
-	// continues reports whether a payload goes on with a picture that began before
-	// it, and begins whether it holds the beginning of one and does not.
+	// continues reports whether a payload continues a picture that began earlier;
+	// begins whether it contains the beginning of a picture and continues none.
 	continues(p []byte) bool
 	begins(p []byte) bool
-	// unit returns the access unit as it is delivered, with memory of its own.
+	// unit returns the access unit for delivery, in memory of its own.
 	unit(a *Assembler) []byte
 	// maxBlock is the size of the largest block that an encoder codes at a time, in
 	// bytes.

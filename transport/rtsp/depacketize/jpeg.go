@@ -10,32 +10,31 @@ import (
 	"scrim/transport"
 )
 
-// The main header of RFC 2435, section 3.1, and those that may follow it.
+// The main header of RFC 2435, section 3.1, and the optional ones.
 const (
 	jpegHeaderBytes    = 8
 	jpegRestartBytes   = 4 // section 3.1.7
 	jpegTablesBytes    = 4 // section 3.1.8, up to the tables
 	jpegRestart        = 64
 	jpegMaxType        = 127
-	jpegMaxComputed    = 100 // the largest Q by which tables are computed
-	jpegTablesWithData = 128 // the least Q whose tables come in the stream
-	jpegChangingTables = 255 // Q whose tables come with every picture
+	jpegMaxComputed    = 100 // the largest Q with computed tables
+	jpegTablesWithData = 128 // the smallest Q whose tables are in the stream
+	jpegChangingTables = 255 // the Q whose tables are in every picture
 	jpegTable          = 64  // bytes of a quantisation table
 )
 
 // endOfImage is the marker at the end of a JPEG image (ITU-T T.81, table B.1).
 var endOfImage = []byte{0xff, 0xd9}
 
-// jpegFormat is RFC 2435. It makes whole images of what is sent without their
-// headers, but for the Huffman tables, which are always the same. What ONVIF sends
-// in header extensions for other images (of over 2040 pixels, or coded by tables of
-// their own) is not read.
+// jpegFormat is RFC 2435. It restores complete images with headers, except for the
+// Huffman tables, which never change. ONVIF's header extensions for other images (over
+// 2040 pixels, or with their own Huffman tables) are not supported.
 type jpegFormat struct {
-	// tables are those that came in the stream, by Q.
+	// tables are those that were received, by Q.
 	tables map[byte][]byte
 }
 
-// jpegFragment is what one packet says.
+// jpegFragment is the content of one packet.
 type jpegFragment struct {
 	offset        int
 	typ, q        byte
@@ -46,7 +45,7 @@ type jpegFragment struct {
 
 func (f *jpegFormat) codec() transport.Codec { return transport.MJPEG }
 
-// maxBlock implements payloadFormat. JPEG knows no slices that are cut at a size.
+// maxBlock implements payloadFormat. JPEG does not divide pictures by size.
 func (f *jpegFormat) maxBlock() int { return 1024 }
 
 // continues implements payloadFormat.
@@ -65,10 +64,10 @@ func (f *jpegFormat) read(a *Assembler, p []byte) error {
 	}
 	c := &a.content
 	if fr.offset != c.sliceBytes {
-		return errors.New("fragment without beginning")
+		return errors.New("fragment without start")
 	}
 	if fr.offset == 0 && c.slices > 0 {
-		return errors.New("picture begun twice")
+		return errors.New("picture started twice")
 	}
 	if fr.offset == 0 {
 		tables, data, err := f.quantisation(fr.q, fr.data)
@@ -80,7 +79,7 @@ func (f *jpegFormat) read(a *Assembler, p []byte) error {
 		c.nalus, c.slices, c.startsAtZero, c.opens = 1, 1, true, true
 	}
 	if len(fr.data) == 0 {
-		return errors.New("fragment of nothing")
+		return errors.New("empty fragment")
 	}
 	a.buf = append(a.buf, fr.data...)
 	c.sliceBytes += len(fr.data)
@@ -96,7 +95,7 @@ func (f *jpegFormat) unit(a *Assembler) []byte {
 	return slices.Concat(a.buf, endOfImage)
 }
 
-// readJPEGFragment reads the headers that are in every packet.
+// readJPEGFragment reads the headers of a packet.
 func readJPEGFragment(p []byte) (jpegFragment, error) {
 	if len(p) < jpegHeaderBytes {
 		return jpegFragment{}, errors.New("truncated packet")
@@ -117,16 +116,16 @@ func readJPEGFragment(p []byte) (jpegFragment, error) {
 		if len(fr.data) < jpegRestartBytes {
 			return fr, errors.New("truncated packet")
 		}
-		// Where an interval begins in the packets says nothing that is needed.
+		// The position of intervals in the packets is not needed.
 		if fr.restart = int(binary.BigEndian.Uint16(fr.data)); fr.restart == 0 {
-			return fr, errors.New("restart interval of nothing")
+			return fr, errors.New("empty restart interval")
 		}
 		fr.data = fr.data[jpegRestartBytes:]
 	}
 	return fr, nil
 }
 
-// quantisation returns the one or two tables of a picture, and what follows them in
+// quantisation returns the one or two tables of a picture and the data after them in
 // its first packet.
 func (f *jpegFormat) quantisation(q byte, data []byte) (tables, rest []byte, err error) {
 	if q < jpegTablesWithData {
@@ -143,9 +142,9 @@ func (f *jpegFormat) quantisation(q byte, data []byte) (tables, rest []byte, err
 	switch {
 	case n > len(data):
 		return nil, nil, errors.New("truncated packet")
-	case n == 0: // those that came before
+	case n == 0: // the tables of an earlier packet
 		if tables = f.tables[q]; tables == nil || q == jpegChangingTables {
-			return nil, nil, errors.New("quantisation tables have not come")
+			return nil, nil, errors.New("quantisation tables are missing")
 		}
 		return tables, data, nil
 	case precision != 0 || n != jpegTable && n != 2*jpegTable:
@@ -158,7 +157,7 @@ func (f *jpegFormat) quantisation(q byte, data []byte) (tables, rest []byte, err
 	return data[:n], data[n:], nil
 }
 
-// appendJPEGHeader appends what comes before the scan (RFC 2435, appendix B).
+// appendJPEGHeader appends the headers of an image (RFC 2435, appendix B).
 func appendJPEGHeader(b []byte, fr *jpegFragment, tables []byte) []byte {
 	const (
 		dqt = 0xdb

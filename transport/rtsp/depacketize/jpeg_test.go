@@ -107,10 +107,10 @@ func TestJPEGHeadersThatAreNotReadAreNamed(t *testing.T) {
 		"MJPEG of over 2040 pixels is not supported":                        head(func(p []byte) { p[6] = 0 }),
 		"MJPEG quality 0 is not defined":                                    head(func(p []byte) { p[5] = 0 }),
 		"MJPEG quality 101 is not defined":                                  head(func(p []byte) { p[5] = 101 }),
-		"restart interval of nothing":                                       head(func(p []byte) { p[4] = 65; p[8], p[9] = 0, 0 }),
-		"quantisation tables have not come":                                 head(func(p []byte) { p[5] = 200; p[10], p[11] = 0, 0 }),
+		"empty restart interval":                                            head(func(p []byte) { p[4] = 65; p[8], p[9] = 0, 0 }),
+		"quantisation tables are missing":                                   head(func(p []byte) { p[5] = 200; p[10], p[11] = 0, 0 }),
 		"quantisation tables of 3 bytes with precision 0 are not supported": head(func(p []byte) { p[5] = 200; p[9], p[10], p[11] = 0, 0, 3 }),
-		"fragment without beginning":                                        head(func(p []byte) { p[3] = 9 }),
+		"fragment without start":                                            head(func(p []byte) { p[3] = 9 }),
 	} {
 		a := assemblerJPEG()
 		a.next = transport.Gap{}

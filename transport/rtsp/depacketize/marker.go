@@ -2,62 +2,59 @@ package depacketize
 
 import "github.com/pion/rtp"
 
-// markerTrust says when a packet with the marker bit, which ought to be the last
-// of an access unit (RFC 6184, section 5.1; RFC 7798, section 4.1; RFC 2435, section
-// 3), is taken for the end of a picture. Otherwise the first packet of the next picture is, one frame later.
+// markerTrust decides when a packet with the marker bit ends a picture. The marker
+// should be on the last packet of an access unit (RFC 6184, section 5.1; RFC 7798,
+// section 4.1; RFC 2435, section 3). Without trust in it, only the first packet of the
+// next picture ends a picture, one frame later.
 //
-// TRAPS: many cameras, those with live555's H264VideoStreamDiscreteFramer for
-// instance, set it on every slice, and are honest for as long as a picture is one
-// slice. A part of a picture that is delivered as a whole decodes without an
-// error: FFmpeg makes the rest up. So the marker ends a picture only when all of
-// this holds:
+// Quirk (cameras): many set the marker on every slice, such as those with live555's
+// H264VideoStreamDiscreteFramer. They are correct while a picture is one slice. A part
+// of a picture that is delivered as a whole decodes without an error: FFmpeg invents
+// the rest. See docs/quirks.md. So the marker ends a picture only if all of this is
+// true:
 //
-//   - it has never been found within a picture on this connection;
-//   - the picture has neither a slice of a key frame nor a parameter set. At those
-//     an encoder may change how it cuts pictures;
-//   - since the last of those, and since the last loss, every picture that ended
-//     with a marker and the next timestamp had as many slices as this one;
-//   - one of those pictures was larger, by more than the largest block that an
-//     encoder codes at a time. One that cuts slices at a size would have cut that
-//     one.
+//   - it was never found within a picture on this connection;
+//   - the picture contains neither a slice of a key frame nor a parameter set, where
+//     an encoder may change how it divides pictures;
+//   - since the last of those, and since the last loss, every picture that ended with
+//     a marker and a new timestamp had as many slices as this one;
+//   - one of those pictures was larger, by more than the largest block that an encoder
+//     codes at a time. An encoder that divides pictures by size would have divided it.
 //
-// The end of a JPEG image, where a camera sends it, needs no trust at all.
+// The end of a JPEG image, if the camera sends it, needs no trust.
 //
-// Key frames, and the few pictures that are as large as they, thus wait for the
-// first packet of the next picture. So as not to lose a frame's time, a key frame
-// that was cut like the last keyProofs is delivered at its marker as provisional: what
-// is made of it waits instead. What is left
-// is an encoder that, all of a sudden, with neither key frame nor parameter set,
-// cuts pictures into more slices than before for another reason than their size.
-// Then one picture lacks its end, and the next packet shuts the gate with
-// reasonMarker.
+// So key frames, and the few other pictures of their size, wait for the first packet of
+// the next picture. To save that time, a key frame with as many slices as the last
+// keyProofs is delivered at its marker as provisional, and its output waits instead.
+// One case remains: an encoder that, without a key frame or parameter set, suddenly
+// divides pictures into more slices for another reason than their size. Then one
+// picture lacks its end, and the next packet shuts the gate with reasonMarker.
 type markerTrust struct {
-	// lies is set when the marker was within a picture.
+	// lies is set if the marker was found within a picture.
 	lies bool
-	// slices is how many slices the proven pictures had: 0 when there is none,
-	// variable when they differ.
+	// slices is the number of slices of the proven pictures: 0 without such pictures,
+	// variable if they differ.
 	slices int
-	// bytes is the size of the largest of them, without all that is no slice.
+	// bytes is the size of the slices of the largest proven picture.
 	bytes int
-	// keySlices is how many slices the last key frame had that was proven, and keys
-	// how many of them in a row, since the last loss.
+	// keySlices is the number of slices of the last proven key frame, and keys the
+	// number of such key frames in a row since the last loss.
 	keySlices, keys int
 }
 
-// keyProofs is after how many key frames, all of as many slices and proven, the
-// marker of the next is likely to be true.
+// keyProofs is the number of proven key frames with equally many slices after which the
+// marker of the next one is probably correct.
 const keyProofs = 3
 
-// variable is no number of slices.
+// variable stands for different numbers of slices.
 const variable = -1
 
-// forget takes back what was proven of the way that pictures are cut.
+// forget drops the evidence about how pictures are divided.
 func (m *markerTrust) forget() { *m = markerTrust{lies: m.lies} }
 
-// learn takes a picture that is known to be whole and to have had its marker at
-// the end, and only there.
+// learn accepts a picture that is known to be complete, with a marker at its end only.
 func (m *markerTrust) learn(c *content) {
-	if c.startsAnew() {
+	if c.mayChange() {
 		m.slices, m.bytes = 0, 0
 	}
 	if c.key {
@@ -76,25 +73,24 @@ func (m *markerTrust) learn(c *content) {
 	m.bytes = max(m.bytes, c.sliceBytes)
 }
 
-// ends reports whether a marker after c is the end of the picture, where a slice
-// can fall short by block bytes of the size at which the encoder cuts.
+// ends reports whether a marker after c ends the picture. Block is by how many bytes a
+// slice can be smaller than the size at which the encoder divides.
 func (m *markerTrust) ends(c *content, block int) bool {
-	return !m.lies && !c.startsAnew() && m.slices == c.slices && c.sliceBytes+block <= m.bytes
+	return !m.lies && !c.mayChange() && m.slices == c.slices && c.sliceBytes+block <= m.bytes
 }
 
-// seems reports whether a marker after c is likely to be the end of the picture.
-func (m *markerTrust) seems(c *content) bool {
+// likely reports whether a marker after c probably ends the picture.
+func (m *markerTrust) likely(c *content) bool {
 	return c.key && m.keys >= keyProofs && c.slices == m.keySlices
 }
 
-// startsAnew reports whether the encoder may cut pictures in another way from
-// here on.
-func (c *content) startsAnew() bool { return c.key || c.sets != [maxSetKinds]bool{} }
+// mayChange reports whether the encoder may divide pictures differently from here on.
+func (c *content) mayChange() bool { return c.key || c.sets != [maxSetKinds]bool{} }
 
-// learnMarker is called when another timestamp ends the open access unit.
+// learnMarker is called if a new timestamp ends the open access unit.
 func (a *Assembler) learnMarker() {
 	switch {
-	case a.damage != "": // spoil has made it forgotten
+	case a.damage != "": // spoil has forgotten the evidence
 	case a.marked:
 		a.marker.learn(&a.content)
 	default:
@@ -102,20 +98,20 @@ func (a *Assembler) learnMarker() {
 	}
 }
 
-// prove takes the first packet after a provisional unit: of another time, it shows
-// that the marker was right. A gap shows nothing.
-func (a *Assembler) prove(pkt *rtp.Packet) {
+// confirm checks the first packet after a provisional unit. Another timestamp confirms
+// the marker. A gap confirms nothing.
+func (a *Assembler) confirm(pkt *rtp.Packet) {
 	if !a.provisional {
 		return
 	}
 	switch a.provisional = false; {
-	case a.gap: // what is lost may have been the rest
+	case a.gap: // the rest may have been lost
 	case pkt.Timestamp != a.lastTS || !a.format.continues(pkt.Payload):
-		a.marker.learn(&a.toProve)
+		a.marker.learn(&a.provisionalContent)
 	}
 }
 
-// checkMarker finds out whether the marker bit before was the end of a picture.
+// checkMarker checks whether the last marker bit ended a picture.
 func (a *Assembler) checkMarker(pkt *rtp.Packet) {
 	switch {
 	case a.marker.lies || a.gap:
@@ -123,7 +119,7 @@ func (a *Assembler) checkMarker(pkt *rtp.Packet) {
 		a.distrustMarker()
 		a.marked = false
 	case a.open && a.marked && len(pkt.Payload) > 0 && a.format.begins(pkt.Payload):
-		// Another picture of the same time.
+		// Another picture with the same timestamp.
 		a.finish()
 	case !a.open && a.seenUnit && pkt.Timestamp == a.lastTS && a.format.continues(pkt.Payload):
 		a.distrustMarker()
@@ -135,11 +131,11 @@ func (a *Assembler) checkMarker(pkt *rtp.Packet) {
 
 func (a *Assembler) distrustMarker() {
 	a.marker.lies = true
-	a.log.Warn("camera sets the RTP marker bit within pictures; telling them apart by timestamp, one frame later")
+	a.log.Warn("camera sets the RTP marker bit within pictures; separating them by timestamp, one frame later")
 }
 
-// marks is called after a packet with the marker bit.
-func (a *Assembler) marks() {
+// onMarker is called after a packet with the marker bit.
+func (a *Assembler) onMarker() {
 	if a.marker.lies {
 		return
 	}
@@ -148,11 +144,11 @@ func (a *Assembler) marks() {
 	}
 	switch {
 	case a.damage == "" && a.content.slices == 0:
-		// Some cameras set it on parameter sets.
+		// Some cameras mark parameter sets.
 	case a.damage != "" || a.content.ends || a.marker.ends(&a.content, a.format.maxBlock()):
 		a.finish()
-	case a.marker.seems(&a.content):
-		a.provisional, a.toProve = true, a.content
+	case a.marker.likely(&a.content):
+		a.provisional, a.provisionalContent = true, a.content
 		a.finish()
 	default:
 		a.marked = true

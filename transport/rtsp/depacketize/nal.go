@@ -37,56 +37,56 @@ const (
 	h265FU          = 49
 )
 
-// forbiddenBit of a NAL unit's first byte says that the unit is known to be
-// damaged (RFC 6184, section 5.3; RFC 7798, section 1.1.4).
+// forbiddenBit of a NAL unit's first byte marks the unit as damaged (RFC 6184, section
+// 5.3; RFC 7798, section 1.1.4).
 const forbiddenBit = 0x80
 
-// firstSliceBit of the byte behind a slice's NAL unit header is set when the slice
-// begins a picture: first_mb_in_slice of H.264, an Exp-Golomb code, is 0, or
-// first_slice_segment_in_pic_flag of H.265 is set.
+// firstSliceBit of the byte after a slice's NAL unit header is set if the slice begins
+// a picture: in H.264 first_mb_in_slice, an Exp-Golomb code, is 0; in H.265
+// first_slice_segment_in_pic_flag is set.
 const firstSliceBit = 0x80
 
-// maxSetKinds is how many kinds of parameter sets a codec has at most.
+// maxSetKinds is the largest number of kinds of parameter sets of a codec.
 const maxSetKinds = 3
 
-// ParameterSets holds the sets of each kind, in the order of nalFormat.sets,
-// without start codes.
+// ParameterSets are the parameter sets of each kind without start codes: SPS and PPS of
+// H.264; VPS, SPS and PPS of H.265.
 type ParameterSets [maxSetKinds][][]byte
 
-// nalFormat is a codec of NAL units: H.264 (RFC 6184, packetization modes 0 and 1)
-// or H.265 (RFC 7798, without decoding order numbers).
+// nalFormat is a codec with NAL units: H.264 (RFC 6184, packetization modes 0 and 1) or
+// H.265 (RFC 7798, without decoding order numbers).
 type nalFormat struct {
 	name   transport.Codec
 	header int // bytes of a NAL unit header
 	typeOf func(b byte) byte
-	// isSlice and isKey tell slices, and those of pictures at which decoding can
-	// start, by their type; tellsFirst those in which firstSliceBit is.
-	isSlice, isKey, tellsFirst func(t byte) bool
-	sets                       []byte // types of the parameter sets, in the order of use
-	aud                        byte
-	maxSingle                  byte // the last type of a NAL unit
-	aggregate, fragment        byte // types of packets
-	// refragment writes the header of a NAL unit that comes in fragments into n: from
-	// the packet's header and the type in that of the fragment.
+	// isSlice, isKey and hasFirstBit report whether a type is a slice, a slice of a
+	// picture at which decoding can start, and a slice with a firstSliceBit.
+	isSlice, isKey, hasFirstBit func(t byte) bool
+	sets                        []byte // types of the parameter sets, in order of use
+	aud                         byte
+	maxSingle                   byte // the last type of a NAL unit
+	aggregate, fragment         byte // types of packets
+	// refragment appends the header of a fragmented NAL unit to n, made of the packet's
+	// header and the type in the fragment header.
 	refragment func(n, packet []byte, t byte) []byte
 	block      int // see maxBlock
 }
 
-// h264 is RFC 6184. One macroblock has 3200 bits at most (H.264, section A.3.1), and
-// those of an interlaced picture come in pairs.
+// h264 is RFC 6184. A macroblock has at most 3200 bits (H.264, section A.3.1); those of
+// an interlaced picture come in pairs.
 var h264 = &nalFormat{
 	name: transport.H264, header: 1, typeOf: naluType,
 	isSlice: func(t byte) bool { return t >= typeSlice && t <= typeIDR }, isKey: func(t byte) bool { return t == typeIDR },
-	tellsFirst: func(t byte) bool { return t == typeSlice || t == typePartitionA || t == typeIDR },
-	sets:       []byte{typeSPS, typePPS}, aud: typeAUD, maxSingle: typeMaxSingle, aggregate: typeSTAPA, fragment: typeFUA,
+	hasFirstBit: func(t byte) bool { return t == typeSlice || t == typePartitionA || t == typeIDR },
+	sets:        []byte{typeSPS, typePPS}, aud: typeAUD, maxSingle: typeMaxSingle, aggregate: typeSTAPA, fragment: typeFUA,
 	refragment: func(n, packet []byte, t byte) []byte { return append(n, packet[0]&0x60|t) }, block: 1024,
 }
 
-// h265 is RFC 7798. One coding tree unit has 5/3 of its raw 64×64 samples with their
-// chroma at most (H.265, section A.3.2), which is 10 KiB.
+// h265 is RFC 7798. A coding tree unit has at most 5/3 of its raw 64×64 samples with
+// chroma (H.265, section A.3.2), which is 10 KiB.
 var h265 = &nalFormat{
 	name: transport.H265, header: 2, typeOf: h265Type,
-	isSlice: h265Slice, tellsFirst: h265Slice, isKey: func(t byte) bool { return t >= h265FirstIRAP && t <= h265LastIRAP },
+	isSlice: h265Slice, hasFirstBit: h265Slice, isKey: func(t byte) bool { return t >= h265FirstIRAP && t <= h265LastIRAP },
 	sets: []byte{h265VPS, h265SPS, h265PPS}, aud: h265AUD, maxSingle: h265MaxSingle, aggregate: h265AP, fragment: h265FU,
 	refragment: func(n, packet []byte, t byte) []byte { return append(n, packet[0]&0x81|t<<1, packet[1]) }, block: 10 << 10,
 }
@@ -101,9 +101,9 @@ func (f *nalFormat) codec() transport.Codec { return f.name }
 
 func (f *nalFormat) maxBlock() int { return f.block }
 
-// nalus iterates over the NAL units of an Annex B byte stream without copying.
-// Leading bytes without a start code are a unit too; empty ones are left out,
-// as are zero bytes before a start code and at the end (annex B.1).
+// nalus iterates over the NAL units of an Annex B byte stream without copying. Leading
+// bytes without a start code are a unit as well. Empty units are skipped, as are zero
+// bytes before a start code and at the end (annex B.1).
 func nalus(b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(b) > 0 {
@@ -119,8 +119,8 @@ func nalus(b []byte) iter.Seq[[]byte] {
 	}
 }
 
-// trimStartCode removes an Annex B start code at the beginning: some cameras
-// put it into RTP, where it does not belong.
+// trimStartCode removes a leading Annex B start code, which some cameras wrongly send
+// in RTP.
 func trimStartCode(b []byte) []byte {
 	if t := bytes.TrimLeft(b, "\x00"); len(b)-len(t) >= 2 && len(t) > 0 && t[0] == 1 {
 		return t[1:]
@@ -128,17 +128,17 @@ func trimStartCode(b []byte) []byte {
 	return b
 }
 
-// continues implements payloadFormat: the first slice does not begin a picture, or
-// the payload is the middle of a fragmented slice.
+// continues implements payloadFormat. It is true if the first slice does not begin a
+// picture, or if the payload is the middle of a fragmented slice.
 func (f *nalFormat) continues(p []byte) bool {
 	if len(p) <= f.header {
 		return false
 	}
 	switch t := f.typeOf(p[0]); {
-	case f.tellsFirst(t):
+	case f.hasFirstBit(t):
 		return p[f.header]&firstSliceBit == 0
 	case t == f.fragment:
-		if h := p[f.header]; f.tellsFirst(f.fragmentType(h)) {
+		if h := p[f.header]; f.hasFirstBit(f.fragmentType(h)) {
 			return h&fuStart == 0 || len(p) > f.header+1 && p[f.header+1]&firstSliceBit == 0
 		}
 	case t == f.aggregate:
@@ -148,7 +148,7 @@ func (f *nalFormat) continues(p []byte) bool {
 				return false
 			}
 			if t := f.typeOf(p[0]); f.isSlice(t) {
-				return f.tellsFirst(t) && f.continues(p[:n])
+				return f.hasFirstBit(t) && f.continues(p[:n])
 			}
 			p = p[n:]
 		}
@@ -165,8 +165,8 @@ func (f *nalFormat) begins(p []byte) bool {
 	return f.isSlice(t) && !f.continues(p)
 }
 
-// fragmentType reads the type of a fragmented NAL unit in its fragments' header,
-// which has as many bits as that of a NAL unit.
+// fragmentType returns the type of a fragmented NAL unit from the fragment header,
+// which has as many bits for it as a NAL unit header.
 func (f *nalFormat) fragmentType(h byte) byte {
 	if f.header == 1 {
 		return h & 0x1f

@@ -13,7 +13,7 @@ const (
 	fuEnd   = 0x40
 )
 
-// startCode separates NAL units in what is delivered (annex B of H.264 and H.265).
+// startCode precedes each NAL unit of a delivered unit (annex B of H.264 and H.265).
 var startCode = []byte{0, 0, 0, 1}
 
 // read implements payloadFormat: it appends the NAL units of one RTP payload.
@@ -46,7 +46,7 @@ func (f *nalFormat) read(a *Assembler, p []byte) error {
 // (RFC 7798, section 4.4.2).
 func (f *nalFormat) readAggregate(a *Assembler, p []byte) error {
 	if len(p) == 0 {
-		return errors.New("aggregate of nothing")
+		return errors.New("empty aggregate")
 	}
 	for len(p) > 0 {
 		if len(p) < 2 {
@@ -61,7 +61,7 @@ func (f *nalFormat) readAggregate(a *Assembler, p []byte) error {
 			return errors.New("truncated aggregate")
 		}
 		if f.typeOf(p[0]) > f.maxSingle || p[0]&forbiddenBit != 0 {
-			return errors.New("aggregate of something else than NAL units")
+			return errors.New("aggregate of unknown packets")
 		}
 		if err := f.appendNALU(a, p[:n]); err != nil {
 			return err
@@ -72,8 +72,7 @@ func (f *nalFormat) readAggregate(a *Assembler, p []byte) error {
 }
 
 // readFragment reads an FU-A (RFC 6184, section 5.8) or an FU (RFC 7798, section
-// 4.4.3). A start that is an end too is forbidden there, and sent by cameras of
-// CostarHD all the same.
+// 4.4.3). They forbid a start that is also an end; cameras of CostarHD send it.
 func (f *nalFormat) readFragment(a *Assembler, p []byte) error {
 	if len(p) <= f.header {
 		return errors.New("truncated fragment")
@@ -86,14 +85,14 @@ func (f *nalFormat) readFragment(a *Assembler, p []byte) error {
 			return errors.New(reasonOpenFragment)
 		}
 		if t > f.maxSingle {
-			return errors.New("fragment of something else than a NAL unit")
+			return errors.New("fragment of an unknown packet")
 		}
 		a.fragment, a.fragmentType = len(a.buf), t
 		a.buf = f.refragment(append(a.buf, startCode...), p, t)
 	case a.fragment < 0:
-		return errors.New("fragment without beginning")
+		return errors.New("fragment without start")
 	case t != a.fragmentType:
-		return errors.New("fragments of different NAL units mixed")
+		return errors.New("fragments of different NAL units")
 	}
 	a.buf = append(a.buf, p[f.header+1:]...)
 	if h&fuEnd != 0 {
@@ -110,15 +109,15 @@ func (f *nalFormat) appendNALU(a *Assembler, n []byte) error {
 	return f.note(&a.content, a.buf[from:])
 }
 
-// note records what a complete piece of the byte stream holds. TRAPS: some
-// cameras put Annex B start codes inside one NAL unit or one chain of
-// fragments. A valid NAL unit cannot hold 00 00 01 (H.264, section 7.4.1), so
-// what is found is what the decoder will find too: there may be several.
+// note records the content of a complete piece of the byte stream. Quirk (cameras):
+// some put Annex B start codes into one NAL unit or one chain of fragments; see
+// docs/quirks.md. A valid NAL unit cannot contain 00 00 01 (H.264, section 7.4.1), so
+// the decoder finds the same units as this function.
 //
-// After a gap only content tells whether a unit's first packet is its first: a
-// delimiter is always the first NAL unit, and nothing that matters comes before
-// parameter sets (H.264, section 7.4.1.2.3; H.265, section 7.4.2.4.4). A slice of a
-// key frame alone is not enough: the gap may have taken a new SPS.
+// After a gap, only the content shows whether a unit's first packet was received. A
+// delimiter is always the first NAL unit, and nothing relevant precedes parameter sets
+// (H.264, section 7.4.1.2.3; H.265, section 7.4.2.4.4). A slice of a key frame does not
+// prove it: a new SPS may be lost.
 func (f *nalFormat) note(c *content, stream []byte) error {
 	for n := range nalus(stream) {
 		if n[0]&forbiddenBit != 0 {
@@ -139,7 +138,7 @@ func (f *nalFormat) note(c *content, stream []byte) error {
 			return errors.New("truncated slice")
 		}
 		if c.slices == 0 {
-			c.startsAtZero = f.tellsFirst(t) && n[f.header]&firstSliceBit != 0
+			c.startsAtZero = f.hasFirstBit(t) && n[f.header]&firstSliceBit != 0
 			c.opens = c.startsAtZero && (c.first == f.aud || f.hasSets(c))
 		}
 		c.slices++
@@ -149,7 +148,7 @@ func (f *nalFormat) note(c *content, stream []byte) error {
 	return nil
 }
 
-// hasSets reports whether parameter sets of all kinds have come.
+// hasSets reports whether parameter sets of all kinds were received.
 func (f *nalFormat) hasSets(c *content) bool {
 	for i := range f.sets {
 		if !c.sets[i] {

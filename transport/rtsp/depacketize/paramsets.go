@@ -9,8 +9,8 @@ import (
 	"scrim/transport"
 )
 
-// unit implements payloadFormat: it copies the unit, with the latest parameter sets
-// put before a key frame that comes without.
+// unit implements payloadFormat. It copies the unit and inserts the latest parameter
+// sets before a key frame that has none.
 func (f *nalFormat) unit(a *Assembler) []byte {
 	c := &a.content
 	if c.sets != [maxSetKinds]bool{} {
@@ -61,8 +61,8 @@ func (s *ParameterSets) whole(f *nalFormat) bool {
 	return true
 }
 
-// learnSets keeps the parameter sets that came in band: they are newer than the
-// session description's.
+// learnSets stores parameter sets that were sent in band. They are newer than those of
+// the session description.
 func (f *nalFormat) learnSets(a *Assembler) {
 	var got ParameterSets
 	for n := range nalus(a.buf) {
@@ -104,7 +104,7 @@ func ParseParameterSets(codec transport.Codec, fmtp map[string]string) (sets Par
 			if err != nil || len(raw) > MaxParameterSetBytes {
 				continue
 			}
-			// Some cameras ship the sets with Annex B start codes.
+			// Some cameras send the sets with Annex B start codes.
 			for nalu := range nalus(raw) {
 				i := bytes.IndexByte(f.sets, f.typeOf(nalu[0]))
 				if i < 0 || len(nalu) <= f.header || nalu[0]&forbiddenBit != 0 || n >= MaxParameterSets {
