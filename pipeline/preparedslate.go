@@ -21,10 +21,10 @@ var preparedTexts = []struct {
 	kind ipc.SlateKind
 	text string
 }{
-	{ipc.SlateStarting, "redactor is starting"},
+	{ipc.SlateStarting, "starting"},
 	{ipc.SlateHang, "redactor does not answer"},
 	{ipc.SlateFailed, "redactor cannot work as it is set up"},
-	{ipc.SlateOffline, "no video from the camera"},
+	{ipc.SlateOffline, "camera offline"},
 }
 
 // slateSize is what spares are made for.

@@ -338,8 +338,9 @@ func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
 	})
 	slates.Run(ctx)
 	for range 4 {
-		require.Equal(t, "connection to the camera failed", p.until(transport.StateObscured).Reason)
+		require.Equal(t, "connection to the camera failed", p.until(transport.StateOffline).Reason)
 	}
+	require.Equal(t, transport.StateOffline, c.Status().State)
 	require.Equal(t, transport.FaultCamera, c.Status().Fault)
 	require.NotContains(t, p.log.String(), "redactor comes up")
 	require.NotContains(t, p.log.String(), "redactor is up")

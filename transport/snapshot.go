@@ -13,7 +13,7 @@ type Snapshot struct {
 	Captured time.Time
 	// Width and Height are its size in pixels.
 	Width, Height int
-	// State is StateLive for a redacted picture and StateObscured for a slate.
+	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate.
 	State State
 	// Reason says why State is not StateLive.
 	Reason string

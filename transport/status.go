@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// State is what a viewer is told about a camera.
+// State is the state of a camera, as viewers see it.
 type State string
 
 // The states of a camera.
@@ -15,15 +15,23 @@ const (
 	StateStarting State = "starting"
 	// StateLive: inspected, redacted pictures are being sent.
 	StateLive State = "live"
-	// StateObscured: a slate is being sent instead of pictures; see the reason.
+	// StateObscured: the camera sends, but its picture is hidden behind a slate; the
+	// reason says why.
 	StateObscured State = "obscured"
-	// StateFailed: nothing is being sent, or nothing but slates until somebody
-	// mends what the reason says. Retried with back-off.
+	// StateOffline: there is no picture to hide: the camera cannot be reached, or sends
+	// nothing; the reason says which. It is retried with back-off.
+	StateOffline State = "offline"
+	// StateFailed: nothing is sent, or only slates, until somebody fixes what the reason
+	// says. It is retried with back-off.
 	StateFailed State = "failed"
-	// StateRemoved: the camera is not of the site any more. It is the last that is
-	// heard of it.
+	// StateRemoved: the camera was removed from the site. It is the last state that is
+	// published.
 	StateRemoved State = "removed"
 )
+
+// OfUnit reports whether a redacted unit or a snapshot can be in that state: StateLive for
+// a redacted picture, StateObscured or StateOffline for a slate.
+func (s State) OfUnit() bool { return s == StateLive || s == StateObscured || s == StateOffline }
 
 // MaxFPS bounds the rates of a Status, per second.
 const MaxFPS = 1000

@@ -141,7 +141,7 @@ type RedactedUnit struct {
 	Codec string
 	// Width and Height are the picture's size in pixels.
 	Width, Height int
-	// State is StateLive for a redacted picture and StateObscured for a slate.
+	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate.
 	State State
 	// Reason says why State is not StateLive.
 	Reason string

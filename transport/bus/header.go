@@ -79,7 +79,7 @@ func checkUnit(u *transport.RedactedUnit) error {
 		return fmt.Errorf("epoch %d and sequence %d must be at least 1", u.Epoch, u.Seq)
 	case u.Width < 1 || u.Width > transport.MaxSide || u.Height < 1 || u.Height > transport.MaxSide:
 		return fmt.Errorf("size %dx%d is not within 1 to %d", u.Width, u.Height, transport.MaxSide)
-	case u.State != transport.StateLive && u.State != transport.StateObscured:
+	case !u.State.OfUnit():
 		return fmt.Errorf("a unit cannot be in state %.20q", u.State)
 	}
 	return transport.CheckCodec(u.Codec)

@@ -64,7 +64,7 @@ func TestHeadersReadBackAsWritten(t *testing.T) {
 			PTS: rapid.Int64().Draw(t, "pts"), Captured: time.Unix(0, rapid.Int64().Draw(t, "captured")),
 			Key: rapid.Bool().Draw(t, "key"), Codec: rapid.StringMatching(`[a-z0-9.]{1,32}`).Draw(t, "codec"),
 			Width: w, Height: h,
-			State:  rapid.SampledFrom([]transport.State{transport.StateLive, transport.StateObscured}).Draw(t, "state"),
+			State:  rapid.SampledFrom([]transport.State{transport.StateLive, transport.StateObscured, transport.StateOffline}).Draw(t, "state"),
 			Reason: reason(rapid.String().Draw(t, "reason")),
 			Data:   []byte{1},
 		}

@@ -165,7 +165,7 @@ func parseSnapshot(camera string, m *nats.Msg) (*transport.Snapshot, error) {
 	switch {
 	case r.err != nil:
 		return nil, r.err
-	case s.State != transport.StateLive && s.State != transport.StateObscured:
+	case !s.State.OfUnit():
 		return nil, fmt.Errorf("%w: a snapshot cannot be in state %.20q", ErrInvalid, s.State)
 	case len(m.Data) > transport.MaxSnapshotBytes || len(m.Data) < 4 || m.Data[0] != 0xff || m.Data[1] != 0xd8:
 		return nil, fmt.Errorf("%w: snapshot of %d bytes is no JPEG", ErrInvalid, len(m.Data))

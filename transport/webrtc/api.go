@@ -52,9 +52,11 @@ type health struct {
 	Status  string `json:"status"`
 	Cameras int    `json:"cameras"`
 	Live    int    `json:"live"`
-	// Obscured cameras show a slate for now, or are starting.
+	// Obscured cameras send, but show a slate for now, or are starting.
 	Obscured int `json:"obscured"`
-	// Failed cameras are those of which nothing comes, or whose redactor does not
+	// Offline cameras cannot be reached, or send nothing.
+	Offline int `json:"offline"`
+	// Failed cameras are those of which nothing is sent, or whose redactor does not
 	// work.
 	Failed int `json:"failed"`
 	// SelfTestsFailed are cameras whose redactor no longer finds or obscures a
@@ -79,6 +81,8 @@ func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case c.State == transport.StateLive:
 			h.Live++
+		case c.State == transport.StateOffline:
+			h.Offline++
 		case c.State == transport.StateFailed || c.Fault.OfRedactor():
 			h.Failed++
 		default:

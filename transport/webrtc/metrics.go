@@ -10,7 +10,7 @@ import (
 )
 
 // states are what scrim_camera_state has a series for.
-var states = []transport.State{transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateFailed}
+var states = []transport.State{transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateOffline, transport.StateFailed}
 
 // metric is one value of each camera.
 type metric struct {
@@ -31,6 +31,8 @@ func count(name, help string, of func(*transport.Counters) uint64) metric {
 var cameraMetrics = []metric{
 	cameraMetric("pictures_per_second", "Redacted pictures a second, slates not counted.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return s.FPS }),
+	cameraMetric("expected_fps", "Pictures a second that the camera sends; those of scrim_camera_pictures_per_second are expected to be as many.",
+		prometheus.GaugeValue, func(s *transport.Status) float64 { return s.ExpectedFPS }),
 	cameraMetric("delay_seconds", "From the arrival of a picture to its being sent, look-ahead included.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return float64(s.DelayMS) / 1000 }),
 	cameraMetric("selftest_ok", "1 when the last self-test passed, 0 when it failed or there was none.", prometheus.GaugeValue,

@@ -14,7 +14,7 @@ import (
 func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
 	m := transporttest.NewSource(camera)
 	m.Set(transport.Status{
-		Site: "plant", Camera: camera, State: transport.StateObscured, FPS: 12.5,
+		Site: "plant", Camera: camera, State: transport.StateOffline, FPS: 12.5, ExpectedFPS: 25,
 		SelfTest: &transport.SelfTest{At: time.Unix(1700000000, 0), OK: true},
 		DelayMS:  350,
 		Counters: transport.Counters{Pictures: 7, Slates: 3, Faults: map[transport.Fault]uint64{transport.FaultLoss: 2, "packet loss of 5": 9}},
@@ -23,7 +23,9 @@ func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
 	res, body := do(t, http.MethodGet, g.url+"/metrics", "")
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	for _, line := range []string{
-		`scrim_camera_state{camera="gate",site="plant",state="obscured"} 1`,
+		`scrim_camera_state{camera="gate",site="plant",state="offline"} 1`,
+		`scrim_camera_state{camera="gate",site="plant",state="obscured"} 0`,
+		`scrim_camera_expected_fps{camera="gate",site="plant"} 25`,
 		`scrim_camera_state{camera="gate",site="plant",state="live"} 0`,
 		`scrim_camera_pictures_total{camera="gate",site="plant"} 7`,
 		`scrim_camera_slates_total{camera="gate",site="plant"} 3`,
@@ -54,9 +56,9 @@ func TestHealthTellsTroubleFromAFaultThatPasses(t *testing.T) {
 		status  int
 		says    string
 	}{
-		"no cameras":             {nil, 200, `{"status":"ok","cameras":0,"live":0,"obscured":0,"failed":0,"self_tests_failed":0,"states":{}}`},
+		"no cameras":             {nil, 200, `{"status":"ok","cameras":0,"live":0,"obscured":0,"offline":0,"failed":0,"self_tests_failed":0,"states":{}}`},
 		"self-test fails":        {[]transport.Status{good, {State: transport.StateObscured, SelfTest: tested(false)}}, 503, `"self_tests_failed":1`},
-		"no connection":          {[]transport.Status{{State: transport.StateObscured, Fault: transport.FaultCamera}}, 200, `"obscured":1`},
+		"no connection":          {[]transport.Status{{State: transport.StateOffline, Fault: transport.FaultCamera}}, 200, `"obscured":0,"offline":1`},
 		"starting":               {[]transport.Status{{State: transport.StateStarting}}, 200, `"status":"ok"`},
 		"one of two failed":      {[]transport.Status{good, {State: transport.StateFailed}}, 200, `"failed":1`},
 		"all failed":             {[]transport.Status{{State: transport.StateFailed}, {State: transport.StateFailed}}, 503, `"status":"all cameras failed"`},

@@ -58,7 +58,7 @@ func TestBadCamerasAreNamedWhileTheOthersKeepRunning(t *testing.T) {
 		{"mute", "no answer", `no answer within 10s`, "check that this is the RTSP port"}, // the slowest last
 	} {
 		c := s.await(ctx, bad.camera, "reported as bad", func(c transport.Status) bool { return c.Reason == bad.shown })
-		require.Equal(t, transport.StateObscured, c.State, "viewers get a slate: %+v", c)
+		require.Equal(t, transport.StateOffline, c.State, "%+v", c)
 		require.Zero(t, c.Counters.Pictures)
 		s.awaitLine(ctx, `msg="no video from the camera" camera=`+bad.camera+` error="camera `+bad.camera+`: .*`+bad.reason+`.*; .*`+bad.wayOut+`.* retry_in=\d`)
 	}
@@ -103,8 +103,8 @@ func TestStoppedStreamIsReportedAndRecovers(t *testing.T) {
 	fickle.Silence(true)
 	stalled := s.await(ctx, "fickle", "obscured", func(c transport.Status) bool { return c.State == transport.StateObscured })
 	require.Equal(t, "no pictures from the camera", stalled.Reason)
-	s.await(ctx, "fickle", "given up", func(c transport.Status) bool {
-		return c.State == transport.StateObscured && c.Reason == "stream stalled"
+	s.await(ctx, "fickle", "offline", func(c transport.Status) bool {
+		return c.State == transport.StateOffline && c.Reason == "stream stalled"
 	})
 	s.awaitLine(ctx, `camera=fickle error="camera fickle: receiving `+fickle.URL()+`: no complete picture for 5s; check that .* retry_in=`)
 	s.awaitLive(ctx, "steady")

@@ -204,5 +204,5 @@ func (w *witness) many(ctx context.Context, from, n int) {
 // covered waits for a slate.
 func (w *witness) covered(ctx context.Context, from int) published {
 	w.t.Helper()
-	return w.await(ctx, from, "a slate", func(p published) bool { return p.state == transport.StateObscured })
+	return w.await(ctx, from, "a slate", func(p published) bool { return p.state != transport.StateLive })
 }

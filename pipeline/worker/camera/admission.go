@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Admission bounds how many redactors of a worker start at once: a start costs a part
-// of a second of processor time, and as many as there are cameras would keep each other
-// from ever being ready. It is safe for concurrent use; a nil one admits all.
+// Admission limits how many redactors of a worker start at once. A start uses a part of a
+// second of processor time; if all cameras' redactors started at once, none would be ready
+// for long. It is safe for concurrent use; a nil one admits all.
 type Admission struct {
 	mu    sync.Mutex
 	free  int
-	queue []*entry // in the order in which they came
+	queue []*entry // in the order in which they joined
 }
 
-// NewAdmission admits so many at once.
+// NewAdmission returns an Admission that admits so many at once, at least one.
 func NewAdmission(atOnce int) *Admission { return &Admission{free: max(atOnce, 1)} }
 
-// entry is one start. A nil one is admitted.
+// entry is one start.
 type entry struct {
 	a     *Admission
 	since time.Time
@@ -30,12 +30,11 @@ type entry struct {
 	left     bool
 }
 
-// enter has one more wait for its turn. Those whose camera sends go before those whose
-// camera does not, unless one has waited for admissionTime. Leave is to be called when
-// it has started, or will not.
+// join adds a start to the queue. Cameras that send go first, unless another has waited
+// for admissionTime. The caller must call leave once it has started, or will not.
 func (a *Admission) join(sends bool) *entry {
 	if a == nil {
-		return nil
+		a = NewAdmission(1)
 	}
 	e := &entry{a: a, since: time.Now(), turn: make(chan struct{}), sends: sends}
 	a.mu.Lock()
@@ -45,11 +44,8 @@ func (a *Admission) join(sends bool) *entry {
 	return e
 }
 
-// wait waits until it may start, or ctx ends.
+// wait waits until the start is admitted, or ctx ends.
 func (e *entry) wait(ctx context.Context) error {
-	if e == nil {
-		return nil
-	}
 	select {
 	case <-e.turn:
 		return nil
@@ -58,21 +54,15 @@ func (e *entry) wait(ctx context.Context) error {
 	}
 }
 
-// first notes that its camera has begun to send.
+// prioritize notes that the camera sends now.
 func (e *entry) prioritize() {
-	if e == nil {
-		return
-	}
 	e.a.mu.Lock()
 	defer e.a.mu.Unlock()
 	e.sends = true
 }
 
-// leave gives its place to the next. A second call does nothing.
+// leave makes room for the next. A second call does nothing.
 func (e *entry) leave() {
-	if e == nil {
-		return
-	}
 	e.a.mu.Lock()
 	defer e.a.mu.Unlock()
 	if e.left {
@@ -85,7 +75,7 @@ func (e *entry) leave() {
 	e.a.admit()
 }
 
-// admit admits whoever is next, with the lock held.
+// admit admits the next ones, with the lock held.
 func (a *Admission) admit() {
 	for a.free > 0 && len(a.queue) > 0 {
 		next := 0

@@ -92,9 +92,13 @@ const (
 	ownFaultTime = 30 * time.Second
 	// slowPicture is what a picture of look-ahead may take: as long comes none.
 	slowPicture = 200 * time.Millisecond
-	// sendingTime is after how long without a unit a camera does not send: for that
-	// there is the source's own timeout.
+	// sendingTime is how long after a unit a camera still counts as sending. Silence is
+	// a matter for the source's own timeout.
 	sendingTime = 3 * time.Second
+	// silentTime is how long a camera may send nothing, from its start or its last unit,
+	// before it is offline, if its source has not failed earlier. It is longer than the
+	// source's usual timeouts, whose errors say more.
+	silentTime = 10 * time.Second
 )
 
 // What is told, and when.

@@ -171,6 +171,7 @@ func TestUnitsGoThroughTheRedactorAndCarryItsRecord(t *testing.T) {
 }
 
 func TestRedactorThatBreaksIsReplacedWithALaterEpoch(t *testing.T) {
+	const protocol = "redactor violated the protocol; killed: "
 	const exception = "terminate called after throwing an instance of 'std::bad_alloc', what(): std::bad_alloc, SIGABRT: abort"
 	for order, says := range map[string]struct{ viewers, log string }{
 		"crash": {"redactor exited with status 134", "redactor exited with status 134"},
@@ -179,9 +180,9 @@ func TestRedactorThatBreaksIsReplacedWithALaterEpoch(t *testing.T) {
 		"killed": {"redactor killed by signal SIGKILL", "redactor killed by signal SIGKILL; perhaps the machine is out of memory"},
 		"exception": {"redactor exited with status 2: out of memory",
 			"redactor exited with status 2: out of memory: " + exception + "; see its log above"},
-		"garbage":             {"nonsense", "nonsense"},
-		"wrong epoch":         {"nonsense", "nonsense"},
-		"live without record": {"nonsense", "nonsense"},
+		"garbage":             {protocol, protocol},
+		"wrong epoch":         {protocol, protocol},
+		"live without record": {protocol, protocol},
 	} {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +191,7 @@ func TestRedactorThatBreaksIsReplacedWithALaterEpoch(t *testing.T) {
 			before := s.expect(t, "before after redactor restarted true")
 			s.send(t, order)
 			e := s.event(t, transport.StateFailed, says.viewers)
-			if says.viewers != "nonsense" {
+			if says.viewers != protocol {
 				require.Equal(t, says.viewers, e.Reason)
 				require.Eventually(t, func() bool { return strings.Contains(s.log.String(), `error="`+says.log+`" restart_in=`) },
 					testTimeout, time.Millisecond, s.log)
@@ -220,9 +221,9 @@ func TestCameraThatFailsIsTriedAgainAndTheSlateSaysWhy(t *testing.T) {
 	s.expect(t, "one after redactor restarted true")
 	s.fail <- fmt.Errorf("wrapped: %w", refusal{})
 	u := s.expect(t, "slate")
-	require.Equal(t, transport.StateObscured, u.State)
+	require.Equal(t, transport.StateOffline, u.State)
 	require.Equal(t, "wrong password", u.Reason)
-	s.event(t, transport.StateObscured, "wrong password")
+	s.event(t, transport.StateOffline, "wrong password")
 	require.Equal(t, "wrong password", c.Status().Reason)
 	require.Contains(t, s.log.String(), `error="wrapped: camera door: rtsp://10.0.0.7/s3cret refuses: check the password"`)
 	s.send(t, "two")
@@ -245,7 +246,7 @@ func TestViewersAreNotToldWhatIsForTheLog(t *testing.T) {
 	s.expect(t, "one after redactor restarted true")
 	s.fail <- errors.New("rtsp://10.0.0.7/s3cret: no answer")
 	require.Equal(t, "connection to the camera failed", s.expect(t, "slate").Reason)
-	s.event(t, transport.StateObscured, "connection to the camera failed")
+	s.event(t, transport.StateOffline, "connection to the camera failed")
 	require.Equal(t, "connection to the camera failed", c.Status().Reason)
 	require.Contains(t, s.log.String(), `error="rtsp://10.0.0.7/s3cret: no answer"`)
 	s.send(t, "two")
@@ -279,7 +280,7 @@ func TestWhatCanNeverWorkEndsRun(t *testing.T) {
 }
 
 func TestRedactorThatFailsForNowIsTriedAgain(t *testing.T) {
-	for mode, says := range map[string]string{"failing": "gone.onnx", "impolite": "nonsense"} {
+	for mode, says := range map[string]string{"failing": "gone.onnx", "impolite": "violated the protocol"} {
 		s, c, _ := begin(t, mode)
 		s.event(t, transport.StateFailed, says)
 		require.Eventually(t, func() bool { return c.Status().Counters.Restarts > 1 }, testTimeout, time.Millisecond)

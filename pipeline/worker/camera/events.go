@@ -8,40 +8,39 @@ import (
 	"scrim/transport"
 )
 
-// An event is what has happened, for the machine. Those of a redactor process bear its
-// number: what comes of one that is not the present one is nobody's any more.
+// An event is something that happened. Events of a redactor process bear its number:
+// those of earlier processes are ignored.
 type event any
 
 // Events of the loop and of the worker.
 type (
-	// begun: the loop runs. Working is set when it has a source and starts redactors;
-	// else it only tells what became of the camera.
+	// runStarted: the loop runs. With working, it has a source and starts redactors;
+	// without, it only reports why the camera failed.
 	runStarted struct{ working bool }
 	// tick: tickInterval has passed.
-	tick struct{}
-	// sharedSlates are those that all cameras have.
+	tick              struct{}
 	sharedSlatesReady struct{ list []slate }
-	// redactorWanted: one is needed even for a camera that has sent nothing.
-	redactorNeeded struct{}
-	// keyframeAsked: a viewer needs a key frame.
+	// redactorNeeded: even a camera that has sent nothing needs a redactor.
+	redactorNeeded    struct{}
 	keyframeRequested struct{}
-	// snapshotAsked: somebody waits for a snapshot, snapshotLeft: and does not any more.
+	// snapshotRequested: to receives one; snapshotCanceled: it does not any more.
 	snapshotRequested struct{ to chan *transport.Snapshot }
 	snapshotCanceled  struct{ to chan *transport.Snapshot }
 	statusRequested   struct{ to chan transport.Status }
-	// noticed: operators must know this; "" takes it back.
+	// noticeChanged: operators must know this; "" takes it back.
 	noticeChanged struct{ text string }
 )
 
 // Events of the camera.
 type (
-	// sourceBegun: an attempt to connect begins.
+	// connecting: an attempt to connect begins.
 	connecting struct{ again bool }
-	// sourceEnded: it failed, or the connection ended. Detail is for the log, reason
-	// for viewers.
+	// sourceEnded: it failed, or the connection ended. Detail is for the log, reason for
+	// viewers. With byWorker, it ended on the machine's request.
 	sourceEnded struct {
 		detail, reason string
-		delay          time.Duration
+		delay          time.Duration // until the next attempt
+		byWorker       bool
 	}
 	unitArrived struct{ unit transport.CameraUnit }
 )
@@ -49,27 +48,27 @@ type (
 // Events of a redactor process.
 type (
 	processStarted struct{ id, pid int }
-	// processEnded: it is not there any more, or could not be started.
+	// processEnded: it has ended, or could not be started.
 	processEnded struct {
 		id  int
 		err error
 	}
-	// processBroken: it cannot be talked to any more.
+	// processBroken: communication with it failed.
 	processBroken struct {
 		id  int
 		err error
 	}
-	// processExamined: what the kernel says of it. Runnable is set when it works, or
-	// waits for a processor; the time that it has used tells which.
+	// processExamined: what the kernel reports. Runnable is set when it works, or waits
+	// for a processor; the time that it has used tells which.
 	processExamined struct {
 		id       int
 		used     time.Duration // processor time
 		known    bool          // used is
 		runnable bool
 	}
-	// written: its pipe has taken what was sent last.
+	// writeDone: its pipe has accepted the last message.
 	writeDone struct{ id int }
-	// said: a message with a head of package ipc.
+	// messageReceived: head is a message of package ipc.
 	messageReceived struct {
 		id   int
 		head any
@@ -79,12 +78,12 @@ type (
 
 // Events of the bus.
 type (
-	// sent: it took a unit of so many bytes, or err says why not.
+	// unitSent: the bus accepted a unit of so many bytes, or refused it with err.
 	unitSent struct {
 		bytes int
 		err   error
 	}
-	// reported: it took a report, or will not.
+	// reportSent: the bus accepted or refused a report.
 	reportSent struct{}
 )
 
@@ -92,12 +91,12 @@ type (
 type action any
 
 type (
-	// publish hands a unit to the bus; the answer is sent. A slate has no record.
+	// publish sends a unit to the bus; the answer is unitSent. A slate has no record.
 	publish struct {
 		unit   *transport.RedactedUnit
 		record *ipc.Record
 	}
-	// report tells on the bus what has changed, and the status; the answer is reported.
+	// report publishes changes of state and the status; the answer is reportSent.
 	report struct {
 		events []transport.Event
 		status transport.Status
@@ -110,30 +109,30 @@ type (
 		to     chan transport.Status
 		status transport.Status
 	}
-	// start starts a redactor when that is admitted; the answer is processStarted, or
-	// processEnded. Sends is set when the camera sends.
+	// startProcess starts a redactor once that is admitted; the answer is processStarted
+	// or processEnded. Sends is set when the camera sends.
 	startProcess struct {
 		id    int
 		sends bool
 	}
-	// startFirst: the camera of the redactor that waits for its start sends now.
+	// raisePriority: the camera of the redactor that waits for its start sends now.
 	raisePriority struct{}
-	// write sends a message to it; the answer is written.
+	// writeMessage sends a message to the redactor; the answer is writeDone.
 	writeMessage struct {
 		id   int
 		item item
 	}
 	killProcess struct{ id int }
-	// examine asks for processExamined; state: runnable is wanted, which costs more.
+	// examineProcess requests processExamined; with state, including runnable, which
+	// costs more.
 	examineProcess struct {
 		id    int
 		state bool
 	}
 	// reconnect ends the connection to the camera.
 	reconnect struct{ err error }
-	// giveUp ends the camera.
-	giveUp struct{ err error }
-	// logLine logs a line.
+	// giveUp ends the camera's run.
+	giveUp  struct{ err error }
 	logLine struct {
 		level slog.Level
 		msg   string

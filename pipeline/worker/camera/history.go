@@ -10,10 +10,9 @@ import (
 // maxEvents bounds the events that wait to be published; the oldest are dropped.
 const maxEvents = 256
 
-// StateHistory turns what becomes of a camera, moment by moment, into the state that
-// viewers see, one event for every change of it, and counts of faults. However
-// short a state is, its event is not merged into the next. It is not safe for
-// concurrent use.
+// StateHistory has a camera's state, one event for every change of it, and counts of
+// faults. However short a state is, its event is not merged into the next. It is not safe
+// for concurrent use.
 type StateHistory struct {
 	state  transport.State
 	reason string
@@ -23,8 +22,8 @@ type StateHistory struct {
 	lost   int
 }
 
-// Note takes the state at a time. reason and fault are empty while the camera is
-// live. It reports whether that is a change.
+// Note records the state at a time. Reason and fault are empty while the camera is live.
+// It reports whether that is a change.
 func (h *StateHistory) Note(at time.Time, state transport.State, fault transport.Fault, reason string) bool {
 	if h.state == state && h.reason == reason && h.fault == fault {
 		return false
@@ -47,8 +46,8 @@ func (h *StateHistory) Note(at time.Time, state transport.State, fault transport
 // Faults returns how often each fault has begun.
 func (h *StateHistory) Faults() map[transport.Fault]uint64 { return maps.Clone(h.counts) }
 
-// Events returns the events since the last call, in order, and how many had to
-// be dropped before them.
+// Events returns the events since the last call, in order, and how many were dropped
+// before them.
 func (h *StateHistory) Events() (events []transport.Event, lost int) {
 	events, lost = h.events, h.lost
 	h.events, h.lost = nil, 0

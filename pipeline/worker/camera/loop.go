@@ -231,7 +231,8 @@ func (l *loop) ingest() {
 		if err != nil {
 			detail = transport.Plain(err.Error(), maxLogError)
 		}
-		l.post(sourceEnded{detail, publicReason(err), delay})
+		_, byWorker := errors.AsType[*noPictureError](err)
+		l.post(sourceEnded{detail, publicReason(err), delay, byWorker})
 		if !wait(l.ctx, delay) {
 			return
 		}

@@ -9,27 +9,27 @@ import (
 	"scrim/transport"
 )
 
-// machine is all that is known of one camera, and what follows from it. It is pure: it
-// has no lock, no clock and no way to do anything but to return actions. Its owner calls
-// step with one event at a time.
+// machine holds everything known about one camera and decides what to do. It is pure: it
+// has no lock and no clock, and only returns actions. Its owner calls step with one event
+// at a time.
 //
-// What viewers get is either what the redactor makes, or a prepared slate (fallback):
+// Viewers get either the redactor's output or a prepared slate (fallback):
 //
-//	          first output of the redactor, whole and behind the fence
-//	fallback ─────────────────────────────────────────────────────────▶ redactor
-//	         ◀─────────────────────────────────────────────────────────
-//	          it ended, is silent, its encoder hangs, or it showed what was not whole
+//	          first output of the redactor that is whole and behind the fence
+//	fallback ─────────────────────────────────────────────────────────────────▶ redactor
+//	         ◀─────────────────────────────────────────────────────────────────
+//	          it ended, is silent, its encoder hangs, or it showed a partial unit
 //
-// and the redactor itself goes through phases, see there.
+// The redactor itself goes through phases, see there.
 type machine struct {
 	config *ipc.Config
-	lazy   bool // a redactor is started only for a camera that has sent something
+	lazy   bool // a redactor is only started for a camera that has sent something
 
 	now     time.Time // of this step
 	actions []action
 
 	lastTick         time.Time
-	units            uint64 // of the camera so far: the number of the last one
+	units            uint64 // received so far; the number of the last one
 	input            input
 	queue            queue
 	redactor         redactor
@@ -38,47 +38,36 @@ type machine struct {
 	slates           preparedSlates
 	stream           stream
 	backlog          backlog
-	snapshotRequests []chan *transport.Snapshot // for a snapshot
+	snapshotRequests []chan *transport.Snapshot
 	status           status
 	reporter         reporter
 	pictureOutage    pictureOutage
 }
 
-// input is what is known of what the camera sends.
-type input struct {
-	lostReason string // why no units come; empty while they do
-	connection connectionOutage
-	noPicture  noPicture
-}
-
-// newMachine returns a machine that has begun nothing yet. Lazy: there are slates that
-// all cameras share, so no redactor is needed before the camera sends something.
-func newMachine(c *ipc.Config, shown string, lazy bool) *machine {
+// newMachine returns a machine that waits for runStarted. If lazy is set, all cameras
+// share slates, and a redactor is not needed before the camera sends something.
+func newMachine(c *ipc.Config, shownSource string, lazy bool) *machine {
 	m := &machine{
-		config: c, lazy: lazy, view: view{fallback: &starting}, slates: newPreparedSlates(), stream: stream{camera: c.Camera}, status: newStatus(c, shown),
+		config: c, lazy: lazy, view: view{fallback: &starting}, slates: newPreparedSlates(),
+		stream: stream{camera: c.Camera}, status: newStatus(c, shownSource),
 	}
-	if lazy {
-		m.view.fallback = &noVideo
-	}
-	m.input.connection.log, m.pictureOutage.log = m.log, m.log
+	m.input.outage.log, m.pictureOutage.log = m.log, m.log
 	return m
 }
 
-// follow goes on where the machine of another camera has ended. One that has sent
-// something will again: it does not wait for that.
+// continueFrom takes over the stream and the slates of a machine that has ended. A camera
+// that has sent something will do so again, so its redactor starts at once.
 func (m *machine) continueFrom(b *machine) {
 	m.slates.continueFrom(&b.slates)
 	m.stream.continueFrom(&b.stream)
-	if b.units > 0 {
-		m.lazy, m.view.fallback = false, &starting
-	}
+	m.lazy = m.lazy && b.units == 0
 }
 
 func (m *machine) act(a action) { m.actions = append(m.actions, a) }
 
 func (m *machine) log(level slog.Level, msg string, args ...any) { m.act(logLine{level, msg, args}) }
 
-// step takes an event and returns what is to be done, in order. Time never goes back
+// step handles an event and returns what must be done, in order. Time never goes back
 // between two steps.
 func (m *machine) step(now time.Time, e event) []action {
 	m.now = now
@@ -117,7 +106,7 @@ func (m *machine) step(now time.Time, e event) []action {
 		m.handleProcessEvent(e)
 	}
 	m.feed()
-	if m.reporter.changed {
+	if m.updateState(); m.reporter.changed {
 		m.report()
 	}
 	actions := m.actions
@@ -125,9 +114,8 @@ func (m *machine) step(now time.Time, e event) []action {
 	return actions
 }
 
-// take takes an event and has all be performed that follows from it. What an action is
-// answered with at once is an event of its own, which has to wait for the rest of the
-// actions: what it makes be published comes after what was to be published before it.
+// handle steps the machine and performs the actions. The answer to an action is another
+// event; it is handled after the remaining actions, so that units are published in order.
 func (m *machine) handle(clock func() time.Time, e event, perform func(action) (answer event)) {
 	for events := []event{e}; len(events) > 0; events = events[1:] {
 		for _, a := range m.step(clock(), events[0]) {
@@ -138,7 +126,7 @@ func (m *machine) handle(clock func() time.Time, e event, perform func(action) (
 	}
 }
 
-// process takes what is of a redactor, unless it is not the present one.
+// handleProcessEvent ignores events of processes other than the current one.
 func (m *machine) handleProcessEvent(e event) {
 	switch e := e.(type) {
 	case processStarted:
@@ -170,21 +158,22 @@ func (m *machine) handleProcessEvent(e event) {
 	}
 }
 
-// said takes a message. One that is too early, or that no redactor sends, ends it.
+// handleMessage returns an error for a message that violates the protocol.
 func (m *machine) handleMessage(e messageReceived) error {
+	p := &m.redactor.process
 	if s, ok := e.head.(*ipc.PreparedSlate); ok {
 		return m.keepSlate(slate{*s, e.data})
 	}
-	h, greets := e.head.(*ipc.Hello)
-	if greets != (m.redactor.phase == configuring) {
-		return fmt.Errorf("%w: %T is not due", ipc.ErrProtocol, e.head)
+	hello, isHello := e.head.(*ipc.Hello)
+	if isHello != (m.redactor.phase == configuring) {
+		return fmt.Errorf("%w: unexpected %T", ipc.ErrProtocol, e.head)
 	}
-	m.redactor.process.lastMessage, m.redactor.process.standstillExcused = m.now, false
+	p.lastMessage, p.standstillExcused = m.now, false
 	switch head := e.head.(type) {
 	case *ipc.Heartbeat:
-		m.redactor.process.encodingSince = time.Time{}
+		p.encodingSince = time.Time{}
 		if head.Encoding > 0 {
-			m.redactor.process.encodingSince = m.now.Add(-time.Duration(head.Encoding))
+			p.encodingSince = m.now.Add(-time.Duration(head.Encoding))
 		}
 		m.noteProgress()
 	case *ipc.Output:
@@ -192,14 +181,14 @@ func (m *machine) handleMessage(e messageReceived) error {
 	case *ipc.Snapshot:
 		return m.handleSnapshot(head, e.data)
 	default:
-		m.redactorReady(h)
+		m.redactorReady(hello)
 	}
 	return nil
 }
 
 func (m *machine) begin(working bool) {
 	m.reporter.enabled, m.reporter.pending = true, false
-	m.backlog = backlog{}
+	m.backlog, m.input.started = backlog{}, m.now
 	m.report()
 	switch {
 	case !working:
@@ -209,8 +198,7 @@ func (m *machine) begin(working bool) {
 	}
 }
 
-// end tells that nobody takes actions any more but those that answer requests, and
-// returns what is still to be told.
+// end is called when only requests are answered from here on. It returns the last report.
 func (m *machine) end(now time.Time) []action {
 	m.now = now
 	m.reporter.pending = false
@@ -221,10 +209,10 @@ func (m *machine) end(now time.Time) []action {
 	return actions
 }
 
-// tick does what time demands.
+// tick does what is due by time.
 func (m *machine) tick() {
-	// Time in which this program itself stood still is not the redactor's. Ticks that are
-	// a little late, as all are on a busy machine, are not that.
+	// Time in which this program itself stood still is not held against the redactor.
+	// Slightly late ticks, which are normal on a busy machine, do not count as that.
 	if passed := m.now.Sub(m.lastTick); !m.lastTick.IsZero() && passed > standstill {
 		m.redactor.process.excuseStandstill(passed-tickInterval, m.now)
 	}
@@ -239,12 +227,12 @@ func (m *machine) tick() {
 	}
 }
 
-// unitArrived takes a unit of the camera. It proves whether the one before was whole.
+// unitArrived queues a unit. It also settles whether the unit before was whole.
 func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.units++
 	u.Number = m.units
-	m.input.connection.unitArrived(m.now)
-	m.input.lostReason, m.input.noPicture.lastUnit = "", m.now
+	m.input.outage.unitArrived(m.now)
+	m.input.reason, m.input.lost, m.input.noPicture.lastUnit = "", false, m.now
 	m.status.arrivedRate.add(m.now)
 	switch {
 	case m.provisional.number == 0:
@@ -269,17 +257,24 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.raisePriority()
 }
 
-// refuse drops what was made of a unit that was not whole, also where that is still to
-// come, and all that goes on from it.
+// rejectProvisional drops the output made from a partial unit, also output that is still
+// to come, and everything that depends on it.
 func (m *machine) rejectProvisional() {
 	m.provisional.reject()
-	if m.provisional.drop() {
-		m.askRedactorForSnapshot()
-	}
+	m.dropHeldOutput()
 	m.requireKeyframe()
 }
 
-// breakOff covers for a redactor that has coded what is not shown, up to a key frame.
+// dropHeldOutput drops output that can no longer be confirmed. Whoever waits for its
+// snapshot gets another.
+func (m *machine) dropHeldOutput() {
+	if m.provisional.drop() {
+		m.askRedactorForSnapshot()
+	}
+}
+
+// requireKeyframe falls back until a redactor that has coded what is not shown has begun
+// again with a key frame.
 func (m *machine) requireKeyframe() {
 	if m.redactor.phase == running && m.view.fallback == nil {
 		m.holdBack(fallback{ipc.SlateStarting, transport.FaultLoss, "picture without end"})
@@ -287,41 +282,25 @@ func (m *machine) requireKeyframe() {
 }
 
 func (m *machine) sourceEnded(e sourceEnded) {
-	m.input.connection.attemptFailed(m.now, e.detail, e.delay)
+	m.input.outage.attemptFailed(m.now, e.detail, e.delay)
 	m.pictureOutage.noteLogged(m.now, e.reason, e.delay)
-	m.queue.pushCommand(ipc.TypeInput, ipc.Input{Reason: e.reason})
-	m.input.lostReason = e.reason
+	m.input.reason, m.input.lost = e.reason, m.input.lost || !e.byWorker
+	m.queue.pushCommand(ipc.TypeInput, ipc.Input{Reason: m.input.slateText()})
 	m.input.noPicture.reset()
-	if m.redactor.phase == idle {
-		m.startFallback(fallback{ipc.SlateOffline, transport.FaultCamera, e.reason})
-	}
 }
 
 // watchPictures ends a connection from which no picture could be shown for too long.
 func (m *machine) watchPictures() {
-	after, ok := m.input.noPicture.timedOut(m.now, m.config.Lookahead)
-	if ok {
-		p := &m.input.noPicture
-		m.act(reconnect{&noPictureError{camera: m.config.Camera, reason: m.status.history.reason, after: after, own: p.ownFault}})
+	p := &m.input.noPicture
+	if after, ok := p.timedOut(m.now, m.config.Lookahead); ok {
+		m.act(reconnect{&noPictureError{camera: m.config.Camera, reason: m.status.history.reason, after: after, ownFault: p.ownFault}})
 	}
 }
 
-// seen notes what viewers got of the redactor.
-func (m *machine) trackShown(state transport.State, fault transport.Fault) {
-	switch p := &m.input.noPicture; {
-	case state == transport.StateLive:
-		p.shown()
-	case m.input.lostReason != "":
-		p.reset()
-	default:
-		p.hidden(m.now, fault)
-	}
-}
-
-// sharedSlates keeps those, for as long as the camera's own redactor has made none.
+// adoptSharedSlates keeps those of which the camera's own redactor has made none.
 func (m *machine) adoptSharedSlates(list []slate) {
 	for _, s := range list {
-		m.slates.share(s)
+		m.slates.earlier.keep(s, false)
 	}
 	m.answerWithSlate()
 }

@@ -82,10 +82,10 @@ func TestACameraThatShowsNothingIsConnectedToAnew(t *testing.T) {
 	require.Empty(t, r.ended)
 	r.sends(id, 3*tickInterval, transport.FaultLoss)
 	require.Len(t, r.ended, 1)
-	require.ErrorContains(t, r.ended[0], "camera door: it sends, and for 5s no picture could be shown: packet loss; "+
-		"connecting anew, for a key frame; if that happens often, set")
+	require.ErrorContains(t, r.ended[0], "camera door: no picture could be shown for 5s although it sends: packet loss; "+
+		"reconnecting to get a key frame; if this repeats, set")
 	require.Equal(t, "no picture can be shown: packet loss", publicReason(r.ended[0]))
-	r.do(sourceEnded{"", publicReason(r.ended[0]), 0})
+	r.do(sourceEnded{"", publicReason(r.ended[0]), 0, true})
 	r.sends(id, ownFaultTime+time.Second, transport.FaultSelfTest)
 	require.Len(t, r.ended, 2)
 	require.ErrorContains(t, r.ended[1], "see what its redactor has logged")
@@ -94,7 +94,7 @@ func TestACameraThatShowsNothingIsConnectedToAnew(t *testing.T) {
 	for name, what := range map[string]func(){
 		"live":           func() { r.give(id, 1, r.m.view.minFence, true, "live") },
 		"redactor ended": func() { r.end(id, errors.New("crash")) },
-		"no camera":      func() { r.do(sourceEnded{"", "camera unreachable", 0}) },
+		"no camera":      func() { r.do(sourceEnded{reason: "camera unreachable"}) },
 	} {
 		r, id = bench(t)
 		r.arrives(1, false, "")

@@ -3,20 +3,19 @@ package camera
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"scrim/transport"
 )
 
-// maxLogError bounds an error in the log, in bytes. What it quotes of others was
-// bounded where it was quoted; the advice at its end is to be there.
+// maxLogError bounds an error in the log, in bytes. Whatever it quotes is bounded already;
+// the advice at its end must be there.
 const maxLogError = 1000
 
-// logger is where lines of the log go.
+// logger is where log lines go.
 type logger func(level slog.Level, msg string, args ...any)
 
-// connectionOutage logs that a camera, which is tried every second or so, cannot be
+// connectionOutage logs that a camera, which is tried again every second or so, cannot be
 // reached, and that it is back.
 type connectionOutage struct {
 	log      logger
@@ -24,7 +23,7 @@ type connectionOutage struct {
 	attempts int // since it was logged
 }
 
-// failed notes that an attempt has failed, or a connection ended.
+// attemptFailed notes that an attempt to connect failed, or that a connection ended.
 func (c *connectionOutage) attemptFailed(now time.Time, reason string, delay time.Duration) {
 	c.attempts++
 	lasted := c.repeat.markBad(now)
@@ -32,15 +31,13 @@ func (c *connectionOutage) attemptFailed(now time.Time, reason string, delay tim
 	if lasted > 0 {
 		args = append(args, "away", roughly(lasted), "attempts", c.attempts)
 	}
-	if !c.repeat.due(now, reason) {
-		c.log(slog.LevelDebug, "no video from the camera", args...)
-		return
+	level := slog.LevelDebug
+	if c.repeat.due(now, reason) {
+		level, c.attempts = slog.LevelWarn, 0
 	}
-	c.log(slog.LevelWarn, "no video from the camera", args...)
-	c.attempts = 0
+	c.log(level, "no video from the camera", args...)
 }
 
-// unit notes that something came of the camera.
 func (c *connectionOutage) unitArrived(now time.Time) {
 	if lasted, due := c.repeat.markGood(now); due {
 		c.log(slog.LevelInfo, "video from the camera again", "away", roughly(lasted))
@@ -48,7 +45,7 @@ func (c *connectionOutage) unitArrived(now time.Time) {
 	}
 }
 
-// roughly is a duration as somebody wants to read it.
+// roughly rounds a duration for people.
 func roughly(d time.Duration) time.Duration {
 	if d < time.Minute {
 		return d.Round(100 * time.Millisecond)
@@ -56,64 +53,51 @@ func roughly(d time.Duration) time.Duration {
 	return d.Round(time.Second)
 }
 
-// maxKnown bounds the reasons that are known from other lines of the log.
-const maxLoggedReasons = 4
-
-// pictureOutage logs that viewers have had no picture for long, where nothing else in
-// the log says why: not every reason is an error of the camera or the end of a redactor.
+// pictureOutage logs that viewers have had no live picture for long, where no other line
+// of the log says why: not every reason is an error of the camera or the end of a
+// redactor.
 type pictureOutage struct {
-	log           logger
-	repeat        repeatLog
-	pictures      uint64 // as of the last look
-	loggedReasons []loggedReason
+	log      logger
+	repeat   repeatLog
+	pictures uint64 // as of the last check
+	// logged is the reason, as viewers get it, that another line gave last. Until then,
+	// whoever logged it tries to repair it.
+	logged      string
+	loggedUntil time.Time
 }
 
-// knownReason is one that was logged, as a warning or an error.
-type loggedReason struct {
-	reason string
-	until  time.Time // whoever has logged it sees to it
-}
-
-// logged notes that somebody else has logged a reason, the one that viewers are told,
-// and will try again after a delay.
+// noteLogged notes that another line gives a reason, and that there is another attempt
+// after the delay.
 func (p *pictureOutage) noteLogged(now time.Time, reason string, delay time.Duration) {
-	k := loggedReason{reason, now.Add(delay + repairTime)}
-	if i := slices.IndexFunc(p.loggedReasons, func(k loggedReason) bool { return k.reason == reason }); i >= 0 {
-		p.loggedReasons[i] = k
-		return
-	}
-	if len(p.loggedReasons) >= maxLoggedReasons {
-		p.loggedReasons = slices.Delete(p.loggedReasons, 0, 1)
-	}
-	p.loggedReasons = append(p.loggedReasons, k)
+	p.logged, p.loggedUntil = reason, now.Add(delay+repairTime)
 }
 
-// isKnown reports whether there is no need to log a reason.
 func (p *pictureOutage) isLogged(now time.Time, reason string) bool {
-	return slices.ContainsFunc(p.loggedReasons, func(k loggedReason) bool { return k.reason == reason && now.Before(k.until) })
+	return reason == p.logged && now.Before(p.loggedUntil)
 }
 
-// look looks at what viewers get, every second or so.
+// check is called with the status every second or so. A camera that is offline has a line
+// of its own, and does not end an outage.
 func (p *pictureOutage) check(now time.Time, s *transport.Status) {
 	pictures := p.pictures
 	p.pictures = s.Counters.Pictures
 	out := s.State == transport.StateObscured || s.State == transport.StateFailed
-	if !out || p.pictures != pictures { // there was one since the last look
+	if s.State != transport.StateOffline && !out || p.pictures != pictures { // there was one since the last check
 		if lasted, due := p.repeat.markGood(now); due {
-			p.log(slog.LevelInfo, "viewers get pictures again", "none_for", roughly(lasted))
+			p.log(slog.LevelInfo, "live picture restored", "none_for", roughly(lasted))
 		}
-		if !out {
-			return
-		}
+	}
+	if !out {
+		return
 	}
 	lasted := p.repeat.markBad(now)
 	if lasted < outageTime || p.isLogged(now, s.Reason) || !p.repeat.due(now, s.Reason) {
 		return
 	}
-	p.log(slog.LevelWarn, "viewers get no picture", "state", s.State, "fault", s.Fault, "reason", s.Reason, "none_for", roughly(lasted))
+	p.log(slog.LevelWarn, "no live picture", "state", s.State, "fault", s.Fault, "reason", s.Reason, "none_for", roughly(lasted))
 }
 
-// noPictureError is why a connection was ended from which nothing could be shown.
+// noPictureError is why the worker ended a connection.
 //
 // Quirk (RTSP cameras): one may go on sending what no picture can be made of (another
 // SSRC, slices without the key frame that was lost), and no timeout of the connection
@@ -122,31 +106,31 @@ func (p *pictureOutage) check(now time.Time, s *transport.Status) {
 type noPictureError struct {
 	camera, reason string
 	after          time.Duration
-	own            bool
+	ownFault       bool
 }
 
 func (e *noPictureError) Error() string {
-	advice := "if that happens often, set the camera's key-frame interval to 1 or 2 s and see whether its network is overloaded"
-	if e.own {
-		advice = "if that does not help, see what its redactor has logged"
+	advice := "if this repeats, set the camera's key-frame interval to 1 or 2 s and check its network for overload"
+	if e.ownFault {
+		advice = "if this does not help, see what its redactor has logged"
 	}
-	return fmt.Sprintf("camera %s: it sends, and for %v no picture could be shown: %s; connecting anew, for a key frame; %s",
+	return fmt.Sprintf("camera %s: no picture could be shown for %v although it sends: %s; reconnecting to get a key frame; %s",
 		e.camera, e.after.Round(time.Second), e.reason, advice)
 }
 
 func (e *noPictureError) Public() string { return "no picture can be shown: " + e.reason }
 
-// noPicture follows for how long a camera that sends has had no picture shown.
+// noPicture measures for how long a camera that sends has had no picture shown.
 type noPicture struct {
-	since    time.Time     // zero: there is no redactor, no input, or it is shown
-	lastUnit time.Time     // the last unit
+	since    time.Time     // zero: there is no redactor, no input, or a picture is shown
+	lastUnit time.Time     // of the camera
 	patience time.Duration // 0: noPictureTime
-	ownFault bool          // the last fault was none of what the camera sends
+	ownFault bool          // the last fault was not one of what the camera sends
 }
 
 func (n *noPicture) shown() { n.since, n.patience = time.Time{}, 0 }
 
-// paused: what is not shown now is no fault of what the camera sends.
+// reset is called when what the camera sends is not why no picture is shown.
 func (n *noPicture) reset() { n.since = time.Time{} }
 
 func (n *noPicture) hidden(now time.Time, fault transport.Fault) {
@@ -161,27 +145,27 @@ func (n *noPicture) hidden(now time.Time, fault transport.Fault) {
 	}
 }
 
-// sends reports whether units come.
+// isSending reports whether units arrive.
 func (n *noPicture) isSending(now time.Time) bool {
 	return !n.lastUnit.IsZero() && now.Sub(n.lastUnit) <= sendingTime
 }
 
-// tooLong reports whether it has been for too long, and for how long; the next time it
-// takes twice as long.
+// timedOut reports whether no picture was shown for too long, and for how long. The limit
+// doubles each time.
 func (n *noPicture) timedOut(now time.Time, lookahead int) (time.Duration, bool) {
 	if !n.isSending(now) {
 		n.reset()
 	}
 	n.patience = max(n.patience, noPictureTime+time.Duration(lookahead)*slowPicture)
-	need := n.patience
+	limit := n.patience
 	if n.ownFault {
-		need = max(need, ownFaultTime)
+		limit = max(limit, ownFaultTime)
 	}
 	after := now.Sub(n.since)
-	if n.since.IsZero() || after < need {
+	if n.since.IsZero() || after < limit {
 		return 0, false
 	}
-	n.patience = max(n.patience, min(2*need, maxNoPictureTime))
+	n.patience = max(n.patience, min(2*limit, maxNoPictureTime))
 	n.reset()
 	return after, true
 }

@@ -42,7 +42,7 @@ func (p *promises) unit(u *transport.RedactedUnit) {
 	require.NoError(t, transport.CheckCodec(u.Codec), "the bus takes it")
 	require.NotEmpty(t, u.Data)
 	require.LessOrEqual(t, len(u.Data), transport.MaxUnitBytes)
-	require.Contains(t, []transport.State{transport.StateLive, transport.StateObscured}, u.State)
+	require.Contains(t, []transport.State{transport.StateLive, transport.StateObscured, transport.StateOffline}, u.State)
 	require.NotContains(t, u.Reason, "\n")
 	if p.last == nil || p.last.Epoch != u.Epoch {
 		require.True(t, u.Key, "an epoch begins with a key frame")
@@ -88,6 +88,8 @@ type world struct {
 	heldBack    int             // nothing that was coded before may be shown
 	shown       int             // index of what was published last; -1: a slate
 	slateAt     time.Time       // the last slate
+	sent        time.Time       // the camera's last unit, or its start
+	lost        bool            // its last connection has failed since
 	gone        time.Time       // since when there is no process
 	standing    time.Time       // since when the bus does not stand
 	stood       bool            // it has, since the last unit: a slate may be late
@@ -96,7 +98,8 @@ type world struct {
 
 func newWorld(rt *rapid.T, lazy bool) *world {
 	r := newRig(rt, lazy)
-	w := &world{promises: &promises{t: rt, r: r}, rt: rt, half: map[uint64]bool{}, shown: -1, gone: r.now, standing: r.now}
+	r.silent = true
+	w := &world{promises: &promises{t: rt, r: r}, rt: rt, half: map[uint64]bool{}, shown: -1, gone: r.now, standing: r.now, sent: r.now}
 	for _, kind := range ipc.SlateKinds {
 		for part := range ipc.SlateParts {
 			r.m.slates.keep(slate{ipc.PreparedSlate{Kind: kind, Part: part, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("slate")}, true)
@@ -114,8 +117,14 @@ func (w *world) say(e event) {
 	w.look()
 }
 
-// look checks all that was published and given.
+// isOffline reports whether the camera's connection is lost, or it has sent nothing for
+// too long.
+func (w *world) isOffline() bool { return w.lost || w.r.now.Sub(w.sent) > silentTime }
+
+// look checks all that was published and given, and the state.
 func (w *world) look() {
+	state := w.r.m.status.history.state
+	require.Equal(w.t, w.isOffline(), state == transport.StateOffline, "state %s", state)
 	for _, u := range w.r.out {
 		w.unit(u)
 		w.published(u)
@@ -153,7 +162,8 @@ func (w *world) which(data string) *coded {
 func (w *world) published(u *transport.RedactedUnit) {
 	c := w.which(string(u.Data))
 	if c == nil {
-		require.Equal(w.t, transport.StateObscured, u.State)
+		require.Equal(w.t, w.isOffline(), u.State == transport.StateOffline)
+		require.NotEqual(w.t, transport.StateLive, u.State)
 		if w.shown >= 0 && w.process != 0 && !w.stood { // whatever is under way now is not shown any more
 			w.heldBack = len(w.codings)
 		}
@@ -354,6 +364,12 @@ func (w *world) works(pictures int) {
 	}
 }
 
+// fails has the connection to the camera end, perhaps since the machine wanted that.
+func (w *world) fails(byWorker bool) {
+	w.lost = w.lost || !byWorker
+	w.say(sourceEnded{"x", "no answer", time.Second, byWorker})
+}
+
 // lives sends nothing but heartbeats.
 func (w *world) lives() {
 	for range rapid.IntRange(1, 20).Draw(w.rt, "heartbeats") {
@@ -391,6 +407,7 @@ func (w *world) sends() {
 		u.Gap = transport.Gap{Kind: transport.GapLoss, Text: "packet loss"}
 	}
 	w.provisional = 0 // what waited for this may be shown now
+	w.sent, w.lost = w.r.now, false
 	w.r.do(unitArrived{u})
 	w.look()
 	if w.provisional = 0; u.Provisional {
@@ -421,7 +438,8 @@ func (w *world) bus() {
 // The product's promises, over whatever happens in whatever order: the first unit of an
 // epoch is a key frame and time goes on; nothing is shown, as video or as a snapshot, that
 // was coded before a redactor hung or of a unit that is not known to be whole; a slate
-// within half a second of any fault; and neither camera nor viewers wait for the bus.
+// within half a second of any fault; the camera is offline, and never live, exactly while
+// it cannot be reached or sends nothing; and neither camera nor viewers wait for the bus.
 func TestPromisesHoldWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt, rapid.Bool().Draw(rt, "lazy"))
@@ -449,7 +467,8 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 			"time": often(func() {
 				w.pass(time.Duration(rapid.IntRange(1, 60).Draw(rt, "ticks")) * tickInterval)
 			}),
-			"camera fails":  often(func() { w.say(sourceEnded{"x", "no answer", time.Second}) }),
+			"camera fails":  often(func() { w.fails(false) }),
+			"reconnects":    often(func() { w.fails(true) }),
 			"key frame":     often(func() { w.say(keyframeRequested{}) }),
 			"bus":           often(w.bus),
 			"computes":      often(w.computes),

@@ -11,67 +11,68 @@ import (
 
 // view is what viewers get.
 type view struct {
-	fallback  *fallback // nil: what the redactor makes
-	lastSlate time.Time // the last one
-	// heldBack is set while a redactor that lives is covered for. Nothing is shown of
-	// it then, nor later, that does not bear at least floor, the last fence. fenced is
-	// when it was last told. worked is set when it has worked since the last fence was
-	// raised.
+	// fallback is why they get prepared slates; nil: they get the redactor's output, the
+	// last of which was live, or a slate for this reason.
+	fallback *fallback
+	live     bool
+	fault    transport.Fault
+	reason   string
+
+	emitted   fallback // the last prepared slate's
+	lastSlate time.Time
+
+	// heldBack is set while output of a running redactor is not shown. From then on only
+	// output behind minFence, the last fence, is shown. fenceRequested is when the
+	// redactor was last sent it. progressed is set when the redactor has worked since the
+	// last fence was raised.
 	heldBack        bool
 	progressed      bool
 	fence, minFence uint64
 	fenceRequested  time.Time
 }
 
-// fallback is why viewers get prepared slates, and which.
+// fallback is why viewers get prepared slates, and of which kind.
 type fallback struct {
 	kind   ipc.SlateKind
 	fault  transport.Fault
 	reason string
 }
 
-// starting covers the time before the first output of the first redactor, noVideo that
-// before a camera's first unit.
-var (
-	starting = fallback{kind: ipc.SlateStarting, reason: "starting"}
-	noVideo  = fallback{kind: ipc.SlateOffline, reason: "waiting for video from the camera"}
-)
+// starting is shown until the first output of the first redactor.
+var starting = fallback{kind: ipc.SlateStarting, reason: "starting"}
 
 // fallbackFor is what viewers get after a redactor ended with an error.
 func fallbackFor(err error) fallback {
-	reason := oneLine(err.Error())
+	f := fallback{ipc.SlateStarting, transport.FaultCrash, oneLine(err.Error())}
 	if p, ok := errors.AsType[publicError](err); ok {
-		reason = oneLine(p.Public())
+		f.reason = oneLine(p.Public())
 	}
 	switch {
 	case errors.Is(err, ErrPermanent):
-		return fallback{ipc.SlateFailed, transport.FaultConfig, reason}
+		f.kind, f.fault = ipc.SlateFailed, transport.FaultConfig
 	case errors.Is(err, errStarved):
-		return fallback{ipc.SlateStarting, transport.FaultOverload, reason}
+		f.fault = transport.FaultOverload
 	case errors.Is(err, errSilent), errors.Is(err, errSpun):
-		return fallback{ipc.SlateStarting, transport.FaultHang, reason}
+		f.fault = transport.FaultHang
 	}
-	return fallback{ipc.SlateStarting, transport.FaultCrash, reason}
+	return f
 }
 
-// fallBack begins to show slates. Whoever waits for a snapshot gets the slate: that for
-// which the redactor was asked may never come.
+// startFallback begins to show slates. Those who wait for a snapshot get the slate: the
+// one that the redactor was asked for may never come.
 func (m *machine) startFallback(f fallback) {
 	m.view.fallback, m.view.lastSlate = &f, time.Time{}
-	m.answerWithSlate()
 	m.emitSlate()
 }
 
-// holdBack shows slates for a redactor that lives. What it had under way is not shown
-// any more should it come back: it goes on with a key frame that it is asked for now.
+// holdBack shows slates while the redactor runs. Output that it was working on is not
+// shown if it comes back: it must begin again with the key frame that it is asked for now.
 func (m *machine) holdBack(f fallback) {
 	v := &m.view
 	v.fence++
 	v.minFence, v.heldBack, v.progressed = v.fence, true, false
 	m.requestFence()
-	if m.provisional.drop() {
-		m.askRedactorForSnapshot()
-	}
+	m.dropHeldOutput()
 	if v.fallback == nil || *v.fallback != f { // else its slates go on
 		m.startFallback(f)
 	}
@@ -82,25 +83,20 @@ func (m *machine) requestFence() {
 	m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{Fence: m.view.fence})
 }
 
-// showSlate publishes the next slate when one is due.
+// emitSlate publishes the next prepared slate when one is due.
 func (m *machine) emitSlate() {
-	v := &m.view
-	if v.fallback == nil || m.now.Sub(v.lastSlate) < slateInterval {
+	v, f := &m.view, m.fallback()
+	if f == nil || *f == v.emitted && m.now.Sub(v.lastSlate) < slateInterval {
 		return
 	}
-	v.lastSlate = m.now
-	s := m.slates.next(v.fallback.kind)
-	if s == nil {
-		m.setState(m.stateWithoutSlate(), v.fallback.fault, v.fallback.reason)
-		return
-	}
-	m.setState(v.fallback.state(), v.fallback.fault, v.fallback.reason)
-	if !m.admitUnit(true, len(s.data)) {
+	v.emitted, v.lastSlate = *f, m.now
+	m.answerWithSlate()
+	s := m.slates.next(f.kind)
+	if s == nil || !m.admitUnit(true, len(s.data)) {
 		return
 	}
 	u := &transport.RedactedUnit{
-		Captured: m.now, Key: true, Codec: s.Codec, Width: s.Width, Height: s.Height, State: transport.StateObscured,
-		Reason: v.fallback.reason, Data: s.data,
+		Captured: m.now, Key: true, Codec: s.Codec, Width: s.Width, Height: s.Height, State: f.unitState(), Reason: f.reason, Data: s.data,
 	}
 	m.stream.appendSlate(u, s.form(), m.now)
 	m.act(publish{u, nil})
@@ -108,43 +104,22 @@ func (m *machine) emitSlate() {
 	m.status.published(u)
 }
 
-// state is what a camera is in whose slates are shown for this. A redactor that cannot
-// work is not obscured for a while: somebody has to mend it.
-func (f *fallback) state() transport.State {
-	if f.fault == transport.FaultConfig {
-		return transport.StateFailed
+// unitState is the state of the slate as a unit or a snapshot.
+func (f *fallback) unitState() transport.State {
+	if f.kind == ipc.SlateOffline {
+		return transport.StateOffline
 	}
 	return transport.StateObscured
 }
 
-// withoutSlate is the state while there is nothing to show: the video has failed, unless
-// it has not begun, or the slates that all cameras share are still to come. In both
-// states the page covers the last picture by itself.
-func (m *machine) stateWithoutSlate() transport.State {
-	if f := m.view.fallback; *f == starting || *f == noVideo || m.redactor.phase == idle {
-		return transport.StateStarting
-	}
-	return transport.StateFailed
-}
-
-// note takes the camera's state.
-func (m *machine) setState(state transport.State, fault transport.Fault, reason string) {
-	if state == transport.StateStarting {
-		return // it is that from the beginning
-	}
-	if m.status.history.Note(m.now, state, fault, reason) {
-		m.reporter.changed = true
-	}
-}
-
-// output checks what a redactor has made, and publishes it or keeps it back.
+// handleOutput checks a redactor's output, and publishes it or holds it back.
 func (m *machine) handleOutput(id int, o *ipc.Output, data []byte) error {
 	if err := checkOutput(o, data, m.redactor.process.epoch); err != nil {
 		return err
 	}
-	m.redactor.process.outputs++
-	m.redactor.process.lastOutput = m.now
-	m.redactor.process.encodingSince = time.Time{}
+	p := &m.redactor.process
+	p.outputs++
+	p.lastOutput, p.encodingSince = m.now, time.Time{}
 	m.noteProgress()
 	if o.Fence < m.view.minFence {
 		return nil // from before it hung
@@ -153,55 +128,60 @@ func (m *machine) handleOutput(id int, o *ipc.Output, data []byte) error {
 	if o.Record != nil {
 		unit = o.Record.Unit
 	}
-	another := m.view.fallback != nil || !m.stream.continues(id, o.Epoch)
+	isNewStream := m.view.fallback != nil || !m.stream.continues(id, o.Epoch)
 	x := &heldOutput{id, o, redacted(o, data)}
-	switch p := &m.provisional; {
-	case p.output != nil && !p.holds(unit): // the camera is silent, and this goes on from what is not shown
+	switch held := &m.provisional; {
+	case held.output != nil && !held.holds(unit): // the camera is silent, and this continues output that is not shown
 		m.rejectProvisional()
 		m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
-	case another && !o.Key: // of no use without what was not shown
-	case p.isRejected(unit):
-		m.requireKeyframe() // what comes next goes on from it
-	case p.holds(unit):
-		p.output = x
+	case isNewStream && !o.Key: // of no use without output that was not shown
+	case held.isRejected(unit):
+		m.requireKeyframe() // what comes next depends on it
+	case held.holds(unit):
+		held.output = x
 	default:
 		m.publishOutput(x)
 	}
 	return nil
 }
 
-// pass publishes a unit.
 func (m *machine) publishOutput(x *heldOutput) {
 	if !m.admitUnit(x.unit.Key, len(x.unit.Data)) {
 		return
 	}
-	if m.view.fallback != nil && len(m.snapshotRequests) > 0 {
+	v, u, o := &m.view, x.unit, x.head
+	if v.fallback != nil && len(m.snapshotRequests) > 0 {
 		m.askRedactorForSnapshot()
 	}
-	m.view.fallback, m.view.heldBack = nil, false
-	u, o := x.unit, x.head
+	v.fallback, v.heldBack = nil, false
+	v.live, v.fault, v.reason = u.State == transport.StateLive, o.Fault.Known(), u.Reason
+	m.trackNoPicture()
+	if offline := m.input.offline(m.now); offline != "" && !v.live {
+		u.State, u.Reason = transport.StateOffline, offline
+	}
 	m.stream.appendOutput(u, x.id, m.now)
 	m.act(publish{u, o.Record})
 	m.status.output(m.now, u, o)
-	if u.State == transport.StateLive {
-		m.trackShown(u.State, "")
-		m.setState(u.State, "", "")
-		return
-	}
-	reason := u.Reason
-	if m.input.lostReason != "" {
-		reason = m.input.lostReason
-	}
-	m.setState(u.State, o.Fault.Known(), reason)
-	m.trackShown(u.State, o.Fault.Known())
 }
 
-// admits reports whether the bus may be given a unit.
+// trackNoPicture notes whether viewers got a picture.
+func (m *machine) trackNoPicture() {
+	switch p := &m.input.noPicture; {
+	case m.view.live:
+		p.shown()
+	case m.input.reason != "":
+		p.reset()
+	default:
+		p.hidden(m.now, m.view.fault)
+	}
+}
+
+// admitUnit reports whether a unit may go to the bus.
 func (m *machine) admitUnit(key bool, bytes int) bool {
 	if m.backlog.admit(key, bytes) {
 		return true
 	}
-	m.reporter.unitLost(m.now, m.log, "the bus does not take it")
+	m.reporter.unitLost(m.now, m.log, "the bus does not accept it")
 	m.input.noPicture.reset() // nobody knows what would be shown
 	return false
 }
@@ -217,8 +197,8 @@ func (m *machine) unitSent(e unitSent) {
 	m.status.s.Counters.BytesOut += uint64(e.bytes) //nolint:gosec // a length
 }
 
-// report tells what has changed, and the status, unless the last report is not taken
-// yet: then that follows.
+// report publishes the changes of state, and the status. While the bus has not accepted
+// the last report, that waits.
 func (m *machine) report() {
 	r := &m.reporter
 	if !r.enabled || r.pending {
@@ -226,7 +206,7 @@ func (m *machine) report() {
 	}
 	events, lost := m.status.history.Events()
 	if lost > 0 {
-		m.log(slog.LevelWarn, "events were dropped, the camera's state changes too fast", "events", lost)
+		m.log(slog.LevelWarn, "events dropped: the camera's state changes too fast", "events", lost)
 	}
 	for i := range events {
 		events[i].Site, events[i].Camera = m.config.Site, m.config.Camera

@@ -113,9 +113,9 @@ func TestProcessThatStandsStillIsCoveredForAndKilled(t *testing.T) {
 	st, c := live(t)
 	s := st.s
 	st.broken(t, "stop", "hang ")
-	e := s.event(t, transport.StateObscured, "sends nothing")
+	e := s.event(t, transport.StateObscured, "does not respond")
 	require.Equal(t, transport.FaultHang, e.Fault)
-	s.event(t, transport.StateObscured, "was killed")
+	s.event(t, transport.StateObscured, "; killed")
 	st.recovers(t, "two after redactor restarted")
 	require.EqualValues(t, 1, c.Status().Counters.Faults[transport.FaultHang], "once, for both reasons")
 }
@@ -125,7 +125,7 @@ func TestEncoderThatHangsIsCoveredForUntilItIsBack(t *testing.T) {
 	st, _ := live(t)
 	s := st.s
 	st.broken(t, "encoder hangs", "hang ")
-	s.event(t, transport.StateObscured, "encoder does not come back")
+	s.event(t, transport.StateObscured, "encoder hangs")
 	s.send(t, "encoder is back")
 	st.until(t, "slate") // the key frame that it is asked for
 	st.recovers(t, "two")
@@ -218,7 +218,7 @@ func TestTimeInWhichTheWorkerItselfStoodStillIsNoFault(t *testing.T) {
 func TestSlatesOfTheCamerasSizeStay(t *testing.T) {
 	p := newPreparedSlates()
 	widths := func() (out []int) {
-		for _, s := range p.parts(ipc.SlateStarting) {
+		for _, s := range p.list(ipc.SlateStarting, false) {
 			out = append(out, s.Width)
 		}
 		return out

@@ -13,126 +13,139 @@ import (
 )
 
 var (
-	errSilent   = fmt.Errorf("redactor sent nothing for %v and was killed", killSilence)
-	errNoHello  = fmt.Errorf("redactor did not come up within %v and was killed", helloTimeout)
-	errStarved  = fmt.Errorf("redactor waited %v for a processor and was killed", starveTime)
-	errSpun     = fmt.Errorf("redactor used %v of processor time without sending anything and was killed", spinCPU)
-	errProtocol = errors.New("redactor talks nonsense and was killed")
+	errSilent   = fmt.Errorf("redactor sent nothing for %v; killed", killSilence)
+	errNoHello  = fmt.Errorf("redactor did not start within %v; killed", helloTimeout)
+	errStarved  = fmt.Errorf("redactor waited %v for a processor; killed", starveTime)
+	errSpun     = fmt.Errorf("redactor used %v of processor time without output; killed", spinCPU)
+	errProtocol = errors.New("redactor violated the protocol; killed")
 )
 
-// phase is what a redactor is in:
+// phase is what a redactor does:
 //
-//	idle ──first unit──▶ launching ──▶ greeting ──hello──▶ up
-//	                      ▲     │          │               │
-//	                   delay   fails    dies, or is killed (ending)
-//	                      │     ▼          ▼               ▼
-//	                     waiting ◀─────────┴───────────────┘
+//	idle ──first unit──▶ launching ──▶ configuring ──hello──▶ running
+//	                      ▲     │          │                    │
+//	                   delay  fails     ends, or is killed (stopping)
+//	                      │     ▼          ▼                    ▼
+//	                    backingOff ◀───────┴────────────────────┘
 type phase int
 
 const (
-	idle        phase = iota // none is needed: the camera has sent nothing
-	backingOff               // for the next start
-	launching                // asked for
-	configuring              // started and configured
-	running                  // it has said hello
+	idle        phase = iota // not needed: the camera has sent nothing
+	backingOff               // before the next start
+	launching                // requested
+	configuring              // started, and sent its configuration
+	running                  // has sent hello
 	stopping                 // killed
-	disabled                 // there will be none
+	disabled                 // never again
 )
 
-// redactor is what is known of a camera's redactor.
+// redactor is what is known about a camera's redactor.
 type redactor struct {
 	phase        phase
-	everRan      bool // one has come up: what keeps the next one from it may pass
-	id           int  // number of the last process
-	prioritized  bool // it is started before those whose cameras do not send
+	everRan      bool // so whatever fails now may pass
+	id           int  // of the last process
+	prioritized  bool // its start goes before those of cameras that do not send
 	restartAt    time.Time
 	restartDelay time.Duration // before the last restart
 	process      processState
 }
 
-// life is what is known of one process.
+// processState is what is known about one process.
 type processState struct {
-	pid               int
-	epoch             uint64 // the first that it may use
-	started           time.Time
-	lastMessage       time.Time // when it last said something
-	encodingSince     time.Time // since when its encoder is at one picture, as it said last; zero: it is at none
-	writing           bool      // its pipe has not taken what was sent last
-	outputs           uint64    // units
-	lastOutput        time.Time // the last of them
-	killCause         error     // why it was killed
-	examined          time.Time
-	standstillExcused bool      // time was left out since it was heard
-	lastStarved       time.Time // when it was last found to wait for a processor
-	watchdog          cpuWatchdog
-	share             cpuShare
+	pid           int
+	epoch         uint64 // the first that it may use
+	started       time.Time
+	lastMessage   time.Time
+	encodingSince time.Time // when its encoder began the current picture; zero: it has none
+	writing       bool      // its pipe has not accepted the last message
+	outputs       uint64
+	lastOutput    time.Time
+	killCause     error
+	examined      time.Time
+	lastStarved   time.Time // when it was last seen waiting for a processor
+	watchdog      cpuWatchdog
+	share         cpuShare
+	// standstillExcused is set once a standstill was excused, until the next message.
+	standstillExcused bool
 }
 
-// excuse leaves out time in which nobody could hear it, once until it is heard again:
-// else a program that stands still again and again would never notice one that does.
-func (l *processState) excuseStandstill(late time.Duration, now time.Time) {
-	if l.standstillExcused {
+// excuseStandstill leaves out time in which this program could not read its messages.
+// That is done once between two messages: a program that stands still again and again
+// would otherwise never notice a process that does.
+func (p *processState) excuseStandstill(late time.Duration, now time.Time) {
+	if p.standstillExcused {
 		return
 	}
-	l.standstillExcused = true
-	for _, t := range []*time.Time{&l.started, &l.lastMessage, &l.encodingSince, &l.lastStarved} {
+	p.standstillExcused = true
+	for _, t := range []*time.Time{&p.started, &p.lastMessage, &p.encodingSince, &p.lastStarved} {
 		if !t.IsZero() {
 			*t = t.Add(min(late, now.Sub(*t)))
 		}
 	}
 }
 
-// starves reports whether the process would work if it got a processor.
-func (l *processState) isStarving(now time.Time) bool {
-	return !l.lastStarved.IsZero() && now.Sub(l.lastStarved) < killSilence
+// isStarving reports whether the process would work if it got a processor.
+func (p *processState) isStarving(now time.Time) bool {
+	return !p.lastStarved.IsZero() && now.Sub(p.lastStarved) < killSilence
 }
 
-// cpuShare tells a process that works from one that would if it got a processor: the
-// kernel calls both runnable.
+// hangFallback returns what viewers get while a running process sends nothing; nil: it
+// works.
+func (p *processState) hangFallback(now time.Time) *fallback {
+	switch silent := now.Sub(p.lastMessage) > slateSilence; {
+	case silent && p.isStarving(now):
+		return &fallback{ipc.SlateHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"}
+	case silent:
+		return &fallback{ipc.SlateHang, transport.FaultHang, "redactor does not respond"}
+	case !p.encodingSince.IsZero() && now.Sub(p.encodingSince) > slateSilence:
+		return &fallback{ipc.SlateHang, transport.FaultHang, "encoder hangs"}
+	}
+	return nil
+}
+
+// cpuShare tells a process that works from one that waits for a processor: the kernel
+// calls both runnable.
 type cpuShare struct {
 	at   time.Time
 	used time.Duration // processor time of the process, as of at
 }
 
-// full looks again, and reports whether the process has had a whole processor, or more,
-// since the last look.
-func (c *cpuShare) update(now time.Time, used time.Duration) bool {
-	wall, got := now.Sub(c.at), used-c.used
-	first := c.at.IsZero()
+// update reports whether the process has had a whole processor since the last update.
+func (c *cpuShare) update(now time.Time, used time.Duration) (hadWhole bool) {
+	hadWhole = !c.at.IsZero() && used-c.used > now.Sub(c.at)*fullShare/100
 	*c = cpuShare{now, used}
-	return !first && got > wall*fullShare/100
+	return hadWhole
 }
 
-// cpuWatchdog measures what a redactor uses between two units.
+// cpuWatchdog measures the processor time that a redactor uses between two outputs.
 type cpuWatchdog struct {
-	outputs uint64 // units, as of since
+	outputs uint64 // as of since
 	since   time.Time
 	used    time.Duration // processor time of the process, as of since
 }
 
-// spins looks again and reports whether the redactor has been at work for too long.
-func (c *cpuWatchdog) isSpinning(now time.Time, sent uint64, used time.Duration) bool {
-	if c.since.IsZero() || sent != c.outputs {
-		*c = cpuWatchdog{sent, now, used}
-		return false
+// isSpinning reports whether the redactor has used too much without an output.
+func (c *cpuWatchdog) isSpinning(now time.Time, outputs uint64, used time.Duration) bool {
+	if c.since.IsZero() || outputs != c.outputs {
+		*c = cpuWatchdog{outputs, now, used}
 	}
 	return used-c.used > spinCPU && now.Sub(c.since) > spinTime
 }
 
-// of reports whether a process is the present one, in one of these phases.
+// isCurrent reports whether a process is the current one, in one of these phases.
 func (m *machine) isCurrent(id int, phases ...phase) bool {
 	return id == m.redactor.id && slices.Contains(phases, m.redactor.phase)
 }
 
-// want has a redactor started where none was needed so far.
+// ensureRedactor starts a redactor if none was needed so far.
 func (m *machine) ensureRedactor() {
 	if m.redactor.phase == idle {
 		m.startRedactor()
 	}
 }
 
-// hurry has the redactor that is asked for started before those of cameras that do not
-// send, where this one has begun to send since.
+// raisePriority has a requested redactor started before those of cameras that do not
+// send, if its camera did not send before.
 func (m *machine) raisePriority() {
 	if r := &m.redactor; r.phase == launching && !r.prioritized {
 		r.prioritized = true
@@ -140,20 +153,17 @@ func (m *machine) raisePriority() {
 	}
 }
 
-// start has the next process started.
+// startRedactor requests the next process.
 func (m *machine) startRedactor() {
 	r := &m.redactor
 	r.phase, r.process = launching, processState{}
 	r.id++
 	r.prioritized = m.input.noPicture.isSending(m.now)
 	m.act(startProcess{r.id, r.prioritized})
-	if m.view.fallback.kind == ipc.SlateOffline {
-		m.view.fallback, m.view.lastSlate = &starting, time.Time{}
-	}
 }
 
-// processStarted lets a redactor take the place of the last one. Until its first unit
-// what covered the time before goes on.
+// processStarted configures a redactor. Until its first output, viewers get what they
+// got before.
 func (m *machine) processStarted(pid int) {
 	r := &m.redactor
 	r.phase = configuring
@@ -166,26 +176,23 @@ func (m *machine) processStarted(pid int) {
 	m.act(writeMessage{r.id, item{ipc.TypeConfig, config, nil}})
 }
 
-// processEnded covers for a redactor that has ended, or could not be started.
+// processEnded falls back from a redactor that has ended, or could not be started.
 func (m *machine) processEnded(err error) {
 	r := &m.redactor
-	worked := time.Duration(0) // how long it was silent, or worked at nothing, is not in it
+	worked := time.Duration(0) // up to the last output
 	if !r.process.lastOutput.IsZero() {
 		worked = r.process.lastOutput.Sub(r.process.started)
 	}
-	f := fallbackFor(err)
-	if r.process.killCause != nil { // viewers have been told
-		err, f = r.process.killCause, fallbackFor(r.process.killCause)
+	if cause := r.process.killCause; cause != nil { // viewers have been told
+		err = cause
 	} else {
-		m.slates.retire(true)
-		m.loseRedactor(f)
+		m.loseRedactor(err)
 	}
-	r.process = processState{}
+	r.phase, r.process = backingOff, processState{}
 	m.status.processEnded()
 	m.input.noPicture.reset()
-	r.phase = backingOff
 	if errors.Is(err, ErrPermanent) && !r.everRan {
-		m.log(slog.LevelError, "redactor cannot work", "error", err)
+		m.log(slog.LevelError, "redactor cannot work as configured", "error", err)
 		r.phase = disabled
 		m.act(giveUp{fmt.Errorf("camera %s: %w", m.config.Camera, err)})
 		return
@@ -195,26 +202,24 @@ func (m *machine) processEnded(err error) {
 	}
 	r.restartAt = m.now.Add(r.restartDelay)
 	m.log(slog.LevelError, "redactor ended", "error", err, "restart_in", r.restartDelay.Round(time.Millisecond))
-	m.pictureOutage.noteLogged(m.now, f.reason, r.restartDelay)
+	m.pictureOutage.noteLogged(m.now, fallbackFor(err).reason, r.restartDelay)
 }
 
-// lose covers for a redactor of which nothing is shown any more.
-func (m *machine) loseRedactor(f fallback) {
+// loseRedactor falls back from a redactor of which nothing is shown any more.
+func (m *machine) loseRedactor(err error) {
+	m.slates.retire(!errors.Is(err, errProtocol))
 	m.view.heldBack = false
 	m.provisional.drop()
-	m.startFallback(f)
+	m.startFallback(fallbackFor(err))
 }
 
-// kill ends the process.
 func (m *machine) killRedactor(cause error) {
 	r := &m.redactor
 	r.phase, r.process.killCause = stopping, cause
 	m.act(killProcess{r.id})
-	m.slates.retire(!errors.Is(cause, errProtocol))
-	m.loseRedactor(fallbackFor(cause))
+	m.loseRedactor(cause)
 }
 
-// hello takes the greeting of a redactor.
 func (m *machine) redactorReady(h *ipc.Hello) {
 	r := &m.redactor
 	first := !r.everRan
@@ -228,28 +233,27 @@ func (m *machine) redactorReady(h *ipc.Hello) {
 	if h.Warning != "" {
 		m.log(slog.LevelWarn, oneLine(h.Warning))
 	}
-	if m.input.lostReason != "" {
-		m.queue.pushFront(ipc.TypeInput, ipc.Input{Reason: m.input.lostReason})
+	if m.input.reason != "" {
+		m.queue.pushFront(ipc.TypeInput, ipc.Input{Reason: m.input.slateText()})
 	}
 }
 
-// examined takes what the kernel says of the process.
+// examined handles what the kernel reports about the process.
 func (m *machine) examined(e processExamined) {
-	l := &m.redactor.process
-	full := e.known && l.share.update(m.now, e.used)
+	p := &m.redactor.process
 	switch {
-	case full:
-		l.lastStarved = time.Time{}
+	case e.known && p.share.update(m.now, e.used):
+		p.lastStarved = time.Time{}
 	case e.runnable:
-		l.lastStarved = m.now
+		p.lastStarved = m.now
 	}
-	if e.known && l.watchdog.isSpinning(m.now, l.outputs, e.used) {
+	if e.known && p.watchdog.isSpinning(m.now, p.outputs, e.used) {
 		m.killRedactor(errSpun)
 	}
 }
 
-// watchRedactor starts the next redactor when it is time, and covers for one that is
-// silent, or kills it.
+// watchRedactor starts the next redactor when it is due, falls back from one that does
+// not respond, and kills it later.
 func (m *machine) watchRedactor() {
 	switch r := &m.redactor; r.phase {
 	case backingOff:
@@ -267,69 +271,54 @@ func (m *machine) watchRedactor() {
 }
 
 func (m *machine) watchRunning() {
-	l, v := &m.redactor.process, &m.view
-	silent := m.now.Sub(l.lastMessage)
+	p, v := &m.redactor.process, &m.view
+	silent := m.now.Sub(p.lastMessage)
 	m.examine(silent > examineSilence)
 	if m.killIfSilent(silent, killSilence, errSilent) {
 		return
 	}
-	f, due := l.hangFallback(m.now), m.now.Sub(v.fenceRequested) >= fenceInterval
+	f, due := p.hangFallback(m.now), m.now.Sub(v.fenceRequested) >= fenceInterval
 	switch {
-	case f != nil && (!v.heldBack || v.progressed || due || m.provisional.holdsAnything()): // what it has under way is old by now
+	case f != nil && (!v.heldBack || v.progressed || due || m.provisional.holdsAnything()): // its work in progress is old by now
 		m.holdBack(*f)
 	case v.heldBack && due:
 		m.requestFence()
 	}
 }
 
-// works notes that a redactor which was covered for has said something and does not
-// hang: it may have begun a picture behind the fence.
+// noteProgress is called when a redactor has sent something: if its output is held back
+// and it does not hang, it may have begun a picture behind the fence.
 func (m *machine) noteProgress() {
 	if m.view.heldBack && m.redactor.process.hangFallback(m.now) == nil {
 		m.view.progressed = true
 	}
 }
 
-// hangs returns what viewers get while nothing comes of a process that lives; nil: it
-// works.
-func (l *processState) hangFallback(now time.Time) *fallback {
-	switch silent := now.Sub(l.lastMessage); {
-	case silent > slateSilence && l.isStarving(now):
-		return &fallback{ipc.SlateHang, transport.FaultOverload, "this machine is too slow: the redactor waits for a processor"}
-	case silent > slateSilence:
-		return &fallback{ipc.SlateHang, transport.FaultHang, "redactor sends nothing"}
-	case !l.encodingSince.IsZero() && now.Sub(l.encodingSince) > slateSilence:
-		return &fallback{ipc.SlateHang, transport.FaultHang, "redactor's encoder does not come back"}
+// examine has the process examined when it is due, which is often while it is silent.
+func (m *machine) examine(silent bool) {
+	p, interval := &m.redactor.process, usageInterval
+	if silent {
+		interval = examineInterval
 	}
-	return nil
-}
-
-// examine has the process looked at when it is time: often while its state matters.
-func (m *machine) examine(state bool) {
-	l, every := &m.redactor.process, usageInterval
-	if state {
-		every = examineInterval
-	}
-	if m.now.Sub(l.examined) >= every {
-		l.examined = m.now
-		m.act(examineProcess{m.redactor.id, state})
+	if m.now.Sub(p.examined) >= interval {
+		p.examined = m.now
+		m.act(examineProcess{m.redactor.id, silent})
 	}
 }
 
-// bury kills a process that has been silent for longer than it may.
-func (m *machine) killIfSilent(silent, limit time.Duration, why error) bool {
-	switch {
-	case silent > starveTime && m.redactor.process.isStarving(m.now):
-		m.killRedactor(errStarved)
-	case silent > limit && !m.redactor.process.isStarving(m.now):
-		m.killRedactor(why)
-	default:
-		return false
+// killIfSilent kills a process that has been silent for longer than the limit, which is
+// starveTime for one that is starving.
+func (m *machine) killIfSilent(silent, limit time.Duration, cause error) bool {
+	if m.redactor.process.isStarving(m.now) {
+		limit, cause = starveTime, errStarved
 	}
-	return true
+	if silent > limit {
+		m.killRedactor(cause)
+	}
+	return silent > limit
 }
 
-// feed hands the redactor the next message, when its pipe has taken the one before.
+// feed sends the redactor the next message once its pipe has accepted the last one.
 func (m *machine) feed() {
 	r := &m.redactor
 	if r.phase != running || r.process.writing {

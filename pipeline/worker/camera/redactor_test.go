@@ -177,8 +177,8 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	r.do(runStarted{true}, connecting{})
 	require.Equal(t, transport.StateStarting, r.status.State)
 	r.pass(time.Second)
-	r.do(sourceEnded{"dial tcp: connection refused", "no answer", time.Second})
-	require.Equal(t, transport.StateStarting, r.status.State, "while slates are to come: the page covers what it shows by itself")
+	r.do(sourceEnded{"dial tcp: connection refused", "no answer", time.Second, false})
+	require.Equal(t, transport.StateOffline, r.status.State, "also while slates are to come")
 	shared := []slate{
 		{ipc.PreparedSlate{Kind: ipc.SlateOffline, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("offline")},
 		{ipc.PreparedSlate{Kind: ipc.SlateStarting, Codec: "avc1.42c01f", Width: 64, Height: 48}, []byte("starting")},
@@ -190,7 +190,8 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 	r.pass(time.Minute)
 	require.Empty(t, r.starts)
 	require.Len(t, r.out, 240)
-	require.Equal(t, transport.StateObscured, r.lastEvent().State)
+	require.Equal(t, transport.StateOffline, r.lastEvent().State)
+	require.Equal(t, transport.StateOffline, r.out[0].State)
 	require.Equal(t, "no answer", r.out[0].Reason)
 	r.all()
 	r.arrives(1, false, "connected")

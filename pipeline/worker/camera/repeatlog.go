@@ -2,32 +2,32 @@ package camera
 
 import "time"
 
-// reminders are for how long something must have lasted to be logged again; after the
-// last of them it is as long to the next each time.
+// reminders are how long a condition lasts until it is logged again. After the last of
+// them, it is logged at that interval.
 var reminders = [...]time.Duration{time.Minute, 10 * time.Minute, time.Hour}
 
 const (
-	// maxBetween bounds the lines between two reminders, where the reason changes or
-	// all seems to be well in between, again and again.
+	// maxBetween bounds the lines between two reminders, for a condition whose reason
+	// changes, or that comes and goes.
 	maxBetween = 4
-	// calm is for how long all must be well for it to be over.
+	// calm is how long a condition must be absent to be over.
 	calm = time.Minute
 )
 
-// repeatLog says when something that lasts is to be logged: the first time, when its
-// reason is another, and then at growing intervals. What comes and goes for hours is
-// one. The zero value is ready. It is not safe for concurrent use.
+// repeatLog decides when a condition is logged: at once, when its reason changes, and then
+// at growing intervals. A condition that comes and goes for hours is one. The zero value
+// is ready. It is not safe for concurrent use.
 type repeatLog struct {
-	since           time.Time // when it began; zero: there is nothing
-	badSince        time.Time // when it was bad again after the last good
-	goodSince       time.Time // when all was well again; zero: it is not
-	remindersLogged int       // reminders
-	lines           int       // since the last of them
-	logged          bool      // that it is bad, for this reason, is the last that was logged
+	since           time.Time // when it began; zero: there is none
+	badSince        time.Time // when it last came
+	goodSince       time.Time // when it last went; zero: it is there
+	remindersLogged int
+	lines           int  // since the last reminder
+	logged          bool // the last line says that it is there, for this reason
 	reason          string
 }
 
-// ill notes that it is bad, and returns for how long it has been.
+// markBad notes that the condition is there, and returns for how long.
 func (r *repeatLog) markBad(now time.Time) time.Duration {
 	if r.since.IsZero() {
 		r.since = now
@@ -38,7 +38,7 @@ func (r *repeatLog) markBad(now time.Time) time.Duration {
 	return now.Sub(r.badSince)
 }
 
-// due reports, after ill, whether a line is due. It is taken to be logged then.
+// due reports, after markBad, whether a line is due, which the caller must log then.
 func (r *repeatLog) due(now time.Time, reason string) bool {
 	switch lasted := now.Sub(r.since); {
 	case lasted >= reminderAfter(r.remindersLogged):
@@ -55,8 +55,8 @@ func (r *repeatLog) due(now time.Time, reason string) bool {
 	return true
 }
 
-// well notes that all is well. It reports whether that is to be logged, and for how
-// long it was not.
+// markGood notes that the condition is absent. It reports whether the caller must log
+// that, and how long the condition lasted.
 func (r *repeatLog) markGood(now time.Time) (lasted time.Duration, due bool) {
 	if r.since.IsZero() {
 		return 0, false
@@ -74,7 +74,7 @@ func (r *repeatLog) markGood(now time.Time) (lasted time.Duration, due bool) {
 	return lasted, due
 }
 
-// until is how long something must have lasted for a repeatLog.
+// reminderAfter is how long a condition lasts until reminder n.
 func reminderAfter(n int) time.Duration {
 	if last := len(reminders) - 1; n > last {
 		return reminders[last] * time.Duration(n-last+1)

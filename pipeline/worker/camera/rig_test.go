@@ -39,6 +39,7 @@ type rig struct {
 	runnable bool          // what the kernel says of the process
 	used     time.Duration // processor time
 	stands   bool          // the bus takes nothing
+	silent   bool          // the camera sends nothing; else it is known to send
 	unsent   []event       // what it will answer
 }
 
@@ -106,6 +107,9 @@ func (r *rig) answer(e event) event {
 func (r *rig) pass(d time.Duration) {
 	for end := r.now.Add(d); r.now.Before(end); {
 		r.now = r.now.Add(min(tickInterval, end.Sub(r.now)))
+		if !r.silent {
+			r.m.input.started = r.now
+		}
 		r.do(tick{})
 	}
 }

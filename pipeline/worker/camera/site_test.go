@@ -103,7 +103,7 @@ func TestDeadCamerasDoNotKeepOthersFromStarting(t *testing.T) {
 	}
 	t.Logf("slates of the dead after %v", longest(dead, func(m *member) chan time.Duration { return m.slate }))
 	t.Logf("all %d that send are live after %v", len(good), longest(good, func(m *member) chan time.Duration { return m.live }))
-	require.Empty(t, logged(log, "was killed"))
+	require.Empty(t, logged(log, "; killed"))
 	require.Len(t, logged(log, `msg="redactor is up"`), len(good))
 }
 

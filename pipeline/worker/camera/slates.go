@@ -9,25 +9,25 @@ import (
 	"scrim/transport"
 )
 
-// slate is one that a redactor has coded beforehand, as video or as a JPEG.
+// slate is one that a redactor has prepared, as video or as a JPEG.
 type slate struct {
 	ipc.PreparedSlate
 	data []byte
 }
 
-// check reports whether that is a slate, and one that the bus takes.
+// check reports whether it is a slate, and within the bounds of the bus.
 func (s *slate) check() error {
 	limit := transport.MaxUnitBytes
 	if s.Snapshot {
 		limit = transport.MaxSnapshotBytes
 	}
 	if !isPicture(s.Width, s.Height, s.data, limit) || transport.CheckCodec(s.Codec) != nil || !slices.Contains(ipc.SlateKinds, s.Kind) {
-		return fmt.Errorf("%w: spare slate of %d×%d, %d bytes, is not what a redactor makes", ipc.ErrProtocol, s.Width, s.Height, len(s.data))
+		return fmt.Errorf("%w: invalid prepared slate of %d×%d, %d bytes", ipc.ErrProtocol, s.Width, s.Height, len(s.data))
 	}
 	return nil
 }
 
-// slateForm is what decoders are set up for: it is one throughout an epoch.
+// slateForm is what decoders are set up for. It is the same throughout an epoch.
 type slateForm struct {
 	codec         string
 	width, height int
@@ -35,110 +35,96 @@ type slateForm struct {
 
 func (s *slate) form() slateForm { return slateForm{s.Codec, s.Width, s.Height} }
 
-// slateSet has slates by kind. Those of one kind are of one size.
-type slateSet struct {
-	video map[ipc.SlateKind][]slate // shown in turn
-	jpeg  map[ipc.SlateKind]slate
+// slateKey is one kind of slate, as video or as a snapshot.
+type slateKey struct {
+	kind     ipc.SlateKind
+	snapshot bool
 }
 
-func newSlateSet() slateSet {
-	return slateSet{video: make(map[ipc.SlateKind][]slate), jpeg: make(map[ipc.SlateKind]slate)}
-}
-
-// add replaces what there is by those of another set.
-func (s *slateSet) replaceFrom(b *slateSet) {
-	maps.Copy(s.video, b.video)
-	maps.Copy(s.jpeg, b.jpeg)
-}
-
-// keep keeps one. Sized is set where it may replace one.
-func (s *slateSet) keep(one slate, sized bool) {
-	if one.Snapshot {
-		if _, have := s.jpeg[one.Kind]; !have || sized {
-			s.jpeg[one.Kind] = one
-		}
-		return
+// parts is how many slates are shown in turn.
+func (k slateKey) parts() int {
+	if k.snapshot {
+		return 1
 	}
-	have := s.video[one.Kind]
-	if !sized && len(have) >= ipc.SlateParts {
+	return ipc.SlateParts
+}
+
+// slateSet has the slates that are shown in turn, which are of the same size.
+type slateSet map[slateKey][]slate
+
+// keep adds a slate. With replace, the first part replaces those that are there.
+func (s slateSet) keep(one slate, replace bool) {
+	key := slateKey{one.Kind, one.Snapshot}
+	have := s[key]
+	if !replace && len(have) == key.parts() {
 		return
 	}
 	if one.Part == 0 {
 		have = nil
 	}
-	if len(have) < ipc.SlateParts {
-		s.video[one.Kind] = append(have, one)
+	if len(have) < key.parts() {
+		s[key] = append(have, one)
 	}
 }
 
-// preparedSlates are those of a camera. What the present redactor has made is shown
-// rather than what was there before, and forgotten when it violates the protocol: who
-// has taken one over makes slates with it as well.
+// preparedSlates are a camera's. Those of the current redactor are preferred to earlier
+// ones, and dropped when it violates the protocol: an attacker who controls a redactor
+// controls its slates, too.
 type preparedSlates struct {
 	current, earlier slateSet
 	turn             int
 }
 
 func newPreparedSlates() preparedSlates {
-	return preparedSlates{current: newSlateSet(), earlier: newSlateSet()}
+	return preparedSlates{current: make(slateSet), earlier: make(slateSet)}
 }
 
-// follow takes over those of another camera.
+// continueFrom takes over the slates of another camera.
 func (p *preparedSlates) continueFrom(b *preparedSlates) {
-	p.earlier.replaceFrom(&b.earlier)
-	p.earlier.replaceFrom(&b.current)
+	maps.Copy(p.earlier, b.earlier)
+	maps.Copy(p.earlier, b.current)
 }
 
-// keep keeps one of the present redactor. Sized is set where it has the camera's size:
-// those that are made before that is known replace none that are there.
-func (p *preparedSlates) keep(s slate, sized bool) {
-	if _, still := p.snapshot(s.Kind); sized || s.Snapshot && !still || !s.Snapshot && len(p.parts(s.Kind)) < ipc.SlateParts {
-		p.current.keep(s, sized)
+// keep keeps a slate of the current redactor. One that has the camera's size replaces
+// others; one that was made before that is known does not.
+func (p *preparedSlates) keep(s slate, hasSize bool) {
+	if hasSize || !p.has(slateKey{s.Kind, s.Snapshot}) {
+		p.current.keep(s, hasSize)
 	}
 }
 
-// share keeps one that all cameras have, unless there is one.
-func (p *preparedSlates) share(s slate) { p.earlier.keep(s, false) }
-
-// ended is called when the present redactor is no more, and says whether to trust what
-// it has made.
+// retire is called when the current redactor has ended. Its slates are kept if they are
+// trusted.
 func (p *preparedSlates) retire(trusted bool) {
 	if trusted {
-		p.earlier.replaceFrom(&p.current)
+		maps.Copy(p.earlier, p.current)
 	}
-	p.current = newSlateSet()
+	p.current = make(slateSet)
 }
 
-// of returns those of a kind that are shown in turn.
-func (p *preparedSlates) parts(kind ipc.SlateKind) []slate {
-	if list := p.current.video[kind]; len(list) > 0 {
+// list returns the slates of a kind that are shown in turn.
+func (p *preparedSlates) list(kind ipc.SlateKind, snapshot bool) []slate {
+	key := slateKey{kind, snapshot}
+	if list := p.current[key]; len(list) > 0 {
 		return list
 	}
-	return p.earlier.video[kind]
+	return p.earlier[key]
 }
 
-// still returns the one of a kind that is a JPEG; false: there is none.
-func (p *preparedSlates) snapshot(kind ipc.SlateKind) (slate, bool) {
-	if s, ok := p.current.jpeg[kind]; ok {
-		return s, true
-	}
-	s, ok := p.earlier.jpeg[kind]
-	return s, ok
+func (p *preparedSlates) has(key slateKey) bool {
+	return len(p.list(key.kind, key.snapshot)) >= key.parts()
 }
 
 // complete reports whether there are slates of every kind, in both forms.
 func (p *preparedSlates) complete() bool {
-	for _, kind := range ipc.SlateKinds {
-		if _, still := p.snapshot(kind); !still || len(p.parts(kind)) < ipc.SlateParts {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(ipc.SlateKinds, func(kind ipc.SlateKind) bool {
+		return !p.has(slateKey{kind, false}) || !p.has(slateKey{kind, true})
+	})
 }
 
-// next returns the next one of a kind; nil: there is none.
+// next returns the next slate of a kind as video; nil: there is none.
 func (p *preparedSlates) next(kind ipc.SlateKind) *slate {
-	list := p.parts(kind)
+	list := p.list(kind, false)
 	if len(list) == 0 {
 		return nil
 	}

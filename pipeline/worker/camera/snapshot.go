@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"slices"
 	"time"
 
 	"scrim/pipeline/ipc"
@@ -8,45 +9,34 @@ import (
 )
 
 func (m *machine) requestSnapshot(to chan *transport.Snapshot) {
-	if s := m.slateSnapshot(); s != nil {
-		m.act(returnSnapshot{to, s})
-		return
-	}
 	m.snapshotRequests = append(m.snapshotRequests, to)
-	m.askRedactorForSnapshot()
-}
-
-func (m *machine) cancelSnapshot(gone chan *transport.Snapshot) {
-	kept := m.snapshotRequests[:0]
-	for _, ch := range m.snapshotRequests {
-		if ch != gone {
-			kept = append(kept, ch)
-		}
+	if m.answerWithSlate(); len(m.snapshotRequests) > 0 {
+		m.askRedactorForSnapshot()
 	}
-	clear(m.snapshotRequests[len(kept):])
-	m.snapshotRequests = kept
 }
 
-// askSnapshot asks the redactor for one, also in the place of one that was dropped:
-// whoever waited for that one waits still.
+func (m *machine) cancelSnapshot(to chan *transport.Snapshot) {
+	m.snapshotRequests = slices.DeleteFunc(m.snapshotRequests, func(ch chan *transport.Snapshot) bool { return ch == to })
+}
+
 func (m *machine) askRedactorForSnapshot() {
 	m.queue.pushCommand(ipc.TypeSnapshotRequest, ipc.SnapshotRequest{})
 }
 
-// snapshotMade takes a snapshot of what a redactor has coded. It is handed on if that
-// is shown, and as late as it is: it waits for the same proof.
-func (m *machine) handleSnapshot(w *ipc.Snapshot, data []byte) error {
-	if err := checkSnapshot(w, data); err != nil {
+// handleSnapshot passes on a redactor's snapshot if the picture is shown, and holds it
+// back for as long as the picture.
+func (m *machine) handleSnapshot(s *ipc.Snapshot, data []byte) error {
+	if err := checkSnapshot(s, data); err != nil {
 		return err
 	}
-	x := &heldSnapshot{w, &transport.Snapshot{
-		Camera: m.config.Camera, Captured: time.Unix(0, w.Captured), Width: w.Width, Height: w.Height,
-		State: w.State, Reason: oneLine(w.Reason), JPEG: data,
+	x := &heldSnapshot{s, &transport.Snapshot{
+		Camera: m.config.Camera, Captured: time.Unix(0, s.Captured), Width: s.Width, Height: s.Height,
+		State: s.State, Reason: oneLine(s.Reason), JPEG: data,
 	}}
 	switch p := &m.provisional; {
-	case p.isRejected(w.Unit):
+	case p.isRejected(s.Unit):
 		m.askRedactorForSnapshot()
-	case p.holds(w.Unit):
+	case p.holds(s.Unit):
 		p.snapshot = x
 	default:
 		m.releaseSnapshot(x)
@@ -54,18 +44,24 @@ func (m *machine) handleSnapshot(w *ipc.Snapshot, data []byte) error {
 	return nil
 }
 
-// passSnapshot hands a snapshot to those who wait for one, if viewers see what the
-// redactor has coded. If not they get what fallBack gives them, or wait until they do.
+// releaseSnapshot answers requests with a redactor's snapshot, if viewers see its output.
+// If not, they get a slate, or wait for the next picture.
 func (m *machine) releaseSnapshot(x *heldSnapshot) {
-	if m.view.fallback == nil && x.head.Fence >= m.view.minFence {
-		m.answerSnapshots(x.snapshot)
+	if m.view.fallback != nil || x.head.Fence < m.view.minFence {
+		return
 	}
+	if offline := m.input.offline(m.now); offline != "" && x.snapshot.State != transport.StateLive {
+		x.snapshot.State, x.snapshot.Reason = transport.StateOffline, offline
+	}
+	m.answerSnapshots(x.snapshot)
 }
 
-// giveSlate hands the slate that viewers get to those who wait.
+// answerWithSlate answers requests with the slate that viewers get, if they get one.
 func (m *machine) answerWithSlate() {
-	if s := m.slateSnapshot(); s != nil {
-		m.answerSnapshots(s)
+	if len(m.snapshotRequests) > 0 {
+		if s := m.slateSnapshot(); s != nil {
+			m.answerSnapshots(s)
+		}
 	}
 }
 
@@ -76,18 +72,18 @@ func (m *machine) answerSnapshots(s *transport.Snapshot) {
 	m.snapshotRequests = nil
 }
 
-// slateSnapshot is the slate that viewers get, as a snapshot; nil when they get none.
+// slateSnapshot returns the slate that viewers get; nil: they get none.
 func (m *machine) slateSnapshot() *transport.Snapshot {
-	f := m.view.fallback
+	f := m.fallback()
 	if f == nil {
 		return nil
 	}
-	s, ok := m.slates.snapshot(f.kind)
-	if !ok {
+	list := m.slates.list(f.kind, true)
+	if len(list) == 0 {
 		return nil
 	}
 	return &transport.Snapshot{
-		Camera: m.config.Camera, Captured: m.now, Width: s.Width, Height: s.Height,
-		State: transport.StateObscured, Reason: f.reason, JPEG: s.data,
+		Camera: m.config.Camera, Captured: m.now, Width: list[0].Width, Height: list[0].Height,
+		State: f.unitState(), Reason: f.reason, JPEG: list[0].data,
 	}
 }

@@ -58,7 +58,7 @@ func TestSnapshotThatIsTooLargeEndsTheRedactor(t *testing.T) {
 	t.Parallel()
 	s, _, _ := begin(t, "plain")
 	s.send(t, "too large a still")
-	s.event(t, transport.StateFailed, "talks nonsense")
+	s.event(t, transport.StateFailed, "violated the protocol")
 }
 
 // Whether a picture waits for a proof is told by its unit.
