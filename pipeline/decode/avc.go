@@ -14,25 +14,24 @@ import (
 // 14496-15, 5.3.3.1).
 const avcHead = 6
 
-// avcCheck notices loss in H.264, which FFmpeg conceals.
+// avcCheck detects lost pictures in H.264, which FFmpeg conceals.
 type avcCheck struct {
 	continuity bitstream.Continuity
-	// prefix is how long the lengths before NAL units are; 0: Annex B.
+	// prefix is the size of the lengths before NAL units; 0: Annex B.
 	prefix int
 	known  bool // an SPS was accepted
-	begun  bool // and then a picture
+	begun  bool // and a picture after it
 	buf    []byte
 }
 
-// newAVCCheck takes what the container says of the stream. An error wraps
-// bitstream.ErrUnsupported: this stream cannot be checked.
+// newAVCCheck returns a check for a stream with these parameters of the container.
+// An error wraps bitstream.ErrUnsupported: this stream cannot be checked.
 func newAVCCheck(extra []byte) (*avcCheck, error) {
 	c := new(avcCheck)
 	return c, c.parameters(extra)
 }
 
-// parameters takes parameter sets in the form of a container. Those that are
-// damaged are left to the decoder, and the pictures to the check.
+// parameters reads parameter sets in the form of a container.
 func (c *avcCheck) parameters(extra []byte) error {
 	if len(extra) == 0 {
 		return nil
@@ -87,15 +86,15 @@ func (c *avcCheck) sets(extra []byte) []byte {
 	return c.buf
 }
 
-// add adds a NAL unit to c.buf; one that is empty says nothing.
+// add adds a NAL unit to c.buf unless it is empty.
 func (c *avcCheck) add(nalu []byte) {
 	if len(nalu) > 0 {
 		c.buf = append(append(c.buf, 0, 0, 0, 1), nalu...)
 	}
 }
 
-// check takes the next packet in the order of decoding. picture is set when it
-// holds one; reason and err are as those of bitstream.Continuity.
+// check checks the next packet in decoding order. picture is set if it holds one;
+// reason and err are those of bitstream.Continuity.
 func (c *avcCheck) check(p *astiav.Packet) (picture bool, reason string, err error) {
 	if extra := p.SideData(astiav.PacketSideDataTypeNewExtradata); len(extra) > 0 {
 		if err := c.parameters(extra); err != nil {

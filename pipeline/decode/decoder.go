@@ -13,21 +13,21 @@ import (
 
 // Picture is one decoded picture.
 type Picture struct {
-	// ID is that of the access unit it was coded in. Pictures come in the order
-	// of display, which with B-frames is not that of the units.
+	// ID is that of the access unit it was coded in. Pictures come in display order,
+	// which differs from that of the units if there are B-frames.
 	ID int64
-	// Image comes from the pool and is the receiver's to put back.
+	// Image comes from the pool; the receiver puts it back.
 	Image *yuv.Image
-	// Corrupt is set when the decoder knows that something is wrong. That it is
-	// not set proves nothing: FFmpeg conceals loss silently.
+	// Corrupt is set if the decoder knows that something is wrong. If it is not set,
+	// the picture may still be damaged: FFmpeg conceals loss silently.
 	Corrupt bool
 }
 
 // Options are a Decoder's settings.
 type Options struct {
-	// Codec is what is decoded; empty means H.264.
+	// Codec is the codec to decode; empty means H.264.
 	Codec transport.Codec
-	// Pool gives the Images; nil: a pool of the decoder's own.
+	// Pool provides the Images; nil: a pool of the decoder's own.
 	Pool *yuv.Pool
 	// Threads are slice threads, which add no delay; 0 means 1.
 	Threads int
@@ -36,7 +36,7 @@ type Options struct {
 // decoders are FFmpeg's own decoders of what a camera may send.
 var decoders = map[transport.Codec]string{transport.H264: "h264", transport.H265: "hevc", transport.MJPEG: "mjpeg"}
 
-// errMissing is that slices are missing, or have ended early, or were all skipped.
+// errMissing means that slices are missing, ended early, or were all skipped.
 var errMissing = errors.New("parts of the picture are missing")
 
 // Decoder decodes the access units of one codec. It is not safe for concurrent use.
@@ -51,8 +51,8 @@ type Decoder struct {
 	buf    []byte
 }
 
-// New returns a Decoder, which the caller closes. It opens FFmpeg's own decoder of
-// the codec and no other, whatever the bytes say they are.
+// New returns a Decoder, which the caller closes. It only opens FFmpeg's own decoder
+// of the codec, whatever the input claims to be.
 func New(o Options) (*Decoder, error) {
 	astiav.SetLogLevel(astiav.LogLevelQuiet)
 	if o.Codec == "" {
@@ -60,7 +60,7 @@ func New(o Options) (*Decoder, error) {
 	}
 	name, ok := decoders[o.Codec]
 	if !ok {
-		return nil, fmt.Errorf("codec %s is not decoded", o.Codec)
+		return nil, fmt.Errorf("unsupported codec %s: must be h264, h265 or mjpeg", o.Codec)
 	}
 	codec := astiav.FindDecoderByName(name)
 	if codec == nil {
@@ -83,7 +83,7 @@ func New(o Options) (*Decoder, error) {
 	}
 	options := [][2]string{{"max_pixels", fmt.Sprint(yuv.MaxWidth * yuv.MaxHeight)}}
 	if o.Codec == transport.MJPEG {
-		// A scan that ends early is an error only so; else the rest is made up.
+		// Otherwise FFmpeg makes up the rest of a scan that ends early.
 		options = append(options, [2]string{"err_detect", "explode"})
 	}
 	dict, err := av.Dictionary(options)
@@ -100,8 +100,8 @@ func New(o Options) (*Decoder, error) {
 }
 
 // Decode decodes one access unit in the form of its codec and calls emit for every
-// picture that comes out, none or more. After an error the decoder may go on
-// with the next unit, but its pictures are not to be trusted before a key frame.
+// picture that comes out, none or more. After an error the decoder may continue
+// with the next unit, but its pictures must not be trusted before a key frame.
 func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
 	slices := false
 	if d.codec == transport.H265 {
@@ -118,25 +118,25 @@ func (d *Decoder) Decode(au []byte, id int64, emit func(Picture) error) error {
 	if !slices || !d.blocks.Missing() {
 		return d.receive(emit)
 	}
-	// It may be shown only later, and others refer to it.
+	// It may be shown later, and others refer to it.
 	if err := d.receive(func(p Picture) error { p.Corrupt = true; return emit(p) }); err != nil {
 		return err
 	}
 	return fmt.Errorf("%s: %w", d.codec, errMissing)
 }
 
-// Reset has a decoder of H.265 forget all pictures, those that are held back, too, and
-// where decoding has begun, on which it depends which RASL pictures it skips. Parameter
-// sets are kept. The next unit is to be a key frame. With other codecs nothing happens:
-// their key frames depend on nothing.
+// Reset makes an H.265 decoder forget all pictures, including those it holds back,
+// and where decoding started, which determines the RASL pictures that it skips.
+// It keeps the parameter sets. The next unit must be a key frame. For other codecs
+// it does nothing: their key frames do not depend on earlier pictures.
 func (d *Decoder) Reset() {
 	if d.blocks != nil {
 		d.blocks.Reset()
 	}
 }
 
-// Flush fetches the pictures that the decoder holds back. Nothing can be
-// decoded afterwards.
+// Flush emits the pictures that the decoder holds back. Nothing can be decoded
+// afterwards.
 func (d *Decoder) Flush(emit func(Picture) error) error {
 	if err := d.cc.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
 		return fmt.Errorf("%s: flush: %w", d.codec, err)
@@ -164,7 +164,7 @@ func (d *Decoder) receive(emit func(Picture) error) error {
 	}
 }
 
-// picture copies the decoder's frame; of 4:2:2, which MJPEG may be, to 4:2:0.
+// picture copies the decoder's frame. MJPEG may have 4:2:2, which becomes 4:2:0.
 func (d *Decoder) picture() (Picture, error) {
 	half := d.frame.PixelFormat() == astiav.PixelFormatYuvj422P
 	var planes yuv.Image

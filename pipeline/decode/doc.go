@@ -1,4 +1,4 @@
 // Package decode turns coded access units into raw pictures with libavcodec.
-// What it returns is copied out of the decoder's frames, once: those are its
-// reference pictures, and redacting in place would change what comes after.
+// Pictures are copied once out of the decoder's frames: these are reference
+// pictures, so redacting them in place would change later pictures.
 package decode

@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// announcing are the containers whose headers say how long they are. Of others
-// FFmpeg makes a guess.
+// announcing are the containers whose headers state their duration. FFmpeg
+// estimates that of others.
 var announcing = []string{"matroska", "webm", "mov", "flv", "asf"}
 
 const (
-	// shortPercent of the packets that a container announces may lack.
+	// shortPercent is how many percent of the announced packets may be missing.
 	shortPercent = 2
-	// shortTimePercent of the duration that a container announces may lack, which
-	// may be that of another track; and shortSeconds in any case.
+	// shortTimePercent is how many percent of the announced duration may be missing:
+	// it may be that of another track. shortSeconds may always be missing.
 	shortTimePercent = 5
 	shortSeconds     = 0.5
 )
 
-// FileEnding says whether a file was whole.
+// FileEnding reports whether a file was complete.
 type FileEnding struct {
-	// Err is why the rest of the file could not be read, or that it was cut off in
-	// a picture; nil: neither is known.
+	// Err is why the rest of the file could not be read, or that it ends within a
+	// picture; nil: neither is known.
 	Err error
-	// Damage says what was wrong with the input after the last picture, or which
-	// pictures there are not; empty: nothing that is known.
+	// Damage is what was wrong with the input after the last picture, or which
+	// pictures are missing; empty if nothing is known.
 	Damage string
-	// Warnings are what the user ought to know.
+	// Warnings are for the user.
 	Warnings []string
 }
 
@@ -36,11 +36,11 @@ func (e *FileEnding) warn(format string, args ...any) {
 	e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...))
 }
 
-// Ending says whether the file was whole, after Next has returned io.EOF.
+// Ending reports whether the file was complete, after Next has returned io.EOF.
 func (f *File) Ending() FileEnding { return f.ending }
 
-// conclude compares what came with what was announced; once.
-func (f *File) conclude() {
+// checkEnding compares what was read with what was announced; once.
+func (f *File) checkEnding() {
 	if f.read < 0 {
 		return
 	}

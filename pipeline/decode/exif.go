@@ -22,9 +22,9 @@ var (
 	pngHeader  = []byte("\x89PNG\r\n\x1a\n")
 )
 
-// stillOrientation returns the orientation that a JPEG or PNG file asks for;
+// imageOrientation returns the orientation that a JPEG or PNG file asks for;
 // none where it does not, or where that cannot be read.
-func stillOrientation(data []byte) orientation {
+func imageOrientation(data []byte) orientation {
 	if bytes.HasPrefix(data, pngHeader) {
 		return tiffOrientation(pngExif(data[pngHeaderBytes:]))
 	}

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// demuxers are the containers that are opened. Playlists, and what refers to
-	// other files or addresses in other ways, are not among them.
+	// demuxers are the containers that are opened. Playlists and other formats that
+	// refer to other files or addresses are not among them.
 	demuxers = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,mxf,ogg,h264,hevc,av1,obu,ivf,m4v,mjpeg,gif,dv,nut,yuv4mpegpipe,wtv,rm"
-	// protocols are how FFmpeg may reach what it reads.
+	// protocols are how FFmpeg may access its input.
 	protocols = "file"
-	// fallbackRate is used for files that do not say their rate, in pictures a second.
+	// fallbackRate is used for files without a frame rate, in pictures per second.
 	fallbackRate = 25
-	// maxSkipped bounds the packets without a picture at the start of a file.
+	// maxSkipped limits the packets without a picture at the start of a file.
 	maxSkipped = 10_000
 	// matrixRGB and matrixBT601 are matrices of ITU-T H.273.
 	matrixRGB   = 0
@@ -33,32 +33,32 @@ const (
 
 // FilePicture is one picture of a file, in the order of display.
 type FilePicture struct {
-	// Image comes from the pool and is the receiver's to put back.
+	// Image comes from the pool; the receiver puts it back.
 	Image *yuv.Image
 	// PTS and Duration are in ticks of the file's time base. PTS grows strictly;
 	// a Duration of 0 is unknown.
 	PTS, Duration int64
 	// Key is set when decoding could have started here.
 	Key bool
-	// Damage says what is wrong with this picture, or with what it may refer to:
-	// it is set from the damage on, in the order of decoding, until a key picture
-	// that was sent after it. Empty when nothing is known of any.
+	// Damage is what is wrong with this picture, or with one that it may refer to.
+	// It is set from the damaged picture on, in decoding order, until the next key
+	// picture. Empty if no damage is known.
 	Damage string
 }
 
 // FileInfo describes a file's video.
 type FileInfo struct {
-	// Width and Height of the pictures, turned the way they are looked at, even:
-	// of odd sizes the last column or row is repeated.
+	// Width and Height of the pictures, upright and even. Pictures of odd size are
+	// padded by repeating the last column or row.
 	Width, Height int
 	TimeBase      astiav.Rational
-	// Rate is about how many pictures come a second.
+	// Rate is the approximate number of pictures per second.
 	Rate astiav.Rational
 	// Aspect is the shape of a sample; 0 is unknown.
 	Aspect    astiav.Rational
 	Colour    av.Colour
 	FullRange bool
-	// Frames is how many pictures to expect, about; 0 is unknown.
+	// Frames is the approximate number of pictures; 0 is unknown.
 	Frames int64
 	// Audio are the audio tracks.
 	Audio []FileAudio
@@ -73,14 +73,14 @@ type FileAudio struct {
 
 // FileOptions are a File's settings.
 type FileOptions struct {
-	// Pool gives the Images; nil: a pool of the file's own.
+	// Pool provides the Images; nil: a pool of the file's own.
 	Pool *yuv.Pool
-	// Audio gets the packets of the audio tracks, which it must not keep; nil:
-	// they are dropped.
+	// Audio is called with the packets of the audio tracks, which it must not keep.
+	// If nil, they are dropped.
 	Audio func(track int, p *astiav.Packet) error
 }
 
-// File decodes the video of a file, whatever its codec. It is not safe for
+// File decodes the video of a file of any codec. It is not safe for
 // concurrent use.
 type File struct {
 	o       FileOptions
@@ -88,9 +88,9 @@ type File struct {
 	turned  orientation
 	in      *av.Input
 	scaler  av.Scaler
-	avc     *avcCheck // of H.264 that can be checked; else nil
+	avc     *avcCheck // nil for other codecs than H.264, and H.264 that cannot be checked
 	loss    losses
-	held    []heldPicture // decoded, and not given out
+	held    []heldPicture // decoded, not returned yet
 	ending  FileEnding
 	read    int64 // packets of the video
 	last    int64
@@ -99,13 +99,13 @@ type File struct {
 	started bool
 	drained bool
 	ended   bool
-	cut     bool // the last packet was not whole
-	// width and height are the size of the first picture, as it was sent.
+	cut     bool // the last packet was incomplete
+	// width and height are the size of the first picture, as coded.
 	width, height int
 }
 
-// heldPicture is a picture that waits until those that were sent before it are
-// decoded: only then is their damage known.
+// heldPicture is a picture that waits until those sent before it are decoded:
+// only then is their damage known.
 type heldPicture struct {
 	FilePicture
 	span
@@ -149,7 +149,7 @@ func (f *File) open(path string) error {
 	if f.turned, err = displayOrientation(in.Stream.SideData(astiav.PacketSideDataTypeDisplaymatrix)); err != nil {
 		return err
 	}
-	return f.begin()
+	return f.decodeFirst()
 }
 
 // choose returns the first video stream that is not a cover picture, else the
@@ -172,8 +172,9 @@ func (f *File) choose(streams []*astiav.Stream) *astiav.Stream {
 	return cmp.Or(video, cover)
 }
 
-// begin decodes the first picture, which says more than the container does.
-func (f *File) begin() error {
+// decodeFirst decodes the first picture: its properties are more reliable than the
+// container's.
+func (f *File) decodeFirst() error {
 	i := &f.info
 	i.TimeBase, i.Rate = f.in.Stream.TimeBase(), f.in.Format.GuessFrameRate(f.in.Stream, nil)
 	if i.Rate.Num() < 1 || i.Rate.Den() < 1 {
@@ -190,7 +191,7 @@ func (f *File) begin() error {
 	}
 	if err := f.receive(); err != nil {
 		if errors.Is(err, io.EOF) {
-			return errors.New("it holds no picture that can be decoded")
+			return errors.New("it has no picture that can be decoded")
 		}
 		return err
 	}
@@ -200,7 +201,7 @@ func (f *File) begin() error {
 	}
 	w, h := f.turned.size(f.width, f.height)
 	if i.Width, i.Height = (w+1)&^1, (h+1)&^1; i.Width != w || i.Height != h {
-		f.ending.warn("pictures of %d×%d become %d×%d, with the last column or row repeated, as the output has even sizes only", w, h, i.Width, i.Height)
+		f.ending.warn("pictures of %d×%d are padded to %d×%d: the output must have an even size", w, h, i.Width, i.Height)
 	}
 	if err := yuv.CheckSize(i.Width, i.Height); err != nil {
 		return err
@@ -210,10 +211,10 @@ func (f *File) begin() error {
 		i.Aspect = astiav.NewRational(i.Aspect.Den(), i.Aspect.Num())
 	}
 	if i.Colour = av.ColourOf(f.in.Frame); i.Colour.Matrix == matrixRGB {
-		i.Colour.Matrix = matrixBT601 // what swscale makes of it
+		i.Colour.Matrix = matrixBT601 // swscale converts to it
 	}
 	defer f.in.Frame.Unref()
-	if err := f.take(); err != nil {
+	if err := f.hold(); err != nil {
 		return err
 	}
 	i.FullRange = f.held[0].Image.FullRange
@@ -223,8 +224,8 @@ func (f *File) begin() error {
 // Info describes the video.
 func (f *File) Info() FileInfo { return f.info }
 
-// Next returns the next picture; io.EOF after the last, and then Ending says
-// whether that was all.
+// Next returns the next picture. After the last it returns io.EOF, and Ending
+// reports whether the file was complete.
 func (f *File) Next() (FilePicture, error) {
 	for !f.ended && (len(f.held) == 0 || !f.loss.settled(f.held[0].span, len(f.held))) {
 		if err := f.decode(); err != nil {
@@ -232,7 +233,7 @@ func (f *File) Next() (FilePicture, error) {
 		}
 	}
 	if len(f.held) == 0 {
-		f.conclude()
+		f.checkEnding()
 		return FilePicture{}, io.EOF
 	}
 	p := f.held[0]
@@ -241,7 +242,7 @@ func (f *File) Next() (FilePicture, error) {
 	return p.FilePicture, nil
 }
 
-// decode decodes one picture more, or notes that there is none.
+// decode decodes one more picture, or notes that there is none.
 func (f *File) decode() error {
 	if err := f.receive(); errors.Is(err, io.EOF) {
 		f.ended = true
@@ -250,10 +251,10 @@ func (f *File) decode() error {
 		return err
 	}
 	defer f.in.Frame.Unref()
-	return f.take()
+	return f.hold()
 }
 
-// receive leaves the next decoded picture in f.in.Frame.
+// receive stores the next decoded picture in f.in.Frame.
 func (f *File) receive() error {
 	for range maxSkipped {
 		err := f.in.Decoder.ReceiveFrame(f.in.Frame)
@@ -270,17 +271,17 @@ func (f *File) receive() error {
 				return err
 			}
 		case f.drained:
-			f.hurt(err)
-			return io.EOF // what was held back is lost
+			f.noteDamage(err)
+			return io.EOF // the pictures in the decoder are lost
 		default:
-			f.hurt(err)
+			f.noteDamage(err)
 		}
 	}
 	return fmt.Errorf("no picture can be decoded from %d packets", maxSkipped)
 }
 
-// feed hands the next packet of the video to the decoder; at the end of the
-// file it asks for the pictures that are left.
+// feed sends the next video packet to the decoder. At the end of the file it
+// starts draining the decoder.
 func (f *File) feed() error {
 	for {
 		err := f.in.Format.ReadFrame(f.in.Packet)
@@ -297,7 +298,7 @@ func (f *File) feed() error {
 		if f.in.Packet.StreamIndex() == f.in.Stream.Index() {
 			break
 		}
-		err = f.sound()
+		err = f.copyAudio()
 		f.in.Packet.Unref()
 		if err != nil {
 			return err
@@ -307,20 +308,20 @@ func (f *File) feed() error {
 	return f.send()
 }
 
-// send hands a packet of the video to the decoder.
+// send sends a video packet to the decoder.
 func (f *File) send() error {
 	f.read++
 	if f.in.Packet.Size() == 0 {
-		return nil // the picture before is shown on; to the decoder it would be the end
+		return nil // it repeats the last picture; the decoder would take it for the end
 	}
 	flags := f.in.Packet.Flags()
 	n, holds := f.loss.sent+1, !flags.Has(astiav.PacketFlagDiscard)
 	f.loss.sent = n
-	// The decoder gives the position back with the picture, which neither an
-	// unknown nor a wrong time stamp disturbs.
+	// The decoder returns the position with the picture. Unlike time stamps it is
+	// always known and unique.
 	f.in.Packet.SetPos(n)
 	if f.cut = flags.Has(astiav.PacketFlagCorrupt); f.cut {
-		f.hurt(errors.New("the container lost data"))
+		f.noteDamage(errors.New("the container lost data"))
 	}
 	if f.avc != nil {
 		picture, reason, err := f.avc.check(f.in.Packet)
@@ -328,9 +329,9 @@ func (f *File) send() error {
 		case errors.Is(err, bitstream.ErrUnsupported) && !f.avc.begun:
 			f.unchecked(err)
 		case err != nil:
-			f.hurt(err)
+			f.noteDamage(err)
 		case reason != "":
-			f.hurt(errors.New(reason))
+			f.noteDamage(errors.New(reason))
 		default:
 			holds = holds && picture
 		}
@@ -339,25 +340,25 @@ func (f *File) send() error {
 		f.loss.await(n)
 	}
 	if err := f.in.Decoder.SendPacket(f.in.Packet); err != nil {
-		f.hurt(err)
+		f.noteDamage(err)
 		f.loss.arrived(span{n, n})
 	}
 	return nil
 }
 
-// unchecked gives the check for loss up: this is H.264 that it does not know.
+// unchecked disables the check for loss: it does not support this H.264.
 func (f *File) unchecked(err error) {
 	f.avc = nil
-	f.ending.warn("loss may go unnoticed: %v", err)
+	f.ending.warn("lost pictures may go unnoticed: %v", err)
 }
 
-// hurt notes damage of the packet that was sent last.
-func (f *File) hurt(err error) {
-	f.loss.hurt(f.loss.sent, "input is damaged: "+strings.ToLower(err.Error()))
+// noteDamage notes damage of the packet that was sent last.
+func (f *File) noteDamage(err error) {
+	f.loss.noteDamage(f.loss.sent, "input is damaged: "+strings.ToLower(err.Error()))
 }
 
-// sound passes on a packet of an audio track.
-func (f *File) sound() error {
+// copyAudio passes on a packet of an audio track.
+func (f *File) copyAudio() error {
 	if f.o.Audio == nil {
 		return nil
 	}
@@ -369,11 +370,11 @@ func (f *File) sound() error {
 	return nil
 }
 
-// take copies the decoder's picture to those that are held.
-func (f *File) take() error {
+// hold copies the decoder's picture to the held ones.
+func (f *File) hold() error {
 	at := f.span()
 	if av.Damaged(f.in.Frame) {
-		f.loss.hurt(at.last, "input is damaged: a picture is incomplete")
+		f.loss.noteDamage(at.last, "input is damaged: a picture is incomplete")
 	}
 	f.loss.arrived(at)
 	src, err := f.scaler.Planes(f.in.Frame, f.width, f.height)
@@ -402,14 +403,14 @@ func (f *File) take() error {
 	return nil
 }
 
-// span says in which packets the decoder's picture may have come.
+// span returns the packets that the decoder's picture may have come in.
 func (f *File) span() span {
 	n := av.Position(f.in.Frame)
 	if n < 1 || n > f.loss.sent {
 		n = f.loss.sent
 	}
 	if f.in.Stream.CodecParameters().CodecID() == astiav.CodecIDH264 && av.Interlaced(f.in.Frame) {
-		// The packet is that of the one field or of the other.
+		// The packet is that of either field.
 		return span{max(1, n-1), n + 1}
 	}
 	return span{n, n}

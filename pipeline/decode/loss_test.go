@@ -39,7 +39,7 @@ func TestDamageGoesToThePicturesSentAfterIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var l losses
 			for _, d := range c.damage {
-				l.hurt(d, "x")
+				l.noteDamage(d, "x")
 			}
 			// 8 is a key frame whose B-frames come before it.
 			got := show(&l, 13, map[int64]bool{1: true, 8: true}, 1, 3, 4, 2, 6, 7, 5, 9, 10, 8, 12, 13, 11)
@@ -66,7 +66,7 @@ func TestPicturesWaitForThoseSentBefore(t *testing.T) {
 
 func TestDamageAfterTheLastPictureIsLeft(t *testing.T) {
 	var l losses
-	l.hurt(4, "lost")
+	l.noteDamage(4, "lost")
 	require.Empty(t, show(&l, 3, map[int64]bool{1: true}, 1, 2, 3))
 	require.Equal(t, "lost", l.left())
 }
@@ -74,7 +74,7 @@ func TestDamageAfterTheLastPictureIsLeft(t *testing.T) {
 func TestLossesForgetWhatIsOver(t *testing.T) {
 	var l losses
 	for n := range int64(1000) {
-		l.hurt(n*2+1, "x")
+		l.noteDamage(n*2+1, "x")
 		l.shown(span{n*2 + 2, n*2 + 2}, true)
 	}
 	require.LessOrEqual(t, len(l.damages), keysKept+1)

@@ -16,21 +16,21 @@ import (
 )
 
 const (
-	// maxSizes bounds the sizes at which a picture is inspected.
+	// maxSizes is the maximum number of sizes at which a picture is inspected.
 	maxSizes = 4
-	// differs is how many times a size a picture must have for the next size to
-	// tell more than it costs.
-	differs = 1.5
-	// sameFace is the IoU from which on two boxes of different sizes are the
+	// minSizeRatio is how many times larger than a detector size a picture must be,
+	// else only the next size is used.
+	minSizeRatio = 1.5
+	// sameFaceIoU is the minimum IoU of detections at different sizes that are the
 	// same face.
-	sameFace = 0.4
+	sameFaceIoU = 0.4
 )
 
-// OpenDetector returns a detector that inspects a picture at several sizes: for
-// files, time matters less than faces. The caller closes it.
+// OpenDetector returns a detector that inspects a picture at several sizes: in
+// files, missed faces matter more than time. The caller closes it.
 func OpenDetector(c ipc.Files) (redact.Detector, error) {
 	if len(c.Sizes) == 0 || len(c.Sizes) > maxSizes {
-		return nil, fmt.Errorf("%d sizes of the detector's input: choose 1 to %d", len(c.Sizes), maxSizes)
+		return nil, fmt.Errorf("invalid number of detector sizes %d: must be 1 to %d", len(c.Sizes), maxSizes)
 	}
 	sizes := slices.Compact(slices.Sorted(slices.Values(c.Sizes)))
 	d := &detector{}
@@ -38,7 +38,7 @@ func OpenDetector(c ipc.Files) (redact.Detector, error) {
 	for _, size := range sizes {
 		o := detect.Config(c.Detect)
 		o.Size, o.Tiles = size, o.Tiles && size == sizes[len(sizes)-1]
-		o.SkipUnchanged = false // it tells the time by a clock, and pictures of files come as fast as they can
+		o.SkipUnchanged = false // it uses the wall clock, which is unrelated to the time in a file
 		one, err := detect.Open(o)
 		if err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -52,7 +52,7 @@ func OpenDetector(c ipc.Files) (redact.Detector, error) {
 	return d, nil
 }
 
-// detector is several detectors, smallest input first.
+// detector combines detectors of different input sizes, smallest first.
 type detector struct {
 	all   []redact.Detector
 	sizes []int
@@ -83,8 +83,8 @@ func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
 	d.faces = d.faces[:0]
 	longer := max(im.Width, im.Height)
 	for i, one := range d.all {
-		if i < len(d.all)-1 && float64(d.sizes[i])*differs > float64(longer) {
-			continue // a larger one sees nearly the same
+		if i < len(d.all)-1 && float64(d.sizes[i])*minSizeRatio > float64(longer) {
+			continue // the next larger one finds nearly the same
 		}
 		found, err := one.Detect(im)
 		if err != nil {
@@ -95,7 +95,7 @@ func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
 	return d.faces, nil
 }
 
-// fit returns im, or half of it where it is too large, and its scale.
+// fit returns im, scaled to half if it is too large, and the factor back.
 func (d *detector) fit(im *yuv.Image) (*yuv.Image, float64, error) {
 	if max(im.Width, im.Height) <= cv.MaxInput {
 		return im, 1, nil
@@ -123,15 +123,15 @@ func (l *largest) Detect(im *yuv.Image) ([]face.Face, error) {
 	return l.faces, nil
 }
 
-// add merges faces into those that were found at other sizes. Of the same face
-// the surest box stays.
+// add merges faces with those found at other sizes. Of detections of the same face
+// the one with the highest score is kept.
 func (d *detector) add(found []face.Face, scale float64) {
 	before := len(d.faces)
 next:
 	for _, f := range found {
 		f.Box = geom.Box{X: f.Box.X * scale, Y: f.Box.Y * scale, W: f.Box.W * scale, H: f.Box.H * scale}
 		for i := range d.faces[:before] {
-			if g := &d.faces[i]; g.Box.IoU(f.Box) >= sameFace {
+			if g := &d.faces[i]; g.Box.IoU(f.Box) >= sameFaceIoU {
 				if f.Score > g.Score {
 					*g = f
 				}
@@ -142,7 +142,7 @@ next:
 	}
 }
 
-// halve returns a picture of half the size, in dst where that fits.
+// halve returns a picture of half the size, in dst if that has the right size.
 func halve(dst, src *yuv.Image) (*yuv.Image, error) {
 	w, h := (src.Width+1)/2, (src.Height+1)/2
 	if dst == nil || dst.Width != w || dst.Height != h {
@@ -158,7 +158,7 @@ func halve(dst, src *yuv.Image) (*yuv.Image, error) {
 	return dst, nil
 }
 
-// halvePlane writes the means of four samples of width × height.
+// halvePlane writes the means of blocks of four samples.
 func halvePlane(dst []byte, dstStride int, src []byte, srcStride, width, height int) {
 	for y := range (height + 1) / 2 {
 		upper := src[2*y*srcStride:]

@@ -1,5 +1,5 @@
-// Package files redacts files: videos of any codec and stills. Every picture
-// goes the way of a camera's: decoded, inspected, followed, certified, obscured,
-// and coded anew as a redact.Frame. There is no slate in a file: a picture that
-// cannot be certified is obscured whole, so that none is missing.
+// Package files redacts files: videos of any codec, and images. Pictures take the
+// same way as those of a camera: decoded, inspected, tracked, obscured, and encoded
+// as a redact.Frame. There are no slates: a picture without a valid inspection is
+// obscured whole, so that the output has every picture.
 package files

@@ -15,35 +15,35 @@ import (
 	"scrim/redact/zone"
 )
 
-// MaxLookahead bounds by how many pictures a video is looked ahead.
+// MaxLookahead is the maximum look-ahead in pictures.
 const MaxLookahead = track.MaxLookahead
 
 // Options are a Redactor's settings.
 type Options struct {
 	// Detector finds faces, and Obscurer hides them. The Redactor uses them
-	// exclusively; the Detector stays the caller's to close.
+	// exclusively; the caller closes the Detector.
 	Detector redact.Detector
 	Obscurer redact.Obscurer
-	// Track are the tracker's settings, Lookahead by how many pictures a video is
-	// looked ahead.
+	// Track are the tracker's settings; Lookahead is the look-ahead in videos, in
+	// pictures.
 	Track     track.Options
 	Lookahead int
-	// Zones are those of the camera whose recordings the files are.
+	// Zones are the zones of the camera that recorded the files.
 	Zones []zone.Zone
-	// SecondLook looks at every picture once more after it was obscured, by the
-	// largest of the detector's sizes, and obscures what is still found.
+	// SecondLook runs the detector again on every obscured picture, at its largest
+	// size, and obscures what is still found.
 	SecondLook bool
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool
-	// Begin, when not nil, is told how many pictures to expect in a file, about;
-	// 0 is unknown. While a file is finished after its last picture it is told so
-	// again, every 10 seconds and from a goroutine of its own, to show that
-	// the work goes on. Record gets the record of each picture, in order.
+	// Begin, if not nil, is called with the approximate number of pictures of a file;
+	// 0 is unknown. While a file is finished after its last picture, it is called
+	// again every 10 seconds from another goroutine, as a heartbeat. Record, if not
+	// nil, is called with the record of each picture, in order.
 	Begin  func(frames int64) error
 	Record func(ipc.FileFrame) error
 }
 
-// Redactor redacts one file after the other. It is not safe for concurrent use.
+// Redactor redacts files, one after the other. It is not safe for concurrent use.
 type Redactor struct{ o Options }
 
 // New returns a Redactor.
@@ -57,19 +57,19 @@ func New(o Options) (*Redactor, error) {
 	return &Redactor{o: o}, nil
 }
 
-// Redact redacts one file. The output is written to f.Temp, and gets its name
-// when it is whole; after any error, that ctx ended included, neither is there.
-// A file at f.Out is replaced.
+// Redact redacts one file. The output is written to f.Temp and renamed to f.Out when
+// it is complete. After any error, including the end of ctx, neither exists. An
+// existing f.Out is replaced.
 func (r *Redactor) Redact(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	if filepath.Dir(f.Temp) != filepath.Dir(f.Out) || f.Temp == f.Out {
-		return ipc.FileEnd{}, fmt.Errorf("temporary file %s must lie beside %s", f.Temp, f.Out)
+		return ipc.FileEnd{}, fmt.Errorf("temporary file %s must be in the folder of %s", f.Temp, f.Out)
 	}
 	end, err := r.write(ctx, f)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err == nil {
-		stop := r.beat(0)
+		stop := r.heartbeat(0)
 		if err = os.Rename(f.Temp, f.Out); err == nil {
 			syncFolder(filepath.Dir(f.Out))
 		}
@@ -79,20 +79,20 @@ func (r *Redactor) Redact(ctx context.Context, f ipc.File) (ipc.FileEnd, error) 
 		}
 	}
 	if rerr := os.Remove(f.Temp); rerr != nil && !errors.Is(rerr, os.ErrNotExist) {
-		err = fmt.Errorf("%w; and a half file is left: %w", err, rerr)
+		err = fmt.Errorf("%w; an incomplete file is left: %w", err, rerr)
 	}
 	return ipc.FileEnd{}, err
 }
 
 func (r *Redactor) write(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
-	// Nothing that is there already is written into, a link to elsewhere included.
+	// O_EXCL: an existing file is never written to, and no link is followed.
 	temp, err := os.OpenFile(f.Temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // as any program's output; umask applies
 	if err != nil {
 		return ipc.FileEnd{}, err
 	}
 	switch f.Kind {
 	case ipc.Image:
-		end, err := r.still(ctx, f, temp)
+		end, err := r.image(ctx, f, temp)
 		return end, errors.Join(err, temp.Close())
 	case ipc.Video:
 		if err := temp.Close(); err != nil {
@@ -103,7 +103,7 @@ func (r *Redactor) write(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	return ipc.FileEnd{}, errors.Join(fmt.Errorf("unknown kind of file %q", f.Kind), temp.Close())
 }
 
-// syncFolder brings a new name to the disk, where the file system can.
+// syncFolder writes a new name to the disk if the file system supports it.
 func syncFolder(path string) {
 	if dir, err := os.Open(path); err == nil { //nolint:gosec // the folder of the output
 		_ = dir.Sync()
@@ -111,7 +111,7 @@ func syncFolder(path string) {
 	}
 }
 
-// Obscurer returns what a configuration asks for; seed varies its noise.
+// Obscurer returns the obscurer of a configuration; seed varies its noise.
 func Obscurer(c ipc.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
 	style, err := obscure.ParseStyle(c.Style)
 	if err != nil {

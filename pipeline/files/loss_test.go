@@ -112,7 +112,7 @@ func TestH264ThatCannotBeChecked(t *testing.T) {
 		r := redactFile(t, testsrc(t, name, "-c:v", "libx264", "-pix_fmt", "yuv422p10le"), "a.mp4", nil)
 		require.NoError(t, r.err)
 		require.Zero(t, r.end.Failsafe, r.end.Reason)
-		require.Contains(t, r.end.Warning, "loss may go unnoticed")
+		require.Contains(t, r.end.Warning, "lost pictures may go unnoticed")
 	}
 }
 

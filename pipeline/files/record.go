@@ -10,7 +10,7 @@ import (
 	"scrim/redact/geom"
 )
 
-// record is the line of a report for a frame.
+// record returns the line of a report for a frame.
 func record(name string, frame int64, pts float64, f redact.Frame) ipc.FileFrame {
 	bounds := f.Image().Bounds()
 	out := ipc.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []geom.Region{}}
@@ -31,17 +31,17 @@ func record(name string, frame int64, pts float64, f redact.Frame) ipc.FileFrame
 }
 
 const (
-	// maxParts bounds the rectangles by which a shape is reported.
+	// maxParts is the maximum number of rectangles for a shape.
 	maxParts = 32
-	// shapeBands is in how many bands of rows a shape is divided that has more,
-	// and spansPerBand how many rectangles each has at most.
+	// A shape that needs more is divided into shapeBands bands of rows, with at most
+	// spansPerBand rectangles each.
 	shapeBands   = maxParts / spansPerBand
 	spansPerBand = 2
 )
 
-// rectangles returns rectangles within a shape and bounds, none over another: all
-// of the shape where a few do, else the larger part of it. What is reported as
-// obscured is obscured.
+// rectangles returns rectangles within a shape and bounds that do not overlap. They
+// make up the whole shape if maxParts suffice, else the larger part of it: everything
+// that is reported as obscured is obscured.
 func rectangles(s *geom.Shape, bounds image.Rectangle) []image.Rectangle {
 	b := s.Bounds().Intersect(bounds)
 	var all []image.Rectangle
@@ -73,7 +73,7 @@ func rectangles(s *geom.Shape, bounds image.Rectangle) []image.Rectangle {
 	return all
 }
 
-// band returns the rectangles of spans in the rows from top up to bottom.
+// band returns the rectangles of spans in the rows from top to bottom.
 func band(spans []geom.Span, bounds image.Rectangle, top, bottom int) (out []image.Rectangle) {
 	for _, s := range spans {
 		if r := image.Rect(s.From, top, s.To, bottom).Intersect(bounds); !r.Empty() {

@@ -10,20 +10,19 @@ import (
 	"scrim/redact/track"
 )
 
-// The size of the picture in which the self-test draws a face, in pixels, where
-// the detector looks at whole pictures only.
+// testWidth and testHeight are the size of the picture in which the self-test draws
+// a face, for a detector that looks at whole pictures only.
 const testWidth, testHeight = 1280, 720
 
-// SelfTest sends a drawn face the way of the pictures of videos and of stills,
-// by the parts that c has asked for. Before it has passed no file should be
-// redacted: a redactor that finds nothing looks like files without people. The
-// second look is not on that way: all that it is made of is, and a face that only it
-// covers would hide that the first one finds nothing.
+// SelfTest sends drawn faces through the parts that c configures, as pictures of
+// videos and as images. No file should be redacted before it has passed: a redactor
+// that finds nothing produces the same report as a file without people. The second
+// look is left out, since it could cover a face that the first look should have found.
 func (r *Redactor) SelfTest(c ipc.Files) error {
 	o := selftest.Options{
 		Detector: r.o.Detector, Obscurer: r.o.Obscurer, Zones: r.o.Zones,
 		Size: slices.Max(append([]int{1}, c.Sizes...)), Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
-		Tracker: func() redact.Tracker { return newStills(r.o.Track) },
+		Tracker: func() redact.Tracker { return newImageTracker(r.o.Track) },
 	}
 	if err := selftest.Check(o, testWidth, testHeight); err != nil {
 		return fmt.Errorf("images: %w", err)
@@ -32,7 +31,7 @@ func (r *Redactor) SelfTest(c ipc.Files) error {
 	width, height := testWidth, testHeight
 	o.Tiles, o.TileZones = c.Detect.Tiles, len(c.Detect.TileAreas) > 0
 	if o.Tiles || o.TileZones {
-		width, height = 4*width, 4*height // larger than any input, so that there are parts
+		width, height = 4*width, 4*height // larger than any detector size, so that it is divided into tiles
 	}
 	if err := selftest.Check(o, width, height); err != nil {
 		return fmt.Errorf("video: %w", err)

@@ -19,7 +19,7 @@ import (
 	"scrim/redact/yuv"
 )
 
-// containers are the outputs that a video can have, by extension.
+// containers are the supported outputs of videos, by extension.
 var containers = map[string]string{".mp4": encode.MP4, ".m4v": encode.MP4, ".mov": encode.QuickTime, ".mkv": encode.Matroska}
 
 // job is one video being redacted.
@@ -31,20 +31,20 @@ type job struct {
 	pool yuv.Pool
 	tick float64 // seconds
 	end  ipc.FileEnd
-	// early are audio packets that come before the output is open.
-	early []earlyAudio
+	// earlyAudio are audio packets that come before the output is open.
+	earlyAudio []audioPacket
 }
 
-type earlyAudio struct {
+type audioPacket struct {
 	track int
 	p     *astiav.Packet
 }
 
-// video redacts f.In into f.Temp, which is there.
+// video redacts the video f.In into the existing file f.Temp.
 func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	container, ok := containers[strings.ToLower(filepath.Ext(f.Out))]
 	if !ok {
-		return ipc.FileEnd{}, fmt.Errorf("video cannot be written as %q; name the output .mp4, .mov or .mkv", filepath.Ext(f.Out))
+		return ipc.FileEnd{}, fmt.Errorf("unsupported video extension %q: must be .mp4, .m4v, .mov or .mkv", filepath.Ext(f.Out))
 	}
 	j := &job{r: r, name: f.Name}
 	defer j.close()
@@ -79,12 +79,12 @@ func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	if err := j.run(ctx); err != nil {
 		return ipc.FileEnd{}, err
 	}
-	stop := r.beat(i.Frames)
+	stop := r.heartbeat(i.Frames)
 	defer stop()
 	return j.end, j.out.Finish()
 }
 
-// audio returns what becomes of audio packets; nil when they are dropped.
+// audio returns the handler of audio packets, nil if they are dropped.
 func (j *job) audio() func(int, *astiav.Packet) error {
 	if !j.r.o.KeepAudio {
 		return nil
@@ -97,14 +97,14 @@ func (j *job) audio() func(int, *astiav.Packet) error {
 		if c == nil {
 			return errors.New("out of memory for an audio packet")
 		}
-		j.early = append(j.early, earlyAudio{track, c})
+		j.earlyAudio = append(j.earlyAudio, audioPacket{track, c})
 		return nil
 	}
 }
 
 // copyEarly writes the audio packets that came before the output was open.
 func (j *job) copyEarly() error {
-	for _, a := range j.early {
+	for _, a := range j.earlyAudio {
 		if err := j.out.CopyAudio(a.track, a.p); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (j *job) copyEarly() error {
 }
 
 func (j *job) close() {
-	for _, a := range j.early {
+	for _, a := range j.earlyAudio {
 		a.p.Free()
 	}
 	if j.out != nil {
@@ -125,7 +125,7 @@ func (j *job) close() {
 }
 
 func (j *job) run(ctx context.Context) error {
-	p, err := newVideo(j.r.o, j.write)
+	p, err := newVideoRedaction(j.r.o, j.write)
 	if err != nil {
 		return err
 	}
@@ -136,21 +136,21 @@ func (j *job) run(ctx context.Context) error {
 		pic, err := j.in.Next()
 		if errors.Is(err, io.EOF) {
 			err := p.flush()
-			j.conclude(j.in.Ending())
+			j.noteEnding(j.in.Ending())
 			return err
 		}
 		if err != nil {
 			return err
 		}
 		at := time.Duration(math.Min(float64(pic.PTS)*j.tick*float64(time.Second), math.MaxInt64/2))
-		if err := p.take(pic.Image, pic.PTS, pic.Duration, at, pic.Key, pic.Damage); err != nil {
+		if err := p.add(pic.Image, pic.PTS, pic.Duration, at, pic.Key, pic.Damage); err != nil {
 			return err
 		}
 	}
 }
 
-// conclude notes what the input lacks.
-func (j *job) conclude(e decode.FileEnding) {
+// noteEnding notes what was missing from the input.
+func (j *job) noteEnding(e decode.FileEnding) {
 	if e.Err != nil {
 		j.end.Incomplete = e.Err.Error()
 	}
@@ -160,8 +160,8 @@ func (j *job) conclude(e decode.FileEnding) {
 	j.end.Warning = strings.Join(e.Warnings, "; ")
 }
 
-// write codes a frame and records it.
-func (j *job) write(s *shot, f redact.Frame, reason string) error {
+// write encodes a frame and records it.
+func (j *job) write(s *picture, f redact.Frame, reason string) error {
 	defer j.pool.Put(s.Image)
 	if err := j.out.Encode(f, s.pts, s.duration); err != nil {
 		return err

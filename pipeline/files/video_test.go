@@ -340,7 +340,7 @@ func TestOddSizesRangesAndShapesOfSamples(t *testing.T) {
 	// Nothing is lost: H.264 has even sizes, so the last column and row come twice.
 	const w, h = 322, 240
 	require.Equal(t, [2]int{w, h}, [2]int{r.records[0].Width, r.records[0].Height})
-	require.Contains(t, r.end.Warning, "pictures of 321×239 become 322×240")
+	require.Contains(t, r.end.Warning, "pictures of 321×239 are padded to 322×240")
 	before, after := luma(t, odd, w-1, h-1), luma(t, r.out, w, h)
 	require.Len(t, after, len(before))
 	off := 0

@@ -30,7 +30,7 @@ type FileKind string
 // The kinds of files.
 const (
 	Video FileKind = "video"
-	Image FileKind = "still"
+	Image FileKind = "image"
 )
 
 // File is one file to redact.

@@ -135,7 +135,11 @@ type pair struct {
 }
 
 // New returns a Tracker without tracks.
-func New(o Options) *Tracker {
+func New(o Options) *Tracker { return &Tracker{o: o.WithDefaults()} }
+
+// WithDefaults returns o with defaults for what is not set, and a padding that is
+// not too small.
+func (o Options) WithDefaults() Options {
 	minPadding := MinPadding
 	if o.Cosmetic {
 		minPadding = 0
@@ -154,7 +158,7 @@ func New(o Options) *Tracker {
 			o.Hold = HoldWithWeak
 		}
 	}
-	return &Tracker{o: o}
+	return o
 }
 
 // Reset forgets all faces. Numbers of tracks are not used again.

@@ -14,8 +14,8 @@ import (
 	"scrim/redact"
 )
 
-// still redacts f.In into out.
-func (r *Redactor) still(ctx context.Context, f ipc.File, out *os.File) (ipc.FileEnd, error) {
+// image redacts the image f.In into out.
+func (r *Redactor) image(ctx context.Context, f ipc.File, out *os.File) (ipc.FileEnd, error) {
 	var write func(io.Writer, redact.Frame) error
 	switch ext := strings.ToLower(filepath.Ext(f.Out)); ext {
 	case ".jpg", ".jpeg":
@@ -23,9 +23,9 @@ func (r *Redactor) still(ctx context.Context, f ipc.File, out *os.File) (ipc.Fil
 	case ".png":
 		write = encode.PNG
 	default:
-		return ipc.FileEnd{}, fmt.Errorf("an image cannot be written as %q; name the output .jpg or .png", ext)
+		return ipc.FileEnd{}, fmt.Errorf("unsupported image extension %q: must be .jpg or .png", ext)
 	}
-	im, err := decode.Still(f.In)
+	im, err := decode.Image(f.In)
 	if err != nil {
 		return ipc.FileEnd{}, err
 	}
@@ -38,7 +38,7 @@ func (r *Redactor) still(ctx context.Context, f ipc.File, out *os.File) (ipc.Fil
 		return ipc.FileEnd{}, err
 	}
 	var end ipc.FileEnd
-	p, err := newStill(r.o, func(_ *shot, frame redact.Frame, reason string) error {
+	p, err := newImageRedaction(r.o, func(_ *picture, frame redact.Frame, reason string) error {
 		if err := write(out, frame); err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (r *Redactor) still(ctx context.Context, f ipc.File, out *os.File) (ipc.Fil
 	if err != nil {
 		return ipc.FileEnd{}, err
 	}
-	if err := p.take(im, 0, 0, 0, true, ""); err != nil {
+	if err := p.add(im, 0, 0, 0, true, ""); err != nil {
 		return ipc.FileEnd{}, err
 	}
 	if err := p.flush(); err != nil {

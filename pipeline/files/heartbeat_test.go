@@ -17,18 +17,18 @@ func TestBeat(t *testing.T) {
 			n++
 			return nil
 		}}}
-		stop := r.beat(7)
-		time.Sleep(5*beatEvery + time.Second)
+		stop := r.heartbeat(7)
+		time.Sleep(5*heartbeatInterval + time.Second)
 		stop()
 		require.Equal(t, 5, n)
-		time.Sleep(2 * beatEvery)
+		time.Sleep(2 * heartbeatInterval)
 		require.Equal(t, 5, n, "it goes on after the end")
 
 		n = 0
-		stop = r.beat(7)
-		time.Sleep(2 * beatLimit)
+		stop = r.heartbeat(7)
+		time.Sleep(2 * heartbeatLimit)
 		stop()
-		require.InDelta(t, int(beatLimit/beatEvery), n, 1)
+		require.InDelta(t, int(heartbeatLimit/heartbeatInterval), n, 1)
 	})
-	(&Redactor{}).beat(1)()
+	(&Redactor{}).heartbeat(1)()
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // stills are JPEG and PNG
+	_ "image/jpeg" // images are JPEG and PNG
 	_ "image/png"
 	"io"
 	"os"
@@ -13,13 +13,13 @@ import (
 	"scrim/redact/yuv"
 )
 
-// MaxSnapshotBytes bounds the file of a still.
-const MaxSnapshotBytes = 256 << 20
+// MaxImageBytes is the maximum size of an image file.
+const MaxImageBytes = 256 << 20
 
-// Still reads a JPEG or PNG, turned the way it is to be looked at. Samples go
-// from 0 to 255; what is transparent becomes white.
-func Still(path string) (*yuv.Image, error) {
-	data, err := readStill(path)
+// Image reads a JPEG or PNG file and turns it upright. Samples go from 0 to 255.
+// Transparent parts become white.
+func Image(path string) (*yuv.Image, error) {
+	data, err := readImage(path)
 	if err != nil {
 		return nil, err
 	}
@@ -27,18 +27,18 @@ func Still(path string) (*yuv.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
-	if err := yuv.CheckSize(c.Width, c.Height); err != nil { // before its memory is taken
+	if err := yuv.CheckSize(c.Width, c.Height); err != nil { // before memory is allocated
 		return nil, err
 	}
 	src, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
-	im, err := convertStill(src)
+	im, err := convertImage(src)
 	if err != nil {
 		return nil, err
 	}
-	o := stillOrientation(data)
+	o := imageOrientation(data)
 	if o == (orientation{}) {
 		return im, nil
 	}
@@ -50,21 +50,21 @@ func Still(path string) (*yuv.Image, error) {
 	return turned, nil
 }
 
-func readStill(path string) ([]byte, error) {
+func readImage(path string) ([]byte, error) {
 	f, err := os.Open(path) //nolint:gosec // the user named it
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, MaxSnapshotBytes+1))
-	if err == nil && len(data) > MaxSnapshotBytes {
-		err = fmt.Errorf("image of over %d MiB", MaxSnapshotBytes>>20)
+	data, err := io.ReadAll(io.LimitReader(f, MaxImageBytes+1))
+	if err == nil && len(data) > MaxImageBytes {
+		err = fmt.Errorf("image of over %d MiB", MaxImageBytes>>20)
 	}
 	return data, err
 }
 
-// convertStill converts an image to 4:2:0.
-func convertStill(src image.Image) (*yuv.Image, error) {
+// convertImage converts an image to 4:2:0.
+func convertImage(src image.Image) (*yuv.Image, error) {
 	b := src.Bounds()
 	im, err := yuv.New(b.Dx(), b.Dy())
 	if err != nil {

@@ -94,7 +94,7 @@ func TestDisplayMatrix(t *testing.T) {
 	}
 }
 
-func TestStillTooLargeIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
+func TestImageTooLargeIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8)), nil))
 	data := b.Bytes()
@@ -103,23 +103,23 @@ func TestStillTooLargeIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
 	binary.BigEndian.PutUint16(data[at+7:], 65000)
 	path := filepath.Join(t.TempDir(), "large.jpg")
 	require.NoError(t, os.WriteFile(path, data, 0o600))
-	_, err := Still(path)
+	_, err := Image(path)
 	require.ErrorContains(t, err, "65000×65000")
 }
 
-func FuzzStillOrientation(f *testing.F) {
+func FuzzImageOrientation(f *testing.F) {
 	tiff := "II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x1eExif\x00\x00" + tiff))
 	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x16eXIf" + tiff + "\x00\x00\x00\x00"))
 	f.Add([]byte("\xff\xd8\xff\xff\xff\xe0\x00\x02\xff\xe1\xff\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o := stillOrientation(data)
+		o := imageOrientation(data)
 		require.Contains(t, exifOrientations, o)
 	})
 }
 
 func TestExifIsFoundInPNG(t *testing.T) {
 	tiff := "II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"
-	o := stillOrientation([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x16eXIf" + tiff + "\x00\x00\x00\x00"))
+	o := imageOrientation([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x16eXIf" + tiff + "\x00\x00\x00\x00"))
 	require.Equal(t, exifOrientations[6], o)
 }

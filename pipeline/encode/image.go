@@ -11,19 +11,19 @@ import (
 	"scrim/redact"
 )
 
-// StillQuality is the quality of JPEGs, 1 to 100.
-const StillQuality = 92
+// ImageQuality is the quality of JPEGs, 1 to 100.
+const ImageQuality = 92
 
-// JPEG writes a still, whose samples go from 0 to 255, without any metadata.
+// JPEG writes a frame whose samples go from 0 to 255, without any metadata.
 func JPEG(w io.Writer, f redact.Frame) error {
 	im, err := ycbcr(f)
 	if err != nil {
 		return err
 	}
-	return jpeg.Encode(w, im, &jpeg.Options{Quality: StillQuality})
+	return jpeg.Encode(w, im, &jpeg.Options{Quality: ImageQuality})
 }
 
-// PNG writes a still, whose samples go from 0 to 255, opaque and without any
+// PNG writes a frame whose samples go from 0 to 255, opaque and without any
 // metadata.
 func PNG(w io.Writer, f redact.Frame) error {
 	src, err := ycbcr(f)
@@ -41,15 +41,14 @@ func PNG(w io.Writer, f redact.Frame) error {
 	return png.Encode(w, dst)
 }
 
-// ycbcr returns a frame's picture as the image package has it; they share their
-// memory.
+// ycbcr returns a frame's picture as an image of package image. They share memory.
 func ycbcr(f redact.Frame) (*image.YCbCr, error) {
 	im := f.Image()
 	if im == nil {
 		return nil, ErrNoFrame
 	}
 	if !im.FullRange {
-		return nil, errors.New("a still's samples must go from 0 to 255")
+		return nil, errors.New("samples of an image must go from 0 to 255")
 	}
 	return &image.YCbCr{
 		Y: im.Y, Cb: im.U, Cr: im.V, YStride: im.YStride, CStride: im.CStride,
