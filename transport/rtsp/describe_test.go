@@ -93,8 +93,9 @@ func say(t *testing.T, answer string) (u string) {
 }
 
 func TestWhatDoesNotSpeakRTSPIsNamedInWords(t *testing.T) {
+	t.Parallel()
 	web := httptest.NewServer(nil)
-	defer web.Close()
+	t.Cleanup(web.Close)
 	for name, tt := range map[string]struct{ url, want string }{
 		"web server":           {"rtsp://" + web.Listener.Addr().String() + "/", "speaks HTTP, not RTSP"},
 		"HTTP that stays open": {say(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), "speaks HTTP, not RTSP"},
@@ -105,6 +106,7 @@ func TestWhatDoesNotSpeakRTSPIsNamedInWords(t *testing.T) {
 		"RTSP that is broken":  {say(t, "RTSP/1.0 many\r\n\r\n"), "check that this is the camera's RTSP port"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c, err := NewClient(Config{Camera: "hall", URL: tt.url, ReadTimeout: time.Second})
 			require.NoError(t, err)
 			_, info := c.Describe(t.Context())

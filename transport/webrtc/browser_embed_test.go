@@ -28,6 +28,7 @@ const embedding = `<!doctype html>
 </script>`
 
 func TestWhepClientPlaysInAPageOfAnotherSite(t *testing.T) {
+	t.Parallel()
 	tab := browser(t)
 	g := start(t, Options{Token: secret, Source: transporttest.NewSource(camera), AllowOrigins: []string{"*"}})
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -89,6 +89,7 @@ const countingScript = `(() => {
 })()`
 
 func TestPageSaysSoWhenTheGatewayFallsSilent(t *testing.T) {
+	t.Parallel()
 	tab := browser(t)
 	g := start(t, Options{Source: transporttest.NewSource(camera)})
 	proxy := newFreezer(t, g.url)

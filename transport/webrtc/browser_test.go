@@ -77,6 +77,7 @@ const (
 )
 
 func TestPagePlaysInABrowser(t *testing.T) {
+	t.Parallel()
 	tab := browser(t)
 	g := start(t, Options{Token: secret, Source: transporttest.NewSource(camera)}, func(g *Gateway) {
 		g.times.status = 50 * time.Millisecond

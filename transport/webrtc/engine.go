@@ -91,7 +91,7 @@ func (g *Gateway) newAPI() (*pion.API, error) {
 
 func (g *Gateway) settings() pion.SettingEngine {
 	var s pion.SettingEngine
-	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
+	s.SetICETimeouts(g.times.iceDisconnected, g.times.iceFailed, iceKeepAlive)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]pion.NetworkType{pion.NetworkTypeUDP4, pion.NetworkTypeUDP6})
 	s.DisableActiveTCP(true)

@@ -55,6 +55,7 @@ type counters struct {
 // times are the constants of the same names; tests change them.
 type times struct {
 	connect, heartbeat, status, event, snapshot time.Duration
+	iceDisconnected, iceFailed                  time.Duration
 }
 
 // Gateway serves viewers. Its methods may be called from many goroutines.
@@ -95,6 +96,7 @@ func New(o Options) (*Gateway, error) {
 		opt: o, log: o.Log,
 		times: times{
 			connect: connectTimeout, heartbeat: heartbeat, status: statusInterval, event: eventInterval, snapshot: snapshotAge,
+			iceDisconnected: iceDisconnected, iceFailed: iceFailed,
 		},
 		sessions: map[string]*session{},
 	}

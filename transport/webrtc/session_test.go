@@ -185,7 +185,12 @@ func TestDeleteEndsTheSession(t *testing.T) {
 }
 
 func TestViewerThatGoesAwayIsNoticed(t *testing.T) {
-	g := start(t, Options{})
+	g := start(t, Options{}, func(g *Gateway) {
+		g.times.iceDisconnected, g.times.iceFailed = 300*time.Millisecond, 700*time.Millisecond
+		var err error
+		g.api, err = g.newAPI()
+		require.NoError(t, err)
+	})
 	c := watch(t, g, camera)
 	begin(t, g, c, 1, 1)
 	require.NoError(t, c.pc.Close()) // without DELETE: only silence tells

@@ -58,6 +58,8 @@ func newClient(t *testing.T) *client {
 	var settings pion.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	// A viewer whose gateway is gone notices it in a second, not in five.
+	settings.SetICETimeouts(time.Second, 30*time.Second, 200*time.Millisecond)
 	settings.LoggerFactory = pionLogs{slog.New(slog.DiscardHandler)}
 	// No interceptors: what comes is what was sent.
 	api := pion.NewAPI(pion.WithMediaEngine(&media), pion.WithSettingEngine(settings), pion.WithInterceptorRegistry(&interceptor.Registry{}))
