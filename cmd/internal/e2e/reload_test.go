@@ -193,7 +193,7 @@ func TestReloadRestartsOnlyChangedCameras(t *testing.T) {
 	w.awaitLine(ctx, `msg="new configuration rejected, the previous one stays in force" error="`+file+`:10:18: unknown key .urll.; did you mean .url.\?"`)
 	for _, camera := range []string{"steady", "yard", "roof"} {
 		all.await(ctx, camera, "warned", func(st transport.Status) bool {
-			return st.State == transport.StateLive && strings.Contains(st.Warning, "refused (scrim.yaml:10:18)")
+			return st.State == transport.StateLive && strings.Contains(st.Warning, "rejected (scrim.yaml:10:18)")
 		})
 	}
 
@@ -203,7 +203,7 @@ func TestReloadRestartsOnlyChangedCameras(t *testing.T) {
 	// Corrected, and with another URL.
 	replace(head + strings.Replace(yard, locked.URL(), locked.URL()+"?again", 1) + zone + roof)
 	w.awaitLine(ctx, `msg="camera settings changed" camera=yard changed=url`)
-	all.await(ctx, "steady", "not warned any more", func(st transport.Status) bool { return !strings.Contains(st.Warning, "refused") })
+	all.await(ctx, "steady", "not warned any more", func(st transport.Status) bool { return !strings.Contains(st.Warning, "rejected") })
 	moved := all.liveAfter(ctx, "yard", zoned.Epoch)
 	require.Equal(t, roofed.Epoch, all.live(ctx, "roof").Epoch)
 

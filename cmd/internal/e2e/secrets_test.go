@@ -80,7 +80,7 @@ cameras:
 
 	// Mistakes in a file that is reloaded.
 	for broken, line := range map[string]string{
-		strings.Replace(text, "'file:"+dir+"/camera'", wrongPlace, 1):                               `rejected.*write env:NAME or file:PATH`,
+		strings.Replace(text, "'file:"+dir+"/camera'", wrongPlace, 1):                               `rejected.*must be env:NAME or file:PATH`,
 		strings.Replace(text, "rtsp://viewer:"+urlSecret+"@", "rtsp://viewer:"+wrongPlace+"/#@", 1): `rejected.*percent-encode`,
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(broken), 0o600))
