@@ -41,7 +41,7 @@ type RedactCmd struct {
 	Overwrite  bool                `help:"Replace existing files."`
 }
 
-// Run redacts what can be redacted, and fails when that was not all.
+// Run redacts the files. It fails if one could not be redacted.
 func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error {
 	plan, err := batch.NewPlan(c.In, c.Out, c.Overwrite)
 	if err != nil {
@@ -56,10 +56,9 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 		return err
 	}
 	if c.KeepAudio {
-		log.Warn("audio is kept: a voice identifies a person, too")
+		log.Warn("keeping audio: a voice identifies a person, too")
 	}
-	// The end of a terminal is one more reason to clean up, but with nohup it is
-	// none to end.
+	// When the terminal closes the program cleans up and ends, except under nohup.
 	closed := ctx
 	if !signal.Ignored(syscall.SIGHUP) {
 		var stop context.CancelFunc
@@ -83,7 +82,7 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	return failure(done)
 }
 
-// redactError is an error of package batch, with what to do.
+// redactError adds the advice to an error of package batch.
 func redactError(err error) error {
 	if errors.Is(err, batch.ErrExists) {
 		err = fmt.Errorf("%w; name another file, or replace it with --overwrite", err)
@@ -91,7 +90,7 @@ func redactError(err error) error {
 	return fmt.Errorf("redact: %w", err)
 }
 
-// errHungUp says that the terminal is gone.
+// errHungUp is returned when the terminal was closed.
 var errHungUp = errors.New("interrupted: the terminal was closed")
 
 // failure is one line about the files that could not be redacted.
@@ -102,10 +101,10 @@ func failure(r *batch.Result) error {
 	case 1:
 		return r.Failed[0]
 	}
-	return fmt.Errorf("%d of %d files could not be redacted; each is named above", len(r.Failed), r.Files)
+	return fmt.Errorf("%d of %d files could not be redacted; see the errors above", len(r.Failed), r.Files)
 }
 
-// settings are what the redactor is told first.
+// settings are the first message to the redactor.
 func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	cfg, cam, err := c.camera()
 	if err != nil {
@@ -134,7 +133,7 @@ func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 		s.Sizes = append(s.Sizes, int(size))
 	}
 	if of.Obscure.Cosmetic {
-		log.Warn("the camera is declared cosmetic: faces may be recovered", "camera", cam.Name)
+		log.Warn("camera is cosmetic: faces may be recoverable", "camera", cam.Name)
 	}
 	for i := range cam.Zones {
 		log.Info("zone of the camera", "camera", cam.Name, "zone", cam.Zones[i].String())
@@ -142,8 +141,8 @@ func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	return s, nil
 }
 
-// sizes are those of the detector's inputs: without --size no recording is inspected
-// more weakly than its camera is, live.
+// sizes are the sizes of the detector's inputs: without --size a recording is inspected
+// at least as well as its camera is, live.
 func (c RedactCmd) sizes(cam *config.Camera) []config.DetectSize {
 	if len(c.Size) > 0 {
 		return c.Size
@@ -155,20 +154,20 @@ func (c RedactCmd) sizes(cam *config.Camera) []config.DetectSize {
 	return sizes
 }
 
-// camera returns the configuration and the camera in it whose settings count;
-// without --config one with the defaults.
+// camera returns the configuration and the camera whose settings apply; without --config
+// both have the defaults.
 func (c RedactCmd) camera() (*config.Config, *config.Camera, error) {
 	if c.Config == "" {
 		switch {
 		case c.Camera != "":
-			return nil, nil, errors.New("redact: --camera needs --config, the file that has the camera")
+			return nil, nil, errors.New("redact: --camera needs --config, the file that defines the camera")
 		case len(c.Set) > 0:
 			return nil, nil, errors.New("redact: --set needs --config, the file whose settings it overrides")
 		}
 		cfg := config.Default()
 		return cfg, &config.Camera{Settings: cfg.Defaults}, nil
 	}
-	// No password is needed.
+	// Passwords are not needed.
 	cfg, _, err := c.source(c.Config).Inspect(0)
 	if err != nil {
 		return nil, nil, err
@@ -181,7 +180,7 @@ func (c RedactCmd) camera() (*config.Config, *config.Camera, error) {
 		}
 	}
 	if c.Camera == "" {
-		return nil, nil, fmt.Errorf("redact: %s has %d cameras; say with --camera whose settings count: %s", c.Config, len(names), strings.Join(names, ", "))
+		return nil, nil, fmt.Errorf("redact: %s has %d cameras; choose one with --camera: %s", c.Config, len(names), strings.Join(names, ", "))
 	}
 	return nil, nil, fmt.Errorf("redact: %s has no camera %.64q; it has %s", c.Config, c.Camera, strings.Join(names, ", "))
 }

@@ -249,13 +249,13 @@ func TestRedactionsThatWouldDestroySomethingAreRefused(t *testing.T) {
 		{"a.png", "link.png", "itself"},
 		{"a.png", "hard.png", "itself"},
 		{"a.png", "in", "is a folder"},
-		{"a.png", "x.mp4", "give the output such a name"},
-		{"twice.avi", "x.avi", "give the output such a name"},
+		{"a.png", "x.mp4", "output format not supported"},
+		{"twice.avi", "x.avi", "output format not supported"},
 		{"in", "in", "within"},
 		{"in", "in/deep/out", "within"},
 		{"in", "linked/out", "within"},
 		{"in", "a.png", "is a file"},
-		{"empty", "x", "no video and no image"},
+		{"empty", "x", "no video or image"},
 		{"missing.png", "x.png", "no such file"},
 	} {
 		status, _, stderr := scrim(t, "redact", at(c.in), "-o", at(c.out), "--overwrite", "--redactor", "/bin/false")
@@ -353,7 +353,7 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
 	require.Equal(t, []int{640, 1280}, s.Sizes)
 	for says, c := range map[string]RedactCmd{
 		"needs --config":                      {Camera: "hall"},
-		"say with --camera":                   {Config: file},
+		"choose one with --camera":            {Config: file},
 		`no camera "door"; it has hall, yard`: {Config: file, Camera: "door"},
 		"no such file":                        {Config: file + "x", Camera: "hall"},
 	} {

@@ -11,12 +11,12 @@ import (
 // maxPaths bounds the paths on the command line of a redactor of files.
 const maxPaths = 256
 
-// pathArgs are the arguments that name what a redactor of files may touch: it gives
-// up everything else before it is told the first file.
+// pathArgs are the arguments that name what a redactor of files may access. It gives up
+// everything else before it reads the first file's name.
 func pathArgs(list []ipc.File, d ipc.DetectConfig) (args []string) {
 	read, write := make([]string, 0, len(list)), make([]string, 0, len(list))
 	for _, f := range list {
-		read = append(read, resolved(f.In)) // where a link leads to is what counts
+		read = append(read, resolved(f.In)) // access is checked after links are resolved
 		write = append(write, existing(filepath.Dir(f.Out)))
 	}
 	args = append(args, ipc.ReadArgs(d)...)
@@ -29,7 +29,7 @@ func pathArgs(list []ipc.File, d ipc.DetectConfig) (args []string) {
 	return args
 }
 
-// existing is the nearest folder that is there; those below it are made later.
+// existing returns the nearest folder that exists; those below it are created later.
 func existing(dir string) string {
 	for {
 		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
@@ -39,8 +39,7 @@ func existing(dir string) string {
 	}
 }
 
-// merge returns the paths, each once, or folders that hold them where there are
-// too many.
+// merge returns the paths without duplicates, or their folders if there are too many.
 func merge(paths []string) []string {
 	for {
 		slices.Sort(paths)

@@ -13,7 +13,7 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// kinds are what files hold, by extension.
+// kinds are the kinds of files, by extension.
 var kinds = func() map[string]ipc.FileKind {
 	byExt := map[string]ipc.FileKind{}
 	for _, ext := range []string{".jpg", ".jpeg", ".png"} {
@@ -34,7 +34,7 @@ var outputs = map[ipc.FileKind][]string{
 	ipc.Image: {".jpg", ".jpeg", ".png"},
 }
 
-// Plan is what is redacted into what. It is made by NewPlan.
+// Plan lists the files to redact, with their outputs. It is made by NewPlan.
 type Plan struct {
 	overwrite bool
 	files     []ipc.File
@@ -45,9 +45,9 @@ type Plan struct {
 
 func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
 
-// NewPlan decides what is redacted into what: in is a file or folder, out what to write;
-// of a file, the extension of out is the format. It refuses what would destroy something
-// before anything is written; overwrite allows to replace outputs that exist.
+// NewPlan plans a file or folder, in, that is redacted to another, out. The extension of an
+// output file is its format. A plan that would destroy a file is rejected; overwrite allows
+// it to replace outputs that exist.
 func NewPlan(in, out string, overwrite bool) (*Plan, error) {
 	info, err := os.Stat(in)
 	if err != nil {
@@ -74,28 +74,28 @@ func NewPlan(in, out string, overwrite bool) (*Plan, error) {
 // file plans one file.
 func (p *Plan) file(in, out string, info os.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: it is neither a file nor a folder", in)
+		return fmt.Errorf("%s: not a file or folder", in)
 	}
 	if o, err := os.Stat(out); err == nil && o.IsDir() {
-		return fmt.Errorf("%s: it is a folder; name the file to write, such as %s", out, filepath.Join(out, filepath.Base(in)))
+		return fmt.Errorf("%s: is a folder; choose an output file, such as %s", out, filepath.Join(out, filepath.Base(in)))
 	}
 	kind, ok := kinds[extension(in)]
-	if !ok { // whatever FFmpeg makes of it
+	if !ok { // FFmpeg may know it
 		kind = ipc.Video
 	}
 	if !slices.Contains(outputs[kind], extension(out)) {
-		return fmt.Errorf("%s: %s is written as %s; give the output such a name", out, kind, strings.Join(outputs[kind], ", "))
+		return fmt.Errorf("%s: output format not supported for %s; use one of %s", out, kind, strings.Join(outputs[kind], ", "))
 	}
 	return p.add(filepath.Base(in), kind, in, out, info.Size())
 }
 
-// folder plans all that a folder holds.
+// folder plans the files of a folder.
 func (p *Plan) folder(in, out string) error {
 	if within(out, in) {
-		return fmt.Errorf("%s: it lies within %s, which is to be redacted; name a folder elsewhere", out, in)
+		return fmt.Errorf("%s: is within the input %s; choose another folder", out, in)
 	}
 	if o, err := os.Stat(out); err == nil && !o.IsDir() {
-		return fmt.Errorf("%s: it is a file, and %s is a folder; name a folder", out, in)
+		return fmt.Errorf("%s: is a file, but the input %s is a folder; choose a folder", out, in)
 	}
 	err := filepath.WalkDir(in, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -121,13 +121,13 @@ func (p *Plan) folder(in, out string) error {
 		return p.add(filepath.ToSlash(rel), kind, path, target, info.Size())
 	})
 	if err == nil && len(p.files) == 0 {
-		err = fmt.Errorf("%s: it holds no video and no image", in)
+		err = fmt.Errorf("%s: no video or image found", in)
 	}
 	return err
 }
 
-// add plans one file. Its temporary name cannot be guessed, so nobody else
-// writes there.
+// add plans one file. Its temporary name cannot be guessed, so no other program writes
+// there.
 func (p *Plan) add(name string, kind ipc.FileKind, in, out string, size int64) error {
 	temp := filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+"."+rand.Text()[:8]+".partial")
 	p.files = append(p.files, ipc.File{Name: name, Kind: kind, In: in, Out: out, Temp: temp})
@@ -136,8 +136,7 @@ func (p *Plan) add(name string, kind ipc.FileKind, in, out string, size int64) e
 	return nil
 }
 
-// check refuses outputs that are there, and those that are an input or one
-// another.
+// check rejects outputs that exist, that are an input, or that are the same.
 func (p *Plan) check() error {
 	taken := make(map[string]bool, len(p.files))
 	inputs := make(map[string]bool, len(p.files))
@@ -147,9 +146,9 @@ func (p *Plan) check() error {
 	for _, f := range p.files {
 		switch _, err := os.Lstat(f.Out); {
 		case taken[f.Out]:
-			return fmt.Errorf("%s: two files would be written there", f.Out)
+			return fmt.Errorf("%s: two inputs have this output", f.Out)
 		case inputs[resolved(f.Out)], same(f.In, f.Out):
-			return fmt.Errorf("%s: it is to be redacted itself; name another output", f.Out)
+			return fmt.Errorf("%s: is an input itself; choose another output", f.Out)
 		case err == nil && !p.overwrite:
 			return fmt.Errorf("%s %w", f.Out, ErrExists)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -160,7 +159,7 @@ func (p *Plan) check() error {
 	return nil
 }
 
-// resolved returns a path without links, as far as it exists.
+// resolved returns an absolute path, with symbolic links resolved as far as it exists.
 func resolved(path string) string {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
 		path = r
@@ -181,8 +180,8 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// within reports whether a path is a folder or below it. What does not exist
-// yet is judged by the folder that it would be in.
+// within reports whether a path is a folder or below it. A path that does not exist yet is
+// judged by the folder that it would be in.
 func within(path, folder string) bool {
 	rest, base := path, ""
 	for {

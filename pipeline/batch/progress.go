@@ -11,9 +11,8 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// progress shows on a terminal how far the redaction is: the bar by bytes of
-// input, which are known from the start, the speed in frames. Its methods do
-// nothing where there is none.
+// progress is a progress bar on a terminal. The bar counts bytes of input, which are known
+// from the start; the speed is in frames. Methods of a nil progress do nothing.
 type progress struct {
 	bar    *progressbar.ProgressBar
 	plan   *Plan
@@ -27,20 +26,20 @@ type progress struct {
 	drawn  time.Time // last
 }
 
-// redraw is the least time between two drawings.
+// redraw is the minimum time between two drawings.
 const redraw = 100 * time.Millisecond
 
-// newProgress returns a bar that is drawn to w, and takes the time from now.
+// newProgress returns a bar that is drawn to w; now is its clock.
 func newProgress(w io.Writer, p *Plan, now func() time.Time) *progress {
 	b := &progress{plan: p, now: now, begun: now(), file: -1}
 	b.bar = progressbar.NewOptions64(max(p.total, 1),
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionClearOnFinish(),
-		// The library's own clock draws beside us, without a lock, and never ends.
+		// Quirk: the library's own spinner draws concurrently, without a lock, and never ends.
 		progressbar.OptionSetSpinnerChangeInterval(0),
 	)
-	// A bar that cannot be drawn is no reason to end.
+	// A bar that cannot be drawn must not end the redaction.
 	_ = b.bar.RenderBlank()
 	return b
 }
@@ -57,7 +56,7 @@ func (b *progress) next(i int) {
 	b.draw()
 }
 
-// expect says how many frames the file has, about.
+// expect sets about how many frames the file has.
 func (b *progress) expect(frames int64) {
 	if b != nil {
 		b.frames = frames
@@ -99,7 +98,7 @@ func (b *progress) draw() {
 	b.bar.Describe(text)
 }
 
-// clear takes the bar off the screen, so that a line can be written.
+// clear removes the bar from the screen, so that a line can be written.
 func (b *progress) clear() {
 	if b != nil {
 		_ = b.bar.Clear()

@@ -12,8 +12,8 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// report is a file with a line for each picture. It is written under
-// another name until it is whole. Its methods do nothing where there is none.
+// report is a file with a line for each picture. It has a temporary name until it is
+// complete. Methods of a nil report do nothing.
 type report struct {
 	path string
 	file *os.File
@@ -22,17 +22,17 @@ type report struct {
 	kept int64
 }
 
-// reportMode is who may read a report: whoever may read what was redacted.
+// reportMode is the mode of a report: everybody who may read the outputs may read it.
 const reportMode = 0o644
 
-// openReport begins a report; nil for no path.
+// openReport creates a report; nil without a path.
 func openReport(path string, p *Plan) (*report, error) {
 	if path == "" {
 		return nil, nil
 	}
 	for _, f := range p.files {
 		if resolved(path) == resolved(f.In) || resolved(path) == resolved(f.Out) {
-			return nil, fmt.Errorf("report %s: it is an input or an output; name another file", path)
+			return nil, fmt.Errorf("report %s: is an input or output; choose another file", path)
 		}
 	}
 	if _, err := os.Lstat(path); err == nil && !p.overwrite {

@@ -35,7 +35,6 @@ func start(t *testing.T, text string, args ...string) *Process {
 	return p
 }
 
-// Whoever starts a redactor: it inherits nothing.
 func TestRedactorGetsNothingOfItsSurroundings(t *testing.T) {
 	t.Setenv("SCRIM_TEST_SECRET", "s3cret")
 	p := start(t, `pwd; env; ps -o pgid= -p $$ 2>/dev/null; echo "$@"`, "--files")

@@ -1,6 +1,5 @@
-// Package atomicfile writes the files that commands are asked for: a file has its
-// name only once it is whole, and what is no file, such as a pipe or a device, is
-// written to and never replaced.
+// Package atomicfile writes output files: a file appears under its name only when it is
+// complete. A pipe or device is written to, and never replaced by a file.
 package atomicfile
 
 import (
@@ -13,14 +12,14 @@ import (
 	"strings"
 )
 
-// Write writes a file. An error of write leaves what was there before.
+// Write writes a file. If write returns an error, the previous file stays.
 func Write(path string, write func(io.Writer) error) error {
 	to, stream, err := target(path)
 	if err != nil {
 		return err
 	}
 	if stream {
-		// What was redirected into a file is added to and not written over.
+		// Output that was redirected into a file is appended, and does not overwrite it.
 		f, err := os.OpenFile(to, os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // named by the user
 		if err != nil {
 			return err
@@ -34,15 +33,15 @@ func Write(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
+	defer func() { _ = os.Remove(f.Name()) }() // after Rename nothing has that name
 	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.Rename(f.Name(), to)
 }
 
-// Check reports whether Write can make a file, so that nobody finds out after
-// hours of work. It leaves nothing behind.
+// Check returns an error if Write could not create the file, so that a program does not
+// find out after hours of work. It leaves nothing behind.
 func Check(path string) error {
 	to, stream, err := target(path)
 	if err != nil || stream { // opening a pipe would wait for its reader
@@ -55,8 +54,8 @@ func Check(path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// target returns the file that a path means, past symbolic links, and whether it
-// is to be written to as it is.
+// target returns the file behind a path, with symbolic links resolved. stream is set if
+// it is a pipe or device.
 func target(path string) (to string, stream bool, err error) {
 	for _, dir := range []string{"/dev/", "/proc/"} {
 		// /dev/stdout may be a link to a regular file, and must not become one.
@@ -79,11 +78,11 @@ func target(path string) (to string, stream bool, err error) {
 	return to, false, err
 }
 
-// temporary makes a file beside another one.
+// temporary creates a file next to another one.
 func temporary(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, fmt.Errorf("%s: %w", path, at.Err) // its own name means nothing to anybody
+		return nil, fmt.Errorf("%s: %w", path, at.Err) // the temporary name would confuse
 	}
 	return f, err
 }
