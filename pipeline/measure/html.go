@@ -2,9 +2,9 @@ package measure
 
 import (
 	_ "embed" // for the page
-	"fmt"
-	"html/template"
 	"io"
+
+	"scrim/pipeline/measure/plot"
 )
 
 // Most rows of the page's lists.
@@ -16,27 +16,19 @@ const (
 //go:embed page.html
 var pageText string
 
-//go:embed style.css
-var styleText string
-
-// Style is how the pages of Scrim's measurements look.
-func Style() template.CSS { return template.CSS(styleText) } //nolint:gosec // ours
-
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"px":    func(v float64) string { return fmt.Sprintf("%.1f", v) },
-	"style": Style,
-}).Parse(pageText))
+var pageTemplate = plot.Page(pageText)
 
 // page is what the template shows.
 type page struct {
 	*Result
-	Rows     [][3]string // name, headline, hard
-	Tables   []pageTable
-	Bars     []barPlot
-	Area     linePlot
-	Times    timePlot
-	Leaks    []Leak
-	LeaksTop int // not shown
+	Rows   [][3]string // name, headline, hard
+	Tables []pageTable
+	Bars   []barPlot
+	Area   *plot.Lines
+	Times  *plot.Rows
+	Leaks  []Leak
+	// PeopleLeft and LeaksTop count those that are not shown.
+	PeopleLeft, LeaksTop int
 }
 
 type pageTable struct {
@@ -49,8 +41,9 @@ func (r *Result) WriteHTML(w io.Writer) error {
 	p := page{
 		Result: r, Tables: []pageTable{{"Size, pixels", r.BySize}, {"Yaw, degrees", r.ByYaw}},
 		Bars: []barPlot{newBars("Covered, by size in pixels", r.BySize), newBars("Covered, by yaw in degrees", r.ByYaw)},
-		Area: newLines(r), Times: newTimes(r), Leaks: r.Leaks[:min(len(r.Leaks), pageLeaks)],
+		Area: newLines(r), Leaks: r.Leaks[:min(len(r.Leaks), pageLeaks)],
 	}
+	p.Times, p.PeopleLeft = newTimes(r)
 	p.LeaksTop = len(r.Leaks) - len(p.Leaks) + r.LeaksLeftOut
 	for _, row := range headlineRows {
 		p.Rows = append(p.Rows, [3]string{row.name, row.value(&r.Headline), row.value(&r.Hard)})

@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
-	"scrim/redact/geom"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/measure/plot"
+	"scrim/redact/geom"
 )
 
 func TestSharesArePercentOrFractions(t *testing.T) {
@@ -120,18 +121,8 @@ func TestPageStandsAloneAndEscapesNames(t *testing.T) {
 func TestOneExposedFrameOfManyIsSeenOnThePage(t *testing.T) {
 	p := Person{spans: []span{{0, 5000, covered}, {5000, 5000.04, exposed}, {5000.04, 90000, covered}, {90000, 100000, hard}}}
 	parts := p.parts(100000)
-	require.Equal(t, []timePart{{0, 45, "covered"}, {45, 1, "exposed"}, {46, 764, "covered"}, {810, 90, "hard"}}, parts)
+	require.Equal(t, []plot.Part{{X: 0, W: 45, Class: "covered"}, {X: 45, W: 1, Class: "exposed"}, {X: 46, W: 764, Class: "covered"}, {X: 810, W: 90, Class: "hard"}}, parts)
 	require.Nil(t, p.parts(0))
-}
-
-func TestTicksAreRoundAndFew(t *testing.T) {
-	for _, most := range []float64{0.01, 0.07, 1, 3, 59.96, 60, 1000, 99999} {
-		got := Ticks(most, 900, func(float64) string { return "" })
-		require.LessOrEqual(t, len(got), plotTicks+1, most)
-		require.GreaterOrEqual(t, len(got), 3, most)
-		require.LessOrEqual(t, got[len(got)-1].At, 900.0001)
-	}
-	require.Nil(t, Ticks(0, 900, nil))
 }
 
 func TestJSONHasNullWhereNothingWasMeasured(t *testing.T) {
@@ -140,18 +131,4 @@ func TestJSONHasNullWhereNothingWasMeasured(t *testing.T) {
 	require.Contains(t, string(b), `"recall":null`)
 	require.Contains(t, string(b), `"leaks":[]`)
 	require.Contains(t, string(b), `"people":[]`)
-}
-
-func TestTicksHaveShortLabels(t *testing.T) {
-	plain := func(v float64) string { return fmt.Sprintf("%g", v) }
-	for _, most := range []float64{1e-5, 0.0006, 0.003, 0.02, 0.5, 0.6, 0.7, 1.2, 3, 12.5, 59.96, 600, 12345} {
-		for _, tick := range Ticks(most, 900, plain) {
-			require.LessOrEqual(t, len(tick.Label), 6, "%v of %v", tick.Label, most)
-		}
-	}
-	var labels []string
-	for _, tick := range Ticks(0.6, 900, plain) {
-		labels = append(labels, tick.Label)
-	}
-	require.Equal(t, []string{"0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6"}, labels)
 }

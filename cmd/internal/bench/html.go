@@ -3,78 +3,37 @@ package bench
 import (
 	_ "embed" // for the page
 	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"slices"
 	"strings"
 
 	"scrim/pipeline/atomicfile"
-	"scrim/pipeline/measure"
+	"scrim/pipeline/measure/plot"
 )
 
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"px":    func(v float64) string { return fmt.Sprintf("%.1f", v) },
-	"ms":    func(v float64) string { return fmt.Sprintf("%.2f", v) },
-	"style": measure.Style,
-}).Parse(pageText))
+var pageTemplate = plot.Page(pageText)
 
-// Sizes of plots in SVG units.
-const (
-	plotWidth  = 860
-	plotHeight = 180
-	rowHeight  = 18
-)
-
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	*Result
 	Text    string
-	CPUs    barPlot
-	Times   barPlot
-	Share   linePlot
-	Seconds linePlot
-	Course  linePlot
+	CPUs    *plot.Rows
+	Times   *plot.Rows
+	Share   *plot.Lines
+	Seconds *plot.Lines
+	Course  *plot.Lines
 }
 
-// barPlot has a row for each thing, with bars over one another, the longest first.
-type barPlot struct {
-	Width, Height, Bar int
-	Rows               []barRow
-	X                  []measure.Tick
-}
-
-type barRow struct {
-	Y    float64
-	Name string
-	Note string
-	Bars []bar
-}
-
-type bar struct {
-	W     float64
-	Class string
-}
-
-// linePlot has lines of points.
-type linePlot struct {
-	Width, Height int
-	Lines         []line
-	X, Y          []measure.Tick
-}
-
-type line struct{ Class, Points string }
-
-// WriteHTMLFile writes a page that needs nothing else: no scripts, no other
-// files.
+// WriteHTMLFile writes a self-contained page to a file.
 func (r *Result) WriteHTMLFile(path string) error {
 	return atomicfile.Write(path, r.WriteHTML)
 }
 
-// WriteHTML writes the page.
+// WriteHTML writes a self-contained page.
 func (r *Result) WriteHTML(w io.Writer) error {
 	var text strings.Builder
 	if err := r.Table(&text); err != nil {
@@ -85,32 +44,30 @@ func (r *Result) WriteHTML(w io.Writer) error {
 	})
 }
 
-// newBars makes a plot of values; classes name the colours of a row's bars.
-func newBars(names []string, values [][]float64, classes []string, unit string) barPlot {
+// newBars plots values as bars over one another, the longest first; classes are their
+// colours.
+func newBars(label string, names []string, values [][]float64, classes []string) *plot.Rows {
 	most := 0.0
 	for _, v := range values {
-		for _, x := range v {
-			most = max(most, x)
-		}
+		most = max(most, slices.Max(v))
 	}
-	p := barPlot{Width: plotWidth, Height: rowHeight * len(names), Bar: rowHeight - 4}
-	p.X = measure.Ticks(most, plotWidth, func(v float64) string { return fmt.Sprintf("%g %s", v, unit) })
+	p := &plot.Rows{Label: label, X: plot.Ticks(most, plot.Width, msLabel)}
 	for i, v := range values {
-		row := barRow{Y: float64(i * rowHeight), Name: names[i]}
+		var row plot.Row
 		var notes []string
 		for k, x := range v {
-			row.Bars = append(row.Bars, bar{W: plotWidth * x / max(most, 1e-9), Class: classes[k]})
+			row.Parts = append(row.Parts, plot.Part{W: plot.Scale(x, most, plot.Width), Class: classes[k]})
 			notes = append(notes, fmt.Sprintf("%.2f", x))
 		}
 		slices.Reverse(notes)
-		row.Note = strings.Join(notes, ", ")
+		row.Label = names[i] + ": " + strings.Join(notes, ", ")
 		p.Rows = append(p.Rows, row)
 	}
 	return p
 }
 
-// cpuBars compares what went through the clip.
-func (r *Result) cpuBars() barPlot {
+// cpuBars compares the CPU times over the clip.
+func (r *Result) cpuBars() *plot.Rows {
 	var names []string
 	var values [][]float64
 	add := func(name string, l *Loop) {
@@ -123,81 +80,68 @@ func (r *Result) cpuBars() barPlot {
 	for _, p := range r.Peers {
 		add(p.Name, p.Loop)
 	}
-	return newBars(names, values, []string{"covered"}, "ms")
+	return newBars("CPU time per picture", names, values, []string{"covered"})
 }
 
-// stageBars shows where time goes.
-func (r *Result) stageBars() barPlot {
+// stageBars shows the latency of each stage.
+func (r *Result) stageBars() *plot.Rows {
 	names, values := make([]string, 0, len(r.Stages)), make([][]float64, 0, len(r.Stages))
 	for _, s := range r.Stages {
 		names, values = append(names, strings.ReplaceAll(s.Name, "_", " ")), append(values, []float64{s.P99, s.P95, s.P50})
 	}
-	return newBars(names, values, []string{"hard", "found", "covered"}, "ms")
+	return newBars("latency of stages", names, values, []string{"hard", "found", "covered"})
 }
 
-// newLines makes a plot of lines over the same places.
-func newLines(x, y []measure.Tick, lines ...line) linePlot {
-	p := linePlot{Width: plotWidth, Height: plotHeight, X: x, Y: y, Lines: lines}
-	for i := range p.Y {
-		p.Y[i].At = plotHeight - p.Y[i].At
-	}
-	return p
-}
-
-// shareLines shows how many pictures are how late: nine of ten, 99 of a hundred
-// and so on have the same distance.
-func (r *Result) shareLines() linePlot {
+// shareLines shows how many pictures are how late, with equal distances between 90 %,
+// 99 %, 99.9 % and so on.
+func (r *Result) shareLines() *plot.Lines {
 	const decades = 4
-	at := func(p float64) float64 { return plotWidth * min(-math.Log10(1-p/100)/decades, 1) }
+	at := func(p float64) float64 { return plot.Width * min(-math.Log10(1-p/100)/decades, 1) }
 	most := 0.0
 	for _, points := range r.Percentiles {
 		for _, q := range points {
 			most = max(most, q[1])
 		}
 	}
-	shown := []string{Added, AddedViewer}
-	lines := make([]line, 0, len(shown))
-	for i, name := range shown {
-		var b strings.Builder
+	p := &plot.Lines{Label: "share of pictures by added latency", Y: plot.Ticks(most, plot.LineHeight, msLabel)}
+	for _, name := range []string{Added, AddedViewer} {
+		var line []plot.Point
 		for _, q := range r.Percentiles[name] {
-			fmt.Fprintf(&b, "%.1f,%.1f ", at(q[0]), plotHeight*(1-q[1]/max(most, 1e-9)))
+			line = append(line, plot.Point{X: at(q[0]), Y: plot.Scale(q[1], most, plot.LineHeight)})
 		}
-		lines = append(lines, line{[]string{"line", "line wrong"}[i], b.String()})
+		p.Lines = append(p.Lines, line)
 	}
-	marks := []float64{0, 50, 90, 99, 99.9, 99.99}
-	x := make([]measure.Tick, 0, len(marks))
-	for _, p := range marks {
-		x = append(x, measure.Tick{At: at(p), Label: fmt.Sprintf("%g %%", p)})
+	for _, q := range []float64{0, 50, 90, 99, 99.9, 99.99} {
+		p.X = append(p.X, plot.Tick{At: at(q), Label: fmt.Sprintf("%g %%", q)})
 	}
-	return newLines(x, measure.Ticks(most, plotHeight, msLabel), lines...)
+	return p
 }
 
 func msLabel(v float64) string { return fmt.Sprintf("%g ms", v) }
 
-// secondLines is CPU time over the clip.
-func (r *Result) secondLines() linePlot {
+// secondLines is the CPU time over the clip.
+func (r *Result) secondLines() *plot.Lines {
 	var all [][]float64
 	for _, l := range []*Loop{r.Offline, r.Baseline} {
 		if l != nil {
 			all = append(all, l.Seconds)
 		}
 	}
-	return series(all, "s", 1)
+	return series("CPU time per picture over the clip", all, "s", 1)
 }
 
 // courseLine is the first camera's latency over time.
-func (r *Result) courseLine() linePlot {
-	values := r.Timeline
-	step := (len(values) + plotWidth - 1) / plotWidth
+func (r *Result) courseLine() *plot.Lines {
+	step := max((len(r.Timeline)+plot.Width-1)/plot.Width, 1)
 	var most []float64
-	for part := range slices.Chunk(values, max(step, 1)) {
+	for part := range slices.Chunk(r.Timeline, step) {
 		most = append(most, slices.Max(part))
 	}
-	return series([][]float64{most}, "pictures", float64(max(step, 1)))
+	return series("added latency of the first camera", [][]float64{most}, "pictures", float64(step))
 }
 
-// series draws values one after the other, each as wide as scale units.
-func series(all [][]float64, unit string, scale float64) linePlot {
+// series plots consecutive values, each as wide as scale units.
+func series(label string, all [][]float64, unit string, scale float64) *plot.Lines {
 	most, count := 0.0, 0
 	for _, values := range all {
 		count = max(count, len(values))
@@ -205,17 +149,18 @@ func series(all [][]float64, unit string, scale float64) linePlot {
 			most = max(most, v)
 		}
 	}
+	p := &plot.Lines{Label: label}
 	if count < 2 {
-		return linePlot{Width: plotWidth, Height: plotHeight}
+		return p
 	}
-	var lines []line
-	for i, values := range all {
-		var b strings.Builder
+	for _, values := range all {
+		line := make([]plot.Point, 0, len(values))
 		for k, v := range values {
-			fmt.Fprintf(&b, "%.1f,%.1f ", plotWidth*float64(k)/float64(count-1), plotHeight*(1-v/max(most, 1e-9)))
+			line = append(line, plot.Point{X: plot.Width * float64(k) / float64(count-1), Y: plot.Scale(v, most, plot.LineHeight)})
 		}
-		lines = append(lines, line{[]string{"line", "line wrong"}[i], b.String()})
+		p.Lines = append(p.Lines, line)
 	}
-	x := measure.Ticks(float64(count-1)*scale, plotWidth, func(v float64) string { return fmt.Sprintf("%g %s", v, unit) })
-	return newLines(x, measure.Ticks(most, plotHeight, msLabel), lines...)
+	p.X = plot.Ticks(float64(count-1)*scale, plot.Width, func(v float64) string { return fmt.Sprintf("%g %s", v, unit) })
+	p.Y = plot.Ticks(most, plot.LineHeight, msLabel)
+	return p
 }
