@@ -1,5 +1,4 @@
-// Package transport holds the plain types that all sides share: the coded
-// access unit that comes from a camera, the one that leaves redacted, and the
-// state a camera is in. It imports nothing of Scrim, so that ingest, bus,
-// gateway and supervisor can speak of the same thing without knowing each other.
+// Package transport has the types that all packages share: the access unit of a camera,
+// the redacted access unit, and the state of a camera. It imports no other package of
+// Scrim, so that ingest, bus, gateway and worker are independent of each other.
 package transport

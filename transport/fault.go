@@ -2,26 +2,26 @@ package transport
 
 import "slices"
 
-// Fault is what kind of thing keeps a camera from being live: one of a few, for
-// counting. Reasons are for people, and there are many.
+// Fault is the kind of problem that keeps a camera from being live. There are a few,
+// for counting; reasons are for people.
 type Fault string
 
-// The faults. The empty one is none: the camera is live, or coming up.
+// The faults. The empty Fault: the camera is live or starting.
 const (
 	// FaultCamera: there is no connection to the camera.
 	FaultCamera Fault = "camera"
 	// FaultStall: no picture came in time, from the camera or from a stage.
 	FaultStall Fault = "stall"
-	// FaultLoss: input was lost, came twice or in another order.
+	// FaultLoss: input was lost, repeated or reordered.
 	FaultLoss Fault = "loss"
-	// FaultDamage: what came cannot be decoded, or is not whole.
+	// FaultDamage: the input cannot be decoded or is incomplete.
 	FaultDamage Fault = "damage"
 	// FaultFormat: the size or format of the pictures changed.
 	FaultFormat Fault = "format"
-	// FaultOverflow: a queue was full, and what was in it was dropped.
+	// FaultOverflow: a queue was full and was dropped.
 	FaultOverflow Fault = "overflow"
-	// FaultDetector, FaultTracker, FaultObscurer: that part failed, or its answer
-	// makes no sense.
+	// FaultDetector, FaultTracker, FaultObscurer: this part failed, or returned an
+	// invalid result.
 	FaultDetector Fault = "detector"
 	FaultTracker  Fault = "tracker"
 	FaultObscurer Fault = "obscurer"
@@ -35,11 +35,11 @@ const (
 	FaultCrash Fault = "crash"
 	// FaultHang: the redactor process, or its encoder, does not answer.
 	FaultHang Fault = "hang"
-	// FaultOverload: the machine is too slow: the redactor process waits for a
+	// FaultOverload: the machine is too slow; the redactor process waits for a
 	// processor.
 	FaultOverload Fault = "overload"
-	// FaultConfig: the redactor cannot work as it is set up, such as when its model
-	// is missing.
+	// FaultConfig: the redactor cannot work with its settings, for instance because its
+	// model is missing.
 	FaultConfig Fault = "config"
 	// FaultOther is everything else.
 	FaultOther Fault = "other"
@@ -53,8 +53,8 @@ var faults = []Fault{
 // Faults returns all faults.
 func Faults() []Fault { return slices.Clone(faults) }
 
-// Known returns f when it is one of Faults or empty, and FaultOther else: what
-// another process says is not trusted.
+// Known returns f if it is empty or one of Faults, and FaultOther otherwise: other
+// processes are not trusted.
 func (f Fault) Known() Fault {
 	if f == "" || slices.Contains(faults, f) {
 		return f
@@ -62,8 +62,7 @@ func (f Fault) Known() Fault {
 	return FaultOther
 }
 
-// OfRedactor reports whether it is the redactor process that does not work, and
-// not its input.
+// OfRedactor reports whether the redactor process fails, not its input.
 func (f Fault) OfRedactor() bool {
 	return f == FaultCrash || f == FaultHang || f == FaultConfig
 }

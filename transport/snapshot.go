@@ -2,12 +2,12 @@ package transport
 
 import "time"
 
-// MaxSnapshotBytes bounds a Snapshot's JPEG, so that it fits into one message of any
-// usual NATS server.
+// MaxSnapshotBytes bounds a Snapshot's JPEG: it fits into one message of any usual NATS
+// server.
 const MaxSnapshotBytes = 768 << 10
 
-// Snapshot is a camera's picture at one moment, as the redactor made it: what viewers
-// of the video saw then.
+// Snapshot is one picture of a camera as the redactor made it, as viewers of the video
+// saw it at that time.
 type Snapshot struct {
 	Camera   string
 	Captured time.Time

@@ -11,9 +11,9 @@ type State string
 
 // The states of a camera.
 const (
-	// StateStarting: the redactor or the connection to the camera is coming up.
+	// StateStarting: the redactor or the connection to the camera is starting.
 	StateStarting State = "starting"
-	// StateLive: inspected, redacted pictures are being sent.
+	// StateLive: inspected, redacted pictures are sent.
 	StateLive State = "live"
 	// StateObscured: the camera sends, but its picture is hidden behind a slate; the
 	// reason says why.
@@ -36,9 +36,9 @@ func (s State) OfUnit() bool { return s == StateLive || s == StateObscured || s 
 // MaxFPS bounds the rates of a Status, per second.
 const MaxFPS = 1000
 
-// Status describes one camera at one moment. It is published about once a
-// second and on every change of State, and holds no secret: Source is set for
-// drawn demo cameras only.
+// Status describes one camera at one time. It is published about once a second and at
+// every change of State. It contains no secrets: Source is set for drawn demo cameras
+// only.
 type Status struct {
 	Site   string `json:"site"`
 	Camera string `json:"name"`
@@ -47,40 +47,39 @@ type Status struct {
 	// Fault is the kind of Reason.
 	Fault    Fault  `json:"fault,omitempty"`
 	Detector string `json:"detector,omitempty"`
-	// Warning is what an operator must know, such as that the detector is slow.
+	// Warning is a problem that an operator must know, such as a slow detector.
 	Warning string `json:"warning,omitempty"`
 	Style   string `json:"style,omitempty"`
-	// Cosmetic is set when the camera's settings do not keep faces from being
-	// recovered, because its owner declared that acceptable.
+	// Cosmetic is set if the camera's settings allow faces to be recovered, which its
+	// owner has accepted.
 	Cosmetic bool `json:"cosmetic,omitempty"`
-	// SelfTest is the last self-test of the redactor; nil: none yet.
+	// SelfTest is the result of the redactor's last self-test; nil: none yet.
 	SelfTest *SelfTest `json:"self_test,omitempty"`
-	// Sandbox are the protections that confine the redactor, such as "seccomp", and
-	// SandboxMissing those that do not hold here, with the reasons.
+	// Sandbox lists the protections that confine the redactor, such as "seccomp".
+	// SandboxMissing lists those that are not available here, with reasons.
 	Sandbox        []string `json:"sandbox,omitempty"`
 	SandboxMissing []string `json:"sandbox_missing,omitempty"`
-	// Lookahead is by how many pictures the output lags on purpose.
+	// Lookahead is the intended lag of the output, in pictures.
 	Lookahead int `json:"lookahead,omitempty"`
-	// DelayMS is how long the last pictures took from their arrival to being sent,
+	// DelayMS is the time from the arrival of the last pictures to their sending,
 	// look-ahead included, in milliseconds; 0 before the first.
 	DelayMS int `json:"delay_ms,omitempty"`
-	// Ignored are the zones where no faces are looked for, each by its reason and
-	// name, such as "public_display lobby screen".
+	// Ignored are the zones without face detection, each by its reason and name, such
+	// as "public_display lobby screen".
 	Ignored []string `json:"ignored,omitempty"`
 	Source  string   `json:"source,omitempty"`
 	Epoch   uint64   `json:"epoch,omitempty"`
 	Width   int      `json:"width"`
 	Height  int      `json:"height"`
-	// FPS is the rate of redacted pictures over the last seconds, slates not
-	// counted.
+	// FPS is the rate of redacted pictures over the last seconds, without slates.
 	FPS float64 `json:"fps"`
-	// ExpectedFPS is the rate at which the camera sent pictures meanwhile.
+	// ExpectedFPS is the rate at which the camera sent pictures in that time.
 	ExpectedFPS float64   `json:"expected_fps,omitempty"`
 	Counters    Counters  `json:"counters"`
 	Updated     time.Time `json:"updated"`
 }
 
-// SelfTest says whether the redactor still finds and obscures a drawn face.
+// SelfTest reports whether the redactor still finds and obscures a drawn face.
 type SelfTest struct {
 	At time.Time `json:"at"`
 	OK bool      `json:"ok"`
@@ -88,7 +87,7 @@ type SelfTest struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Counters count since the worker started the camera; they never go back.
+// Counters count since the worker started the camera. They never decrease.
 type Counters struct {
 	// UnitsIn are access units received from the camera.
 	UnitsIn uint64 `json:"units_in"`
@@ -102,19 +101,19 @@ type Counters struct {
 	PicturesWithheld uint64 `json:"pictures_withheld"`
 	// Slates are slates sent.
 	Slates uint64 `json:"slates"`
-	// Regions are obscured regions over all pictures.
+	// Regions are the obscured regions of all pictures.
 	Regions uint64 `json:"regions"`
 	// Reconnects to the camera, and Restarts of the redactor process.
 	Reconnects uint64 `json:"reconnects"`
 	Restarts   uint64 `json:"restarts"`
-	// Faults are how often each fault has kept the camera from being live.
+	// Faults counts how often each fault kept the camera from being live.
 	Faults map[Fault]uint64 `json:"faults,omitempty"`
 	// BytesOut are bytes of redacted access units.
 	BytesOut uint64 `json:"bytes_out"`
 }
 
-// Event is something that happened to a camera and that an operator may want
-// to be told, such as a change of state.
+// Event is a change of a camera that an operator may want to know, such as a change of
+// state.
 type Event struct {
 	Site   string    `json:"site"`
 	Camera string    `json:"camera"`
@@ -129,9 +128,9 @@ const MaxNameBytes = 63
 
 var nameRE = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
-// CheckName reports whether name can be the name of a site, a camera or a
-// rendition: it becomes a token of a NATS subject and a path of a URL, so only
-// small letters, digits, hyphen and underscore are allowed.
+// CheckName checks the name of a site, a camera or a rendition. It becomes a token of a
+// NATS subject and a path of a URL, so only lower-case letters, digits, hyphen and
+// underscore are allowed.
 func CheckName(name string) error {
 	switch {
 	case name == "":

@@ -11,17 +11,17 @@ import (
 // video (RFC 6184, section 8.2.1).
 const ClockRate = 90000
 
-// MaxUnitBytes bounds one coded access unit, in bytes, in either direction. A
-// larger one is refused before any decoder sees it.
+// MaxUnitBytes bounds a coded access unit, in bytes, in either direction. A larger one
+// is refused before any decoder reads it.
 const MaxUnitBytes = 4 << 20
 
-// MaxSide bounds the width and the height of what is redacted, in pixels.
+// MaxSide bounds the width and height of pictures, in pixels.
 const MaxSide = 8192
 
-// MaxCodecBytes bounds a RedactedUnit's Codec.
+// MaxCodecBytes bounds RedactedUnit.Codec.
 const MaxCodecBytes = 32
 
-// CheckCodec reports whether a codec string, as RFC 6381 has it, is one.
+// CheckCodec checks a codec string of RFC 6381.
 func CheckCodec(codec string) error {
 	if codec == "" || len(codec) > MaxCodecBytes {
 		return fmt.Errorf("codec %.40q is not within 1 to %d bytes", codec, MaxCodecBytes)
@@ -51,7 +51,7 @@ const (
 // codecNames are the codecs as people know them.
 var codecNames = map[Codec]string{H264: "H.264", H265: "H.265", MJPEG: "MJPEG"}
 
-// Known reports whether c is one of the codecs that Scrim takes.
+// Known reports whether c is one of the codecs that Scrim accepts.
 func (c Codec) Known() bool { return codecNames[c] != "" }
 
 // String names the codec as people know it; one that is not Known is quoted, as
@@ -126,16 +126,16 @@ type RedactedUnit struct {
 	Camera string
 	// Rendition names which of a camera's outputs this is, such as "main".
 	Rendition string
-	// Epoch grows whenever the encoder is made anew (start, change of size).
+	// Epoch grows with each new encoder (start, change of size).
 	Epoch uint64
-	// Seq counts the units of an epoch from 1 without gaps.
+	// Seq numbers the units of an epoch from 1 without gaps.
 	Seq uint64
 	// PTS is the presentation time in 90 kHz ticks; it never goes back within
 	// a camera's life.
 	PTS int64
 	// Captured is the wall-clock time of capture.
 	Captured time.Time
-	// Key is set when decoding can start here: the unit holds SPS, PPS and IDR.
+	// Key is set if decoding can start here: the unit contains SPS, PPS and IDR.
 	Key bool
 	// Codec is the codec string of RFC 6381, such as "avc1.42c01f".
 	Codec string

@@ -51,7 +51,7 @@ func TestCertificateOtherThanThePinnedOneIsNotRecommended(t *testing.T) {
 		o := Options{Target: u, User: who, Password: password, Trust: tlstrust.Trust{Fingerprint: otherPin}, ONVIF: d.Start(t)}
 		r := run(t, o)
 		require.True(t, r.Failed())
-		require.True(t, r.has("which is not the one that is pinned"))
+		require.True(t, r.has("which is not the pinned one"))
 		require.Equal(t, sha, r.TLS.Fingerprint, "the received one is reported")
 		require.NotContains(t, r.advises(), sha)
 		require.Contains(t, r.advises(), "a man in the middle")
@@ -126,7 +126,7 @@ func TestONVIFOverHTTPSIsTrustedLikeRTSPS(t *testing.T) {
 	for _, host := range []bool{false, true} {
 		r = run(t, options(host, tlstrust.Trust{Fingerprint: otherPin, CA: ca}))
 		require.True(t, r.Failed())
-		require.True(t, r.has("which is not the one that is pinned"), "%v", r.Problems)
+		require.True(t, r.has("which is not the pinned one"), "%v", r.Problems)
 		require.NotContains(t, r.advises(), sha)
 		require.Equal(t, host, r.Stream == nil, "no request without the pinned certificate")
 	}

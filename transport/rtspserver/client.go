@@ -18,7 +18,7 @@ import (
 // write queue was full.
 const retryPause = 5 * time.Millisecond
 
-// client is one session that plays, or will.
+// client is a session that plays or will play.
 type client struct {
 	s       *Server
 	camera  string
@@ -29,10 +29,10 @@ type client struct {
 	pacer   *fanout.Pacer
 	ctx     context.Context
 	cancel  context.CancelFunc
-	hub     *fanout.Hub // nil until it plays; only OnPlay sets it
+	hub     *fanout.Hub // nil before PLAY; only OnPlay sets it
 
-	// Only run uses these. Width and height are those that the client was told of,
-	// 0 when it did not ask.
+	// Only run uses these. Width and height are from the description of the client, 0
+	// if it did not request one.
 	width, height int
 	reports       senderreport.Sender
 }
@@ -42,8 +42,8 @@ func newClient(s *Server, camera string, setup *gortsplib.ServerHandlerOnSetupCt
 		s: s, camera: camera, from: addressOf(setup.Conn.NetConn().RemoteAddr()), session: setup.Session, media: stream.Desc.Medias[0],
 		pacer: fanout.NewPacer(setup.Transport == gortsplib.TransportUDP),
 	}
-	if told := of(setup.Conn); told.camera == camera {
-		c.width, c.height = told.width, told.height
+	if described := of(setup.Conn); described.camera == camera {
+		c.width, c.height = described.width, described.height
 	}
 	for _, f := range stream.Stats().Medias[c.media].Formats {
 		c.ssrc = f.LocalSSRC
@@ -52,16 +52,16 @@ func newClient(s *Server, camera string, setup *gortsplib.ServerHandlerOnSetupCt
 	return c
 }
 
-// run sends what the hub gives until the session ends, or ends the session when
-// there is nothing to send that the client could use.
+// run sends the frames of the hub until the session ends. It ends the session if the
+// client cannot use them, or if none arrive.
 func (c *client) run() {
 	defer c.s.hubs.Release(c.hub)
 	q := fanout.NewQueue(&c.s.count.fanout)
-	begun := time.Now()
+	joined := time.Now()
 	c.hub.Add(q)
 	defer c.hub.Remove(q)
-	look := time.NewTimer(c.s.hubs.Times.Silence) // a unit may make the patience less
-	defer look.Stop()
+	idle := time.NewTimer(c.s.hubs.Times.Silence) // a unit may shorten the time left
+	defer idle.Stop()
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -72,22 +72,22 @@ func (c *client) run() {
 			}
 			if f.Width != c.width || f.Height != c.height {
 				c.s.count.resized.Add(1)
-				c.s.log.Info("size of the pictures changed; session ended so that the client asks for it", "camera", c.camera, "from", c.from)
+				c.s.log.Info("picture size changed; session ended so that the client requests a new description", "camera", c.camera, "from", c.from)
 				c.session.Close()
 				return
 			}
 			if c.write(f) != nil {
 				return
 			}
-		case <-look.C:
-			left := c.hub.IdleLeft(begun, time.Now())
+		case <-idle.C:
+			left := c.hub.IdleLeft(joined, time.Now())
 			if left <= 0 {
 				c.s.count.silent.Add(1)
-				c.s.log.Info("camera sends nothing; session ended", "camera", c.camera, "from", c.from)
+				c.s.log.Info("no data from camera; session ended", "camera", c.camera, "from", c.from)
 				c.session.Close()
 				return
 			}
-			look.Reset(min(left, c.s.hubs.Times.Silence))
+			idle.Reset(min(left, c.s.hubs.Times.Silence))
 		}
 	}
 }

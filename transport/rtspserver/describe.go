@@ -14,8 +14,8 @@ const payloadType = 96
 
 type descriptionMedia = description.Media
 
-// mediaOf describes H.264 video, in packets that may be aggregated or split
-// (RFC 6184, packetization mode 1).
+// mediaOf describes H.264 video in packets that may be aggregated or fragmented (RFC
+// 6184, packetization mode 1).
 func mediaOf(sps, pps []byte) *description.Media {
 	return &description.Media{
 		Type: description.MediaTypeVideo, Control: "trackID=0",
@@ -23,9 +23,8 @@ func mediaOf(sps, pps []byte) *description.Media {
 	}
 }
 
-// describe writes the SDP of a camera whose last key frame is given. gortsplib
-// would write one itself, but with TLS one that asks for SRTP, which few clients
-// know and which the connection makes needless.
+// describe returns the SDP of a camera with the given key frame. gortsplib's own SDP
+// requires SRTP with TLS, which few clients support and TLS makes unnecessary.
 func describe(camera string, key []byte) ([]byte, error) {
 	var nalus h264.AnnexB
 	if err := nalus.Unmarshal(key); err != nil {

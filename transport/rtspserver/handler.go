@@ -18,15 +18,15 @@ import (
 	"scrim/transport/auth"
 )
 
-// maxChallenges is how many requests of a connection may lack credentials.
+// maxChallenges bounds the requests of a connection without credentials.
 const maxChallenges = 4
 
-// connection is what is known of a connection. Only its own goroutines use it,
-// one at a time.
+// connection is the state of a connection. Only its own goroutines use it, one at a
+// time.
 type connection struct {
 	idle       *time.Timer
 	challenges int
-	// camera was described to it with a size.
+	// camera was described to the client with this size.
 	camera        string
 	width, height int
 }
@@ -48,7 +48,7 @@ func (s *Server) OnResponse(_ *gortsplib.ServerConn, res *base.Response) {
 	res.Header["Server"] = base.HeaderValue{"Scrim"}
 }
 
-// refusal is an answer that ends what a request wanted.
+// refusal is the answer to a request that is not granted.
 type refusal struct {
 	status base.StatusCode
 	header base.Header
@@ -61,8 +61,8 @@ func (r *refusal) response() *base.Response {
 
 func refuse(status base.StatusCode) *refusal { return &refusal{status: status} }
 
-// admit returns the camera that a request is for, or why its client may not have
-// it. A user who may not see a camera does not learn whether it exists.
+// admit returns the camera of a request, or why the client may not have it. A user
+// without access to a camera does not learn whether it exists.
 func (s *Server) admit(conn *gortsplib.ServerConn, req *base.Request, path string) (string, *refusal) {
 	from := addressOf(conn.NetConn().RemoteAddr())
 	user, stale, err := s.o.Access.Digest(from, string(req.Method), req.Header["Authorization"], func(uri string) bool { return fits(uri, path) })
@@ -90,8 +90,8 @@ func (s *Server) admit(conn *gortsplib.ServerConn, req *base.Request, path strin
 	return camera, nil
 }
 
-// fits reports whether a client has signed the path that it asks for. Clients
-// differ in whether they name host, track and the slash at the end.
+// fits reports whether a client has signed the path that it requests. Clients differ in
+// whether they include host, track and trailing slash.
 func fits(uri, path string) bool {
 	u, err := base.ParseURL(uri)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Server) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Re
 	s.sent[camera] = sent || err == nil
 	s.mu.Unlock()
 	if err != nil {
-		s.log.Info("nothing comes of a camera that was asked for", "camera", camera)
+		s.log.Info("no data from requested camera", "camera", camera)
 		if sent {
 			return refuse(base.StatusServiceUnavailable).response(), nil, nil
 		}
@@ -143,15 +143,15 @@ func (s *Server) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Re
 	return &base.Response{StatusCode: base.StatusOK, Body: body}, nil, nil
 }
 
-// OnSetup implements gortsplib.ServerHandlerOnSetup. It must not wait: all other
-// connections would, too.
+// OnSetup implements gortsplib.ServerHandlerOnSetup. It must not block: it would block
+// all other connections.
 func (s *Server) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
 	camera, no := s.admit(ctx.Conn, ctx.Request, ctx.Path)
 	if no != nil {
 		return no.response(), nil, no.err
 	}
-	// Sessions of a camera share the stream, and with it the key that SRTP would
-	// have. Two streams under one key give both away; with TLS there is no need.
+	// Sessions of a camera share the stream, and so would share the key of SRTP. Two
+	// streams under one key reveal both. With TLS, SRTP is not necessary.
 	var offers headers.Transports
 	if err := offers.Unmarshal(ctx.Request.Header["Transport"]); err != nil {
 		return refuse(base.StatusBadRequest).response(), nil, nil
@@ -170,7 +170,7 @@ func (s *Server) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 	if s.sessions[ctx.Session] == nil {
 		if len(s.sessions) >= s.o.MaxSessions {
 			s.count.refused.Add(1)
-			s.log.Warn("all places for RTSP sessions are taken", "places", s.o.MaxSessions)
+			s.log.Warn("RTSP session limit reached", "limit", s.o.MaxSessions)
 			return refuse(base.StatusNotEnoughBandwidth).response(), nil, nil
 		}
 		s.sessions[ctx.Session] = newClient(s, camera, ctx, stream)
@@ -187,7 +187,7 @@ func (s *Server) OnPlay(ctx *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, 
 	switch {
 	case c == nil:
 		return refuse(base.StatusServiceUnavailable).response(), nil
-	case c.hub != nil: // it plays already
+	case c.hub != nil: // playing already
 		return &base.Response{StatusCode: base.StatusOK}, nil
 	}
 	if c.hub = s.hubs.Acquire(c.camera); c.hub == nil {
@@ -201,7 +201,7 @@ func (s *Server) OnPlay(ctx *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, 
 		}
 	})
 	s.count.played.Add(1)
-	s.log.Info("client plays", "camera", c.camera, "from", c.from, "transport", ctx.Session.SetuppedTransport().String())
+	s.log.Info("client started playback", "camera", c.camera, "from", c.from, "transport", ctx.Session.SetuppedTransport().String())
 	s.wg.Go(c.run)
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
@@ -219,8 +219,8 @@ func (s *Server) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
 	s.log.Debug("session ended", "camera", c.camera, "from", c.from, "error", ctx.Error)
 }
 
-// OnDecodeError implements gortsplib.ServerHandlerOnDecodeError: what a client
-// sends as RTCP and is none.
+// OnDecodeError implements gortsplib.ServerHandlerOnDecodeError. The client sent
+// invalid RTCP.
 func (s *Server) OnDecodeError(ctx *gortsplib.ServerHandlerOnDecodeErrorCtx) {
-	s.log.Debug("packet of a client dropped", "error", ctx.Error)
+	s.log.Debug("client packet dropped", "error", ctx.Error)
 }

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// patient is a listener that goes on after an error that passes, such as too
-// many open files, which would end gortsplib's server.
-type patient struct{ net.Listener }
+// retryListener continues after temporary errors, such as too many open files, which
+// would end gortsplib's server.
+type retryListener struct{ net.Listener }
 
-// acceptPause is the time before the next attempt.
+// acceptPause is the pause before the next attempt.
 const acceptPause = 50 * time.Millisecond
 
 // Accept waits for a connection.
-func (l patient) Accept() (net.Conn, error) {
+func (l retryListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {
@@ -26,10 +26,10 @@ func (l patient) Accept() (net.Conn, error) {
 	}
 }
 
-// pairAttempts is how often two free ports are looked for.
+// pairAttempts bounds the search for two free ports.
 const pairAttempts = 50
 
-// openUDP gives gortsplib its two sockets, at the address of the listener.
+// openUDP opens the two UDP sockets for gortsplib, at the address of the listener.
 func (s *Server) openUDP() error {
 	host, _, err := net.SplitHostPort(s.o.Listener.Addr().String())
 	if err != nil {

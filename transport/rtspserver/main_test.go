@@ -89,7 +89,7 @@ func start(t *testing.T, o Options, change ...func(*Server)) *rig {
 	for _, f := range change {
 		f(s)
 	}
-	require.NoError(t, s.begin())
+	require.NoError(t, s.start())
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

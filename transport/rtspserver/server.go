@@ -20,53 +20,53 @@ import (
 )
 
 const (
-	// DefaultMaxSessions is how many sessions there may be at once if Options does
-	// not say.
+	// DefaultMaxSessions is the default of Options.MaxSessions.
 	DefaultMaxSessions = 100
-	// maxConnections bounds the connections, of which a session has one or two.
+	// maxConnections bounds the connections; a session has one or two.
 	maxConnections = 512
-	// idleTimeout is how long a connection may be without a session: gortsplib lets
-	// it stay for ever.
+	// idleTimeout is how long a connection may stay without a session. gortsplib has no
+	// such limit.
 	idleTimeout = 30 * time.Second
-	// describeTimeout is how long a client may wait for a camera's first picture.
+	// describeTimeout is how long a client waits for a camera's first picture.
 	describeTimeout = 5 * time.Second
 )
 
-// Source is where the server gets video from.
+// Source provides the video.
 type Source interface {
 	fanout.Source
-	// Knows reports whether there is a camera.
+	// Knows reports whether the camera exists.
 	Knows(camera string) bool
 }
 
-// Options say what a Server serves, and to whom.
+// Options configure a Server.
 type Options struct {
 	Source Source
-	// Listener takes the connections; the server closes it.
+	// Listener accepts the connections. The server closes it.
 	Listener net.Listener
 	// TLS makes it RTSPS; nil: plain RTSP.
 	TLS *tls.Config
-	// UDPPort is an even port for RTP, with RTCP on the next; 0 takes two free ones.
-	// With TLS there is no UDP.
+	// UDPPort is an even port for RTP; RTCP uses the next one. 0: two free ports. With
+	// TLS there is no UDP.
 	UDPPort int
-	// Access says who may see which camera.
+	// Access decides who may see which camera.
 	Access *auth.Control
-	// MaxSessions bounds the sessions at one time; 0: DefaultMaxSessions.
+	// MaxSessions bounds the concurrent sessions; 0: DefaultMaxSessions.
 	MaxSessions int
 	// Log; nil: slog.Default().
 	Log *slog.Logger
 }
 
-// Counts are what a Server has done, and what it holds now.
+// Counts are a Server's counters and current values.
 type Counts struct {
-	// Sessions are open now.
+	// Sessions is the number of open sessions.
 	Sessions int
-	// Played sessions since the beginning; Refused for want of room; Resized ended
-	// because the size changed; Silent because their camera sent nothing any more.
+	// Played counts sessions that played. Refused were over the limit. Resized ended
+	// after a change of the picture size. Silent ended because their camera sent
+	// nothing.
 	Played, Refused, Resized, Silent uint64
-	// Dropped are units that a client missed because it was slow.
+	// Dropped are units that a slow client missed.
 	Dropped uint64
-	// Unauthorised requests showed a wrong password.
+	// Unauthorised requests had a wrong password.
 	Unauthorised uint64
 }
 
@@ -75,8 +75,7 @@ type counters struct {
 	fanout                                         fanout.Counters
 }
 
-// Server is an RTSP server that runs. Its methods may be called from many
-// goroutines.
+// Server is a running RTSP server. Its methods may be called from many goroutines.
 type Server struct {
 	o        Options
 	log      *slog.Logger
@@ -96,14 +95,13 @@ type Server struct {
 	sessions map[*gortsplib.ServerSession]*client
 }
 
-// New starts a server; the caller calls Run or Close. Clients are served from
-// now on.
+// New starts a server, which accepts clients at once. The caller calls Run or Close.
 func New(o Options) (*Server, error) {
 	s, err := prepare(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(); err != nil {
+	if err := s.start(); err != nil {
 		s.cancel()
 		s.hubs.Close()
 		return nil, err
@@ -111,13 +109,13 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// prepare makes a server that does not take connections yet.
+// prepare returns a server that does not accept connections yet.
 func prepare(o Options) (*Server, error) {
 	if o.Source == nil || o.Listener == nil || o.Access == nil {
-		return nil, errors.New("RTSP: needs a source, a listener and who may watch")
+		return nil, errors.New("RTSP: source, listener and access control are required")
 	}
 	if o.UDPPort%2 != 0 || o.UDPPort < 0 || o.UDPPort > 65534 {
-		return nil, fmt.Errorf("RTSP: UDP port %d must be even, from 2 to 65534, because the next one is used as well", o.UDPPort)
+		return nil, fmt.Errorf("RTSP: invalid UDP port %d: must be even, from 2 to 65534, because the next port is used too", o.UDPPort)
 	}
 	if o.MaxSessions == 0 {
 		o.MaxSessions = DefaultMaxSessions
@@ -132,7 +130,7 @@ func prepare(o Options) (*Server, error) {
 	s.rtsp = &gortsplib.Server{
 		Handler: s, RTSPAddress: o.Listener.Addr().String(), TLSConfig: o.TLS, DisableRTCPSenderReports: true,
 		Listen: func(string, string) (net.Listener, error) {
-			return netutil.LimitListener(patient{o.Listener}, maxConnections), nil
+			return netutil.LimitListener(retryListener{o.Listener}, maxConnections), nil
 		},
 	}
 	s.hubs = fanout.New(o.Source, &s.count.fanout, o.Log)
@@ -140,8 +138,8 @@ func prepare(o Options) (*Server, error) {
 	return s, nil
 }
 
-// begin takes connections.
-func (s *Server) begin() error {
+// start accepts connections.
+func (s *Server) start() error {
 	if s.o.TLS == nil {
 		if err := s.openUDP(); err != nil {
 			return err
@@ -153,8 +151,8 @@ func (s *Server) begin() error {
 	return nil
 }
 
-// Run waits until ctx ends, then closes the server and returns nil. It returns
-// an error when the server ends by itself.
+// Run waits until ctx ends, then closes the server and returns nil. If the server fails
+// before, it returns the error.
 func (s *Server) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.rtsp.Wait() }()
@@ -169,7 +167,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// Close ends all sessions and waits until nothing of them is left.
+// Close ends all sessions and waits for their end.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -186,7 +184,7 @@ func (s *Server) Close() {
 	clear(s.streams)
 }
 
-// Counts returns what has been counted so far.
+// Counts returns the current counters.
 func (s *Server) Counts() Counts {
 	s.mu.Lock()
 	sessions := len(s.sessions)
@@ -198,8 +196,8 @@ func (s *Server) Counts() Counts {
 	}
 }
 
-// stream returns what gortsplib needs to know of a camera: there is a media, and
-// an SSRC. Its description is never sent.
+// stream returns the stream that gortsplib needs for a camera, with its media and an
+// SSRC. Its description is never sent.
 func (s *Server) stream(camera string) (*gortsplib.ServerStream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,7 +1,7 @@
 // Package senderreport makes RTCP sender reports (RFC 3550, section 6.4.1), which tell
-// a receiver when each picture was captured. Those of gortsplib v4.16.2 put
-// nanoseconds where the binary fraction of a second belongs, so that its clock
-// jumps by up to three quarters of a second.
+// a receiver when each picture was captured. Quirk (gortsplib v4.16.2): its own reports
+// put nanoseconds where the binary fraction of a second belongs, so its clock jumps by
+// up to three quarters of a second; see docs/quirks.md.
 package senderreport
 
 import (
@@ -14,7 +14,7 @@ import (
 // Interval is the time between two reports.
 const Interval = 5 * time.Second
 
-// ntpOffset is 1 January 1900 to 1970 in seconds (RFC 5905, section 6).
+// ntpOffset is the time from 1 January 1900 to 1970, in seconds (RFC 5905, section 6).
 const ntpOffset = 2208988800
 
 // NTP returns t as the 64-bit NTP timestamp of RFC 3550, section 4: seconds in
@@ -24,8 +24,8 @@ func NTP(t time.Time) uint64 {
 	return seconds<<32 | uint64(t.Nanosecond())<<32/uint64(time.Second) //nolint:gosec // below a second
 }
 
-// Sender counts what was sent of one stream and reports on it. The zero Sender
-// has sent nothing. It is not safe for concurrent use.
+// Sender counts the packets of one stream and reports on them. The zero value is ready.
+// It is not safe for concurrent use.
 type Sender struct {
 	packets, octets uint32
 	reported        time.Time
@@ -37,15 +37,14 @@ func (s *Sender) Sent(p *rtp.Packet) {
 	s.octets += uint32(len(p.Payload)) //nolint:gosec // wraps by design
 }
 
-// Due reports whether a report is due with a picture captured at a time: at
-// first, after Interval, and when the clock was set back.
+// Due reports whether a picture captured at this time needs a report: the first one,
+// after Interval, and after the clock was set back.
 func (s *Sender) Due(captured time.Time) bool {
 	since := captured.Sub(s.reported)
 	return since >= Interval || since < 0
 }
 
-// Report returns a report that says when the picture with RTP timestamp stamp
-// was captured.
+// Report returns a report that maps the RTP timestamp of a picture to its capture time.
 func (s *Sender) Report(ssrc, stamp uint32, captured time.Time) *rtcp.SenderReport {
 	s.reported = captured
 	return &rtcp.SenderReport{SSRC: ssrc, NTPTime: NTP(captured), RTPTime: stamp, PacketCount: s.packets, OctetCount: s.octets}

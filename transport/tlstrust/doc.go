@@ -1,3 +1,3 @@
-// Package tlstrust says whose certificate is taken from a camera, whatever is spoken
-// within TLS: RTSP or ONVIF. A certificate is pinned, or authorities vouch for it.
+// Package tlstrust decides which certificate of a camera is accepted, for RTSP and
+// ONVIF over TLS. A certificate is either pinned or issued by a trusted authority.
 package tlstrust

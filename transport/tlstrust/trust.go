@@ -10,43 +10,43 @@ import (
 	"strings"
 )
 
-// Trust says whose certificate is taken from a camera. The zero value trusts those
-// for whom the system's authorities vouch.
+// Trust decides which certificate of a camera is accepted. The zero value trusts the
+// system's authorities.
 type Trust struct {
 	// Fingerprint is the SHA-256 of the camera's certificate, as NormalFingerprint
-	// returns it. That very certificate is taken, for whatever name and time it is,
-	// and no other: cameras mostly sign theirs themselves. It counts more than CA.
+	// returns it. Only this certificate is accepted, for any name and at any time: most
+	// cameras sign theirs themselves. It takes precedence over CA.
 	Fingerprint string
-	// CA are the certificates in PEM form of the authorities that may vouch for the
-	// camera, in place of the system's.
+	// CA are the certificates, in PEM form, of the authorities to trust instead of the
+	// system's.
 	CA string
 }
 
-// NormalFingerprint returns the SHA-256 of a certificate in the form of a Trust:
-// 64 small hexadecimal digits. It takes capitals and colons, as browsers and
-// OpenSSL write them.
+// NormalFingerprint returns the SHA-256 of a certificate as Trust needs it: 64
+// lower-case hexadecimal digits. It accepts upper case and colons, as browsers and
+// OpenSSL print them.
 func NormalFingerprint(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	s = strings.ReplaceAll(strings.TrimPrefix(s, "sha256:"), ":", "")
 	if b, err := hex.DecodeString(s); err != nil || len(b) != sha256.Size {
-		return "", errors.New("a fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons")
+		return "", errors.New("invalid fingerprint: must be the SHA-256 of a certificate, 64 hexadecimal digits with or without colons")
 	}
 	return s, nil
 }
 
-// CheckAuthorities returns what is wrong with certificates in PEM form.
+// CheckAuthorities checks certificates in PEM form.
 func CheckAuthorities(pem string) error {
 	if !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
-		return errors.New("it holds no certificate in PEM form")
+		return errors.New("it contains no certificate in PEM form")
 	}
 	return nil
 }
 
-// Check returns what is wrong with it.
+// Check returns an error for an invalid Trust.
 func (t Trust) Check() error {
 	if t.Fingerprint != "" {
 		if normal, err := NormalFingerprint(t.Fingerprint); err != nil || normal != t.Fingerprint {
-			return errors.New("fingerprint is not 64 small hexadecimal digits")
+			return errors.New("invalid fingerprint: must be 64 lower-case hexadecimal digits")
 		}
 	}
 	if t.CA != "" {
@@ -55,7 +55,7 @@ func (t Trust) Check() error {
 	return nil
 }
 
-// roots are the authorities that are trusted; nil: the system's.
+// roots returns the trusted authorities; nil: the system's.
 func (t Trust) roots() *x509.CertPool {
 	if t.CA == "" {
 		return nil
@@ -65,19 +65,19 @@ func (t Trust) roots() *x509.CertPool {
 	return pool
 }
 
-// Client returns what a connection to a host needs, new each time.
+// Client returns a new TLS configuration for a connection to a host.
 func (t Trust) Client(host string) *tls.Config {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: t.roots()}
 	if t.Fingerprint != "" {
-		// The comparison takes the place of the usual verification.
+		// The comparison replaces the usual verification.
 		cfg.InsecureSkipVerify = true
 		cfg.VerifyConnection = t.pinned
 	}
 	return cfg
 }
 
-// Verify returns why the certificate of a connection that took any is not the one
-// to take from a host.
+// Verify returns why the certificate of an unverified connection to a host is not
+// trusted.
 func (t Trust) Verify(st tls.ConnectionState, host string) error {
 	if t.Fingerprint != "" || len(st.PeerCertificates) == 0 {
 		return t.pinned(st)
@@ -90,10 +90,10 @@ func (t Trust) Verify(st tls.ConnectionState, host string) error {
 	return err
 }
 
-// pinned compares the certificate of a connection.
+// pinned compares the certificate of a connection with the fingerprint.
 func (t Trust) pinned(st tls.ConnectionState) error {
 	if len(st.PeerCertificates) == 0 {
-		return &pinError{"of none"}
+		return &pinError{"(no certificate)"}
 	}
 	if got := Fingerprint(st.PeerCertificates[0]); got != t.Fingerprint {
 		return &pinError{got}
@@ -101,30 +101,30 @@ func (t Trust) pinned(st tls.ConnectionState) error {
 	return nil
 }
 
-// pinError is that the camera's certificate is not the pinned one.
+// pinError: the certificate is not the pinned one.
 type pinError struct{ fingerprint string }
 
 func (e *pinError) Error() string {
-	return "its certificate has the SHA-256 " + e.fingerprint + ", which is not the one that is pinned"
+	return "its certificate has the SHA-256 " + e.fingerprint + ", which is not the pinned one"
 }
 
-// OtherAdvice says what to do where another certificate was pinned. It is not to pin
-// the one that came: whoever stands between shows that.
-const OtherAdvice = "see whether somebody stands between; if the camera has a new certificate, " +
-	"read its fingerprint at the camera itself and set `tls.fingerprint` to that"
+// OtherAdvice is the advice for a certificate that is not the pinned one. It is not to
+// pin the new one: an attacker in between presents that.
+const OtherAdvice = "check for an attacker in between; if the camera has a new certificate, " +
+	"read its fingerprint on the camera itself and set `tls.fingerprint` to that value"
 
-// Refusal is a certificate that was not taken.
+// Refusal is a certificate that was not accepted.
 type Refusal struct {
-	// Reason says why; it can quote the certificate.
+	// Reason says why. It can quote the certificate.
 	Reason string
-	// Fingerprint is the certificate's, empty where it is not known.
+	// Fingerprint is the certificate's; empty if it is not known.
 	Fingerprint string
-	// Pinned is set where another certificate was pinned.
+	// Pinned is set if another certificate was pinned.
 	Pinned bool
 }
 
-// Refused returns the certificate that made a connection fail; nil: it failed for
-// something else.
+// Refused returns the certificate because of which a connection failed; nil if it
+// failed for another reason.
 func Refused(err error) *Refusal {
 	if pin, ok := errors.AsType[*pinError](err); ok {
 		return &Refusal{Reason: pin.Error(), Fingerprint: pin.fingerprint, Pinned: true}
@@ -140,5 +140,5 @@ func Refused(err error) *Refusal {
 	return r
 }
 
-// Fingerprint returns a certificate's, as a Trust has it.
+// Fingerprint returns the fingerprint of a certificate in the form of a Trust.
 func Fingerprint(c *x509.Certificate) string { return fmt.Sprintf("%x", sha256.Sum256(c.Raw)) }

@@ -121,8 +121,8 @@ func TestCameraThatComesBackIsLoggedOnce(t *testing.T) {
 // The log has the whole of an error, above all the advice at its end.
 func TestErrorOfACameraIsInTheLogWithItsAdvice(t *testing.T) {
 	const pinned = "camera door: connecting to rtsps://camera-17.example.org:322/Streaming/Channels/101: its certificate has the SHA-256 " +
-		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, which is not the one that is pinned; see whether " +
-		"somebody stands between; if the camera has a new certificate, read its fingerprint at the camera itself and set `tls.fingerprint` to that"
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, which is not the pinned one; check for an " +
+		"attacker in between; if the camera has a new certificate, read its fingerprint on the camera itself and set `tls.fingerprint` to that value"
 	s, _, _ := begin(t, "good")
 	for _, text := range []string{pinned, strings.Repeat("long ", 10_000)} {
 		s.send(t, "one")

@@ -7,8 +7,8 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/bits"
 )
 
-// head is the beginning of a NAL unit in a packet; all of it when whole.
-type head struct {
+// nalHeader is the beginning of a NAL unit in a packet, or all of it if whole is set.
+type nalHeader struct {
 	data  []byte
 	whole bool
 }
@@ -24,7 +24,7 @@ const (
 	h264FUA        = 28
 )
 
-// Those of RFC 7798, section 4.4, and H.265, table 7-1.
+// Packet and NAL unit types of RFC 7798, section 4.4, and H.265, table 7-1.
 const (
 	h265LastSlice = 31
 	h265FirstIRAP = 16
@@ -35,12 +35,12 @@ const (
 	h265Fragment  = 49
 )
 
-// maxHeads bounds the units of an aggregate that are looked at.
-const maxHeads = 64
+// maxHeaders bounds the NAL units of an aggregate that are read.
+const maxHeaders = 64
 
-// heads264 iterates over the NAL units that begin in a payload.
-func heads264(p []byte) iter.Seq[head] {
-	return func(yield func(head) bool) {
+// headers264 iterates over the NAL units that begin in a payload.
+func headers264(p []byte) iter.Seq[nalHeader] {
+	return func(yield func(nalHeader) bool) {
 		if len(p) < 2 {
 			return
 		}
@@ -51,16 +51,16 @@ func heads264(p []byte) iter.Seq[head] {
 			if p[1]&0x80 == 0 || len(p) < 3 {
 				return
 			}
-			yield(head{data: append([]byte{p[0]&0x60 | p[1]&0x1f}, p[2:min(len(p), 34)]...)})
+			yield(nalHeader{data: append([]byte{p[0]&0x60 | p[1]&0x1f}, p[2:min(len(p), 34)]...)})
 		default:
-			yield(head{p, true})
+			yield(nalHeader{p, true})
 		}
 	}
 }
 
-// heads265 is heads264 for H.265.
-func heads265(p []byte) iter.Seq[head] {
-	return func(yield func(head) bool) {
+// headers265 is headers264 for H.265.
+func headers265(p []byte) iter.Seq[nalHeader] {
+	return func(yield func(nalHeader) bool) {
 		if len(p) < 3 {
 			return
 		}
@@ -71,17 +71,17 @@ func heads265(p []byte) iter.Seq[head] {
 			if p[2]&0x80 == 0 || len(p) < 4 {
 				return
 			}
-			yield(head{data: append([]byte{p[0]&0x81 | p[2]&0x3f<<1, p[1]}, p[3:min(len(p), 34)]...)})
+			yield(nalHeader{data: append([]byte{p[0]&0x81 | p[2]&0x3f<<1, p[1]}, p[3:min(len(p), 34)]...)})
 		default:
-			yield(head{p, true})
+			yield(nalHeader{p, true})
 		}
 	}
 }
 
-func aggregate(p []byte, yield func(head) bool) {
-	for n := 0; n < maxHeads && len(p) > 3; n++ {
+func aggregate(p []byte, yield func(nalHeader) bool) {
+	for n := 0; n < maxHeaders && len(p) > 3; n++ {
 		size := int(binary.BigEndian.Uint16(p))
-		if p = p[2:]; size < 2 || size > len(p) || !yield(head{p[:size], true}) {
+		if p = p[2:]; size < 2 || size > len(p) || !yield(nalHeader{p[:size], true}) {
 			return
 		}
 		p = p[size:]

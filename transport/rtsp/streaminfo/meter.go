@@ -8,14 +8,14 @@ import (
 	"github.com/pion/rtp"
 )
 
-// clockRate is that of all video (RFC 3551, section 5).
+// clockRate is the RTP clock rate of all video (RFC 3551, section 5).
 const clockRate = 90_000
 
-// maxSources bounds the SSRCs that are told apart.
+// maxSources bounds the SSRCs that are counted.
 const maxSources = 16
 
-// Meter looks at the packets of one stream. Its methods may be called from any
-// goroutine.
+// Meter measures the packets of one stream. Its methods may be called from many
+// goroutines.
 type Meter struct {
 	mu sync.Mutex
 	s  Stream
@@ -25,7 +25,7 @@ type Meter struct {
 	next    uint16
 	octets  int
 
-	// The picture that is coming.
+	// The current picture.
 	open   bool
 	ts     uint32
 	began  time.Time
@@ -33,7 +33,7 @@ type Meter struct {
 	key    bool
 	marked bool
 
-	// Those before.
+	// Previous pictures.
 	first, last    time.Time
 	firstTS, topTS int64 // unwrapped, in display order
 	lastTS         uint32
@@ -43,8 +43,8 @@ type Meter struct {
 	lastOctets     int
 }
 
-// NewMeter returns a meter for a codec: H264, H265, JPEG or another's name. Parameter
-// sets of the session description help where none come in band.
+// NewMeter returns a Meter for a codec: H264, H265, JPEG or another name. Sets are the
+// parameter sets of the session description, for a stream without sets in band.
 func NewMeter(codec string, sets ...[]byte) *Meter {
 	m := &Meter{s: Stream{Codec: codec}}
 	for _, s := range sets {
@@ -54,7 +54,7 @@ func NewMeter(codec string, sets ...[]byte) *Meter {
 	return m
 }
 
-// Push takes the next packet, in the order of arrival, and keeps nothing of it.
+// Push reads the next packet, in the order of arrival, and keeps nothing of it.
 func (m *Meter) Push(pkt *rtp.Packet, arrived time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,7 +78,7 @@ func (m *Meter) Push(pkt *rtp.Packet, arrived time.Time) {
 	m.marked = pkt.Marker
 }
 
-// sequence counts what is missing; false: the packet comes too late to matter.
+// sequence counts missing packets. It returns false for a packet that is too late.
 func (m *Meter) sequence(pkt *rtp.Packet) bool {
 	switch n := pkt.SequenceNumber - m.next; {
 	case !m.started || pkt.SSRC != m.ssrc:
@@ -92,7 +92,7 @@ func (m *Meter) sequence(pkt *rtp.Packet) bool {
 		m.s.Lost += int(n)
 		m.keys.missing = true
 	default:
-		// It was counted as lost, when it is no repetition.
+		// It was counted as lost unless it is a repetition.
 		m.s.Late++
 		m.s.Lost = max(0, m.s.Lost-1)
 		return false
@@ -101,11 +101,11 @@ func (m *Meter) sequence(pkt *rtp.Packet) bool {
 	return true
 }
 
-// payload looks at what a packet holds.
+// payload reads the content of a packet.
 func (m *Meter) payload(p []byte) {
 	switch m.s.Codec {
 	case "H264":
-		for h := range heads264(p) {
+		for h := range headers264(p) {
 			switch h.data[0] & 0x1f {
 			case h264Slice, h264PartitionA, h264IDR:
 				m.s.BFrames = m.s.BFrames || isB264(h.data)
@@ -118,7 +118,7 @@ func (m *Meter) payload(p []byte) {
 			}
 		}
 	case "H265":
-		for h := range heads265(p) {
+		for h := range headers265(p) {
 			switch t := h.data[0] >> 1 & 0x3f; {
 			case t <= h265LastSlice:
 				m.slices++
@@ -138,11 +138,11 @@ func (m *Meter) payload(p []byte) {
 	}
 }
 
-// finish counts the picture that has come.
+// finish counts the current picture.
 func (m *Meter) finish() {
 	m.open = false
 	if m.slices == 0 {
-		return // parameter sets under a timestamp of their own
+		return // parameter sets with a timestamp of their own
 	}
 	m.s.Pictures++
 	m.s.Slices = max(m.s.Slices, m.slices)
@@ -163,7 +163,7 @@ func (m *Meter) finish() {
 	}
 }
 
-// Report takes an RTCP packet; only sender reports matter.
+// Report reads an RTCP packet. It uses sender reports only.
 func (m *Meter) Report(pkt rtcp.Packet, arrived time.Time) {
 	sr, ok := pkt.(*rtcp.SenderReport)
 	if !ok {
@@ -176,14 +176,14 @@ func (m *Meter) Report(pkt rtcp.Packet, arrived time.Time) {
 		return
 	}
 	ahead := ntpTime(sr.NTPTime).Sub(arrived).Seconds()
-	// The report that was under way for the shortest time is the most exact.
+	// The report with the shortest delay is the most exact.
 	if !m.s.ClockSet || ahead > m.s.ClockAhead {
 		m.s.ClockAhead = ahead
 	}
 	m.s.ClockSet = true
 }
 
-// Result returns what was found so far.
+// Result returns the measurements so far.
 func (m *Meter) Result() Stream {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // maxParameterSet bounds a parameter set, in bytes.
 const maxParameterSet = 4096
 
-// parameterSet takes one in whole, in band or of the session description.
+// parameterSet reads a complete parameter set, in band or of the session description.
 func (m *Meter) parameterSet(n []byte) {
 	if len(n) < 4 || len(n) > maxParameterSet {
 		return
@@ -39,7 +39,7 @@ func (m *Meter) parameterSet(n []byte) {
 	}
 }
 
-// rate drops what cannot be: an SPS may hold anything.
+// rate drops an implausible rate: an SPS may contain anything.
 func rate(fps float64) float64 {
 	if fps > 0 && fps <= 1000 {
 		return fps
