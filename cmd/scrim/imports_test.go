@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"scrim/redact"
@@ -115,6 +117,64 @@ func TestEveryPackageOfTheDesignExists(t *testing.T) {
 	} {
 		require.Contains(t, g, "scrim/"+path)
 	}
+}
+
+// areas reads the table of docs/architecture.md: the number of the row of each package
+// that it names, and the rows' names.
+func areas(t *testing.T) (rows map[string]int, names []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "docs/architecture.md"))
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(text), "\n## Packages\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows = map[string]int{}
+	for line := range strings.Lines(section) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 4 || !strings.Contains(cells[2], "`") {
+			continue
+		}
+		for _, m := range spanRE.FindAllStringSubmatch(cells[2], -1) {
+			require.NotContains(t, rows, m[1], "a package is named twice")
+			rows[m[1]] = len(names)
+		}
+		names = append(names, strings.TrimSpace(cells[1]))
+	}
+	require.Greater(t, len(names), 5, "no table of packages")
+	return rows, names
+}
+
+// The page's table of packages is ordered: dependencies point down. A package that it
+// does not name is part of the one above it.
+func TestImportsPointDownTheTableOfThePage(t *testing.T) {
+	rows, names := areas(t)
+	g := listPackages(t)
+	for name := range rows {
+		require.True(t, len(g.matching("scrim/"+name+"/...")) > 0, "%s is not a package", name)
+	}
+	rowOf := func(name string) int {
+		for above := name; above != "."; above = path.Dir(above) {
+			if row, ok := rows[above]; ok {
+				return row
+			}
+		}
+		t.Fatalf("docs/architecture.md: package %s belongs to no area", name)
+		return 0
+	}
+	edges := 0
+	for from, p := range g {
+		from, ours := strings.CutPrefix(from, "scrim/")
+		if !ours {
+			continue
+		}
+		for _, to := range p.Imports {
+			if to, ours := strings.CutPrefix(to, "scrim/"); ours {
+				edges++
+				up, down := rowOf(to), rowOf(from)
+				assert.GreaterOrEqual(t, up, down, "%s (%s) imports %s (%s), which is above it", from, names[down], to, names[up])
+			}
+		}
+	}
+	require.Greater(t, edges, 100)
 }
 
 func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
