@@ -1,5 +1,4 @@
-# Everything on Debian 12: OpenCV 4.6 and FFmpeg 5.1 are what Scrim is tested
-# with.
+# Scrim is tested with OpenCV 4.6 and FFmpeg 5.1 of Debian 12.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY .ci/deps .ci/deps
@@ -23,7 +22,7 @@ RUN apt-get update -qq \
 COPY --from=build /src/bin/ /usr/local/bin/
 USER scrim
 WORKDIR /var/lib/scrim
-# The detector is built in. Others, which `scrim models pull` gets, are kept here.
+# The default detector is built in. `scrim models pull` stores others here.
 ENV SCRIM_MODELS=/var/lib/scrim/models MALLOC_ARENA_MAX=2
 VOLUME /var/lib/scrim
 EXPOSE 8080/tcp 8189/udp
