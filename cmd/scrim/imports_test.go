@@ -111,9 +111,11 @@ func TestEveryPackageOfTheDesignExists(t *testing.T) {
 	g := listPackages(t)
 	for _, path := range []string{
 		"cmd/scrim", "cmd/scrim-redactor", "cmd/scrim-camera", "cmd/scrim-bench",
-		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene", "pipeline/worker", "pipeline/worker/camera", "pipeline/ipc", "pipeline/redactorproc", "pipeline/batch",
+		"pipeline", "pipeline/decode", "pipeline/encode", "pipeline/files", "pipeline/simcam", "pipeline/scene",
+		"pipeline/worker", "pipeline/worker/camera", "pipeline/ipc", "pipeline/redactorproc", "pipeline/batch",
 		"redact", "redact/detect", "redact/track", "redact/obscure",
-		"transport", "transport/gateway", "transport/rtsp", "transport/rtsp/login", "transport/bus", "transport/webrtc", "transport/rtspserver", "transport/onvif/device", "models",
+		"transport", "transport/gateway", "transport/rtsp", "transport/rtsp/login",
+		"transport/bus", "transport/webrtc", "transport/rtspserver", "transport/onvif/device", "models",
 	} {
 		require.Contains(t, g, "scrim/"+path)
 	}

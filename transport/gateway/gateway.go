@@ -103,11 +103,15 @@ func (g *Gateway) serveHTTP(ctx context.Context, source *source) error {
 		return err
 	}
 	server := newHTTPServer(gw.Handler(), g.o.Log)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(netutil.LimitListener(g.o.Listener, maxConnections)) }()
+	var serveErr error
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		serveErr = server.Serve(netutil.LimitListener(g.o.Listener, maxConnections))
+	}()
 	select {
-	case err = <-served:
-		served <- err
+	case <-served:
+		err = serveErr
 	case <-g.o.Conn.Done():
 		err = cmp.Or(g.o.Conn.Err(), bus.ErrClosed)
 	case <-ctx.Done():

@@ -13,15 +13,14 @@ import (
 	"scrim/pipeline/redactorproc"
 )
 
-// process is one life of a redactor, as the loop has it.
+// process is a redactor process of the loop.
 type process struct {
 	*launched
 	id    int
-	items chan item // what is to be written: one at a time
+	items chan item // to write, one at a time
 }
 
-// launched is a redactor that has been started, and the log of what it writes to its
-// standard error.
+// launched is a redactor process, and the log of its standard error.
 type launched struct {
 	*redactorproc.Process
 	log *lineLog
@@ -47,8 +46,8 @@ func (l *launched) dismiss() {
 	l.log.end()
 }
 
-// runProcess starts a redactor once that is admitted, and works with it until it has
-// exited. When ctx ends its pipe is closed, and a little later it is killed.
+// runProcess starts a redactor when that is admitted, and runs until it has exited. When
+// ctx ends its pipe is closed, and quitTime later it is killed.
 func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 	defer admission.leave()
 	if admission.wait(ctx) != nil {
@@ -67,7 +66,7 @@ func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 	writing, stop := context.WithCancel(ctx)
 	writer.Go(func() { writeItems(writing, id, p, p.items, l.post) })
 	failure := p.read(l.post, admission.leave)
-	stop() // nothing comes any more
+	stop() // the process has closed its output
 	p.Quit()
 	writer.Wait()
 	l.post(processEnded{id, p.reap(failure)})
@@ -76,10 +75,10 @@ func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 // processLaunched hands the process to the loop; the machine gets processStarted.
 type processLaunched struct{ p *process }
 
-// launch lets the redactor that is on standby work for this camera, or a new one.
+// launch returns the redactor on standby, or starts a new one.
 func (c *Camera) launch() (*launched, error) {
 	args := redactorArgs(c.o.Args, c.o.Redactor.Detect)
-	if l := c.o.Standby.take(c.o.Program, args); l != nil {
+	if l := c.o.Standby.acquire(c.o.Program, args); l != nil {
 		l.log.to(c.redactorLog)
 		return l, nil
 	}
@@ -91,7 +90,7 @@ func redactorArgs(args []string, detect ipc.DetectConfig) []string {
 	return append(slices.Clone(args), ipc.ReadArgs(detect)...)
 }
 
-// writer is a redactor, or what tests use instead.
+// writer is a redactor process; tests have others.
 type writer interface {
 	Write(t ipc.Type, head any, body []byte) error
 }

@@ -14,9 +14,8 @@ import (
 // maxSlateTries is how often a redactor is asked for the shared slates.
 const maxSlateTries = 3
 
-// Slates are those that all cameras of a worker share: what viewers see of a camera
-// that has sent nothing so far. One redactor codes them, once, comes up, and ends. They
-// have the size that a redactor chooses where it knows none, and no camera's name.
+// SharedSlates are the slates of all cameras of a worker that have sent nothing so far. One
+// redactor encodes them once, and exits. They have a default size and no camera's name.
 type SharedSlates struct {
 	program   string
 	args      []string
@@ -28,8 +27,8 @@ type SharedSlates struct {
 	failed    chan struct{} // closed when no such redactor comes up
 }
 
-// NewSlates returns Slates that are there some time after Run has begun. The arguments
-// are those of Options, the configuration that of any camera.
+// NewSharedSlates returns SharedSlates that are ready some time after Run has begun. The
+// arguments are those of Options, the configuration is that of any camera.
 func NewSharedSlates(program string, args []string, config ipc.Config, admission *Admission, log *slog.Logger) *SharedSlates {
 	config.Camera, config.Zones, config.HavePreparedSlates = config.Site, nil, false
 	return &SharedSlates{

@@ -10,42 +10,42 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// Standby is a redactor that has started and waits for its configuration, for all
-// cameras of a worker together. The one whose redactor dies takes it: to load the
-// libraries twice, once to confine itself, is most of a start, which on a busy
-// machine takes seconds. Nothing of a camera has reached it. It is safe for
-// concurrent use; a nil one never has any.
+// Standby keeps one redactor that has started and waits for its configuration, for all
+// cameras of a worker. The camera whose redactor exits uses it. Most of a start is loading
+// the libraries, twice because the process confines itself; on a busy machine that takes
+// seconds. No camera's data has reached the process. A Standby is safe for concurrent use;
+// a nil one never has a process.
 type Standby struct {
 	program string
 	args    []string
 	log     *slog.Logger
-	said    *throttle // what they log while they wait
-	taken   chan struct{}
+	lines   *throttle     // what the processes log while they wait
+	wanted  chan struct{} // another process is needed
 
 	mu     sync.Mutex
 	ready  *launched
 	exited <-chan struct{} // closed when ready exits
 }
 
-// NewStandby returns a Standby that has none before Run. The arguments are those of
-// Options, the detector that of its configuration.
+// NewStandby returns a Standby without a process before Run. The arguments are those of
+// Options, the detector is that of the cameras.
 func NewStandby(program string, args []string, detect ipc.DetectConfig, log *slog.Logger) *Standby {
 	return &Standby{
-		program: program, args: redactorArgs(args, detect), log: log, said: newThrottle(log, redactorLeftOut), taken: make(chan struct{}, 1),
+		program: program, args: redactorArgs(args, detect), log: log, lines: newThrottle(log, redactorLeftOut), wanted: make(chan struct{}, 1),
 	}
 }
 
-// Run keeps one until ctx ends.
+// Run keeps a process ready until ctx ends.
 func (s *Standby) Run(ctx context.Context) {
 	defer s.close()
 	for delay := standbyDelay; wait(ctx, delay); {
-		l, exited := s.prepare()
+		l, exited := s.ensure()
 		begun := time.Now()
 		select {
-		case <-s.taken:
+		case <-s.wanted:
 			delay = standbyDelay
 		case <-exited:
-			if !s.leaves(l) { // it was taken, or is not wanted any more
+			if !s.remove(l) { // it was acquired, or replaced
 				delay = standbyDelay
 				continue
 			}
@@ -60,9 +60,9 @@ func (s *Standby) Run(ctx context.Context) {
 	}
 }
 
-// leaves takes this one out of its place, and reports whether it was there: who has
-// taken it out ends it, with the lock not held, since that may take seconds.
-func (s *Standby) leaves(l *launched) bool {
+// remove removes a process, and reports whether it was the one that is ready. Whoever
+// removed it ends it without the lock, because that may take seconds.
+func (s *Standby) remove(l *launched) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l == nil || s.ready != l {
@@ -72,17 +72,17 @@ func (s *Standby) leaves(l *launched) bool {
 	return true
 }
 
-// Renew has the next be started with other arguments, or for another detector; the one
-// that waits is ended if that makes a difference.
+// Renew sets the arguments and detector of the next process. The one that is ready is
+// ended if it was started with others.
 func (s *Standby) Renew(args []string, detect ipc.DetectConfig) {
-	if l := s.renew(redactorArgs(args, detect)); l != nil {
-		s.wake()
+	if l := s.setArgs(redactorArgs(args, detect)); l != nil {
+		s.restock()
 		l.dismiss()
 	}
 }
 
-// renew notes the arguments, and takes out what was started with others.
-func (s *Standby) renew(args []string) (old *launched) {
+// setArgs sets the arguments, and removes the process that was started with others.
+func (s *Standby) setArgs(args []string) (old *launched) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if slices.Equal(args, s.args) {
@@ -92,38 +92,38 @@ func (s *Standby) renew(args []string) (old *launched) {
 	return old
 }
 
-// prepare starts one if there is none, and returns it, and what is closed when it exits. Where that fails cameras start
-// their own, and say what is wrong. It is not admitted as theirs are: when it is ready it
-// does not say so.
-func (s *Standby) prepare() (l *launched, exited <-chan struct{}) {
+// ensure starts a process if none is ready. If that fails, cameras start their own, and
+// report the error. Admission does not apply: a process on standby does not report when
+// its start is over.
+func (s *Standby) ensure() (l *launched, exited <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ready != nil {
 		return s.ready, s.exited
 	}
-	l, err := launch(s.program, s.args, s.said)
+	l, err := launch(s.program, s.args, s.lines)
 	if err != nil {
-		s.log.Debug("no redactor on standby", "error", err)
-		s.wake() // to try once more
+		s.log.Debug("cannot start a redactor on standby", "error", err)
+		s.restock() // try again
 		return nil, nil
 	}
 	s.ready, s.exited = l, l.WatchExit()
 	return l, s.exited
 }
 
-// take returns the one that waits, nil if there is none that lives and was started
-// in this way.
-func (s *Standby) take(program string, args []string) *launched {
+// acquire returns the process that is ready; nil if none is, or it was started in another
+// way.
+func (s *Standby) acquire(program string, args []string) *launched {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	l := s.ready
 	s.mu.Unlock()
-	if l == nil || l.Program != program || !slices.Equal(l.Args, args) || !s.leaves(l) {
+	if l == nil || l.Program != program || !slices.Equal(l.Args, args) || !s.remove(l) {
 		return nil
 	}
-	s.wake()
+	s.restock()
 	l.StopWatching()
 	if !runs(l.PID()) {
 		l.dismiss()
@@ -132,9 +132,10 @@ func (s *Standby) take(program string, args []string) *launched {
 	return l
 }
 
-func (s *Standby) wake() {
+// restock lets Run start another process.
+func (s *Standby) restock() {
 	select {
-	case s.taken <- struct{}{}:
+	case s.wanted <- struct{}{}:
 	default:
 	}
 }

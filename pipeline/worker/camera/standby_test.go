@@ -55,12 +55,12 @@ func TestRedactorOnStandbyTakesTheNextPlace(t *testing.T) {
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	first := s.await(t)
-	require.Nil(t, s.take(exe, []string{fakeArg, "chatty"}), "it was started in another way")
-	require.Nil(t, s.take("/bin/false", []string{fakeArg, ""}))
-	l := s.take(exe, []string{fakeArg, ""})
+	require.Nil(t, s.acquire(exe, []string{fakeArg, "chatty"}), "it was started in another way")
+	require.Nil(t, s.acquire("/bin/false", []string{fakeArg, ""}))
+	l := s.acquire(exe, []string{fakeArg, ""})
 	require.NotNil(t, l)
 	require.Equal(t, first, l.PID())
-	require.Nil(t, s.take(exe, []string{fakeArg, ""}), "there is one only")
+	require.Nil(t, s.acquire(exe, []string{fakeArg, ""}), "there is one only")
 	l.dismiss()
 	require.False(t, runs(first))
 	require.NotEqual(t, first, s.await(t))
@@ -76,7 +76,7 @@ func TestRedactorOnStandbyIsThatOfTheDetectorInUse(t *testing.T) {
 	s.Renew([]string{fakeArg, ""}, ipc.DetectConfig{Model: "other.onnx"})
 	require.ErrorIs(t, syscall.Kill(first, 0), syscall.ESRCH)
 	s.await(t)
-	l := s.take(exe, []string{fakeArg, "", ipc.ReadArg + "other.onnx"})
+	l := s.acquire(exe, []string{fakeArg, "", ipc.ReadArg + "other.onnx"})
 	require.NotNil(t, l)
 	l.dismiss()
 }
@@ -89,7 +89,7 @@ func TestRedactorOnStandbyThatHasDiedIsNotTaken(t *testing.T) {
 	require.True(t, runs(pid))
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	require.Eventually(t, func() bool { return !runs(pid) }, testTimeout, time.Millisecond)
-	require.Nil(t, s.take(exe, []string{fakeArg, ""}))
+	require.Nil(t, s.acquire(exe, []string{fakeArg, ""}))
 	waitedFor(t, pid)
 	require.NotEqual(t, pid, s.await(t))
 }
@@ -108,7 +108,7 @@ func TestRedactorOnStandbyThatDiesIsFollowedByAnother(t *testing.T) {
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	waitedFor(t, pid) // nobody has asked for one
 	require.Eventually(t, func() bool { return s.await(t) != pid }, testTimeout, time.Millisecond)
-	l := s.take(exe, []string{fakeArg, ""})
+	l := s.acquire(exe, []string{fakeArg, ""})
 	require.NotNil(t, l)
 	l.dismiss()
 }
@@ -119,7 +119,7 @@ func TestRedactorOnStandbySpeaksOnceItIsTaken(t *testing.T) {
 	s := onStandby(t, fakeArg, "")
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	l := s.take(exe, []string{fakeArg, ""})
+	l := s.acquire(exe, []string{fakeArg, ""})
 	require.NotNil(t, l)
 	defer l.dismiss()
 	read := make(chan error, 1)
@@ -147,7 +147,7 @@ func TestNobodyWaitsForTheEndOfARedactorOnStandby(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			s := NewStandby(exe, []string{fakeArg, ""}, ipc.DetectConfig{}, slog.New(slog.DiscardHandler))
-			s.prepare()
+			s.ensure()
 			pid := s.await(t)
 			require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
 			ended := make(chan struct{})
@@ -167,7 +167,7 @@ func TestNobodyWaitsForTheEndOfARedactorOnStandby(t *testing.T) {
 					s.mu.Unlock()
 				}
 			}
-			require.Nil(t, s.take(exe, []string{fakeArg, ""}))
+			require.Nil(t, s.acquire(exe, []string{fakeArg, ""}))
 			<-ended
 			require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
 		})

@@ -83,12 +83,12 @@ func (l *Login) lag() time.Duration {
 	}
 }
 
-// tooEarly returns the refusal that must not be repeated yet.
-func (l *Login) tooEarly() (refusal error, early bool) {
+// tooEarly reports whether a refused login must not be repeated yet, and its error.
+func (l *Login) tooEarly() (early bool, refusal error) {
 	l.account.mu.Lock()
 	defer l.account.mu.Unlock()
 	l.skippedUntil = l.retryAt
-	return l.refusal, time.Now().Before(l.retryAt)
+	return time.Now().Before(l.retryAt), l.refusal
 }
 
 // isRefusal reports whether an error is that of a login that was made.
@@ -105,7 +105,7 @@ type guarded struct {
 
 func (g guarded) Run(ctx context.Context, onUnit func(transport.CameraUnit)) error {
 	l := g.login
-	if refusal, early := l.tooEarly(); early {
+	if early, refusal := l.tooEarly(); early {
 		return refusal
 	}
 	ok, blockedBy, err := l.account.acquire(ctx, l)
