@@ -34,8 +34,12 @@ func pattern(t *testing.T) [][]byte {
 	return units
 }
 
-// play sends the pattern over and over until ctx ends or pause says so.
+// play sends the pattern over and over until ctx ends, unless it is paused.
 func play(ctx context.Context, m *transporttest.Source, units [][]byte, pause func() bool) {
+	playCamera(ctx, m, camera, units, pause)
+}
+
+func playCamera(ctx context.Context, m *transporttest.Source, camera string, units [][]byte, pause func() bool) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -128,7 +132,8 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	run(chromedp.SendKeys("#token", secret+"\r"))
 	until(video + `?.videoWidth === 320 && ` + video + `.currentTime > 0 && !` + noticed)
 	require.Equal(t, "live", text(".state"))
-	require.Equal(t, "640 × 360 · 25 fps", text(".size"))
+	require.Equal(t, "640 × 360", text(".size"))
+	require.Equal(t, "25 pictures/s", text(".rate"))
 	require.Equal(t, "<b>detector is slow</b>", text(".warning"))
 
 	// A tile is enlarged and made small again.
@@ -149,7 +154,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	g.source.Set(status)
 	until(`!` + hidden(".delay") + ` && !` + hidden(".ignored"))
 	require.Equal(t, "delayed 0.3 s", text(".delay"))
-	require.Equal(t, "No faces are looked for in: public display lobby screen; artwork <i>mural</i>", text(".ignored"))
+	require.Equal(t, "Not searched for faces: public display lobby screen; artwork <i>mural</i>", text(".ignored"))
 	status.Lookahead, status.Ignored = 0, nil
 	g.source.Set(status)
 	until(hidden(".delay") + ` && ` + hidden(".ignored"))

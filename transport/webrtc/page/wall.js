@@ -16,7 +16,7 @@ import { Backoff, fetchAuthorized, WhepClient, WhepError, withTimeout } from './
  *
  * @typedef {object} CameraStatus
  * @property {string} name
- * @property {string} state live, obscured, starting or failed
+ * @property {string} state live, obscured, starting, offline or failed
  * @property {string} [reason]
  * @property {string} [warning]
  * @property {boolean} [cosmetic]
@@ -25,7 +25,8 @@ import { Backoff, fetchAuthorized, WhepClient, WhepError, withTimeout } from './
  * @property {string[]} [ignored]
  * @property {number} width
  * @property {number} height
- * @property {number} fps
+ * @property {number} fps Redacted pictures a second
+ * @property {number} [expected_fps] Pictures a second that the camera sends
  */
 
 /** @typedef {{camera: string, state: string, reason?: string}} CameraEvent */
@@ -35,6 +36,10 @@ const EVENTS_IDLE_MS = 5000;
 const TOKEN_KEY = 'scrim-token';
 const NO_GATEWAY = 'No connection to the gateway';
 const NO_PICTURE = 'no picture';
+/** States that the summary counts next to live ones. */
+const TROUBLES = ['obscured', 'offline', 'failed'];
+/** A rate below this share of the expected one is shown as too low. */
+const FULL_RATE = 0.8;
 
 /**
  * @template {Element} T
@@ -126,11 +131,23 @@ const authorization = {
 };
 
 /**
- * Whether pictures or slates are expected of a camera.
- * @param {CameraStatus} status
+ * Whether pictures or slates are expected from a camera.
+ * @param {Pick<CameraStatus, 'state'>} status
  */
 function sendsVideo({ state }) {
   return state === 'live' || state === 'obscured';
+}
+
+/**
+ * The rate of pictures, and the expected one if that is missed.
+ * @param {CameraStatus} status
+ * @returns {{text: string, low: boolean}}
+ */
+function pictureRate({ state, fps, expected_fps: expected = 0 }) {
+  if (!sendsVideo({ state })) return { text: '', low: false };
+  const low = Math.round(fps) < FULL_RATE * Math.round(expected);
+  if (low) return { text: `${Math.round(fps)} of ${Math.round(expected)} pictures/s`, low };
+  return { text: state === 'live' && fps ? `${Math.round(fps)} pictures/s` : '', low };
 }
 
 /** One camera on the wall. */
@@ -164,7 +181,7 @@ class Tile {
     this.#client.start();
   }
 
-  get live() { return this.#statusKnown && this.#status.state === 'live'; }
+  get state() { return this.#statusKnown ? this.#status.state : 'unknown'; }
 
   /** @param {boolean} enlarged */
   setEnlarged(enlarged) {
@@ -228,24 +245,26 @@ class Tile {
     if (!this.#statusKnown) return 'no connection';
     const { state, reason } = this.#status;
     if (state === 'starting') return 'starting';
-    return state === 'failed' && reason ? `${NO_PICTURE}: ${reason}` : NO_PICTURE;
+    const text = state === 'offline' ? state : NO_PICTURE;
+    return !sendsVideo({ state }) && reason ? `${text}: ${reason}` : text;
   }
 
   #showStatus() {
-    const { width, height, fps, lookahead, delay_ms: delay, cosmetic, warning, ignored = [] } = this.#status;
+    const { width, height, lookahead, delay_ms: delay, cosmetic, warning, ignored = [] } = this.#status;
     const state = this.#statusKnown ? this.#status.state : 'no connection';
     const reason = this.#statusKnown && state !== 'live' && this.#status.reason;
-    this.root.dataset.state = this.#statusKnown ? state : 'unknown';
+    this.root.dataset.state = this.state;
     setText(this.#part('.state'), reason ? `${state}: ${reason}` : state);
-    const size = width && height ? `${width} × ${height}` : '';
-    const rate = this.live && fps ? `${Math.round(fps)} fps` : '';
-    setText(this.#part('.size'), [size, rate].filter(Boolean).join(' · '));
-    // How late the picture is on purpose.
-    this.#showOptional('.delay', this.live && lookahead && delay ? `delayed ${(delay / 1000).toFixed(1)} s` : '');
+    setText(this.#part('.size'), width && height ? `${width} × ${height}` : '');
+    const rate = this.#statusKnown ? pictureRate(this.#status) : { text: '', low: false };
+    this.#showOptional('.rate', rate.text);
+    this.#part('.rate').classList.toggle('low', rate.low);
+    // The delay that look-ahead adds on purpose.
+    this.#showOptional('.delay', this.state === 'live' && lookahead && delay ? `delayed ${(delay / 1000).toFixed(1)} s` : '');
     this.#part('.cosmetic').hidden = !cosmetic;
     this.#showOptional('.warning', warning ?? '');
     const zones = ignored.map((zone) => zone.replaceAll('_', ' ')).join('; ');
-    this.#showOptional('.ignored', zones && `No faces are looked for in: ${zones}`);
+    this.#showOptional('.ignored', zones && `Not searched for faces: ${zones}`);
   }
 
   /**
@@ -324,10 +343,12 @@ class Wall {
 
   #summarise() {
     const tiles = [...this.#tiles.values()];
-    const live = tiles.filter((tile) => tile.live).length;
     this.#empty.hidden = tiles.length > 0 || !this.#connected;
+    /** @param {string} state */
+    const count = (state) => tiles.filter((tile) => tile.state === state).length;
+    const others = TROUBLES.filter(count).map((state) => ` · ${count(state)} ${state}`).join('');
     if (!this.#connected) setText(this.#summary, NO_GATEWAY);
-    else setText(this.#summary, tiles.length ? `${live} of ${tiles.length} live` : 'No cameras');
+    else setText(this.#summary, tiles.length ? `${count('live')} of ${tiles.length} live${others}` : 'No cameras');
   }
 }
 

@@ -1,0 +1,98 @@
+package webrtc
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"scrim/transport"
+	"scrim/transport/transporttest"
+)
+
+// wallKinds are cameras in all states, as on the page.
+var wallKinds = []struct {
+	status transport.Status
+	text   string // of the state
+	rate   string
+	notice string // over the picture; empty: none, once pictures arrive
+	color  string // of the state
+}{
+	{transport.Status{State: transport.StateLive, FPS: 15, ExpectedFPS: 15.3}, "live", "15 pictures/s", "", "rgb(111, 195, 154)"},
+	{transport.Status{State: transport.StateLive, FPS: 8.3, ExpectedFPS: 15, Warning: "detector is slow"},
+		"live", "8 of 15 pictures/s", "", "rgb(111, 195, 154)"},
+	{transport.Status{State: transport.StateOffline, Fault: transport.FaultCamera, Reason: "connection refused"},
+		"offline: connection refused", "", "offline: connection refused", "rgb(255, 107, 94)"},
+	{transport.Status{State: transport.StateObscured, Fault: transport.FaultOverload, Reason: "this machine is too slow", ExpectedFPS: 25},
+		"obscured: this machine is too slow", "0 of 25 pictures/s", "", "rgb(224, 177, 94)"},
+	{transport.Status{State: transport.StateFailed, Fault: transport.FaultConfig, Reason: "model gone.onnx is missing"},
+		"failed: model gone.onnx is missing", "", "no picture: model gone.onnx is missing", "rgb(217, 155, 240)"},
+	{transport.Status{State: transport.StateStarting}, "starting", "", "starting", "rgb(147, 161, 174)"},
+}
+
+func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
+	tab := browser(t)
+	g := start(t, Options{Source: transporttest.NewSource()}, func(g *Gateway) { g.times.status = 50 * time.Millisecond })
+	ctx, stop := context.WithCancel(tab)
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer stop()
+	until := func(condition string) {
+		t.Helper()
+		transporttest.Eventually(t, func() bool { ok, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); return err == nil && ok }, condition)
+	}
+	eval := func(expression string) string {
+		t.Helper()
+		got, err := chromedp.Run(tab, chromedp.Evaluate[string](expression))
+		require.NoError(t, err)
+		return got
+	}
+	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(g.url+"/")))
+	units := pattern(t)
+	known := 0
+	for _, wall := range []struct {
+		cameras int
+		summary string
+	}{
+		{1, "1 of 1 live"},
+		{4, "2 of 4 live · 1 obscured · 1 offline"},
+		{24, "8 of 24 live · 4 obscured · 4 offline · 4 failed"},
+	} {
+		for ; known < wall.cameras; known++ {
+			kind := wallKinds[known%len(wallKinds)]
+			s := kind.status
+			s.Camera, s.Width, s.Height = fmt.Sprintf("camera-%02d", known), 640, 360
+			g.source.Set(s)
+			if kind.notice == "" {
+				sending.Go(func() { playCamera(ctx, g.source, s.Camera, units, func() bool { return false }) })
+			}
+		}
+		until(`document.querySelector('#summary').textContent === '` + wall.summary + `'`)
+		for i := range wall.cameras {
+			kind := wallKinds[i%len(wallKinds)]
+			tile := fmt.Sprintf(`document.querySelectorAll('.tile')[%d]`, i)
+			part := func(class string) string { return tile + `.querySelector('` + class + `')` }
+			if kind.notice == "" {
+				until(`!` + part(".notice") + `.classList.contains('shown')`)
+			} else {
+				until(part(".notice") + `.classList.contains('shown')`)
+				require.Equal(t, kind.notice, eval(part(".notice")+`.textContent.trim()`))
+			}
+			require.Equal(t, kind.text, eval(part(".state")+`.textContent`))
+			require.Equal(t, kind.color, eval(`getComputedStyle(`+part(".state")+`).color`), kind.text)
+			require.Equal(t, kind.rate, eval(part(".rate")+`.textContent`))
+		}
+		// All pictures are of one size, no text leaves its tile, and up to four cameras
+		// need no scrolling.
+		require.Equal(t, "1", eval(`String(new Set([...document.querySelectorAll('.screen')].map((s) => s.clientHeight)).size)`))
+		require.Empty(t, eval(`[...document.querySelectorAll('.caption > :not(.name)')].filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => p.textContent).join()`))
+		shot(t, tab, fmt.Sprintf("wall-%d.png", wall.cameras))
+		if wall.cameras <= 4 {
+			until(`document.documentElement.scrollHeight <= innerHeight`)
+		}
+	}
+}
