@@ -7,21 +7,20 @@ import (
 	"strings"
 )
 
-// publicPriority is lower than that of every host candidate (RFC 8445, section
-// 5.1.2): an address of the gateway's own interface is the shorter way if it
-// leads there.
+// publicPriority is lower than that of all host candidates (RFC 8445, section 5.1.2): a
+// reachable address of the gateway's own interface is the shorter way.
 const publicPriority = 100<<24 | 65535<<8 | 255
 
-// addPublic adds to an answer, for every UDP port that it names on an interface,
-// a candidate with the same port on each public address of the same family. pion
-// can only put one such address in the place of the interfaces' own, and then
-// viewers on the same machine or network no longer find the gateway.
+// addPublic adds a candidate on each public address of the same family for every UDP
+// port that the answer names on an interface. pion can only replace the interfaces'
+// addresses by one such address; viewers on the same machine or network could not reach
+// the gateway then.
 func addPublic(answer string, public []netip.Addr) string {
 	if len(public) == 0 {
 		return answer
 	}
 	var out strings.Builder
-	var ports []netip.AddrPort // of the section
+	var ports []netip.AddrPort // of the current section
 	flush := func() {
 		for i, a := range candidatesFor(ports, public) {
 			fmt.Fprintf(&out, "a=candidate:%d 1 udp %d %s %d typ srflx raddr 0.0.0.0 rport 0\r\n", 9000+i, publicPriority-i, a.Addr(), a.Port())
@@ -41,8 +40,8 @@ func addPublic(answer string, public []netip.Addr) string {
 	return out.String()
 }
 
-// hostCandidate returns the address that a line of SDP names, if it is a host
-// candidate for RTP over UDP on an interface that others can reach.
+// hostCandidate returns the address in a line of SDP if it is a host candidate for RTP
+// over UDP that other machines can reach.
 func hostCandidate(line string) (netip.AddrPort, bool) {
 	value, ok := strings.CutPrefix(line, "a=candidate:")
 	f := strings.Fields(value)

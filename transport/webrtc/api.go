@@ -15,7 +15,7 @@ import (
 	"scrim/transport/fanout"
 )
 
-// getCameras lists the cameras and their state.
+// getCameras lists the cameras and their states.
 func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) {
 	cameras := g.opt.Source.Cameras()
 	if cameras == nil {
@@ -24,19 +24,19 @@ func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, cameras)
 }
 
-// getStill sends a camera's picture as viewers see it now: redacted, or a slate.
-func (g *Gateway) getStill(w http.ResponseWriter, r *http.Request) {
+// getSnapshot sends a camera's picture as viewers see it: redacted, or a slate.
+func (g *Gateway) getSnapshot(w http.ResponseWriter, r *http.Request) {
 	camera := r.PathValue("camera")
-	ctx, cancel := context.WithTimeout(r.Context(), stillTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), snapshotTimeout)
 	defer cancel()
 	s, err := g.opt.Source.Snapshot(ctx, camera)
 	switch {
 	case errors.Is(err, fanout.ErrNoCamera):
-		fail(w, refuse(http.StatusNotFound, "there is no camera %.64q", camera))
+		fail(w, refuse(http.StatusNotFound, "unknown camera %.64q", camera))
 		return
 	case err != nil:
 		g.log.Debug("no snapshot", "camera", camera, "error", err)
-		fail(w, refuse(http.StatusServiceUnavailable, "there is no picture of camera %s at the moment", camera))
+		fail(w, refuse(http.StatusServiceUnavailable, "no picture of camera %s at the moment", camera))
 		return
 	}
 	h := w.Header()
@@ -47,7 +47,7 @@ func (g *Gateway) getStill(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(s.JPEG)
 }
 
-// health is what a monitor is told.
+// health is the answer to a monitor.
 type health struct {
 	Status  string `json:"status"`
 	Cameras int    `json:"cameras"`
@@ -56,26 +56,25 @@ type health struct {
 	Obscured int `json:"obscured"`
 	// Offline cameras cannot be reached, or send nothing.
 	Offline int `json:"offline"`
-	// Failed cameras are those of which nothing is sent, or whose redactor does not
-	// work.
+	// Failed cameras send nothing, or their redactor does not work.
 	Failed int `json:"failed"`
-	// SelfTestsFailed are cameras whose redactor no longer finds or obscures a
-	// drawn face. Nothing is shown of them.
+	// SelfTestsFailed are cameras whose redactor no longer finds or obscures a drawn
+	// face. Nothing of them is shown.
 	SelfTestsFailed int `json:"self_tests_failed"`
-	// States are by camera; their names are for those who may see the cameras.
+	// States are by camera. Only clients who may see the cameras get their names.
 	States map[string]transport.State `json:"states,omitzero"`
 }
 
-// getHealth says that the gateway works, and how many cameras do. A camera that
-// cannot be reached is not this program's trouble, and a site has always one; a
-// self-test that fails is, and so are cameras that have all failed.
+// getHealth reports whether the gateway works, and how many cameras do. An offline
+// camera is not a failure of this program, and every site has one. A failed self-test
+// is a failure, and so is the failure of all cameras.
 func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	h := health{Status: "ok"}
 	if g.authorised(r) {
 		h.States = make(map[string]transport.State)
 	}
-	cameras, _ := g.snapshot()
+	cameras, _ := g.statuses()
 	for _, c := range cameras {
 		h.Cameras++
 		switch {
@@ -121,10 +120,10 @@ func writeJSON(w http.ResponseWriter, v any) {
 // writeTimeout bounds one write to an event stream.
 const writeTimeout = 10 * time.Second
 
-// getEvents sends, as they come, events ("event: event") and states of cameras
-// ("event: camera", first all of them, later those that changed; "event: gone"
-// with a name for one that is no longer known). However many events and streams
-// there are, the source is asked for its cameras a few times a second at most.
+// getEvents sends events ("event: event") and the states of cameras ("event: camera",
+// first of all cameras, then of changed ones; "event: gone" with the name of a removed
+// camera). The source is asked for its cameras a few times a second at most, however
+// many events and streams there are.
 func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 	if !g.enter() {
 		fail(w, refuse(http.StatusServiceUnavailable, "the gateway is shutting down"))
@@ -133,21 +132,21 @@ func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 	defer g.wg.Done()
 	defer g.count.eventStreams.Add(-1)
 	if g.count.eventStreams.Add(1) > maxEventStreams {
-		fail(w, refuse(http.StatusServiceUnavailable, "all %d event streams are taken; try again later", maxEventStreams))
+		fail(w, refuse(http.StatusServiceUnavailable, "limit of %d event streams reached; try again later", maxEventStreams))
 		return
 	}
 	ctx := r.Context()
 	events := g.opt.Source.Events(ctx)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // for nginx, which would collect it
+	h.Set("X-Accel-Buffering", "no") // for nginx, which would buffer it
 	s := &stream{w: w, control: http.NewResponseController(w), sent: map[string]transport.Status{}}
-	beat, look := time.NewTicker(g.times.heartbeat), time.NewTicker(g.times.status)
-	defer beat.Stop()
-	defer look.Stop()
-	var soon <-chan time.Time // set when an event came since the last look
+	heartbeat, poll := time.NewTicker(g.times.heartbeat), time.NewTicker(g.times.status)
+	defer heartbeat.Stop()
+	defer poll.Stop()
+	var soon <-chan time.Time // set after an event, until the next poll
 	s.comment("scrim")
-	s.cameras(g.snapshot())
+	s.cameras(g.statuses())
 	for s.flush() == nil {
 		select {
 		case <-ctx.Done():
@@ -164,10 +163,10 @@ func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 			}
 		case <-soon:
 			soon = nil
-			s.cameras(g.snapshot())
-		case <-look.C:
-			s.cameras(g.snapshot())
-		case <-beat.C:
+			s.cameras(g.statuses())
+		case <-poll.C:
+			s.cameras(g.statuses())
+		case <-heartbeat.C:
 			s.comment("")
 		}
 	}
@@ -178,9 +177,9 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	buf     bytes.Buffer
-	begun   bool
+	started bool
 	sent    map[string]transport.Status // without counters
-	number  uint64                      // of the snapshot they are of
+	number  uint64                      // of their list
 }
 
 func (s *stream) comment(text string) { fmt.Fprintf(&s.buf, ": %s\n\n", text) }
@@ -191,8 +190,8 @@ func (s *stream) event(name string, v any) {
 	}
 }
 
-// cameras sends the states that are not what was sent before. Counters alone are
-// no reason. The number tells one snapshot from another.
+// cameras sends the states that differ from those sent before. Changes of counters
+// alone do not count. The number identifies the list.
 func (s *stream) cameras(all []transport.Status, number uint64) {
 	if number == s.number {
 		return
@@ -207,7 +206,7 @@ func (s *stream) cameras(all []transport.Status, number uint64) {
 		}
 	}
 	if len(s.sent) == len(all) {
-		return // names are there once, so none is gone
+		return // names are unique, so none is gone
 	}
 	now := make(map[string]bool, len(all))
 	for _, c := range all {
@@ -221,14 +220,14 @@ func (s *stream) cameras(all []transport.Status, number uint64) {
 	}
 }
 
-// flush writes what has been collected. A client that does not read ends its
-// stream and costs nobody else anything.
+// flush writes the buffered events. A client that does not read ends its own stream
+// only.
 func (s *stream) flush() error {
-	if s.begun && s.buf.Len() == 0 {
+	if s.started && s.buf.Len() == 0 {
 		return nil
 	}
-	s.begun = true
-	// Not every ResponseWriter has a deadline; the server's own is used then.
+	s.started = true
+	// A ResponseWriter without deadlines falls back on the server's.
 	_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
 		return err

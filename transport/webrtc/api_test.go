@@ -126,7 +126,7 @@ func TestManyEventsAreOneLookAtTheCameras(t *testing.T) {
 
 func TestStatusFollowsAnEvent(t *testing.T) {
 	g := start(t, Options{}, func(g *Gateway) {
-		g.times.status, g.times.event, g.times.snapshot = time.Hour, 2*time.Millisecond, time.Millisecond
+		g.times.status, g.times.event, g.times.list = time.Hour, 2*time.Millisecond, time.Millisecond
 	})
 	s := follow(t, g)
 	for range 1 + 2 {
@@ -144,9 +144,9 @@ func TestStatusFollowsAnEvent(t *testing.T) {
 }
 
 func TestStreamsShareASnapshot(t *testing.T) {
-	g := start(t, Options{}, func(g *Gateway) { g.times.snapshot = time.Hour })
+	g := start(t, Options{}, func(g *Gateway) { g.times.list = time.Hour })
 	for range 3 {
-		cameras, number := g.snapshot()
+		cameras, number := g.statuses()
 		require.Len(t, cameras, 2)
 		require.EqualValues(t, 1, number)
 	}

@@ -23,8 +23,8 @@ const (
 	absCaptureTimeURI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
 )
 
-// ICE: when a viewer that says nothing is taken for disconnected and for gone,
-// and how often one that has nothing to say does so all the same.
+// ICE: when a silent viewer counts as disconnected and as gone, and how often an idle
+// viewer sends keep-alives.
 const (
 	iceDisconnected = 3 * time.Second
 	iceFailed       = 7 * time.Second
@@ -32,21 +32,21 @@ const (
 )
 
 const (
-	// nackPackets are kept per viewer for retransmission: about a second.
+	// nackPackets are kept for each viewer for retransmission: about a second.
 	nackPackets = 512
-	// Kernel buffers of the shared UDP port, in bytes: it carries the bursts of
-	// all viewers.
+	// Kernel buffers of the shared UDP port, in bytes. It carries the bursts of all
+	// viewers.
 	udpReadBuffer  = 1 << 20
 	udpWriteBuffer = 4 << 20
 )
 
-// profiles are the first two bytes of profile-level-id, in hexadecimal, of H.264
-// profiles whose decoders decode the constrained baseline profile that redactors
-// make: constrained baseline, in both common spellings, and baseline.
+// profiles are the first two bytes of profile-level-id, in hexadecimal, of the H.264
+// profiles whose decoders can decode the redactors' constrained baseline: constrained
+// baseline, in both common spellings, and baseline.
 var profiles = []string{"42e0", "42c0", "4200"}
 
-// codec describes what is sent, for the profile. Levels may differ between both
-// sides (RFC 6184, section 8.1).
+// codec describes the video for a profile. The levels of both sides may differ (RFC
+// 6184, section 8.1).
 func codec(profile string) pion.RTPCodecCapability {
 	return pion.RTPCodecCapability{
 		MimeType:    pion.MimeTypeH264,
@@ -58,7 +58,7 @@ func codec(profile string) pion.RTPCodecCapability {
 	}
 }
 
-// newAPI makes what all peer connections share.
+// newAPI returns what all peer connections share.
 func (g *Gateway) newAPI() (*pion.API, error) {
 	var media pion.MediaEngine
 	for i, profile := range profiles {
@@ -74,7 +74,7 @@ func (g *Gateway) newAPI() (*pion.API, error) {
 		}
 	}
 	var chain interceptor.Registry
-	// The first one is next to the wire: it sees retransmissions as well.
+	// The first interceptor is next to the network: it sees retransmissions too.
 	chain.Add(&retransmitCap{count: &g.count})
 	reports, err := report.NewSenderInterceptor(report.SenderLog(pionLog{log: g.log, scope: "report"}))
 	if err != nil {
@@ -95,7 +95,7 @@ func (g *Gateway) settings() pion.SettingEngine {
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]pion.NetworkType{pion.NetworkTypeUDP4, pion.NetworkTypeUDP6})
 	s.DisableActiveTCP(true)
-	// A viewer on the same machine may have nothing else.
+	// A viewer on the same machine may have no other candidate.
 	s.SetIncludeLoopbackCandidate(true)
 	s.SetIPFilter(usable)
 	s.SetDTLSConnectContextMaker(func() (context.Context, func()) { return context.WithTimeout(g.ctx, connectTimeout) })
@@ -106,12 +106,12 @@ func (g *Gateway) settings() pion.SettingEngine {
 	return s
 }
 
-// usable keeps link-local addresses out: they would need a zone, which an ICE
-// candidate cannot name.
+// usable excludes link-local addresses. They would need a zone, which an ICE candidate
+// cannot contain.
 func usable(ip net.IP) bool { return !ip.IsLinkLocalUnicast() }
 
-// listenUDP opens the port on every interface. One socket each makes answers
-// leave from the address that was asked.
+// listenUDP opens the port on every interface. With one socket each, answers leave from
+// the address that received the request.
 func listenUDP(port int, log logging.LeveledLogger) (*ice.MultiUDPMuxDefault, error) {
 	return ice.NewMultiUDPMuxFromPort(port,
 		ice.UDPMuxFromPortWithLoopback(),
@@ -121,8 +121,8 @@ func listenUDP(port int, log logging.LeveledLogger) (*ice.MultiUDPMuxDefault, er
 		ice.UDPMuxFromPortWithLogger(log))
 }
 
-// extensions are the identifiers of header extensions that a viewer agreed to;
-// 0: not agreed.
+// extensions are the identifiers of header extensions that a viewer has accepted; 0:
+// not accepted.
 type extensions struct{ playoutDelay, captureTime uint8 }
 
 func negotiated(p pion.RTPSendParameters) extensions {
@@ -136,14 +136,14 @@ func negotiated(p pion.RTPSendParameters) extensions {
 	return extensions{playoutDelay: find(playoutDelayURI), captureTime: find(absCaptureTimeURI)}
 }
 
-// noDelay asks the browser to show each picture as soon as it has it.
+// noDelay asks the browser to show each picture as soon as possible.
 var noDelay = []byte{0, 0, 0}
 
-// put adds the extensions to a packet's header. The first packet of a picture
-// says when it was captured.
+// put adds the extensions to a packet's header. The first packet of a picture has its
+// capture time.
 func (e extensions) put(h *rtp.Header, first bool, captured time.Time) {
 	if e.playoutDelay != 0 {
-		_ = h.SetExtension(e.playoutDelay, noDelay) // fails only for sizes and identifiers that it does not have
+		_ = h.SetExtension(e.playoutDelay, noDelay) // cannot fail for these sizes and identifiers
 	}
 	if e.captureTime != 0 && first && !captured.IsZero() {
 		if b, err := rtp.NewAbsCaptureTimeExtension(captured).Marshal(); err == nil {

@@ -9,17 +9,17 @@ import (
 	pion "github.com/pion/webrtc/v3"
 )
 
-// fragment is what an application/trickle-ice-sdpfrag body says (RFC 8840,
-// section 9).
+// fragment is the content of an application/trickle-ice-sdpfrag body (RFC 8840, section
+// 9).
 type fragment struct {
-	ufrag, pwd string // empty: not given
+	ufrag, pwd string // empty: missing
 	candidates []pion.ICECandidateInit
-	said       int  // candidates, of known kinds or not
-	end        bool // no more candidates will come
+	listed     int  // candidates, of known and unknown kinds
+	end        bool // no more candidates follow
 }
 
-// parseFragment reads a fragment of at most maxFragmentBytes. Lines that have
-// nothing to do with ICE are left aside.
+// parseFragment reads a fragment of at most maxFragmentBytes. It ignores lines that do
+// not concern ICE.
 func parseFragment(raw []byte) (*fragment, error) {
 	f := &fragment{}
 	mid := ""
@@ -30,7 +30,7 @@ func parseFragment(raw []byte) (*fragment, error) {
 			continue
 		}
 		if len(line) < 2 || line[1] != '=' {
-			return nil, refuse(http.StatusUnprocessableEntity, "not a line of SDP: %.60q", line)
+			return nil, refuse(http.StatusUnprocessableEntity, "invalid line of SDP: %.60q", line)
 		}
 		key, value, _ := strings.Cut(line, ":")
 		switch {
@@ -44,7 +44,7 @@ func parseFragment(raw []byte) (*fragment, error) {
 		case line == "a=end-of-candidates":
 			f.end = true
 		case key == "a=candidate":
-			if f.said++; f.said > maxCandidates {
+			if f.listed++; f.listed > maxCandidates {
 				return nil, refuse(http.StatusUnprocessableEntity, "more than %d candidates", maxCandidates)
 			}
 			c, known, err := parseCandidate(value, mid)
@@ -60,13 +60,13 @@ func parseFragment(raw []byte) (*fragment, error) {
 		understood++
 	}
 	if understood == 0 {
-		return nil, refuse(http.StatusUnprocessableEntity, "the body says nothing about ICE candidates or credentials")
+		return nil, refuse(http.StatusUnprocessableEntity, "the body contains no ICE candidates and no credentials")
 	}
 	return f, nil
 }
 
-// parseCandidate takes what follows "a=candidate:". A kind of candidate or
-// transport that is not known is no error (RFC 8839, section 5.1).
+// parseCandidate reads the value of "a=candidate:". An unknown kind of candidate or
+// transport is not an error (RFC 8839, section 5.1).
 func parseCandidate(value, mid string) (init pion.ICECandidateInit, known bool, err error) {
 	_, err = ice.UnmarshalCandidate(value)
 	switch {

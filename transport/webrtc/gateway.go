@@ -15,35 +15,33 @@ import (
 	"scrim/transport/fanout"
 )
 
-// Counts are what a Gateway has done since it began, and what it holds now.
+// Counts are a Gateway's counters and current values.
 type Counts struct {
-	// Sessions are open now, of which Viewers are connected.
+	// Sessions are open; Viewers of them are connected.
 	Sessions, Viewers int
-	// Subscriptions are cameras that are subscribed to now.
+	// Subscriptions is the number of subscribed cameras.
 	Subscriptions int
-	// Opened sessions since the beginning; Refused for want of room; TimedOut
-	// because they never connected; Silent ended because their camera sent
-	// nothing any more.
+	// Opened counts sessions. Refused were over the limit. TimedOut never connected.
+	// Silent ended because their camera sent nothing.
 	Opened, Refused, TimedOut, Silent uint64
 	// Units were received from the source and packetised.
 	Units uint64
-	// Packets and Bytes (payload) were sent to viewers, not counting
-	// Retransmitted packets.
+	// Packets and Bytes (payload) were sent to viewers, without Retransmitted packets.
 	Packets, Bytes, Retransmitted uint64
 	// RetransmitsRefused would have exceeded twice the bit rate.
 	RetransmitsRefused uint64
-	// Dropped are units that a viewer missed because it was slow.
+	// Dropped are units that a slow viewer missed.
 	Dropped uint64
-	// WrongCamera units named another camera than the one subscribed to. This
-	// must be 0.
+	// WrongCamera units named another camera than the one subscribed to. It must stay
+	// 0.
 	WrongCamera uint64
-	// KeyframeRequests were passed on to cameras.
+	// KeyframeRequests were sent to cameras.
 	KeyframeRequests uint64
-	// Resubscribed is how often a subscription failed and was tried again.
+	// Resubscribed counts subscriptions that failed and were retried.
 	Resubscribed uint64
 }
 
-// counters are the parts of Counts that only grow.
+// counters are the part of Counts that only grows.
 type counters struct {
 	opened, refused, timedOut, silent atomic.Uint64
 	packets, bytes                    atomic.Uint64
@@ -52,10 +50,10 @@ type counters struct {
 	fanout                            fanout.Counters
 }
 
-// times are the constants of the same names; tests change them.
+// times are the constants of the same names. Tests change them.
 type times struct {
-	connect, heartbeat, status, event, snapshot time.Duration
-	iceDisconnected, iceFailed                  time.Duration
+	connect, heartbeat, status, event, list time.Duration
+	iceDisconnected, iceFailed              time.Duration
 }
 
 // Gateway serves viewers. Its methods may be called from many goroutines.
@@ -63,7 +61,7 @@ type Gateway struct {
 	opt   Options
 	log   *slog.Logger
 	api   *pion.API
-	mux   *ice.MultiUDPMuxDefault // nil: a port per viewer
+	mux   *ice.MultiUDPMuxDefault // nil: one port per viewer
 	http  http.Handler
 	times times
 	count counters
@@ -77,11 +75,11 @@ type Gateway struct {
 	closed   bool
 	sessions map[string]*session
 
-	shared snapshot
+	shared statuses
 }
 
-// New makes a gateway and, if Options.UDPPort says so, opens the UDP port. The
-// caller closes it.
+// New returns a gateway and opens the UDP port of Options.UDPPort. The caller closes
+// it.
 func New(o Options) (*Gateway, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -95,7 +93,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		opt: o, log: o.Log,
 		times: times{
-			connect: connectTimeout, heartbeat: heartbeat, status: statusInterval, event: eventInterval, snapshot: snapshotAge,
+			connect: connectTimeout, heartbeat: heartbeat, status: statusInterval, event: eventInterval, list: listAge,
 			iceDisconnected: iceDisconnected, iceFailed: iceFailed,
 		},
 		sessions: map[string]*session{},
@@ -103,7 +101,7 @@ func New(o Options) (*Gateway, error) {
 	if o.UDPPort > 0 {
 		mux, err := listenUDP(o.UDPPort, pionLog{log: g.log, scope: "udp"})
 		if err != nil {
-			return nil, fmt.Errorf("webrtc: listen on UDP port %d: %w; choose another port or end what uses it", o.UDPPort, err)
+			return nil, fmt.Errorf("webrtc: listen on UDP port %d: %w; choose another port or stop the program that uses it", o.UDPPort, err)
 		}
 		g.mux = mux
 	}
@@ -121,11 +119,11 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
-// Handler serves the page, the API and WHEP, all below "/".
+// Handler serves the page, the API and WHEP, below "/".
 func (g *Gateway) Handler() http.Handler { return g.http }
 
-// Close ends all sessions and event streams and waits until nothing of them is
-// left. Requests that come later get 503.
+// Close ends all sessions and event streams and waits for their end. Later requests get
+// 503.
 func (g *Gateway) Close() error {
 	g.mu.Lock()
 	g.closed = true
@@ -142,7 +140,7 @@ func (g *Gateway) Close() error {
 	return nil
 }
 
-// Counts returns what has been counted so far.
+// Counts returns the current counters.
 func (g *Gateway) Counts() Counts {
 	g.mu.Lock()
 	sessions := len(g.sessions)
@@ -157,8 +155,8 @@ func (g *Gateway) Counts() Counts {
 	}
 }
 
-// enter registers work that Close waits for. It fails once Close has begun; if
-// not, the caller calls g.wg.Done.
+// enter registers work for which Close waits. It fails once Close has begun; otherwise
+// the caller calls g.wg.Done.
 func (g *Gateway) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -28,8 +28,8 @@ func checkHost(host string) error {
 	return nil
 }
 
-// hosts lets requests pass that are meant for this gateway by name: an IP
-// address cannot be rebound by anybody's DNS, nor can localhost.
+// hosts passes requests whose host name is the gateway's. Nobody's DNS can rebind an IP
+// address or localhost.
 func (g *Gateway) hosts(next http.Handler) http.Handler {
 	if g.opt.Token != "" {
 		return next
@@ -43,15 +43,15 @@ func (g *Gateway) hosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isAddress(r.Host) && !slices.Contains(known, plainHost(portRE.ReplaceAllString(r.Host, ""))) {
 			fail(w, refuse(http.StatusMisdirectedRequest, "without a token this gateway does not answer to the host name %.80q; "+
-				"use its IP address or localhost, have the name listed among its hosts, or set a token", r.Host))
+				"use its IP address or localhost, add the name to its hosts, or set a token", r.Host))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// isAddress reports whether a Host header is an IP address, with or without a
-// port. IPv6 stands in brackets there.
+// isAddress reports whether a Host header is an IP address, with or without a port.
+// IPv6 is in brackets there.
 func isAddress(host string) bool {
 	host = portRE.ReplaceAllString(host, "")
 	if inner, ok := strings.CutPrefix(host, "["); ok {
@@ -63,7 +63,7 @@ func isAddress(host string) bool {
 	return err == nil && a.Is4()
 }
 
-// plainHost is the form in which names are compared.
+// plainHost returns the form in which names are compared.
 func plainHost(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, "."))
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// contentPolicy lets the page use its own files and nothing else.
+// contentPolicy allows the page its own files only.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -24,7 +24,7 @@ func (g *Gateway) routes() http.Handler {
 		http.MethodPatch: g.patchSession, http.MethodDelete: g.deleteSession,
 	}))
 	mux.HandleFunc("/api/cameras", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getCameras}))
-	mux.HandleFunc("/api/cameras/{camera}/snapshot.jpg", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getStill}))
+	mux.HandleFunc("/api/cameras/{camera}/snapshot.jpg", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getSnapshot}))
 	mux.HandleFunc("/api/events", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getEvents}))
 	mux.HandleFunc("/metrics", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.metricsHandler().ServeHTTP}))
 	mux.HandleFunc("/healthz", readOnly(g.getHealth))
@@ -32,8 +32,8 @@ func (g *Gateway) routes() http.Handler {
 	return g.headers(g.hosts(mux))
 }
 
-// headers adds what every answer has, and what lets pages of allowed other
-// origins read it.
+// headers sets the headers of every answer, and those that let pages of allowed origins
+// read it.
 func (g *Gateway) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -58,8 +58,8 @@ func (g *Gateway) headers(next http.Handler) http.Handler {
 	})
 }
 
-// methods dispatches on the method, asks for the token first, and answers
-// OPTIONS, which browsers send without it.
+// methods checks the token and calls the handler of the method. It answers OPTIONS,
+// which browsers send without a token.
 func (g *Gateway) methods(by map[string]http.HandlerFunc) http.HandlerFunc {
 	allow := strings.Join(append([]string{http.MethodOptions}, slices.Sorted(maps.Keys(by))...), ", ")
 	_, posts := by[http.MethodPost]
@@ -80,14 +80,14 @@ func (g *Gateway) methods(by map[string]http.HandlerFunc) http.HandlerFunc {
 		}
 		if !g.authorised(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="scrim"`)
-			fail(w, refuse(http.StatusUnauthorized, "a valid bearer token is needed"))
+			fail(w, refuse(http.StatusUnauthorized, "a valid bearer token is required"))
 			return
 		}
 		f(w, r)
 	}
 }
 
-// readOnly lets GET and HEAD pass, without a token.
+// readOnly accepts GET and HEAD, without a token.
 func readOnly(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -108,12 +108,12 @@ func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request, allow string
 		h.Set("Access-Control-Max-Age", "600")
 	}
 	if h.Get("Accept-Post") != "" && g.authorised(r) {
-		g.addLinks(h) // they hold the TURN server's password
+		g.addLinks(h) // they contain the TURN server's password
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// authorised compares in a time that does not depend on how much is right.
+// authorised compares the token in constant time.
 func (g *Gateway) authorised(r *http.Request) bool {
 	if g.opt.Token == "" {
 		return true
@@ -123,7 +123,7 @@ func (g *Gateway) authorised(r *http.Request) bool {
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
-// addLinks names the ICE servers.
+// addLinks lists the ICE servers.
 func (g *Gateway) addLinks(h http.Header) {
 	for _, s := range g.opt.ICEServers {
 		link := "<" + s.URL + `>; rel="ice-server"`
@@ -134,7 +134,7 @@ func (g *Gateway) addLinks(h http.Header) {
 	}
 }
 
-// quoted is a quoted-string (RFC 9110, section 5.6.4).
+// quoted returns a quoted-string (RFC 9110, section 5.6.4).
 func quoted(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

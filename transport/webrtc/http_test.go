@@ -28,8 +28,8 @@ func TestStatuses(t *testing.T) {
 		says    string
 	}{
 		{"offer", []string{"POST", "/whep/gate", sdpOffer(), "Content-Type", "application/sdp; charset=utf-8"}, 201, "v=0"},
-		{"unknown camera", []string{"POST", "/whep/nowhere", sdpOffer(), "Content-Type", mimeSDP}, 404, "no camera"},
-		{"strange camera", []string{"POST", "/whep/%2e%2e%00", sdpOffer(), "Content-Type", mimeSDP}, 404, "no camera"},
+		{"unknown camera", []string{"POST", "/whep/nowhere", sdpOffer(), "Content-Type", mimeSDP}, 404, "unknown camera"},
+		{"strange camera", []string{"POST", "/whep/%2e%2e%00", sdpOffer(), "Content-Type", mimeSDP}, 404, "unknown camera"},
 		{"no type", []string{"POST", "/whep/gate", sdpOffer()}, 415, mimeSDP},
 		{"wrong type", []string{"POST", "/whep/gate", sdpOffer(), "Content-Type", "application/json"}, 415, mimeSDP},
 		{"too large", []string{"POST", "/whep/gate", strings.Repeat("x", maxOfferBytes+1), "Content-Type", mimeSDP}, 413, "65536"},
@@ -52,8 +52,8 @@ func TestStatuses(t *testing.T) {
 		{"ICE restart", patch("a=ice-ufrag:Other\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\n"+candidate, "If-Match", "*"), 422, "restart"},
 		{"no If-Match", patch(candidate), 428, "If-Match"},
 		{"other If-Match", patch(candidate, "If-Match", `"x"`), 412, "If-Match"},
-		{"rubbish", patch("rubbish", "If-Match", etag), 422, "not a line of SDP"},
-		{"empty fragment", patch("", "If-Match", etag), 422, "nothing"},
+		{"rubbish", patch("rubbish", "If-Match", etag), 422, "invalid line of SDP"},
+		{"empty fragment", patch("", "If-Match", etag), 422, "no ICE candidates"},
 		{"large fragment", patch(strings.Repeat("a", maxFragmentBytes+1), "If-Match", etag), 413, "16384"},
 		{"candidates without end", patch(manyCandidates(maxCandidates), "If-Match", etag), 422, "more than"},
 		{"fragment of wrong type", []string{"PATCH", location, candidate, "Content-Type", mimeSDP, "If-Match", etag}, 415, mimeFragment},

@@ -8,16 +8,16 @@ import (
 	"github.com/pion/logging"
 )
 
-// pionLogs passes pion's logs on instead of letting it write to standard error.
+// pionLogs redirects pion's logs, which go to standard error by default.
 type pionLogs struct{ log *slog.Logger }
 
-// NewLogger makes a logger for one part of pion.
+// NewLogger returns a logger for one part of pion.
 func (l pionLogs) NewLogger(scope string) logging.LeveledLogger {
 	return pionLog{log: l.log, scope: scope}
 }
 
-// pionLog logs at the debug level: what a viewer's connection does wrong is the
-// viewer's business, and would let anybody fill the log.
+// pionLog logs at the debug level: errors of a viewer's connection concern the viewer,
+// and anyone could fill the log with them.
 type pionLog struct {
 	log   *slog.Logger
 	scope string

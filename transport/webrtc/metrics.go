@@ -9,10 +9,10 @@ import (
 	"scrim/transport"
 )
 
-// states are what scrim_camera_state has a series for.
+// states have a series in scrim_camera_state.
 var states = []transport.State{transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateOffline, transport.StateFailed}
 
-// metric is one value of each camera.
+// metric is a value of each camera.
 type metric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -27,24 +27,24 @@ func count(name, help string, of func(*transport.Counters) uint64) metric {
 	return cameraMetric(name, help, prometheus.CounterValue, func(s *transport.Status) float64 { return float64(of(&s.Counters)) })
 }
 
-// cameraMetrics are told of every camera, from the last status of its worker.
+// cameraMetrics are the values of each camera, from the last status of its worker.
 var cameraMetrics = []metric{
 	cameraMetric("pictures_per_second", "Redacted pictures a second, slates not counted.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return s.FPS }),
-	cameraMetric("expected_fps", "Pictures a second that the camera sends; those of scrim_camera_pictures_per_second are expected to be as many.",
+	cameraMetric("expected_fps", "Pictures a second that the camera sends; scrim_camera_pictures_per_second should be as high.",
 		prometheus.GaugeValue, func(s *transport.Status) float64 { return s.ExpectedFPS }),
-	cameraMetric("delay_seconds", "From the arrival of a picture to its being sent, look-ahead included.", prometheus.GaugeValue,
+	cameraMetric("delay_seconds", "Time from the arrival of a picture to its sending, look-ahead included.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return float64(s.DelayMS) / 1000 }),
 	cameraMetric("selftest_ok", "1 when the last self-test passed, 0 when it failed or there was none.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return truth(s.SelfTest != nil && s.SelfTest.OK) }),
-	cameraMetric("selftest_timestamp_seconds", "When the last self-test was, Unix time; 0 for none.", prometheus.GaugeValue,
+	cameraMetric("selftest_timestamp_seconds", "Unix time of the last self-test; 0 for none.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 {
 			if s.SelfTest == nil {
 				return 0
 			}
 			return float64(s.SelfTest.At.Unix())
 		}),
-	cameraMetric("warning", "1 when there is something that an operator must know; the status says what.", prometheus.GaugeValue,
+	cameraMetric("warning", "1 if there is a warning for the operator; the status has its text.", prometheus.GaugeValue,
 		func(s *transport.Status) float64 { return truth(s.Warning != "") }),
 	count("units_received_total", "Access units received from the camera.", func(c *transport.Counters) uint64 { return c.UnitsIn }),
 	count("units_dropped_total", "Access units dropped before decoding.", func(c *transport.Counters) uint64 { return c.UnitsDropped }),
@@ -58,12 +58,12 @@ var cameraMetrics = []metric{
 	count("sent_bytes_total", "Bytes of redacted video.", func(c *transport.Counters) uint64 { return c.BytesOut }),
 }
 
-var faultsDesc = prometheus.NewDesc("scrim_camera_faults_total", "How often something has kept the camera from being live, by the kind of fault.",
+var faultsDesc = prometheus.NewDesc("scrim_camera_faults_total", "Faults that kept the camera from being live, by kind.",
 	[]string{"site", "camera", "reason"}, nil)
 
-var stateDesc = prometheus.NewDesc("scrim_camera_state", "1 for the state that the camera is in.", []string{"site", "camera", "state"}, nil)
+var stateDesc = prometheus.NewDesc("scrim_camera_state", "1 for the current state of the camera.", []string{"site", "camera", "state"}, nil)
 
-// gatewayMetrics are of the gateway itself.
+// gatewayMetrics are values of the gateway itself.
 var gatewayMetrics = []struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -86,7 +86,7 @@ func truth(v bool) float64 {
 	return 0
 }
 
-// collector tells Prometheus what is known when it asks.
+// collector provides the metrics to Prometheus.
 type collector struct{ g *Gateway }
 
 // Describe implements prometheus.Collector.
@@ -103,7 +103,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
-	cameras, _ := c.g.snapshot()
+	cameras, _ := c.g.statuses()
 	for i := range cameras {
 		s := &cameras[i]
 		for _, m := range cameraMetrics {

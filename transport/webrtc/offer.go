@@ -12,8 +12,7 @@ import (
 	"scrim/transport"
 )
 
-// refusal is an error that a client gets to see, with the HTTP status that it
-// stands for.
+// refusal is an error for a client, with its HTTP status.
 type refusal struct {
 	status int
 	msg    string
@@ -33,18 +32,17 @@ type offer struct {
 	candidates int
 }
 
-// parseOffer checks an offer of at most maxOfferBytes: one video section that
-// can receive H.264 as it is sent here, any audio (which is refused in the
-// answer), nothing else. What it returns differs from raw in that the direction
-// of the video is recvonly, and that it has one format.
+// parseOffer checks an offer of at most maxOfferBytes: one video section that can
+// receive the H.264 of this gateway, any audio (refused in the answer), nothing else.
+// In the result, the video is recvonly and has one format.
 func parseOffer(raw []byte) (*offer, error) {
 	if len(strings.TrimSpace(string(raw))) == 0 {
-		return nil, refuse(http.StatusNotAcceptable, "the body is empty; send an SDP offer: the mode in which the server offers is not supported")
+		return nil, refuse(http.StatusNotAcceptable, "the body is empty; send an SDP offer: offers by the server are not supported")
 	}
-	// Parsers differ in whether a single CR ends a line; what is checked here must be
-	// what is read behind it.
+	// Parsers differ in whether a single CR ends a line. The next parser must read
+	// what was checked here.
 	if strings.ContainsFunc(strings.ReplaceAll(string(raw), "\r\n", "\n"), isControl) {
-		return nil, refuse(http.StatusBadRequest, "the body is not an SDP offer: it holds a control character; end lines with CR LF")
+		return nil, refuse(http.StatusBadRequest, "the body is not an SDP offer: it contains a control character; end lines with CR LF")
 	}
 	var d sdp.SessionDescription
 	if err := d.Unmarshal(raw); err != nil {
@@ -64,7 +62,7 @@ func parseOffer(raw []byte) (*offer, error) {
 	format, ok := chooseFormat(video)
 	if !ok {
 		return nil, refuse(http.StatusNotAcceptable,
-			"the offer has no H.264 that can be sent: needed is packetization-mode=1 with profile-level-id 42e0xx, 42c0xx or 4200xx")
+			"the offer has no suitable H.264: packetization-mode=1 with profile-level-id 42e0xx, 42c0xx or 4200xx is required")
 	}
 	if err := receiveOnly(&d, video); err != nil {
 		return nil, err
@@ -78,11 +76,11 @@ func parseOffer(raw []byte) (*offer, error) {
 	return o, nil
 }
 
-// isControl reports whether a character has no place in a line (RFC 8866, section 9:
-// byte-string) and ends none.
+// isControl reports whether a character is not allowed in a line (RFC 8866, section 9:
+// byte-string) and does not end one.
 func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == 0x7f }
 
-// brief is the error in one line of bounded length.
+// brief returns an error in one line of bounded length.
 func brief(err error) string { return transport.Plain(err.Error(), 200) }
 
 func sections(d *sdp.SessionDescription) (video *sdp.MediaDescription, err error) {
@@ -126,8 +124,8 @@ func countCandidates(d *sdp.SessionDescription) int {
 	return n
 }
 
-// credentials checks that there are those of ICE and DTLS, of the video section
-// or of the session, and returns the user name fragment.
+// credentials checks that ICE and DTLS credentials are present, of the video section or
+// the session. It returns the user name fragment.
 func credentials(d *sdp.SessionDescription, video *sdp.MediaDescription) (ufrag string, err error) {
 	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
 		v, ok := video.Attribute(key)
@@ -144,10 +142,9 @@ func credentials(d *sdp.SessionDescription, video *sdp.MediaDescription) (ufrag 
 	return ufrag, nil
 }
 
-// chooseFormat returns the payload type of m that fits best what codec
-// describes; none when nothing does.
+// chooseFormat returns the payload type of m that matches codec best, if any.
 func chooseFormat(m *sdp.MediaDescription) (pt string, ok bool) {
-	rank := map[string]int{} // of payload types with parameters that fit
+	rank := map[string]int{} // of payload types with matching parameters
 	for _, a := range m.Attributes {
 		if pt, parameters, ok := strings.Cut(a.Value, " "); a.Key == "fmtp" && ok {
 			if r := fits(parameters); r >= 0 {
@@ -168,8 +165,8 @@ func chooseFormat(m *sdp.MediaDescription) (pt string, ok bool) {
 	return pt, ok
 }
 
-// fits returns the place in profiles of the parameters' profile (RFC 6184,
-// section 8.1), or -1 when it is not there or the packetization mode is not 1.
+// fits returns the index in profiles of the parameters' profile (RFC 6184, section
+// 8.1). It returns -1 for another profile or packetization mode.
 func fits(parameters string) int {
 	mode, profile := false, -1
 	for p := range strings.SplitSeq(parameters, ";") {
@@ -189,9 +186,8 @@ func fits(parameters string) int {
 	return profile
 }
 
-// keepFormat takes all other formats out of m. With one left, the answer names
-// just what is sent; there are clients (go2rtc) that take the first format of an
-// answer for it.
+// keepFormat removes all other formats from m. The answer then names only the format
+// that is sent: some clients (go2rtc) assume the first format of an answer.
 func keepFormat(m *sdp.MediaDescription, pt string) {
 	m.MediaName.Formats = []string{pt}
 	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
@@ -205,8 +201,8 @@ func keepFormat(m *sdp.MediaDescription, pt string) {
 
 var errDirection = errors.New("no direction")
 
-// receiveOnly sets the direction of the video to recvonly, which is all that is
-// answered, and takes audio as something that is not sent.
+// receiveOnly sets the direction of the video to recvonly, the only one that is
+// answered.
 func receiveOnly(d *sdp.SessionDescription, video *sdp.MediaDescription) error {
 	dir, err := direction(video.Attributes)
 	if errors.Is(err, errDirection) {

@@ -159,8 +159,8 @@ func FuzzFragment(f *testing.F) {
 			}
 			return
 		}
-		if len(got.candidates) > got.said || got.said > maxCandidates {
-			t.Fatalf("%d of %d candidates", len(got.candidates), got.said)
+		if len(got.candidates) > got.listed || got.listed > maxCandidates {
+			t.Fatalf("%d of %d candidates", len(got.candidates), got.listed)
 		}
 		for _, c := range got.candidates {
 			if !strings.HasPrefix(c.Candidate, "candidate:") || strings.ContainsAny(c.Candidate, "\r\n") && !strings.Contains(string(raw), "\r") {

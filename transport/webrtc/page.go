@@ -6,17 +6,17 @@ import (
 	"net/http"
 )
 
-// Named one by one: the folder also has the tests of the scripts.
+// Listed one by one: the folder also has the tests of the scripts.
 //
 //go:embed page/index.html page/style.css page/icon.svg page/wall.js page/whep.js page/events.js
 var pageFiles embed.FS
 
-// pageHandler serves the viewer's page, and whep.js for other pages. The files have no versions in their
-// names, so browsers ask each time whether they are new.
+// pageHandler serves the viewer's page, and whep.js for other pages. The file names
+// have no versions, so browsers revalidate them every time.
 func pageHandler() http.Handler {
 	files, err := fs.Sub(pageFiles, "page")
 	if err != nil {
-		panic(err) // the directory is part of the program
+		panic(err) // cannot happen: the directory is embedded
 	}
 	serve := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,18 +7,18 @@ import (
 	"github.com/pion/rtp"
 )
 
-// Retransmissions may use as many bytes as were sent the first time, so that a
-// viewer gets at most twice the bit rate however much it asks for.
+// Retransmissions may use as many bytes as first transmissions: a viewer gets at most
+// twice the bit rate, whatever it requests.
 const (
-	retransmitStart = 64 << 10  // bytes, before anything was sent
-	retransmitBurst = 512 << 10 // bytes, the most that can be saved up
+	retransmitStart = 64 << 10  // bytes, at the start
+	retransmitBurst = 512 << 10 // bytes, the maximum to save up
 )
 
-// retransmitCap makes interceptors that count and bound retransmissions. It must
-// be nearer to the wire than what answers NACKs.
+// retransmitCap creates interceptors that count and limit retransmissions. It must be
+// nearer to the network than the interceptor that answers NACKs.
 type retransmitCap struct{ count *counters }
 
-// NewInterceptor makes one for a peer connection.
+// NewInterceptor creates the interceptor of a peer connection.
 func (r *retransmitCap) NewInterceptor(string) (interceptor.Interceptor, error) {
 	return &retransmitCapper{count: r.count}, nil
 }
@@ -28,11 +28,11 @@ type retransmitCapper struct {
 	count *counters
 }
 
-// BindLocalStream watches the packets of one stream.
+// BindLocalStream limits the packets of one stream.
 func (r *retransmitCapper) BindLocalStream(_ *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
 	b := &budget{left: retransmitStart}
 	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
-		again, allowed := b.take(h.SequenceNumber, len(payload))
+		again, allowed := b.spend(h.SequenceNumber, len(payload))
 		switch {
 		case again && !allowed:
 			r.count.retransmitsRefused.Add(1)
@@ -44,19 +44,20 @@ func (r *retransmitCapper) BindLocalStream(_ *interceptor.StreamInfo, next inter
 	})
 }
 
-// budget tells first transmissions, whose numbers only grow, from repeated ones.
+// budget distinguishes first transmissions, whose numbers only grow, from repeated
+// ones.
 type budget struct {
 	mu      sync.Mutex
-	begun   bool
+	started bool
 	highest uint16
 	left    int // bytes
 }
 
-func (b *budget) take(seq uint16, size int) (again, allowed bool) {
+func (b *budget) spend(seq uint16, size int) (again, allowed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.begun || int16(seq-b.highest) > 0 {
-		b.begun, b.highest = true, seq
+	if !b.started || int16(seq-b.highest) > 0 {
+		b.started, b.highest = true, seq
 		b.left = min(b.left+size, retransmitBurst)
 		return false, true
 	}

@@ -35,10 +35,10 @@ type session struct {
 	candidates int // so far
 }
 
-// open makes a session out of an offer and returns it with the answer. The
-// session ends by itself if nobody connects.
+// open creates a session for an offer and returns it with the answer. The session ends
+// by itself if nobody connects.
 func (g *Gateway) open(ctx context.Context, camera string, o *offer) (*session, string, error) {
-	s, err := g.reserve(camera, o)
+	s, err := g.acquireSlot(camera, o)
 	if err != nil {
 		return nil, "", err
 	}
@@ -50,13 +50,13 @@ func (g *Gateway) open(ctx context.Context, camera string, o *offer) (*session, 
 		return nil, "", err
 	}
 	g.count.opened.Add(1)
-	go s.run() // g.wg has been told by reserve
+	go s.run() // acquireSlot has added it to g.wg
 	return s, answer, nil
 }
 
-// reserve takes a place before anything that costs is made. The caller owes
-// s.shut and g.wg.Done.
-func (g *Gateway) reserve(camera string, o *offer) (*session, error) {
+// acquireSlot acquires a session slot before anything costly is created. The caller
+// calls s.shut and g.wg.Done.
+func (g *Gateway) acquireSlot(camera string, o *offer) (*session, error) {
 	s := &session{
 		g: g, id: rand.Text(), etag: strconv.Quote(rand.Text()), camera: camera, ufrag: o.ufrag,
 		candidates: o.candidates, connected: make(chan struct{}),
@@ -68,7 +68,7 @@ func (g *Gateway) reserve(camera string, o *offer) (*session, error) {
 		return nil, refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
 	case len(g.sessions) >= g.opt.MaxViewers:
 		g.count.refused.Add(1)
-		return nil, refuse(http.StatusServiceUnavailable, "all %d places are taken; try again later", g.opt.MaxViewers)
+		return nil, refuse(http.StatusServiceUnavailable, "limit of %d viewers reached; try again later", g.opt.MaxViewers)
 	}
 	s.ctx, s.cancel = context.WithCancel(g.ctx)
 	g.sessions[s.id] = s
@@ -76,7 +76,7 @@ func (g *Gateway) reserve(camera string, o *offer) (*session, error) {
 	return s, nil
 }
 
-// negotiate makes the peer connection and answers the offer.
+// negotiate creates the peer connection and answers the offer.
 func (s *session) negotiate(ctx context.Context, o *offer) (string, error) {
 	if s.hub = s.g.hubs.Acquire(s.camera); s.hub == nil {
 		return "", refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
@@ -106,11 +106,11 @@ func (s *session) negotiate(ctx context.Context, o *offer) (string, error) {
 		return "", refuse(http.StatusBadRequest, "the offer cannot be answered: %s", brief(err))
 	}
 	if t.Direction() != pion.RTPTransceiverDirectionSendonly || t.Mid() == "" {
-		return "", refuse(http.StatusNotAcceptable, "the offer leaves nothing that may be sent")
+		return "", refuse(http.StatusNotAcceptable, "the offer does not allow any video to be sent")
 	}
 	select {
 	case <-gathered:
-	case <-time.After(gatherTimeout): // what there is must do
+	case <-time.After(gatherTimeout): // the candidates so far must suffice
 	case <-ctx.Done():
 		return "", ctx.Err()
 	case <-s.ctx.Done():
@@ -119,18 +119,18 @@ func (s *session) negotiate(ctx context.Context, o *offer) (string, error) {
 	return addPublic(s.pc.LocalDescription().SDP, s.g.opt.PublicIPs), nil
 }
 
-// stateChanged is called by pion, which must not be made to wait.
+// stateChanged is called by pion and must not block.
 func (s *session) stateChanged(state pion.PeerConnectionState) {
 	switch state {
 	case pion.PeerConnectionStateConnected:
 		s.connecting.Do(func() { close(s.connected) })
 	case pion.PeerConnectionStateFailed, pion.PeerConnectionStateClosed:
 		s.cancel()
-	default: // disconnected may pass; failed follows if not
+	default: // a disconnected viewer may reconnect; failed follows if not
 	}
 }
 
-// run is the life of a session after the answer.
+// run serves the session after the answer.
 func (s *session) run() {
 	defer s.g.wg.Done()
 	defer s.shut()
@@ -148,42 +148,41 @@ func (s *session) run() {
 	}
 	s.g.count.viewers.Add(1)
 	defer s.g.count.viewers.Add(-1)
-	begun := time.Now()
+	joined := time.Now()
 	log.Info("viewer connected")
 	s.g.wg.Go(s.feedback)
-	s.g.wg.Go(func() { s.endWhenSilent(begun) })
+	s.g.wg.Go(func() { s.endWhenSilent(joined) })
 	v := newViewer(s.track.WriteRTP, negotiated(s.sender.GetParameters()), &s.g.count)
 	s.hub.Add(v.queue)
 	defer s.hub.Remove(v.queue)
 	v.run(s.ctx)
-	log.Info("viewer gone", "after", time.Since(begun).Round(time.Second))
+	log.Info("viewer disconnected", "after", time.Since(joined).Round(time.Second))
 }
 
-// endWhenSilent ends the session when the camera has sent nothing for too long:
-// neither a worker nor a bus that is gone can say so, and a viewer that is not our
-// page would show the last picture for ever.
+// endWhenSilent ends the session if the camera has sent nothing for too long. A dead
+// worker or bus cannot report that, and a viewer other than our page would show the
+// last picture forever.
 func (s *session) endWhenSilent(joined time.Time) {
 	for {
 		left := s.hub.IdleLeft(joined, time.Now())
 		if left <= 0 {
 			s.g.count.silent.Add(1)
-			s.g.log.Info("camera sends nothing; viewer's session ended", "camera", s.camera)
+			s.g.log.Info("no data from camera; session ended", "camera", s.camera)
 			s.cancel()
 			return
 		}
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-time.After(min(left, s.g.hubs.Times.Silence)): // a unit may make it less
+		case <-time.After(min(left, s.g.hubs.Times.Silence)): // a unit may shorten it
 		}
 	}
 }
 
-// maxBadRTCP is how many packets in a row may be something else than RTCP.
+// maxBadRTCP bounds the invalid RTCP packets in a row.
 const maxBadRTCP = 100
 
-// feedback reads RTCP until the connection ends. It must run for NACKs to be
-// answered, too.
+// feedback reads RTCP until the connection ends. NACKs are answered only while it runs.
 func (s *session) feedback() {
 	for bad := 0; bad < maxBadRTCP; {
 		packets, _, err := s.sender.ReadRTCP()
@@ -204,7 +203,7 @@ func (s *session) feedback() {
 	}
 }
 
-// shut frees all that the session holds.
+// shut frees the session's resources.
 func (s *session) shut() {
 	s.cancel()
 	s.g.mu.Lock()
@@ -226,7 +225,7 @@ func (s *session) trickle(f *fragment) error {
 		return refuse(http.StatusUnprocessableEntity, "ICE restarts are not supported; open another session")
 	}
 	s.mu.Lock()
-	s.candidates += f.said
+	s.candidates += f.listed
 	over := s.candidates > maxCandidates
 	s.mu.Unlock()
 	if over {

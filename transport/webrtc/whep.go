@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The types of bodies.
+// Types of bodies.
 const (
 	mimeSDP      = "application/sdp"
 	mimeFragment = "application/trickle-ice-sdpfrag"
@@ -17,7 +17,7 @@ const (
 func (g *Gateway) postOffer(w http.ResponseWriter, r *http.Request) {
 	camera := r.PathValue("camera")
 	if !g.knows(camera) {
-		fail(w, refuse(http.StatusNotFound, "there is no camera %.64q", camera))
+		fail(w, refuse(http.StatusNotFound, "unknown camera %.64q", camera))
 		return
 	}
 	raw, err := body(w, r, mimeSDP, maxOfferBytes)
@@ -38,17 +38,17 @@ func (g *Gateway) postOffer(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", mimeSDP)
-	// Relative to the address that was asked (RFC 9110, section 10.2.2), which a
-	// proxy may have below another path than "/".
+	// Relative to the URL of the request (RFC 9110, section 10.2.2), which a proxy may
+	// map below another path than "/".
 	h.Set("Location", camera+"/"+s.id)
 	h.Set("ETag", s.etag)
 	g.addLinks(h)
 	w.WriteHeader(http.StatusCreated)
-	_, _ = io.WriteString(w, answer) // if it is lost, the session ends by itself
+	_, _ = io.WriteString(w, answer) // if this fails, the session ends by itself
 }
 
-// patchSession adds candidates. An ICE restart is refused with 422, as the draft
-// says for a server that supports trickling only.
+// patchSession adds candidates. It refuses an ICE restart with 422, as the draft
+// requires of a server that supports trickle ICE only.
 func (g *Gateway) patchSession(w http.ResponseWriter, r *http.Request) {
 	s := g.find(r.PathValue("camera"), r.PathValue("session"))
 	if s == nil {
@@ -86,7 +86,7 @@ func matches(fields []string, etag string) error {
 	return refuse(http.StatusPreconditionFailed, "If-Match is not the ETag of the session")
 }
 
-// deleteSession ends a session. It is gone when the answer comes.
+// deleteSession ends a session.
 func (g *Gateway) deleteSession(w http.ResponseWriter, r *http.Request) {
 	s := g.find(r.PathValue("camera"), r.PathValue("session"))
 	if s == nil {
@@ -98,5 +98,5 @@ func (g *Gateway) deleteSession(w http.ResponseWriter, r *http.Request) {
 }
 
 func noSession() error {
-	return refuse(http.StatusNotFound, "there is no such session; it may have ended")
+	return refuse(http.StatusNotFound, "unknown session; it may have ended")
 }

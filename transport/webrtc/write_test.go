@@ -31,12 +31,12 @@ func TestRetransmissionsAreBounded(t *testing.T) {
 	b := &budget{left: 1000}
 	sent, again := 0, 0
 	for seq := uint16(65000); seq != 1000; seq++ { // over the end of the numbers
-		repeated, allowed := b.take(seq, 1200)
+		repeated, allowed := b.spend(seq, 1200)
 		require.False(t, repeated)
 		require.True(t, allowed)
 		sent += 1200
 		for range 5 {
-			repeated, allowed = b.take(seq-3, 1200)
+			repeated, allowed = b.spend(seq-3, 1200)
 			if seq != 65000 {
 				require.True(t, repeated)
 			}
@@ -48,7 +48,7 @@ func TestRetransmissionsAreBounded(t *testing.T) {
 	require.LessOrEqual(t, again, sent+1000)
 	require.Greater(t, again, sent/2, "but they are not refused in general")
 	for range 10_000 {
-		b.take(1000, 1200)
+		b.spend(1000, 1200)
 	}
 	require.LessOrEqual(t, b.left, retransmitBurst)
 }
