@@ -2,19 +2,20 @@ package ipc
 
 // Arguments of scrim-redactor.
 const (
-	// ReadArg and WriteArg begin the arguments that name a file or folder which it reads,
-	// or writes in. It gives up all others before it reads its configuration.
+	// ReadArg and WriteArg are the prefixes of arguments that name a file or folder to
+	// read, or a folder to write in. The process gives up access to all others before
+	// it reads its configuration.
 	ReadArg  = "--read="
 	WriteArg = "--write="
-	// FilesArg makes it a redactor of files.
+	// FilesArg starts a redactor of files.
 	FilesArg = "--files"
-	// SandboxCheckArg lets it print a Sandbox as JSON, and exit.
+	// SandboxCheckArg prints a Sandbox as JSON and exits.
 	SandboxCheckArg = "--sandbox-check"
 )
 
-// ReadArgs are the arguments for what a detector is read from.
+// ReadArgs returns the arguments for the files of a detector.
 func ReadArgs(d DetectConfig) []string {
-	if d.Model == "" { // it is built in
+	if d.Model == "" { // built in
 		return nil
 	}
 	return []string{ReadArg + d.Model}

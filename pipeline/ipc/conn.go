@@ -11,7 +11,7 @@ import (
 	"scrim/transport"
 )
 
-// Type says what a message is.
+// Type is the type of a message.
 type Type byte
 
 // The types of messages.
@@ -20,7 +20,7 @@ const (
 	TypeUnit            Type = 'U' // down: transport.CameraUnit, the body is its Data
 	TypeInput           Type = 'I' // down: Input
 	TypeKeyframe        Type = 'K' // down: Keyframe
-	TypeSnapshotRequest Type = 'P' // down: Snapshot
+	TypeSnapshotRequest Type = 'P' // down: SnapshotRequest
 	TypeHello           Type = 'H' // up: Hello
 	TypeOutput          Type = 'O' // up: Output with data
 	TypeFailure         Type = 'F' // up: Failure
@@ -28,7 +28,7 @@ const (
 	TypeHeartbeat       Type = 'A' // up: Heartbeat
 	TypeSnapshot        Type = 'G' // up: Snapshot with a JPEG
 
-	// Those of a redactor of files.
+	// For a redactor of files.
 	TypeFiles     Type = 'J' // down: Files, first
 	TypeFile      Type = 'T' // down: File, when the one before has ended
 	TypeFileBegin Type = 'B' // up: FileBegin
@@ -46,8 +46,8 @@ const headerBytes = 16
 
 var magic = [4]byte{'S', 'C', 'R', '1'}
 
-// ErrProtocol is wrapped by every error that means that the other side sent
-// something that is not a message.
+// ErrProtocol is wrapped by every error for something from the other side that is not
+// a valid message.
 var ErrProtocol = errors.New("pipe protocol violated")
 
 // Writer writes messages. It is safe for concurrent use.
@@ -57,11 +57,11 @@ type Writer struct {
 	buf []byte
 }
 
-// NewWriter returns a Writer on w, which stays the caller's to close.
+// NewWriter returns a Writer on w. The caller closes w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Write sends one message with a head, which is marshalled to JSON, and a
-// body, which may be nil. It blocks while the pipe is full.
+// Write sends a message: a head, which is marshalled to JSON, and a body, which may
+// be nil. It blocks while the pipe is full.
 func (w *Writer) Write(t Type, head any, body []byte) error {
 	h, err := json.Marshal(head)
 	if err != nil {
@@ -82,8 +82,8 @@ func (w *Writer) Write(t Type, head any, body []byte) error {
 	return err
 }
 
-// Message is one message as read. Body has memory of its own, which the
-// receiver owns; Head is valid until the next Read.
+// Message is a message as read. The receiver owns Body; Head is valid until the next
+// Read.
 type Message struct {
 	Type Type
 	Head []byte
@@ -104,7 +104,7 @@ type Reader struct {
 	head []byte
 }
 
-// NewReader returns a Reader on r, which stays the caller's to close.
+// NewReader returns a Reader on r. The caller closes r.
 func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
 
 // Read returns the next message. It returns io.EOF at the end of the stream
@@ -116,7 +116,7 @@ func (r *Reader) Read() (*Message, error) {
 		return nil, err
 	}
 	if [4]byte(hdr[:4]) != magic || hdr[5]|hdr[6]|hdr[7] != 0 {
-		return nil, fmt.Errorf("%w: header % x is not a message's", ErrProtocol, hdr)
+		return nil, fmt.Errorf("%w: invalid message header % x", ErrProtocol, hdr)
 	}
 	headLen, bodyLen := binary.BigEndian.Uint32(hdr[8:]), binary.BigEndian.Uint32(hdr[12:])
 	if headLen > MaxHeadBytes || bodyLen > MaxBodyBytes {

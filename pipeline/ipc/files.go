@@ -2,29 +2,28 @@ package ipc
 
 import "scrim/redact/geom"
 
-// Files is the first message to a redactor of files. It answers with Hello, and
-// then to each File with FileBegin, a FileFrame for each picture, and FileEnd.
-// It ends, and removes what is half done, when the pipe to it is closed.
+// Files is the first message to a redactor of files. The redactor answers with Hello,
+// and to each File with FileBegin, one FileFrame per picture, and FileEnd. When its
+// pipe is closed it removes the unfinished output and exits.
 type Files struct {
-	// Detect says how faces are found.
+	// Detect is how faces are found. Its Size and SkipUnchanged are not used.
 	Detect DetectConfig `json:"detect"`
-	// Sizes are the longer sides of the detector's inputs; a picture is inspected
-	// at each that differs for it. Detect.Size and
-	// Detect.SkipUnchanged are not used.
+	// Sizes are the longer sides of the detector's inputs. A picture is inspected at
+	// each size that differs for it.
 	Sizes []int `json:"sizes"`
-	// Lookahead is by how many pictures a video is looked ahead.
+	// Lookahead is the number of pictures of look-ahead in videos.
 	Lookahead int `json:"lookahead"`
-	// SecondLook looks at every picture once more after it was obscured.
+	// SecondLook inspects every picture again after it was obscured.
 	SecondLook bool `json:"second_look"`
-	// Obscure says how faces are made unrecognisable.
+	// Obscure is how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
-	// Zones are those of the camera whose recordings the files are.
+	// Zones are the zones of the camera that recorded the files.
 	Zones []ZoneConfig `json:"zones,omitempty"`
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool `json:"keep_audio"`
 }
 
-// FileKind says what a file holds.
+// FileKind is what a file contains.
 type FileKind string
 
 // The kinds of files.
@@ -35,24 +34,24 @@ const (
 
 // File is one file to redact.
 type File struct {
-	// Name is what records call it.
+	// Name is the name in records.
 	Name string   `json:"name"`
 	Kind FileKind `json:"kind"`
-	// In is its path. Out is written under another name, Temp, which is in the
-	// same folder, and renamed when it is whole.
+	// In is the path of the input. The output is written to Temp, in the same folder
+	// as Out, and renamed to Out when it is complete.
 	In   string `json:"in"`
 	Out  string `json:"out"`
 	Temp string `json:"temp"`
 }
 
-// FileBegin says that a file is being redacted. It comes again while the file is
-// finished after its last picture, which takes long for large ones.
+// FileBegin reports that a file is being redacted. It is repeated while the file is
+// completed after its last picture, which takes long for large files.
 type FileBegin struct {
-	// Frames is how many pictures to expect, about; 0 is unknown.
+	// Frames is about how many pictures to expect; 0: unknown.
 	Frames int64 `json:"frames"`
 }
 
-// FileFrame is the record of one picture, as a line of a report has it.
+// FileFrame is the record of one picture: a line of a report.
 type FileFrame struct {
 	File string `json:"file"`
 	// Frame counts from 0; PTS is in seconds.
@@ -60,30 +59,28 @@ type FileFrame struct {
 	PTS    float64 `json:"pts"`
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
-	// Regions are rectangles within the picture, all of which was obscured; never
-	// null. A region of another shape is listed as several of the same track,
-	// which lie within it.
+	// Regions are fully obscured rectangles within the picture; never null. A region
+	// of another shape is listed as several rectangles within it, of the same track.
 	Regions []geom.Region `json:"regions"`
 }
 
-// FileEnd says what became of a file.
+// FileEnd is the result of a file.
 type FileEnd struct {
-	// Error is one line that says why there is no output; empty when there is.
+	// Error is why there is no output, in one line; empty: there is.
 	Error string `json:"error,omitempty"`
-	// Frames is how many pictures there were, Failsafe how many of them were
-	// obscured whole since they could not be certified, and Reason why the first
-	// of those was. There is a reason, too, when the input was damaged and that
-	// cost pictures altogether.
+	// Frames is the number of pictures, and Failsafe how many of them were obscured
+	// whole because their inspection failed. Reason is why the first of those
+	// was, or what damage cost pictures altogether.
 	Frames   int64  `json:"frames"`
 	Failsafe int64  `json:"failsafe"`
 	Reason   string `json:"reason,omitempty"`
-	// Incomplete says why the end of the input could not be read; empty: it was.
-	// There is an output with what came before.
+	// Incomplete is why the end of the input could not be read; empty: it was read.
+	// The output holds what came before.
 	Incomplete string `json:"incomplete,omitempty"`
-	// Warning is one line with what else was noticed about the input, such as
-	// that it has fewer pictures than it announces.
+	// Warning is one line about the input, such as that it has fewer pictures than
+	// it announces.
 	Warning string `json:"warning,omitempty"`
-	// Audio is how many audio tracks were copied, Dropped how many were not.
+	// Audio is the number of audio tracks that were copied, Dropped of those that were not.
 	Audio   int `json:"audio"`
 	Dropped int `json:"dropped"`
 }

@@ -8,75 +8,70 @@ import (
 	"scrim/transport"
 )
 
-// Config is the first message downwards. It tells a redactor all that it needs
-// to know about its camera. The redactor reads no file, except for a detector's
-// model that is not built in.
+// Config is the first message downwards: everything that a redactor needs to know
+// about its camera. A redactor reads no file except a detector model that is not
+// built in.
 type Config struct {
 	Site   string `json:"site"`
 	Camera string `json:"camera"`
-	// Epoch is the first epoch that the redactor may use. It counts up from there.
+	// Epoch is the first epoch of the redactor; it counts up from there.
 	Epoch uint64 `json:"epoch"`
-	// Detect says how faces are found.
+	// Detect is how faces are found.
 	Detect DetectConfig `json:"detect"`
-	// Lookahead is by how many pictures the output lags, so that a face is
-	// covered before it was first found.
+	// Lookahead is the number of pictures by which the output lags, so that a face
+	// is covered before it is first found.
 	Lookahead int `json:"lookahead,omitempty"`
-	// Zones are the parts of the picture that the operator has said something
-	// about.
+	// Zones are the parts of the picture with rules of their own.
 	Zones []ZoneConfig `json:"zones,omitempty"`
-	// Obscure says how they are made unrecognisable.
+	// Obscure is how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
-	// Encode says how the redacted picture is coded.
+	// Encode is how the redacted picture is coded.
 	Encode EncodeConfig `json:"encode"`
-	// HavePreparedSlates says that the worker has slates already: those of the start, which
-	// take time to code, need not be made.
+	// HavePreparedSlates is set when the worker already has slates. The redactor then
+	// skips coding some at its start, which takes time.
 	HavePreparedSlates bool `json:"have_prepared_slates,omitempty"`
-	// RequireSandbox lets the redactor refuse to work when a protection does not
-	// hold.
+	// RequireSandbox makes the redactor refuse to work if a protection does not hold.
 	RequireSandbox bool `json:"require_sandbox,omitempty"`
 }
 
 // ZoneConfig is a part of the picture that is always obscured, where small faces
-// are to be expected, or where nothing needs finding.
+// are expected, or where faces are ignored.
 type ZoneConfig struct {
 	// Kind is "mask", "tiles" or "ignore".
 	Kind string `json:"kind"`
 	Name string `json:"name,omitempty"`
-	// Reason is why nothing needs finding there, such as "public_display".
+	// Reason is why faces are ignored, such as "public_display".
 	Reason string `json:"reason,omitempty"`
-	// Polygon is its corners: x and y in fractions of the frame.
+	// Polygon lists the corners: x and y in fractions of the picture.
 	Polygon [][2]float64 `json:"polygon"`
 }
 
-// DetectConfig says how faces are found.
+// DetectConfig configures the detector.
 type DetectConfig struct {
-	// Model is the path of the ONNX file; empty: the network of that name that is
-	// built into the redactor.
+	// Model is the path of the ONNX file; empty: the built-in network ModelName.
 	Model string `json:"model"`
-	// ModelName is its name for people, such as "yunet-n".
+	// ModelName is the display name, such as "yunet-n".
 	ModelName string `json:"model_name"`
 	// SHA256 is the hash, in hex, that the network must have: a redactor of another
-	// build may have another one. It is empty only when the user named the file
-	// himself.
+	// build may contain a different one. It is empty only for a file chosen by the user.
 	SHA256 string `json:"sha256"`
-	// Engine is what runs the model: "auto", "scrim", "scrim-avx2" or "opencv"; empty is "auto".
+	// Engine runs the model: "auto", "scrim", "scrim-avx2" or "opencv"; empty is "auto".
 	Engine string `json:"engine,omitempty"`
 	// Size is the longer side of the detector's input in pixels, a multiple of
 	// 32; pictures are scaled down to it, never up.
 	Size int `json:"size"`
-	// Threshold is the score from which on a candidate counts as a face, 0 to 1.
+	// Threshold is the least score of a face, 0 to 1.
 	Threshold float64 `json:"threshold"`
-	// Tiles adds passes over parts of the picture in their own size, for small
-	// faces.
+	// Tiles adds passes over parts of the picture at full resolution, for small faces.
 	Tiles bool `json:"tiles"`
-	// TileAreas are where small faces are to be expected, without Tiles: left,
+	// TileAreas are the only parts that get such passes when Tiles is not set: left,
 	// top, right and bottom in fractions of the picture.
 	TileAreas [][4]float64 `json:"tile_areas,omitempty"`
-	// SkipUnchanged inspects only what has changed, and everything once a second.
+	// SkipUnchanged inspects only what has changed, and the whole picture once a second.
 	SkipUnchanged bool `json:"skip_unchanged"`
 }
 
-// ObscureConfig says how regions are made unrecognisable.
+// ObscureConfig configures how regions are made unrecognisable.
 type ObscureConfig struct {
 	// Style is "veil", "blur", "mosaic" or "fill".
 	Style string `json:"style"`
@@ -84,15 +79,15 @@ type ObscureConfig struct {
 	// face's size; PaddingTop above.
 	Padding    float64 `json:"padding"`
 	PaddingTop float64 `json:"padding_top"`
-	// Cells along the longer side of a region, for blur and mosaic.
+	// Cells is their number along the longer side of a region, for blur and mosaic.
 	Cells int `json:"cells"`
-	// Cosmetic admits settings that can be undone.
+	// Cosmetic allows settings that can be undone.
 	Cosmetic bool `json:"cosmetic"`
 }
 
-// EncodeConfig says how the redacted picture is coded.
+// EncodeConfig configures the encoder.
 type EncodeConfig struct {
-	// Bitrate is the ceiling in bit/s; 0 chooses by picture size.
+	// Bitrate is the maximum in bit/s; 0: chosen by picture size.
 	Bitrate int `json:"bitrate"`
 	// Preset is x264's, such as "ultrafast".
 	Preset string `json:"preset"`
@@ -113,41 +108,41 @@ func (m *Message) Unit() (transport.CameraUnit, error) {
 	return u, nil
 }
 
-// Input tells the redactor that no pictures come, and why, so that the slate
-// can say so. The next Unit ends it.
+// Input tells the redactor why no units come, for the slate. The next unit ends it.
 type Input struct {
 	Reason string `json:"reason"`
 }
 
-// Keyframe asks for a key frame.
+// Keyframe requests a key frame.
 type Keyframe struct {
-	// Fence, when not 0, is what Output.Fence is from here on.
+	// Fence is a barrier number, which grows; 0: none. Everything whose coding begins
+	// after the redactor has read it carries the number in Output.Fence and
+	// Snapshot.Fence. So the worker recognises what is older.
 	Fence uint64 `json:"fence,omitempty"`
 }
 
-// SnapshotRequest asks for a Snapshot.
+// SnapshotRequest requests a Snapshot.
 type SnapshotRequest struct{}
 
-// SnapshotInterval is the least time between two Shots that were asked for.
+// SnapshotInterval is the minimum time between two requested Snapshots.
 const SnapshotInterval = time.Second
 
 // Snapshot is the head of a JPEG of the frame that was coded last, redacted picture or
 // slate; the body is its data.
 type Snapshot struct {
 	Captured int64 `json:"captured"` // Unix time, ns
-	// Unit is as that of a picture's Record; 0 for a slate.
+	// Unit is the Record.Unit of the picture; 0 for a slate.
 	Unit   uint64          `json:"unit,omitempty"`
 	Width  int             `json:"width"`
 	Height int             `json:"height"`
 	State  transport.State `json:"state"`
 	Reason string          `json:"reason,omitempty"`
-	// Fence is as that of an Output.
+	// Fence is the barrier number of the frame; see Keyframe.
 	Fence uint64 `json:"fence,omitempty"`
 }
 
-// PreparedSlate is the head of a slate that was coded beforehand; the body is its data,
-// which can be decoded by itself. The worker shows it when the redactor cannot
-// send one.
+// PreparedSlate is the head of a slate that was coded in advance; the body is its data,
+// which decodes by itself. The worker shows it when the redactor cannot send a slate.
 type PreparedSlate struct {
 	Kind SlateKind `json:"kind"`
 	// Snapshot is set for a JPEG; there is one of each kind.
@@ -180,22 +175,22 @@ const SlateParts = 2
 // HeartbeatInterval is the time between two Heartbeats.
 const HeartbeatInterval = 100 * time.Millisecond
 
-// Heartbeat says that the redactor lives.
+// Heartbeat shows that the redactor is alive.
 type Heartbeat struct {
-	// Encoding is for how long the encoder has been at one picture, in
-	// nanoseconds; 0: at none. Nothing can be sent meanwhile.
+	// Encoding is how long the encoder has been working on one picture, in
+	// nanoseconds; 0: it is idle. Nothing can be sent meanwhile.
 	Encoding int64 `json:"encoding,omitempty"`
 }
 
 // Hello is the first message upwards: the redactor is ready.
 type Hello struct {
-	// Detector is the detector's name, such as "yunet-n".
+	// Detector is the name of the detector, such as "yunet-n".
 	Detector string `json:"detector"`
 	// ModelSHA256 is the hash of the bytes that were loaded, in hex.
 	ModelSHA256 string `json:"model_sha256"`
 	// Warning is what an operator must know, such as that the detector is slow.
 	Warning string `json:"warning,omitempty"`
-	// Sandbox says which protections hold.
+	// Sandbox lists the protections and whether they hold.
 	Sandbox Sandbox `json:"sandbox,omitempty"`
 }
 
@@ -212,43 +207,43 @@ type Output struct {
 	State    transport.State `json:"state"`
 	Reason   string          `json:"reason,omitempty"`
 	Fault    transport.Fault `json:"fault,omitempty"`
-	// Fence is that of the last Keyframe that had one when coding began: what was
-	// coded before the worker set it is told by that.
+	// Fence is the last barrier number that the redactor had read when coding began;
+	// see Keyframe.
 	Fence uint64 `json:"fence,omitempty"`
 	// Record is the inspection record of a picture; nil for a slate.
 	Record *Record `json:"record,omitempty"`
-	// Counts are the redactor's counters at this moment.
+	// Counts are the counters of the redactor at this moment.
 	Counts Counts `json:"counts"`
 	// SelfTest is the last self-test; nil: none yet.
 	SelfTest *SelfTest `json:"self_test,omitempty"`
 }
 
-// SelfTest is the result of a self-test: a drawn face went through detector and
-// obscurer.
+// SelfTest is the result of a self-test, which passes a drawn face through detector
+// and obscurer.
 type SelfTest struct {
 	At int64 `json:"at"` // Unix time, ns
 	// Failure is why it failed; empty when it passed.
 	Failure string `json:"failure,omitempty"`
 }
 
-// Record is a picture's inspection record: the proof that it was looked at.
+// Record is the inspection record of a picture: the proof that it was inspected.
 type Record struct {
-	// Picture is the number of the picture in the redactor's life, from 1.
+	// Picture counts the pictures of one redactor process from 1.
 	Picture uint64 `json:"picture"`
 	// Unit is the number of the access unit that it was decoded from.
 	Unit uint64 `json:"unit,omitempty"`
-	// Arrived is when its access unit had come whole; Unix time, ns.
+	// Arrived is when the last packet of that unit arrived; Unix time, ns.
 	Arrived int64 `json:"arrived"`
-	// Inspected is when the detector pass it rests on ended; Unix time, ns.
+	// Inspected is when its detector pass ended; Unix time, ns.
 	Inspected int64         `json:"inspected"`
 	Regions   []geom.Region `json:"regions"`
 	Stages    Stages        `json:"stages"`
 }
 
-// Stages are what one picture cost, in nanoseconds.
+// Stages are how long the stages took for one picture, in nanoseconds.
 type Stages struct {
-	// Queue is from arrival to the start of decoding; Wait is the time between
-	// the stages below, when the picture lay in a queue.
+	// Queue is the time from arrival to the start of decoding; Wait is the time in
+	// queues between the later stages.
 	Queue   int64 `json:"queue"`
 	Decode  int64 `json:"decode"`
 	Wait    int64 `json:"wait"`
@@ -258,23 +253,23 @@ type Stages struct {
 	Encode  int64 `json:"encode"`
 	// CPU is the CPU time of the redactor process so far.
 	CPU int64 `json:"cpu"`
-	// Allocated is how many bytes the process has allocated so far for Go objects;
-	// what C libraries allocate is not in it.
+	// Allocated is how many bytes the process has allocated for Go objects so far,
+	// without the allocations of C libraries.
 	Allocated uint64 `json:"allocated"`
 }
 
-// Counts are the redactor's counters since its start.
+// Counts are the counters of a redactor since its start.
 type Counts struct {
 	UnitsDropped     uint64 `json:"units_dropped"`
 	PicturesDropped  uint64 `json:"pictures_dropped"`
 	PicturesWithheld uint64 `json:"pictures_withheld"`
 }
 
-// Failure is the last message of a redactor that cannot go on.
+// Failure is the last message of a redactor that cannot continue.
 type Failure struct {
-	// Reason is one line that says what failed, why and what to do.
+	// Reason is one line: what failed, why, and what to do.
 	Reason string `json:"reason"`
-	// Permanent is set when trying again cannot help, such as when the model
+	// Permanent is set when trying again cannot help, for example because the model
 	// is corrupt.
 	Permanent bool `json:"permanent"`
 }

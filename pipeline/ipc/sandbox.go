@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// Protection is one of the things that keep a redactor from doing harm when a
-// camera's bytes have taken it over.
+// Protection is one layer of the sandbox that limits a redactor compromised by
+// malicious video.
 type Protection struct {
 	// Name is one word, such as "seccomp".
 	Name string `json:"name"`
-	// Holds says whether it was tried, and held.
+	// Holds is set when the protection was tested and is in force.
 	Holds bool `json:"holds"`
-	// Detail says more, or why it does not hold.
+	// Detail says more, or why it is not in force.
 	Detail string `json:"detail,omitempty"`
 }
 
-// Sandbox is all of them.
+// Sandbox lists all protections.
 type Sandbox []Protection
 
 // ErrUnprotected is wrapped by the error of Sandbox.Check.
 var ErrUnprotected = errors.New("the redactor is not confined")
 
-// Holding names the protections that hold.
+// Holding returns the names of the protections in force.
 func (s Sandbox) Holding() []string {
 	var out []string
 	for _, p := range s {
@@ -34,7 +34,7 @@ func (s Sandbox) Holding() []string {
 	return out
 }
 
-// Missing names those that do not, each with the reason.
+// Missing returns the names of the others, each with the reason.
 func (s Sandbox) Missing() []string {
 	var out []string
 	for _, p := range s {
@@ -45,7 +45,7 @@ func (s Sandbox) Missing() []string {
 	return out
 }
 
-// Check returns an error that names what is missing.
+// Check returns an error that names the missing protections.
 func (s Sandbox) Check() error {
 	if missing := s.Missing(); len(missing) > 0 {
 		return fmt.Errorf("%w: %s", ErrUnprotected, strings.Join(missing, "; "))
