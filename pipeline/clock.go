@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// maxSkew is how far the output's clock may be from the wall clock before
-	// it is set anew: cameras' clocks drift, jump and wrap.
+	// maxSkew is how far the output's clock may be from the wall clock before it is
+	// reset: the clocks of cameras drift, jump and wrap.
 	maxSkew = 300 * time.Millisecond
-	// skewGain is the share of the skew that is taken out at each picture,
-	// small enough to keep the camera's spacing.
+	// 1/skewGain of the skew is corrected at each picture, which keeps the camera's
+	// spacing.
 	skewGain = 64
 )
 
-// timeline tells a pipeline the time: that of the wall clock when it began, and
-// from there on as the monotonic clock goes. The wall clock is set now and then;
-// a step must neither stop the output nor look like a stage that hangs.
+// timeline is the clock of a pipeline: the wall clock at its start, advanced by the
+// monotonic clock. The wall clock is set now and then; a step must neither stop the
+// output nor look like a stage that hangs.
 type timeline struct {
 	wall      func() time.Time
 	monotonic func() time.Duration
@@ -25,12 +25,12 @@ type timeline struct {
 	begun     time.Duration // by the monotonic one
 }
 
-// newTimeline returns a timeline that begins now.
+// newTimeline returns a timeline that starts now.
 func newTimeline(wall func() time.Time, monotonic func() time.Duration) *timeline {
 	return &timeline{wall: wall, monotonic: monotonic, start: wall(), begun: monotonic()}
 }
 
-// systemTimeline returns one on the system's clocks.
+// systemTimeline returns one that uses the clocks of the system.
 func systemTimeline() *timeline {
 	start := time.Now()
 	return newTimeline(time.Now, func() time.Duration { return time.Since(start) })
@@ -39,9 +39,9 @@ func systemTimeline() *timeline {
 // now returns a time that never steps.
 func (t *timeline) now() time.Time { return t.start.Add(t.monotonic() - t.begun) }
 
-// clock makes the PTS of the output. The timeline gives the time, so that it
-// goes on over slates, reconnects and restarts of the process; the camera's
-// own PTS gives the spacing while it is sane. It never goes back.
+// clock makes the PTS of the output. The timeline determines the time, across slates,
+// reconnects and restarts of the process. The camera's PTS determines the spacing while
+// it is sane. The PTS never goes back.
 type clock struct {
 	last   int64
 	offset int64

@@ -20,23 +20,6 @@ const maxPending = 64
 // bytes.
 const maxSets = 1 << 16
 
-// decoded is a raw picture on its way from the decoder to the redactor.
-type decoded struct {
-	pic redact.Picture
-	in  *unit
-	// done is when decoding ended.
-	done time.Time
-}
-
-// unit is an access unit, without its Data, while its picture is under way.
-type unit struct {
-	transport.CameraUnit
-	key        bool
-	generation uint64
-	begun      time.Time     // when decoding began
-	cost       time.Duration // of decoding
-}
-
 // input is the state of the decode stage.
 type input struct {
 	sequence
@@ -46,16 +29,16 @@ type input struct {
 	epoch   uint64
 	id      int64
 	number  uint64
-	pending map[int64]*unit
-	// continuity sees every unit; sets are the parameter sets that came in units
-	// of their own since the last one that was decoded.
+	pending map[int64]*job
+	// continuity sees every unit. sets are parameter sets from units that were not
+	// decoded since the last one that was.
 	continuity bitstream.Continuity
 	sets       []byte
 }
 
 // runDecode is the decode stage.
 func (p *Pipeline) runDecode(ctx context.Context) error {
-	in := &input{p: p, open: decode.New, epoch: p.o.Epoch, pending: make(map[int64]*unit)}
+	in := &input{p: p, open: decode.New, epoch: p.o.Epoch, pending: make(map[int64]*job)}
 	in.generation = p.gate.Generation()
 	defer p.pictures.close()
 	defer in.close()
@@ -134,8 +117,9 @@ func (in *input) decode(a *arrival, v *verdict, begun time.Time) {
 		in.endGeneration(cause(transport.FaultDamage, "decoder holds back too many pictures"))
 		return
 	}
-	a.unit.Data = nil
-	in.pending[in.id] = &unit{CameraUnit: a.unit, key: a.info.Key, generation: in.generation, begun: begun}
+	j := &job{unit: a.unit, key: a.info.Key, generation: in.generation, decodeBegan: begun}
+	j.unit.Data = nil
+	in.pending[in.id] = j
 	data := v.data
 	if len(in.sets) > 0 {
 		data, in.sets = append(in.sets, data...), nil
@@ -169,8 +153,8 @@ func (in *input) keepSets(sets []byte) {
 	in.sets = append(in.sets, sets...)
 }
 
-// measure follows the camera's picture interval, from which the stall deadline
-// is derived.
+// measure updates the camera's picture interval, from which the stall deadline is
+// derived.
 func (in *input) measure(u transport.CameraUnit) {
 	if in.started {
 		d := time.Duration(u.PTS-in.lastPTS) * time.Second / transport.ClockRate
@@ -202,21 +186,21 @@ func (in *input) newDecoder(info bitstream.Info) error {
 	in.dec, in.codec = dec, info.Codec
 	in.sps = append([]byte(nil), info.SPS...)
 	in.epoch++
-	in.p.size.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
+	in.p.inputSize.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
 	clear(in.pending)
 	return nil
 }
 
-// picture takes one picture from the decoder.
+// picture receives one picture from the decoder.
 func (in *input) picture(pic decode.Picture) error {
 	now := time.Now()
-	u := in.pending[pic.ID]
+	j := in.pending[pic.ID]
 	delete(in.pending, pic.ID)
-	if u != nil && u.key { // what was sent before it and has not come never will
-		maps.DeleteFunc(in.pending, func(id int64, _ *unit) bool { return id < pic.ID })
+	if j != nil && j.key { // units sent before it that have not come out never will
+		maps.DeleteFunc(in.pending, func(id int64, _ *job) bool { return id < pic.ID })
 	}
-	damaged := u == nil || rules.Corrupt && pic.Corrupt
-	if damaged || rules.Generation && u.generation != in.generation {
+	damaged := j == nil || rules.Corrupt && pic.Corrupt
+	if damaged || rules.Generation && j.generation != in.generation {
 		in.p.pool.Put(pic.Image)
 		in.p.counts.picturesWithheld.Add(1)
 		if damaged {
@@ -224,21 +208,21 @@ func (in *input) picture(pic decode.Picture) error {
 		}
 		return nil
 	}
-	u.cost = now.Sub(u.begun)
+	j.decoded, j.decodeTime = now, now.Sub(j.decodeBegan)
 	in.number++
-	d := &decoded{in: u, done: now, pic: redact.Picture{
-		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Generation: u.generation, Number: in.number,
-		Complete: in.whole || !rules.Complete, IDR: u.key, Captured: u.Captured,
-	}}
-	if old, full := in.p.pictures.put(d); full {
+	j.pic = redact.Picture{
+		Image: pic.Image, Camera: in.p.o.Camera, Epoch: in.epoch, Generation: j.generation, Number: in.number,
+		Complete: in.whole || !rules.Complete, IDR: j.key, Captured: j.unit.Captured,
+	}
+	if old, full := in.p.pictures.put(j); full {
 		in.p.pool.Put(old.pic.Image)
 		in.p.counts.picturesDropped.Add(1)
-		in.p.overflow.dropped(in.p.now(), old.in.Arrived, pictureQueue)
+		in.p.overflow.dropped(in.p.now(), old.unit.Arrived, pictureQueue)
 	}
 	return nil
 }
 
-// flush fetches what the decoder still holds.
+// flush outputs what the decoder still holds.
 func (in *input) flush() {
 	if in.dec != nil {
 		in.check(in.dec.Flush(in.picture))

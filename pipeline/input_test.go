@@ -28,7 +28,7 @@ func newInput(t *testing.T) (*input, *yuv.Image) {
 	im, err := yuv.New(width, height)
 	require.NoError(t, err)
 	generation := p.gate.Generation()
-	return &input{p: p, open: decode.New, sequence: sequence{generation: generation, whole: true}, pending: map[int64]*unit{1: {generation: generation}}}, im
+	return &input{p: p, open: decode.New, sequence: sequence{generation: generation, whole: true}, pending: map[int64]*job{1: {generation: generation}}}, im
 }
 
 func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
@@ -206,7 +206,7 @@ func (s *stage) send(u transport.CameraUnit) map[int64][]byte {
 		for y := range d.pic.Image.Height {
 			luma = append(luma, d.pic.Image.Y[y*d.pic.Image.YStride:][:d.pic.Image.Width]...)
 		}
-		shown[d.in.PTS] = luma
+		shown[d.unit.PTS] = luma
 		s.p.pool.Put(d.pic.Image)
 	}
 }

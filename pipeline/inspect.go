@@ -4,90 +4,80 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"time"
 
 	"scrim/pipeline/ipc"
 	"scrim/redact"
 )
 
-// redacted is a frame on its way from the redactor to the encoder.
-type redacted struct {
-	frame  redact.Frame
-	in     *unit
-	timing redact.Timing
-	// decoded is when decoding ended.
-	decoded time.Time
-}
-
-// runRedact is the redact stage. Its thread is locked, since OpenCV keeps
+// runRedact is the redact stage. Its thread is locked, because OpenCV keeps
 // thread-local state.
 func (p *Pipeline) runRedact(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer p.frames.close()
-	held := make(map[*redact.Picture]*decoded)
+	held := make(map[*redact.Picture]*job)
 	for {
-		d, ok := p.pictures.get(ctx)
+		j, ok := p.pictures.get(ctx)
 		if !ok {
 			p.enter(redactStage)
 			outcomes := p.redactor.Flush()
 			p.leave(redactStage)
-			// Nothing comes behind these that they could make late.
-			p.hand(held, outcomes, func(r *redacted) (*redacted, bool) { return r, !p.frames.offer(ctx, r) })
+			// Nothing follows that these could delay, so none is dropped.
+			p.passOn(held, outcomes, func(j *job) (*job, bool) { return j, !p.frames.offer(ctx, j) })
 			return nil
 		}
-		held[&d.pic] = d
+		held[&j.pic] = j
 		p.enter(redactStage)
-		outcomes := p.redactor.Redact(&d.pic)
+		outcomes := p.redactor.Redact(&j.pic)
 		p.noteSelfTest()
 		p.leave(redactStage)
-		p.hand(held, outcomes, p.frames.put)
+		p.passOn(held, outcomes, p.frames.put)
 	}
 }
 
-// noteSelfTest lets the next output say how the last self-test went.
+// noteSelfTest adds the result of a new self-test to the next output.
 func (p *Pipeline) noteSelfTest() {
 	t := p.redactor.LastSelfTest()
 	if last := p.selfTest.Load(); t.At.IsZero() || last != nil && last.At == t.At.UnixNano() {
 		return
 	}
-	said := &ipc.SelfTest{At: t.At.UnixNano()}
+	result := &ipc.SelfTest{At: t.At.UnixNano()}
 	if t.Err != nil {
-		said.Failure = t.Err.Error()
+		result.Failure = t.Err.Error()
 		p.o.Log.Error("self-test failed", "error", t.Err)
 	}
-	p.selfTest.Store(said)
+	p.selfTest.Store(result)
 }
 
-// hand passes on what the redactor has released. put returns the frame that it
-// drops, if it drops one.
-func (p *Pipeline) hand(held map[*redact.Picture]*decoded, outcomes []redact.Outcome, put func(*redacted) (*redacted, bool)) {
+// passOn sends what the redactor has released to the encode stage. put returns the job
+// that it drops, if any.
+func (p *Pipeline) passOn(held map[*redact.Picture]*job, outcomes []redact.Outcome, put func(*job) (*job, bool)) {
 	for _, o := range outcomes {
-		d := held[o.Picture]
+		j := held[o.Picture]
 		delete(held, o.Picture)
 		if o.Err != nil {
-			p.withhold(d, o.Err)
+			p.withhold(j, o.Err)
 			continue
 		}
-		r := &redacted{frame: o.Frame, in: d.in, timing: o.Timing, decoded: d.done}
-		if old, full := put(r); full {
+		j.frame, j.timing = o.Frame, o.Timing
+		if old, full := put(j); full {
 			p.recycle(old)
 			p.counts.picturesDropped.Add(1)
-			p.overflow.dropped(p.now(), old.in.Arrived, frameQueue)
+			p.overflow.dropped(p.now(), old.unit.Arrived, frameQueue)
 		}
 	}
 }
 
-// withhold counts a picture that is not shown. A fault is logged; that the
-// gate is shut, or the input not complete, is said by the slate.
-func (p *Pipeline) withhold(d *decoded, err error) {
-	p.pool.Put(d.pic.Image)
+// withhold counts a picture that is not shown. Faults are logged. That the gate is
+// shut, or the input incomplete, is not: the slate shows it.
+func (p *Pipeline) withhold(j *job, err error) {
+	p.pool.Put(j.pic.Image)
 	p.counts.picturesWithheld.Add(1)
 	var w *redact.WithheldError
 	if !errors.As(err, &w) || w.Err != nil {
-		p.o.Log.Warn("picture withheld", "picture", d.pic.Number, "error", err)
+		p.o.Log.Warn("picture withheld", "picture", j.pic.Number, "error", err)
 	}
 }
 
-// recycle gives a frame's picture back to the pool.
-func (p *Pipeline) recycle(r *redacted) { p.pool.Put(r.frame.Image()) }
+// recycle returns the picture of a frame to the pool.
+func (p *Pipeline) recycle(j *job) { p.pool.Put(j.frame.Image()) }

@@ -409,7 +409,7 @@ func lossDuringInspection(s *show) {
 // mixedUp: a picture takes the place of another between inspection and
 // release, as when buffers are mistaken.
 func mixedUp(s *show) {
-	var waiting []*decoded
+	var waiting []*job
 	first := s.next + 1
 	for range 25 {
 		release := s.detector.hold()

@@ -16,11 +16,10 @@ import (
 const (
 	// slateInterval is the time between slates.
 	slateInterval = 250 * time.Millisecond
-	// stallGrace is how long after it was due, by the camera's own interval, the
-	// next picture may come, within minStall and maxStall after the last one,
-	// before the slate does. A camera that is slow by itself is not silent, and its
-	// network may be uneven; a fault of it is seen when the next picture is due, so
-	// that the slate comes within minStall of that in any case.
+	// The slate replaces the last picture when the next one is stallGrace overdue by
+	// the camera's own interval, but not before minStall and not after maxStall. A slow
+	// camera is not silent, and its network may be uneven. A fault shows when the next
+	// picture is due, so that the slate always comes within minStall of the fault.
 	stallGrace = 300 * time.Millisecond
 	minStall   = 500 * time.Millisecond
 	maxStall   = 2 * time.Second
@@ -32,38 +31,40 @@ type output struct {
 	enc   encoder
 	clock clock
 	slate *redact.Slate
-	// epoch and seq are those of the output; in is the epoch of the input that
-	// the encoder was made for, 0 while it has coded slates only.
-	epoch, seq    uint64
-	in            uint64
-	fence         uint64 // when the coding of the last unit began
+	// epoch and seq number the output.
+	epoch, seq uint64
+	// inputEpoch is the epoch of the pictures that the encoder was made for; 0: it has
+	// coded only slates.
+	inputEpoch    uint64
+	fence         uint64 // barrier number when coding of the last unit began
 	width, height int
 	lastSlate     time.Time
 	lastSnapshot  time.Time
-	// silentFrom is from when on silence counts as a stall: when viewers last got a
-	// picture, or a slate of a gate that was shut.
-	silentFrom time.Time
-	// generation is that of the newest picture or slate: every other begins with a slate.
+	// silentSince is when viewers last got a picture, or a slate because the gate was
+	// shut. A stall counts from then.
+	silentSince time.Time
+	// generation is the gate's at the last picture or slate. Each generation begins
+	// with a slate.
 	generation uint64
 	heap       heapMeter
 }
 
-// newOutput returns the state at the start. Nothing is late yet.
+// newOutput returns the state at the start, when nothing is late yet.
 func newOutput(p *Pipeline) *output {
-	return &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter(), silentFrom: p.now()}
+	return &output{p: p, epoch: p.o.Epoch, heap: newHeapMeter(), silentSince: p.now()}
 }
 
-// runEncode is the encode stage. It wakes often enough to send a slate in time.
+// runEncode is the encode stage. It wakes up often enough to send slates in time.
 func (p *Pipeline) runEncode(ctx context.Context) error {
 	out := newOutput(p)
 	defer out.close()
 	tick := time.NewTicker(p.slateTick)
 	defer tick.Stop()
 	for {
-		r, ok, end := p.frames.try()
+		j, ok, end := p.frames.try()
 		switch {
 		case ok:
-			if err := out.picture(r); err != nil {
+			if err := out.picture(j); err != nil {
 				return err
 			}
 			continue
@@ -82,77 +83,76 @@ func (p *Pipeline) runEncode(ctx context.Context) error {
 	}
 }
 
-// picture sends one redacted picture, unless the gate has been shut since or
-// the picture has grown old, as it does while the sink blocks.
-func (o *output) picture(r *redacted) error {
-	defer o.p.recycle(r)
-	if !o.admits(r, o.p.now()) {
+// picture sends one redacted picture, unless the gate has been shut since or the
+// picture is too old, as happens while the sink blocks.
+func (o *output) picture(j *job) error {
+	defer o.p.recycle(j)
+	if !o.admits(j, o.p.now()) {
 		return nil
 	}
-	im, c := r.frame.Image(), r.frame.Inspection()
-	if o.enc == nil || o.in != c.Epoch {
+	im, c := j.frame.Image(), j.frame.Inspection()
+	if o.enc == nil || o.inputEpoch != c.Epoch {
 		if err := o.renew(im.Width, im.Height, im.FullRange); err != nil {
 			return err
 		}
-		o.in = c.Epoch
+		o.inputEpoch = c.Epoch
 	}
 	if err := o.interrupt(o.p.now()); err != nil {
 		return err
 	}
 	begun := o.p.now()
-	if !o.admits(r, begun) { // the slate may have blocked in the sink for long
+	if !o.admits(j, begun) { // sending the slate may have taken long
 		return nil
 	}
-	o.silentFrom = begun
+	o.silentSince = begun
 	o.p.overflow.pictureShown(begun)
-	pts := o.clock.picture(r.in.PTS, begun)
-	unit, err := o.encode(r.frame, pts)
+	pts := o.clock.picture(j.unit.PTS, begun)
+	unit, err := o.encode(j.frame, pts)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
 	done := o.p.now()
 	record := &ipc.Record{
-		Picture: c.Picture, Unit: r.in.Number, Arrived: r.in.Arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
-		Regions: make([]geom.Region, 0, len(r.frame.Regions())),
+		Picture: c.Picture, Unit: j.unit.Number, Arrived: j.unit.Arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
+		Regions: make([]geom.Region, 0, len(j.frame.Regions())),
 		Stages: ipc.Stages{
-			Queue:  int64(r.in.begun.Sub(r.in.Arrived)),
-			Decode: int64(r.in.cost),
-			Wait:   int64(begun.Sub(r.decoded) - r.timing.Detect - r.timing.Track - r.timing.Obscure),
-			Detect: int64(r.timing.Detect), Track: int64(r.timing.Track), Obscure: int64(r.timing.Obscure),
+			Queue:  int64(j.decodeBegan.Sub(j.unit.Arrived)),
+			Decode: int64(j.decodeTime),
+			Wait:   int64(begun.Sub(j.decoded) - j.timing.Detect - j.timing.Track - j.timing.Obscure),
+			Detect: int64(j.timing.Detect), Track: int64(j.timing.Track), Obscure: int64(j.timing.Obscure),
 			Encode: int64(done.Sub(begun)), CPU: cpuTime(), Allocated: o.heap.allocated(),
 		},
 	}
-	for _, g := range r.frame.Regions() {
+	for _, g := range j.frame.Regions() {
 		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
 	}
-	head := ipc.Output{PTS: pts, Captured: r.in.Captured.UnixNano(), State: transport.StateLive, Record: record}
+	head := ipc.Output{PTS: pts, Captured: j.unit.Captured.UnixNano(), State: transport.StateLive, Record: record}
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
-	o.copySnapshot(r.frame, done, &head)
+	o.copySnapshot(j.frame, done, &head)
 	return nil
 }
 
-// admits reports whether a picture may be sent at the time now, and counts it when
-// it may not.
-func (o *output) admits(r *redacted, now time.Time) bool {
-	if !rules.Admits || o.p.gate.Admits(r.frame, now) {
+// admits reports whether a picture may be sent at the time now, and counts it if not.
+func (o *output) admits(j *job, now time.Time) bool {
+	if !rules.Admits || o.p.gate.Admits(j.frame, now) {
 		return true
 	}
 	o.p.counts.picturesWithheld.Add(1)
 	return false
 }
 
-// interrupt sends a slate before a picture when something came between it and
-// the one before that viewers were not told: the gate was shut and has opened
-// again since the last slate, or pictures overflowed.
+// interrupt sends a slate before a picture if something happened since the previous
+// one that viewers have not seen: the gate was shut and has opened again, or a queue
+// overflowed.
 func (o *output) interrupt(now time.Time) error {
-	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures have no one time
+	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures must not have the same time
 	if generation, _, shut := o.p.gate.State(); generation != o.generation {
 		if err := o.sendSlate(now, generation, shut); err != nil {
 			return err
 		}
-		o.silentFrom = o.p.now()
+		o.silentSince = o.p.now()
 	}
 	if rules.Overflow && o.p.overflow.reportDue() {
 		return o.sendSlate(now, o.generation, causeOverflow)
@@ -160,7 +160,7 @@ func (o *output) interrupt(now time.Time) error {
 	return nil
 }
 
-// encode codes one frame, with a key frame where one was asked for.
+// encode codes one frame, as a key frame if one was requested.
 func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
 	o.p.enter(encodeStage)
 	defer o.p.leave(encodeStage)
@@ -176,7 +176,7 @@ func (o *output) idle(now time.Time) error {
 		switch {
 		case rules.Overflow && o.p.overflow.reportDue():
 			return o.sendSlate(now, generation, causeOverflow)
-		case !rules.Stall || now.Sub(o.silentFrom) < o.stall():
+		case !rules.Stall || now.Sub(o.silentSince) < o.stall():
 			return nil
 		}
 		why = causeStalled
@@ -188,30 +188,30 @@ func (o *output) idle(now time.Time) error {
 		return err
 	}
 	if !open {
-		// The gate opens before the picture that opens it gets here. Until that is
-		// late the camera is not silent, however long the gate was shut.
-		o.silentFrom = o.p.now()
+		// The gate opens before the picture that opens it arrives here. Until that
+		// picture is late the camera is not silent, however long the gate was shut.
+		o.silentSince = o.p.now()
 	}
 	return nil
 }
 
-// stall is how long the last picture may stay on the viewers' screens.
+// stall returns how long the last picture may stay on the viewers' screens.
 func (o *output) stall() time.Duration {
 	return stallLimit(time.Duration(o.p.interval.Load()))
 }
 
-// stallLimit is stall for a camera's interval.
+// stallLimit returns that time for a camera with the given interval.
 func stallLimit(interval time.Duration) time.Duration {
 	return min(max(interval+stallGrace, minStall), maxStall)
 }
 
-// sendSlate sends a slate that shows why the generation began, or why nothing comes
-// although the gate is open.
+// sendSlate sends a slate with the cause of the last Shut, or of silence while the gate
+// is open.
 func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) error {
 	o.lastSlate, o.generation = now, generation
 	if o.enc == nil {
 		w, h := SlateWidth, SlateHeight
-		if s := o.p.size.Load(); s != 0 {
+		if s := o.p.inputSize.Load(); s != 0 {
 			w, h = int(s>>32), int(s&0xffffffff) //nolint:gosec // two sizes in one word
 		}
 		if err := o.renew(w, h, false); err != nil {
@@ -225,7 +225,7 @@ func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) e
 		}
 		o.slate = s
 	}
-	shown := o.p.time.wall() // what people's clocks say, also after they were set
+	shown := o.p.time.wall() // as on people's clocks, even after they were set
 	frame := o.slate.Frame(why.Text, o.p.o.Camera, shown.UTC().Format("2006-01-02 15:04:05 UTC"))
 	pts := o.clock.slate(now)
 	unit, err := o.encode(frame, pts)
@@ -256,7 +256,7 @@ func (o *output) send(unit encode.Unit, head ipc.Output) error {
 	return nil
 }
 
-// renew makes a new encoder and begins a new epoch of the output.
+// renew opens a new encoder and begins a new epoch of the output.
 func (o *output) renew(width, height int, fullRange bool) error {
 	o.p.enter(encodeStage)
 	defer o.p.leave(encodeStage)

@@ -21,36 +21,35 @@ import (
 
 const (
 	// pictureQueue and frameQueue bound the queues before redaction and before
-	// encoding, in pictures. They only even out: a longer one would be delay.
+	// encoding, in pictures. They only even out jitter: longer ones would add delay.
 	pictureQueue = 2
 	frameQueue   = 2
-	// hangLimit is how long a stage may be at one picture before the process
-	// gives itself up: a cgo call cannot be cancelled.
+	// hangLimit is how long a stage may work on one picture before the process ends
+	// itself: a cgo call cannot be cancelled.
 	hangLimit = 4 * time.Second
-	// hangWatch is the time between looks at the stages.
+	// hangWatch is the interval at which the stages are checked.
 	hangWatch = hangLimit / 16
 )
 
-// ErrHung is wrapped by the error of a pipeline in which a stage does not come
-// back.
+// ErrHung is wrapped by the error of a pipeline in which a stage does not return.
 var ErrHung = errors.New("stage hung")
 
-// Sink takes what the pipeline makes. The data is the sink's to keep.
+// Sink receives the output. It may keep the data.
 type Sink func(head ipc.Output, data []byte) error
 
-// Options are what a Pipeline is made of.
+// Options configure a Pipeline.
 type Options struct {
 	Camera string
 	// Epoch is the first epoch of the output.
 	Epoch uint64
-	// Detector, Tracker and Obscurer are used exclusively until Run has
-	// returned; they stay the caller's to close.
+	// Detector, Tracker and Obscurer must not be used elsewhere until Run has
+	// returned. The caller closes them.
 	Detector redact.Detector
 	Tracker  redact.Tracker
 	Obscurer redact.Obscurer
 	// SelfTest is redact.Options.SelfTest.
 	SelfTest func(width, height int) error
-	// Zones are the camera's.
+	// Zones are the zones of the camera.
 	Zones  []zone.Zone
 	Encode ipc.EncodeConfig
 	// Sink is called from one goroutine at a time.
@@ -68,51 +67,51 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Pipeline redacts the access units of one camera. Unit, Input and Keyframe
-// may be called from one goroutine while Run runs in another.
+// Pipeline redacts the access units of one camera. Unit, Input, Keyframe, Fence and
+// Snapshot may be called from one goroutine while Run runs in another.
 type Pipeline struct {
 	o              Options
 	gate           *redact.Gate
 	redactor       *redact.Redactor
 	pool           yuv.Pool
 	units          chan transport.CameraUnit
-	pictures       *queue[*decoded]
-	frames         *queue[*redacted]
+	pictures       *queue[*job]
+	frames         *queue[*job]
 	keyframe       atomic.Bool
 	snapshotWanted atomic.Bool
 	snapshots      chan pendingSnapshot
 	fence          atomic.Uint64
 	overflow       overflow
-	sized          chan slateSize // of the output; the newest
-	size           atomic.Uint64  // of the input, width<<32 | height; 0: not known yet
+	outputSize     chan slateSize // the latest
+	inputSize      atomic.Uint64  // width<<32 | height; 0: unknown
 	interval       atomic.Int64   // between the camera's pictures, smoothed, ns
 	counts         counts
-	busy           [len(stageNames)]atomic.Int64 // Unix ns on the timeline since when the stage is at work; 0: idle
+	busy           [len(stageNames)]atomic.Int64 // when the stage began to work, Unix ns on the timeline; 0: idle
 	time           *timeline
-	selfTest       atomic.Pointer[ipc.SelfTest] // the last; nil: none yet
+	selfTest       atomic.Pointer[ipc.SelfTest] // the last; nil: none
 
-	// slateTick is the time between looks at whether a slate is due; a test, which
-	// has a faster clock, may look more often.
+	// slateTick is the interval at which to check whether a slate is due. A test with a
+	// faster clock may shorten it.
 	slateTick time.Duration
-	// newEncoder makes the encoders; a test may replace it.
-	newEncoder encoders
+	// newEncoder opens the encoders; a test may replace it.
+	newEncoder openEncoder
 }
 
-// encoder is an encode.Encoder. It takes frames, and no other pictures.
+// encoder is an encode.Encoder. It accepts only frames.
 type encoder interface {
 	Encode(f redact.Frame, pts int64, key bool) (encode.Unit, error)
 	Codec() string
 	Close()
 }
 
-// encoders makes them.
-type encoders func(width, height int, o encode.Options) (encoder, error)
+// openEncoder opens one.
+type openEncoder func(width, height int, o encode.Options) (encoder, error)
 
 func newEncoder(width, height int, o encode.Options) (encoder, error) {
 	return encode.New(width, height, o)
 }
 
-// counts are ipc.Counts, counted by several stages.
+// counts are the ipc.Counts while several stages count.
 type counts struct {
 	unitsDropped, picturesDropped, picturesWithheld atomic.Uint64
 }
@@ -142,11 +141,11 @@ func New(o Options) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		o: o, gate: redact.NewGate(causeStarting), time: systemTimeline(),
-		units:     make(chan transport.CameraUnit),
-		pictures:  newQueue[*decoded](pictureQueue),
-		frames:    newQueue[*redacted](frameQueue),
-		slateTick: slateInterval / 5,
-		sized:     make(chan slateSize, 1), snapshots: make(chan pendingSnapshot, 1), newEncoder: newEncoder,
+		units:      make(chan transport.CameraUnit),
+		pictures:   newQueue[*job](pictureQueue),
+		frames:     newQueue[*job](frameQueue),
+		slateTick:  slateInterval / 5,
+		outputSize: make(chan slateSize, 1), snapshots: make(chan pendingSnapshot, 1), newEncoder: newEncoder,
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
@@ -159,8 +158,8 @@ func New(o Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// selfTester returns the self-test, which counts as work of its own: the picture
-// after it has all of hangLimit for itself.
+// selfTester returns the self-test. It restarts the stage's hangLimit, so that the
+// picture after it has the full time.
 func (p *Pipeline) selfTester() func(width, height int) error {
 	if p.o.SelfTest == nil {
 		return nil
@@ -171,11 +170,11 @@ func (p *Pipeline) selfTester() func(width, height int) error {
 	}
 }
 
-// now is the time on the pipeline's timeline.
+// now returns the time on the pipeline's timeline.
 func (p *Pipeline) now() time.Time { return p.time.now() }
 
-// Unit hands over one access unit of the camera. It blocks while the decoder
-// is busy, so that what is late piles up in the worker, which may drop it.
+// Unit passes one access unit of the camera to the decoder. It blocks while the
+// decoder is busy, so that units pile up in the worker, which may drop them.
 func (p *Pipeline) Unit(ctx context.Context, u transport.CameraUnit) error {
 	select {
 	case p.units <- u:
@@ -188,22 +187,22 @@ func (p *Pipeline) Unit(ctx context.Context, u transport.CameraUnit) error {
 // Input reports why no units come; the slate shows it.
 func (p *Pipeline) Input(reason string) { p.gate.Shut(cause(transport.FaultCamera, reason)) }
 
-// Keyframe asks for a key frame; several requests before it is made are one.
+// Keyframe requests a key frame. Requests before it is coded are merged.
 func (p *Pipeline) Keyframe() { p.keyframe.Store(true) }
 
-// Fence asks for a key frame and lets every output whose coding begins after it
-// say the number.
+// Fence requests a key frame and marks every output whose coding begins from now on
+// with the barrier number.
 func (p *Pipeline) Fence(number uint64) {
 	p.fence.Store(number)
 	p.keyframe.Store(true)
 }
 
-// Close says that no unit will come. Run then sends what is left and returns.
+// Close ends the input. Run then sends what is left and returns.
 func (p *Pipeline) Close() { close(p.units) }
 
-// Run redacts until Close was called and all is sent, ctx is done, or a stage
-// fails for good. When the error wraps ErrHung a stage is still inside C code,
-// holding what it holds: the process must end.
+// Run redacts until Close was called and everything is sent, ctx is done, or a stage
+// fails for good. If the error wraps ErrHung a stage is still inside C code and holds
+// its resources: the process must end.
 func (p *Pipeline) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -258,8 +257,8 @@ func (p *Pipeline) sendHeartbeats(ctx context.Context) {
 	}
 }
 
-// watch waits for the end of the stages, or for one that hangs. No stage could
-// do this: each may be the one.
+// watch waits for the stages to end or for one to hang. It is not part of a stage,
+// because any of them may hang.
 func (p *Pipeline) watch(done <-chan error) error {
 	tick := time.NewTicker(hangWatch)
 	defer tick.Stop()
@@ -275,12 +274,12 @@ func (p *Pipeline) watch(done <-chan error) error {
 	}
 }
 
-// enter and leave mark a stage as at work on a picture. A Sink that blocks is
-// not work: the worker is slow then, or gone, which ends the Sink.
+// enter and leave mark a stage as working on a picture. Time in a Sink that blocks
+// does not count: then the worker is slow, or gone, which ends the Sink.
 func (p *Pipeline) enter(stage int) { p.busy[stage].Store(p.now().UnixNano()) }
 func (p *Pipeline) leave(stage int) { p.busy[stage].Store(0) }
 
-// hung reports a stage that has been at one picture for too long.
+// hung returns an error if a stage has worked on one picture for too long.
 func (p *Pipeline) hung(now time.Time) error {
 	for stage := range p.busy {
 		since := p.busy[stage].Load()

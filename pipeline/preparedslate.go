@@ -10,37 +10,37 @@ import (
 	"scrim/transport"
 )
 
-// SlateWidth and SlateHeight are the size of slates until the camera's is known.
+// SlateWidth and SlateHeight are the size of slates until the size of the camera is
+// known.
 const (
 	SlateWidth  = 1280
 	SlateHeight = 720
 )
 
-// preparedTexts are what is written on the slates that are coded beforehand.
+// preparedTexts are the texts on prepared slates.
 var preparedTexts = []struct {
 	kind ipc.SlateKind
 	text string
 }{
 	{ipc.SlateStarting, "starting"},
-	{ipc.SlateHang, "redactor does not answer"},
-	{ipc.SlateFailed, "redactor cannot work as it is set up"},
+	{ipc.SlateHang, "redactor does not respond"},
+	{ipc.SlateFailed, "redactor cannot work with its configuration"},
 	{ipc.SlateOffline, "camera offline"},
 }
 
-// slateSize is what spares are made for.
+// slateSize is the format of prepared slates: that of the output.
 type slateSize struct {
 	width, height int
 	fullRange     bool
 }
 
-// PreparedSlates codes slates that can each be decoded by themselves, and hands them to
-// send. The worker, which can code nothing, shows them when this process is dead
-// or hangs.
+// PreparedSlates codes slates that each decode by themselves, and passes them to send.
+// The worker, which has no encoder, shows them while this process is dead or hangs.
 func PreparedSlates(camera string, width, height int, c ipc.EncodeConfig, send func(ipc.PreparedSlate, []byte) error) error {
 	return codePreparedSlates(camera, slateSize{width, height, false}, c, newEncoder, send)
 }
 
-func codePreparedSlates(camera string, size slateSize, c ipc.EncodeConfig, open encoders, send func(ipc.PreparedSlate, []byte) error) error {
+func codePreparedSlates(camera string, size slateSize, c ipc.EncodeConfig, open openEncoder, send func(ipc.PreparedSlate, []byte) error) error {
 	slate, err := redact.NewSlate(size.width, size.height)
 	if err != nil {
 		return fmt.Errorf("prepared slate: %w", err)
@@ -88,18 +88,18 @@ func sendSlateSnapshot(frame redact.Frame, kind ipc.SlateKind, send func(ipc.Pre
 	return nil
 }
 
-// resize makes runPreparedSlates code slates of another size.
+// resize makes runPreparedSlates code slates of a new size.
 func (p *Pipeline) resize(s slateSize) {
 	for {
 		select {
-		case p.sized <- s:
+		case p.outputSize <- s:
 			return
-		case <-p.sized: // an older one, which nobody needs any more
+		case <-p.outputSize: // an older one, which is not needed any more
 		}
 	}
 }
 
-// watched is an encoder of spares. That it hangs is noticed as with any stage.
+// watched is an encoder of prepared slates. If it hangs it is noticed as any stage is.
 type watched struct {
 	encoder
 	p *Pipeline
@@ -122,12 +122,12 @@ func (p *Pipeline) newWatched(width, height int, o encode.Options) (encoder, err
 	return watched{e, p}, nil
 }
 
-// runPreparedSlates makes new spares when the output has another size. Pictures do not
-// wait for it.
+// runPreparedSlates codes new slates when the size of the output changes. Pictures do
+// not wait for it.
 func (p *Pipeline) runPreparedSlates(ctx context.Context) {
 	for last := (slateSize{}); ; {
 		select {
-		case s := <-p.sized:
+		case s := <-p.outputSize:
 			if p.o.PreparedSlates == nil || s == last {
 				continue
 			}

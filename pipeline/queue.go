@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// queue is a bounded first-in first-out queue between two stages. Putting into
-// a full one drops the oldest element whole, so that what is shown is recent.
-// It is safe for concurrent use.
+// queue is a bounded first-in first-out queue between two stages. When it is full it
+// drops the oldest element, so that what is shown is recent. It is safe for concurrent
+// use.
 type queue[T any] struct {
 	mu     sync.Mutex
 	items  []T
 	limit  int
-	ready  chan struct{} // holds one token while items may be there
-	room   chan struct{} // holds one token while there may be room for offer
+	ready  chan struct{} // holds a token while there may be items
+	room   chan struct{} // holds a token while there may be room for offer
 	closed bool
-	// idle is set when whoever takes elements has come back and found none: it is done
-	// with all that were put.
+	// idle is set when the receiver has found the queue empty, so that it is done with
+	// all elements.
 	idle bool
 }
 
@@ -24,8 +24,8 @@ func newQueue[T any](limit int) *queue[T] {
 	return &queue[T]{limit: limit, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// put appends v. When the queue was full it returns the element that was
-// dropped for it. A queue that is closed drops v itself.
+// put appends v. If the queue was full it returns the element that was dropped. A
+// closed queue drops v itself.
 func (q *queue[T]) put(v T) (dropped T, full bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -41,8 +41,8 @@ func (q *queue[T]) put(v T) (dropped T, full bool) {
 	return dropped, full
 }
 
-// offer appends v and drops nothing: it waits for room. It returns false, and v
-// stays the caller's, when the queue is closed or ctx is done first. One
+// offer waits for room and appends v, without dropping anything. It returns false,
+// and the caller keeps v, if the queue is closed or ctx is done first. Only one
 // goroutine may wait at a time.
 func (q *queue[T]) offer(ctx context.Context, v T) bool {
 	for ctx.Err() == nil {
@@ -57,7 +57,7 @@ func (q *queue[T]) offer(ctx context.Context, v T) bool {
 	return false
 }
 
-// append puts v to the queue when there is room.
+// append appends v if there is room.
 func (q *queue[T]) append(v T) (taken, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,7 +84,7 @@ func (q *queue[T]) get(ctx context.Context) (v T, ok bool) {
 	}
 }
 
-// try returns an element if there is one; end is set when none will come.
+// try returns an element if there is one; end is set when no more will come.
 func (q *queue[T]) try() (v T, ok, end bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -100,7 +100,7 @@ func (q *queue[T]) try() (v T, ok, end bool) {
 	return v, true, false
 }
 
-// close lets get return what is left, and then false.
+// close makes get return what is left, and then false.
 func (q *queue[T]) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -109,7 +109,7 @@ func (q *queue[T]) close() {
 	signal(q.room)
 }
 
-// signal leaves a token, unless one is there.
+// signal leaves a token, unless there is one.
 func signal(token chan<- struct{}) {
 	select {
 	case token <- struct{}{}:

@@ -14,8 +14,8 @@ func cpuTime() int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-// heapMeter reads how much the Go heap has handed out. It does not stop the
-// program for that, and allocates nothing.
+// heapMeter reads how much has been allocated on the Go heap. It neither stops the
+// program nor allocates.
 type heapMeter []metrics.Sample
 
 func newHeapMeter() heapMeter { return heapMeter{{Name: "/gc/heap/allocs:bytes"}} }

@@ -7,10 +7,10 @@ import (
 
 // Detector finds faces. Package redact/detect implements it.
 type Detector interface {
-	// Detect returns the faces in im, in pixels of im, and, marked as weak, what
-	// is too doubtful to be one by itself. An error means that the
-	// picture was not inspected, which is not the same as "no faces". It is
-	// not safe for concurrent use, and keeps nothing of im.
+	// Detect returns the faces in im, in pixels of im. Candidates that are too
+	// doubtful to count as a face by themselves are marked as weak. An error means
+	// that the picture was not inspected, which is not the same as "no faces". Detect
+	// is not safe for concurrent use, and does not keep im.
 	Detect(im *yuv.Image) ([]face.Face, error)
 	// Info describes the detector.
 	Info() DetectorInfo
@@ -18,20 +18,20 @@ type Detector interface {
 	Close() error
 }
 
-// Resetter is a Detector that remembers pictures, such as to inspect only what
+// Resetter is a Detector that remembers pictures, for example to inspect only what
 // has changed since.
 type Resetter interface {
-	// Reset forgets them: the next picture is inspected whole.
+	// Reset forgets them, so that the next picture is inspected whole.
 	Reset()
 }
 
 // DetectorInfo describes a detector.
 type DetectorInfo struct {
-	// Name for people, such as "scrim-face 640".
+	// Name is the display name, such as "scrim-face 640".
 	Name string
 	// ModelSHA256 is the hash, in hex, of the bytes that were loaded.
 	ModelSHA256 string
-	// Weak is set where Detect reports weak sightings.
+	// Weak is set if Detect returns weak candidates.
 	Weak bool
 	// Warning is what an operator must know; empty for a good detector.
 	Warning string

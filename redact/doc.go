@@ -1,6 +1,5 @@
 // Package redact holds the policy: it turns a decoded Picture into a Frame, and
-// nothing else does. A Frame's fields are unexported and the encoder takes
-// nothing but a Frame, so a raw picture cannot be encoded or sent. It fails
-// closed: a detector that errs or a inspection that does not match gives a
-// Frame that is obscured whole.
+// nothing else does. The fields of a Frame are unexported and the encoder accepts only
+// a Frame, so a raw picture cannot be encoded or sent. It fails closed: if the detector
+// fails, or an inspection does not match its picture, the picture is withheld.
 package redact

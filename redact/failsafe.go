@@ -6,13 +6,12 @@ import (
 	"scrim/redact/geom"
 )
 
-// failsafeLuma is what a picture is painted in that is obscured whole.
+// failsafeLuma is the grey of a picture that is obscured whole.
 const failsafeLuma = 56
 
-// Failsafe turns a picture that may not be shown into a Frame without anything
-// of it: one grey, which counts as a slate with that reason. It is for where a
-// picture must not be left out, such as in a file. It takes over p's Image, and
-// fails when there is none.
+// Failsafe turns a picture that may not be shown into a grey Frame, which counts as a
+// slate with the given reason. It is for output that must not lack a picture, such as
+// a file. It takes over the Image of p, and fails if there is none.
 func Failsafe(p *Picture, reason string) (Frame, error) {
 	if p == nil || p.Image == nil {
 		return Frame{}, errors.New("no picture to obscure")

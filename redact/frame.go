@@ -7,29 +7,27 @@ import (
 	"scrim/redact/yuv"
 )
 
-// Picture is one decoded, raw picture with its identity. It owns Image until
-// it is handed to Redactor.Redact.
+// Picture is one decoded, raw picture with its identity. It owns Image until it is
+// passed to Redactor.Redact.
 type Picture struct {
 	Image *yuv.Image
-	// Camera and Epoch say which camera and which life of its decoder the
-	// picture comes from.
+	// Camera is the name of the camera. Epoch grows with each new decoder.
 	Camera string
 	Epoch  uint64
-	// Generation is the gate's generation at the time when the picture's unit was decoded.
+	// Generation is the generation of the gate when the unit was decoded.
 	Generation uint64
 	// Number counts pictures of the camera from 1, in the order of their units.
 	Number uint64
-	// Complete is set when nothing was lost on the way from the last complete
-	// IDR to this picture.
+	// Complete is set if nothing was lost from the last complete IDR to this picture.
 	Complete bool
-	// IDR is set when decoding could have started at this picture.
+	// IDR is set if decoding could have started at this picture.
 	IDR bool
 	// Captured is the wall-clock time of capture.
 	Captured time.Time
 }
 
-// Frame is a picture that may be seen. Only this package makes one; the zero
-// Frame holds no picture and is refused by the encoder.
+// Frame is a picture that may be shown. Only this package makes one. The zero Frame
+// holds no picture, and the encoder rejects it.
 type Frame struct {
 	img        *yuv.Image
 	regions    []geom.Region
@@ -42,13 +40,12 @@ type Frame struct {
 // for the zero Frame.
 func (f Frame) Image() *yuv.Image { return f.img }
 
-// Regions returns what was obscured: all of a picture that Failsafe was given,
-// nil for any other slate.
+// Regions returns what was obscured: the whole picture for one from Failsafe, nil for
+// any other slate.
 func (f Frame) Regions() []geom.Region { return f.regions }
 
 // Slate reports whether the frame is a slate, and why.
 func (f Frame) Slate() (bool, string) { return f.slate, f.reason }
 
-// Inspection returns the inspection that the frame rests on; the zero
-// Inspection for a slate.
+// Inspection returns the inspection of the picture; the zero Inspection for a slate.
 func (f Frame) Inspection() Inspection { return f.inspection }

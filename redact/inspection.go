@@ -12,7 +12,7 @@ import (
 const (
 	// MaxInspectionAge is how long after its inspection a picture may be shown.
 	MaxInspectionAge = 2 * time.Second
-	// MaxLookaheadTime is added where pictures wait for those after them.
+	// MaxLookaheadTime is added if there is look-ahead.
 	MaxLookaheadTime = 10 * time.Second
 )
 
@@ -20,7 +20,7 @@ const (
 // passes only with the inspection that was made for it.
 type Inspection struct {
 	Camera string
-	// Epoch and Generation are those of the picture's decoder and of the gate.
+	// Epoch is the epoch of the decoder, Generation that of the gate.
 	Epoch, Generation uint64
 	// Picture is the picture's number.
 	Picture uint64
@@ -33,13 +33,13 @@ type Inspection struct {
 	Inspected time.Time
 	// MaxAge is how long after Inspected the picture may be shown.
 	MaxAge time.Duration
-	// RegionsHash is over the regions that were obscured.
+	// RegionsHash is a hash over the obscured regions.
 	RegionsHash uint64
 }
 
-// certify makes the inspection for p, which the detector has just examined;
-// the hash of the regions is to come.
-func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration) Inspection {
+// inspectionOf returns the inspection of p, which the detector has just examined. The
+// hash of the regions is added later.
+func inspectionOf(p *Picture, model string, inspected time.Time, maxAge time.Duration) Inspection {
 	return Inspection{
 		Camera: p.Camera, Epoch: p.Epoch, Generation: p.Generation, Picture: p.Number, Complete: p.Complete,
 		Width: p.Image.Width, Height: p.Image.Height,
@@ -47,8 +47,7 @@ func certify(p *Picture, model string, inspected time.Time, maxAge time.Duration
 	}
 }
 
-// check reports why c is not the inspection of p with these regions; nil when
-// it is.
+// check returns why c is not the inspection of p with these regions; nil: it is.
 func (c Inspection) check(p *Picture, model string, now time.Time, regions []geom.Region) error {
 	switch {
 	case c.Inspected.IsZero():
@@ -65,7 +64,7 @@ func (c Inspection) check(p *Picture, model string, now time.Time, regions []geo
 	case !c.fresh(now):
 		return fmt.Errorf("inspection of picture %d is %v old", p.Number, now.Sub(c.Inspected).Round(time.Millisecond))
 	case c.RegionsHash != hashRegions(regions):
-		return fmt.Errorf("regions of picture %d are not those that were certified", p.Number)
+		return fmt.Errorf("regions of picture %d are not those of its inspection", p.Number)
 	}
 	return nil
 }

@@ -16,16 +16,14 @@ import (
 
 // Tracker carries faces through time. Package redact/track implements it.
 type Tracker interface {
-	// Lookahead is by how many pictures Release lags behind Observe.
+	// Lookahead is the number of pictures by which Release lags behind Observe.
 	Lookahead() int
-	// Observe takes the faces found in the next picture, of the given size in
-	// pixels.
+	// Observe adds the faces found in the next picture, of the given size in pixels.
 	Observe(at time.Time, faces []face.Face, width, height int)
-	// Release returns what must be obscured in the oldest picture that was
-	// observed and not released; there must be one. The result is valid until
-	// the next call.
+	// Release returns what must be obscured in the oldest picture that was observed
+	// and not released; there must be one. The result is valid until the next call.
 	Release() []geom.Region
-	// Reset forgets everything, pictures that were not released included.
+	// Reset forgets everything, including pictures that were not released.
 	Reset()
 }
 
@@ -35,27 +33,27 @@ type Obscurer interface {
 	Apply(im *yuv.Image, regions []geom.Region) error
 }
 
-// Options are what a Redactor is made of. It uses them exclusively; the
-// Detector stays the caller's to close.
+// Options configure a Redactor, which uses its parts exclusively. The caller closes
+// the Detector.
 type Options struct {
 	Camera   string
 	Gate     *Gate
 	Detector Detector
 	Tracker  Tracker
 	Obscurer Obscurer
-	// Zones are the camera's: masks are obscured in every picture, and faces in
-	// zones where nothing needs finding are left out.
+	// Zones of the camera: masks are obscured in every picture, and faces in ignored
+	// zones are left out.
 	Zones []zone.Zone
-	// SecondLook, where it has a detector, looks at the pictures once more after
-	// they were obscured.
+	// SecondLook, if it has a detector, inspects pictures again after they were
+	// obscured.
 	SecondLook SecondLook
-	// SelfTest reports whether all parts do their work on pictures of the given
-	// size in pixels; package redact/selftest has it. It is asked at the
-	// first picture of every epoch and every SelfTestInterval, and after a
-	// failure at every key frame. While it fails nothing is shown. Nil: never.
+	// SelfTest returns an error if a part does not work on pictures of the given size
+	// in pixels; package redact/selftest implements it. It is called at the first
+	// picture of every epoch, every SelfTestInterval, and after a failure at every key
+	// frame. While it fails nothing is shown. Nil: no self-test.
 	SelfTest func(width, height int) error
-	// Now tells the time of inspections, which Gate.Admits is asked about with
-	// the same clock; nil means time.Now.
+	// Now is the clock of inspections, and must be that of Gate.Admits; nil means
+	// time.Now.
 	Now func() time.Time
 }
 
@@ -69,7 +67,7 @@ type Redactor struct {
 	now     func() time.Time
 	maxAge  time.Duration
 	pending []*inspected
-	spare   []*inspected
+	free    []*inspected // for reuse
 	out     []Outcome
 	zones   zones
 	tested  SelfTest
@@ -81,8 +79,7 @@ type inspected struct {
 	faces  []face.Face
 	at     time.Time
 	timing Timing
-	// inspection is the one that was made at the inspection. It lacks the hash
-	// of the regions, which are not known yet.
+	// inspection lacks the hash of the regions, which are not known yet.
 	inspection Inspection
 }
 
@@ -106,17 +103,17 @@ const SelfTestInterval = 5 * time.Minute
 
 // SelfTest is the result of the last self-test.
 type SelfTest struct {
-	// At is when it was; zero: there was none.
+	// At is when it ran; zero: never.
 	At time.Time
-	// Err is why it failed, nil when it passed.
+	// Err is why it failed; nil: it passed.
 	Err error
 }
 
-// LastSelfTest returns the result of the last self-test. It must not be called
-// while another method runs.
+// LastSelfTest returns the result of the last self-test. It must not be called while
+// another method runs.
 func (r *Redactor) LastSelfTest() SelfTest { return r.tested }
 
-// test runs the self-test when it is due.
+// test runs the self-test if it is due.
 func (r *Redactor) test(p *Picture, newEpoch bool) error {
 	due := newEpoch || r.tested.At.IsZero() || r.now().Sub(r.tested.At) >= SelfTestInterval || r.tested.Err != nil && p.IDR
 	if !rules.SelfTest || r.o.SelfTest == nil || !due && r.tested.Err == nil {
@@ -124,7 +121,7 @@ func (r *Redactor) test(p *Picture, newEpoch bool) error {
 	}
 	if due {
 		r.tested = SelfTest{Err: r.o.SelfTest(p.Image.Width, p.Image.Height), At: r.now()}
-		// The drawn face is no picture of the camera's.
+		// The drawn face did not come from the camera.
 		if d, ok := r.o.Detector.(Resetter); ok {
 			d.Reset()
 		}
@@ -156,43 +153,41 @@ func (e *WithheldError) Error() string {
 // Unwrap returns Err.
 func (e *WithheldError) Unwrap() error { return e.Err }
 
-// Timing is what one picture cost.
+// Timing is how long one picture took.
 type Timing struct {
 	Detect, Track, Obscure time.Duration
 }
 
-// Outcome is what became of one picture.
+// Outcome is the result for one picture.
 type Outcome struct {
 	Picture *Picture
-	// Frame has taken over the picture's Image. It is the zero Frame when Err,
-	// a *WithheldError, says why the picture may not be shown; then the Image is
-	// the caller's again.
+	// Frame has taken over the Image of Picture. It is the zero Frame if Err, a
+	// *WithheldError, is set because the picture may not be shown; then the caller
+	// owns the Image again.
 	Frame  Frame
 	Timing Timing
 	Err    error
 }
 
-// Redact inspects p and takes it over. It returns what became of the oldest
-// pictures that it holds, in their order and each once: with look-ahead those
-// are others than p. Anything that goes wrong shuts the gate, a panic included,
-// and with it all pictures are withheld that were not released. The Outcomes
-// are valid until the next call.
+// Redact inspects p and takes it over. It returns the outcomes of the oldest pictures
+// that it holds, in order and each once; with look-ahead these are earlier ones than p.
+// Anything that goes wrong, even a panic, shuts the gate and withholds all pictures that
+// were not released. The Outcomes are valid until the next call.
 func (r *Redactor) Redact(p *Picture) []Outcome {
 	r.out = r.out[:0]
-	r.guarded(p, func() error { return r.take(p) })
+	r.withRecovery(p, func() error { return r.inspect(p) })
 	return r.out
 }
 
-// Flush returns what becomes of the pictures that are left: none will come.
+// Flush returns the outcomes of the pictures that are left at the end.
 func (r *Redactor) Flush() []Outcome {
 	r.out = r.out[:0]
-	r.guarded(nil, func() error { return r.release(0) })
+	r.withRecovery(nil, func() error { return r.release(0) })
 	return r.out
 }
 
-// guarded calls f. When it fails, or panics, all pictures are withheld that
-// are held, and p with them.
-func (r *Redactor) guarded(p *Picture, f func() error) {
+// withRecovery calls f. If f fails or panics, all held pictures are withheld, and p.
+func (r *Redactor) withRecovery(p *Picture, f func() error) {
 	err := func() (err error) {
 		defer func() {
 			if !rules.Recover {
@@ -210,10 +205,10 @@ func (r *Redactor) guarded(p *Picture, f func() error) {
 	}
 	for _, e := range r.pending {
 		if e.p == p {
-			p = nil // it is among them
+			p = nil // it is held
 		}
 		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: err})
-		r.spare = append(r.spare, e)
+		r.free = append(r.free, e)
 	}
 	r.pending = r.pending[:0]
 	r.o.Tracker.Reset()
@@ -222,8 +217,8 @@ func (r *Redactor) guarded(p *Picture, f func() error) {
 	}
 }
 
-// take inspects p and releases the pictures that have waited long enough.
-func (r *Redactor) take(p *Picture) error {
+// inspect inspects p and releases the pictures that have waited long enough.
+func (r *Redactor) inspect(p *Picture) error {
 	if p == nil || p.Image == nil || p.Camera != r.o.Camera || p.Number <= r.last || p.Epoch < r.epoch {
 		return r.refuse(FaultInspection, "picture out of order", nil)
 	}
@@ -235,11 +230,11 @@ func (r *Redactor) take(p *Picture) error {
 	}
 	r.last = p.Number
 	if n := len(r.pending); rules.Generation && n > 0 && r.pending[n-1].p.Generation != p.Generation {
-		r.withhold() // the gate was shut since
+		r.withhold() // the gate was shut between them
 	}
 	if rules.Generation && p.Generation != r.o.Gate.Generation() {
-		// The gate was shut since it was decoded. What waits is older still. The
-		// detector is spared, and its faults must not shut the generation of today.
+		// The gate was shut since p was decoded, and what waits is older still. The
+		// detector is not called: its faults must not end the current generation.
 		r.withhold()
 		_, _, cause := r.o.Gate.State()
 		r.out = append(r.out, Outcome{Picture: p, Err: &WithheldError{Cause: cause}})
@@ -268,30 +263,30 @@ func (r *Redactor) take(p *Picture) error {
 	return r.release(r.o.Tracker.Lookahead())
 }
 
-// hold puts p to the pictures that wait.
+// hold adds p to the pictures that wait.
 func (r *Redactor) hold(p *Picture, faces []face.Face, at time.Time) *inspected {
 	e := new(inspected)
-	if n := len(r.spare); n > 0 {
-		e, r.spare = r.spare[n-1], r.spare[:n-1]
+	if n := len(r.free); n > 0 {
+		e, r.free = r.free[n-1], r.free[:n-1]
 	}
-	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, inspection: certify(p, r.o.Detector.Info().ModelSHA256, at, r.maxAge)}
+	*e = inspected{p: p, faces: append(e.faces[:0], faces...), at: at, inspection: inspectionOf(p, r.o.Detector.Info().ModelSHA256, at, r.maxAge)}
 	r.pending = append(r.pending, e)
 	return e
 }
 
-// withhold gives up the pictures that wait, because the gate was shut since
-// they were inspected.
+// withhold drops the pictures that wait, because the gate was shut since they were
+// inspected.
 func (r *Redactor) withhold() {
 	_, _, cause := r.o.Gate.State()
 	for _, e := range r.pending {
 		r.o.Tracker.Release()
 		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: &WithheldError{Cause: cause}})
-		r.spare = append(r.spare, e)
+		r.free = append(r.free, e)
 	}
 	r.pending = r.pending[:0]
 }
 
-// release obscures and releases the oldest pictures until so many are left.
+// release obscures and releases the oldest pictures until the given number is left.
 func (r *Redactor) release(left int) error {
 	for len(r.pending) > left {
 		e := r.pending[0]
@@ -301,7 +296,7 @@ func (r *Redactor) release(left int) error {
 		}
 		r.out = append(r.out, Outcome{Picture: e.p, Frame: frame, Timing: e.timing, Err: err})
 		r.pending = append(r.pending[:0], r.pending[1:]...)
-		r.spare = append(r.spare, e)
+		r.free = append(r.free, e)
 	}
 	return nil
 }
@@ -319,7 +314,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		return Frame{}, r.refuse(FaultTracker, "face tracking failed", err)
 	}
 	if tracked.Sub(e.at) > r.maxAge {
-		// It waited while the camera was silent. It is not wrong, only old.
+		// It waited while the camera was silent. It is not wrong, only too old.
 		return Frame{}, &WithheldError{Cause: Cause{Text: "no pictures from the camera"}}
 	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
@@ -360,22 +355,22 @@ func (r *Redactor) refuse(fault Fault, text string, err error) error {
 // may be, in sizes of the picture's longer side.
 const maxReach = 16
 
-// sane checks the detector's answer: a box that is not finite, or far from the
-// picture, is no place that could be covered.
+// sane checks the result of the detector: a box that is not finite, or far from the
+// picture, cannot be covered.
 func sane(faces []face.Face, im *yuv.Image) error {
 	limit := maxReach * float64(max(im.Width, im.Height))
 	for _, f := range faces {
 		b := f.Box
-		// Written so that NaN is caught, too.
+		// Written so that NaN fails, too.
 		if !(math.Abs(b.X) <= limit && math.Abs(b.Y) <= limit && b.W >= 0 && b.W <= limit && b.H >= 0 && b.H <= limit) || math.IsNaN(f.Score) {
-			return fmt.Errorf("the detector's answer makes no sense: a face of %v×%v at %v, %v, score %v", b.W, b.H, b.X, b.Y, f.Score)
+			return fmt.Errorf("detector returned an impossible face: %v×%v at %v, %v, score %v", b.W, b.H, b.X, b.Y, f.Score)
 		}
 	}
 	return nil
 }
 
-// covers checks the tracker's answer: every face that was found in this
-// picture, weak ones apart, lies within one region, as far as it lies within the picture.
+// covers checks the result of the tracker: the part within the picture of every face
+// found in it, except weak ones, must lie within one region.
 func covers(regions []geom.Region, faces []face.Face, im *yuv.Image) error {
 	for _, f := range faces {
 		box := f.Box.Rect().Intersect(im.Bounds())
@@ -386,15 +381,15 @@ func covers(regions []geom.Region, faces []face.Face, im *yuv.Image) error {
 			}
 		}
 		if !covered {
-			return fmt.Errorf("face at %v is in no region", box)
+			return fmt.Errorf("face at %v is not covered by a region", box)
 		}
 	}
 	return nil
 }
 
-// belong checks that the tracker's answer is for this picture: what it says was
-// found here is among the faces that were. Regions of another picture may cover
-// all of them by chance, and those of the next one do not.
+// belong checks that the result of the tracker is for this picture: each region marked
+// as found in it must be one of its faces. Regions of another picture may cover them
+// all by chance.
 func belong(regions []geom.Region, faces []face.Face) error {
 	for _, r := range regions {
 		found := r.Source == geom.Detected || r.Source == geom.Tracked

@@ -265,7 +265,7 @@ func TestCertificateFitsOnlyItsOwnPicture(t *testing.T) {
 	p := next(t, g, 7, true)
 	now := time.Unix(1000, 0)
 	regions := []geom.Region{{Rect: image.Rect(1, 2, 3, 4)}}
-	good := certify(p, "abc", now, MaxInspectionAge)
+	good := inspectionOf(p, "abc", now, MaxInspectionAge)
 	good.RegionsHash = hashRegions(regions)
 	require.NoError(t, good.check(p, "abc", now, regions))
 	changes := map[string]func(*Inspection){

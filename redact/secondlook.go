@@ -9,28 +9,27 @@ import (
 )
 
 const (
-	// MaxSecondLooks bounds how often one picture is looked at again. What is
-	// found the last time is covered and not looked at any more: all that it
-	// shows was painted by then.
+	// MaxSecondLooks bounds how often one picture is inspected again. What the last
+	// pass finds is covered without another one: everything there is painted by then.
 	MaxSecondLooks = 4
-	// FirstSecondTrack is the first track id of what a second look finds. Neither
-	// a tracker nor a zone gets there, and JSON numbers hold it exactly.
+	// FirstSecondTrack is the first track number of second looks. Trackers and zones
+	// never reach it, and JSON numbers represent it exactly.
 	FirstSecondTrack = 1 << 50
-	// surely is the least score that counts from the second time on. What is found
-	// then is most often made by covers, and covering covers makes more: at 0.3
-	// one still of eight people ended up obscured by 86 %, at 0.4 by 23 %.
-	surely = 0.4
-	// maxSecondFaces bounds what a second look may find in one picture.
+	// repeatScore is the least score from the second pass on. What is found then is
+	// mostly caused by covers, and covering covers causes more: at 0.3 an image of
+	// eight people ended up 86 % obscured, at 0.4 23 %.
+	repeatScore = 0.4
+	// maxSecondFaces bounds the faces that second looks may find in one picture.
 	maxSecondFaces = 512
 )
 
-// SecondLook looks for faces in pictures that are obscured already, and
-// obscures what is still found. Whoever looks for faces in what comes out shall
-// find none, and covers change what a detector sees around them. It costs
-// a detector pass for each picture, so it is for those that nobody waits for.
+// SecondLook searches pictures for faces after they were obscured, and obscures what
+// is still found: covers change what a detector sees around them, and a detector run
+// on the output must find no face. It costs at least one detector pass per picture, so
+// it is for files, not for live video.
 type SecondLook struct {
-	// Detector looks; nil: there is no second look. It may be part of the
-	// Redactor's own. Whatever it finds is covered.
+	// Detector finds the faces; nil: no second look. It may share parts with the
+	// Redactor's own. Everything that it finds is covered.
 	Detector Detector
 	// Padding and PaddingTop are added as in geom.Box.Pad, more with each look.
 	Padding, PaddingTop float64
@@ -39,9 +38,9 @@ type SecondLook struct {
 	next    uint64
 }
 
-// look obscures in im what is still found, by o, and returns regions with that
-// added. The result is valid until the next call; regions is not written to.
-// covered leaves out what needs no cover.
+// look obscures with o what is still found in im, and returns regions with that added.
+// The result is valid until the next call; regions is not changed. covered removes
+// faces that need no cover.
 func (s *SecondLook) look(im *yuv.Image, regions []geom.Region, o Obscurer, covered func([]face.Face) []face.Face) ([]geom.Region, error) {
 	if s.Detector == nil {
 		return regions, nil
@@ -58,7 +57,7 @@ func (s *SecondLook) look(im *yuv.Image, regions []geom.Region, o Obscurer, cove
 		}
 		from, more := len(s.regions), 1+float64(n-1)/4 // the same paint again changes little
 		for _, f := range covered(faces) {
-			if f.Weak || !f.Box.Rect().Overlaps(im.Bounds()) || n > 1 && f.Score < surely {
+			if f.Weak || !f.Box.Rect().Overlaps(im.Bounds()) || n > 1 && f.Score < repeatScore {
 				continue
 			}
 			s.regions = append(s.regions, geom.Region{
@@ -72,7 +71,7 @@ func (s *SecondLook) look(im *yuv.Image, regions []geom.Region, o Obscurer, cove
 			break
 		}
 		if found := len(s.regions) - before; found > maxSecondFaces {
-			return nil, fmt.Errorf("%d faces are found in the obscured picture", found)
+			return nil, fmt.Errorf("obscured picture still has %d faces", found)
 		}
 		if err := o.Apply(im, added); err != nil {
 			return nil, err

@@ -96,7 +96,7 @@ func TestSecondLookLeavesAloneWhatItNeedNotCover(t *testing.T) {
 
 // Covers make likenesses of faces, and covers of those more.
 func TestOnlyWhatIsSurelyFoundCountsTheSecondTime(t *testing.T) {
-	l := &later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: surely - 0.01, stays: 1000}
+	l := &later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: repeatScore - 0.01, stays: 1000}
 	r, g := again(t, l)
 	f, _, err := redactOne(r, next(t, g, 1, true))
 	require.NoError(t, err)

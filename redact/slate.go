@@ -13,18 +13,18 @@ import (
 	"scrim/redact/yuv"
 )
 
-// Luma of the slate's ground and writing, and neutral chroma, limited range.
+// Luma of background and text of a slate, and neutral chroma, limited range.
 const (
 	slateGround  = 40
 	slateWriting = 200
 	slateChroma  = 128
 )
 
-// slateColumns is how many characters a line of a slate has room for.
+// slateColumns is the number of characters in a line of a slate.
 const slateColumns = 48
 
-// Slate draws what viewers see instead of a picture that may not be shown. It
-// holds nothing of any picture. It is not safe for concurrent use.
+// Slate draws what viewers see instead of a picture that may not be shown. It contains
+// nothing of any picture. It is not safe for concurrent use.
 type Slate struct {
 	im    *yuv.Image
 	lines []string
@@ -39,8 +39,8 @@ func NewSlate(width, height int) (*Slate, error) {
 	return &Slate{im: im}, nil
 }
 
-// Frame returns a frame with the lines of text, the last of which is the
-// reason. It is valid until the next call.
+// Frame returns a frame with the lines of text, and the reason as the last. It is
+// valid until the next call.
 func (s *Slate) Frame(reason string, lines ...string) Frame {
 	lines = wrap(append(lines, reason))
 	if !slices.Equal(lines, s.lines) {
@@ -50,8 +50,8 @@ func (s *Slate) Frame(reason string, lines ...string) Frame {
 	return Frame{img: s.im, slate: true, reason: reason}
 }
 
-// draw writes the lines into the middle of the picture, in a bitmap font
-// scaled up by a whole number so that it stays readable after coding.
+// draw writes the lines in the middle of the picture, in a bitmap font scaled by a
+// whole number, so that it stays readable after coding.
 func (s *Slate) draw(lines []string) {
 	s.im.Fill(slateGround, slateChroma, slateChroma)
 	fnt := basicfont.Face7x13
@@ -79,7 +79,7 @@ func (s *Slate) draw(lines []string) {
 	}
 }
 
-// wrap cuts lines at spaces so that each fits, and drops what the font lacks.
+// wrap breaks lines at spaces so that each fits, and replaces what the font lacks.
 func wrap(lines []string) []string {
 	var out []string
 	for _, l := range lines {
@@ -99,8 +99,8 @@ func wrap(lines []string) []string {
 	return out
 }
 
-// splitWords splits at spaces, replaces what is not printable ASCII, and cuts
-// words that are longer than a line.
+// splitWords splits at spaces, replaces characters that are not printable ASCII, and
+// cuts words that are longer than a line.
 func splitWords(s string) []string {
 	var words []string
 	var w []byte

@@ -6,14 +6,14 @@ import (
 	"scrim/redact/zone"
 )
 
-// zones is a camera's zones in the size of its last picture.
+// zones are the zones of a camera at the size of its last picture.
 type zones struct {
 	set           *zone.Set
 	width, height int
 	regions       []geom.Region
 }
 
-// of returns the zones in the size of im.
+// of returns the zones at the size of im.
 func (z *zones) of(list []zone.Zone, im *yuv.Image) *zone.Set {
 	if z.set == nil || z.width != im.Width || z.height != im.Height {
 		z.set, z.width, z.height = zone.Compile(list, im.Width, im.Height), im.Width, im.Height
@@ -21,8 +21,8 @@ func (z *zones) of(list []zone.Zone, im *yuv.Image) *zone.Set {
 	return z.set
 }
 
-// mask returns regions and the masks for im. The result is valid until the next
-// call; regions, which may be the tracker's memory, is not written to.
+// mask returns regions with the masks for im added. The result is valid until the next
+// call; regions, which may belong to the tracker, is not changed.
 func (z *zones) mask(list []zone.Zone, im *yuv.Image, regions []geom.Region) []geom.Region {
 	masks := z.of(list, im).Masks()
 	if len(masks) == 0 {

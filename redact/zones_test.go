@@ -98,7 +98,7 @@ func TestCertificateKnowsTheShape(t *testing.T) {
 		return geom.NewShape(0, [][]geom.Span{{{From: 0, To: 8}}, {{From: 0, To: to}}})
 	}
 	region := func(s *geom.Shape) []geom.Region { return []geom.Region{{Rect: image.Rect(0, 0, 8, 2), Shape: s}} }
-	c := certify(p, "abc", now, MaxInspectionAge)
+	c := inspectionOf(p, "abc", now, MaxInspectionAge)
 	c.RegionsHash = hashRegions(region(shape(3)))
 	require.NoError(t, c.check(p, "abc", now, region(shape(3))))
 	require.Error(t, c.check(p, "abc", now, region(shape(4))))

@@ -161,8 +161,8 @@ type SlateKind string
 // The kinds of prepared slates.
 const (
 	SlateStarting SlateKind = "starting" // a redactor is starting, for the first time or again
-	SlateHang     SlateKind = "hang"     // the redactor does not answer
-	SlateFailed   SlateKind = "failed"   // the redactor cannot work as it is set up
+	SlateHang     SlateKind = "hang"     // the redactor does not respond
+	SlateFailed   SlateKind = "failed"   // the redactor cannot work with its configuration
 	SlateOffline  SlateKind = "offline"  // the camera has sent nothing so far
 )
 

@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// Env names the rules that are left out, with commas between.
+// Env is the environment variable that lists the rules to leave out, separated by
+// commas.
 const Env = "SCRIM_REMOVE_RULES"
 
-// Removable is whether rules can be left out.
+// Removable reports whether rules can be left out.
 const Removable = true
 
-// The rules. See what the same names mean without the tag.
+// The rules; see on.go.
 var (
 	Discontinuity = kept("discontinuity")
 	FrameNum      = kept("frame_num")

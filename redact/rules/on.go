@@ -2,41 +2,41 @@
 
 package rules
 
-// Removable is whether rules can be left out.
+// Removable reports whether rules can be left out.
 const Removable = false
 
 // The rules.
 const (
-	// Discontinuity: what ingest says about gaps shuts the gate.
+	// Discontinuity: a gap that ingest reports shuts the gate.
 	Discontinuity = true
-	// FrameNum: pictures that were lost before RTP, as frame_num tells, shut the gate.
+	// FrameNum: pictures lost before RTP, as frame_num shows, shut the gate.
 	FrameNum = true
-	// NewSPS: with another SPS a new decoder begins, and the gate is shut until an IDR.
+	// NewSPS: a new SPS needs a new decoder and shuts the gate until an IDR.
 	NewSPS = true
-	// Corrupt: a picture of which the decoder itself says that it is damaged shuts the gate.
+	// Corrupt: a picture that the decoder itself marks as damaged shuts the gate.
 	Corrupt = true
-	// Complete: nothing is decoded and shown from a gap up to the next whole IDR.
+	// Complete: nothing is decoded or shown from a gap until the next whole IDR.
 	Complete = true
-	// KeyFrame: a shut gate opens at nothing but an IDR.
+	// KeyFrame: a shut gate opens only at an IDR.
 	KeyFrame = true
-	// Generation: a picture of before the gate was shut does not pass, and opens nothing.
+	// Generation: a picture from before the gate was shut neither passes nor opens it.
 	Generation = true
-	// Detection: an error of the detector, or a senseless answer, is not "no faces".
+	// Detection: an error of the detector, or an impossible result, is not "no faces".
 	Detection = true
 	// SelfTest: while the self-test fails nothing is shown.
 	SelfTest = true
-	// Covers: every face that was found in a picture lies within one of its regions.
+	// Covers: every face found in a picture must lie within one of its regions.
 	Covers = true
 	// Obscuring: a picture that could not be obscured is not shown.
 	Obscuring = true
-	// Inspection: the inspection that a picture is shown for was that of this very picture.
+	// Inspection: a picture is shown only with its own inspection.
 	Inspection = true
-	// Admits: generation and age are looked at once more right before encoding.
+	// Admits: generation and age are checked again right before encoding.
 	Admits = true
-	// Stall: when no picture comes in time, a slate takes the place of the last one.
+	// Stall: if no picture comes in time, a slate replaces the last one.
 	Stall = true
-	// Overflow: when more is dropped than a queue evens out, a slate says so.
+	// Overflow: if a queue drops more than it holds, a slate reports it.
 	Overflow = true
-	// Recover: what panics while a picture is inspected withholds it, and those that wait.
+	// Recover: a panic during an inspection withholds that picture and those that wait.
 	Recover = true
 )

@@ -13,7 +13,7 @@ import (
 
 func TestNothingIsRemovableWithoutTheTag(t *testing.T) { require.False(t, rules.Removable) }
 
-// Whoever adds a rule must show that it is missed, and how to take it out.
+// Anyone who adds a rule must show that it is missed when it is removed.
 func TestEveryRuleIsRemovedInTurn(t *testing.T) {
 	read := func(path string) string {
 		b, err := os.ReadFile(path)
