@@ -46,7 +46,7 @@ type CLI struct {
 	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output when the camera is ready; with --replay also its start time."`
 	ExitWithStdin bool `name:"exit-with-stdin" help:"Exit when standard input is closed, for example because the parent process exited."`
 
-	replayed string // the file that is sent as it is
+	replayed string // the file that is sent without encoding
 }
 
 func main() {
@@ -95,11 +95,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	defer cam.Close()
 	if c.ReadyJSON {
-		said := map[string]any{"url": cam.URL()}
+		ready := map[string]any{"url": cam.URL()}
 		if c.Replay {
-			said["start"] = cam.Start().UnixNano()
+			ready["start"] = cam.Start().UnixNano()
 		}
-		err = json.NewEncoder(stdout).Encode(said)
+		err = json.NewEncoder(stdout).Encode(ready)
 	} else {
 		_, err = fmt.Fprintln(stdout, cam.URL())
 	}

@@ -17,7 +17,7 @@ import (
 	"scrim/transport"
 )
 
-// Recording are the flags for drawing into a file in place of an RTSP stream.
+// Recording has the flags for drawing into a file instead of an RTSP stream.
 type Recording struct {
 	Record string        `placeholder:"FILE" help:"Draw every frame into a video file (.mp4 or .h264) as fast as possible, and exit."`
 	Truth  string        `placeholder:"FILE" help:"Write the position of every face, one JSON line per drawn frame."`
@@ -29,22 +29,22 @@ type Recording struct {
 func (r *Recording) check(file string) error {
 	switch {
 	case r.Truth != "" && file != "":
-		return fmt.Errorf("--truth knows the faces that are drawn; it does not go with the file %s", file)
+		return fmt.Errorf("--truth is for drawn people; it cannot be used with the file %s", file)
 	case r.Record == "" && (r.Frames != 0 || r.For != 0):
 		return errors.New("--frames and --for need --record")
 	case r.Record == "":
 		return nil
 	case file != "":
-		return fmt.Errorf("--record draws people; it does not go with the file %s", file)
+		return fmt.Errorf("--record is for drawn people; it cannot be used with the file %s", file)
 	case (r.Frames != 0) == (r.For != 0):
-		return errors.New("--record needs --frames or --for, and not both")
+		return errors.New("--record needs either --frames or --for")
 	case r.Frames < 0 || r.For < 0:
-		return errors.New("--frames and --for must be above 0")
+		return errors.New("--frames and --for must be positive")
 	}
 	return nil
 }
 
-// count returns how many frames there are to draw.
+// count returns the number of frames to draw.
 func (r *Recording) count(fps float64) int {
 	if r.Frames != 0 {
 		return r.Frames
@@ -62,7 +62,7 @@ func (r *Recording) draw(ctx context.Context, o scene.Options) error {
 	if err != nil {
 		return fmt.Errorf("truth: %w", err)
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // after the renaming nothing has that name
+	defer func() { _ = os.Remove(f.Name()) }() // no effect after the rename
 	defer func() { _ = f.Close() }()
 	w := bufio.NewWriter(f)
 	lines := json.NewEncoder(w)
@@ -76,23 +76,23 @@ func (r *Recording) draw(ctx context.Context, o scene.Options) error {
 	return os.Rename(f.Name(), r.Truth)
 }
 
-// liveTruth is the file that a live camera writes its truth to: each line before
-// its picture is sent, so that who has got the picture finds it there.
+// liveTruth is the truth file of a live camera. Each line is written before its picture
+// is sent, so that a receiver of the picture finds it in the file.
 type liveTruth struct {
 	path  string
 	file  *os.File
 	lines *json.Encoder
 }
 
-// write writes a line. The first one makes the file: a camera that does not start
-// spoils no other's.
+// write writes a line. The first one creates the file, so that a camera that fails to
+// start does not overwrite another's.
 func (l *liveTruth) write(p simcam.Recorded) error {
 	if l.file == nil {
 		f, err := os.Create(l.path)
 		if err != nil {
 			return fmt.Errorf("truth: %w", err)
 		}
-		l.file, l.lines = f, json.NewEncoder(f) // one write a line
+		l.file, l.lines = f, json.NewEncoder(f) // one write per line
 	}
 	if err := l.lines.Encode(truthLine(p)); err != nil {
 		return fmt.Errorf("truth: %w", err)
@@ -106,7 +106,7 @@ func (l *liveTruth) close() {
 	}
 }
 
-// truthLine is what package measure reads of a frame.
+// truthLine converts the truth of a frame for package measure.
 func truthLine(p simcam.Recorded) measure.TruthLine {
 	line := measure.TruthLine{
 		Frame: int64(p.Truth.Frame), PTS: float64(p.PTS) / transport.ClockRate, Width: p.Width, Height: p.Height,

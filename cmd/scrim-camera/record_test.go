@@ -99,15 +99,15 @@ func TestRecordingFlagsThatDoNotFitAreSaid(t *testing.T) {
 	clip := filepath.Join(t.TempDir(), "clip.mp4")
 	require.NoError(t, os.WriteFile(clip, nil, 0o600))
 	for want, args := range map[string][]string{
-		"need --record":       {"--frames", "3"},
-		"does not go with":    {"clip.mp4", "--truth", filepath.Join(dir, "t")},
-		"and not both":        {"--record", video, "--frames", "3", "--for", "1s"},
-		"--frames or --for":   {"--record", video},
-		"above 0":             {"--record", video, "--frames=-3"},
-		"it does not go with": {clip, "--record", video, "--frames", "3"},
-		".mp4 or .h264":       {"--record", filepath.Join(dir, "a.avi"), "--frames", "3"},
-		"truth: ":             {"--record", video, "--frames", "3", "--truth", filepath.Join(dir, "no", "t")},
-		"2147483647":          {"--record", video, "--for", "2000000h", "--fps", "240"},
+		"need --record":            {"--frames", "3"},
+		"--truth is for drawn":     {"clip.mp4", "--truth", filepath.Join(dir, "t")},
+		"either --frames or --for": {"--record", video, "--frames", "3", "--for", "1s"},
+		"needs either --frames":    {"--record", video},
+		"must be positive":         {"--record", video, "--frames=-3"},
+		"--record is for drawn":    {clip, "--record", video, "--frames", "3"},
+		".mp4 or .h264":            {"--record", filepath.Join(dir, "a.avi"), "--frames", "3"},
+		"truth: ":                  {"--record", video, "--frames", "3", "--truth", filepath.Join(dir, "no", "t")},
+		"2147483647":               {"--record", video, "--for", "2000000h", "--fps", "240"},
 	} {
 		require.ErrorContains(t, record(t, args...), want)
 	}

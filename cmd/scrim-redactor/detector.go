@@ -7,5 +7,5 @@ import (
 	"scrim/redact/detect"
 )
 
-// openDetector opens the detector that is asked for.
+// openDetector opens the configured detector.
 func openDetector(c detect.Config) (redact.Detector, error) { return detect.Open(c) }

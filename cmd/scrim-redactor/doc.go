@@ -1,6 +1,5 @@
-// Command scrim-redactor is the process in which raw pictures live and die: one
-// for each camera, started by `scrim worker` or `scrim serve`. It reads the
-// camera's coded access units from standard input and writes redacted ones to
-// standard output (package pipeline/ipc); it talks to nobody else. Standard
-// error carries its log, one JSON object a line.
+// Command scrim-redactor is the only process that handles raw pictures. `scrim worker`
+// or `scrim serve` starts one for each camera. It reads the camera's access units from
+// standard input and writes redacted ones to standard output (package pipeline/ipc). It
+// has no other connections. Standard error carries its log, one JSON object per line.
 package main

@@ -19,14 +19,13 @@ import (
 	"scrim/redact/yuv"
 )
 
-// faultArg is followed by what a redactor that was built for tests shall die of.
+// faultArg is followed by the fault of a redactor that was built for tests.
 const faultArg = "--fault="
 
-// faultAfter is how many pictures it inspects before.
+// faultAfter is how many pictures are inspected before the fault.
 const faultAfter = 10
 
-// faulty is a detector in which C code, as if a camera had taken it over, does
-// something bad.
+// faulty is a detector whose C code misbehaves, as if a camera had compromised it.
 type faulty struct {
 	redact.Detector
 	fault    string

@@ -18,8 +18,8 @@ import (
 	"scrim/redact/track"
 )
 
-// runFiles redacts the files that are named on the pipe, one after the other,
-// until it is closed. What is being written then is removed.
+// runFiles redacts the files that are named on the pipe, one after the other, until it is
+// closed. An unfinished output is removed then.
 func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -34,13 +34,13 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	if err := m.Decode(&c); err != nil {
 		return err
 	}
-	cv.SetThreads(runtime.NumCPU()) // one file at a time has the machine to itself
+	cv.SetThreads(runtime.NumCPU()) // one file at a time uses the whole machine
 	detector, err := files.OpenDetector(c)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = detector.Close() }()
-	var seed [8]byte // of the noise: nobody outside may know it and take it off again
+	var seed [8]byte // of the noise: if it were known, the noise could be removed
 	if _, err := rand.Read(seed[:]); err != nil {
 		return fmt.Errorf("random seed: %w", err)
 	}
@@ -73,7 +73,7 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	return redactFiles(ctx, r, in, out)
 }
 
-// redactFiles redacts what is named on the pipe.
+// redactFiles redacts the files that are named on the pipe.
 func redactFiles(ctx context.Context, r *files.Redactor, in *ipc.Reader, out *ipc.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -107,8 +107,8 @@ func redactFiles(ctx context.Context, r *files.Redactor, in *ipc.Reader, out *ip
 	}
 }
 
-// readTasks passes on what is asked for, and returns why no more is: io.EOF at
-// the end of the pipe.
+// readTasks passes on the requests, and returns why it ends: io.EOF at the end of the
+// pipe.
 func readTasks(ctx context.Context, in *ipc.Reader, tasks chan<- ipc.File) error {
 	for {
 		m, err := in.Read()

@@ -16,26 +16,26 @@ const (
 	// hardenedArg marks the second start of the program, see harden.
 	hardenedArg = "--hardened"
 	// readArg and writeArg are followed by a path that the program may read, or
-	// below which it may write. They have to be said before it begins.
+	// below which it may write. They must be known before the start.
 	readArg  = ipc.ReadArg
 	writeArg = ipc.WriteArg
 )
 
-// harden gives up what the program does not need and begins it anew, so that it
-// holds for all threads: by now the libraries and Go have started some. In the
-// second start it closes the side exits that execve has opened again. The error
-// says what of that failed; the program can go on, and finds out later what holds.
+// harden drops the rights that the program does not need and executes it again, so that
+// this applies to all threads: Go and the libraries have already started some. In the
+// second start it closes what execve has opened again. The error is what failed; the
+// program can continue, and checks later which protections are in force.
 func harden() error {
 	var errs []error
 	if !slices.Contains(os.Args[1:], hardenedArg) {
-		errs = append(errs, sandbox.Launch(plan(os.Args[1:]), hardenedArg)) // comes back only when it fails
+		errs = append(errs, sandbox.Launch(plan(os.Args[1:]), hardenedArg)) // returns only if it fails
 	} else if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || set != 1 {
 		errs = append(errs, errors.New("new privileges are possible; start the program without "+hardenedArg))
 	}
 	return errors.Join(append(errs, sandbox.Settle())...)
 }
 
-// plan is what the arguments say.
+// plan returns the protections for the arguments.
 func plan(args []string) sandbox.Plan {
 	var p sandbox.Plan
 	if slices.Contains(args, ipc.FilesArg) {

@@ -34,7 +34,7 @@ func main() {
 		os.Exit(1)
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	if err := harden(); err != nil { // first: it begins the program anew
+	if err := harden(); err != nil { // first: it executes the program again
 		log.Warn("process protections are incomplete", "error", err)
 	}
 	if slices.Contains(os.Args[1:], ipc.SandboxCheckArg) {
@@ -50,8 +50,8 @@ func main() {
 	out := ipc.NewWriter(os.Stdout)
 	err := redactPipes(context.Background(), ipc.NewReader(os.Stdin), out, log)
 	if err != nil {
-		// A stage that hangs may hold the pipe, too.
-		time.AfterFunc(farewellTime, func() { os.Exit(1) })
+		// A hung stage may hold the pipe as well.
+		time.AfterFunc(lastMessageTime, func() { os.Exit(1) })
 		permanent := errors.Is(err, detect.ErrPermanent) || errors.Is(err, errConfig) || errors.Is(err, ipc.ErrUnprotected)
 		if werr := out.Write(ipc.TypeFailure, ipc.Failure{Reason: err.Error(), Permanent: permanent}, nil); werr != nil {
 			log.Error("redactor failed", "error", err)
@@ -60,12 +60,11 @@ func main() {
 	}
 }
 
-// gcPercent lets Go's heap grow by so much of what lives on it before it is
-// collected. Nearly all of that are pictures that are used again and again, so
-// that collections stay rare; the usual 100 would double them.
+// gcPercent is how much Go's heap grows before a collection. Nearly all of it are pictures
+// that are reused, so collections are rare; the default of 100 would double the heap.
 const gcPercent = 20
 
-// redactPipes redacts a camera's units, or files where that was asked for.
+// redactPipes redacts a camera's units, or files if requested.
 func redactPipes(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger) error {
 	debug.SetGCPercent(gcPercent)
 	if slices.Contains(os.Args[1:], ipc.FilesArg) {
@@ -74,23 +73,22 @@ func redactPipes(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog
 	return run(ctx, in, out, log, parts{openDetector, func() ipc.Sandbox { return sandbox.Confine(sandbox.Camera) }})
 }
 
-// parts are what run needs of the world.
+// parts are the dependencies of run.
 type parts struct {
 	open func(detect.Config) (redact.Detector, error)
-	// confine lets the process do nothing any more but what it does from then on.
+	// confine limits the process to what it needs from then on.
 	confine func() ipc.Sandbox
 }
 
-// errConfig is wrapped by errors that another try cannot mend.
+// errConfig is wrapped by errors that a retry cannot fix.
 var errConfig = errors.New("configuration is not usable")
 
-// farewellTime is what the last message gets.
-const farewellTime = time.Second
+// lastMessageTime is the time limit for the last message.
+const lastMessageTime = time.Second
 
-// run reads the configuration, builds the pipeline and redacts until the pipe
-// is closed. After an error that wraps pipeline.ErrHung the detector is still in
-// use by a thread that will not come back: then nothing is freed, and the
-// process must end at once.
+// run reads the configuration, builds the pipeline and redacts until the pipe is closed.
+// After an error that wraps pipeline.ErrHung, a hung thread still uses the detector: then
+// nothing is freed, and the process must exit immediately.
 func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger, use parts) (err error) {
 	m, err := in.Read()
 	if err != nil {
@@ -103,17 +101,17 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 	if err := m.Decode(&c); err != nil {
 		return err
 	}
-	// First of all: with these the worker can say that the rest of the start failed.
+	// Send them first: with these the worker can show that the rest of the start failed.
 	if !c.HavePreparedSlates {
 		send := func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) }
 		if err := pipeline.PreparedSlates(c.Camera, pipeline.SlateWidth, pipeline.SlateHeight, c.Encode, send); err != nil {
-			log.Warn("no slates for the worker", "error", err)
+			log.Warn("cannot prepare slates", "error", err)
 		}
 	}
-	cv.SetThreads(1) // cameras are processes; more threads in each only fight
+	cv.SetThreads(1) // one process per camera: more threads would only compete
 	detector, err := use.open(detect.Config(c.Detect))
 	if err != nil {
-		return err // the supervisor says whose redactor this is
+		return err // the worker adds the camera
 	}
 	defer func() {
 		if !errors.Is(err, pipeline.ErrHung) {
@@ -124,8 +122,8 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 	if err != nil {
 		return err
 	}
-	// All is open that is needed, and no byte of the camera is here: that waits for
-	// the greeting.
+	// Everything is open, and no byte of the camera has arrived: the worker waits for the
+	// greeting.
 	confined := use.confine()
 	if err := confined.Check(); c.RequireSandbox && err != nil {
 		return err
@@ -138,13 +136,13 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 	return feed(ctx, p, in)
 }
 
-// build makes the pipeline that the configuration asks for.
+// build returns the pipeline of a configuration.
 func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
 	style, err := obscure.ParseStyle(c.Obscure.Style)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
-	var seed [8]byte // of the noise: nobody outside may know it and take it off again
+	var seed [8]byte // of the noise: if it were known, the noise could be removed
 	if _, err := rand.Read(seed[:]); err != nil {
 		return nil, fmt.Errorf("random seed: %w", err)
 	}
@@ -190,8 +188,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 	return p, nil
 }
 
-// zonesOf returns the zones of a configuration, checked once more: what they
-// mean decides what is shown.
+// zonesOf returns the zones of a configuration, checked again: they decide what is shown.
 func zonesOf(list []ipc.ZoneConfig) ([]zone.Zone, error) {
 	var out []zone.Zone
 	for i, c := range list {
@@ -210,7 +207,7 @@ func zonesOf(list []ipc.ZoneConfig) ([]zone.Zone, error) {
 	return out, nil
 }
 
-// feed runs the pipeline and hands it what comes down the pipe.
+// feed runs the pipeline and passes it the messages of the pipe.
 func feed(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -232,7 +229,7 @@ func feed(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 	}
 }
 
-// receive hands messages to the pipeline until the pipe ends.
+// receive passes messages to the pipeline until the pipe ends.
 func receive(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 	for {
 		m, err := in.Read()
@@ -249,7 +246,7 @@ func receive(ctx context.Context, p *pipeline.Pipeline, in *ipc.Reader) error {
 				return err
 			}
 			if err := p.Unit(ctx, u); err != nil {
-				return nil //nolint:nilerr // the pipeline has ended and says why itself
+				return nil //nolint:nilerr // the pipeline has ended and returns the reason itself
 			}
 		case ipc.TypeInput:
 			var i ipc.Input

@@ -28,8 +28,8 @@ import (
 	"scrim/transport"
 )
 
-// asRedactor and asReporter, as first argument, make the test binary play the
-// program, and one that says how it is protected.
+// asRedactor and asReporter, as first argument, make the test binary run as the redactor,
+// or report its protections.
 const (
 	asRedactor = "play-redactor"
 	asReporter = "play-reporter"
@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// report hardens this process and writes to standard output what came of it.
+// report hardens this process and writes the result to standard output.
 func report() {
 	err := harden()
 	dumpable, derr := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
@@ -78,9 +78,9 @@ func program(t *testing.T, mode string) *exec.Cmd {
 	return exec.CommandContext(ctx, exe, mode)
 }
 
-// TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed starts
-// the program with a descriptor that is none of its business. When it is closed
-// the program has begun anew, and from then on waits for its configuration.
+// TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed starts the program
+// with a foreign descriptor. When that is closed, the program has executed itself again
+// and waits for its configuration.
 func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestEveryThreadIsWithoutNewPrivilegesAndForeignDescriptorsAreClosed(t *test
 	_, err = r.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF, "a descriptor of somebody else is still open in the redactor")
 
-	// It answers, so its threads are there.
+	// It answers, so its threads are running.
 	require.NoError(t, ipc.NewWriter(in).Write(ipc.TypeConfig, builtIn(), nil))
 	answer(t, ipc.NewReader(out))
 	require.Empty(t, threadsWith(t, cmd.Process.Pid, "NoNewPrivs:\t0"))
@@ -124,7 +124,7 @@ func threadsWith(t *testing.T, pid int, line string) []string {
 	return out
 }
 
-// builtIn is a configuration that names no file: the network is in the program.
+// builtIn is a configuration without a model file: the network is in the program.
 func builtIn() ipc.Config {
 	return ipc.Config{
 		Site: "test", Camera: "door", Epoch: 1, Obscure: ipc.ObscureConfig{Style: "veil"},
@@ -132,7 +132,7 @@ func builtIn() ipc.Config {
 	}
 }
 
-// No file is granted, no folder of models is there, and no variable is set.
+// No file is granted, there is no folder of models, and no variable is set.
 func TestRedactorHasItsNetworkWithoutAnyFile(t *testing.T) {
 	own := models.BuiltIn()
 	c := builtIn()
@@ -155,7 +155,7 @@ func TestRedactorHasItsNetworkWithoutAnyFile(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 }
 
-// answer returns the first message that is no slate; it must be the greeting.
+// answer returns the first message that is not a slate; it must be the greeting.
 func answer(t *testing.T, r *ipc.Reader) *ipc.Message {
 	t.Helper()
 	m, err := r.Read()
@@ -173,7 +173,7 @@ func TestProcessIsNotDumpableAndLeavesNoCore(t *testing.T) {
 	require.Equal(t, "ok dumpable 0 ok core 0 ok", string(out))
 }
 
-// The marker alone protects nothing, and that is said.
+// The marker alone protects nothing, which is reported.
 func TestMarkerByHandIsNotTakenForProtection(t *testing.T) {
 	testenv.Need(t, testenv.Unconfined)
 	cmd := program(t, asReporter)
@@ -183,7 +183,7 @@ func TestMarkerByHandIsNotTakenForProtection(t *testing.T) {
 	require.Contains(t, string(out), "new privileges are possible")
 }
 
-// stuck is a detector that does not come back until freed is closed.
+// stuck is a detector that hangs until freed is closed.
 type stuck struct {
 	freed  chan struct{}
 	inside atomic.Bool
@@ -201,8 +201,8 @@ func (s *stuck) Close() error              { s.closed.Store(true); return nil }
 // idr is a key frame of 64×48 grey pixels.
 const idr = "AAAAAWdCwAraEewEQAAAAwBAAAAMo8SJqAAAAAFozg/IAAABZYiEOiYoDJycnXXXXXXXXg=="
 
-// with are the parts of a redactor that has this detector and is not confined:
-// the test goes on in the same process.
+// with returns the parts of a redactor with this detector. It is not confined, because
+// the test runs in the same process.
 func with(d redact.Detector) parts {
 	return parts{func(detect.Config) (redact.Detector, error) { return d, nil }, func() ipc.Sandbox { return nil }}
 }

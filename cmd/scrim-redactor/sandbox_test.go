@@ -11,7 +11,7 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// protections asks a process of the program what holds.
+// protections returns the protections that a process of the program reports.
 func protections(t *testing.T, args ...string) map[string]ipc.Protection {
 	t.Helper()
 	cmd := program(t, asRedactor)
@@ -43,7 +43,7 @@ func TestAllProtectionsHoldThatTheKernelHas(t *testing.T) {
 	}
 }
 
-// What is claimed without having been done is found out.
+// A protection that is claimed but not in force is detected.
 func TestProtectionsThatWereNotMadeDoNotCount(t *testing.T) {
 	testenv.Need(t, testenv.Unconfined)
 	t.Setenv("HALL_PASSWORD", "secret")

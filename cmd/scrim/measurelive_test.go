@@ -216,7 +216,7 @@ func TestTooLongRunIsScoredUpToTheLimit(t *testing.T) {
 	}
 }
 
-// As with Ctrl-C, what there is is printed.
+// As with Ctrl-C, the results so far are printed.
 func TestMeasureEndsWhenARunBecomesTooLong(t *testing.T) {
 	p := publishWhenAsked(t, 9, func(int, *transport.RedactedUnit) {})
 	log := slog.New(slog.DiscardHandler)
