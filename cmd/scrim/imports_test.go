@@ -315,7 +315,7 @@ func TestPackagesAreImportedOnlyByWhomTheyMay(t *testing.T) {
 			"a wrong argument to OpenCV aborts the process: one package checks them all",
 			"gocv.io/x/gocv",
 			// The benchmark's peer does what people do, and is a process of its own.
-			[]string{"gocv.io/x/gocv/...", "scrim/redact/cv", "scrim/cmd/scrim-bench/internal/gocvloop"},
+			[]string{"gocv.io/x/gocv/...", "scrim/redact/cv/...", "scrim/cmd/scrim-bench/internal/gocvloop"},
 		},
 		{
 			"FFmpeg is entered in the pipeline only",

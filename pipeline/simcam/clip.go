@@ -45,9 +45,6 @@ type Clip struct {
 	Length, Delay, Shift int64
 }
 
-// FPS is the rate of the pictures.
-func (c *Clip) FPS() float64 { return float64(len(c.Units)) * transport.ClockRate / float64(c.Length) }
-
 // codecs are those that can be sent as they are.
 var codecs = map[astiav.CodecID]transport.Codec{
 	astiav.CodecIDH264: transport.H264, astiav.CodecIDHevc: transport.H265, astiav.CodecIDMjpeg: transport.MJPEG,

@@ -19,7 +19,6 @@ import (
 	"scrim/pipeline/scene"
 	"scrim/redact/face"
 	"scrim/redact/geom"
-	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -179,7 +178,7 @@ func TestDrawnFacesThatFillThePictureAreFound(t *testing.T) {
 	const w, h = 1440, 1080
 	im, err := yuv.New(w, h)
 	require.NoError(t, err)
-	box, err := selftest.Draw(im)
+	box, err := drawFace(im)
 	require.NoError(t, err)
 	d, _ := skipping(t, Config{Size: 640})
 	for _, share := range []float64{0.5, 0.7, 0.9, 1, 1.1} {

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/redact/geom"
-	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -18,7 +17,7 @@ func TestGateSlowFaceBesideMotionStaysInItsBox(t *testing.T) {
 	const contrast, speed, pictures = 0.3, 0.5, 70
 	src, err := yuv.New(192, 192)
 	require.NoError(t, err)
-	drawn, err := selftest.Draw(src)
+	drawn, err := drawFace(src)
 	require.NoError(t, err)
 	d, now := skipping(t, Config{Size: 640, SkipUnchanged: true})
 	im, err := yuv.New(640, 360)

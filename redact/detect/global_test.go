@@ -11,7 +11,6 @@ import (
 	"scrim/models/testenv"
 	"scrim/redact/face"
 	"scrim/redact/geom"
-	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -151,7 +150,7 @@ func TestFaceThatFadesInIsFound(t *testing.T) {
 	const pictures = 14
 	src, err := yuv.New(192, 192)
 	require.NoError(t, err)
-	drawn, err := selftest.Draw(src)
+	drawn, err := drawFace(src)
 	require.NoError(t, err)
 	d, now := skipping(t, Config{Model: testenv.Path(t, testenv.YuNet), Size: 640, SkipUnchanged: true})
 	im, err := yuv.New(640, 360)

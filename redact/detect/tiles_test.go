@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/pipeline/scene"
-	"scrim/redact/cv"
+	"scrim/redact/cv/cvtest"
 	"scrim/redact/face"
 	"scrim/redact/yuv"
 )
@@ -173,16 +173,16 @@ func enlarge(t *testing.T, im *yuv.Image, part image.Rectangle, w, h int) *yuv.I
 	out.FullRange = im.FullRange
 	cw, ch := v.chroma()
 	for _, p := range []struct {
-		from   cv.Plane
+		from   cvtest.Plane
 		to     []byte
 		stride int
 		w, h   int
 	}{
-		{cv.Plane{Pix: v.y, Width: v.w, Height: v.h, Stride: v.ys}, out.Y, out.YStride, w, h},
-		{cv.Plane{Pix: v.u, Width: cw, Height: ch, Stride: v.cs}, out.U, out.CStride, w / 2, h / 2},
-		{cv.Plane{Pix: v.v, Width: cw, Height: ch, Stride: v.cs}, out.V, out.CStride, w / 2, h / 2},
+		{cvtest.Plane{Pix: v.y, Width: v.w, Height: v.h, Stride: v.ys}, out.Y, out.YStride, w, h},
+		{cvtest.Plane{Pix: v.u, Width: cw, Height: ch, Stride: v.cs}, out.U, out.CStride, w / 2, h / 2},
+		{cvtest.Plane{Pix: v.v, Width: cw, Height: ch, Stride: v.cs}, out.V, out.CStride, w / 2, h / 2},
 	} {
-		s, err := cv.NewScaler(p.w, p.h)
+		s, err := cvtest.NewScaler(p.w, p.h)
 		require.NoError(t, err)
 		big, err := s.Scale(p.from)
 		require.NoError(t, err)

@@ -104,14 +104,6 @@ func readOn(onnx []byte, paths []path) (*Model, error) {
 	return plain, nil
 }
 
-func read(onnx []byte, p path) (*Model, error) {
-	steps, err := understand(onnx)
-	if err != nil {
-		return nil, err
-	}
-	return build(steps, p)
-}
-
 func understand(onnx []byte) ([]step, error) {
 	g, err := parse(onnx)
 	if err != nil {

@@ -280,3 +280,12 @@ func TestNetworkThatNeedsTooMuchMemoryDoesNotRun(t *testing.T) {
 		}
 	}
 }
+
+// read returns a model for one path.
+func read(onnx []byte, p path) (*Model, error) {
+	steps, err := understand(onnx)
+	if err != nil {
+		return nil, err
+	}
+	return build(steps, p)
+}

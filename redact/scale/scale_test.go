@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/redact/cv"
+	"scrim/redact/cv/cvtest"
 )
 
 func noise(w, h, stride int) []byte {
@@ -72,9 +73,9 @@ func TestScaleIsAsOpenCVs(t *testing.T) {
 		require.NoError(t, err)
 		got, err := s.Scale(pix, c[0])
 		require.NoError(t, err)
-		o, err := cv.NewScaler(c[2], c[3])
+		o, err := cvtest.NewScaler(c[2], c[3])
 		require.NoError(t, err)
-		want, err := o.Scale(cv.Plane{Pix: pix, Width: c[0], Height: c[1], Stride: c[0]})
+		want, err := o.Scale(cvtest.Plane{Pix: pix, Width: c[0], Height: c[1], Stride: c[0]})
 		require.NoError(t, err)
 		differ := 0
 		for i, v := range want {
@@ -118,12 +119,12 @@ func BenchmarkScale(b *testing.B) {
 		})
 		b.Run("opencv "+name, func(b *testing.B) {
 			cv.SetThreads(1)
-			s, err := cv.NewScaler(c[2], c[3])
+			s, err := cvtest.NewScaler(c[2], c[3])
 			require.NoError(b, err)
 			defer s.Close()
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Scale(cv.Plane{Pix: pix, Width: c[0], Height: c[1], Stride: c[0]}); err != nil {
+				if _, err := s.Scale(cvtest.Plane{Pix: pix, Width: c[0], Height: c[1], Stride: c[0]}); err != nil {
 					b.Fatal(err)
 				}
 			}

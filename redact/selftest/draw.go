@@ -108,7 +108,7 @@ func crop(w, h, most int) (int, int) {
 // draw draws the picture into im, and returns the face's box in pixels.
 func (s drawn) draw(im *yuv.Image, zones []zone.Zone) (geom.Box, error) {
 	x, y := s.place(zone.Compile(zones, s.width, s.height))
-	return drawAt(im, x, y, s.face)
+	return Draw(im, x, y, s.face)
 }
 
 // places is how many places a face may have along each side.
@@ -165,14 +165,9 @@ func within(list []image.Rectangle, x, y float64) bool {
 // picture decodes facePNG once.
 var picture = sync.OnceValues(func() (image.Image, error) { return png.Decode(bytes.NewReader(facePNG)) })
 
-// Draw fills im with an even ground and a drawn face in the middle, and returns
-// the face's box in pixels.
-func Draw(im *yuv.Image) (geom.Box, error) {
-	return drawAt(im, float64(im.Width)/2, float64(im.Height)/2, plain(im.Width, im.Height))
-}
-
-// drawAt draws a face of a height in pixels around a place.
-func drawAt(im *yuv.Image, x, y, h float64) (geom.Box, error) {
+// Draw fills im with an even background and draws a face of height h around x, y.
+// It returns the face's box. All are in pixels.
+func Draw(im *yuv.Image, x, y, h float64) (geom.Box, error) {
 	src, err := picture()
 	if err != nil {
 		return geom.Box{}, fmt.Errorf("drawn face: %w", err)

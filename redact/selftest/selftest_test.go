@@ -335,7 +335,7 @@ func TestDrawStaysWithinThePicture(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {2, 2}, {33, 17}, {100, 2000}} {
 		im, err := yuv.New(size[0], size[1])
 		require.NoError(t, err)
-		box, err := Draw(im)
+		box, err := Draw(im, float64(size[0])/2, float64(size[1])/2, plain(size[0], size[1]))
 		require.NoError(t, err)
 		require.False(t, math.IsNaN(box.X+box.Y+box.W+box.H))
 	}

@@ -1,4 +1,6 @@
-package cv
+// Package cvtest scales planes with OpenCV. Tests compare package scale and the
+// views of package detect with it; no program links it.
+package cvtest
 
 import (
 	"errors"
@@ -7,6 +9,8 @@ import (
 	"runtime"
 
 	"gocv.io/x/gocv"
+
+	"scrim/redact/cv"
 )
 
 // Plane is one plane of 8-bit samples in Go memory: Height rows of Stride
@@ -19,7 +23,7 @@ type Plane struct {
 
 func (p Plane) check() error {
 	switch {
-	case p.Width < 1 || p.Height < 1 || p.Width > MaxInput || p.Height > MaxInput || p.Stride < p.Width:
+	case p.Width < 1 || p.Height < 1 || p.Width > cv.MaxInput || p.Height > cv.MaxInput || p.Stride < p.Width:
 		return fmt.Errorf("plane of %d×%d with rows of %d bytes is out of bounds", p.Width, p.Height, p.Stride)
 	case len(p.Pix) < p.Stride*p.Height:
 		return fmt.Errorf("plane of %d×%d with rows of %d bytes has only %d bytes", p.Width, p.Height, p.Stride, len(p.Pix))
@@ -27,8 +31,8 @@ func (p Plane) check() error {
 	return nil
 }
 
-// lend calls f with a matrix over the plane's own memory, which is pinned
-// meanwhile because OpenCV keeps the pointer.
+// lend calls f with a matrix over the plane's own memory, which is pinned until
+// then: OpenCV keeps the pointer.
 func (p Plane) lend(f func(gocv.Mat) error) error {
 	if err := p.check(); err != nil {
 		return err
@@ -49,8 +53,7 @@ func (p Plane) lend(f func(gocv.Mat) error) error {
 	return f(part)
 }
 
-// Scaler scales planes to one size. Tests hold package scale to what it says; no
-// picture of a camera goes through it. It is not safe for concurrent use.
+// Scaler scales planes to one size. It is not safe for concurrent use.
 type Scaler struct {
 	dst           gocv.Mat
 	pix           []byte
@@ -59,7 +62,7 @@ type Scaler struct {
 
 // NewScaler returns a Scaler to width × height samples, which the caller closes.
 func NewScaler(width, height int) (*Scaler, error) {
-	if width < 1 || height < 1 || width > MaxInput || height > MaxInput {
+	if width < 1 || height < 1 || width > cv.MaxInput || height > cv.MaxInput {
 		return nil, fmt.Errorf("scaling to %d×%d is out of bounds", width, height)
 	}
 	s := &Scaler{dst: gocv.NewMatWithSize(height, width, gocv.MatTypeCV8U), width: width, height: height}
@@ -72,13 +75,12 @@ func NewScaler(width, height int) (*Scaler, error) {
 	return s, nil
 }
 
-// Scale returns src in the Scaler's size: averaged over areas where it
-// shrinks, interpolated where it grows. The result has no padding between rows
-// and is valid until the next call. A plane that has the size already is
-// copied.
+// Scale returns src in the Scaler's size: averaged over areas if it shrinks,
+// interpolated if it grows, copied if it has that size. The result has no padding
+// between rows and is valid until the next call.
 func (s *Scaler) Scale(src Plane) ([]byte, error) {
 	if s.pix == nil {
-		return nil, fmt.Errorf("scaler: %w", ErrClosed)
+		return nil, fmt.Errorf("scaler: %w", cv.ErrClosed)
 	}
 	how := gocv.InterpolationArea
 	if src.Width < s.width || src.Height < s.height {
