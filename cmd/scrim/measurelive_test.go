@@ -150,7 +150,7 @@ func TestLiveMeasureReportsBeforeTheRunWhatWouldFailAfterIt(t *testing.T) {
 	good := file("good.jsonl", "")
 	nowhere := []string{"--nats", "nats://127.0.0.1:1", "--site", "demo", "--camera", "door"}
 	for want, args := range map[string][]string{
-		"nobody answers there":     {"--truth", good, "--html", filepath.Join(dir, "a.html"), "--json", os.DevNull},
+		"no answer; check that the server is running": {"--truth", good, "--html", filepath.Join(dir, "a.html"), "--json", os.DevNull},
 		"no such file":             {"--truth", filepath.Join(dir, "nope.jsonl")},
 		"camera door: truth: ":     {"--truth", file("garbage.jsonl", "garbage")},
 		"no time of capture":       {"--truth", file("recorded.jsonl", `{"frame":0,"pts":0,"width":64,"height":36,"faces":[]}`+"\n")},

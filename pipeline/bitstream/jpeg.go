@@ -36,7 +36,7 @@ const (
 // components with 4:2:0 or 4:2:2, without Huffman tables of its own.
 func (i *Info) inspectJPEG(im []byte) error {
 	if len(im) < 4 || im[0] != 0xff || im[1] != jpegSOI {
-		return fmt.Errorf("%w: it is no JPEG image", ErrDamaged)
+		return fmt.Errorf("%w: it is not a JPEG image", ErrDamaged)
 	}
 	out := append(make([]byte, 0, len(im)), im[:2]...)
 	var tables [4]bool

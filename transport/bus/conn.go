@@ -19,66 +19,66 @@ import (
 const (
 	// connectTimeout bounds one attempt to connect.
 	connectTimeout = 5 * time.Second
-	// reconnectWait and reconnectJitter say when the next attempt comes: not all
-	// clients of a restarted server at the same moment.
+	// reconnectWait and reconnectJitter set the delay of the next attempt: the clients
+	// of a restarted server must not reconnect all at once.
 	reconnectWait   = 250 * time.Millisecond
 	reconnectJitter = 500 * time.Millisecond
-	// refusedWaitMost bounds the wait while logins are refused, which doubles with
-	// each: somebody must do something first.
-	refusedWaitMost = 15 * time.Second
-	// refusedLogInterval is the least time between log lines about that.
+	// refusedWaitMax bounds the delay while logins are refused. It doubles each time:
+	// someone must act first.
+	refusedWaitMax = 15 * time.Second
+	// refusedLogInterval is the minimum time between log lines about refused logins.
 	refusedLogInterval = 10 * time.Second
-	// maxPendingMessages and maxPendingVideo bound what waits for one reader:
-	// about two seconds of video. With the library's defaults frames were
-	// measured to age to 66 s.
+	// maxPendingMessages and maxPendingVideo bound the queue of a reader: about two
+	// seconds of video. With the library's defaults, frames were measured to age to 66
+	// s.
 	maxPendingMessages = 60
 	maxPendingVideo    = 8 << 20
 )
 
-// Errors by which callers decide.
+// Errors for callers to distinguish.
 var (
-	// ErrDisconnected: there is no connection at the moment; what was to be sent
-	// is lost. The connection comes back by itself.
+	// ErrDisconnected: there is no connection at the moment, and the message is lost.
+	// The connection is restored automatically.
 	ErrDisconnected = errors.New("no connection to NATS")
-	// ErrPermission: the user may not do what it did. It is fatal for the
-	// connection: the server drops such messages silently, so nothing would work.
+	// ErrPermission: the user lacks a permission. It ends the connection: the server
+	// drops such messages silently, so nothing would work.
 	ErrPermission = errors.New("NATS refused permission")
 	// ErrClosed: the connection or subscription is closed.
 	ErrClosed = errors.New("NATS connection is closed")
-	// ErrInvalid: a message is not what its subject says.
+	// ErrInvalid: a message does not match its subject or its bounds.
 	ErrInvalid = errors.New("invalid message")
 )
 
-// Config says where and as whom to connect.
+// Config describes a connection.
 type Config struct {
-	// URL of the server, nats:// or tls://, several separated by commas. A user
-	// and password in it are used and never shown.
+	// URL of the server, nats:// or tls://; several are separated by commas. A user and
+	// password in it are used and never shown.
 	URL string
-	// Server, if set, is connected to within the process; URL must be empty then.
+	// Server, if set, is the embedded server to connect to. URL must be empty then.
 	Server *Server
-	// User and Password, Token, or CredsFile: how to log in, at most one way.
+	// User and Password, Token, or CredsFile: the login, at most one of them.
 	User, Password string
 	Token          string
 	CredsFile      string
 	// Name is shown in the server's list of connections.
 	Name string
-	// Log takes what happens to the connection; nil: slog.Default.
+	// Log; nil: slog.Default().
 	Log *slog.Logger
 }
 
-// Conn is a connection to NATS. It reconnects by itself for ever and buffers
-// nothing meanwhile. A login that is refused on reconnection is tried again, less
-// and less often and with an error in the log: a server whose passwords are being
-// changed must not take all sites off for good. It is safe for concurrent use.
+// Conn is a connection to NATS. It reconnects forever and buffers nothing meanwhile. A
+// refused login is retried with growing delays and logged as an error: a change of the
+// server's passwords must not disconnect all sites for good. It is safe for concurrent
+// use.
 type Conn struct {
 	nc  *nats.Conn
 	log *slog.Logger
-	// name is the server for people, without secrets.
+	// name is the server's address without secrets.
 	name string
 	life context.Context
 	end  context.CancelFunc
 	done chan struct{}
-	// closing is set by Close: what was heard before is no reason then.
+	// closing is set by Close: earlier errors are not the reason then.
 	closing atomic.Bool
 	// refused counts the logins refused since the last connection.
 	refused    atomic.Int64
@@ -88,8 +88,8 @@ type Conn struct {
 	err error
 }
 
-// Connect connects and logs in. It returns an error if that does not succeed at
-// once; ctx bounds the attempt and not the connection.
+// Connect connects and logs in. It fails if the first attempt fails. ctx bounds the
+// attempt, not the connection.
 func Connect(ctx context.Context, cfg Config) (*Conn, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -117,26 +117,26 @@ func Connect(ctx context.Context, cfg Config) (*Conn, error) {
 	return c, nil
 }
 
-// options are those of every connection.
+// options returns the options of every connection.
 func (c *Conn) options(name string) []nats.Option {
 	return []nats.Option{
 		nats.Name(name),
 		nats.Timeout(connectTimeout),
 		nats.SetCustomDialer(dialer{c.life}),
-		nats.SkipHostLookup(), // left to the dialer, which can be cancelled
-		// 200 of 200 stale frames were replayed after a server's restart with the
-		// default buffer of 8 MiB.
+		nats.SkipHostLookup(), // the dialer does it and can be cancelled
+		// Quirk (nats.go v1.55.0): with the default buffer of 8 MiB, 200 of 200 stale
+		// frames were sent after a restart of the server; see docs/quirks.md.
 		nats.ReconnectBufSize(-1),
 		nats.MaxReconnects(-1),
 		nats.CustomReconnectDelay(func(int) time.Duration { return reconnectAfter(c.refused.Load()) }),
-		// By default the second refusal in a row ends the connection for good.
+		// By default, the second refusal in a row ends the connection for good.
 		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(pingInterval),
 		nats.MaxPingsOutstanding(maxPings),
-		// A write that blocks holds up a camera: give the connection up instead.
+		// A blocked write delays a camera: drop the connection instead.
 		nats.FlusherTimeout(writeDeadline),
 		nats.ReconnectOnFlusherError(),
-		// The library reserves this many places for every subscription at once.
+		// The library allocates this many slots for every subscription.
 		nats.SyncQueueLen(2 * maxPendingMessages),
 		nats.ErrorHandler(c.asyncError),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
@@ -146,7 +146,7 @@ func (c *Conn) options(name string) []nats.Option {
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			c.refused.Store(0)
-			c.log.Info("connected to NATS again")
+			c.log.Info("reconnected to NATS")
 			c.checkPayload(nc)
 		}),
 		nats.ClosedHandler(func(nc *nats.Conn) {
@@ -158,8 +158,8 @@ func (c *Conn) options(name string) []nats.Option {
 	}
 }
 
-// asyncError hears what no call returns: a publish without permission returns
-// nil and shows up here only.
+// asyncError receives errors that no call returns. Quirk (nats.go v1.55.0): a publish
+// without permission returns nil and fails here only; see docs/quirks.md.
 func (c *Conn) asyncError(nc *nats.Conn, sub *nats.Subscription, err error) {
 	switch {
 	case errors.Is(err, nats.ErrPermissionViolation):
@@ -168,12 +168,12 @@ func (c *Conn) asyncError(nc *nats.Conn, sub *nats.Subscription, err error) {
 	case loginRefused(err):
 		c.refused.Add(1)
 		c.refusedLog.Do(func() {
-			c.log.Error("login refused by NATS, will be tried again; check user, password, token or credentials file against the server's", "error", err)
+			c.log.Error("NATS login refused; retrying; check user, password, token or credentials file against the server's", "error", err)
 		})
 	case errors.Is(err, nats.ErrSlowConsumer) && sub != nil:
-		c.log.Debug("reader is slow; messages were dropped", "subject", sub.Subject)
+		c.log.Debug("slow reader; messages dropped", "subject", sub.Subject)
 	default:
-		c.log.Warn("NATS", "error", err)
+		c.log.Warn("NATS error", "error", err)
 	}
 }
 
@@ -182,28 +182,28 @@ func (c *Conn) dropped(subject string, err error) {
 	c.log.Debug("message dropped", "subject", transport.Plain(subject, maxTextBytes), "error", err)
 }
 
-// loginRefused tells errors that end when the server's or this side's
-// credentials change.
+// loginRefused reports whether an error can end with a change of the credentials on
+// either side.
 func loginRefused(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) ||
 		errors.Is(err, nats.ErrAuthRevoked) || errors.Is(err, nats.ErrAccountAuthExpired)
 }
 
-// reconnectAfter is how long to wait before the next attempt to connect, after
-// so many refused logins.
+// reconnectAfter returns the delay before the next attempt, after a number of refused
+// logins.
 func reconnectAfter(refused int64) time.Duration {
-	wait := min(reconnectWait<<min(refused, 10), refusedWaitMost)
+	wait := min(reconnectWait<<min(refused, 10), refusedWaitMax)
 	return wait + rand.N(reconnectJitter)
 }
 
-// checkPayload warns of a server that takes small messages only.
+// checkPayload warns of a server that accepts small messages only.
 func (c *Conn) checkPayload(nc *nats.Conn) {
-	if payload := nc.MaxPayload(); payload < fewBytes {
-		c.log.Warn("the NATS server's max_payload is small: large pictures go in many parts and may be lost; set it to 1 MB or more", "max_payload", payload)
+	if payload := nc.MaxPayload(); payload < lowPayload {
+		c.log.Warn("NATS server's max_payload is small: large pictures are sent in many parts and may be lost; set it to 1 MB or more", "max_payload", payload)
 	}
 }
 
-// fail keeps the first reason for the connection's end.
+// fail stores the first reason for the end of the connection.
 func (c *Conn) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -212,11 +212,11 @@ func (c *Conn) fail(err error) {
 	}
 }
 
-// Done is closed when the connection has ended for good: by Close, or by a
-// permission that was refused.
+// Done is closed when the connection has ended for good: by Close or a refused
+// permission.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err says why the connection ended; nil while it has not, or after Close.
+// Err returns why the connection ended; nil before its end and after Close.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -226,10 +226,10 @@ func (c *Conn) Err() error {
 	return fmt.Errorf("NATS %s: %w", c.name, c.err)
 }
 
-// Connected says whether there is a connection at the moment.
+// Connected reports whether there is a connection at the moment.
 func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 
-// Flush waits until the server has taken all that was sent before.
+// Flush waits until the server has received everything that was sent before.
 func (c *Conn) Flush(ctx context.Context) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -239,7 +239,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 	return c.explain(c.nc.FlushWithContext(ctx))
 }
 
-// Close ends the connection and all that was made from it.
+// Close ends the connection and everything created from it.
 func (c *Conn) Close() {
 	c.closing.Store(true)
 	c.nc.Close()
@@ -247,7 +247,7 @@ func (c *Conn) Close() {
 	c.end()
 }
 
-// explain turns an error of the library into one of this package.
+// explain turns a library's error into one of this package.
 func (c *Conn) explain(err error) error {
 	switch {
 	case err == nil:

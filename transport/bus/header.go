@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	// MaxPartBytes is the most data in one message. A larger unit is split, and
-	// into smaller parts where the server's max_payload leaves less room.
+	// MaxPartBytes bounds the data of one message. A larger unit is split, into smaller
+	// parts if the server's max_payload requires it.
 	MaxPartBytes = 1 << 20
-	// minPartBytes is the least that a part may have to be.
+	// minPartBytes is the smallest size of a part.
 	minPartBytes = 16 << 10
-	// maxParts is how many of these a unit of the greatest size has.
+	// maxParts is the number of such parts of the largest unit.
 	maxParts = transport.MaxUnitBytes / minPartBytes
-	// MinPayload is the least max_payload in bytes that a server may have.
+	// MinPayload is the smallest max_payload of a server, in bytes.
 	MinPayload = minPartBytes + maxHeaderBytes
-	// fewBytes: a server whose max_payload is below this has the largest pictures
-	// sent in so many parts that a reader may lose some.
-	fewBytes = 256 << 10
-	// MaxRegions is how many regions a unit lists. They are information for the
-	// viewer; more are obscured all the same and not listed.
+	// lowPayload: below this max_payload, the largest pictures are sent in so many parts
+	// that a reader may lose some.
+	lowPayload = 256 << 10
+	// MaxRegions bounds the regions that a unit lists. They are information for
+	// viewers; further regions are obscured but not listed.
 	MaxRegions = 512
 	// maxReasonBytes bounds the reason.
 	maxReasonBytes = 256
-	// maxHeaderBytes is more than the headers can take: 512 regions of at most 20
-	// bytes, with what is known of each in at most 57, and the rest.
+	// maxHeaderBytes is more than the headers need: 512 regions of at most 20 bytes,
+	// with details of at most 57 bytes each, and the rest.
 	maxHeaderBytes = 48 << 10
 )
 
@@ -53,14 +53,14 @@ const (
 	hdrPart     = "Scrim-Part"    // n/m
 )
 
-// part is one message of a unit. In parts after the first, only the unit's
-// Camera, Rendition, Epoch, Seq and Data are set.
+// part is one message of a unit. Parts after the first only set the unit's Camera,
+// Rendition, Epoch, Seq and Data.
 type part struct {
 	unit transport.RedactedUnit
 	n, m int
 }
 
-// partBytes is how much data fits into one message to a server with the given
+// partBytes returns how much data fits into one message to a server with the given
 // max_payload.
 func partBytes(payload int64) (int, error) {
 	if payload < MinPayload {
@@ -69,8 +69,7 @@ func partBytes(payload int64) (int, error) {
 	return int(min(MaxPartBytes, payload-maxHeaderBytes)), nil
 }
 
-// checkUnit reports whether a unit can be sent: the same bounds that hold for
-// what is received.
+// checkUnit checks a unit against the bounds for received units.
 func checkUnit(u *transport.RedactedUnit) error {
 	switch {
 	case len(u.Data) == 0 || len(u.Data) > transport.MaxUnitBytes:
@@ -85,7 +84,7 @@ func checkUnit(u *transport.RedactedUnit) error {
 	return transport.CheckCodec(u.Codec)
 }
 
-// writeHeader puts the headers of part n of m into h, which it empties first.
+// writeHeader sets the headers of part n of m in h, which it clears first.
 func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
 	clear(h)
 	h[hdrCamera] = []string{u.Camera}
@@ -118,7 +117,7 @@ func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
 // reason makes text fit for a header or a page.
 func reason(text string) string { return transport.Plain(text, maxReasonBytes) }
 
-// parsePart reads one message. Its subject is at, its bytes are not trusted.
+// parsePart reads one untrusted message on the subject at.
 func parsePart(at Address, h nats.Header, data []byte) (*part, error) {
 	p := &part{n: 1, m: 1}
 	u := &p.unit
@@ -193,7 +192,7 @@ func (r *headerReader) bool(name string) bool {
 	return v == "1"
 }
 
-// pair reads two numbers within 1 to limit.
+// pair reads two numbers from 1 to limit.
 func (r *headerReader) pair(name, sep string, limit int) (int, int) {
 	one, two, _ := strings.Cut(r.h.Get(name), sep)
 	a, errA := strconv.ParseUint(one, 10, 31)

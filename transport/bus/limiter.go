@@ -5,35 +5,35 @@ import (
 	"time"
 )
 
-// keyframeInterval is the least time between two key frames asked for, per
-// camera: a key frame costs many times a usual one.
+// keyframeInterval is the minimum time between two key frame requests for a camera: a
+// key frame is many times larger than other frames.
 const keyframeInterval = time.Second
 
-// limiter calls a function when asked, at most once in an interval. Asking
-// within the interval has it called once at its end.
+// limiter calls a function on request, at most once in an interval. Requests within the
+// interval cause one call at its end.
 type limiter struct {
 	interval time.Duration
 	call     func()
 
-	mu     sync.Mutex
-	timer  *time.Timer // set while an interval runs
-	again  bool
-	closed bool
+	mu        sync.Mutex
+	timer     *time.Timer // set while an interval runs
+	requested bool
+	closed    bool
 }
 
 func newLimiter(interval time.Duration, call func()) *limiter {
 	return &limiter{interval: interval, call: call}
 }
 
-// ask has the function called now or at the end of the interval.
-func (l *limiter) ask() {
+// request calls the function now, or at the end of the interval.
+func (l *limiter) request() {
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
 		return
 	}
 	if l.timer != nil {
-		l.again = true
+		l.requested = true
 		l.mu.Unlock()
 		return
 	}
@@ -44,18 +44,18 @@ func (l *limiter) ask() {
 
 func (l *limiter) expire() {
 	l.mu.Lock()
-	if l.closed || !l.again {
+	if l.closed || !l.requested {
 		l.timer = nil
 		l.mu.Unlock()
 		return
 	}
-	l.again = false
+	l.requested = false
 	l.timer = time.AfterFunc(l.interval, l.expire)
 	l.mu.Unlock()
 	l.call()
 }
 
-// close has no call begin any more.
+// close prevents further calls.
 func (l *limiter) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

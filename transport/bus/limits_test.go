@@ -72,14 +72,14 @@ func TestRefusedLoginsAreTriedLessAndLessOften(t *testing.T) {
 	for n := range int64(70) {
 		wait := reconnectAfter(n)
 		require.GreaterOrEqual(t, wait, reconnectWait)
-		require.Less(t, wait, refusedWaitMost+2*reconnectJitter)
+		require.Less(t, wait, refusedWaitMax+2*reconnectJitter)
 		if n <= 5 {
 			require.Greater(t, wait, least, "%d", n)
 			least = wait - reconnectJitter
 		}
 	}
 	require.Less(t, reconnectAfter(0), reconnectWait+reconnectJitter, "a lost connection is no refusal")
-	require.GreaterOrEqual(t, reconnectAfter(60), refusedWaitMost)
+	require.GreaterOrEqual(t, reconnectAfter(60), refusedWaitMax)
 }
 
 func TestPartsFitTheServersMaxPayload(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// serverLog passes the server's log on. The server calls Fatalf for what keeps
-// it from starting and goes on; the text is kept for StartServer's error.
+// serverLog passes the server's log on. The server calls Fatalf for errors that prevent
+// its start and then continues; StartServer returns the text.
 type serverLog struct {
 	log *slog.Logger
 
@@ -15,7 +15,7 @@ type serverLog struct {
 	fatal string
 }
 
-// Noticef logs what is usual at the debug level: the server is chatty.
+// Noticef logs at the debug level: the server is chatty.
 func (l *serverLog) Noticef(format string, v ...any) {
 	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
 }
@@ -28,13 +28,13 @@ func (l *serverLog) Errorf(format string, v ...any) {
 	l.log.Error("nats: " + fmt.Sprintf(format, v...))
 }
 
-// Debugf drops what only the server's own authors need.
+// Debugf drops messages for the server's authors.
 func (l *serverLog) Debugf(string, ...any) {}
 
-// Tracef drops the trace: it would hold every message.
+// Tracef drops the trace, which contains every message.
 func (l *serverLog) Tracef(string, ...any) {}
 
-// Fatalf keeps the reason.
+// Fatalf stores the reason.
 func (l *serverLog) Fatalf(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,14 +8,14 @@ import (
 	"scrim/transport"
 )
 
-// Permissions are the subjects that a user may use: allow lists, because what
-// is not thought of must be denied. Nil allows everything.
+// Permissions are the subjects that a user may use. They are allow lists: everything
+// else is denied. Nil allows everything.
 type Permissions struct {
 	Publish, Subscribe []string
 }
 
-// WorkerPermissions lets a worker publish video, status, events and snapshots of its
-// own site, and hear what is asked of its cameras. It cannot read any video.
+// WorkerPermissions allow a worker to publish video, status, events and snapshots of
+// its own site, and to receive requests for its cameras. It cannot read any video.
 func WorkerPermissions(site string) (*Permissions, error) {
 	at, err := sitePrefix(site)
 	if err != nil {
@@ -27,8 +27,8 @@ func WorkerPermissions(site string) (*Permissions, error) {
 	}, nil
 }
 
-// GatewayPermissions lets a gateway read video, status and events of a site,
-// and ask for key frames and snapshots. It cannot publish any video.
+// GatewayPermissions allow a gateway to read video, status and events of a site, and to
+// request key frames and snapshots. It cannot publish video.
 func GatewayPermissions(site string) (*Permissions, error) {
 	at, err := sitePrefix(site)
 	if err != nil {
@@ -47,8 +47,8 @@ func sitePrefix(site string) (string, error) {
 	return prefix + site + ".*.", nil
 }
 
-// forServer gives the permissions as the server wants them. An empty list must
-// deny everything, which the server takes a missing list not to mean.
+// forServer converts the permissions for the server. An empty list must deny
+// everything, but the server treats a missing list as no restriction.
 func (p *Permissions) forServer() *server.Permissions {
 	if p == nil {
 		return nil

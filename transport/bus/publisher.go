@@ -10,9 +10,9 @@ import (
 	"scrim/transport"
 )
 
-// Publisher sends what one camera has: redacted units, status and events. It is
-// safe for concurrent use. Nothing is kept while there is no connection; then
-// every call returns an error that wraps ErrDisconnected.
+// Publisher sends the redacted units, status and events of one camera. It is safe for
+// concurrent use. Without a connection nothing is kept, and every call returns an error
+// that wraps ErrDisconnected.
 type Publisher struct {
 	conn         *Conn
 	site, camera string
@@ -20,16 +20,16 @@ type Publisher struct {
 	events       string
 	requests     *nats.Subscription
 	limit        *limiter
-	snapshots    *snapshotServer // nil: none are served
+	snapshots    *snapshotServer // nil: not served
 
 	mu    sync.Mutex
 	msg   nats.Msg
 	video map[string]string // subject by rendition
 }
 
-// Publisher returns the sending end for one camera. If keyframe is not nil, it
-// is called when viewers ask for a key frame: at most once a second, however
-// many ask, and with no lock held. It must not block.
+// Publisher returns the sending end for one camera. If keyframe is not nil, it is
+// called when viewers request a key frame, at most once a second and with no lock held.
+// It must not block.
 func (c *Conn) Publisher(site, camera string, keyframe func()) (*Publisher, error) {
 	at := Address{Site: site, Camera: camera, Kind: KindStatus}
 	if err := at.Check(); err != nil {
@@ -46,7 +46,7 @@ func (c *Conn) Publisher(site, camera string, keyframe func()) (*Publisher, erro
 		return p, nil
 	}
 	p.limit = newLimiter(keyframeInterval, keyframe)
-	sub, err := c.nc.Subscribe(Address{Site: site, Camera: camera, Kind: KindKeyframe}.Subject(), func(*nats.Msg) { p.limit.ask() })
+	sub, err := c.nc.Subscribe(Address{Site: site, Camera: camera, Kind: KindKeyframe}.Subject(), func(*nats.Msg) { p.limit.request() })
 	if err == nil {
 		err = sub.SetPendingLimits(maxPendingMessages, maxStateBytes)
 	}
@@ -58,9 +58,9 @@ func (c *Conn) Publisher(site, camera string, keyframe func()) (*Publisher, erro
 	return p, nil
 }
 
-// Publish sends a unit. It must be of this publisher's camera, within the bounds
-// of size, and its Data stays the caller's. A unit over MaxPartBytes, or over
-// what the server takes, goes in several messages.
+// Publish sends a unit, whose Data remains the caller's. The unit must be of this
+// publisher's camera and within the bounds of size. A unit over MaxPartBytes, or over
+// the server's limit, is sent in several messages.
 func (p *Publisher) Publish(u *transport.RedactedUnit) error {
 	if u.Camera != p.camera {
 		return fmt.Errorf("camera %s: refused to publish a unit of camera %.70q", p.camera, u.Camera)
@@ -79,7 +79,7 @@ func (p *Publisher) Publish(u *transport.RedactedUnit) error {
 		subject = at.Subject()
 		p.video[u.Rendition] = subject
 	}
-	// Asked each time: after a reconnection it may be another server.
+	// Not cached: after a reconnection it may be another server.
 	size, err := partBytes(p.conn.nc.MaxPayload())
 	if err != nil {
 		return fmt.Errorf("camera %s: publish: %w", p.camera, err)
@@ -98,8 +98,8 @@ func (p *Publisher) Publish(u *transport.RedactedUnit) error {
 	return nil
 }
 
-// PublishStatus sends the camera's status. Its text is cut to the bounds that
-// hold for what is received; other values must be within theirs.
+// PublishStatus sends the camera's status. Texts are cut to the bounds for received
+// ones; other values must be within theirs.
 func (p *Publisher) PublishStatus(s transport.Status) error {
 	if s.Site != p.site || s.Camera != p.camera {
 		return fmt.Errorf("camera %s: refused to publish the status of %.70q", p.camera, s.Site+"/"+s.Camera)
@@ -137,8 +137,8 @@ func (p *Publisher) send(subject string, v any) error {
 	return nil
 }
 
-// Close ends listening for requests; no call of keyframe begins after it
-// returns, and none of what makes snapshots is running. The connection stays open.
+// Close stops serving requests. When it returns, no call of keyframe starts any more,
+// and no snapshot is being made. The connection stays open.
 func (p *Publisher) Close() {
 	if p.snapshots != nil {
 		p.snapshots.close()

@@ -10,23 +10,22 @@ import (
 	"scrim/transport"
 )
 
-// The precision of what is said of a region: steps in a pixel, and in a score
-// of 1.
+// The precision of a region: steps in a pixel, and in a score of 1.
 const (
 	pixelSteps = 10
 	scoreSteps = 10_000
-	// maxFaceSteps bounds a face's place and size.
+	// maxFaceSteps bounds a face's position and size.
 	maxFaceSteps = 2 * transport.MaxSide * pixelSteps
 )
 
-// sources are those of a region, each with the letter that stands for it.
+// sources are the sources of a region, each with the letter that encodes it.
 var sources = [...]struct {
 	letter byte
 	source geom.Source
 }{{'d', geom.Detected}, {'t', geom.Tracked}, {'h', geom.Held}, {'b', geom.Backfilled}, {'z', geom.Zone}, {'f', geom.Failsafe}, {'-', ""}}
 
-// formatRegions returns the headers of a unit's regions: the rectangles, and
-// what is known of each.
+// formatRegions returns the headers of a unit's regions: the rectangles and the details
+// of each.
 func formatRegions(u *transport.RedactedUnit) (regions, faces string) {
 	var b, f []byte
 	bounds := image.Rect(0, 0, u.Width, u.Height)
@@ -55,8 +54,8 @@ func appendNumbers(b []byte, numbers ...int) []byte {
 	return b
 }
 
-// appendFace appends the letter of the source, the score in 1/10000 and the
-// track; then, where there is a face, its x, y, width and height in 1/10 pixel.
+// appendFace appends the letter of the source, the score in 1/10000 and the track. If
+// there is a face, its x, y, width and height in 1/10 pixel follow.
 func appendFace(b []byte, r *geom.Region) []byte {
 	letter := byte('-')
 	for _, s := range sources {
@@ -74,7 +73,7 @@ func appendFace(b []byte, r *geom.Region) []byte {
 	return b
 }
 
-// steps returns v in steps, within bounds; 0 for what is no number.
+// steps returns v in steps, within bounds; 0 for NaN.
 func steps(v float64, in, least, most int) int {
 	if math.IsNaN(v) {
 		return 0
@@ -82,8 +81,8 @@ func steps(v float64, in, least, most int) int {
 	return int(min(max(math.Round(v*float64(in)), float64(least)), float64(most)))
 }
 
-// regions reads the regions of a picture. What is known of each may be missing,
-// but not of some.
+// regions reads the regions of a picture. Their details may be missing for all regions,
+// but not for some.
 func (r *headerReader) regions(bounds image.Rectangle) []geom.Region {
 	text, faces := r.h.Get(hdrRegions), r.h.Get(hdrFaces)
 	switch {
@@ -136,7 +135,7 @@ func numbers(text string, least, most int64) (v [4]int, ok bool) {
 	return v, true
 }
 
-// parseFace reads what is known of a region.
+// parseFace reads the details of a region.
 func parseFace(text string, r *geom.Region) bool {
 	letter, rest, _ := strings.Cut(text, ",")
 	score, rest, _ := strings.Cut(rest, ",")

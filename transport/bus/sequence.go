@@ -6,33 +6,33 @@ import (
 	"scrim/transport"
 )
 
-// staleEpoch is how long a smaller epoch is refused after the last unit of a
-// greater one. Two workers may send the same camera for a moment; the one that
-// started last wins. After that time the smaller one is taken, so that a worker
-// whose clock was set back is not refused for ever.
+// staleEpoch is how long a smaller epoch is refused after the last unit of a greater
+// one. Two workers may send the same camera for a moment; the one that started last
+// wins. Later, the smaller epoch is accepted: a worker whose clock was set back must
+// not be refused forever.
 const staleEpoch = 10 * time.Second
 
-// verdict says what becomes of a unit.
+// verdict is the decision about a unit.
 type verdict int
 
 const (
 	deliver verdict = iota
-	// skip: something before it is missing and it is no key frame.
+	// skip: an earlier unit is missing and this one is not a key frame.
 	skip
-	// stale: it is older than what was seen, or was seen already.
+	// stale: it is older than the last unit, or a repetition.
 	stale
 )
 
-// sequence follows the numbers of one rendition's units and decides which can
-// be decoded. It begins waiting for a key frame.
+// sequence follows the numbers of a rendition's units and decides which can be decoded.
+// It waits for a key frame first.
 type sequence struct {
 	epoch, seq uint64
 	last       time.Time
 	synced     bool
 }
 
-// admit takes the next complete unit and returns what becomes of it and how
-// many units are missing before it.
+// admit decides about the next complete unit and returns how many units are missing
+// before it.
 func (q *sequence) admit(epoch, seq uint64, key bool, now time.Time) (verdict, uint64) {
 	if epoch < q.epoch && now.Sub(q.last) < staleEpoch || epoch == q.epoch && seq <= q.seq {
 		return stale, 0
@@ -40,8 +40,8 @@ func (q *sequence) admit(epoch, seq uint64, key bool, now time.Time) (verdict, u
 	var lost uint64
 	switch {
 	case epoch != q.epoch:
-		// What an epoch began with is missing when it does not begin at 1; for the
-		// first epoch that a reader sees that is no loss.
+		// An epoch that does not start at 1 has lost its first units. In the first epoch
+		// of a reader that is not a loss.
 		if q.epoch != 0 {
 			lost = seq - 1
 		}
@@ -60,19 +60,19 @@ func (q *sequence) admit(epoch, seq uint64, key bool, now time.Time) (verdict, u
 	return deliver, lost
 }
 
-// lose says that something is known to be missing: a key frame must come.
+// lose reports a known loss: the next unit must be a key frame.
 func (q *sequence) lose() { q.synced = false }
 
-// assembler puts the parts of a unit together. Parts come in order, as NATS
-// keeps the order of one sender; anything else is a loss.
+// assembler joins the parts of a unit. NATS keeps the order of one sender, so any other
+// order is a loss.
 type assembler struct {
 	unit *part
 	data []byte
 	next int
 }
 
-// add takes a part and returns the unit when it is complete, and whether a unit
-// that was begun had to be given up.
+// add accepts a part. It returns the unit if it is complete, and whether an incomplete
+// unit was dropped.
 func (a *assembler) add(p *part) (done *part, lost bool) {
 	if p.m == 1 {
 		lost = a.unit != nil
@@ -82,7 +82,7 @@ func (a *assembler) add(p *part) (done *part, lost bool) {
 	if p.n == 1 {
 		lost = a.unit != nil
 		a.unit, a.next = p, 2
-		// All parts but the last are of one size.
+		// All parts except the last have the same size.
 		a.data = append(make([]byte, 0, min(p.m*len(p.unit.Data), transport.MaxUnitBytes)), p.unit.Data...)
 		return nil, lost
 	}

@@ -15,55 +15,54 @@ import (
 
 const (
 	// MaxPayload is the largest message in bytes of an embedded server. Units over
-	// MaxPartBytes are split, so it leaves ample room for headers.
+	// MaxPartBytes are split, so there is ample room for headers.
 	MaxPayload = 2 << 20
-	// maxPendingBytes is what the server holds for one client before it gives
-	// that client up. The server's own default is 64 MiB: a minute of video.
+	// maxPendingBytes is how much the server buffers for a client before it disconnects
+	// it. The default is 64 MiB: a minute of video.
 	maxPendingBytes = 16 << 20
-	// writeDeadline is how long the server tries to write to a client.
+	// writeDeadline bounds one write of the server to a client.
 	writeDeadline = 2 * time.Second
 	// pingInterval finds dead connections, of clients and of the server.
 	pingInterval = 10 * time.Second
-	// maxPings may stay unanswered.
+	// maxPings may remain unanswered.
 	maxPings = 2
 	// startTimeout bounds the server's start.
 	startTimeout = 10 * time.Second
 )
 
-// User may log in to an embedded server.
+// User is a login of an embedded server.
 type User struct {
 	Name, Password string
-	// Permissions are what the user may do; nil: everything.
+	// Permissions of the user; nil: everything is allowed.
 	Permissions *Permissions
 }
 
-// ServerConfig says how an embedded server runs.
+// ServerConfig configures an embedded server.
 type ServerConfig struct {
-	// Listen is the TCP address, "host:port"; port 0 takes a free one. Empty:
-	// connections from within this process only.
+	// Listen is the TCP address "host:port"; port 0 selects a free one. Empty: only
+	// connections within this process.
 	Listen string
-	// Users or Token say who may connect over TCP; not both. With neither, only
-	// a loopback address can be listened on. Connections from within the process
-	// (Config.Server) need no login in any case.
+	// Users or Token decide who may connect over TCP; not both. With neither, only a
+	// loopback address is allowed. Connections within the process (Config.Server) never
+	// need a login.
 	Users []User
 	Token string
 	// MaxPayload in bytes; 0: MaxPayload.
 	MaxPayload int
-	// Log takes the server's log; nil: slog.Default.
+	// Log receives the server's log; nil: slog.Default().
 	Log *slog.Logger
 }
 
 // Server is a NATS server within this process.
 type Server struct {
 	srv *server.Server
-	// What Connect logs in with from within the process.
+	// The login of Connect within the process.
 	user, password, token string
 }
 
-// StartServer starts a server and returns when it takes connections. It sets
-// no signal handlers, reads no configuration file and serves neither websocket
-// nor MQTT nor monitoring. An error that the address is in use wraps
-// syscall.EADDRINUSE.
+// StartServer starts a server and returns when it accepts connections. It sets no
+// signal handlers, reads no configuration file, and serves no websocket, MQTT or
+// monitoring. If the address is in use, the error wraps syscall.EADDRINUSE.
 func StartServer(c ServerConfig) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -96,7 +95,7 @@ func (s *Server) options(c ServerConfig) (*server.Options, error) {
 		c.MaxPayload = MaxPayload
 	}
 	if c.MaxPayload < MinPayload || c.MaxPayload > 64<<20 {
-		return nil, fmt.Errorf("NATS server: max payload of %d bytes is not between %d and %d",
+		return nil, fmt.Errorf("NATS server: invalid max payload of %d bytes: must be %d to %d",
 			c.MaxPayload, MinPayload, 64<<20)
 	}
 	o := &server.Options{
@@ -108,8 +107,8 @@ func (s *Server) options(c ServerConfig) (*server.Options, error) {
 		MaxPending:   maxPendingBytes,
 		PingInterval: pingInterval, MaxPingsOut: maxPings,
 		WriteDeadline: writeDeadline,
-		// One slow gateway must not hold up the cameras' workers: by default the
-		// server brakes a publisher whose readers are behind.
+		// One slow gateway must not delay the workers: by default, the server throttles
+		// a publisher whose readers are late.
 		NoFastProducerStall: true,
 	}
 	if c.Listen != "" {
@@ -120,16 +119,16 @@ func (s *Server) options(c ServerConfig) (*server.Options, error) {
 	return o, s.auth(o, c)
 }
 
-// listen puts the address into the options, after trying it, because the
-// server itself reports a failure as text only.
+// listen sets the address in the options. It tries it first, because the server reports
+// a failure as text only.
 func listen(o *server.Options, c ServerConfig) error {
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return fmt.Errorf("NATS server: address %q is not host:port", c.Listen)
+		return fmt.Errorf("NATS server: invalid address %q: must be host:port", c.Listen)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return fmt.Errorf("NATS server: address %q has no valid port", c.Listen)
+		return fmt.Errorf("NATS server: invalid port of address %q", c.Listen)
 	}
 	if len(c.Users) == 0 && c.Token == "" && !loopback(host) {
 		return fmt.Errorf("NATS server: %s can be reached from other machines: set users or a token, or listen on 127.0.0.1", c.Listen)
@@ -149,8 +148,8 @@ func listen(o *server.Options, c ServerConfig) error {
 	return nil
 }
 
-// loopback says whether host is this machine only. A name other than localhost
-// may resolve to anything, so it is not.
+// loopback reports whether host is this machine only. A name other than localhost may
+// resolve to anything.
 func loopback(host string) bool {
 	if host == "localhost" {
 		return true
@@ -159,8 +158,8 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// auth says who may connect. With users, the process itself gets a user whose
-// random password works from within the process only.
+// auth sets who may connect. With users, the process gets a user of its own, whose
+// random password only works within the process.
 func (s *Server) auth(o *server.Options, c ServerConfig) error {
 	switch {
 	case len(c.Users) > 0 && c.Token != "":
@@ -175,7 +174,7 @@ func (s *Server) auth(o *server.Options, c ServerConfig) error {
 				return fmt.Errorf("NATS server: user %q needs a name and a password", u.Name)
 			}
 			if names[u.Name] {
-				return fmt.Errorf("NATS server: user %q is there twice or reserved", u.Name)
+				return fmt.Errorf("NATS server: user %q appears twice or is reserved", u.Name)
 			}
 			names[u.Name] = true
 			o.Users = append(o.Users, &server.User{Username: u.Name, Password: u.Password, Permissions: u.Permissions.forServer()})
@@ -188,11 +187,11 @@ func (s *Server) auth(o *server.Options, c ServerConfig) error {
 	return nil
 }
 
-// Addr is where the server listens, or nil when it does not.
+// Addr returns the server's address; nil if it does not listen.
 func (s *Server) Addr() net.Addr { return s.srv.Addr() }
 
-// URL is the address for Config.URL, without any secret; empty when the server
-// does not listen.
+// URL returns the address for Config.URL without secrets; empty if the server does not
+// listen.
 func (s *Server) URL() string {
 	a := s.srv.Addr()
 	if a == nil {
@@ -201,7 +200,7 @@ func (s *Server) URL() string {
 	return "nats://" + a.String()
 }
 
-// Close ends the server and all connections to it, and waits for its end.
+// Close ends the server and all connections to it.
 func (s *Server) Close() {
 	s.srv.Shutdown()
 	s.srv.WaitForShutdown()

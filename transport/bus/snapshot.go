@@ -17,19 +17,18 @@ import (
 )
 
 const (
-	// snapshotTimeout is how long a worker tries to make one.
+	// snapshotTimeout bounds the time in which a worker makes a snapshot.
 	snapshotTimeout = 3 * time.Second
-	// maxSnapshotReaders may wait for the same one.
+	// maxSnapshotReaders bounds the readers that wait for the same snapshot.
 	maxSnapshotReaders = 32
 	// snapshotReplies are the subjects of answers, below the camera's. They are not
-	// in the inboxes that NATS clients use otherwise, so that a worker needs to be
-	// allowed nothing outside its site.
+	// NATS's usual inboxes, so that a worker needs no permission outside its site.
 	snapshotReplies = "snapshot.*"
 	hdrError        = "Scrim-Error"
 	hdrStatus       = "Status" // of the server itself
 )
 
-// ErrNoSnapshot says that the worker has no picture, or there is no worker.
+// ErrNoSnapshot: the worker has no picture, or there is no worker.
 var ErrNoSnapshot = errors.New("no snapshot")
 
 var tokenRE = regexp.MustCompile(`^[A-Z0-9]{8,40}$`)
@@ -37,7 +36,7 @@ var tokenRE = regexp.MustCompile(`^[A-Z0-9]{8,40}$`)
 // snapshotServer answers requests for snapshots of one camera.
 type snapshotServer struct {
 	p      *Publisher
-	take   func(context.Context) (*transport.Snapshot, error)
+	make   func(context.Context) (*transport.Snapshot, error)
 	sub    *nats.Subscription
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -48,12 +47,13 @@ type snapshotServer struct {
 	busy    bool
 }
 
-// ServeSnapshots calls take when somebody asks for the camera's picture: one call
-// at a time, for all who have asked until it returns. It is called once at most.
-func (p *Publisher) ServeSnapshots(take func(context.Context) (*transport.Snapshot, error)) error {
-	s := &snapshotServer{p: p, take: take}
+// ServeSnapshots calls snapshot on requests for the camera's picture. It makes one call
+// at a time, which answers all requests that arrive before it returns. It must be
+// called at most once.
+func (p *Publisher) ServeSnapshots(snapshot func(context.Context) (*transport.Snapshot, error)) error {
+	s := &snapshotServer{p: p, make: snapshot}
 	s.ctx, s.cancel = context.WithCancel(p.conn.life)
-	sub, err := p.conn.nc.Subscribe(Address{Site: p.site, Camera: p.camera, Kind: KindSnapshot}.Subject(), s.ask)
+	sub, err := p.conn.nc.Subscribe(Address{Site: p.site, Camera: p.camera, Kind: KindSnapshot}.Subject(), s.request)
 	if err == nil {
 		err = sub.SetPendingLimits(maxPendingMessages, maxStateBytes)
 	}
@@ -65,12 +65,12 @@ func (p *Publisher) ServeSnapshots(take func(context.Context) (*transport.Snapsh
 	return nil
 }
 
-// ask notes one who waits. An answer goes nowhere but below the camera's own
-// subjects: a gateway must not be able to have a worker publish elsewhere.
-func (s *snapshotServer) ask(m *nats.Msg) {
+// request adds a waiting reader. Answers are only sent below the camera's own subjects:
+// a gateway must not make a worker publish elsewhere.
+func (s *snapshotServer) request(m *nats.Msg) {
 	token, ok := strings.CutPrefix(m.Reply, prefix+s.p.site+"."+s.p.camera+".snapshot.")
 	if !ok || !tokenRE.MatchString(token) {
-		s.p.conn.dropped(m.Subject, errors.New("reply is not to a snapshot's subject"))
+		s.p.conn.dropped(m.Subject, errors.New("reply subject is not a snapshot's"))
 		return
 	}
 	s.mu.Lock()
@@ -85,11 +85,11 @@ func (s *snapshotServer) ask(m *nats.Msg) {
 	}
 }
 
-// run takes snapshots while somebody waits.
+// run makes snapshots while readers wait.
 func (s *snapshotServer) run() {
 	for {
 		ctx, cancel := context.WithTimeout(s.ctx, snapshotTimeout)
-		still, err := s.take(ctx)
+		picture, err := s.make(ctx)
 		cancel()
 		s.mu.Lock()
 		replies := s.waiting
@@ -101,9 +101,9 @@ func (s *snapshotServer) run() {
 		}
 		s.mu.Unlock()
 		for _, reply := range replies {
-			m := snapshotMessage(reply, s.p.camera, still, err)
+			m := snapshotMessage(reply, s.p.camera, picture, err)
 			if int64(len(m.Data))+maxStateBytes > s.p.conn.nc.MaxPayload() {
-				m = snapshotMessage(reply, s.p.camera, nil, errors.New("picture is larger than the NATS server takes"))
+				m = snapshotMessage(reply, s.p.camera, nil, errors.New("picture is larger than the NATS server's max_payload"))
 			}
 			if err := s.p.conn.nc.PublishMsg(m); err != nil {
 				s.p.conn.log.Debug("snapshot not sent", "camera", s.p.camera, "error", err)
@@ -127,7 +127,7 @@ func (s *snapshotServer) close() {
 	s.wg.Wait()
 }
 
-// snapshotMessage is the answer.
+// snapshotMessage returns the answer to a reader.
 func snapshotMessage(reply, camera string, s *transport.Snapshot, err error) *nats.Msg {
 	m := &nats.Msg{Subject: reply, Header: nats.Header{hdrCamera: {camera}}}
 	if err == nil && (s == nil || len(s.JPEG) > transport.MaxSnapshotBytes) {
@@ -145,7 +145,7 @@ func snapshotMessage(reply, camera string, s *transport.Snapshot, err error) *na
 	return m
 }
 
-// parseSnapshot reads an answer, whose bytes are not trusted.
+// parseSnapshot reads an untrusted answer.
 func parseSnapshot(camera string, m *nats.Msg) (*transport.Snapshot, error) {
 	if m.Header.Get(hdrStatus) == "503" && len(m.Data) == 0 {
 		return nil, fmt.Errorf("camera %s: %w: no worker has this camera", camera, ErrNoSnapshot)
@@ -168,13 +168,13 @@ func parseSnapshot(camera string, m *nats.Msg) (*transport.Snapshot, error) {
 	case !s.State.OfUnit():
 		return nil, fmt.Errorf("%w: a snapshot cannot be in state %.20q", ErrInvalid, s.State)
 	case len(m.Data) > transport.MaxSnapshotBytes || len(m.Data) < 4 || m.Data[0] != 0xff || m.Data[1] != 0xd8:
-		return nil, fmt.Errorf("%w: snapshot of %d bytes is no JPEG", ErrInvalid, len(m.Data))
+		return nil, fmt.Errorf("%w: snapshot of %d bytes is not a JPEG", ErrInvalid, len(m.Data))
 	}
 	return s, nil
 }
 
-// Snapshot asks a camera's worker for its picture as viewers see it and waits for
-// it until ctx ends.
+// Snapshot asks a camera's worker for its picture as viewers see it and waits until ctx
+// ends.
 func (c *Conn) Snapshot(ctx context.Context, site, camera string) (*transport.Snapshot, error) {
 	at := Address{Site: site, Camera: camera, Kind: KindSnapshot}
 	if err := at.Check(); err != nil {

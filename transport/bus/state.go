@@ -9,15 +9,15 @@ import (
 	"scrim/transport"
 )
 
-// Bounds of a status or an event. A reader keeps the last status of every
-// camera, and whoever may publish can name many.
+// Bounds of a status or an event. A reader keeps the last status of every camera, and
+// a publisher can invent many cameras.
 const (
-	// maxStateBytes bounds either as JSON, in which a byte may take six.
+	// maxStateBytes bounds either as JSON, in which a byte may need six.
 	maxStateBytes = 32 << 10
-	// maxTextBytes bounds each text but reason and warning.
+	// maxTextBytes bounds each text except reason and warning.
 	maxTextBytes = 200
-	// maxIgnored bounds the zones where no faces are looked for, and
-	// maxIgnoredBytes what is said of each.
+	// maxIgnored bounds the zones without face detection, and maxIgnoredBytes the text
+	// of each.
 	maxIgnored      = 16
 	maxIgnoredBytes = 180
 	// maxLookahead bounds the look-ahead, in pictures.
@@ -26,14 +26,14 @@ const (
 	maxDelayMS = 1000 * 1000
 )
 
-// tidyStatus cuts text to its bounds.
+// tidyStatus cleans and cuts the texts of a status.
 func tidyStatus(s *transport.Status) {
 	for _, text := range []*string{&s.Detector, &s.Style, &s.Source} {
 		*text = transport.Plain(*text, maxTextBytes)
 	}
 	s.Reason, s.Warning = reason(s.Reason), reason(s.Warning)
 	if s.SelfTest != nil {
-		t := *s.SelfTest // the caller keeps its own
+		t := *s.SelfTest // the caller's stays unchanged
 		t.Reason = reason(t.Reason)
 		s.SelfTest = &t
 	}
@@ -43,7 +43,7 @@ func tidyStatus(s *transport.Status) {
 	s.Fault, s.Counters.Faults = s.Fault.Known(), tidyFaults(s.Counters.Faults)
 }
 
-// tidyList is a copy, the caller keeps its own, of bounded length.
+// tidyList returns a bounded copy of a list.
 func tidyList(list []string) []string {
 	list = slices.Clone(list[:min(len(list), maxIgnored)])
 	for i := range list {
@@ -52,8 +52,7 @@ func tidyList(list []string) []string {
 	return list
 }
 
-// tidyFaults leaves out what is no fault: whoever counts them would have a series
-// for each.
+// tidyFaults removes unknown faults: each would become a series of metrics.
 func tidyFaults(counts map[transport.Fault]uint64) map[transport.Fault]uint64 {
 	var out map[transport.Fault]uint64
 	for _, f := range transport.Faults() {
@@ -71,8 +70,8 @@ func tidyEvent(e *transport.Event) {
 	e.Reason, e.Time, e.Fault = reason(e.Reason), tidyTime(e.Time), e.Fault.Known()
 }
 
-// tidyTime leaves the zone out, which is of no use and takes memory, and times
-// that JSON cannot hold then.
+// tidyTime removes the time zone, which is useless and needs memory, and times that
+// JSON cannot represent.
 func tidyTime(t time.Time) time.Time {
 	t = t.UTC()
 	if y := t.Year(); y < 0 || y > 9999 {
@@ -81,7 +80,7 @@ func tidyTime(t time.Time) time.Time {
 	return t
 }
 
-// checkStatus checks what cannot be cut.
+// checkStatus checks values that cannot be cut.
 func checkStatus(s *transport.Status) error {
 	switch {
 	case s.Width < 0 || s.Width > transport.MaxSide || s.Height < 0 || s.Height > transport.MaxSide:
@@ -104,11 +103,10 @@ func checkState(s transport.State) error {
 		transport.StateRemoved:
 		return nil
 	}
-	return fmt.Errorf("state %.20q is not known", s)
+	return fmt.Errorf("unknown state %.20q", s)
 }
 
-// parseStatus reads a status that came on the subject at; its bytes are not
-// trusted.
+// parseStatus reads an untrusted status on the subject at.
 func parseStatus(at Address, data []byte) (transport.Status, error) {
 	var s transport.Status
 	if err := unmarshal(data, &s); err != nil {
@@ -124,7 +122,7 @@ func parseStatus(at Address, data []byte) (transport.Status, error) {
 	return s, nil
 }
 
-// parseEvent is parseStatus for an event.
+// parseEvent reads an untrusted event on the subject at.
 func parseEvent(at Address, data []byte) (transport.Event, error) {
 	var e transport.Event
 	if err := unmarshal(data, &e); err != nil {

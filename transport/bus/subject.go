@@ -10,7 +10,7 @@ import (
 // prefix begins every subject; v1 is the version of subjects and headers.
 const prefix = "scrim.v1."
 
-// Kind says what is sent on a subject.
+// Kind is the kind of message on a subject.
 type Kind string
 
 // The kinds of subjects.
@@ -22,7 +22,7 @@ const (
 	KindSnapshot Kind = "request.snapshot"
 )
 
-// Address is a subject taken apart.
+// Address is a parsed subject.
 type Address struct {
 	Site, Camera string
 	Kind         Kind
@@ -48,12 +48,12 @@ func (a Address) Check() error {
 			return fmt.Errorf("subject of kind %q has no rendition", a.Kind)
 		}
 	default:
-		return fmt.Errorf("subject has no kind %.40q", a.Kind)
+		return fmt.Errorf("unknown kind %.40q of subject", a.Kind)
 	}
 	return nil
 }
 
-// Subject writes the address as a NATS subject. The address must pass Check.
+// Subject returns the address as a NATS subject. The address must pass Check.
 func (a Address) Subject() string {
 	s := prefix + a.Site + "." + a.Camera + "." + string(a.Kind)
 	if a.Rendition != "" {
@@ -62,8 +62,8 @@ func (a Address) Subject() string {
 	return s
 }
 
-// ParseSubject takes a subject apart. It returns an error for everything that
-// Subject would not write.
+// ParseSubject parses a subject. It fails for every subject that Subject would not
+// return.
 func ParseSubject(subject string) (Address, error) {
 	rest, ok := strings.CutPrefix(subject, prefix)
 	if !ok {

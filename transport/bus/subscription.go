@@ -12,44 +12,42 @@ import (
 	"scrim/transport"
 )
 
-// Counts are what a Subscription has seen since it began.
+// Counts are a Subscription's counters.
 type Counts struct {
-	// Units were handed out.
+	// Units were delivered.
 	Units uint64
-	// Lost are missing by their sequence numbers.
+	// Lost units are missing by their sequence numbers.
 	Lost uint64
-	// Skipped were complete but not decodable, because something before them was
+	// Skipped units were complete but not decodable, because an earlier one was
 	// missing.
 	Skipped uint64
-	// Stale came twice or from a worker that has been replaced.
+	// Stale units were repeated, or from a replaced worker.
 	Stale uint64
-	// Invalid messages were not what their subject says.
+	// Invalid messages did not match their subject or bounds.
 	Invalid uint64
-	// Overruns are how often the reader was too slow, so that all that waited was
-	// dropped.
+	// Overruns counts how often the queue was dropped because the reader was too slow.
 	Overruns uint64
 	// Requests for a key frame were sent.
 	Requests uint64
 }
 
-// Subscription is the receiving end for one rendition of one camera. What it
-// hands out can be decoded from the first unit on: it begins with a key frame,
-// and goes on with a key frame after every loss. While it waits for one it asks
-// for it, at most once a second. A slow reader loses units instead of falling
-// behind by more than about two seconds.
+// Subscription is the receiving end for one rendition of one camera. Its units can be
+// decoded from the first one: it starts with a key frame and continues with a key frame
+// after every loss. While it waits for a key frame, it requests one at most once a
+// second. A slow reader loses units instead of lagging by more than about two seconds.
 type Subscription struct {
-	conn  *Conn
-	at    Address
-	sub   *nats.Subscription
-	asm   assembler
-	seq   sequence
-	asked time.Time
+	conn      *Conn
+	at        Address
+	sub       *nats.Subscription
+	asm       assembler
+	seq       sequence
+	requested time.Time
 
 	mu     sync.Mutex
 	counts Counts
 }
 
-// Subscribe begins to receive a camera's rendition and asks for a key frame.
+// Subscribe starts to receive a camera's rendition and requests a key frame.
 func (c *Conn) Subscribe(site, camera, rendition string) (*Subscription, error) {
 	s := &Subscription{conn: c, at: Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: rendition}}
 	if err := s.at.Check(); err != nil {
@@ -63,14 +61,14 @@ func (c *Conn) Subscribe(site, camera, rendition string) (*Subscription, error) 
 		return nil, fmt.Errorf("camera %s: subscribe: %w", camera, c.explain(err))
 	}
 	s.sub = sub
-	s.ask()
+	s.requestKeyframe()
 	return s, nil
 }
 
-// Next returns the next unit that can be decoded; the caller owns it. It waits
-// until one comes, ctx ends, or the subscription or its connection is closed,
-// then with an error that wraps ErrClosed or what ended the connection. Only one
-// goroutine may call it.
+// Next returns the next unit that can be decoded; the caller owns it. It blocks until
+// there is one, until ctx ends, or until the subscription or its connection ends. Then
+// it returns an error that wraps ErrClosed or the reason of the connection's end. Only
+// one goroutine may call it.
 func (s *Subscription) Next(ctx context.Context) (*transport.RedactedUnit, error) {
 	for {
 		m, err := s.sub.NextMsgWithContext(ctx)
@@ -89,7 +87,7 @@ func (s *Subscription) Next(ctx context.Context) (*transport.RedactedUnit, error
 	}
 }
 
-// accept returns the unit that a message completes, if it can be decoded.
+// accept returns the unit that a message completes if it can be decoded.
 func (s *Subscription) accept(m *nats.Msg) *transport.RedactedUnit {
 	p, err := parsePart(s.at, m.Header, m.Data)
 	if err != nil {
@@ -120,38 +118,38 @@ func (s *Subscription) accept(m *nats.Msg) *transport.RedactedUnit {
 	case deliver:
 		return &p.unit
 	case skip:
-		s.ask()
+		s.requestKeyframe()
 	case stale:
 	}
 	return nil
 }
 
-// overrun drops all that waits: the reader is behind, and what it would read is
-// old. It goes on at the next key frame.
+// overrun drops the queue: the reader is late, and the queued units are old. It
+// continues at the next key frame.
 func (s *Subscription) overrun() {
 	waiting, _, err := s.sub.Pending()
 	for range waiting {
 		if err != nil && !errors.Is(err, nats.ErrSlowConsumer) {
 			break
 		}
-		_, err = s.sub.NextMsg(time.Millisecond) // there already
+		_, err = s.sub.NextMsg(time.Millisecond) // received already
 	}
 	s.asm.reset()
 	s.seq.lose()
 	s.count(func(c *Counts) { c.Overruns++ })
-	s.ask()
+	s.requestKeyframe()
 }
 
-// ask asks for a key frame, at most once in an interval. A request that is lost
-// is made up for by the next unit that comes and cannot be decoded.
-func (s *Subscription) ask() {
+// requestKeyframe requests a key frame, at most once in an interval. If a request is
+// lost, the next unit that cannot be decoded causes another.
+func (s *Subscription) requestKeyframe() {
 	now := time.Now()
-	if now.Sub(s.asked) < keyframeInterval {
+	if now.Sub(s.requested) < keyframeInterval {
 		return
 	}
-	s.asked = now
+	s.requested = now
 	if err := s.conn.RequestKeyframe(s.at.Site, s.at.Camera); err != nil {
-		s.conn.log.Debug("key frame not asked for", "camera", s.at.Camera, "error", err)
+		s.conn.log.Debug("key frame request failed", "camera", s.at.Camera, "error", err)
 		return
 	}
 	s.count(func(c *Counts) { c.Requests++ })
@@ -163,7 +161,7 @@ func (s *Subscription) count(f func(*Counts)) {
 	f(&s.counts)
 }
 
-// Counts may be called at any time.
+// Counts returns the current counters. It may be called at any time.
 func (s *Subscription) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,15 +173,15 @@ func (s *Subscription) Close() {
 	_ = s.sub.Unsubscribe() // fails only when it is closed already
 }
 
-// RequestKeyframe asks a camera's worker for a key frame. It returns when the
-// request is on its way; the worker combines what many viewers ask for.
+// RequestKeyframe asks a camera's worker for a key frame. It returns when the request
+// is sent. The worker combines the requests of all viewers.
 func (c *Conn) RequestKeyframe(site, camera string) error {
 	at := Address{Site: site, Camera: camera, Kind: KindKeyframe}
 	if err := at.Check(); err != nil {
 		return err
 	}
 	if err := c.nc.Publish(at.Subject(), nil); err != nil {
-		return fmt.Errorf("camera %s: ask for a key frame: %w", camera, c.explain(err))
+		return fmt.Errorf("camera %s: request key frame: %w", camera, c.explain(err))
 	}
 	return nil
 }

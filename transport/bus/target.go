@@ -12,15 +12,15 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// target is a checked Config: where to connect to and how to log in.
+// target is a checked Config: the servers and the login.
 type target struct {
-	// urls hold no secret; name is the same for people.
+	// urls contain no secrets; name is the same for people.
 	urls, name string
 	options    []nats.Option
 }
 
-// target checks the configuration and takes the secrets out of the URL, so
-// that no error and no log can hold them.
+// target checks the configuration and removes the secrets from the URL: no error and no
+// log can contain them.
 func (cfg Config) target() (*target, error) {
 	t := &target{}
 	switch {
@@ -49,21 +49,21 @@ func (t *target) addresses(cfg *Config) error {
 	for i, raw := range list {
 		u, err := url.Parse(strings.TrimSpace(raw))
 		if err != nil { // the parser's error would show the URL and its password
-			return fmt.Errorf("NATS: URL %d is not valid; write nats://host:4222", i+1)
+			return fmt.Errorf("NATS: invalid URL %d: write nats://host:4222", i+1)
 		}
 		if u.Scheme != "nats" && u.Scheme != "tls" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-			return fmt.Errorf("NATS: URL %d is not of the form nats://host:4222 or tls://host:4222", i+1)
+			return fmt.Errorf("NATS: invalid URL %d: must be nats://host:4222 or tls://host:4222", i+1)
 		}
 		if u.User != nil {
 			switch {
 			case i > 0:
-				return errors.New("NATS: with several URLs, only the first can hold a user; set user and password instead")
+				return errors.New("NATS: with several URLs, only the first can contain a user; set user and password instead")
 			case cfg.User != "" || cfg.Token != "" || cfg.CredsFile != "":
 				return errors.New("NATS: log in with the URL or with user, token or credentials file, not both")
 			}
 			if password, ok := u.User.Password(); ok {
 				cfg.User, cfg.Password = u.User.Username(), password
-			} else { // NATS takes a lone user for a token
+			} else { // NATS treats a user without password as a token
 				cfg.Token = u.User.Username()
 			}
 		}
@@ -78,7 +78,7 @@ func (t *target) addresses(cfg *Config) error {
 	return nil
 }
 
-// login adds how to log in.
+// login adds the login.
 func (t *target) login(cfg Config) error {
 	ways := 0
 	if cfg.User != "" || cfg.Password != "" {
@@ -97,7 +97,7 @@ func (t *target) login(cfg Config) error {
 		t.options = append(t.options, nats.UserCredentials(cfg.CredsFile))
 	}
 	if ways > 1 {
-		return errors.New("NATS: log in with user and password, a token, or a credentials file, one of them")
+		return errors.New("NATS: several logins: set user and password, a token, or a credentials file")
 	}
 	return nil
 }
@@ -110,17 +110,16 @@ func (t *target) explain(ctx context.Context, err error) error {
 	case errors.Is(err, nats.ErrAuthorization):
 		return fmt.Errorf("connect to NATS %s: login refused; check user, password, token or credentials file: %w", t.name, err)
 	case errors.Is(err, nats.ErrNoServers):
-		return fmt.Errorf("connect to NATS %s: nobody answers there; is the server running and the address right?: %w", t.name, err)
+		return fmt.Errorf("connect to NATS %s: no answer; check that the server is running and the address is right: %w", t.name, err)
 	default:
 		return fmt.Errorf("connect to NATS %s: %w", t.name, err)
 	}
 }
 
-// dialer dials for as long as the connection lives.
+// dialer dials during the life of the connection.
 type dialer struct{ life context.Context }
 
-// Dial connects; the end of the connection's life breaks off a dial and a
-// handshake that hangs.
+// Dial connects. The end of the connection's life ends a hanging dial or handshake.
 func (d dialer) Dial(network, address string) (net.Conn, error) {
 	nd := net.Dialer{Timeout: connectTimeout}
 	conn, err := nd.DialContext(d.life, network, address)
@@ -132,7 +131,7 @@ func (d dialer) Dial(network, address string) (net.Conn, error) {
 	return c, nil
 }
 
-// lifeConn forgets its dialer's life when closed.
+// lifeConn releases its dialer's context when closed.
 type lifeConn struct {
 	net.Conn
 	stop func() bool

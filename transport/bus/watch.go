@@ -9,7 +9,7 @@ import (
 	"scrim/transport"
 )
 
-// maxWatched is how many statuses or events may wait for a slow watcher.
+// maxWatched bounds the statuses or events that wait for a slow watcher.
 const maxWatched = 1024
 
 // Watch is a running WatchStatus or WatchEvents.
@@ -20,10 +20,10 @@ type Watch struct {
 	closed bool
 }
 
-// WatchStatus calls f, one call at a time, with every status that any camera of
-// the site sends. The status has been checked to be of the camera whose subject
-// it came on, and to keep its bounds: a known state, sizes and rates that can be,
-// text of one line and at most 256 bytes.
+// WatchStatus calls f, one call at a time, with every status of any camera of the site.
+// The status was checked: its camera is that of the subject, its state is known, its
+// sizes and rates are plausible, and its texts are one line of at most 256 bytes (see
+// transport.Plain).
 func (c *Conn) WatchStatus(site string, f func(transport.Status)) (*Watch, error) {
 	return c.watch(site, KindStatus, func(at Address, data []byte) error {
 		s, err := parseStatus(at, data)
@@ -34,8 +34,8 @@ func (c *Conn) WatchStatus(site string, f func(transport.Status)) (*Watch, error
 	})
 }
 
-// WatchEvents calls f, one call at a time, with every event of any camera of the
-// site, checked as a status is.
+// WatchEvents calls f, one call at a time, with every event of any camera of the site,
+// checked as a status is.
 func (c *Conn) WatchEvents(site string, f func(transport.Event)) (*Watch, error) {
 	return c.watch(site, KindEvents, func(at Address, data []byte) error {
 		e, err := parseEvent(at, data)
@@ -46,7 +46,7 @@ func (c *Conn) WatchEvents(site string, f func(transport.Event)) (*Watch, error)
 	})
 }
 
-func (c *Conn) watch(site string, kind Kind, take func(Address, []byte) error) (*Watch, error) {
+func (c *Conn) watch(site string, kind Kind, handle func(Address, []byte) error) (*Watch, error) {
 	if err := transport.CheckName(site); err != nil {
 		return nil, fmt.Errorf("site: %w", err)
 	}
@@ -59,7 +59,7 @@ func (c *Conn) watch(site string, kind Kind, take func(Address, []byte) error) (
 		}
 		at, err := ParseSubject(m.Subject)
 		if err == nil {
-			err = take(at, m.Data)
+			err = handle(at, m.Data)
 		}
 		if err != nil {
 			c.dropped(m.Subject, err)
@@ -75,8 +75,8 @@ func (c *Conn) watch(site string, kind Kind, take func(Address, []byte) error) (
 	return w, nil
 }
 
-// Close ends the watch: no call is running when it returns, and none comes
-// after. It must not be called from within the watch's function.
+// Close ends the watch: when it returns, no call is running and none follows. The
+// watch's function must not call it.
 func (w *Watch) Close() {
 	_ = w.sub.Unsubscribe() // fails only when the connection is closed
 	w.mu.Lock()
