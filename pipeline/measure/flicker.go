@@ -7,18 +7,17 @@ import (
 	"slices"
 )
 
-// sameRegion is the least IoU of regions without a track that are taken for
-// the same one.
+// sameRegion is the minimum IoU of regions without a track that count as the same one.
 const sameRegion = 0.3
 
-// unrest adds up what a Flicker is made of.
-type unrest struct {
+// flickerSums are the sums of a Flicker.
+type flickerSums struct {
 	appear, vanish  int
 	moved, jittered float64
 	moves, jitters  int
 }
 
-func (u *unrest) result(seconds float64) Flicker {
+func (u *flickerSums) result(seconds float64) Flicker {
 	f := Flicker{
 		Appear: over(float64(u.appear), seconds), Vanish: over(float64(u.vanish), seconds), TrueAppear: none,
 		Move: over(u.moved, u.moves), Jitter: over(u.jittered, u.jitters),
@@ -26,7 +25,7 @@ func (u *unrest) result(seconds float64) Flicker {
 	return f
 }
 
-// tracked is a region that is followed from frame to frame.
+// tracked is a region that is tracked from frame to frame.
 type tracked struct {
 	box    geom.Box
 	track  uint64
@@ -36,7 +35,7 @@ type tracked struct {
 	moving bool       // there was a frame before
 }
 
-// follower follows the regions of one video.
+// follower tracks the regions of one video.
 type follower struct {
 	last    []tracked
 	started bool
@@ -48,9 +47,9 @@ type match struct {
 	iou  float64
 }
 
-// step compares the regions of a frame with those of the one before; add is
-// told what happened to a region, once for each.
-func (f *follower) step(now []tracked, add func(r *tracked, what func(*unrest))) {
+// step compares the regions of a frame with those of the previous frame; add is called
+// once for each region with the changes.
+func (f *follower) step(now []tracked, add func(r *tracked, what func(*flickerSums))) {
 	defer func() { f.last, f.started = append(f.last[:0], now...), true }()
 	if !f.started {
 		return
@@ -63,7 +62,7 @@ func (f *follower) step(now []tracked, add func(r *tracked, what func(*unrest)))
 	for i := range now {
 		r := &now[i]
 		if from[i] < 0 {
-			add(r, func(u *unrest) { u.appear++ })
+			add(r, func(u *flickerSums) { u.appear++ })
 			continue
 		}
 		gone[from[i]] = false
@@ -75,7 +74,7 @@ func (f *follower) step(now []tracked, add func(r *tracked, what func(*unrest)))
 			moved += math.Abs(v) / 4
 			jitter += math.Abs(v-old.motion[k]) / 4
 		}
-		add(r, func(u *unrest) {
+		add(r, func(u *flickerSums) {
 			u.moved += moved
 			u.moves++
 			if old.moving {
@@ -86,13 +85,13 @@ func (f *follower) step(now []tracked, add func(r *tracked, what func(*unrest)))
 	}
 	for i := range f.last {
 		if gone[i] {
-			add(&f.last[i], func(u *unrest) { u.vanish++ })
+			add(&f.last[i], func(u *flickerSums) { u.vanish++ })
 		}
 	}
 }
 
-// match returns for each region which of the last it was, or −1: that of the
-// same track, or, without a track, the one that shares the most.
+// match returns for each region the index of the same region in the previous frame, or
+// −1: that of the same track, or without a track, the one with the largest IoU.
 func (f *follower) match(now []tracked) []int {
 	from, taken := make([]int, len(now)), make([]bool, len(f.last))
 	byTrack := map[uint64]int{}
@@ -127,7 +126,7 @@ func (f *follower) match(now []tracked) []int {
 	return from
 }
 
-// eachBest gives matches to use, the best first. It sorts them.
+// eachBest calls use for the matches, the best first. It sorts them.
 func eachBest(matches []match, use func(match)) {
 	slices.SortFunc(matches, func(a, b match) int {
 		return cmp.Or(cmp.Compare(b.iou, a.iou), cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))

@@ -7,7 +7,7 @@ import (
 	"scrim/pipeline/measure/plot"
 )
 
-// Most rows of the page's lists.
+// Maximum numbers of rows on the page.
 const (
 	pagePeople = 200
 	pageLeaks  = 500
@@ -18,7 +18,7 @@ var pageText string
 
 var pageTemplate = plot.Page(pageText)
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	*Result
 	Rows   [][3]string // name, headline, hard
@@ -36,7 +36,7 @@ type pageTable struct {
 	Rows []Group
 }
 
-// WriteHTML writes a page that needs nothing else: no scripts, no other files.
+// WriteHTML writes a self-contained page.
 func (r *Result) WriteHTML(w io.Writer) error {
 	p := page{
 		Result: r, Tables: []pageTable{{"Size, pixels", r.BySize}, {"Yaw, degrees", r.ByYaw}},

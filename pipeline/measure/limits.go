@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Share is a share as people write it: "0.1%", or "0.001".
+// Share is a share, written as "0.1%" or "0.001".
 type Share float64
 
-// UnmarshalText implements encoding.TextUnmarshaler. A bare number above 1 is
-// refused: it was most likely meant in percent.
+// UnmarshalText implements encoding.TextUnmarshaler. A number above 1 without % is
+// refused: it was probably meant as a percentage.
 func (s *Share) UnmarshalText(text []byte) error {
 	digits, percent := strings.CutSuffix(string(text), "%")
 	v, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
@@ -19,7 +19,7 @@ func (s *Share) UnmarshalText(text []byte) error {
 		v /= 100
 	}
 	if err != nil || !(v >= 0 && v <= 1) {
-		return fmt.Errorf("%.40q is no share; write a percentage such as 0.1%%, or a number from 0 to 1", text)
+		return fmt.Errorf("invalid share %.40q: must be a percentage such as 0.1%%, or a number from 0 to 1", text)
 	}
 	*s = Share(v)
 	return nil
@@ -27,24 +27,24 @@ func (s *Share) UnmarshalText(text []byte) error {
 
 func (s Share) percent() string { return strconv.FormatFloat(100*float64(s), 'g', 6, 64) + " %" }
 
-// Limits are what a Result has to keep; those that are nil do not matter.
+// Limits are the limits of a Result; nil means no limit.
 type Limits struct {
-	// MaxExposed bounds the share of exposed face-frames of the headline.
+	// MaxExposed bounds the headline's share of exposed face frames.
 	MaxExposed *Share
 	// MaxRun bounds the longest run of exposed frames.
 	MaxRun *int
-	// MaxFalseArea and MaxArea bound means over the frames.
+	// MaxFalseArea and MaxArea bound the means over all frames.
 	MaxFalseArea *Share
 	MaxArea      *Share
-	// MinCoverage and MinRecall are for the headline.
+	// MinCoverage and MinRecall apply to the headline.
 	MinCoverage *Share
 	MinRecall   *Share
-	// MinSteady is for Steady.
+	// MinSteady applies to Steady.Share.
 	MinSteady *Share
 }
 
-// Check returns an error that names every measure that is beyond its limit. A
-// limit for something of which there was nothing to measure is an error too.
+// Check returns an error that names every measure beyond its limit. A limit of something
+// that could not be measured is an error as well.
 func (l Limits) Check(r *Result) error {
 	var wrong []string
 	share := func(name, value string, v Number, limit *Share, most bool) {
@@ -59,10 +59,10 @@ func (l Limits) Check(r *Result) error {
 		}
 	}
 	h := &r.Headline
-	share("exposed share", fmt.Sprintf("%s (%d of %d face-frames)", h.ExposedShare.Percent(), h.Exposed, h.Faces), h.ExposedShare, l.MaxExposed, true)
+	share("exposed share", fmt.Sprintf("%s (%d of %d face frames)", h.ExposedShare.Percent(), h.Exposed, h.Faces), h.ExposedShare, l.MaxExposed, true)
 	if l.MaxRun != nil {
 		if h.Faces == 0 {
-			wrong = append(wrong, "longest run was not measured: no face counts for it")
+			wrong = append(wrong, "longest run was not measured: no faces in the headline")
 		} else if h.LongestRun > *l.MaxRun {
 			wrong = append(wrong, fmt.Sprintf("longest run of exposed frames is %d, more than %d", h.LongestRun, *l.MaxRun))
 		}

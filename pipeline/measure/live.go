@@ -13,23 +13,21 @@ import (
 	"scrim/transport"
 )
 
-// maxApart is how far the capture time of a published picture may be from that in
-// the truth. Sender reports and timestamps of 90 kHz cost some 20 µs; a picture
-// that came before the first sender report has the time of its arrival, which is
-// further off, and is told apart by that.
+// maxApart is the largest difference between the capture times of a picture in the run
+// and in the truth. Sender reports and 90 kHz timestamps cost about 20 µs. A picture from
+// before the first sender report has its time of arrival, which differs by more.
 const maxApart = time.Millisecond
 
-// Shown is what a camera has published at one time: a picture, or a slate in
-// place of pictures.
+// Shown is a published picture or slate of a camera.
 type Shown struct {
-	// Captured is the picture's time of capture, or when the slate was made.
+	// Captured is the picture's time of capture, or the slate's creation time.
 	Captured      time.Time
 	Width, Height int
 	Slate         bool
 	Regions       []Region
 }
 
-// ShownUnit returns what viewers are shown by a published unit.
+// ShownUnit returns the picture or slate of a published unit.
 func ShownUnit(u *transport.RedactedUnit) Shown {
 	s := Shown{Captured: u.Captured, Width: u.Width, Height: u.Height, Slate: u.State != transport.StateLive}
 	for _, r := range u.Regions {
@@ -41,39 +39,39 @@ func ShownUnit(u *transport.RedactedUnit) Shown {
 // Run is a live run of one camera.
 type Run struct {
 	Camera string
-	// Truth is that of the run, with times of capture.
+	// Truth is the truth of the run, with times of capture.
 	Truth *Truth
-	// Shown is all that was published, in any order.
+	// Shown is everything that was published, in any order.
 	Shown []Shown
-	// Lost units were published and did not come to who measures.
+	// Lost counts published units that did not reach the measuring client.
 	Lost int
-	// Cut means that the run went on, and Shown does not.
+	// Cut means that the run continued after the end of Shown.
 	Cut bool
 }
 
-// Live says what became of the frames of a run.
+// Live counts what happened to the frames of a run.
 type Live struct {
 	Camera string `json:"camera"`
-	// Frames were drawn from the first published picture to the last unit. Each
-	// was published, or is under a slate, or was dropped on the way.
+	// Frames counts those drawn from the first published picture to the last unit. Each
+	// was published, was under a slate, or was dropped.
 	Frames      int `json:"frames"`
 	Published   int `json:"published"`
 	UnderSlates int `json:"frames_under_slates"`
 	Dropped     int `json:"dropped"`
-	// Slates were published, before the first picture too.
+	// Slates counts published slates, including those before the first picture.
 	Slates int `json:"slates"`
-	// Unmatched pictures were published, but no frame of the truth was captured
-	// when they were; they are not scored.
+	// Unmatched counts published pictures without a frame of the truth at their capture
+	// time; they are not scored.
 	Unmatched int `json:"unmatched"`
-	// Lost units did not come to who measures; their frames count as dropped.
+	// Lost counts units that did not reach the measuring client; their frames count as dropped.
 	Lost int `json:"lost"`
-	// Cut means that the run went on for longer than can be scored.
+	// Cut means that the run was longer than can be scored.
 	Cut bool `json:"cut,omitempty"`
 }
 
-// String says it in words.
+// String describes it in one line.
 func (l Live) String() string {
-	s := fmt.Sprintf("%d frames: %d published, %d under slates (of which there were %d), %d dropped", l.Frames, l.Published, l.UnderSlates, l.Slates, l.Dropped)
+	s := fmt.Sprintf("%d frames: %d published, %d under %d slates, %d dropped", l.Frames, l.Published, l.UnderSlates, l.Slates, l.Dropped)
 	if l.Unmatched > 0 {
 		s += fmt.Sprintf("; %d pictures are of no frame that is known: not scored", l.Unmatched)
 	}
@@ -86,10 +84,10 @@ func (l Live) String() string {
 	return s
 }
 
-// ScoreLive scores what cameras have published against where the faces truly
-// were. Pictures are matched by their time of capture. A frame that was never
-// published exposes nobody: it is left out, and the picture before it lasts
-// longer. A frame under a slate is obscured whole.
+// ScoreLive scores the published pictures of cameras against their truths. Pictures are
+// matched by their time of capture. A frame that was not published exposes nobody: it is
+// left out, and the picture before it lasts longer. A frame under a slate is fully
+// obscured.
 func ScoreLive(runs []Run, o Options) (*Result, error) {
 	pairs, lives := make([]Pair, 0, len(runs)), make([]Live, 0, len(runs))
 	for i := range runs {
@@ -107,8 +105,7 @@ func ScoreLive(runs []Run, o Options) (*Result, error) {
 	return r, nil
 }
 
-// pair makes a truth of the frames that viewers have seen something of, and a
-// report of what that was.
+// pair returns the truth of the frames that viewers have seen, and the report of them.
 func (r *Run) pair() (Pair, Live, error) {
 	p := Pair{Truth: &Truth{Path: r.Truth.Path, File: r.Camera}, Report: &Report{Path: r.Camera, File: r.Camera}}
 	l := Live{Camera: r.Camera, Lost: r.Lost, Cut: r.Cut}
@@ -123,13 +120,13 @@ func (r *Run) pair() (Pair, Live, error) {
 	for i, k, begun := 0, 0, false; i < len(r.Truth.Frames); i++ {
 		t := r.Truth.Frames[i]
 		for k < len(shown) && !shown[k].Captured.After(t.Captured) {
-			k++ // shown[k-1] is what viewers saw last
+			k++ // shown[k-1] is the last that viewers saw
 		}
 		picture := pictures[i]
 		begun = begun || picture != nil
 		switch {
 		case !begun, picture == nil && k == len(shown):
-			continue // nothing was shown yet, or nothing is known any more
+			continue // before the first or after the last unit
 		case picture != nil:
 			l.Published++
 		case k > 0 && shown[k-1].Slate:
@@ -152,8 +149,8 @@ func (r *Run) pair() (Pair, Live, error) {
 	return p, l, nil
 }
 
-// match finds the frame of every published picture, by index. Of two pictures for
-// a frame the closer one is taken.
+// match returns the frame of every published picture, by index. If two pictures match a
+// frame, it is the closer one's.
 func (r *Run) match(shown []Shown, l *Live) map[int]*Shown {
 	frames := r.Truth.Frames
 	apart := func(i int, s *Shown) time.Duration { return frames[i].Captured.Sub(s.Captured).Abs() }
@@ -181,33 +178,32 @@ func (r *Run) match(shown []Shown, l *Live) map[int]*Shown {
 	return pictures
 }
 
-// nothing says why there is nothing to score.
+// nothing returns why there is nothing to score.
 func (r *Run) nothing(l *Live) error {
 	switch {
 	case l.Unmatched > 0:
-		return fmt.Errorf("none of %d pictures was captured when a frame of %s was; is that the truth of this camera, written as it ran?", l.Unmatched, r.Truth.Path)
+		return fmt.Errorf("none of %d pictures matches a frame of %s; check that it is the truth of this camera and this run", l.Unmatched, r.Truth.Path)
 	case l.Slates > 0:
-		return fmt.Errorf("it has shown slates only, %d of them", l.Slates)
+		return fmt.Errorf("published slates only, %d of them", l.Slates)
 	}
-	return errors.New("it has published nothing; is its name right, and does it run?")
+	return errors.New("published nothing; check its name and that it runs")
 }
 
-// live checks that times of capture are known and grow.
+// live checks that times of capture exist and increase.
 func (t *Truth) live() error {
 	for i := range t.Frames {
 		switch f := &t.Frames[i]; {
 		case f.Captured.IsZero():
-			return fmt.Errorf("%s: the frame has no time of capture; scrim-camera --truth writes it while it serves, not with --record", place(t.Path, f.Line))
+			return fmt.Errorf("%s: frame without a time of capture; use the --truth file of a serving scrim-camera, not of --record", place(t.Path, f.Line))
 		case i > 0 && !f.Captured.After(t.Frames[i-1].Captured):
-			return fmt.Errorf("%s: the time of capture goes back; the clock was set", place(t.Path, f.Line))
+			return fmt.Errorf("%s: time of capture goes back; the clock was set", place(t.Path, f.Line))
 		}
 	}
 	return nil
 }
 
-// ReadLiveTruth reads a truth that may be written at the same time: of one camera,
-// and what was captured from one time to another. A last line that is not whole
-// yet is left out.
+// ReadLiveTruth reads the truth of one camera, limited to a span of capture times. The
+// file may still be growing: an incomplete last line is left out.
 func ReadLiveTruth(r io.Reader, path string, from, to time.Time) (*Truth, error) {
 	truths, err := readSomeTruth(&wholeLines{in: bufio.NewReaderSize(r, MaxLine+1)}, path, func(f *TruthFrame) bool {
 		return f.Captured.IsZero() || !f.Captured.Before(from.Add(-maxApart)) && !f.Captured.After(to.Add(maxApart))
@@ -218,21 +214,21 @@ func ReadLiveTruth(r io.Reader, path string, from, to time.Time) (*Truth, error)
 	case len(truths) == 0:
 		return &Truth{Path: path}, nil
 	case len(truths) > 1:
-		return nil, fmt.Errorf("%s: it is of several cameras, %q and %q; a live truth is of one", path, truths[0].File, truths[1].File)
+		return nil, fmt.Errorf("%s: truth of several cameras, %q and %q; a live truth must be of one", path, truths[0].File, truths[1].File)
 	}
 	return truths[0], nil
 }
 
-// CheckLiveTruth reads the first line of what ReadLiveTruth will be given, so that
-// what is no truth of a live camera is known before the run. There may be none yet.
+// CheckLiveTruth checks the first line of a live truth, so that a wrong file is reported
+// before the run. The file may still be empty.
 func CheckLiveTruth(r io.Reader, path string) error {
 	in := bufio.NewReaderSize(r, MaxLine+1)
 	if stills(in) {
-		return fmt.Errorf("%s: it is of labelled pictures; that of a live camera is written by scrim-camera --truth", path)
+		return fmt.Errorf("%s: truth of labelled pictures; a live run needs the file of scrim-camera --truth", path)
 	}
 	line, err := in.ReadSlice('\n')
 	if errors.Is(err, io.EOF) && (len(line) == 0 || line[0] == '{') {
-		return nil // it is not written yet
+		return nil // not written yet
 	}
 	truths, err := readTruthLines(bytes.NewReader(line), path)
 	if err != nil || len(truths) == 0 {
@@ -241,7 +237,7 @@ func CheckLiveTruth(r io.Reader, path string) error {
 	return truths[0].live()
 }
 
-// wholeLines reads lines that have ended.
+// wholeLines reads complete lines only.
 type wholeLines struct {
 	in   *bufio.Reader
 	rest []byte
@@ -251,7 +247,7 @@ type wholeLines struct {
 func (l *wholeLines) Read(p []byte) (int, error) {
 	if len(l.rest) == 0 {
 		line, err := l.in.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) { // of which the reader of lines complains
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) { // eachLine reports a line that is too long
 			return 0, err
 		}
 		l.rest = line

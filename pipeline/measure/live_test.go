@@ -75,7 +75,7 @@ func TestLiveRunCountsWhatWasShown(t *testing.T) {
 
 	var table, page bytes.Buffer
 	require.NoError(t, r.WriteTable(&table))
-	require.Contains(t, table.String(), "camera door: 13 frames: 8 published, 2 under slates (of which there were 4), 3 dropped; 1 units were lost")
+	require.Contains(t, table.String(), "camera door: 13 frames: 8 published, 2 under 4 slates, 3 dropped; 1 units were lost")
 	require.NoError(t, r.WriteHTML(&page))
 	require.Contains(t, page.String(), "Camera door: 13 frames: 8 published")
 }
@@ -115,12 +115,12 @@ func TestLiveRunSaysWhyItCannotBeScored(t *testing.T) {
 		off.Frames[i].Captured = off.Frames[i].Captured.Add(time.Hour)
 	}
 	for want, run := range map[string]Run{
-		"published nothing":          {Truth: liveTruth(3)},
-		"slates only, 1 of them":     {Truth: liveTruth(3), Shown: []Shown{slate(0)}},
-		"t:2: the frame has no time": {Truth: noTime, Shown: []Shown{picture(0)}},
-		"t:3: the time of capture":   {Truth: back, Shown: []Shown{picture(0)}},
-		"none of 2 pictures":         {Truth: off, Shown: []Shown{picture(0), picture(1)}},
-		"none of 1 pictures":         {Truth: &Truth{Path: "t"}, Shown: []Shown{picture(0)}},
+		"published nothing":         {Truth: liveTruth(3)},
+		"slates only, 1 of them":    {Truth: liveTruth(3), Shown: []Shown{slate(0)}},
+		"t:2: frame without a time": {Truth: noTime, Shown: []Shown{picture(0)}},
+		"t:3: time of capture":      {Truth: back, Shown: []Shown{picture(0)}},
+		"none of 2 pictures":        {Truth: off, Shown: []Shown{picture(0), picture(1)}},
+		"none of 1 pictures":        {Truth: &Truth{Path: "t"}, Shown: []Shown{picture(0)}},
 	} {
 		run.Camera = "door"
 		_, err := ScoreLive([]Run{run}, Options{Filter: DefaultFilter})
@@ -176,9 +176,9 @@ func TestTruthOfALiveRunIsKnownToBeOneFromItsFirstLine(t *testing.T) {
 		`{"frame":7,"pt`:      "",
 		frame + "\n":          "",
 		frame + "\n" + `{"fr`: "",
-		"nonsense":            "t:1: no JSON",
-		"nonsense\n" + frame:  "t:1: no JSON",
-		`{"frame":7,"pts":0.1,"width":640,"height":360,"faces":[]}` + "\n": "t:1: the frame has no time of capture",
+		"nonsense":            "t:1: invalid JSON",
+		"nonsense\n" + frame:  "t:1: invalid JSON",
+		`{"frame":7,"pts":0.1,"width":640,"height":360,"faces":[]}` + "\n": "t:1: frame without a time of capture",
 		`{"file":"a.jpg","frame":0,"regions":[]}` + "\n":                   "t:1: ",
 		`{"images":[]}`:                  "labelled pictures",
 		strings.Repeat(" ", 2<<20):       "longer than",

@@ -10,14 +10,13 @@ import (
 	"strings"
 )
 
-// Load reads truths and reports, each a file or a folder, and finds out what
-// belongs together. As many files as reports are pairs in their order; otherwise
-// Match decides. Of a folder it reads what ends in .truth.jsonl, .truth.json or
-// is faces.json, and .report.jsonl; or, when there is no such file, all that ends
-// in .jsonl or .json. The second result are reports that no truth asks for.
+// Load reads truths and reports, each a file or a folder, and pairs them. If there are as
+// many truth files as report files, they are paired in order; otherwise by Match. In a
+// folder it reads *.truth.jsonl, *.truth.json and faces.json, and *.report.jsonl; without
+// such files, all *.jsonl and *.json. The second result are reports without a truth.
 func Load(truthPaths, reportPaths []string) ([]Pair, []*Report, error) {
 	if len(truthPaths) == 0 || len(reportPaths) == 0 {
-		return nil, nil, errors.New("a truth and a report are needed; say --truth FILE --report FILE")
+		return nil, nil, errors.New("missing truth or report: use --truth FILE --report FILE")
 	}
 	truthFiles, folder1, err := list(truthPaths, func(name string) bool {
 		return strings.HasSuffix(name, ".truth.jsonl") || strings.HasSuffix(name, ".truth.json") || name == "faces.json"
@@ -52,7 +51,7 @@ func Load(truthPaths, reportPaths []string) ([]Pair, []*Report, error) {
 	return pairs, left, nil
 }
 
-// list replaces folders by the files in them.
+// list replaces folders by their files.
 func list(paths []string, wanted func(name string) bool) (files []string, folder bool, err error) {
 	for _, path := range paths {
 		info, err := os.Stat(path)
@@ -80,7 +79,7 @@ func list(paths []string, wanted func(name string) bool) (files []string, folder
 			}
 		}
 		if len(all) == 0 {
-			return nil, false, fmt.Errorf("folder %s holds neither .jsonl nor .json files", path)
+			return nil, false, fmt.Errorf("folder %s has neither .jsonl nor .json files", path)
 		}
 		if len(good) == 0 {
 			good = all
@@ -90,7 +89,7 @@ func list(paths []string, wanted func(name string) bool) (files []string, folder
 	return files, folder, nil
 }
 
-// readAll reads each file; one that holds nothing is an error.
+// readAll reads each file; an empty one is an error.
 func readAll[T any](files []string, read func(io.Reader, string) ([]T, error)) ([][]T, error) {
 	all := make([][]T, 0, len(files))
 	for _, path := range files {
@@ -104,7 +103,7 @@ func readAll[T any](files []string, read func(io.Reader, string) ([]T, error)) (
 			return nil, err
 		}
 		if len(got) == 0 {
-			return nil, fmt.Errorf("%s holds no frame", path)
+			return nil, fmt.Errorf("%s has no frames", path)
 		}
 		all = append(all, got)
 	}

@@ -90,7 +90,7 @@ func TestFilesAndFoldersAreLoaded(t *testing.T) {
 	require.Equal(t, "c.jpg", left[0].File)
 
 	for want, paths := range map[string][2]string{
-		"holds no frame":               {filepath.Join(plain, "empty.jsonl"), in("a.report.jsonl")},
+		"has no frames":                {filepath.Join(plain, "empty.jsonl"), in("a.report.jsonl")},
 		"no such file":                 {in("missing"), in("a.report.jsonl")},
 		"notes.json:1: ":               {in("notes.json"), in("a.report.jsonl")},
 		"neither .jsonl nor .json":     {t.TempDir(), in("a.report.jsonl")},

@@ -5,14 +5,14 @@ import (
 	"strconv"
 )
 
-// Number is a result; NaN means that there was nothing to measure, which is
-// null in JSON and a dash in print.
+// Number is a result. NaN means that there was nothing to measure; it is null in JSON and
+// a dash in text.
 type Number float64
 
-// none is the Number of nothing.
+// none means that there was nothing to measure.
 var none = Number(math.NaN())
 
-// Known reports whether there was something to measure.
+// Known reports whether the number was measured.
 func (n Number) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 
 // MarshalJSON implements json.Marshaler.
@@ -33,13 +33,13 @@ func (n Number) Percent() string {
 	switch {
 	case v == 0 || v == 100:
 		digits = 0
-	case v < 1 || v > 99: // where it matters
+	case v < 1 || v > 99: // more digits near 0 and 100
 		digits = 3
 	}
 	return strconv.FormatFloat(v, 'f', digits, 64) + " %"
 }
 
-// Plain prints a number with some digits after the point.
+// Plain formats the number with a number of decimals.
 func (n Number) Plain(digits int) string {
 	if !n.Known() {
 		return "–"
@@ -47,7 +47,7 @@ func (n Number) Plain(digits int) string {
 	return strconv.FormatFloat(float64(n), 'f', digits, 64)
 }
 
-// over returns a/b, or nothing when b is 0.
+// over returns a/b, or none if b is 0.
 func over[A, B int | float64](a A, b B) Number {
 	if b == 0 {
 		return none

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// What counts as covered, found and padding.
+// Definitions of covered, found and padding.
 const (
 	CoveredShare = 0.95
 	FoundIoU     = 0.5
@@ -14,36 +14,34 @@ const (
 	PadTop       = 1.0
 )
 
-// Steady people are in view for SteadySeconds or more with a face of
-// SteadySize pixels or more; none of them should be exposed for more than
-// SteadyRun frames in a row.
+// Steady people are in view for at least SteadySeconds with a face of at least SteadySize
+// pixels. They should never be exposed for more than SteadyRun consecutive frames.
 const (
 	SteadySeconds = 5
 	SteadySize    = 48
 	SteadyRun     = 1
 )
 
-// MaxLeaks is the most leaks that a Result lists.
+// MaxLeaks is the maximum number of leaks in a Result.
 const MaxLeaks = 10_000
 
-// rounding forgives what adding floats of the size of pictures costs.
+// rounding is the tolerance for sums of floats of the size of pictures.
 const rounding = 1e-9
 
 // tidy rounds seconds to microseconds, against sums such as 4.000000000000003.
 func tidy(seconds float64) float64 { return math.Round(seconds*1e6) / 1e6 }
 
-// Filter says which faces count for the headline.
+// Filter selects the faces of the headline.
 type Filter struct {
-	// MinSize is the least size in pixels.
+	// MinSize is the minimum size in pixels.
 	MinSize float64 `json:"min_size"`
-	// MaxYaw is the most that a face is turned to a side, in degrees. A face of
-	// which it is not known passes.
+	// MaxYaw is the maximum yaw in degrees. A face with unknown yaw passes.
 	MaxYaw float64 `json:"max_yaw"`
-	// MinVisible is the least share of the face that can be seen.
+	// MinVisible is the minimum visible share of the face.
 	MinVisible float64 `json:"min_visible"`
 }
 
-// DefaultFilter is that of the command line.
+// DefaultFilter is the default of the command line.
 var DefaultFilter = Filter{MinSize: 16, MaxYaw: 45, MinVisible: 0.6}
 
 func (f Filter) check() error {
@@ -51,9 +49,9 @@ func (f Filter) check() error {
 		name string
 		v    float64
 		most float64
-	}{{"least size", f.MinSize, MaxSide}, {"greatest yaw", f.MaxYaw, 180}, {"least visible share", f.MinVisible, 1}} {
+	}{{"minimum size", f.MinSize, MaxSide}, {"maximum yaw", f.MaxYaw, 180}, {"minimum visible share", f.MinVisible, 1}} {
 		if !(v.v >= 0 && v.v <= v.most) {
-			return fmt.Errorf("%s %v is not within 0 … %v", v.name, v.v, v.most)
+			return fmt.Errorf("invalid %s %v: must be from 0 to %v", v.name, v.v, v.most)
 		}
 	}
 	return nil
@@ -65,20 +63,20 @@ func (f Filter) yaw(t *TrueFace) bool { return !(math.Abs(t.Yaw) > f.MaxYaw) }
 
 func (f Filter) visible(t *TrueFace) bool { return t.Visible >= f.MinVisible }
 
-// Options say how to score.
+// Options are the options of Score.
 type Options struct {
 	Filter Filter
-	// ReportFirst and TruthFirst are the numbers of the first frame in reports
-	// and truths; nil means 0, and that a sign of something else is an error.
+	// ReportFirst and TruthFirst are the numbers of the first frame in reports and
+	// truths; nil means 0, and that a file that seems to start elsewhere is an error.
 	ReportFirst, TruthFirst *int
-	// IgnorePTS matches frames by their numbers alone.
+	// IgnorePTS matches frames by their numbers only.
 	IgnorePTS bool
 }
 
 func (o Options) check() error {
 	for _, first := range []*int{o.ReportFirst, o.TruthFirst} {
 		if first != nil && (*first < 0 || *first > math.MaxInt32) {
-			return errors.New("the number of the first frame must be 0 or more")
+			return errors.New("invalid number of the first frame: must not be negative")
 		}
 	}
 	return o.Filter.check()
@@ -92,12 +90,12 @@ type bucket struct {
 
 var sizeBuckets = []bucket{{"<16", 16}, {"16–24", 24}, {"24–48", 48}, {"48–96", 96}, {"96–200", 200}, {"≥200", math.Inf(1)}}
 
-// Yaws of exactly 45° belong to those up to 45°, as the filter has it.
+// A yaw of exactly 45° belongs to the bucket up to 45°, as in the filter.
 var yawBuckets = []bucket{
 	{"0–15", math.Nextafter(15, 16)}, {"15–45", math.Nextafter(45, 46)}, {"45–75", math.Nextafter(75, 76)}, {">75", math.Inf(1)}, {"unknown", 0},
 }
 
-// Rows that are about regions and not about faces.
+// noFace is the row of regions without a face.
 const noFace = "no face"
 
 func sizeBucket(t *TrueFace) int {

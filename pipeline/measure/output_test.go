@@ -48,7 +48,7 @@ func TestLimitsNameWhatIsBeyondThem(t *testing.T) {
 	share := func(v float64) *Share { s := Share(v); return &s }
 	number := func(v int) *int { return &v }
 	for name, c := range map[string]struct{ kept, broken Limits }{
-		"exposed share is 10.0 % (2 of 20 face-frames), more than 9.9 %":  {Limits{MaxExposed: share(0.1)}, Limits{MaxExposed: share(0.099)}},
+		"exposed share is 10.0 % (2 of 20 face frames), more than 9.9 %":  {Limits{MaxExposed: share(0.1)}, Limits{MaxExposed: share(0.099)}},
 		"longest run of exposed frames is 2, more than 1":                 {Limits{MaxRun: number(2)}, Limits{MaxRun: number(1)}},
 		"falsely obscured area is 10.0 %, more than 2 %":                  {Limits{MaxFalseArea: share(0.1)}, Limits{MaxFalseArea: share(0.02)}},
 		"obscured area is 22.5 %, more than 10 %":                         {Limits{MaxArea: share(0.25)}, Limits{MaxArea: share(0.1)}},

@@ -13,12 +13,11 @@ type Pair struct {
 	Report *Report
 }
 
-// Match finds the report of every truth. One truth and one report of a video
-// belong together whatever they are called. Otherwise the names decide: those
-// of what was redacted where the files say so, else those of the files
-// themselves, without folder, .jsonl, .truth and .report; at last the file's
-// extension may differ. It fails when a truth has no report or several. The
-// second result are the reports that no truth asks for.
+// Match finds the report of every truth. One truth and one report of a video always
+// belong together. Otherwise they are matched by name: that of the redacted file if given,
+// otherwise that of the file itself without folder, .jsonl, .truth and .report; finally,
+// the extension may differ. It fails if a truth has no report or several. The second
+// result are the reports without a truth.
 func Match(truths []*Truth, reports []*Report) ([]Pair, []*Report, error) {
 	if len(truths) == 1 && len(reports) == 1 && !truths[0].Still {
 		return []Pair{{truths[0], reports[0]}}, nil, nil
@@ -54,7 +53,7 @@ func Match(truths []*Truth, reports []*Report) ([]Pair, []*Report, error) {
 	return pairs, left, nil
 }
 
-// sameNames are the ways in which two names can be the same, the closest first.
+// sameNames are the ways in which two names can match, the closest first.
 var sameNames = []func(string) string{
 	func(s string) string { return s },
 	filepath.Base,
@@ -73,23 +72,22 @@ func find(t *Truth, indices []map[string][]*Report) (*Report, error) {
 				name, t.Path, reportName(found[0]), found[0].Path, reportName(found[1]), found[1].Path)
 		}
 	}
-	return nil, fmt.Errorf("%s of %s has no report; redact it with --report, or leave it out of the truth", name, t.Path)
+	return nil, fmt.Errorf("%s of %s has no report; redact it with --report, or remove it from the truth", name, t.Path)
 }
 
 func truthName(t *Truth) string { return cmp.Or(t.File, stem(t.Path, ".truth")) }
 
 func reportName(r *Report) string { return cmp.Or(r.File, stem(r.Path, ".report")) }
 
-// stem returns the name of a file of lines without folder, extension and the
-// word for what it is.
+// stem returns the name of a file without folder, .jsonl, .truth and .report.
 func stem(path, word string) string {
 	path = filepath.Base(path)
 	path = strings.TrimSuffix(strings.TrimSuffix(path, ".jsonl"), ".json")
 	return strings.TrimSuffix(path, word)
 }
 
-// align makes frame numbers of both count from 0, or says that they do not.
-// The results are what to take off the numbers of truth and report.
+// align returns what to subtract from the frame numbers of truth and report so that both
+// count from 0, or an error.
 func (p Pair) align(o Options) (truth, report int, err error) {
 	if p.Truth.Still || len(p.Truth.Frames) == 0 || len(p.Report.Frames) == 0 {
 		return 0, 0, nil
@@ -107,10 +105,10 @@ func (p Pair) align(o Options) (truth, report int, err error) {
 	case r < report:
 		return 0, 0, fmt.Errorf("%s: frame %d is before the first, %d", place(p.Report.Path, p.Report.Frames[0].Line), r, report)
 	case t == 0 && r == 1 && o.ReportFirst == nil:
-		return 0, 0, fmt.Errorf("%s: the report begins at frame 1 and the truth at 0; say --report-first 1 if the report counts from 1, 0 if its frame 0 is missing",
+		return 0, 0, fmt.Errorf("%s: report starts at frame 1 and truth at 0; use --report-first 1 if the report counts from 1, or 0 if its frame 0 is missing",
 			place(p.Report.Path, p.Report.Frames[0].Line))
 	case t == 1 && r == 0 && o.TruthFirst == nil:
-		return 0, 0, fmt.Errorf("%s: the truth begins at frame 1 and the report at 0; say --truth-first 1 if the truth counts from 1, 0 if its frame 0 is missing",
+		return 0, 0, fmt.Errorf("%s: truth starts at frame 1 and report at 0; use --truth-first 1 if the truth counts from 1, or 0 if its frame 0 is missing",
 			place(p.Truth.Path, p.Truth.Frames[0].Line))
 	}
 	return truth, report, nil

@@ -79,8 +79,8 @@ func TestMistakesAreSaidWithTheirPlace(t *testing.T) {
 	const next = `{"frame":1,"pts":1,"width":64,"height":36,`
 	many := strings.Repeat(`{"x":0,"y":0,"w":1,"h":1,"source":"held"},`, MaxBoxes+1)
 	for name, c := range map[string]struct{ line, both, report, truth string }{
-		"no JSON":      {line: `{`, both: "no JSON"},
-		"two values":   {line: `{"frame":1} {}`, both: "no JSON"},
+		"no JSON":      {line: `{`, both: "invalid JSON"},
+		"two values":   {line: `{"frame":1} {}`, both: "invalid JSON"},
 		"type":         {line: `{"frame":"1"}`, both: "frame"},
 		"half a frame": {line: `{"frame":1.5}`, both: "frame"},
 		"no frame":     {line: `{"width":64}`, both: "frame is missing"},
@@ -92,7 +92,7 @@ func TestMistakesAreSaidWithTheirPlace(t *testing.T) {
 		"name": {
 			line: `{"file":"` + strings.Repeat("n", maxName+1) + `","frame":1,"pts":1,"width":64,"height":36}`, both: "name",
 		},
-		"time stands":   {line: `{"frame":1,"pts":0,"width":64,"height":36,"faces":[]}`, truth: "must grow"},
+		"time stands":   {line: `{"frame":1,"pts":0,"width":64,"height":36,"faces":[]}`, truth: "must increase"},
 		"no time":       {line: `{"frame":1,"width":64,"height":36}`, truth: "pts is missing"},
 		"side missing":  {line: next + `"faces":[],"regions":[{"x":1,"y":1,"w":1,"source":"held"}]}`, report: "x, y, w and h"},
 		"side below 0":  {line: next + `"faces":[],"regions":[{"x":1,"y":1,"w":1,"h":-1,"source":"held"}]}`, report: "below 0"},

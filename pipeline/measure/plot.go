@@ -16,8 +16,7 @@ const (
 	barHeight = 160
 )
 
-// barPlot has two bars per bucket: the share that was covered and the share
-// that was found.
+// barPlot has two bars per bucket: the covered share and the found share.
 type barPlot struct {
 	Title  string
 	Width  int

@@ -7,21 +7,21 @@ import (
 	"scrim/redact/geom"
 )
 
-// edge is where a box begins (+1) or ends (−1) on the x axis.
+// edge is where a box opens or closes on the x axis.
 type edge struct {
 	x    float64
 	box  int32
 	open bool
 }
 
-// sweeper computes areas of unions exactly: a line runs over the edges, and
-// between two of them the union is a set of intervals times their distance. It
-// is reused for its buffers and not safe for concurrent use.
+// sweeper computes exact areas of unions with a sweep line: between two edges, the union
+// is a set of intervals times the distance. It is reused for its buffers and not safe for
+// concurrent use.
 type sweeper struct {
 	edges  []edge
 	boxes  []geom.Box
 	active []int32    // boxes under the line, by their upper side
-	inside []geom.Box // boxes that were clipped
+	inside []geom.Box // clipped boxes
 	less   []geom.Box
 }
 
@@ -36,18 +36,18 @@ func (s *sweeper) union(frame geom.Box, boxes []geom.Box) float64 {
 	return s.sweep(s.inside)
 }
 
-// except returns the area within frame of the union of boxes less that of
-// holes: the union of all, less that of the holes alone.
+// except returns the area within frame of the union of boxes without holes: the union of
+// all minus that of the holes.
 func (s *sweeper) except(frame geom.Box, boxes, holes []geom.Box) float64 {
 	s.less = append(append(s.less[:0], boxes...), holes...)
 	area := s.union(frame, s.less) - s.union(frame, holes)
-	if area < rounding*frame.Area() { // what rounding leaves of nothing
+	if area < rounding*frame.Area() { // a rounding error
 		return 0
 	}
 	return area
 }
 
-// sweep returns the area of the union of boxes that are not empty.
+// sweep returns the area of the union of non-empty boxes.
 func (s *sweeper) sweep(boxes []geom.Box) float64 {
 	switch len(boxes) {
 	case 0:

@@ -9,38 +9,38 @@ import (
 	"scrim/redact/geom"
 )
 
-// unknown is the source of a region whose publisher did not name one.
+// unknown is the source of a region without one.
 const unknown geom.Source = "unknown"
 
-// Region is what was obscured in a frame for one reason. It differs from
+// Region is an obscured region of a frame. It differs from
 // geom.Region in that reports of other programs may have fractions of pixels.
 type Region struct {
-	// Box was obscured, all of it.
+	// Box was obscured completely.
 	Box geom.Box
-	// Face is the box as found; it has no area when there is none.
+	// Face is the detected box; empty if there is none.
 	Face geom.Box
 	// Score is the confidence, 0 to 1.
 	Score float64
 	// Source is one of package geom's, or "unknown".
 	Source geom.Source
-	// Track is the same for the same face over time; 0 when there is none.
+	// Track identifies a face over time; 0 if there is none.
 	Track uint64
 }
 
-// RegionOf returns what viewers are shown of r.
+// RegionOf converts a region.
 func RegionOf(r geom.Region) Region {
 	return Region{Box: geom.BoxOf(r.Rect), Face: r.Face, Score: r.Score, Source: cmp.Or(r.Source, unknown), Track: r.Track}
 }
 
-// hasFace reports whether the region says where a face is.
+// hasFace reports whether the region has a face box.
 func (r *Region) hasFace() bool {
 	return r.Face.Area() > 0 && r.Source != geom.Zone && r.Source != geom.Failsafe
 }
 
-// ReportFrame is what a report says of one frame.
+// ReportFrame is a frame of a report.
 type ReportFrame struct {
 	Frame int
-	// PTS is in seconds; NaN when the report does not say it.
+	// PTS is in seconds; NaN if unknown.
 	PTS           float64
 	Width, Height int
 	Regions       []Region
@@ -48,15 +48,15 @@ type ReportFrame struct {
 	Line int
 }
 
-// Report is what was obscured in one video or picture.
+// Report has the obscured regions of one video or picture.
 type Report struct {
-	// Path is the report's, File the name that it gives to what was redacted.
+	// Path is the report's path, File the name of the redacted file in it.
 	Path, File string
 	// Frames are in ascending order of their numbers.
 	Frames []ReportFrame
 }
 
-// reportLine is a line as it is written.
+// reportLine is a line of a report.
 type reportLine struct {
 	header
 	Regions []struct {
@@ -68,9 +68,8 @@ type reportLine struct {
 	} `json:"regions"`
 }
 
-// ReadReport reads a report, which is called path in errors. What it returns is
-// the caller's: one Report for each file that the lines name, in the order of
-// their first lines.
+// ReadReport reads a report; path is its name in errors. It returns one Report for each
+// file in it, in the order of their first lines. The caller owns the result.
 func ReadReport(r io.Reader, path string) ([]*Report, error) {
 	var reports []*Report
 	byFile := map[string]*Report{}
@@ -100,7 +99,7 @@ func ReadReport(r io.Reader, path string) ([]*Report, error) {
 			reports = append(reports, report)
 		}
 		if k := len(report.Frames); k > 0 && report.Frames[k-1].Frame >= frame.Frame {
-			return fmt.Errorf("frame %d comes after frame %d of line %d; a report has one line per frame, in order",
+			return fmt.Errorf("frame %d after frame %d of line %d; a report has one line per frame, in order",
 				frame.Frame, report.Frames[k-1].Frame, report.Frames[k-1].Line)
 		}
 		report.Frames = append(report.Frames, frame)
@@ -133,12 +132,12 @@ func (f *ReportFrame) take(line *reportLine) error {
 	return nil
 }
 
-// source returns a constant, so that no line keeps its memory.
+// source returns a constant, so that the line's memory is not retained.
 func source(s string) (geom.Source, error) {
 	for _, known := range []geom.Source{geom.Detected, geom.Tracked, geom.Held, geom.Backfilled, geom.Zone, geom.Failsafe} {
 		if s == string(known) {
 			return known, nil
 		}
 	}
-	return "", fmt.Errorf("source %.40q is none of detected, tracked, held, backfilled, zone, failsafe", s)
+	return "", fmt.Errorf("invalid source %.40q: must be detected, tracked, held, backfilled, zone or failsafe", s)
 }

@@ -8,17 +8,17 @@ import (
 	"scrim/redact/geom"
 )
 
-// everywhere stands for the picture of a still that the report lacks.
+// everywhere is the picture of a still that the report lacks.
 var everywhere = geom.Box{X: -2 * maxCoordinate, Y: -2 * maxCoordinate, W: 5 * maxCoordinate, H: 5 * maxCoordinate}
 
-// Score scores reports against truths. The Result is the caller's; the pairs are
-// not changed. It fails when a pair does not fit together.
+// Score scores reports against truths. The caller owns the Result; the pairs are not
+// modified. It fails if the files of a pair do not match.
 func Score(pairs []Pair, o Options) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	if len(pairs) == 0 {
-		return nil, errors.New("nothing to score: the truth names no file")
+		return nil, errors.New("nothing to score: no file in the truth")
 	}
 	s := newScorer(o)
 	for i, p := range pairs {
@@ -29,7 +29,7 @@ func Score(pairs []Pair, o Options) (*Result, error) {
 	return s.result(), nil
 }
 
-// scorer goes through all frames of all pairs.
+// scorer scores all frames of all pairs.
 type scorer struct {
 	o Options
 	r Result
@@ -39,9 +39,9 @@ type scorer struct {
 	steady         *tally
 	sizeArea       []float64 // sums of shares, the last for no face
 	yawArea        []float64
-	sizeUnrest     []unrest
-	yawUnrest      []unrest
-	unrest         unrest
+	sizeUnrest     []flickerSums
+	yawUnrest      []flickerSums
+	flickerSums    flickerSums
 	comers         int
 	areaFrames     int
 	obscured       float64
@@ -77,7 +77,7 @@ func newScorer(o Options) *scorer {
 		s.yaw = append(s.yaw, newTally(b.name))
 	}
 	s.sizeArea, s.yawArea = make([]float64, len(s.size)+1), make([]float64, len(s.yaw)+1)
-	s.sizeUnrest, s.yawUnrest = make([]unrest, len(s.size)+1), make([]unrest, len(s.yaw)+1)
+	s.sizeUnrest, s.yawUnrest = make([]flickerSums, len(s.size)+1), make([]flickerSums, len(s.yaw)+1)
 	return s
 }
 
@@ -126,20 +126,20 @@ func (s *scorer) same(p Pair, i int, r *ReportFrame) error {
 		return fmt.Errorf("%s: frame %d has %d×%d pixels, and %d×%d in %s",
 			place(p.Report.Path, r.Line), r.Frame, r.Width, r.Height, t.Width, t.Height, place(p.Truth.Path, t.Line))
 	case !s.o.IgnorePTS && math.Abs(r.PTS-t.PTS) > p.Truth.lasts(i)/2 && len(p.Truth.Frames) > 1:
-		return fmt.Errorf("%s: frame %d is at %.4g s, and at %.4g s in %s; these are two pictures, unless the clocks differ: then say --ignore-pts",
+		return fmt.Errorf("%s: frame %d is at %.4g s, and at %.4g s in %s; use --ignore-pts only if they are the same picture",
 			place(p.Report.Path, r.Line), r.Frame, r.PTS, t.PTS, place(p.Truth.Path, t.Line))
 	}
 	return nil
 }
 
-// still scores a single picture, which is a second on the time line and no time
-// in the scores.
+// still scores a single picture. It takes a second on the time line, but no time in the
+// scores.
 func (s *scorer) still(n int, p Pair) error {
 	s.r.Stills++
 	s.follower = follower{}
 	var r *ReportFrame
 	if len(p.Report.Frames) > 1 {
-		return fmt.Errorf("%s: %s of %s is a still, and the report has more than one line for it",
+		return fmt.Errorf("%s: %s of %s is a still, but the report has several lines for it",
 			place(p.Report.Path, p.Report.Frames[1].Line), p.Truth.File, p.Truth.Path)
 	}
 	if len(p.Report.Frames) == 1 {
@@ -150,8 +150,7 @@ func (s *scorer) still(n int, p Pair) error {
 	return nil
 }
 
-// frame scores one frame: index i and number in pair n, shown for dt seconds. r
-// is nil when the report has no line for it.
+// frame scores frame i of pair n, shown for dt seconds. r is nil if the report lacks it.
 func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float64) {
 	s.r.Frames++
 	picture := geom.Box{W: float64(t.Width), H: float64(t.Height)}
@@ -191,8 +190,8 @@ func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float
 	s.flicker(r)
 }
 
-// find matches face boxes with true faces, the best first, and keeps the IoU of
-// every face that was found.
+// find matches face boxes with true faces, the best first, and stores the IoU of every
+// face that was found.
 func (s *scorer) find(t *TruthFrame, r *ReportFrame) {
 	s.found, s.matches = append(s.found[:0], make([]float64, len(t.Faces))...), s.matches[:0]
 	used := make([]bool, len(r.Regions))
@@ -216,7 +215,7 @@ func (s *scorer) find(t *TruthFrame, r *ReportFrame) {
 	})
 }
 
-// look adds a face to the groups that it belongs to.
+// look adds a face to its groups.
 func (s *scorer) look(l *look, i int) {
 	p := s.people[l.key]
 	if p == nil {
@@ -259,7 +258,7 @@ func (s *scorer) look(l *look, i int) {
 	}
 }
 
-// leak writes an exposed face of the headline down.
+// leak records an exposed face of the headline.
 func (s *scorer) leak(st *standing, l *look) {
 	if st.run == 1 {
 		if len(s.r.Leaks) == MaxLeaks {
@@ -267,7 +266,7 @@ func (s *scorer) leak(st *standing, l *look) {
 			s.r.LeaksLeftOut++
 			return
 		}
-		// The room is reserved so that pointers into the list stay good.
+		// Reserve the capacity so that pointers into the list stay valid.
 		if s.r.Leaks == nil {
 			s.r.Leaks = make([]Leak, 0, MaxLeaks)
 		}
@@ -285,7 +284,7 @@ func (s *scorer) leak(st *standing, l *look) {
 	}
 }
 
-// area adds what is obscured, and what of it needlessly.
+// area adds the obscured area and the false area.
 func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportFrame) {
 	s.holes = s.holes[:0]
 	for k := range t.Faces {
@@ -343,8 +342,8 @@ func (s *scorer) share(sums []float64, picture geom.Box, in func(*tracked) int) 
 	}
 }
 
-// owner returns the face that a region shares most area with, or −1. Half of a
-// picture that was obscured as a precaution belongs to nobody.
+// owner returns the face with the largest common area with a region, or −1. A region that
+// covers half of the picture as a precaution belongs to no face.
 func owner(t *TruthFrame, r *Region) int {
 	if r.Source == geom.Zone || r.Source == geom.Failsafe {
 		return -1
@@ -364,12 +363,12 @@ func owner(t *TruthFrame, r *Region) int {
 
 // flicker compares the regions with those of the frame before.
 func (s *scorer) flicker(r *ReportFrame) {
-	if r.Line == 0 { // nothing is known of it
+	if r.Line == 0 { // missing in the report
 		s.follower = follower{}
 		return
 	}
-	s.follower.step(s.tracked, func(v *tracked, what func(*unrest)) {
-		what(&s.unrest)
+	s.follower.step(s.tracked, func(v *tracked, what func(*flickerSums)) {
+		what(&s.flickerSums)
 		what(&s.sizeUnrest[v.size])
 		what(&s.yawUnrest[v.yaw])
 	})
@@ -385,7 +384,7 @@ func (s *scorer) result() *Result {
 	if s.areaFrames == 0 {
 		r.Area.ObscuredMax, r.Area.FalseMax = none, none
 	}
-	r.Flicker = s.unrest.result(r.Seconds)
+	r.Flicker = s.flickerSums.result(r.Seconds)
 	r.Flicker.TrueAppear = over(float64(s.comers), r.Seconds)
 	for _, p := range s.steady.order {
 		if tidy(p.Seconds) < SteadySeconds {
@@ -413,7 +412,7 @@ func (s *scorer) result() *Result {
 	return r
 }
 
-func (s *scorer) rows(tallies []*tally, areas []float64, unrests []unrest) []Group {
+func (s *scorer) rows(tallies []*tally, areas []float64, flickerSumss []flickerSums) []Group {
 	rows := make([]Group, 0, len(areas))
 	for i := range areas {
 		t := newTally(noFace)
@@ -421,7 +420,7 @@ func (s *scorer) rows(tallies []*tally, areas []float64, unrests []unrest) []Gro
 			t = tallies[i]
 		}
 		g := t.result(s.r.Seconds)
-		area, flicker := over(areas[i], s.areaFrames), unrests[i].result(s.r.Seconds)
+		area, flicker := over(areas[i], s.areaFrames), flickerSumss[i].result(s.r.Seconds)
 		g.FalseArea, g.Flicker = &area, &flicker
 		rows = append(rows, g)
 	}

@@ -159,7 +159,7 @@ func TestFalseAreaIsWhatNoPaddedFaceAndNoZoneHas(t *testing.T) {
 			{Box: geom.Box{X: 148, Y: 60, W: 10, H: 104}, Face: f.Box, Source: "held", Track: 2}, // 1040 too many
 			{Box: geom.Box{X: 295, Y: 195, W: 20, H: 20}, Face: ignored.Box, Source: "detected", Track: 3},
 			{Box: geom.Box{X: 0, Y: 200, W: 50, H: 50}, Source: geom.Zone},
-			{Box: geom.Box{X: 0, Y: 200, W: 60, H: 50}, Face: geom.Box{X: 10, Y: 210, W: 20, H: 20}, Source: "tracked", Track: 4}, // 500 beside the zone
+			{Box: geom.Box{X: 0, Y: 200, W: 60, H: 50}, Face: geom.Box{X: 10, Y: 210, W: 20, H: 20}, Source: "tracked", Track: 4}, // 500 next to the zone
 		}
 	}))
 	// The ignored face allows 294 … 316, 190 … 216.

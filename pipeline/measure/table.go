@@ -6,10 +6,10 @@ import (
 	"text/tabwriter"
 )
 
-// tableLeaks is how many leaks WriteTable lists.
+// tableLeaks is the number of leaks in WriteTable's list.
 const tableLeaks = 20
 
-// WriteTable prints the result for people.
+// WriteTable prints the result as text.
 func (r *Result) WriteTable(w io.Writer) error {
 	p := &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	f := r.Filter

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// personKey is a person in all the files together.
+// personKey identifies a person over all files.
 type personKey struct{ pair, person int }
 
 // look is one face in one frame, scored.
@@ -33,7 +33,7 @@ type tally struct {
 	order  []*standing
 }
 
-// standing is how a person fares in a group.
+// standing is the result for a person in a group.
 type standing struct {
 	Person
 	key      personKey
@@ -89,7 +89,7 @@ func (t *tally) add(l *look) *standing {
 	return s
 }
 
-// result closes the tally; seconds are those of all videos.
+// result returns the group; seconds are those of all videos.
 func (t *tally) result(seconds float64) Group {
 	g := t.group
 	g.Recall, g.IoU = over(g.Found, g.Faces), over(t.ious, g.Found)
@@ -116,7 +116,7 @@ func (t *tally) result(seconds float64) Group {
 	return g
 }
 
-// quantile returns the least of the sorted values that q of them do not exceed.
+// quantile returns the smallest of the sorted values that a share q does not exceed.
 func quantile(sorted []float64, q float64) Number {
 	if len(sorted) == 0 {
 		return none
@@ -125,7 +125,7 @@ func quantile(sorted []float64, q float64) Number {
 	return Number(sorted[min(max(i, 0), len(sorted)-1)])
 }
 
-// mark lengthens the person's last span, or begins another.
+// mark extends the person's last span, or starts another.
 func (s *standing) mark(l *look, as state) {
 	if n := len(s.spans); n > 0 {
 		if p := &s.spans[n-1]; p.state == as && l.at-p.to < 1e-6 {

@@ -12,50 +12,50 @@ import (
 	"time"
 )
 
-// TrueFace is one face that is truly there.
+// TrueFace is a face in the truth.
 type TrueFace struct {
 	// Person is the same for the same person over all frames of a file.
 	Person int
 	// Box is the face, from hairline to chin and cheek to cheek.
 	Box geom.Box
-	// Visible is the share of the face that can be seen, 0 to 1.
+	// Visible is the visible share of the face, 0 to 1.
 	Visible float64
-	// Yaw and Roll are in degrees; NaN when they are not known.
+	// Yaw and Roll are in degrees; NaN if unknown.
 	Yaw, Roll float64
 	// Ignore means that it does not matter whether it is covered.
 	Ignore bool
 }
 
-// size is the longer side in pixels.
+// size returns the longer side in pixels.
 func (f *TrueFace) size() float64 { return max(f.Box.W, f.Box.H) }
 
-// TruthFrame is what is to be seen in one frame.
+// TruthFrame has the faces of one frame.
 type TruthFrame struct {
 	Frame int
 	// PTS is in seconds; 0 for stills.
 	PTS float64
-	// Captured is when a live camera has taken it; zero in files.
+	// Captured is the time of capture by a live camera; zero in files.
 	Captured time.Time
-	// Width and Height are 0 for stills: the report knows them.
+	// Width and Height are 0 for stills: the report has them.
 	Width, Height int
 	Faces         []TrueFace
 	// Line is the line of the truth, from 1; 0 for stills.
 	Line int
 }
 
-// Truth is what is to be seen in one video or picture.
+// Truth has the faces of one video or picture.
 type Truth struct {
-	// Path is the truth's, File the name that it gives to what it describes; it
+	// Path is the truth's path, File the name of the video or picture in it, which
 	// may be empty.
 	Path, File string
-	// Still marks a single picture, of which time has nothing to say.
+	// Still marks a single picture, which has no time.
 	Still bool
 	// Frames are in ascending order of number and time.
 	Frames []TruthFrame
 }
 
-// lasts returns how long frame i is shown, in seconds: the last one as long as
-// the one before it, and one alone for no time.
+// lasts returns how long frame i is shown, in seconds. The last one is shown as long as
+// the one before it, a single one for no time.
 func (t *Truth) lasts(i int) float64 {
 	next := min(i+1, len(t.Frames)-1)
 	if next == 0 {
@@ -64,15 +64,15 @@ func (t *Truth) lasts(i int) float64 {
 	return t.Frames[next].PTS - t.Frames[next-1].PTS
 }
 
-// TruthLine is one line of a truth as it is written.
+// TruthLine is a line of a truth file.
 type TruthLine struct {
-	// File may be left out.
+	// File is optional.
 	File string `json:"file,omitempty"`
 	// Frame counts from 0.
 	Frame int64 `json:"frame"`
 	// PTS is in seconds.
 	PTS float64 `json:"pts"`
-	// Captured is when a live camera has taken it; Unix time, ns. 0 in files.
+	// Captured is the time of capture by a live camera, in Unix ns; 0 in files.
 	Captured int64       `json:"captured,omitempty"`
 	Width    int         `json:"width"`
 	Height   int         `json:"height"`
@@ -91,8 +91,8 @@ type TruthFace struct {
 	Roll    float64 `json:"roll"`
 }
 
-// Rounded returns f with lengths to 1/1000 pixel, shares to 1/10000 and angles to
-// 1/100 degree, which is what is worth writing down.
+// Rounded returns f with lengths rounded to 1/1000 pixel, shares to 1/10000 and angles to
+// 1/100 degree.
 func (f TruthFace) Rounded() TruthFace {
 	to := func(v *float64, step float64) { *v = math.Round(*v*step) / step }
 	for _, v := range []*float64{&f.X, &f.Y, &f.W, &f.H} {
@@ -104,8 +104,8 @@ func (f TruthFace) Rounded() TruthFace {
 	return f
 }
 
-// ReadTruth reads a truth of either form, which is called path in errors. What
-// it returns is the caller's: one Truth for each file that is named in it.
+// ReadTruth reads a truth of either format; path is its name in errors. It returns one
+// Truth for each file in it. The caller owns the result.
 func ReadTruth(r io.Reader, path string) ([]*Truth, error) {
 	in := bufio.NewReaderSize(r, 4096)
 	if stills(in) {
@@ -114,8 +114,8 @@ func ReadTruth(r io.Reader, path string) ([]*Truth, error) {
 	return readTruthLines(in, path)
 }
 
-// stills reports whether the file is one of labelled stills: an object with
-// images, where a line of a truth has a frame. Only the beginning is looked at.
+// stills reports whether the file has labelled stills: an object with images, where a line
+// of a truth has a frame. It only reads the beginning.
 func stills(in *bufio.Reader) bool {
 	head, _ := in.Peek(4096)
 	dec := json.NewDecoder(bytes.NewReader(head))
@@ -138,7 +138,7 @@ func stills(in *bufio.Reader) bool {
 	return false
 }
 
-// faceInput is a face of either form.
+// faceInput is a face in either format.
 type faceInput struct {
 	coordinates
 	Person  *int   `json:"person"`
@@ -164,7 +164,7 @@ func (in *faceInput) face() (TrueFace, error) {
 			continue
 		}
 		if !(*v.in >= v.from && *v.in <= v.to) {
-			return TrueFace{}, fmt.Errorf("%s %v is not within %v … %v", v.name, *v.in, v.from, v.to)
+			return TrueFace{}, fmt.Errorf("invalid %s %v: must be from %v to %v", v.name, *v.in, v.from, v.to)
 		}
 		*v.out = *v.in
 	}
@@ -175,8 +175,8 @@ func readTruthLines(r io.Reader, path string) ([]*Truth, error) {
 	return readSomeTruth(r, path, func(*TruthFrame) bool { return true })
 }
 
-// readSomeTruth reads the frames that are wanted, of which Faces are not yet
-// known then.
+// readSomeTruth reads the frames that are wanted; Faces are not decoded when wanted is
+// called.
 func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*Truth, error) {
 	var truths []*Truth
 	byFile := map[string]*Truth{}
@@ -197,7 +197,7 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 			return errors.New("pts is missing")
 		}
 		if line.Faces == nil {
-			return errors.New("faces are missing; [] says that nobody is there")
+			return errors.New("faces are missing; use [] for none")
 		}
 		f := TruthFrame{Frame: int(*line.Frame), PTS: *line.PTS, Width: int(line.Width), Height: int(line.Height), Line: n}
 		if line.Captured != 0 {
@@ -220,7 +220,7 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 		}
 		if k := len(truth.Frames); k > 0 && (truth.Frames[k-1].Frame >= f.Frame || truth.Frames[k-1].PTS >= f.PTS) {
 			p := truth.Frames[k-1]
-			return fmt.Errorf("frame %d at %v comes after frame %d at %v of line %d; numbers and times must grow", f.Frame, f.PTS, p.Frame, p.PTS, p.Line)
+			return fmt.Errorf("frame %d at %v after frame %d at %v of line %d; numbers and times must increase", f.Frame, f.PTS, p.Frame, p.PTS, p.Line)
 		}
 		truth.Frames = append(truth.Frames, f)
 		return nil
@@ -249,14 +249,14 @@ func (f *TruthFrame) take(faces []faceInput) error {
 	return nil
 }
 
-// readStills reads a file of labelled pictures. Every face is another person.
+// readStills reads a file of labelled pictures. Every face is a different person.
 func readStills(r io.Reader, path string) ([]*Truth, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxStills+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(text) > MaxStills {
-		return nil, fmt.Errorf("%s: the file is larger than %d bytes", path, MaxStills)
+		return nil, fmt.Errorf("%s: file larger than %d bytes", path, MaxStills)
 	}
 	var in struct {
 		Images []struct {
