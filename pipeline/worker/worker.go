@@ -83,7 +83,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	// One more than there are processors: while one reads its files another computes.
 	admission := camera.NewAdmission(runtime.GOMAXPROCS(0) + 1)
-	standby := camera.NewStandby(w.o.Program, nil, first.Detect, w.o.Log)
+	standby := camera.NewStandby(w.o.Program, nil, first.Detect, admission, w.o.Log)
 	slates := camera.NewSharedSlates(w.o.Program, nil, first, admission, w.o.Log)
 	var wg sync.WaitGroup
 	defer wg.Wait()

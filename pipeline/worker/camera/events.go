@@ -18,10 +18,13 @@ type (
 	// without, it only reports why the camera failed.
 	runStarted struct{ working bool }
 	// tick: tickInterval has passed.
-	tick              struct{}
-	sharedSlatesReady struct{ list []slate }
-	// redactorNeeded: even a camera that has sent nothing needs a redactor.
-	redactorNeeded    struct{}
+	tick struct{}
+	// sharedSlatesDone: with failed, their redactor did not come up, so that the camera's
+	// own has to report why.
+	sharedSlatesDone struct {
+		list   []slate
+		failed bool
+	}
 	keyframeRequested struct{}
 	// snapshotRequested: to receives one; snapshotCanceled: it does not any more.
 	snapshotRequested struct{ to chan *transport.Snapshot }

@@ -27,8 +27,7 @@ type loop struct {
 	admission    *entry      // of the last process
 	current      *process    // nil: there is none
 	endSource    context.CancelCauseFunc
-	slates       <-chan struct{} // closed when all cameras have some; nil: nobody waits for that
-	noRedactor   <-chan struct{} // closed when none came up that would code any
+	slates       <-chan struct{} // closed when SharedSlates are done; nil: nobody waits for that
 	err          error           // why the camera was given up
 }
 
@@ -43,7 +42,9 @@ func (c *Camera) run(ctx context.Context, working bool) error {
 	sender.Go(l.runSender)
 	if working {
 		l.running.Go(l.ingest)
-		l.slates, l.noRedactor = c.o.SharedSlates.readiness()
+		if s := c.o.SharedSlates; s != nil {
+			l.slates = s.done
+		}
 	}
 	l.handle(runStarted{working})
 	l.serve()
@@ -64,10 +65,7 @@ func (l *loop) serve() {
 			l.handle(tick{})
 		case <-l.slates:
 			l.slates = nil
-			l.handle(sharedSlatesReady{l.c.o.SharedSlates.list})
-		case <-l.noRedactor:
-			l.noRedactor = nil
-			l.handle(redactorNeeded{})
+			l.handle(sharedSlatesDone{l.c.o.SharedSlates.list, l.c.o.SharedSlates.failed})
 		case <-l.ctx.Done():
 		}
 	}

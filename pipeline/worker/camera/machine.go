@@ -84,10 +84,8 @@ func (m *machine) step(now time.Time, e event) []action {
 		m.sourceEnded(e)
 	case runStarted:
 		m.begin(e.working)
-	case sharedSlatesReady:
-		m.adoptSharedSlates(e.list)
-	case redactorNeeded:
-		m.ensureRedactor()
+	case sharedSlatesDone:
+		m.sharedSlatesDone(e)
 	case keyframeRequested:
 		m.queue.pushCommand(ipc.TypeKeyframe, ipc.Keyframe{})
 	case snapshotRequested:
@@ -297,12 +295,15 @@ func (m *machine) watchPictures() {
 	}
 }
 
-// adoptSharedSlates keeps those of which the camera's own redactor has made none.
-func (m *machine) adoptSharedSlates(list []slate) {
-	for _, s := range list {
+// sharedSlatesDone keeps slates of kinds that the camera's own redactor has not made.
+func (m *machine) sharedSlatesDone(e sharedSlatesDone) {
+	for _, s := range e.list {
 		m.slates.earlier.keep(s, false)
 	}
 	m.answerWithSlate()
+	if e.failed {
+		m.ensureRedactor()
+	}
 }
 
 func (m *machine) keepSlate(s slate) error {

@@ -65,7 +65,7 @@ func (l *loop) runProcess(ctx context.Context, id int, admission *entry) {
 	var writer sync.WaitGroup
 	writing, stop := context.WithCancel(ctx)
 	writer.Go(func() { writeItems(writing, id, p, p.items, l.post) })
-	failure := p.read(l.post, admission.leave)
+	failure := p.post(l.post, admission.leave)
 	stop() // the process has closed its output
 	p.Quit()
 	writer.Wait()
@@ -115,21 +115,30 @@ func writeItems(ctx context.Context, id int, w writer, items <-chan item, post f
 	}
 }
 
-// read posts messages until the pipe ends, and returns the failure that the redactor
-// reported, if it did. Greeted is called when it has come up.
-func (p *process) read(post func(event), greeted func()) (failure error) {
+// read returns the next message. The error is or wraps io.EOF, or the failure that the
+// redactor reported, which wraps ErrPermanent if it is.
+func (l *launched) read(id int) (messageReceived, error) {
+	m, err := l.Read()
+	if err == nil {
+		return parse(id, m)
+	}
+	if f, ok := errors.AsType[*redactorproc.Failure](err); ok && f.Permanent {
+		return messageReceived{}, fmt.Errorf("%w: %w", ErrPermanent, f)
+	}
+	return messageReceived{}, err
+}
+
+// post posts messages until the pipe ends, and returns the failure that the redactor
+// reported, if it did. Started is called when it has sent hello.
+func (p *process) post(post func(event), started func()) (failure error) {
 	for {
-		m, err := p.Read()
+		e, err := p.read(p.id)
 		if errors.Is(err, io.EOF) {
 			return failure
 		}
-		if f, ok := errors.AsType[*redactorproc.Failure](err); ok { // it exits by itself now
-			failure = permanent(f)
+		if _, ok := errors.AsType[*redactorproc.Failure](err); ok { // it exits by itself now
+			failure = err
 			continue
-		}
-		var e messageReceived
-		if err == nil {
-			e, err = parse(p.id, m)
 		}
 		if err != nil {
 			p.Kill()
@@ -137,18 +146,10 @@ func (p *process) read(post func(event), greeted func()) (failure error) {
 			return nil
 		}
 		if _, ok := e.head.(*ipc.Hello); ok {
-			greeted()
+			started()
 		}
 		post(e)
 	}
-}
-
-// permanent returns a redactor's failure, which wraps ErrPermanent if it is.
-func permanent(f *redactorproc.Failure) error {
-	if f.Permanent {
-		return fmt.Errorf("%w: %w", ErrPermanent, f)
-	}
-	return f
 }
 
 // reap waits for the process and returns why it exited: the failure that it reported, or

@@ -185,7 +185,7 @@ func TestCameraThatHasSentNothingNeedsNoRedactor(t *testing.T) {
 		{ipc.PreparedSlate{Kind: ipc.SlateOffline, Snapshot: true, Codec: "jpeg", Width: 64, Height: 48}, []byte("offline still")},
 	}
 	ch := r.waits()
-	r.do(sharedSlatesReady{shared})
+	r.do(sharedSlatesDone{shared, false})
 	require.Equal(t, "offline still", given(ch))
 	r.pass(time.Minute)
 	require.Empty(t, r.starts)
@@ -222,14 +222,14 @@ func TestCameraHasARedactorWhereThatOfTheSharedSlatesFails(t *testing.T) {
 	r := newRig(t, true)
 	r.do(runStarted{true})
 	require.Empty(t, r.starts)
-	r.do(redactorNeeded{}, redactorNeeded{})
+	r.do(sharedSlatesDone{failed: true}, sharedSlatesDone{failed: true})
 	require.Len(t, r.starts, 1)
 }
 
 func TestSharedSlatesReplaceNoneOfTheCamerasOwn(t *testing.T) {
 	r, _ := bench(t)
 	r.m.slates.keep(slate{ipc.PreparedSlate{Kind: ipc.SlateHang, Part: 1, Width: 64, Height: 48, Codec: "c"}, []byte("own")}, true)
-	r.do(sharedSlatesReady{[]slate{{ipc.PreparedSlate{Kind: ipc.SlateHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}})
+	r.do(sharedSlatesDone{[]slate{{ipc.PreparedSlate{Kind: ipc.SlateHang, Width: 1280, Height: 720, Codec: "c"}, []byte("shared")}}, false})
 	for range ipc.SlateParts {
 		require.NotEqual(t, "shared", string(r.m.slates.next(ipc.SlateHang).data))
 	}

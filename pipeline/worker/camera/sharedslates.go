@@ -8,23 +8,23 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
-	"scrim/pipeline/redactorproc"
 )
 
 // maxSlateTries is how often a redactor is asked for the shared slates.
 const maxSlateTries = 3
 
 // SharedSlates are the slates of all cameras of a worker that have sent nothing so far. One
-// redactor encodes them once, and exits. They have a default size and no camera's name.
+// redactor encodes them once, starts, and is ended. They have a default size and no
+// camera's name.
 type SharedSlates struct {
 	program   string
 	args      []string
 	config    ipc.Config
 	admission *Admission
 	log       *slog.Logger
-	ready     chan struct{} // closed when list does not change any more
+	done      chan struct{} // closed when list and failed do not change any more
 	list      []slate
-	failed    chan struct{} // closed when no such redactor comes up
+	failed    bool // no redactor starts
 }
 
 // NewSharedSlates returns SharedSlates that are ready some time after Run has begun. The
@@ -32,39 +32,29 @@ type SharedSlates struct {
 func NewSharedSlates(program string, args []string, config ipc.Config, admission *Admission, log *slog.Logger) *SharedSlates {
 	config.Camera, config.Zones, config.HavePreparedSlates = config.Site, nil, false
 	return &SharedSlates{
-		program: program, args: redactorArgs(args, config.Detect), config: config, admission: admission, log: log,
-		ready: make(chan struct{}), failed: make(chan struct{}),
+		program: program, args: redactorArgs(args, config.Detect), config: config, admission: admission, log: log, done: make(chan struct{}),
 	}
 }
 
-// news returns what is closed when they are coded, and when no redactor works; nil for
-// a nil one.
-func (s *SharedSlates) readiness() (ready, failed <-chan struct{}) {
-	if s == nil {
-		return nil, nil
-	}
-	return s.ready, s.failed
-}
-
-// Run has them coded, and returns. If the redactor does not come up cameras do not wait
-// to have their own, which says why.
+// Run has the slates encoded, and returns. If the redactor does not start, each camera
+// starts its own, which reports why.
 func (s *SharedSlates) Run(ctx context.Context) {
-	for try := 1; ; try++ {
-		err := s.code(ctx)
-		switch {
-		case err == nil, ctx.Err() != nil:
+	defer close(s.done)
+	for try := 1; ctx.Err() == nil; try++ {
+		err := s.encode(ctx)
+		if s.failed = err != nil; !s.failed {
 			return
-		case try == maxSlateTries, errors.Is(err, ErrPermanent):
-			s.log.Warn("no redactor comes up for the slates that cameras share", "error", err)
-			close(s.failed)
+		}
+		if try == maxSlateTries || errors.Is(err, ErrPermanent) {
+			s.log.Warn("no redactor starts to encode the shared slates", "error", err)
 			return
 		}
 		wait(ctx, time.Duration(try)*minRestart)
 	}
 }
 
-// code has a redactor code them, and waits until it has come up.
-func (s *SharedSlates) code(ctx context.Context) error {
+// encode has a redactor encode the slates, and waits until it has started.
+func (s *SharedSlates) encode(ctx context.Context) error {
 	admission := s.admission.join(true)
 	defer admission.leave()
 	if err := admission.wait(ctx); err != nil {
@@ -79,41 +69,31 @@ func (s *SharedSlates) code(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(ctx, l.Kill)()
 	if err := l.Write(ipc.TypeConfig, s.config, nil); err != nil {
-		return fmt.Errorf("ask for slates: %w", err)
+		return fmt.Errorf("configure: %w", err)
 	}
-	list, all := []slate(nil), newPreparedSlates()
-	for {
-		m, err := l.Read()
-		if f, ok := errors.AsType[*redactorproc.Failure](err); ok {
-			return permanent(f)
-		}
-		if err != nil {
-			return fmt.Errorf("read slates: %w", err)
-		}
-		e, err := parse(0, m)
+	all := newPreparedSlates()
+	for s.list = nil; ; {
+		e, err := l.read(0)
 		if err != nil {
 			return err
 		}
-		head, ok := e.head.(*ipc.PreparedSlate)
-		if !ok || len(list) == len(ipc.SlateKinds)*(ipc.SlateParts+1) {
-			return s.expectHello(e)
-		}
-		made := slate{*head, e.data}
-		if err := made.check(); err != nil {
-			return err
-		}
-		all.keep(made, false)
-		if list = append(list, made); all.complete() && s.list == nil {
-			s.list = list
-			close(s.ready)
+		switch head := e.head.(type) {
+		case *ipc.PreparedSlate:
+			one := slate{*head, e.data}
+			if err := one.check(); err != nil {
+				return err
+			}
+			if !all.complete() {
+				all.keep(one, false)
+				s.list = append(s.list, one)
+			}
+		case *ipc.Hello:
+			if all.complete() {
+				return nil
+			}
+			return fmt.Errorf("%w: slates are missing", ipc.ErrProtocol)
+		default:
+			return fmt.Errorf("%w: %T instead of slates", ipc.ErrProtocol, e.head)
 		}
 	}
-}
-
-// greeted takes the first message that is no slate.
-func (s *SharedSlates) expectHello(e messageReceived) error {
-	if _, ok := e.head.(*ipc.Hello); !ok || s.list == nil {
-		return fmt.Errorf("%w: %T instead of slates", ipc.ErrProtocol, e.head)
-	}
-	return nil
 }

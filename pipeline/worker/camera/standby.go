@@ -16,11 +16,12 @@ import (
 // seconds. No camera's data has reached the process. A Standby is safe for concurrent use;
 // a nil one never has a process.
 type Standby struct {
-	program string
-	args    []string
-	log     *slog.Logger
-	lines   *throttle     // what the processes log while they wait
-	wanted  chan struct{} // another process is needed
+	program   string
+	args      []string
+	admission *Admission
+	log       *slog.Logger
+	lines     *throttle     // what the processes log while they wait
+	wanted    chan struct{} // another process is needed
 
 	mu     sync.Mutex
 	ready  *launched
@@ -29,9 +30,10 @@ type Standby struct {
 
 // NewStandby returns a Standby without a process before Run. The arguments are those of
 // Options, the detector is that of the cameras.
-func NewStandby(program string, args []string, detect ipc.DetectConfig, log *slog.Logger) *Standby {
+func NewStandby(program string, args []string, detect ipc.DetectConfig, admission *Admission, log *slog.Logger) *Standby {
 	return &Standby{
-		program: program, args: redactorArgs(args, detect), log: log, lines: newThrottle(log, redactorLeftOut), wanted: make(chan struct{}, 1),
+		program: program, args: redactorArgs(args, detect), admission: admission, log: log,
+		lines: newThrottle(log, redactorLeftOut), wanted: make(chan struct{}, 1),
 	}
 }
 
@@ -39,8 +41,8 @@ func NewStandby(program string, args []string, detect ipc.DetectConfig, log *slo
 func (s *Standby) Run(ctx context.Context) {
 	defer s.close()
 	for delay := standbyDelay; wait(ctx, delay); {
-		l, exited := s.ensure()
 		begun := time.Now()
+		l, exited := s.start(ctx)
 		select {
 		case <-s.wanted:
 			delay = standbyDelay
@@ -92,9 +94,31 @@ func (s *Standby) setArgs(args []string) (old *launched) {
 	return old
 }
 
+// start starts a process when that is admitted, and returns when its start is over. It
+// reports nothing before its configuration, but then it waits for that.
+func (s *Standby) start(ctx context.Context) (l *launched, exited <-chan struct{}) {
+	place := s.admission.join(false)
+	defer place.leave()
+	if place.wait(ctx) != nil {
+		return nil, nil
+	}
+	l, exited = s.ensure()
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	for s.isReady(l) && wait(ctx, examineInterval) && runnable(l.PID()) {
+	}
+	return l, exited
+}
+
+// isReady reports whether a process is the one that is ready.
+func (s *Standby) isReady(l *launched) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return l != nil && s.ready == l
+}
+
 // ensure starts a process if none is ready. If that fails, cameras start their own, and
-// report the error. Admission does not apply: a process on standby does not report when
-// its start is over.
+// report the error.
 func (s *Standby) ensure() (l *launched, exited <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,7 +20,7 @@ func onStandby(t *testing.T, args ...string) *Standby {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	s := NewStandby(exe, args, ipc.DetectConfig{}, slog.New(slog.DiscardHandler))
+	s := NewStandby(exe, args, ipc.DetectConfig{}, nil, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -94,6 +94,35 @@ func TestRedactorOnStandbyThatHasDiedIsNotTaken(t *testing.T) {
 	require.NotEqual(t, pid, s.await(t))
 }
 
+// Its start costs as much as any other.
+func TestRedactorOnStandbyWaitsForItsAdmission(t *testing.T) {
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	admission := NewAdmission(1)
+	camera := admission.join(false)
+	s := NewStandby(exe, []string{fakeArg, ""}, ipc.DetectConfig{}, admission, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Run(ctx)
+	}()
+	waiting := func() bool {
+		admission.mu.Lock()
+		defer admission.mu.Unlock()
+		return len(admission.queue) == 1
+	}
+	require.Eventually(t, waiting, testTimeout, time.Millisecond)
+	require.Nil(t, s.acquire(exe, []string{fakeArg, ""}))
+	camera.leave()
+	s.await(t)
+	next := admission.join(true)
+	require.NoError(t, next.wait(t.Context()), "its start is over once it waits for its configuration")
+	next.leave()
+	cancel()
+	<-ended
+}
+
 // waitedFor waits until a process has ended and somebody has waited for it.
 func waitedFor(t *testing.T, pid int) {
 	t.Helper()
@@ -146,7 +175,7 @@ func TestNobodyWaitsForTheEndOfARedactorOnStandby(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			s := NewStandby(exe, []string{fakeArg, ""}, ipc.DetectConfig{}, slog.New(slog.DiscardHandler))
+			s := NewStandby(exe, []string{fakeArg, ""}, ipc.DetectConfig{}, nil, slog.New(slog.DiscardHandler))
 			s.ensure()
 			pid := s.await(t)
 			require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
