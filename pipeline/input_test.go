@@ -31,7 +31,7 @@ func newInput(t *testing.T) (*input, *yuv.Image) {
 	return &input{p: p, open: decode.New, sequence: sequence{generation: generation, whole: true}, pending: map[int64]*job{1: {generation: generation}}}, im
 }
 
-func TestOnlyWholePicturesOfTheChainReachTheRedactor(t *testing.T) {
+func TestOnlyWholePicturesOfTheGenerationReachTheRedactor(t *testing.T) {
 	for name, c := range map[string]struct {
 		id     int64
 		change func(*input, *decode.Picture)

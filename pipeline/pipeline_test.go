@@ -375,7 +375,7 @@ func TestNewSizeInTheMidstBeginsANewEpoch(t *testing.T) {
 	require.Greater(t, after.PTS, before.PTS)
 }
 
-func TestUnitsOfAnotherSizeInsideAChainAreNotShown(t *testing.T) {
+func TestUnitsOfAnotherSizeInsideAGenerationAreNotShown(t *testing.T) {
 	r, c := start(t), newCamera(t, width, height)
 	defer r.end()
 	r.live(c, 3, true)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -23,15 +21,8 @@ import (
 func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	m, err := in.Read()
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
 	var c ipc.Files
-	if m.Type != ipc.TypeFiles {
-		return fmt.Errorf("%w: first message is %q", ipc.ErrProtocol, m.Type)
-	}
-	if err := m.Decode(&c); err != nil {
+	if err := readConfig(in, ipc.TypeFiles, &c); err != nil {
 		return err
 	}
 	cv.SetThreads(runtime.NumCPU()) // one file at a time uses the whole machine
@@ -40,11 +31,7 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 		return err
 	}
 	defer func() { _ = detector.Close() }()
-	var seed [8]byte // of the noise: if it were known, the noise could be removed
-	if _, err := rand.Read(seed[:]); err != nil {
-		return fmt.Errorf("random seed: %w", err)
-	}
-	obscurer, err := files.Obscurer(c.Obscure, binary.LittleEndian.Uint64(seed[:]))
+	obscurer, err := files.Obscurer(c.Obscure, randomSeed())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
@@ -64,11 +51,8 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	if err := r.SelfTest(c); err != nil {
 		return fmt.Errorf("nothing was redacted: %w", err)
 	}
-	confined := sandbox.Confine(sandbox.Files)
-	info := detector.Info()
-	hello := ipc.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
-	if err := out.Write(ipc.TypeHello, hello, nil); err != nil {
-		return fmt.Errorf("greet: %w", err)
+	if err := sendHello(out, detector, sandbox.Confine(sandbox.Files)); err != nil {
+		return err
 	}
 	return redactFiles(ctx, r, in, out)
 }

@@ -12,14 +12,8 @@ import (
 	"scrim/pipeline/sandbox"
 )
 
-const (
-	// hardenedArg marks the second start of the program, see harden.
-	hardenedArg = "--hardened"
-	// readArg and writeArg are followed by a path that the program may read, or
-	// below which it may write. They must be known before the start.
-	readArg  = ipc.ReadArg
-	writeArg = ipc.WriteArg
-)
+// hardenedArg marks the second start of the program; see harden.
+const hardenedArg = "--hardened"
 
 // harden drops the rights that the program does not need and executes it again, so that
 // this applies to all threads: Go and the libraries have already started some. In the
@@ -42,9 +36,9 @@ func plan(args []string) sandbox.Plan {
 		p.Mode = sandbox.Files
 	}
 	for _, a := range args {
-		if path, ok := strings.CutPrefix(a, readArg); ok && path != "" {
+		if path, ok := strings.CutPrefix(a, ipc.ReadArg); ok && path != "" {
 			p.Read = append(p.Read, path)
-		} else if path, ok := strings.CutPrefix(a, writeArg); ok && path != "" {
+		} else if path, ok := strings.CutPrefix(a, ipc.WriteArg); ok && path != "" {
 			p.Write = append(p.Write, path)
 		}
 	}

@@ -81,7 +81,7 @@ type parts struct {
 }
 
 // errConfig is wrapped by errors that a retry cannot fix.
-var errConfig = errors.New("configuration is not usable")
+var errConfig = errors.New("invalid configuration")
 
 // lastMessageTime is the time limit for the last message.
 const lastMessageTime = time.Second
@@ -90,15 +90,8 @@ const lastMessageTime = time.Second
 // After an error that wraps pipeline.ErrHung, a hung thread still uses the detector: then
 // nothing is freed, and the process must exit immediately.
 func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger, use parts) (err error) {
-	m, err := in.Read()
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
 	var c ipc.Config
-	if m.Type != ipc.TypeConfig {
-		return fmt.Errorf("%w: first message is %q", ipc.ErrProtocol, m.Type)
-	}
-	if err := m.Decode(&c); err != nil {
+	if err := readConfig(in, ipc.TypeConfig, &c); err != nil {
 		return err
 	}
 	// Send them first: with these the worker can show that the rest of the start failed.
@@ -123,17 +116,45 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 		return err
 	}
 	// Everything is open, and no byte of the camera has arrived: the worker waits for the
-	// greeting.
+	// hello.
 	confined := use.confine()
 	if err := confined.Check(); c.RequireSandbox && err != nil {
 		return err
 	}
+	if err := sendHello(out, detector, confined); err != nil {
+		return err
+	}
+	return feed(ctx, p, in)
+}
+
+// readConfig reads the first message, which must be of the given type, into c.
+func readConfig(in *ipc.Reader, t ipc.Type, c any) error {
+	m, err := in.Read()
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	if m.Type != t {
+		return fmt.Errorf("%w: first message is %q", ipc.ErrProtocol, m.Type)
+	}
+	return m.Decode(c)
+}
+
+// sendHello reports that the process is ready.
+func sendHello(out *ipc.Writer, detector redact.Detector, confined ipc.Sandbox) error {
 	info := detector.Info()
 	hello := ipc.Hello{Detector: info.Name, ModelSHA256: info.ModelSHA256, Warning: info.Warning, Sandbox: confined}
 	if err := out.Write(ipc.TypeHello, hello, nil); err != nil {
-		return fmt.Errorf("greet: %w", err)
+		return fmt.Errorf("send hello: %w", err)
 	}
-	return feed(ctx, p, in)
+	return nil
+}
+
+// randomSeed returns a seed for the noise of obscured regions: if it were known, the
+// noise could be removed.
+func randomSeed() uint64 {
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	return binary.LittleEndian.Uint64(seed[:])
 }
 
 // build returns the pipeline of a configuration.
@@ -142,13 +163,8 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
-	var seed [8]byte // of the noise: if it were known, the noise could be removed
-	if _, err := rand.Read(seed[:]); err != nil {
-		return nil, fmt.Errorf("random seed: %w", err)
-	}
 	obscurer, err := obscure.New(obscure.Options{
-		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: binary.LittleEndian.Uint64(seed[:]),
-		Surface: surface.Paint,
+		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: randomSeed(), Surface: surface.Paint,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
