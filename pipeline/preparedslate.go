@@ -132,7 +132,7 @@ func (p *Pipeline) runPreparedSlates(ctx context.Context) {
 				continue
 			}
 			if err := codePreparedSlates(p.o.Camera, s, p.o.Encode, p.newWatched, p.o.PreparedSlates); err != nil && ctx.Err() == nil {
-				p.o.Log.Warn("coding of prepared slates failed", "error", err)
+				p.o.Log.Warn("cannot prepare slates", "error", err)
 				continue
 			}
 			last = s
