@@ -96,7 +96,7 @@ func TestMeasureReportsMistakes(t *testing.T) {
 		bad + ":1: frame":        {"--truth", truth, "--report", bad},
 		"missing":                {"--truth", "missing", "--report", report},
 		"--max-exposed":          {"--truth", truth, "--report", report, "--max-exposed", "2"},
-		"greatest yaw":           {"--truth", truth, "--report", report, "--max-yaw", "200"},
+		"maximum yaw":            {"--truth", truth, "--report", report, "--max-yaw", "200"},
 		"no/such/folder":         {"--truth", truth, "--report", report, "--html", "no/such/folder/x.html"},
 		"is before the first, 1": {"--truth", truth, "--report", report, "--report-first", "1"},
 	} {

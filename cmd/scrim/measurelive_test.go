@@ -122,15 +122,15 @@ func TestLiveMeasureReportsMistakes(t *testing.T) {
 	p := publishWhenAsked(t, 1, func(_ int, u *transport.RedactedUnit) { u.Captured = time.Unix(1, 0) })
 	live := []string{"--nats", p.url, "--site", "demo", "--camera", "door", "--pictures", "1"}
 	for want, args := range map[string][]string{
-		"--report FILE, or --nats":       {"--truth", p.truth},
-		"it needs --nats":                {"--truth", p.truth, "--camera", "door"},
-		"cannot be used together":        append([]string{"--truth", p.truth, "--report", p.truth}, live...),
-		"--nats needs --site":            {"--truth", p.truth, "--nats", p.url},
-		"1 cameras and 2 truths":         append([]string{"--truth", p.truth, "--truth", p.truth}, live...),
-		"must not be negative":           append([]string{"--truth", p.truth, "--for=-1s"}, live...),
-		"none of 1 pictures":             append([]string{"--truth", p.truth}, live...),
-		"SCRIM_NO_SUCH_VARIABLE is not":  append([]string{"--truth", p.truth, "--nats-password", "env:SCRIM_NO_SUCH_VARIABLE"}, live...),
-		"camera no-such: it has publish": {"--truth", p.truth, "--nats", p.url, "--site", "demo", "--camera", "no-such", "--for", "50ms"},
+		"--report FILE, or --nats":      {"--truth", p.truth},
+		"it needs --nats":               {"--truth", p.truth, "--camera", "door"},
+		"cannot be used together":       append([]string{"--truth", p.truth, "--report", p.truth}, live...),
+		"--nats needs --site":           {"--truth", p.truth, "--nats", p.url},
+		"1 cameras and 2 truths":        append([]string{"--truth", p.truth, "--truth", p.truth}, live...),
+		"must not be negative":          append([]string{"--truth", p.truth, "--for=-1s"}, live...),
+		"none of 1 pictures":            append([]string{"--truth", p.truth}, live...),
+		"SCRIM_NO_SUCH_VARIABLE is not": append([]string{"--truth", p.truth, "--nats-password", "env:SCRIM_NO_SUCH_VARIABLE"}, live...),
+		"camera no-such: published":     {"--truth", p.truth, "--nats", p.url, "--site", "demo", "--camera", "no-such", "--for", "50ms"},
 	} {
 		status, stdout, stderr := scrim(t, append([]string{"measure"}, args...)...)
 		require.Equal(t, 1, status, want)
@@ -153,7 +153,7 @@ func TestLiveMeasureReportsBeforeTheRunWhatWouldFailAfterIt(t *testing.T) {
 		"no answer; check that the server is running": {"--truth", good, "--html", filepath.Join(dir, "a.html"), "--json", os.DevNull},
 		"no such file":             {"--truth", filepath.Join(dir, "nope.jsonl")},
 		"camera door: truth: ":     {"--truth", file("garbage.jsonl", "garbage")},
-		"no time of capture":       {"--truth", file("recorded.jsonl", `{"frame":0,"pts":0,"width":64,"height":36,"faces":[]}`+"\n")},
+		"without a time of cap":    {"--truth", file("recorded.jsonl", `{"frame":0,"pts":0,"width":64,"height":36,"faces":[]}`+"\n")},
 		"is not a regular file":    {"--truth", dir},
 		"no/such/folder":           {"--truth", good, "--html", "no/such/folder/x.html"},
 		"no/such/place":            {"--truth", good, "--json", "no/such/place/x.json"},

@@ -73,13 +73,13 @@ type Live struct {
 func (l Live) String() string {
 	s := fmt.Sprintf("%d frames: %d published, %d under %d slates, %d dropped", l.Frames, l.Published, l.UnderSlates, l.Slates, l.Dropped)
 	if l.Unmatched > 0 {
-		s += fmt.Sprintf("; %d pictures are of no frame that is known: not scored", l.Unmatched)
+		s += fmt.Sprintf("; %d pictures match no frame and are not scored", l.Unmatched)
 	}
 	if l.Lost > 0 {
-		s += fmt.Sprintf("; %d units were lost on the way to here", l.Lost)
+		s += fmt.Sprintf("; %d units were lost", l.Lost)
 	}
 	if l.Cut {
-		s += "; CUT: the run was longer than can be scored, and this is its beginning"
+		s += "; CUT: the run was longer than can be scored; this is its beginning"
 	}
 	return s
 }
