@@ -22,23 +22,23 @@ import (
 // DefaultTimeout bounds each call.
 const DefaultTimeout = 5 * time.Second
 
-// Classes of failure.
+// Classes of errors.
 var (
-	// ErrUnreachable: nothing listens, or it does not answer.
+	// ErrUnreachable: nothing listens there, or it does not answer.
 	ErrUnreachable = errors.New("ONVIF: no answer")
-	// ErrNotONVIF: something answers that is no ONVIF device.
-	ErrNotONVIF = errors.New("no ONVIF device")
-	// ErrCredentials: the device asks for user and password, and was given none, or
-	// refuses those that it was given; after that they are not tried again.
+	// ErrNotONVIF: the answer is not from an ONVIF device.
+	ErrNotONVIF = errors.New("not an ONVIF device")
+	// ErrCredentials: the device requires user and password and none were set, or it
+	// refused them. Refused ones are not tried again.
 	ErrCredentials = errors.New("ONVIF: credentials refused")
-	// ErrCertificate: with https, the device's certificate is not to be taken. It is in
-	// a *CertificateError.
+	// ErrCertificate: the device's https certificate is not trusted. It is in a
+	// *CertificateError.
 	ErrCertificate = errors.New("ONVIF: certificate not trusted")
-	// ErrFault: the device does not do what it was asked for.
+	// ErrFault: the device refuses the request.
 	ErrFault = errors.New("ONVIF: the device refuses")
 )
 
-// CertificateError says which certificate a device has shown that is not taken.
+// CertificateError contains the certificate of a device that is not trusted.
 type CertificateError struct {
 	tlstrust.Refusal
 	host string
@@ -52,15 +52,14 @@ func (e *CertificateError) Error() string {
 // Unwrap returns ErrCertificate.
 func (e *CertificateError) Unwrap() error { return ErrCertificate }
 
-// Config says which device to ask.
+// Config describes a device.
 type Config struct {
 	// Address is the URL of the device service, such as
 	// http://192.0.2.10/onvif/device_service.
 	Address string
-	// User and Password are used once the device asks for them; none when User is
-	// empty.
+	// User and Password are sent when the device requires them; none if User is empty.
 	User, Password string
-	// Trust says whose certificate is taken with https.
+	// Trust decides which certificate is accepted with https.
 	Trust tlstrust.Trust
 	// Timeout bounds each call; 0: DefaultTimeout.
 	Timeout time.Duration
@@ -72,19 +71,20 @@ type Client struct {
 	device *url.URL
 	media  *url.URL
 	http   *http.Client
-	// skew is what the device's clock is ahead of this machine's.
+	// skew is by how much the device's clock is ahead of this machine's.
 	skew time.Duration
-	// protected is set when the device has asked for credentials, and refused when
-	// it has refused them. TRAPS: cameras lock accounts after about five.
+	// protected is set when the device has required credentials, refused when it has
+	// refused them. Quirk (cameras): they lock accounts after about five failed logins;
+	// see docs/quirks.md.
 	protected, refused bool
-	digest             *digest.Challenge // of HTTP, where the device wants that
+	digest             *digest.Challenge // of HTTP, if the device requires it
 }
 
-// New returns a client that has asked nothing yet; the caller closes it.
+// New returns a client that has not connected yet. The caller closes it.
 func New(cfg Config) (*Client, error) {
 	u, err := url.Parse(cfg.Address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return nil, errors.New("ONVIF: the address is not of the form http://HOST[:PORT]/onvif/device_service, without a user")
+		return nil, errors.New("ONVIF: invalid address: must be http://HOST[:PORT]/onvif/device_service, without a user")
 	}
 	if err := cfg.Trust.Check(); err != nil {
 		return nil, fmt.Errorf("ONVIF: tls: %w", err)
@@ -95,28 +95,28 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{cfg: cfg, device: u}
 	c.http = &http.Client{
 		Timeout: cfg.Timeout,
-		// No proxy: a camera is near.
+		// No proxy: a camera is in the local network.
 		Transport: &http.Transport{
 			DialContext: (&net.Dialer{}).DialContext, TLSClientConfig: cfg.Trust.Client(u.Hostname()), // the only host that is called
 			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 1,
 		},
-		// It would lead elsewhere.
+		// A redirect leads to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
 }
 
-// Close ends its connections.
+// Close closes the connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Protected reports whether the device has asked for credentials so far.
+// Protected reports whether the device has required credentials.
 func (c *Client) Protected() bool { return c.protected }
 
 // Refused reports whether the device has refused the credentials.
 func (c *Client) Refused() bool { return c.refused }
 
-// call sends a request and decodes the body of the answer. It shows credentials
-// only after the device has asked for them.
+// call sends a request and decodes the body of the answer. It sends credentials only
+// after the device has required them.
 func (c *Client) call(ctx context.Context, to *url.URL, request, answer any) error {
 	name := xmlName(request)
 	if !c.protected {
@@ -126,11 +126,11 @@ func (c *Client) call(ctx context.Context, to *url.URL, request, answer any) err
 		}
 		c.protected = true
 		if c.cfg.User == "" {
-			return fmt.Errorf("%w: %s asks for user and password, and none are given", ErrCredentials, name)
+			return fmt.Errorf("%w: %s requires user and password, and none are set", ErrCredentials, name)
 		}
 	}
 	if c.refused || c.cfg.User == "" {
-		return fmt.Errorf("%w: %s needs others", ErrCredentials, name)
+		return fmt.Errorf("%w: %s requires different ones", ErrCredentials, name)
 	}
 	err := c.send(ctx, to, name, request, answer, true)
 	c.refused = errors.Is(err, ErrCredentials)
@@ -148,7 +148,7 @@ func (c *Client) send(ctx context.Context, to *url.URL, name string, request, an
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("ONVIF: %s: the device's address makes no sense", name)
+		return fmt.Errorf("ONVIF: %s: invalid address of the device", name)
 	}
 	req.Header.Set("Content-Type", soap.ContentType)
 	req.Header.Set("User-Agent", "scrim")
@@ -178,48 +178,48 @@ func (c *Client) send(ctx context.Context, to *url.URL, name string, request, an
 	case res.StatusCode == http.StatusForbidden && login:
 		return fmt.Errorf("%w: %s", ErrCredentials, name)
 	case err != nil:
-		return fmt.Errorf("%w at %s: HTTP status %d and %s", ErrNotONVIF, to.Host, res.StatusCode, plain(err.Error()))
+		return fmt.Errorf("%w at %s: HTTP status %d, %s", ErrNotONVIF, to.Host, res.StatusCode, plain(err.Error()))
 	case m.Body.Fault != nil && m.Body.Fault.NotAuthorized():
 		return fmt.Errorf("%w: %s", ErrCredentials, name)
 	case m.Body.Fault != nil:
 		return fmt.Errorf("%w %s: %s", ErrFault, name, plain(m.Body.Fault.Error()))
 	}
-	// Content is within what was checked, and lacks the namespaces declared
-	// around it, which do not matter.
+	// Content is part of the checked document. It lacks outer namespaces, which do not
+	// matter.
 	if err := xml.Unmarshal(bytes.TrimSpace(m.Body.Content), answer); err != nil {
-		return fmt.Errorf("%w at %s: its answer to %s makes no sense", ErrNotONVIF, to.Host, name)
+		return fmt.Errorf("%w at %s: invalid answer to %s", ErrNotONVIF, to.Host, name)
 	}
 	return nil
 }
 
-// at returns where a service is that the device says is at xaddr: always the host
-// that was asked. Behind NAT cameras name addresses that are not theirs.
+// at returns the address of a service at xaddr, always on the requested host. Cameras
+// behind NAT name addresses that are not theirs.
 func (c *Client) at(xaddr string) *url.URL {
 	u, err := url.Parse(strings.TrimSpace(xaddr))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(xaddr) > 1024 {
 		return nil
 	}
 	to := &url.URL{Scheme: c.device.Scheme, Host: c.device.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
-	// What was asked by TLS is not asked in the clear.
+	// Never change from TLS to plain HTTP.
 	if u.Hostname() == c.device.Hostname() && (u.Scheme == "https" || c.device.Scheme == "http") {
 		to.Scheme, to.Host = u.Scheme, u.Host
 	}
 	return to
 }
 
-// cause is an error of net/http without the URL.
+// cause returns the text of a net/http error without the URL.
 func cause(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		if u.Timeout() {
-			return "it took too long"
+			return "timeout"
 		}
 		err = u.Err
 	}
 	return err.Error()
 }
 
-// maxText bounds a text of a device, in bytes.
+// maxText bounds a device's text, in bytes.
 const maxText = 128
 
-// plain makes text that a device may have chosen fit for one line.
+// plain makes a device's text fit for one line.
 func plain(s string) string { return transport.Plain(s, maxText) }

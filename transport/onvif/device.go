@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Namespaces of the services that are asked.
+// Namespaces of the services.
 const (
 	namespaceDevice = "http://www.onvif.org/ver10/device/wsdl"
 	namespaceMedia  = "http://www.onvif.org/ver10/media/wsdl"
@@ -19,7 +19,7 @@ const (
 // maxProfiles bounds the profiles of a device.
 const maxProfiles = 64
 
-// Information is what a device says of itself.
+// Information is a device's identity, in its own words.
 type Information struct {
 	Manufacturer string `json:"manufacturer,omitempty"`
 	Model        string `json:"model,omitempty"`
@@ -28,7 +28,7 @@ type Information struct {
 	Hardware     string `json:"hardware,omitempty"`
 }
 
-// Profile is one way in which a device offers its pictures.
+// Profile is a media profile: one stream of a device.
 type Profile struct {
 	Token    string  `json:"token"`
 	Name     string  `json:"name,omitempty"`
@@ -40,16 +40,15 @@ type Profile struct {
 	Bitrate int `json:"bitrate,omitempty"`
 }
 
-// xmlName is the name of a request.
+// xmlName returns the name of a request.
 func xmlName(request any) string {
 	f, _ := reflect.TypeOf(request).FieldByName("XMLName")
 	tag := f.Tag.Get("xml")
 	return tag[strings.LastIndexByte(tag, ' ')+1:]
 }
 
-// DateAndTime returns the device's time, and takes it for the credentials of the
-// calls that follow. Devices answer it without credentials (ONVIF core, section
-// 8.3.1.3).
+// DateAndTime returns the device's time and uses it for the credentials of later calls.
+// Devices answer it without credentials (ONVIF core, section 8.3.1.3).
 func (c *Client) DateAndTime(ctx context.Context) (time.Time, error) {
 	type part struct {
 		Year, Month, Day     int
@@ -70,7 +69,7 @@ func (c *Client) DateAndTime(ctx context.Context) (time.Time, error) {
 	}
 	d, t := a.UTC.Date, a.UTC.Time
 	if d.Year < 1970 || d.Year > 2200 || d.Month < 1 || d.Month > 12 || d.Day < 1 || d.Day > 31 {
-		return time.Time{}, fmt.Errorf("%w GetSystemDateAndTime: it says no time", ErrFault)
+		return time.Time{}, fmt.Errorf("%w GetSystemDateAndTime: the answer contains no time", ErrFault)
 	}
 	at := time.Date(d.Year, time.Month(d.Month), d.Day, t.Hour, t.Minute, t.Second, 0, time.UTC)
 	c.skew = at.Sub(before)
@@ -89,8 +88,8 @@ func (c *Client) Information(ctx context.Context) (Information, error) {
 	}, err
 }
 
-// findMedia asks where the media service is: by GetServices, and GetCapabilities
-// where the device is too old for that.
+// findMedia asks for the address of the media service: GetServices, then
+// GetCapabilities for older devices.
 func (c *Client) findMedia(ctx context.Context) error {
 	if c.media != nil {
 		return nil
@@ -118,12 +117,12 @@ func (c *Client) findMedia(ctx context.Context) error {
 		Category string
 	}{Category: "All"}, &capabilities)
 	if c.media = c.at(capabilities.XAddr); c.media == nil && err == nil {
-		err = fmt.Errorf("%w GetCapabilities: it names no media service", ErrFault)
+		err = fmt.Errorf("%w GetCapabilities: the answer contains no media service", ErrFault)
 	}
 	return err
 }
 
-// Profiles lists what the device offers, best first by its own order.
+// Profiles returns the device's profiles, in its own order, best first.
 func (c *Client) Profiles(ctx context.Context) ([]Profile, error) {
 	if err := c.findMedia(ctx); err != nil {
 		return nil, err
@@ -148,7 +147,7 @@ func (c *Client) Profiles(ctx context.Context) ([]Profile, error) {
 	var out []Profile
 	for i := range a.Profiles[:min(len(a.Profiles), maxProfiles)] {
 		p := &a.Profiles[i]
-		// A token goes back to the device as it came.
+		// The token is sent back to the device unchanged.
 		if len(p.Token) == 0 || len(p.Token) > maxText {
 			continue
 		}
@@ -161,7 +160,7 @@ func (c *Client) Profiles(ctx context.Context) ([]Profile, error) {
 	return out, err
 }
 
-// StreamURI returns where a profile's stream is, on the host that was asked, and
+// StreamURI returns the address of a profile's stream, on the requested host and
 // without a user.
 func (c *Client) StreamURI(ctx context.Context, token string) (string, error) {
 	if err := c.findMedia(ctx); err != nil {
@@ -186,7 +185,7 @@ func (c *Client) StreamURI(ctx context.Context, token string) (string, error) {
 	}
 	u, err := url.Parse(strings.TrimSpace(a.URI))
 	if err != nil || u.Scheme != "rtsp" && u.Scheme != "rtsps" || u.Host == "" || len(a.URI) > 1024 {
-		return "", fmt.Errorf("%w GetStreamUri: it names no RTSP URL", ErrFault)
+		return "", fmt.Errorf("%w GetStreamUri: the answer contains no RTSP URL", ErrFault)
 	}
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	if port := u.Port(); port == "" {
@@ -197,7 +196,7 @@ func (c *Client) StreamURI(ctx context.Context, token string) (string, error) {
 	return u.String(), nil
 }
 
-// hostOf is a URL's host without its port, as it stands in a URL.
+// hostOf returns a URL's host without its port, in the form of a URL.
 func hostOf(u *url.URL) string {
 	if h := u.Hostname(); strings.Contains(h, ":") {
 		return "[" + h + "]"

@@ -2,8 +2,8 @@ package device
 
 import "encoding/xml"
 
-// The answers, in the order of elements that the schemas ask for. Elements without
-// a namespace of their own have that of the one around them.
+// The answers, with elements in the order of the schemas. Elements without a namespace
+// have that of their parent.
 
 type dateAndTimeXML struct {
 	XMLName xml.Name `xml:"http://www.onvif.org/ver10/device/wsdl GetSystemDateAndTimeResponse"`

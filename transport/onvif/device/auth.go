@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// maxSkew is how far a token's time may be from the device's, which clients can
-	// ask for.
+	// maxSkew bounds the difference between a token's time and the device's, which
+	// clients can ask for.
 	maxSkew = 5 * time.Minute
-	// maxNonces bounds the tokens that are remembered. Only those with a right
-	// password are.
+	// maxNonces bounds the remembered tokens. Only tokens with a correct password are
+	// remembered.
 	maxNonces = 1 << 16
 )
 
-// nonces remembers the tokens that were used while their time is near.
+// nonces remembers used tokens until their time has passed.
 type nonces struct {
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]time.Time // until when
@@ -65,7 +65,7 @@ func (d *Device) authorise(w http.ResponseWriter, r *http.Request, token *soap.S
 	if token != nil {
 		created, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(token.Created))
 		if err != nil || d.now().Sub(created).Abs() > maxSkew {
-			return nil, notAuthorised(http.StatusBadRequest, "the token's time is not that of this device")
+			return nil, notAuthorised(http.StatusBadRequest, "the token's time differs from this device's")
 		}
 		u, err := d.o.Access.Verify(from, token.Username, token.Verify)
 		if err != nil {
@@ -89,8 +89,7 @@ func (d *Device) authorise(w http.ResponseWriter, r *http.Request, token *soap.S
 	return u, nil
 }
 
-// fault is an answer that says what is wrong (SOAP 1.2 part 1, section 5.4; ONVIF
-// core, section 5.8.2).
+// fault is an error answer (SOAP 1.2 part 1, section 5.4; ONVIF core, section 5.8.2).
 type fault struct {
 	status           int
 	subcode, precise string

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// maxRequestBytes bounds a request; the longest that is answered has one KiB.
+	// maxRequestBytes bounds a request. The longest valid one has about 1 KiB.
 	maxRequestBytes = 64 << 10
 	// snapshotTimeout is how long a client waits for a picture.
 	snapshotTimeout = 5 * time.Second
@@ -29,16 +29,16 @@ const (
 	snapshotPath    = "/onvif/snapshot/"
 )
 
-// Options say what the device is.
+// Options configure a Device.
 type Options struct {
-	// Cameras returns the cameras that there are, sorted by name.
+	// Cameras returns the cameras, sorted by name.
 	Cameras func() []transport.Status
 	// Snapshot returns a camera's picture as viewers see it.
 	Snapshot func(ctx context.Context, camera string) (*transport.Snapshot, error)
-	// Access says who may see which camera.
+	// Access decides who may see which camera.
 	Access *auth.Control
-	// Stream is the scheme, rtsp or rtsps, and port at which the cameras are served,
-	// on the host by which the device is called.
+	// StreamScheme, rtsp or rtsps, and StreamPort are where the cameras are served, on
+	// the host under which the device is called.
 	StreamScheme string
 	StreamPort   int
 	// Site is the device's serial number, Version its firmware's.
@@ -47,7 +47,7 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Device answers requests; it is an http.Handler.
+// Device answers requests. It is an http.Handler.
 type Device struct {
 	o    Options
 	log  *slog.Logger
@@ -59,7 +59,7 @@ type Device struct {
 // New returns a Device.
 func New(o Options) (*Device, error) {
 	if o.Cameras == nil || o.Snapshot == nil || o.Access == nil {
-		return nil, errors.New("ONVIF: needs cameras, snapshots and who may watch")
+		return nil, errors.New("ONVIF: cameras, snapshots and access control are required")
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -78,14 +78,14 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mux.ServeHTTP(w, r)
 }
 
-// call is what a request asks for.
+// call is a parsed request.
 type call struct {
 	XMLName xml.Name
 	Profile string `xml:"ProfileToken"`
 	Stream  string `xml:"StreamSetup>Stream"`
 
 	user       *auth.User
-	host, port string // by which the client calls the device
+	host, port string // under which the client calls the device
 	tls        bool
 }
 
@@ -102,12 +102,12 @@ func (d *Device) serve(w http.ResponseWriter, r *http.Request) {
 		err = soap.Decode(m.Body.Content, &c)
 	}
 	if err != nil {
-		d.fail(w, &fault{http.StatusBadRequest, "ter:WellFormed", "", "the request is no SOAP message"})
+		d.fail(w, &fault{http.StatusBadRequest, "ter:WellFormed", "", "the request is not a SOAP message"})
 		return
 	}
 	op, known := operations[c.XMLName.Local]
 	if !known {
-		d.fail(w, &fault{http.StatusBadRequest, "ter:ActionNotSupported", "", "this device does not know the operation"})
+		d.fail(w, &fault{http.StatusBadRequest, "ter:ActionNotSupported", "", "this device does not support the operation"})
 		return
 	}
 	if !op.public {
@@ -124,7 +124,7 @@ func (d *Device) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := soap.Envelope(nil, answer)
 	if err != nil {
-		d.log.Error("ONVIF: answer not written", "operation", c.XMLName.Local, "error", err)
+		d.log.Error("ONVIF: cannot write answer", "operation", c.XMLName.Local, "error", err)
 		d.fail(w, &fault{http.StatusInternalServerError, "ter:Action", "", "internal error"})
 		return
 	}
@@ -141,7 +141,7 @@ func (d *Device) snapshot(w http.ResponseWriter, r *http.Request) {
 	}
 	camera := r.PathValue("camera")
 	if !user.May(camera) {
-		http.Error(w, "this camera is not for this user", http.StatusForbidden)
+		http.Error(w, "access to this camera denied", http.StatusForbidden)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), snapshotTimeout)
@@ -149,11 +149,11 @@ func (d *Device) snapshot(w http.ResponseWriter, r *http.Request) {
 	s, err := d.o.Snapshot(ctx, camera)
 	switch {
 	case errors.Is(err, fanout.ErrNoCamera):
-		http.Error(w, "there is no such camera", http.StatusNotFound)
+		http.Error(w, "unknown camera", http.StatusNotFound)
 		return
 	case err != nil:
 		d.log.Debug("no snapshot", "camera", camera, "error", err)
-		http.Error(w, "there is no picture at the moment", http.StatusServiceUnavailable)
+		http.Error(w, "no picture at the moment", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
@@ -163,8 +163,8 @@ func (d *Device) snapshot(w http.ResponseWriter, r *http.Request) {
 
 var hostRE = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,253}$`)
 
-// hostOf is the name or address by which the client reaches the device. It gets
-// back no more than it has said itself, and nothing that is no host.
+// hostOf returns the name or address under which the client calls the device. An
+// invalid Host header is not echoed.
 func hostOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -181,7 +181,8 @@ func hostOf(r *http.Request) string {
 	return "localhost"
 }
 
-// portOf is the port at which it does; empty for the scheme's own.
+// portOf returns the port under which the client calls the device; empty for the
+// scheme's default.
 func portOf(r *http.Request) string {
 	_, port, err := net.SplitHostPort(r.Host)
 	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 {

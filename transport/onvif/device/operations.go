@@ -18,7 +18,7 @@ const (
 
 // operation answers one kind of call.
 type operation struct {
-	public bool // told to everybody
+	public bool // no login required
 	answer func(*Device, *call) (any, *fault)
 }
 
@@ -34,7 +34,7 @@ var operations = map[string]operation{
 	"GetSnapshotUri":       {false, (*Device).snapshotURI},
 }
 
-// base is the device's own address, as the client calls it.
+// base returns the device's own address, as the client calls it.
 func (c *call) base(port, path string) string {
 	u := url.URL{Scheme: "http", Host: hostPort(c.host, port), Path: path}
 	if c.tls {
@@ -43,7 +43,7 @@ func (c *call) base(port, path string) string {
 	return u.String()
 }
 
-// hostPort writes an address; without a port that is the scheme's.
+// hostPort returns host and port; without a port, the scheme's default applies.
 func hostPort(host, port string) string {
 	if port != "" {
 		return net.JoinHostPort(host, port)
@@ -85,7 +85,7 @@ func (d *Device) services(c *call) (any, *fault) {
 	}}, nil
 }
 
-// cameras are those that the user may see.
+// cameras returns the cameras that the user may see.
 func (d *Device) cameras(c *call) []transport.Status {
 	return slices.DeleteFunc(d.o.Cameras(), func(s transport.Status) bool { return !c.user.May(s.Camera) })
 }
@@ -98,14 +98,14 @@ func (d *Device) profiles(c *call) (any, *fault) {
 	return a, nil
 }
 
-// find returns the camera of the profile that the call names.
+// find returns the camera of the profile in the call.
 func (d *Device) find(c *call) (*transport.Status, *fault) {
 	for _, s := range d.cameras(c) {
 		if s.Camera == c.Profile {
 			return &s, nil
 		}
 	}
-	return nil, &fault{http.StatusBadRequest, "ter:InvalidArgVal", "ter:NoProfile", "there is no such profile"}
+	return nil, &fault{http.StatusBadRequest, "ter:InvalidArgVal", "ter:NoProfile", "unknown profile"}
 }
 
 func (d *Device) profile(c *call) (any, *fault) {
@@ -130,8 +130,8 @@ func (d *Device) streamURI(c *call) (any, *fault) {
 		return nil, no
 	}
 	if c.Stream == "RTP-Multicast" {
-		// ONVIF Media, GetStreamUri: the setup is not supported, and no other takes its place.
-		return nil, &fault{http.StatusBadRequest, "ter:InvalidArgVal", "ter:InvalidStreamSetup", "there is no multicast here; ask for RTP-Unicast"}
+		// ONVIF Media, GetStreamUri: an unsupported setup is not replaced by another.
+		return nil, &fault{http.StatusBadRequest, "ter:InvalidArgVal", "ter:InvalidStreamSetup", "multicast is not supported; request RTP-Unicast"}
 	}
 	u := url.URL{Scheme: d.o.StreamScheme, Host: net.JoinHostPort(c.host, strconv.Itoa(d.o.StreamPort)), Path: "/" + s.Camera}
 	return uriXML{XMLName: xml.Name{Space: nsMedia, Local: "GetStreamUriResponse"}, URI: mediaURIXML{URI: u.String(), Timeout: "PT0S"}}, nil
@@ -148,7 +148,7 @@ func (d *Device) snapshotURI(c *call) (any, *fault) {
 	}, nil
 }
 
-// profileOf makes a camera a media profile.
+// profileOf returns the media profile of a camera.
 func profileOf(s *transport.Status) profileXML {
 	size := resolutionXML{s.Width, s.Height}
 	p := profileXML{Token: s.Camera, Fixed: true, Name: s.Camera}
@@ -163,6 +163,6 @@ func profileOf(s *transport.Status) profileXML {
 	return p
 }
 
-// nominalBitrate is what is said of a camera's bit rate, in kbit/s: the encoder has
-// a ceiling by picture size, which nobody here knows.
+// nominalBitrate is the reported bit rate of every camera, in kbit/s. The encoder has a
+// limit by picture size, which is not known here.
 const nominalBitrate = 8192

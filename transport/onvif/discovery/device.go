@@ -12,7 +12,7 @@ import (
 	"scrim/transport/onvif/soap"
 )
 
-// Limits of what is kept.
+// Limits of the results.
 const (
 	// MaxDevices bounds the devices of one search.
 	MaxDevices = 1024
@@ -22,12 +22,11 @@ const (
 	maxMatches = 16 // of one answer
 )
 
-// Device is one that answered. All texts are the device's own words, on one line.
+// Device is a device that answered. All texts are its own words, on one line.
 type Device struct {
-	// Address is where the answer came from, which cannot be made up as easily as
-	// what is in it.
+	// Address is the sender of the answer, which is harder to forge than its content.
 	Address netip.Addr `json:"address"`
-	// Endpoint is the device's unchanging name, such as urn:uuid:….
+	// Endpoint is the device's permanent name, such as urn:uuid:….
 	Endpoint string `json:"endpoint,omitempty"`
 	// XAddrs are the URLs of its device service.
 	XAddrs []string `json:"xaddrs,omitempty"`
@@ -37,11 +36,11 @@ type Device struct {
 	Location string `json:"location,omitempty"`
 	// Profiles are the ONVIF profiles that it claims, such as Streaming, S or T.
 	Profiles []string `json:"profiles,omitempty"`
-	// Elsewhere is set when it names a service at another address than its own.
+	// Elsewhere is set if it names a service at another address than its own.
 	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
-// answer is a message of WS-Discovery.
+// answer is a WS-Discovery message.
 type answer struct {
 	Relates string `xml:"Header>RelatesTo"`
 	Matches []struct {
@@ -52,7 +51,7 @@ type answer struct {
 	} `xml:"Body>ProbeMatches>ProbeMatch"`
 }
 
-// parse reads an answer to the question with an id.
+// parse reads an answer to the probe with one of the ids.
 func parse(data []byte, from netip.Addr, ids []string) []Device {
 	var a answer
 	if soap.Decode(data, &a) != nil || !slices.Contains(ids, strings.TrimSpace(a.Relates)) {
@@ -107,14 +106,14 @@ func (d *Device) scopes(scopes string) {
 
 func first(list []string, n int) []string { return list[:min(len(list), n)] }
 
-// plain makes text of a device fit for one line.
+// plain makes a device's text fit for one line.
 func plain(s string) string { return transport.Plain(s, maxText) }
 
 func byAddress(a, b Device) int {
 	return cmp.Or(a.Address.Compare(b.Address), strings.Compare(a.Endpoint, b.Endpoint))
 }
 
-// probe is the question for cameras, of the type that devices of all ages have.
+// probe returns the probe for cameras, of the type that both old and new devices have.
 func probe(id string) ([]byte, error) {
 	type text struct {
 		Text string `xml:",chardata"`

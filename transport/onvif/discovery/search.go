@@ -14,21 +14,21 @@ import (
 	"golang.org/x/net/ipv4"
 )
 
-// Where devices listen (WS-Discovery, section 2.4).
+// group is the multicast address of devices (WS-Discovery, section 2.4).
 var group = &net.UDPAddr{IP: net.IPv4(239, 255, 255, 250), Port: 3702}
 
-// maxAnswer is a UDP datagram's largest payload.
+// maxAnswer is the largest payload of a UDP datagram.
 const maxAnswer = 64 << 10
 
-// repeatAfter is when the question is asked again, since UDP may lose it.
+// repeatAfter is when the probe is repeated, because UDP may lose it.
 const repeatAfter = 500 * time.Millisecond
 
-// Search asks for ONVIF devices in the network of an interface until ctx ends,
-// and returns those that answered, by address. That ctx ends is no error.
+// Search looks for ONVIF devices in the network of an interface until ctx ends. It
+// returns those that answered, sorted by address. The end of ctx is not an error.
 func Search(ctx context.Context, iface string) ([]Device, error) {
 	ifi, err := net.InterfaceByName(iface)
 	if err != nil {
-		return nil, fmt.Errorf("interface %s: there is none of that name; `ip link` lists them", plain(iface))
+		return nil, fmt.Errorf("interface %s: no such interface; `ip link` lists them", plain(iface))
 	}
 	if ifi.Flags&net.FlagUp == 0 {
 		return nil, fmt.Errorf("interface %s is down; set it up with `ip link set %s up`", ifi.Name, ifi.Name)
@@ -54,15 +54,15 @@ func Search(ctx context.Context, iface string) ([]Device, error) {
 	for range 2 {
 		s.ids = append(s.ids, newID())
 	}
-	if err := s.ask(0); err != nil {
-		return nil, fmt.Errorf("interface %s: asking for devices: %w", ifi.Name, err)
+	if err := s.sendProbe(0); err != nil {
+		return nil, fmt.Errorf("interface %s: send probe: %w", ifi.Name, err)
 	}
-	again := time.AfterFunc(repeatAfter, func() { _ = s.ask(1) })
+	again := time.AfterFunc(repeatAfter, func() { _ = s.sendProbe(1) })
 	defer again.Stop()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if err := s.listen(); err != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("interface %s: waiting for answers: %w", ifi.Name, err)
+		return nil, fmt.Errorf("interface %s: receive answers: %w", ifi.Name, err)
 	}
 	out := make([]Device, 0, len(s.found))
 	for _, d := range s.found {
@@ -72,15 +72,16 @@ func Search(ctx context.Context, iface string) ([]Device, error) {
 	return out, nil
 }
 
-// search is one that runs.
+// search is a running search.
 type search struct {
 	conn  *net.UDPConn
 	ids   []string
 	found map[string]Device
 }
 
-// ask sends the question with the nth id: devices drop a message that they know.
-func (s *search) ask(n int) error {
+// sendProbe sends the probe with the nth id. Devices ignore a message id that they
+// know.
+func (s *search) sendProbe(n int) error {
 	data, err := probe(s.ids[n])
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func (s *search) listen() error {
 	return nil
 }
 
-// addressOf returns the IPv4 address from which to ask.
+// addressOf returns the IPv4 address of an interface.
 func addressOf(ifi *net.Interface) (net.IP, error) {
 	addrs, err := ifi.Addrs()
 	if err != nil {
@@ -119,9 +120,9 @@ func addressOf(ifi *net.Interface) (net.IP, error) {
 	return nil, fmt.Errorf("interface %s: %w", ifi.Name, errNoIPv4)
 }
 
-var errNoIPv4 = errors.New("it has no IPv4 address; give it one in the cameras' network")
+var errNoIPv4 = errors.New("no IPv4 address; assign one in the cameras' network")
 
-// newID returns a random UUID (RFC 9562, version 4) as a message's id.
+// newID returns a random UUID (RFC 9562, version 4) as a message id.
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails

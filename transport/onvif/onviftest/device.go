@@ -16,18 +16,19 @@ import (
 	"scrim/transport/onvif/soap"
 )
 
-// Device is what the device says. Change it before the first call only.
+// Device is the device's configuration. Change it before the first call only.
 type Device struct {
 	Manufacturer, Model, Firmware, Serial string
-	// User and Password are asked for by all but the time; none when User is empty.
+	// User and Password are required for everything except the time; none if User is
+	// empty.
 	User, Password string
-	// HTTPDigest asks for them by HTTP's Digest in place of WS-Security.
+	// HTTPDigest requires them by HTTP Digest instead of WS-Security.
 	HTTPDigest bool
 	// Stream is the URL of its only profile.
 	Stream string
-	// Skew is what its clock is ahead.
+	// Skew is by how much its clock is ahead.
 	Skew time.Duration
-	// Old knows no GetServices.
+	// Old: the device does not support GetServices.
 	Old bool
 	// Answer, if set, answers everything.
 	Answer func(operation string) string
@@ -60,8 +61,8 @@ func (d *Device) StartTLS(t testing.TB) (address string, certificate *x509.Certi
 	return s.URL + "/onvif/device_service", s.Certificate()
 }
 
-// Asked returns the operations that were called, and how many of the calls came
-// with credentials.
+// Asked returns the operations that were called, and how many of the calls had
+// credentials.
 func (d *Device) Asked() (operations []string, logins int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -111,7 +112,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, d.answer(operation))
 }
 
-// allowed checks credentials; those of HTTP only for the user.
+// allowed checks credentials, of HTTP Digest only the user.
 func (d *Device) allowed(m *soap.Message, r *http.Request) bool {
 	if d.User == "" {
 		return true
@@ -142,7 +143,7 @@ func (d *Device) answer(operation string) string {
 			return Fault("ter:ActionNotSupported", "not implemented")
 		}
 		return body("tds:GetServicesResponse", "<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace>"+
-			// Behind NAT, as it were.
+			// As a device behind NAT does.
 			"<tds:XAddr>http://203.0.113.9/onvif/media</tds:XAddr></tds:Service>")
 	case "GetCapabilities":
 		return body("tds:GetCapabilitiesResponse", "<tds:Capabilities><tt:Media><tt:XAddr>"+d.url+"/onvif/media</tt:XAddr></tt:Media></tds:Capabilities>")

@@ -1,3 +1,2 @@
-// Package onviftest is an ONVIF device over real HTTP for tests of those that ask
-// one.
+// Package onviftest is an ONVIF device over real HTTP, for tests of clients.
 package onviftest

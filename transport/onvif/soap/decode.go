@@ -11,15 +11,15 @@ import (
 
 // Limits of a document.
 const (
-	// MaxBytes bounds a document. The profiles of a camera with 16 sensors have
-	// some 200 kB.
+	// MaxBytes bounds a document. The profiles of a camera with 16 sensors need about
+	// 200 kB.
 	MaxBytes = 1 << 20
 	// maxDepth bounds its nesting, and maxElements its elements.
 	maxDepth    = 64
 	maxElements = 20_000
 )
 
-// ErrMalformed is wrapped by all that Decode and Read refuse.
+// ErrMalformed is wrapped by all errors of Decode and Read that concern the document.
 var ErrMalformed = errors.New("malformed XML")
 
 // Read reads a document from r and decodes it into v.
@@ -46,12 +46,12 @@ func Decode(data []byte, v any) error {
 	return nil
 }
 
-// check walks over the document once, so that decoding it, which recurses, meets
-// nothing beyond the limits.
+// check scans the document, so that decoding it, which recurses, stays within the
+// limits.
 func check(data []byte) error {
 	d, depth, elements := newDecoder(data), 0, 0
 	for {
-		// Raw: tags are matched when it is decoded.
+		// Raw: the decoder matches the tags.
 		t, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -61,7 +61,7 @@ func check(data []byte) error {
 		}
 		switch t := t.(type) {
 		case xml.Directive:
-			return errors.New("it holds a document type")
+			return errors.New("it contains a document type")
 		case xml.StartElement:
 			depth++
 			elements += 1 + len(t.Attr)

@@ -1,5 +1,5 @@
-// Package soap is as much of SOAP 1.2 and of WS-Security's UsernameToken profile
-// as ONVIF needs, for both sides of a call. What comes from the network is
-// hostile: it is bounded in bytes, depth and number of elements, and may hold no
-// document type, and so no entities of its own.
+// Package soap has the parts of SOAP 1.2 and of WS-Security's UsernameToken profile
+// that ONVIF needs, for clients and servers. Input from the network is hostile: it is
+// bounded in bytes, depth and number of elements, and must not contain a document type,
+// and so no entities.
 package soap

@@ -10,14 +10,14 @@ import (
 	"scrim/transport"
 )
 
-// Namespace is that of SOAP 1.2 envelopes.
+// Namespace is the namespace of SOAP 1.2 envelopes.
 const Namespace = "http://www.w3.org/2003/05/soap-envelope"
 
-// ContentType is that of SOAP 1.2 over HTTP.
+// ContentType is the content type of SOAP 1.2 over HTTP.
 const ContentType = "application/soap+xml; charset=utf-8"
 
-// Envelope writes an envelope around a body, and a header if there is one; both
-// are marshalled as encoding/xml does.
+// Envelope returns an envelope with a body, and a header if it is not nil. Both are
+// marshalled by encoding/xml.
 func Envelope(header, body any) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(xml.Header + `<s:Envelope xmlns:s="` + Namespace + `">`)
@@ -38,20 +38,20 @@ func Envelope(header, body any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Message is an envelope that came: a request at a device, an answer at a client.
-// Cameras put all sorts of namespaces on it, so only local names count.
+// Message is a received envelope: a request at a device, or an answer at a client.
+// Cameras use various namespaces, so only local names count.
 type Message struct {
 	Header struct {
 		Security *Security `xml:"Security"`
 	} `xml:"Header"`
 	Body struct {
 		Fault *Fault `xml:"Fault"`
-		// Content is what the body holds, as XML.
+		// Content is the XML of the body.
 		Content []byte `xml:",innerxml"`
 	} `xml:"Body"`
 }
 
-// ErrNoEnvelope says that a document is XML and no SOAP message.
+// ErrNoEnvelope: a document is XML but not a SOAP message.
 var ErrNoEnvelope = errors.New("no SOAP envelope")
 
 // Parse reads an envelope.
@@ -69,19 +69,19 @@ func Parse(data []byte) (*Message, error) {
 	return &m.Message, nil
 }
 
-// Fault is the error that a service answers with (SOAP 1.2 part 1, section 5.4;
-// the names of 1.1 are read as well).
+// Fault is a service's error (SOAP 1.2 part 1, section 5.4). The names of SOAP 1.1 are
+// read too.
 type Fault struct {
 	Code    string `xml:"Code>Value"`
 	Subcode string `xml:"Code>Subcode>Value"`
-	// Detailed is the second subcode, with which ONVIF is most exact.
+	// Detailed is the second subcode, the most specific one in ONVIF.
 	Detailed string `xml:"Code>Subcode>Subcode>Value"`
 	Reason   string `xml:"Reason>Text"`
 	Code11   string `xml:"faultcode"`
 	Reason11 string `xml:"faultstring"`
 }
 
-// NotAuthorized reports whether the fault asks for other credentials.
+// NotAuthorized reports whether the fault requires different credentials.
 func (f *Fault) NotAuthorized() bool {
 	for _, code := range []string{f.Subcode, f.Detailed, f.Code11} {
 		_, local, found := strings.Cut(code, ":")
@@ -100,12 +100,12 @@ func (f *Fault) NotAuthorized() bool {
 // maxReason bounds the text of a fault, in bytes.
 const maxReason = 400
 
-// Error returns what the service says; its text is the service's.
+// Error returns the service's own text.
 func (f *Fault) Error() string {
 	for _, s := range []string{f.Reason, f.Reason11, f.Detailed, f.Subcode, f.Code, f.Code11} {
 		if s = transport.Plain(s, maxReason); s != "" {
 			return s
 		}
 	}
-	return "a fault without a reason"
+	return "fault without a reason"
 }

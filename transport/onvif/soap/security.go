@@ -2,7 +2,7 @@ package soap
 
 import (
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // the profile knows no other
+	"crypto/sha1" //nolint:gosec // required by the profile
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/xml"
@@ -18,20 +18,19 @@ const (
 	nonceBytes     = 16
 )
 
-// Security is the header that says who calls, by a digest of the password.
+// Security is the header that identifies the caller, with a digest of the password.
 type Security struct {
 	Username string
-	// Digest is the password's, by PasswordDigest, base64.
+	// Digest is the result of PasswordDigest, in base64.
 	Digest string
-	// Nonce is base64 and Created RFC 3339, both as they stand in the header.
+	// Nonce is base64 and Created RFC 3339, as in the header.
 	Nonce, Created string
-	// Type is the Type attribute of the password that came; Verify accepts digests
-	// only.
+	// Type is the Type attribute of the received password. Verify accepts digests only.
 	Type string
 }
 
-// NewSecurity returns a header for one call, at the time of the device's clock:
-// most refuse one that is more than some seconds off.
+// NewSecurity returns a header for one call, with the time of the device's clock. Most
+// devices refuse a time that is wrong by more than some seconds.
 func NewSecurity(user, password string, at time.Time) Security {
 	nonce := make([]byte, nonceBytes)
 	_, _ = rand.Read(nonce) // never fails
@@ -42,17 +41,17 @@ func NewSecurity(user, password string, at time.Time) Security {
 	}
 }
 
-// PasswordDigest is Base64(SHA-1(nonce + created + password)), section 3.1 of the
+// PasswordDigest returns Base64(SHA-1(nonce + created + password)), section 3.1 of the
 // profile.
 func PasswordDigest(nonce []byte, created, password string) string {
-	h := sha1.New() //nolint:gosec // the profile knows no other
+	h := sha1.New() //nolint:gosec // required by the profile
 	h.Write(nonce)
 	h.Write([]byte(created + password))
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// Verify reports whether the header was made with a password, whenever that was:
-// the caller checks Created and remembers nonces.
+// Verify reports whether the header was made with a password, at whatever time: the
+// caller checks Created and remembers nonces.
 func (s *Security) Verify(password string) bool {
 	nonce, err := base64.StdEncoding.DecodeString(s.Nonce)
 	if err != nil || s.Type != passwordDigest {
@@ -61,7 +60,7 @@ func (s *Security) Verify(password string) bool {
 	return subtle.ConstantTimeCompare([]byte(PasswordDigest(nonce, s.Created, password)), []byte(s.Digest)) == 1
 }
 
-// securityXML is the header in XML.
+// securityXML is the XML of the header.
 type securityXML struct {
 	XMLName xml.Name `xml:"Security"`
 	NS      string   `xml:"xmlns,attr"`
