@@ -151,11 +151,14 @@ func (p *Process) Read() (*ipc.Message, error) {
 // Kill kills the process.
 func (p *Process) Kill() { _ = p.cmd.Process.Kill() }
 
-// Quit closes the process's input, at which it exits. It is killed if it does not in
-// time.
+// CloseInput closes the process's input. The process finishes what it has read, however
+// long that takes, and exits.
+func (p *Process) CloseInput() { _ = p.in.Close() }
+
+// Quit closes the process's input, and kills the process if it has not exited in time.
 func (p *Process) Quit() {
 	p.quit.Do(func() {
-		_ = p.in.Close()
+		p.CloseInput()
 		p.timer = time.AfterFunc(p.quitTime, p.Kill)
 	})
 }

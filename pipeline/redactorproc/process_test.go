@@ -27,9 +27,16 @@ func script(t *testing.T, text string) string {
 	return path
 }
 
+// shell describes such a process without a file, for tests in parallel: a file that is
+// written while another process is forked is busy.
+func shell(text string, args ...string) Options {
+	return Options{Program: "/bin/sh", Args: append([]string{"-c", text, "scrim-redactor"}, args...)}
+}
+
+// start starts a process that does what a shell script says.
 func start(t *testing.T, text string, args ...string) *Process {
 	t.Helper()
-	p, err := Start(Options{Program: script(t, text), Args: args})
+	p, err := Start(shell(text, args...))
 	require.NoError(t, err)
 	t.Cleanup(p.Dismiss)
 	return p
@@ -89,11 +96,24 @@ func TestFailureOfARedactorIsAnErrorOfRead(t *testing.T) {
 }
 
 func TestRedactorThatDoesNotQuitIsKilled(t *testing.T) {
-	p, err := Start(Options{Program: script(t, "while :; do sleep 0.01; done"), QuitTime: 10 * time.Millisecond})
+	o := shell("while :; do sleep 0.01; done")
+	o.QuitTime = 10 * time.Millisecond
+	p, err := Start(o)
 	require.NoError(t, err)
 	require.ErrorContains(t, p.Wait(), "SIGKILL")
 	require.ErrorIs(t, syscall.Kill(p.PID(), 0), syscall.ESRCH)
 	p.Dismiss() // may be called at any time
+}
+
+func TestClosedInputLeavesTimeToFinish(t *testing.T) {
+	o := shell("read -r line; sleep 0.1; exit 7")
+	o.QuitTime = time.Millisecond
+	p, err := Start(o)
+	require.NoError(t, err)
+	p.CloseInput()
+	_, err = p.Read()
+	require.ErrorIs(t, err, io.EOF)
+	require.ErrorContains(t, p.Wait(), "status 7")
 }
 
 func TestProgramThatCannotBeStarted(t *testing.T) {

@@ -97,7 +97,7 @@ type redactor struct {
 
 // write sends the configuration and the units, and closes the pipe.
 func (r *redactor) write(c ipc.Config, done <-chan struct{}) error {
-	defer r.proc.Quit()
+	defer r.proc.CloseInput()
 	if err := r.proc.Write(ipc.TypeConfig, c, nil); err != nil {
 		return nil //nolint:nilerr // the reader gets the reason
 	}
