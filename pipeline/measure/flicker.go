@@ -3,8 +3,9 @@ package measure
 import (
 	"cmp"
 	"math"
-	"scrim/redact/geom"
 	"slices"
+
+	"scrim/redact/geom"
 )
 
 // sameRegion is the minimum IoU of regions without a track that count as the same one.
@@ -25,8 +26,8 @@ func (u *flickerSums) result(seconds float64) Flicker {
 	return f
 }
 
-// tracked is a region that is tracked from frame to frame.
-type tracked struct {
+// trackedRegion is a region that is tracked from frame to frame.
+type trackedRegion struct {
 	box    geom.Box
 	track  uint64
 	size   int // buckets
@@ -35,9 +36,9 @@ type tracked struct {
 	moving bool       // there was a frame before
 }
 
-// follower tracks the regions of one video.
-type follower struct {
-	last    []tracked
+// regionMatcher tracks the regions of one video.
+type regionMatcher struct {
+	last    []trackedRegion
 	started bool
 	matches []match
 }
@@ -49,7 +50,7 @@ type match struct {
 
 // step compares the regions of a frame with those of the previous frame; add is called
 // once for each region with the changes.
-func (f *follower) step(now []tracked, add func(r *tracked, what func(*flickerSums))) {
+func (f *regionMatcher) step(now []trackedRegion, add func(r *trackedRegion, what func(*flickerSums))) {
 	defer func() { f.last, f.started = append(f.last[:0], now...), true }()
 	if !f.started {
 		return
@@ -92,7 +93,7 @@ func (f *follower) step(now []tracked, add func(r *tracked, what func(*flickerSu
 
 // match returns for each region the index of the same region in the previous frame, or
 // −1: that of the same track, or without a track, the one with the largest IoU.
-func (f *follower) match(now []tracked) []int {
+func (f *regionMatcher) match(now []trackedRegion) []int {
 	from, taken := make([]int, len(now)), make([]bool, len(f.last))
 	byTrack := map[uint64]int{}
 	for k := range f.last {
@@ -118,7 +119,7 @@ func (f *follower) match(now []tracked) []int {
 			}
 		}
 	}
-	eachBest(f.matches, func(m match) {
+	eachBestMatch(f.matches, func(m match) {
 		if from[m.a] < 0 && !taken[m.b] {
 			from[m.a], taken[m.b] = m.b, true
 		}
@@ -126,8 +127,8 @@ func (f *follower) match(now []tracked) []int {
 	return from
 }
 
-// eachBest calls use for the matches, the best first. It sorts them.
-func eachBest(matches []match, use func(match)) {
+// eachBestMatch calls use for the matches, the best first. It sorts them.
+func eachBestMatch(matches []match, use func(match)) {
 	slices.SortFunc(matches, func(a, b match) int {
 		return cmp.Or(cmp.Compare(b.iou, a.iou), cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))
 	})

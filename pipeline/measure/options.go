@@ -28,8 +28,8 @@ const MaxLeaks = 10_000
 // rounding is the tolerance for sums of floats of the size of pictures.
 const rounding = 1e-9
 
-// tidy rounds seconds to microseconds, against sums such as 4.000000000000003.
-func tidy(seconds float64) float64 { return math.Round(seconds*1e6) / 1e6 }
+// roundSeconds rounds seconds to microseconds, against sums such as 4.000000000000003.
+func roundSeconds(seconds float64) float64 { return math.Round(seconds*1e6) / 1e6 }
 
 // Filter selects the faces of the headline.
 type Filter struct {

@@ -89,7 +89,7 @@ func ReadReport(r io.Reader, path string) ([]*Report, error) {
 		if line.PTS != nil {
 			frame.PTS = *line.PTS
 		}
-		if err := frame.take(&line); err != nil {
+		if err := frame.setRegions(&line); err != nil {
 			return err
 		}
 		report := byFile[line.File]
@@ -108,7 +108,7 @@ func ReadReport(r io.Reader, path string) ([]*Report, error) {
 	return reports, err
 }
 
-func (f *ReportFrame) take(line *reportLine) error {
+func (f *ReportFrame) setRegions(line *reportLine) error {
 	if len(line.Regions) > 0 {
 		f.Regions = make([]Region, 0, len(line.Regions))
 	}

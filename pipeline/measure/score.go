@@ -34,28 +34,27 @@ type scorer struct {
 	o Options
 	r Result
 
-	headline, hard *tally
-	size, yaw      []*tally
-	steady         *tally
-	sizeArea       []float64 // sums of shares, the last for no face
-	yawArea        []float64
-	sizeUnrest     []flickerSums
-	yawUnrest      []flickerSums
-	flickerSums    flickerSums
-	comers         int
-	areaFrames     int
-	obscured       float64
-	wrong          float64
+	headline, hard   *tally
+	size, yaw        []*tally
+	steady           *tally
+	sizeArea         []float64 // sums of shares, the last for no face
+	yawArea          []float64
+	sizeFlicker      []flickerSums
+	yawFlicker       []flickerSums
+	flickerSums      flickerSums
+	firstAppearances int
+	areaFrames       int
+	obscured         float64
+	wrong            float64
 
-	sweep    sweeper
-	clock    float64 // seconds on the time line
-	names    []string
-	people   map[personKey]*presence
-	follower follower
+	areas         areaUnion
+	clock         float64 // seconds on the time line
+	names         []string
+	people        map[personKey]*presence
+	regionMatcher regionMatcher
 
 	regions, cover, zones, holes, some []geom.Box
-	looks                              []look
-	tracked                            []tracked
+	trackedRegion                      []trackedRegion
 	owners                             []int
 	matches                            []match
 	found                              []float64
@@ -77,7 +76,7 @@ func newScorer(o Options) *scorer {
 		s.yaw = append(s.yaw, newTally(b.name))
 	}
 	s.sizeArea, s.yawArea = make([]float64, len(s.size)+1), make([]float64, len(s.yaw)+1)
-	s.sizeUnrest, s.yawUnrest = make([]flickerSums, len(s.size)+1), make([]flickerSums, len(s.yaw)+1)
+	s.sizeFlicker, s.yawFlicker = make([]flickerSums, len(s.size)+1), make([]flickerSums, len(s.yaw)+1)
 	return s
 }
 
@@ -92,7 +91,7 @@ func (s *scorer) pair(n int, p Pair) error {
 		return err
 	}
 	s.r.Videos++
-	s.follower = follower{}
+	s.regionMatcher = regionMatcher{}
 	k := 0
 	for i := range p.Truth.Frames {
 		t := &p.Truth.Frames[i]
@@ -136,7 +135,7 @@ func (s *scorer) same(p Pair, i int, r *ReportFrame) error {
 // scores.
 func (s *scorer) still(n int, p Pair) error {
 	s.r.Stills++
-	s.follower = follower{}
+	s.regionMatcher = regionMatcher{}
 	var r *ReportFrame
 	if len(p.Report.Frames) > 1 {
 		return fmt.Errorf("%s: %s of %s is a still, but the report has several lines for it",
@@ -170,19 +169,18 @@ func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float
 		s.cover = append(s.cover, r.Regions[k].Box)
 	}
 	s.find(t, r)
-	s.looks = s.looks[:0]
 	for k := range t.Faces {
 		f := &t.Faces[k]
 		inside := f.Box.Clip(picture)
 		if f.Ignore || inside.Area() == 0 {
 			continue
 		}
-		l := look{
+		l := observation{
 			key: personKey{n, f.Person}, face: f, iou: s.found[k], at: s.clock, dt: dt, frame: number,
-			coverage: min(s.sweep.union(inside, s.cover)/inside.Area(), 1),
+			coverage: min(s.areas.union(inside, s.cover)/inside.Area(), 1),
 		}
 		l.exposed = l.coverage < CoveredShare-rounding
-		s.look(&l, i)
+		s.observe(&l, i)
 	}
 	if known {
 		s.area(n, number, picture, t, r)
@@ -206,7 +204,7 @@ func (s *scorer) find(t *TruthFrame, r *ReportFrame) {
 			}
 		}
 	}
-	eachBest(s.matches, func(m match) {
+	eachBestMatch(s.matches, func(m match) {
 		if used[m.a] || s.found[m.b] > 0 {
 			return
 		}
@@ -215,15 +213,15 @@ func (s *scorer) find(t *TruthFrame, r *ReportFrame) {
 	})
 }
 
-// look adds a face to its groups.
-func (s *scorer) look(l *look, i int) {
+// observe adds a face to its groups.
+func (s *scorer) observe(l *observation, i int) {
 	p := s.people[l.key]
 	if p == nil {
 		p = &presence{frame: i - 2}
 		s.people[l.key] = p
 	}
 	if i > 0 && p.frame != i-1 {
-		s.comers++
+		s.firstAppearances++
 	}
 	if l.exposed && (!p.exposed || p.frame != i-1) {
 		p.episode++
@@ -259,7 +257,7 @@ func (s *scorer) look(l *look, i int) {
 }
 
 // leak records an exposed face of the headline.
-func (s *scorer) leak(st *standing, l *look) {
+func (s *scorer) leak(st *personTally, l *observation) {
 	if st.run == 1 {
 		if len(s.r.Leaks) == MaxLeaks {
 			st.leak = nil
@@ -300,7 +298,7 @@ func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportF
 		s.owners = append(s.owners, owner(t, &r.Regions[k]))
 	}
 	whole := picture.Area()
-	all, wrong := s.sweep.union(picture, s.cover)/whole, s.sweep.except(picture, s.regions, s.holes)/whole
+	all, wrong := s.areas.union(picture, s.cover)/whole, s.areas.except(picture, s.regions, s.holes)/whole
 	s.areaFrames++
 	s.obscured += all
 	s.wrong += wrong
@@ -310,34 +308,34 @@ func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportF
 		a.FalseMax, a.FalseMaxFile, a.FalseMaxFrame = Number(wrong), s.names[n], number
 	}
 	a.ObscuredMax = max(a.ObscuredMax, Number(all))
-	s.tracked = s.tracked[:0]
+	s.trackedRegion = s.trackedRegion[:0]
 	for k := range r.Regions {
 		if r.Regions[k].Source == geom.Zone {
 			continue
 		}
-		v := tracked{box: r.Regions[k].Box, track: r.Regions[k].Track, size: len(s.size), yaw: len(s.yaw)}
+		v := trackedRegion{box: r.Regions[k].Box, track: r.Regions[k].Track, size: len(s.size), yaw: len(s.yaw)}
 		if f := s.owners[k]; f >= 0 {
 			v.size, v.yaw = sizeBucket(&t.Faces[f]), yawBucket(&t.Faces[f])
 		}
-		s.tracked = append(s.tracked, v)
+		s.trackedRegion = append(s.trackedRegion, v)
 	}
 	if wrong > 0 {
-		s.share(s.sizeArea, picture, func(v *tracked) int { return v.size })
-		s.share(s.yawArea, picture, func(v *tracked) int { return v.yaw })
+		s.share(s.sizeArea, picture, func(v *trackedRegion) int { return v.size })
+		s.share(s.yawArea, picture, func(v *trackedRegion) int { return v.yaw })
 	}
 }
 
 // share adds the false area of every bucket to sums.
-func (s *scorer) share(sums []float64, picture geom.Box, in func(*tracked) int) {
+func (s *scorer) share(sums []float64, picture geom.Box, in func(*trackedRegion) int) {
 	for b := range sums {
 		s.some = s.some[:0]
-		for k := range s.tracked {
-			if in(&s.tracked[k]) == b {
-				s.some = append(s.some, s.tracked[k].box)
+		for k := range s.trackedRegion {
+			if in(&s.trackedRegion[k]) == b {
+				s.some = append(s.some, s.trackedRegion[k].box)
 			}
 		}
 		if len(s.some) > 0 {
-			sums[b] += s.sweep.except(picture, s.some, s.holes) / picture.Area()
+			sums[b] += s.areas.except(picture, s.some, s.holes) / picture.Area()
 		}
 	}
 }
@@ -364,30 +362,30 @@ func owner(t *TruthFrame, r *Region) int {
 // flicker compares the regions with those of the frame before.
 func (s *scorer) flicker(r *ReportFrame) {
 	if r.Line == 0 { // missing in the report
-		s.follower = follower{}
+		s.regionMatcher = regionMatcher{}
 		return
 	}
-	s.follower.step(s.tracked, func(v *tracked, what func(*flickerSums)) {
+	s.regionMatcher.step(s.trackedRegion, func(v *trackedRegion, what func(*flickerSums)) {
 		what(&s.flickerSums)
-		what(&s.sizeUnrest[v.size])
-		what(&s.yawUnrest[v.yaw])
+		what(&s.sizeFlicker[v.size])
+		what(&s.yawFlicker[v.yaw])
 	})
 }
 
 func (s *scorer) result() *Result {
 	r := &s.r
-	r.Seconds = tidy(r.Seconds)
+	r.Seconds = roundSeconds(r.Seconds)
 	r.Headline, r.Hard = s.headline.result(r.Seconds), s.hard.result(r.Seconds)
-	r.BySize = s.rows(s.size, s.sizeArea, s.sizeUnrest)
-	r.ByYaw = s.rows(s.yaw, s.yawArea, s.yawUnrest)
+	r.BySize = s.rows(s.size, s.sizeArea, s.sizeFlicker)
+	r.ByYaw = s.rows(s.yaw, s.yawArea, s.yawFlicker)
 	r.Area.Obscured, r.Area.False = over(s.obscured, s.areaFrames), over(s.wrong, s.areaFrames)
 	if s.areaFrames == 0 {
 		r.Area.ObscuredMax, r.Area.FalseMax = none, none
 	}
 	r.Flicker = s.flickerSums.result(r.Seconds)
-	r.Flicker.TrueAppear = over(float64(s.comers), r.Seconds)
+	r.Flicker.TrueAppear = over(float64(s.firstAppearances), r.Seconds)
 	for _, p := range s.steady.order {
-		if tidy(p.Seconds) < SteadySeconds {
+		if roundSeconds(p.Seconds) < SteadySeconds {
 			continue
 		}
 		r.Steady.People++
@@ -399,12 +397,12 @@ func (s *scorer) result() *Result {
 	r.People = make([]Person, 0, len(s.headline.order))
 	for _, p := range s.headline.order {
 		p.File, p.MeanCoverage = s.names[p.key.pair], over(p.coverage, p.Frames)
-		p.Seconds, p.ExposedTime = tidy(p.Seconds), tidy(p.ExposedTime)
+		p.Seconds, p.ExposedTime = roundSeconds(p.Seconds), roundSeconds(p.ExposedTime)
 		r.People = append(r.People, p.Person)
 	}
 	r.length = s.clock
 	for i := range r.Leaks {
-		r.Leaks[i].Seconds = tidy(r.Leaks[i].Seconds)
+		r.Leaks[i].Seconds = roundSeconds(r.Leaks[i].Seconds)
 	}
 	if r.Leaks == nil {
 		r.Leaks = []Leak{}

@@ -13,7 +13,7 @@ func watched(person int, x float64) TrueFace {
 	return TrueFace{Person: person, Box: geom.Box{X: x, Y: 100, W: 30, H: 40}, Visible: 1}
 }
 
-// over returns a region that covers a face well.
+// veil returns a region that covers a face well.
 func veil(f TrueFace) Region {
 	return Region{Box: f.Box.Pad(0.3, 0.5), Face: f.Box, Source: "detected", Track: uint64(f.Person) + 1} //nolint:gosec // small
 }

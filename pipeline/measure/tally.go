@@ -8,8 +8,8 @@ import (
 // personKey identifies a person over all files.
 type personKey struct{ pair, person int }
 
-// look is one face in one frame, scored.
-type look struct {
+// observation is one face in one frame, scored.
+type observation struct {
 	key      personKey
 	face     *TrueFace
 	coverage float64
@@ -29,12 +29,12 @@ type tally struct {
 	ious   float64
 	shares float64
 	time   float64 // exposed face-seconds
-	people map[personKey]*standing
-	order  []*standing
+	people map[personKey]*personTally
+	order  []*personTally
 }
 
-// standing is the result for a person in a group.
-type standing struct {
+// personTally is the result for a person in a group.
+type personTally struct {
 	Person
 	key      personKey
 	began    float64
@@ -46,13 +46,13 @@ type standing struct {
 }
 
 func newTally(name string) *tally {
-	return &tally{group: Group{Name: name}, people: map[personKey]*standing{}}
+	return &tally{group: Group{Name: name}, people: map[personKey]*personTally{}}
 }
 
-func (t *tally) add(l *look) *standing {
+func (t *tally) add(l *observation) *personTally {
 	s := t.people[l.key]
 	if s == nil {
-		s = &standing{key: l.key, began: l.at, episode: -1}
+		s = &personTally{key: l.key, began: l.at, episode: -1}
 		s.Person.Person, s.FirstCover, s.LeastCoverage = l.key.person, none, 1
 		t.people[l.key] = s
 		t.order = append(t.order, s)
@@ -73,7 +73,7 @@ func (t *tally) add(l *look) *standing {
 		g.Covered++
 		s.run = 0
 		if !s.covered {
-			s.covered, s.FirstCover = true, Number(tidy(l.at-s.began))
+			s.covered, s.FirstCover = true, Number(roundSeconds(l.at-s.began))
 		}
 		return s
 	}
@@ -126,7 +126,7 @@ func quantile(sorted []float64, q float64) Number {
 }
 
 // mark extends the person's last span, or starts another.
-func (s *standing) mark(l *look, as state) {
+func (s *personTally) mark(l *observation, as state) {
 	if n := len(s.spans); n > 0 {
 		if p := &s.spans[n-1]; p.state == as && l.at-p.to < 1e-6 {
 			p.to = l.at + l.dt

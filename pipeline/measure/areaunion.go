@@ -14,10 +14,10 @@ type edge struct {
 	open bool
 }
 
-// sweeper computes exact areas of unions with a sweep line: between two edges, the union
+// areaUnion computes exact areas of unions with a sweep line: between two edges, the union
 // is a set of intervals times the distance. It is reused for its buffers and not safe for
 // concurrent use.
-type sweeper struct {
+type areaUnion struct {
 	edges  []edge
 	boxes  []geom.Box
 	active []int32    // boxes under the line, by their upper side
@@ -26,7 +26,7 @@ type sweeper struct {
 }
 
 // union returns the area within frame of the union of boxes.
-func (s *sweeper) union(frame geom.Box, boxes []geom.Box) float64 {
+func (s *areaUnion) union(frame geom.Box, boxes []geom.Box) float64 {
 	s.inside = s.inside[:0]
 	for _, b := range boxes {
 		if c := b.Clip(frame); c.Area() > 0 {
@@ -38,7 +38,7 @@ func (s *sweeper) union(frame geom.Box, boxes []geom.Box) float64 {
 
 // except returns the area within frame of the union of boxes without holes: the union of
 // all minus that of the holes.
-func (s *sweeper) except(frame geom.Box, boxes, holes []geom.Box) float64 {
+func (s *areaUnion) except(frame geom.Box, boxes, holes []geom.Box) float64 {
 	s.less = append(append(s.less[:0], boxes...), holes...)
 	area := s.union(frame, s.less) - s.union(frame, holes)
 	if area < rounding*frame.Area() { // a rounding error
@@ -48,7 +48,7 @@ func (s *sweeper) except(frame geom.Box, boxes, holes []geom.Box) float64 {
 }
 
 // sweep returns the area of the union of non-empty boxes.
-func (s *sweeper) sweep(boxes []geom.Box) float64 {
+func (s *areaUnion) sweep(boxes []geom.Box) float64 {
 	switch len(boxes) {
 	case 0:
 		return 0
@@ -78,12 +78,12 @@ func (s *sweeper) sweep(boxes []geom.Box) float64 {
 }
 
 // above orders boxes by their upper side, and those with the same by number.
-func (s *sweeper) above(a, b int32) int {
+func (s *areaUnion) above(a, b int32) int {
 	return cmp.Or(cmp.Compare(s.boxes[a].Y, s.boxes[b].Y), cmp.Compare(a, b))
 }
 
 // length returns how much of the line is in a box.
-func (s *sweeper) length() float64 {
+func (s *areaUnion) length() float64 {
 	total, end := 0.0, 0.0
 	for i, n := range s.active {
 		b := s.boxes[n]

@@ -48,7 +48,7 @@ func within(boxes []geom.Box, x, y float64) bool {
 }
 
 func TestAreasAreThoseOfCountingCells(t *testing.T) {
-	var s sweeper // one for all, so that nothing is left of the last
+	var s areaUnion // one for all, so that nothing is left of the last
 	rapid.Check(t, func(t *rapid.T) {
 		frame := cells().Draw(t, "frame")
 		boxes := rapid.SliceOfN(cells(), 0, 12).Draw(t, "boxes")
@@ -69,7 +69,7 @@ func fine() *rapid.Generator[geom.Box] {
 }
 
 func TestAnotherRegionNeverLowersCoverage(t *testing.T) {
-	var s sweeper
+	var s areaUnion
 	rapid.Check(t, func(t *rapid.T) {
 		face := fine().Draw(t, "face")
 		boxes := rapid.SliceOfN(fine(), 1, 20).Draw(t, "boxes")
@@ -91,7 +91,7 @@ func TestUnionOfManyBoxesOfOneColumn(t *testing.T) {
 	for i := range MaxBoxes {
 		boxes = append(boxes, geom.Box{X: float64(i % 7), Y: float64(i), W: 3, H: 0.5})
 	}
-	var s sweeper
+	var s areaUnion
 	require.InDelta(t, 3*0.5*MaxBoxes, s.union(everywhere, boxes), 1e-6)
 }
 
