@@ -40,8 +40,7 @@ type DemoCmd struct {
 	CameraProgram string        `help:"Path of scrim-camera. Default: next to this program." placeholder:"FILE"`
 }
 
-// Run shows the cameras until ctx ends or the time is over, and prints what
-// was measured.
+// Run shows the cameras until ctx ends or the time is over, and prints the measurement.
 func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error {
 	if c.Cameras < 1 || c.Cameras > maxDemoCameras {
 		return fmt.Errorf("demo: --cameras %d: choose 1 to %d", c.Cameras, maxDemoCameras)
@@ -121,7 +120,7 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	return err
 }
 
-// name is that of camera i.
+// name returns the name of camera i.
 func (c DemoCmd) name(i int) string {
 	if i < len(demoNames) {
 		return demoNames[i]
@@ -129,8 +128,8 @@ func (c DemoCmd) name(i int) string {
 	return fmt.Sprintf("camera-%d", i+1)
 }
 
-// truths returns the files for the cameras' truths, none if they are not
-// measured, and what removes them.
+// truths returns the files for the cameras' truths, if they are measured, and a function
+// that removes them.
 func (c DemoCmd) truths() (files []string, forget func(), err error) {
 	if !c.Measure {
 		return nil, func() {}, nil
@@ -151,8 +150,8 @@ type drawnCameras struct {
 	procs []*programs.Camera
 }
 
-// draw starts the cameras and adds them to the configuration. What it returns
-// must be closed, also after an error.
+// draw starts the cameras and adds them to the configuration. The caller closes the result,
+// also after an error.
 func (c DemoCmd) draw(ctx context.Context, program string, truths []string, cfg *config.Config, log *slog.Logger) (*drawnCameras, error) {
 	d := &drawnCameras{urls: make(map[string]string)}
 	for i := range c.Cameras {

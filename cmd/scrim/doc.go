@@ -1,6 +1,6 @@
-// Command scrim takes camera streams in, has every face in them obscured by
-// redactor processes, and shows only the redacted video.
+// Command scrim reads camera streams, lets redactor processes obscure every face in them,
+// and serves only the redacted video.
 //
-// It is pure Go: it links neither OpenCV nor FFmpeg, so it could not decode a
-// picture if it wanted to. Each command is a file of this package.
+// It is pure Go. It links neither OpenCV nor FFmpeg, so it cannot decode a picture. This
+// package has flags, the mapping of the configuration to options of packages, and output.
 package main

@@ -55,5 +55,5 @@ func TestAGatewayTellsOnlyWhatARestartWouldChange(t *testing.T) {
 	out.Reset()
 	write("a", hall)
 	r.reload(t.Context(), false)
-	require.Equal(t, "level=INFO msg=\"no changes relevant to this process\"\n", out.String(), "who mended it is told")
+	require.Equal(t, "level=INFO msg=\"no changes relevant to this process\"\n", out.String(), "after a correction")
 }

@@ -168,8 +168,7 @@ func (p process) run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// connect connects to the configured NATS server, or starts one. end closes
-// both.
+// connect connects to the configured NATS server, or starts one. end closes both.
 func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Logger) (conn *bus.Conn, end func(), err error) {
 	c := bus.Config{Name: "scrim " + name + " " + string(cfg.Site), Log: log}
 	end = func() {}
@@ -205,7 +204,7 @@ func connect(ctx context.Context, cfg *config.Config, name string, log *slog.Log
 	}, nil
 }
 
-// dial is bus.Connect, and says what to do when something else listens there.
+// dial calls bus.Connect, and adds advice if something else listens there.
 func dial(ctx context.Context, c bus.Config) (*bus.Conn, error) {
 	conn, err := bus.Connect(ctx, c)
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// silentAfter is how old a camera's last status may be; workers send one
-	// every second.
+	// silentAfter is the maximum age of a camera's last status; workers publish one every
+	// second.
 	silentAfter = 5 * time.Second
-	// forgottenAfter is when a camera without a status is no longer listed.
+	// forgottenAfter is when a camera without a new status is no longer listed.
 	forgottenAfter = 15 * time.Minute
-	// maxCameras bounds the cameras of a site that are listed. A status takes 5 KiB
-	// at most (see bus.Conn.WatchStatus).
+	// maxCameras bounds the listed cameras. A status takes at most 5 KiB (see
+	// bus.Conn.WatchStatus).
 	maxCameras = 4096
 	// eventBuffer is how many events may wait for a slow reader.
 	eventBuffer = 64
 )
 
-// source is a webrtc.Source on the bus.
+// source reads the cameras of a site from the bus, for all servers of a gateway.
 type source struct {
 	conn *bus.Conn
 	site string
@@ -34,12 +34,12 @@ type source struct {
 	snapshots *snapshots
 
 	mu      sync.Mutex
-	cameras map[string]transport.Status // Updated is when it came
+	cameras map[string]transport.Status // Updated is when it was received
 	readers map[chan transport.Event]struct{}
 	watches []*bus.Watch
 }
 
-// newSource begins to listen; the caller closes it.
+// newSource subscribes to the site; the caller closes the source.
 func newSource(conn *bus.Conn, site string) (*source, error) {
 	s := &source{conn: conn, site: site, cameras: make(map[string]transport.Status), readers: make(map[chan transport.Event]struct{})}
 	status, err := conn.WatchStatus(site, s.status)
@@ -77,9 +77,9 @@ func (s *source) status(st transport.Status) {
 	s.cameras[st.Camera] = st
 }
 
-// makeRoom reports whether another camera can be listed, if need be instead of
-// the one that has been silent for longest: names that somebody made up must not
-// keep out real cameras. It is called with the lock held.
+// makeRoom reports whether another camera can be listed. If the list is full it removes the
+// camera that has been silent for longest: invented names must not keep out real cameras.
+// It is called with the lock held.
 func (s *source) makeRoom(now time.Time) bool {
 	if len(s.cameras) < maxCameras {
 		return true
@@ -130,7 +130,7 @@ func (s *source) Cameras() []transport.Status {
 	return out
 }
 
-// Knows reports whether a worker has said that there is such a camera.
+// Knows reports whether a worker has published a status of the camera.
 func (s *source) Knows(camera string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
