@@ -64,7 +64,7 @@ func TestGapIsTreatedByItsKindWhateverItsText(t *testing.T) {
 	})
 }
 
-// What the worker says of the camera may quote the camera, too.
+// The worker may quote the camera, too.
 func TestReasonOfTheWorkerIsAFaultOfTheCameraWhateverItsText(t *testing.T) {
 	obscurer, detector := newParts(t)
 	var sent ipc.Output
@@ -82,7 +82,7 @@ func TestReasonOfTheWorkerIsAFaultOfTheCameraWhateverItsText(t *testing.T) {
 	}
 }
 
-// Ingest and the decoder shut the gate from goroutines of their own.
+// The worker's messages and the decoder shut the gate from different goroutines.
 func TestFaultsFromTwoGoroutinesNeverMix(t *testing.T) {
 	g := redact.NewGate(causeStarting)
 	texts := map[redact.Fault]string{"": causeStarting.Text}

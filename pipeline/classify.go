@@ -49,7 +49,7 @@ const (
 	unitDecoded
 )
 
-// verdict is what is to be done with a unit.
+// verdict is what to do with a unit.
 type verdict struct {
 	fate fate
 	// ends is set when the unit ends the generation, for cause.

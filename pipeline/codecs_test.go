@@ -16,7 +16,7 @@ import (
 	"scrim/transport"
 )
 
-// coded codes the next n pictures of c by the ffmpeg program.
+// coded codes the next n pictures of c with the ffmpeg program.
 func coded(t *testing.T, c *testCamera, n int, codec transport.Codec, args ...string) []transport.CameraUnit {
 	t.Helper()
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
@@ -54,7 +54,7 @@ func rawPicture(raw *bytes.Buffer, im *yuv.Image) {
 	}
 }
 
-// withoutHuffman takes the tables out that RTP does not carry.
+// withoutHuffman removes the tables that RTP does not carry.
 func withoutHuffman(im []byte) []byte {
 	for i := bytes.Index(im, []byte{0xff, 0xc4}); i >= 0; i = bytes.Index(im, []byte{0xff, 0xc4}) {
 		im = append(im[:i:i], im[i+2+int(im[i+2])<<8+int(im[i+3]):]...)
@@ -104,8 +104,8 @@ func TestChangeOfCodecIsAChangeOfFormatAndGoesOnRedacted(t *testing.T) {
 	}
 }
 
-// What cannot be told from a picture of the other codec shows nothing, and neither
-// does what follows.
+// A unit that cannot be distinguished from a picture of the other codec shows nothing,
+// and neither do those that follow.
 func TestUnitOfAnotherCodecWithoutParameterSetsEndsTheChain(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
@@ -121,8 +121,8 @@ func TestUnitOfAnotherCodecWithoutParameterSetsEndsTheChain(t *testing.T) {
 	r.live(c, 2, true)
 }
 
-// An open GOP is joined at its CRA picture: its RASL pictures, which refer to what was
-// before, are left out, and all others are shown, in the order of display.
+// Decoding starts at the CRA picture of an open GOP. Its RASL pictures, which refer to
+// earlier ones, are left out; all others are shown, in display order.
 func TestH265BeginsAtACRAPictureWithoutItsRASLPictures(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
@@ -161,7 +161,7 @@ func TestH265BeginsAtACRAPictureWithoutItsRASLPictures(t *testing.T) {
 	require.EqualValues(t, 2+rasl, r.p.counts.picturesWithheld.Load())
 }
 
-// A slice that is missing, or ends early, is noticed although FFmpeg notices neither.
+// A slice that is missing or ends early is detected, although FFmpeg detects neither.
 func TestH265PictureThatLacksPartsIsNotShown(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
@@ -202,8 +202,8 @@ func TestH265PictureThatLacksPartsIsNotShown(t *testing.T) {
 	r.live(c, 1, true)
 }
 
-// A redactor that is confined as far as this kernel can do it decodes what cameras
-// send, one codec after the other.
+// A redactor that is confined as far as this kernel allows decodes every codec of
+// cameras.
 func TestConfinedRedactorDecodesEveryCodec(t *testing.T) {
 	p := watch(t, func(*ipc.Config) {})
 	p.until(transport.StateLive)

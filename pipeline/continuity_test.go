@@ -9,8 +9,8 @@ import (
 	"scrim/transport"
 )
 
-// Delimiters, SEI and parameter sets may come in units of their own. They hold
-// no picture: nothing is shut, and nothing waits for a picture of theirs.
+// Delimiters, SEI and parameter sets may come in units of their own. They hold no
+// picture: they do not shut the gate, and nothing waits for a picture.
 func TestUnitsWithoutAPictureChangeNothing(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)

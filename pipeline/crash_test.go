@@ -11,8 +11,8 @@ import (
 	"scrim/transport"
 )
 
-// C code within a real redactor that is confined does what a hostile camera would
-// have it do. That costs the camera a moment, and the reason is told.
+// C code in a real, confined redactor misbehaves as a hostile camera would make it. The
+// camera is interrupted briefly, and the reason is reported.
 func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
 	for _, c := range []struct {
 		fault     string

@@ -18,8 +18,8 @@ import (
 	"scrim/transport"
 )
 
-// newInput returns a decode stage of a pipeline that does not run, with one unit
-// under way.
+// newInput returns a decode stage of a pipeline that does not run, with one unit in
+// the decoder.
 func newInput(t *testing.T) (*input, *yuv.Image) {
 	t.Helper()
 	obscurer, detector := newParts(t)
@@ -64,7 +64,7 @@ func TestOnlyWholePicturesOfTheGenerationReachTheRedactor(t *testing.T) {
 	}
 }
 
-// sliced codes pictures of c with four slices each, by the ffmpeg program.
+// sliced codes pictures of c with four slices each, with the ffmpeg program.
 func sliced(t *testing.T, c *testCamera, n int) []transport.CameraUnit {
 	t.Helper()
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
@@ -128,8 +128,8 @@ func TestPictureThatLacksASliceIsNotShown(t *testing.T) {
 	r.live(c, 2, true)
 }
 
-// Until an IDR comes nothing can be shown, so nothing is decoded and inspected,
-// whoever shut the gate.
+// Until an IDR comes nothing can be shown, so nothing is decoded or inspected, no matter
+// which stage shut the gate.
 func TestUnitsAreSkippedUntilAnIDRAfterAnotherStageShutTheGate(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
@@ -147,7 +147,7 @@ func TestUnitsAreSkippedUntilAnIDRAfterAnotherStageShutTheGate(t *testing.T) {
 }
 
 // A new SPS ends the generation: what follows refers to pictures that the new decoder
-// has not got.
+// does not have.
 func TestNewFormatShutsTheGateUntilAnIDR(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
@@ -179,7 +179,7 @@ func TestNewFormatShutsTheGateUntilAnIDR(t *testing.T) {
 	require.Equal(t, generation+1, r.p.gate.Generation())
 }
 
-// stage is a decode stage on its own, as it begins, and what comes out of it.
+// stage is a new decode stage by itself, and its output.
 type stage struct {
 	*input
 	t *testing.T
@@ -211,8 +211,8 @@ func (s *stage) send(u transport.CameraUnit) map[int64][]byte {
 	}
 }
 
-// Wherever the generation breaks before a key frame of an open GOP, all that is shown is as
-// the camera coded it, and nothing after the key frame is missing but its RASL pictures.
+// Wherever the generation breaks before a key frame of an open GOP, everything shown is
+// as the camera coded it, and only the RASL pictures of the key frame are missing.
 func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) {
 	t.Parallel()
 	c := newCamera(t, width, height)
@@ -224,8 +224,8 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 	}
 	s.close()
 	require.Greater(t, len(whole), len(units)-10)
-	// The generation breaks at every second key frame, so that the RASL pictures of those
-	// between are decoded; or at all of them.
+	// The generation breaks at every key frame, or at every second, so that the RASL
+	// pictures of the others are decoded.
 	for _, every := range []int{1, 2} {
 		for _, before := range []int{0, 1, 5} { // units between the break and the key frame
 			s := newStage(t)
@@ -268,8 +268,7 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 	}
 }
 
-// A key frame need not repeat parameter sets; those that came in a unit that was
-// withheld count.
+// A key frame need not repeat parameter sets; those from a withheld unit count.
 func TestH265ParameterSetsOfAWithheldUnitAreKept(t *testing.T) {
 	t.Parallel()
 	c := newCamera(t, width, height)
@@ -295,8 +294,8 @@ func TestH265ParameterSetsOfAWithheldUnitAreKept(t *testing.T) {
 	require.Empty(t, s.sets, "the key frame took them")
 }
 
-// A decoder that cannot be had for a new format is no reason to show nothing for ever:
-// the format of before gets one, too.
+// If no decoder can be opened for a new format the camera recovers at the next SPS, even
+// at that of the previous format.
 func TestDecoderThatCannotBeMadeIsMadeForTheNextSPSWhicheverItIs(t *testing.T) {
 	t.Parallel()
 	c, other := newCamera(t, width, height), newCamera(t, 400, 300)

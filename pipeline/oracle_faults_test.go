@@ -10,13 +10,13 @@ import (
 // fault is one row of the matrix.
 type fault struct {
 	name string
-	// play is called after a sound beginning; nil: nothing happens.
+	// play is called after some good pictures; nil: nothing happens.
 	play func(s *show)
-	// hides is set when viewers must have got a slate; reason is what all slates
-	// say until play returns.
+	// hides is set if viewers must get a slate; reason is the reason of all slates
+	// until play returns.
 	hides  bool
 	reason string
-	// fault is that which is counted, and of which there is an event.
+	// fault must be counted and reported in an event.
 	fault        transport.Fault
 	lookahead    int
 	size, format bool
@@ -27,7 +27,7 @@ type fault struct {
 
 const testLookahead = 8
 
-// slowly makes 5 pictures a second.
+// slowly makes it 5 pictures a second.
 const slowly = filmRate / 5
 
 func faults() []fault {
@@ -100,8 +100,8 @@ func faults() []fault {
 	return list
 }
 
-// loss loses units at random, at least one, and goes on to the end of a group.
-// A loss before RTP is not told.
+// loss loses at least one unit at random, and continues to the end of a group. A loss
+// before RTP is not reported.
 func loss(rate float64, why string) func(*show) {
 	return func(s *show) {
 		lost := false
@@ -155,10 +155,9 @@ func damaged(change func(s *show, data []byte) []byte) func(*show) {
 
 func cutShort(s *show, data []byte) []byte { return data[:len(data)/4+s.rng.IntN(len(data)/2)] }
 
-// oneBit flips one bit in each of two groups. A decoder need not notice: in two
-// of 90 films a piece of a face then comes to lie beside where it was, up to the
-// next IDR. No rule could tell, so it is the detector's to find; that of the
-// oracle does here.
+// oneBit flips one bit in each of two groups. A decoder need not notice: in two of 90
+// films a piece of a face then moves next to its place, until the next IDR. No rule can
+// detect that, so the detector must find the face; that of the oracle does here.
 func oneBit(s *show) {
 	s.detector.see()
 	for range 2 {
@@ -195,10 +194,10 @@ func otherSize(s *show) {
 	s.sendOther(s.spare, filmGroup, 20)
 }
 
-// otherSizeInside: the IDR of the new size is lost, and nobody says so.
+// otherSizeInside: the IDR of the new size is lost, and the loss is not reported.
 func otherSizeInside(s *show) { s.sendOther(s.spare, filmGroup+3, 20) }
 
-// otherFormat: so is that of another SPS, but the parameter sets come.
+// otherFormat: the IDR of another SPS is lost, but its parameter sets arrive.
 func otherFormat(s *show) {
 	for i := filmGroup + 1; i < filmGroup+20; i++ {
 		u := s.unit(s.format, i)
@@ -250,14 +249,14 @@ func cameraGoes(s *show) {
 	s.play(3)
 }
 
-// silence lets time pass without units.
+// silence passes time without units.
 func (s *show) silence(pictures int) {
 	for range pictures {
 		s.pass()
 	}
 }
 
-// detectorStalls: one pass takes for longer than a picture may stay.
+// detectorStalls: one pass takes longer than a picture may stay.
 func detectorStalls(s *show) {
 	release := s.detector.hold()
 	s.held = true
@@ -286,7 +285,7 @@ func selfTestFails(s *show) {
 	s.selfMu.Unlock()
 }
 
-// picturesOverflow: units come in bursts while the detector is at one picture.
+// picturesOverflow: units come in bursts while the detector works on one picture.
 func picturesOverflow(s *show) {
 	for range 3 {
 		release := s.detector.hold()
@@ -301,7 +300,7 @@ func picturesOverflow(s *show) {
 	}
 }
 
-// block lets the sink block, in the next output. Slates cannot come then, either.
+// block makes the sink block at the next output. Slates cannot come then, either.
 func (s *show) block() (release func()) {
 	s.settle()
 	release = s.closeSink()
@@ -311,7 +310,7 @@ func (s *show) block() (release func()) {
 	return release
 }
 
-// blockNext lets the output that is in the sink go, and the next one block.
+// blockNext releases the output in the sink, and makes the next one block.
 func (s *show) blockNext() (release func()) {
 	before := s.sink
 	release = s.closeSink()
@@ -367,8 +366,8 @@ func sinkBlocksAndCameraGoes(s *show) {
 	s.play(2)
 }
 
-// sinkBlocksInSlate: a slate goes before the picture that has opened the gate, and
-// blocks. Meanwhile that picture grows old, or the gate is shut.
+// sinkBlocksInSlate: the slate before the picture that has opened the gate blocks.
+// Meanwhile that picture becomes too old, or the gate is shut.
 func sinkBlocksInSlate(s *show) {
 	for _, silence := range []int{90, 0} {
 		s.block() // a picture, so that the slate is not sent while the gate is shut
@@ -389,7 +388,7 @@ func sinkBlocksInSlate(s *show) {
 	}
 }
 
-// lossDuringInspection: a loss is noticed while the detector is at an IDR.
+// lossDuringInspection: a loss is noticed while the detector inspects an IDR.
 func lossDuringInspection(s *show) {
 	s.lose(1, "packet loss")
 	s.play(filmGroup - s.next%filmGroup)
@@ -406,8 +405,8 @@ func lossDuringInspection(s *show) {
 	s.play(8)
 }
 
-// mixedUp: a picture takes the place of another between inspection and
-// release, as when buffers are mistaken.
+// mixedUp: a picture replaces another between inspection and release, as if buffers
+// were mixed up.
 func mixedUp(s *show) {
 	var waiting []*job
 	first := s.next + 1

@@ -30,10 +30,9 @@ type path struct {
 	lose, reorder float64
 	// burst is how many packets are lost together, on average; 0: 1.
 	burst float64
-	// pictures is of how many pictures all packets are lost, once in a group.
+	// pictures is the number of pictures whose packets are all lost, once in a group.
 	pictures int
-	// sorted: they go through the buffer that a client has where the transport is
-	// UDP, which puts packets in order.
+	// sorted: they pass the reorder buffer that a client uses with UDP.
 	sorted bool
 	// bframes: the film has them; hevc: in H.265.
 	bframes, hevc bool
@@ -93,9 +92,8 @@ func packetise(t *testing.T, f *film, size int) [][]packet {
 	return all
 }
 
-// travel lets a path happen to packets. It returns them by the picture during
-// which they arrive, in order of arrival, and how many were lost and how many
-// overtaken.
+// travel sends packets along a path. It returns them by the picture during which they
+// arrive, in order of arrival, and how many were lost and how many overtaken.
 func (w *path) travel(all [][]packet, r *rand.Rand) (arriving [][]packet, lost, late int) {
 	arriving = make([][]packet, len(all))
 	var under []packet // way, in order of arrival
@@ -137,8 +135,8 @@ func (w *path) travel(all [][]packet, r *rand.Rand) (arriving [][]packet, lost, 
 }
 
 // TestOraclePackets is the marker oracle with a network: films are sent as RTP
-// packets, some of which do not arrive or not in their order, and what the
-// assembler of transport/rtsp makes of the rest goes through the pipeline.
+// packets. Some are lost or reordered. What the assembler of transport/rtsp makes of the
+// rest goes through the pipeline.
 func TestOraclePackets(t *testing.T) {
 	for _, w := range paths {
 		t.Run(w.name, func(t *testing.T) {
@@ -198,7 +196,7 @@ func testPath(t *testing.T, w *path, seed uint64, bare bool) (lost, late, live i
 
 	marks, first := s.hits()
 	if marks > 0 {
-		t.Errorf("oracle: markers: %d are to be seen; first %s", marks, first)
+		t.Errorf("oracle: markers: %d are visible; first %s", marks, first)
 	}
 	if len(s.stale) > 0 {
 		t.Errorf("oracle: stale: %d pictures should not have been shown; first: %s", len(s.stale), s.stale[0])

@@ -29,48 +29,47 @@ import (
 	"scrim/transport"
 )
 
-// oddity is what a part of the redactor does wrong.
+// oddity is how a part of the redactor misbehaves.
 type oddity int
 
 const (
 	sound oddity = iota
 	fails
 	panics
-	// blind finds no faces and says nothing, notNumbers puts them nowhere, adrift
-	// far outside the picture.
+	// blind finds no faces without an error, notNumbers returns NaN, adrift faces far
+	// outside the picture.
 	blind
 	notNumbers
 	adrift
-	// loses leaves out all regions, late returns the regions of the picture
-	// before, older those of filmGroup/2 pictures before.
+	// loses returns no regions, late those of the previous picture, older those of
+	// filmGroup/2 pictures earlier.
 	loses
 	late
 	older
 )
 
-// knower is a detector that knows the truth about the picture that it is given,
-// by its stamps: one in the upper left corner and one in the lower. In a picture
-// in which neither can be read it finds nothing, as the worst of detectors would.
-// One stamp would make it worse than that: a flipped bit that decodes well and
-// changes nothing but the stamp, which happens to about one film of a hundred,
-// makes no detector blind to faces that are there to see. Loss spoils both alike.
+// knower is a detector that knows the true faces of a picture by its stamps, one in the
+// upper left corner and one in the lower. If it can read neither it finds nothing, like
+// the worst detector. One stamp would make it even worse: a flipped bit may decode well
+// and change only the stamp, in about one film of a hundred, which would not blind a
+// real detector. Loss damages both stamps.
 type knower struct {
 	films []*film
 
 	mu     sync.Mutex
 	does   oddity
-	sees   bool // finds what is to be seen of markers elsewhere, too
+	sees   bool // finds visible markers elsewhere, too
 	calls  int
 	gate   chan struct{} // not nil: every pass waits until it is closed
 	inside chan struct{} // gets a token at every pass that waits
 }
 
-// see lets k find whatever is to be seen of markers, besides what it knows.
+// see makes k find all visible markers, in addition to what it knows.
 func (k *knower) see() { k.mu.Lock(); k.sees = true; k.mu.Unlock() }
 
 func (k *knower) set(o oddity) { k.mu.Lock(); k.does = o; k.mu.Unlock() }
 
-// hold lets passes wait until release is called.
+// hold makes passes wait until release is called.
 func (k *knower) hold() (release func()) {
 	g := make(chan struct{})
 	k.mu.Lock()
@@ -144,8 +143,8 @@ func (k *knower) Info() redact.DetectorInfo {
 }
 func (k *knower) Close() error { return nil }
 
-// bare is the least that a tracker may do: it covers what was found in this
-// very picture, and remembers nothing that could cover up for a missing rule.
+// bare is the minimal tracker: it covers what was found in this very picture. It
+// remembers nothing that could hide the absence of a rule.
 type bare struct{ waiting [][]geom.Region }
 
 func (b *bare) Lookahead() int { return 0 }
@@ -167,7 +166,7 @@ func (b *bare) Release() []geom.Region {
 	return out
 }
 
-// oddTracker and oddObscurer do what they are told to do wrong.
+// oddTracker and oddObscurer misbehave as they are told.
 type oddTracker struct {
 	redact.Tracker
 	mu   sync.Mutex
@@ -216,15 +215,15 @@ func (o *oddObscurer) Apply(im *yuv.Image, regions []geom.Region) error {
 	return o.Obscurer.Apply(im, regions)
 }
 
-// shown is one output as a viewer got it.
+// shown is one output as a viewer receives it.
 type shown struct {
 	ipc.Output
 	at     time.Duration // since the beginning, by the pipeline's clock
-	number uint32        // by the stamp; 0: none is to be read
+	number uint32        // by the stamp; 0: it cannot be read
 	hits   []image.Rectangle
 }
 
-// show is a film on its way through a pipeline, and all that came out of it.
+// show is a film on its way through a pipeline, and everything that came out.
 type show struct {
 	t        *testing.T
 	p        *Pipeline
@@ -251,9 +250,9 @@ type show struct {
 	stale      []string
 	pts        int64 // added to the film's
 	lost       string
-	// held is set while a part is made to block: nothing can settle then.
+	// held is set while a part blocks: nothing can settle then.
 	held bool
-	// unbound is set when the fault is one of the viewer's side.
+	// unbound is set if the fault is on the viewer's side.
 	unbound bool
 	// story is what viewers are told, struck when the first fault could be noticed;
 	// 0: not yet. lose sets dueing, and the next unit shows the loss. shuts is when the
@@ -282,7 +281,7 @@ type showOptions struct {
 	seed      uint64
 	lookahead int
 	bare      bool
-	// films are those that the fault needs besides that of the seed.
+	// films are those that the fault needs in addition to that of the seed.
 	size, format bool
 	// reorders: the film has B-frames, and hevc: in H.265.
 	reorders, hevc bool
@@ -375,8 +374,8 @@ func (s *show) lose(n int, why string) {
 	s.lost, s.dueing = why, true
 }
 
-// send sends a unit with the picture of a number, and waits until the pipeline
-// has done with it what it does.
+// send sends a unit with the picture of a number, and waits until the pipeline is done
+// with it.
 func (s *show) send(u transport.CameraUnit, number uint32) {
 	if s.lost != "" {
 		u.Gap, s.lost = transport.Gap{Kind: transport.GapLoss, Text: s.lost, Intact: true}, ""
@@ -400,7 +399,7 @@ func (s *show) hand(u transport.CameraUnit) {
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	require.NoError(s.t, s.p.Unit(ctx, u))
-	// A unit without a picture is taken when that before it is done with.
+	// A unit without a picture is accepted when the previous one is done.
 	delimiter := []byte{0, 0, 0, 1, 9, 0xf0}
 	if u.Codec == transport.H265 {
 		delimiter = []byte{0, 0, 0, 1, 0x46, 1, 0x50}
@@ -410,7 +409,7 @@ func (s *show) hand(u transport.CameraUnit) {
 	}))
 }
 
-// pass lets the time of one picture pass, after what is under way has settled.
+// pass advances the time by one picture after everything has settled.
 func (s *show) pass() {
 	s.settle()
 	for range s.slow {
@@ -430,7 +429,7 @@ func (s *show) settle() {
 	}
 	s.look(false)
 	if generation := s.p.gate.Generation(); generation != s.generation {
-		// Whatever was sent before the gate was shut is not to be seen from here on.
+		// Nothing sent before the gate was shut may be visible from here on.
 		s.shuts = append(s.shuts, s.since())
 		s.generation, s.cut = generation, s.sent[s.last]
 		if !s.idr { // which may open it again, late where there is look-ahead
@@ -439,9 +438,9 @@ func (s *show) settle() {
 	}
 }
 
-// rests reports whether nothing is under way that the input has made, and no slate.
+// rests reports whether no picture and no slate is in the pipeline.
 func (p *Pipeline) rests() bool {
-	// In this order: what one stage is done with the next one has.
+	// In this order: a stage is done with a picture once the next one has it.
 	return done(p.pictures) && done(p.frames) && p.busy[encodeStage].Load() == 0
 }
 
@@ -457,7 +456,7 @@ func empty[T any](q *queue[T]) bool {
 	return len(q.items) == 0
 }
 
-// due waits for the slate when it is due at this time.
+// due waits for the slate if one is due now.
 func (s *show) due() {
 	for s.sink == nil {
 		s.look(false)
@@ -477,8 +476,8 @@ func (s *show) due() {
 	}
 }
 
-// slateTimeout is how long a slate that is due at a time of the test's clock may take to
-// come: for a rule that is left out to be missed, no longer than need be.
+// slateTimeout is how long a slate that is due by the test's clock may take. A missing
+// rule costs this time, so it is short.
 var slateTimeout = func() time.Duration {
 	if rules.Removable {
 		return testTimeout / 5
@@ -486,7 +485,7 @@ var slateTimeout = func() time.Duration {
 	return testTimeout
 }()
 
-// look takes what has come out, as a viewer would; wait: at least one.
+// look views the output, as a viewer would; wait: at least one unit.
 func (s *show) look(wait bool) {
 	for {
 		var o outcome
@@ -531,7 +530,7 @@ func (s *show) view(o outcome) {
 	require.Equal(s.t, 1, n, "an output without its picture")
 }
 
-// judge notes what should not have been shown although no face is to be seen.
+// judge records what should not have been shown even though no face is visible.
 func (s *show) judge(v *shown) {
 	switch {
 	case v.State == transport.StateObscured && v.number != 0:

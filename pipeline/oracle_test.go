@@ -14,18 +14,18 @@ import (
 )
 
 // The marker oracle. A drawn scene has a marker on every face. A detector that
-// knows the truth stands for a perfect one, so whatever is to be seen of a
-// marker in an output picture was let through by the policy around it. All
-// output is decoded, as a viewer would, and searched.
+// knows the truth stands for a perfect one. So if a marker is visible in an output
+// picture, the policy around the detector let it through. All output is decoded, as a
+// viewer would, and searched.
 //
-// A second look catches what shows no face and should not be shown either: a
-// picture of before the gate was shut, or one that is too old.
+// A second check finds pictures that show no face but must not be shown either: those
+// from before the gate was shut, and those that are too old.
 func TestOracle(t *testing.T) {
 	for _, f := range faults() {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range oracleSeeds(t) {
-				// The tracker remembers faces, and may so hide that a rule is missing.
+				// The tracker remembers faces, which may hide that a rule is missing.
 				bare := seed%2 == 0
 				t.Run(fmt.Sprintf("seed %d, bare tracker %v", seed, bare), func(t *testing.T) { testFault(t, &f, seed, bare) })
 			}
@@ -45,8 +45,8 @@ func oracleSeeds(t *testing.T) uint64 {
 	return n
 }
 
-// slateBound is how long after the last picture the viewer may be left with it:
-// half a second, and the step of the test's clock twice.
+// slateBound is how long viewers may be left with the last picture: half a second, plus
+// two steps of the test's clock.
 const slateBound = 500*time.Millisecond + 2*filmStep
 
 func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
@@ -72,7 +72,7 @@ func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
 
 	marks, first := s.hits()
 	if marks > 0 {
-		t.Errorf("oracle: markers: %d are to be seen; first %s", marks, first)
+		t.Errorf("oracle: markers: %d are visible; first %s", marks, first)
 	}
 	if len(s.stale) > 0 {
 		t.Errorf("oracle: stale: %d pictures should not have been shown; first: %s", len(s.stale), s.stale[0])
@@ -82,7 +82,7 @@ func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
 	s.checkTold(f, from)
 }
 
-// checkTold looks for the slate in time, the state, the event and the count.
+// checkTold checks the time of the slate, the state, the event and the count.
 func (s *show) checkTold(f *fault, from time.Duration) {
 	slate := func(since time.Duration) time.Duration {
 		for _, v := range s.seen {
@@ -120,7 +120,7 @@ func (s *show) checkTold(f *fault, from time.Duration) {
 		return
 	}
 	if !s.unbound {
-		require.LessOrEqual(s.t, slate(s.struck), s.struck+slateBound, "oracle: late: the fault was to be noticed at %v", s.struck)
+		require.LessOrEqual(s.t, slate(s.struck), s.struck+slateBound, "oracle: late: the fault should have been noticed at %v", s.struck)
 	}
 	noticed := false
 	for _, e := range events {
@@ -130,7 +130,7 @@ func (s *show) checkTold(f *fault, from time.Duration) {
 	require.Positive(s.t, counts[f.fault])
 }
 
-// checkStates looks at what viewers were told, and when.
+// checkStates checks what viewers were told, and when.
 func (s *show) checkStates(f *fault, from, until time.Duration, back int) {
 	hidden, recovered, live := false, false, 0
 	for i, v := range s.seen {

@@ -80,8 +80,8 @@ func TestWhatHasComeBeforeTheFirstPictureIsNoOverflow(t *testing.T) {
 	require.True(t, o.reportDue(), "the clock was set back")
 }
 
-// Units wait while a redactor comes up, and it is at its first picture for longer
-// than at others. A connection is no loss either.
+// Units wait while a redactor starts, and its first picture takes longer than others. A
+// new connection is not a loss either.
 func TestHealthyStartIsNoFault(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)
@@ -132,8 +132,8 @@ func TestPreparedSlatesDecodeByThemselves(t *testing.T) {
 	}, n)
 }
 
-// The worker must have the slates of a new size, and be told what was coded before
-// it asked.
+// The worker must get slates of a new size, and recognise what was coded before a
+// fence.
 func TestPreparedSlatesHeartbeatsAndFencesGoUp(t *testing.T) {
 	t.Parallel()
 	slates, heartbeats := make(chan ipc.PreparedSlate, 100), make(chan ipc.Heartbeat, 10000)
@@ -156,7 +156,7 @@ func TestPreparedSlatesHeartbeatsAndFencesGoUp(t *testing.T) {
 	require.EqualValues(t, 5, r.live(c, 1, false).Fence)
 }
 
-// The gate opens when a picture is inspected, some time before it is coded.
+// The gate opens when a picture is inspected, which is before it is coded.
 func TestPictureUnderWayIsNoStall(t *testing.T) {
 	obscurer, detector := newParts(t)
 	var sent []ipc.Output
@@ -183,7 +183,7 @@ func TestPictureUnderWayIsNoStall(t *testing.T) {
 	require.Len(t, sent, 4)
 }
 
-// openGate lets the redactor of a pipeline that does not run pass one picture.
+// openGate makes the redactor of a pipeline that does not run pass one picture.
 func openGate(t *testing.T, p *Pipeline) {
 	t.Helper()
 	im, err := yuv.New(width, height)

@@ -12,7 +12,7 @@ import (
 	"scrim/redact/track"
 )
 
-// noLog and noSink take what a test does not look at.
+// noLog and noSink discard everything.
 var noLog = slog.New(slog.DiscardHandler)
 
 func noSink(ipc.Output, []byte) error { return nil }

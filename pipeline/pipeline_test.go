@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 const (
 	testTimeout   = 20 * time.Second
 	width, height = 320, 240
-	// secret is the luma of what must never be seen, in secretBox.
+	// secret is the luma of the area secretBox, which must never be visible.
 	secret = 235
 )
 
@@ -125,8 +125,7 @@ type rig struct {
 
 func start(t *testing.T) *rig { return startWith(t, 0, func(*Pipeline) {}) }
 
-// startWith starts a pipeline that looks ahead by some pictures; prepare may
-// change it before.
+// startWith starts a pipeline with look-ahead; prepare may change it before.
 func startWith(t *testing.T, lookahead int, prepare func(*Pipeline)) *rig {
 	obscurer, err := obscure.New(obscure.Options{Style: obscure.Veil})
 	require.NoError(t, err)
@@ -165,7 +164,7 @@ func (r *rig) send(u transport.CameraUnit) {
 	require.NoError(r.t, r.p.Unit(ctx, u))
 }
 
-// next returns the next output, having looked at it as a viewer would.
+// next returns the next output, after checking it as a viewer sees it.
 func (r *rig) next() (seen, *yuv.Image) {
 	select {
 	case o := <-r.out:
@@ -195,12 +194,11 @@ func (r *rig) next() (seen, *yuv.Image) {
 	}
 }
 
-// legible is a bit rate at which the stamp can be read in every picture: with what
-// pictures so small get by default it was smeared in some.
+// legible is a bit rate at which the stamp is legible in every picture. With the default
+// for such small pictures it was smeared in some.
 const legible = 8_000_000
 
-// inspect fails the test when the secret is to be seen, or a slate shows more
-// than writing.
+// inspect fails the test if the secret is visible, or a slate shows more than text.
 func (r *rig) inspect(o seen, im *yuv.Image) {
 	_, err := stamp.Read(im)
 	if o.State == transport.StateObscured {
@@ -211,7 +209,7 @@ func (r *rig) inspect(o seen, im *yuv.Image) {
 	b := secretBox.Rect().Inset(4)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			require.Less(r.t, im.Y[y*im.YStride+x], byte(140), "the secret is to be seen at %d, %d of picture %d", x, y, o.Seq)
+			require.Less(r.t, im.Y[y*im.YStride+x], byte(140), "the secret is visible at %d, %d of picture %d", x, y, o.Seq)
 		}
 	}
 }
@@ -269,8 +267,8 @@ func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
 	r.end()
 }
 
-// Whatever is wrong with the input, viewers see a slate with the reason until
-// a complete key frame has been inspected, and then pictures again.
+// For every fault of the input viewers see a slate with the reason, until a complete key
+// frame has been inspected. Then pictures return.
 func TestFaultsEndInTheSlateAndRecoverAtAKeyFrame(t *testing.T) {
 	faults := map[string]struct {
 		fault  func(r *rig, c *testCamera)

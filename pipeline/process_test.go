@@ -65,7 +65,7 @@ func buildRedactor(t *testing.T, once *sync.Once, name string, flags ...string) 
 	return program
 }
 
-// post is a camera that sends without end, and the viewer of what becomes of it.
+// post is a camera that sends continuously, and the viewer of the result.
 type post struct {
 	log    syncBuffer
 	t      *testing.T
@@ -163,8 +163,8 @@ func watchProgram(t *testing.T, program string, change func(*ipc.Config), args .
 	return p
 }
 
-// until decodes what comes, as a viewer would, up to a unit in a state. What is
-// shown must be what the state says.
+// until decodes the output, as a viewer would, up to a unit in the given state. Each
+// picture must match its state.
 func (p *post) until(state transport.State) *transport.RedactedUnit {
 	p.t.Helper()
 	for deadline := time.After(2 * testTimeout); ; {
@@ -222,8 +222,8 @@ func (p *post) told(f transport.Fault) transport.Event {
 	}
 }
 
-// child returns the process of the redactor, which has begun itself anew by the
-// time that it sends anything.
+// child returns the process of the redactor, which has restarted itself before it sends
+// anything.
 func child(t *testing.T) int {
 	t.Helper()
 	pids, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -244,9 +244,9 @@ func child(t *testing.T) int {
 	return 0
 }
 
-// A real redactor dies, or stands still, in every way that there is. The next
-// that viewers get is the slate, and then pictures again. How soon is in the log:
-// the constants that decide it are tested in package camera.
+// A real redactor dies or stops in every possible way. Viewers get the slate next, and
+// then pictures again. The log shows how soon; the deadlines are tested in package
+// camera.
 func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -282,8 +282,8 @@ func TestFaultsOfARealRedactorEndInTheSlate(t *testing.T) {
 	}
 }
 
-// A redactor of another build has another network built in, and must not be taken for
-// one that has been measured.
+// A redactor of another build has a different built-in network. It must not pass for one
+// that has been measured.
 func TestRedactorOfAnotherBuildIsToldApart(t *testing.T) {
 	asked := strings.Repeat("0f", 32)
 	p := watch(t, func(c *ipc.Config) { c.Detect.ModelName, c.Detect.SHA256 = models.BuiltIn().Name, asked })
@@ -294,7 +294,7 @@ func TestRedactorOfAnotherBuildIsToldApart(t *testing.T) {
 	require.Contains(t, e.Reason, "install both of the same")
 }
 
-// The program has slates before it has a model.
+// The program codes slates before it loads a model.
 func TestMissingModelEndsInTheSlate(t *testing.T) {
 	p := watch(t, func(c *ipc.Config) { c.Detect.Model = filepath.Join(t.TempDir(), "gone.onnx") })
 	e := p.told(transport.FaultConfig)
@@ -306,13 +306,13 @@ func TestMissingModelEndsInTheSlate(t *testing.T) {
 	require.Equal(t, transport.StateFailed, p.camera.Status().State, "it goes on with that")
 }
 
-// away is a camera that is not there.
+// away is a camera that is offline.
 type away struct{ *post }
 
 func (away) Run(context.Context, func(transport.CameraUnit)) error { return errors.New("no answer") }
 
-// One redactor codes the slates of all cameras that are not there, comes up, and ends;
-// they have none of their own.
+// One redactor codes the slates of all offline cameras, starts up, and ends. They have
+// no redactors of their own.
 func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	config := ipc.Config{

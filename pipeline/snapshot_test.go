@@ -14,7 +14,7 @@ import (
 	"scrim/transport"
 )
 
-// shot is a snapshot that came out.
+// shot is a received snapshot.
 type shot struct {
 	ipc.Snapshot
 	im *image.YCbCr
@@ -34,7 +34,7 @@ func withShots(t *testing.T) (*rig, chan shot) {
 	}), shots
 }
 
-// limited is a luma of a JPEG as video has it.
+// limited converts the luma of a JPEG to limited range.
 func limited(v byte) int { return int(v)*219/255 + 16 }
 
 // requireSame compares a snapshot with what the video showed; both are coded with
@@ -74,7 +74,7 @@ func TestSnapshotIsTheRedactedPicture(t *testing.T) {
 	b := secretBox.Rect().Inset(4)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			require.Less(t, limited(s.im.Y[y*s.im.YStride+x]), 140, "the secret is to be seen at %d, %d", x, y)
+			require.Less(t, limited(s.im.Y[y*s.im.YStride+x]), 140, "the secret is visible at %d, %d", x, y)
 		}
 	}
 	r.end()

@@ -11,8 +11,8 @@ import (
 	"scrim/transport"
 )
 
-// holdSink lets the next output block in the sink. It returns a channel that is
-// closed when one does, and a function that ends it.
+// holdSink makes the next output block in the sink. It returns a channel that is closed
+// when one does, and a function that releases it.
 func (r *rig) holdSink() (held <-chan struct{}, release func()) {
 	in, out := make(chan struct{}), make(chan struct{})
 	f := func() {
@@ -25,7 +25,7 @@ func (r *rig) holdSink() (held <-chan struct{}, release func()) {
 	return in, release
 }
 
-// queued waits until the newest frame before the encoder is that of a picture.
+// queued waits until the newest frame in the queue of the encoder is of a picture.
 func (r *rig) queued(number uint64) {
 	require.Eventually(r.t, func() bool {
 		q := r.p.frames
@@ -45,7 +45,7 @@ type fakeTime struct {
 
 func newFakeTime() *fakeTime { return &fakeTime{wall: time.Unix(1_700_000_000, 0)} }
 
-// pass lets time go on, step sets the wall clock.
+// pass advances the time; step sets the wall clock.
 func (f *fakeTime) pass(d time.Duration) { f.add(d, d) }
 func (f *fakeTime) step(d time.Duration) { f.add(d, 0) }
 
@@ -97,7 +97,7 @@ func TestFrameThatWaitsForTheSinkTooLongIsNotSent(t *testing.T) {
 	require.Zero(t, o.Counts.PicturesDropped)
 }
 
-// Before the picture that opens the gate goes a slate, which may block as well.
+// The slate before the picture that opens the gate may block as well.
 func TestFrameWhoseSlateWaitsForTheSinkIsNotSentOnceItIsStale(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(r *rig, f *fakeTime){
@@ -125,8 +125,8 @@ func TestFrameWhoseSlateWaitsForTheSinkIsNotSentOnceItIsStale(t *testing.T) {
 	}
 }
 
-// A picture that waits for the encoder must not be given back to the pool: the
-// decoder would write the next one over it.
+// A picture that waits for the encoder must not return to the pool: the decoder would
+// overwrite it.
 func TestPicturesThatWaitKeepTheirOwnContent(t *testing.T) {
 	t.Parallel()
 	r, c := start(t), newCamera(t, width, height)

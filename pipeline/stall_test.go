@@ -11,7 +11,7 @@ import (
 	"scrim/pipeline/ipc"
 )
 
-// unsent is a pipeline whose encode stage a test takes the place of.
+// unsent is a pipeline whose encode stage is replaced by the test.
 func unsent(t *testing.T, f *fakeTime) (p *Pipeline, slates *[]ipc.Output) {
 	t.Helper()
 	slates = new([]ipc.Output)
@@ -33,8 +33,8 @@ func unsent(t *testing.T, f *fakeTime) (p *Pipeline, slates *[]ipc.Output) {
 	return p, slates
 }
 
-// The gate opens before the picture that has opened it gets to the encoder. What
-// viewers had until then is no sign of a camera that is silent.
+// The gate opens before the picture that has opened it reaches the encoder. Until then
+// the camera does not count as silent.
 func TestGateThatHasJustOpenedIsNoStall(t *testing.T) {
 	for name, shut := range map[string]time.Duration{"at the start": 0, "after it was shut for long": 10 * time.Second} {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@ func TestOutputGoesOnInItsPaceWhenTheWallClockIsSet(t *testing.T) {
 		f := newFakeTime()
 		r, c := startWith(t, 0, func(p *Pipeline) { p.time = f.timeline() }), newCamera(t, width, height)
 		last := r.live(c, 1, true)
-		// A slate may have had the same time; no two units do.
+		// A slate may have the same time; two units never do.
 		require.InDelta(t, wall(time.Unix(1_700_000_000, 0)), last.PTS, 1)
 		for i := range 6 {
 			if i == 3 {
@@ -97,8 +97,8 @@ func TestHungEncoderEndsTheProcess(t *testing.T) {
 	close(s.freed)
 }
 
-// An encoder of prepared slates that hangs ends the process as well: neither would there be
-// slates for the worker, nor would Run ever end.
+// An encoder of prepared slates that hangs ends the process as well:
+// otherwise the worker would get no slates, and Run would never end.
 func TestHungEncoderOfPreparedSlatesEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	for name, closed := range map[string]bool{"while it runs": false, "at the end": true} {
@@ -135,7 +135,7 @@ func TestHungEncoderOfPreparedSlatesEndsTheProcess(t *testing.T) {
 	}
 }
 
-// A sink that blocks is no hang: the worker may be slow.
+// A sink that blocks is not a hang: the worker may be slow.
 func TestSinkThatBlocksIsNoHang(t *testing.T) {
 	t.Parallel()
 	f := newFakeTime()

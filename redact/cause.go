@@ -10,7 +10,7 @@ type Cause struct {
 	Text string
 }
 
-// Fault is the kind of a Cause. Whoever shuts a Gate may use kinds of its own.
+// Fault is the kind of a Cause. Callers of Gate.Shut may use kinds of their own.
 type Fault string
 
 // The faults for which a Redactor shuts the gate.

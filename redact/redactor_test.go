@@ -23,10 +23,10 @@ type parts struct {
 	apply   error
 	resets  int
 	passes  int // of the detector
-	// ahead is the look-ahead, observed what was not released yet.
+	// ahead is the look-ahead, observed what is not released yet.
 	ahead    int
 	observed [][]face.Face
-	model    string // in place of "abc"
+	model    string // instead of "abc"
 	// after is called with the regions once they are obscured.
 	after func([]geom.Region)
 }
@@ -109,8 +109,8 @@ func next(t *testing.T, g *Gate, number uint64, idr bool) *Picture {
 	return &Picture{Image: im, Camera: "door", Epoch: 1, Generation: g.Generation(), Number: number, Complete: true, IDR: idr}
 }
 
-// Two pictures change places while they wait for those after them: the boxes of
-// one must not be used for the other.
+// Two pictures are swapped while they wait for later ones: the boxes of one must not be
+// used for the other.
 func TestPictureThatTakesThePlaceOfAnotherIsNotShown(t *testing.T) {
 	r, p, g := setup(t)
 	p.ahead = 2
@@ -128,8 +128,8 @@ func TestPictureThatTakesThePlaceOfAnotherIsNotShown(t *testing.T) {
 	require.False(t, open)
 }
 
-// Regions are the tracker's until its next call. If they change in the meantime
-// nobody knows what was painted.
+// Regions belong to the tracker until its next call. If they change in the meantime it
+// is unknown what was painted.
 func TestPictureWhoseRegionsChangeIsNotShown(t *testing.T) {
 	r, p, g := setup(t)
 	p.faces = []face.Face{{Box: geom.Box{X: 20, Y: 20, W: 10, H: 12}, Score: 0.9}}
@@ -336,7 +336,7 @@ func TestBoxesOutsideThePictureNeedNoCover(t *testing.T) {
 	require.False(t, math.IsNaN(geom.Box{}.IoU(geom.Box{})))
 }
 
-// ahead returns a redactor that looks ahead by n pictures.
+// ahead returns a redactor with a look-ahead of n pictures.
 func ahead(t *testing.T, n int) (*Redactor, *parts, *Gate) {
 	t.Helper()
 	p, g := &parts{ahead: n}, NewGate(Cause{Text: "starting"})
@@ -365,7 +365,7 @@ func TestLookaheadReleasesPicturesLateAndInOrder(t *testing.T) {
 	require.Empty(t, r.Flush())
 }
 
-// What shuts the gate withholds the pictures that wait, too, each once.
+// Shutting the gate withholds the waiting pictures, too, each once.
 func TestPicturesThatWaitAreWithheldWhenTheGateShuts(t *testing.T) {
 	for name, fault := range map[string]func(*parts, *Gate, *Picture){
 		"detector fails": func(p *parts, _ *Gate, _ *Picture) { p.err = errors.New("no") },
@@ -421,7 +421,7 @@ func TestPicturesThatWaitedTooLongAreNotShownAndShutNothing(t *testing.T) {
 	require.NoError(t, outs[0].Err)
 }
 
-// tested returns a redactor whose self-test answers what the test says.
+// tested returns a redactor whose self-test result is set by the test.
 func tested(t *testing.T) (r *Redactor, g *Gate, fail *error, runs *int, now *time.Time) {
 	t.Helper()
 	p := &parts{}

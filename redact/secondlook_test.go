@@ -13,8 +13,8 @@ import (
 	"scrim/redact/zone"
 )
 
-// later is a detector that finds a face in obscured pictures only, as long as
-// anything of it is to be seen, and so many times more.
+// later is a detector that finds a face only in obscured pictures, as long as a part of
+// it is visible, and the given number of times more.
 type later struct {
 	box   geom.Box
 	score float64
@@ -34,7 +34,7 @@ func (l *later) Detect(im *yuv.Image) ([]face.Face, error) {
 func (l *later) Info() DetectorInfo { return DetectorInfo{Name: "later"} }
 func (l *later) Close() error       { return nil }
 
-// again is setup with a second look by l, and a face that was found before.
+// again is setup with a second look by l, and a face found in the first pass.
 func again(t *testing.T, l *later, zones ...zone.Zone) (*Redactor, *Gate) {
 	t.Helper()
 	p, g := &parts{faces: []face.Face{{Box: geom.Box{X: 4, Y: 4, W: 4, H: 4}, Score: 0.9}}}, NewGate(Cause{Text: "starting"})
@@ -94,7 +94,7 @@ func TestSecondLookLeavesAloneWhatItNeedNotCover(t *testing.T) {
 	require.Len(t, f.Regions(), 1)
 }
 
-// Covers make likenesses of faces, and covers of those more.
+// Covers resemble faces, and covering those creates more.
 func TestOnlyWhatIsSurelyFoundCountsTheSecondTime(t *testing.T) {
 	l := &later{box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, score: repeatScore - 0.01, stays: 1000}
 	r, g := again(t, l)
@@ -121,8 +121,8 @@ func TestSecondLookThatFailsWithholdsThePicture(t *testing.T) {
 	}
 }
 
-// What a detector hardly believes in may carry on a face that was found before. It
-// is none by itself.
+// A weak candidate may continue a face that was found before. It is not a face by
+// itself.
 func TestSecondLookCoversNoWeakSightings(t *testing.T) {
 	r, g := again(t, &later{})
 	r.o.SecondLook.Detector = &parts{faces: []face.Face{{Box: geom.Box{X: 30, Y: 20, W: 10, H: 10}, Score: 0.9, Weak: true}}}
@@ -131,7 +131,7 @@ func TestSecondLookCoversNoWeakSightings(t *testing.T) {
 	require.Len(t, f.Regions(), 1)
 }
 
-// A detector that finds faces without end is broken, or was made to.
+// A detector that never stops finding faces is broken or compromised.
 func TestSecondLookFindsSoManyFacesAndNoMore(t *testing.T) {
 	for _, many := range []int{maxSecondFaces, maxSecondFaces + 1} {
 		r, g := again(t, &later{})
@@ -161,7 +161,7 @@ func (o *once) Detect(*yuv.Image) (faces []face.Face, err error) {
 	return faces, nil
 }
 
-// A picture in which nothing more is found costs no memory.
+// A picture in which nothing more is found allocates nothing.
 func TestSecondLookAllocatesNothing(t *testing.T) {
 	im, err := yuv.New(64, 48)
 	require.NoError(t, err)

@@ -13,8 +13,8 @@ import (
 	"scrim/redact/zone"
 )
 
-// zoned is setup with a mask in the lower right corner, which is a triangle, and
-// a zone in the upper left where nothing needs finding.
+// zoned is setup with a triangular mask in the lower right corner, and an ignored zone
+// in the upper left.
 func zoned(t *testing.T, ahead int) (*Redactor, *parts, *Gate) {
 	t.Helper()
 	p, g := &parts{ahead: ahead}, NewGate(Cause{Text: "starting"})
@@ -70,7 +70,7 @@ func TestIgnoredFacesAreNotTrackedAndOthersAre(t *testing.T) {
 	require.Equal(t, between.Box, f.Regions()[1].Face)
 }
 
-// A mask is no excuse for a tracker that loses a face: the face may leave it.
+// A mask does not excuse a tracker that loses a face: the face may leave it.
 func TestFacesMustBeCoveredByTheTrackerEvenInAMask(t *testing.T) {
 	r, p, g := zoned(t, 0)
 	p.faces = []face.Face{{Box: geom.Box{X: 55, Y: 40, W: 6, H: 6}, Score: 0.9}}
@@ -107,8 +107,7 @@ func TestCertificateKnowsTheShape(t *testing.T) {
 	require.Equal(t, hashRegions(region(nil)), hashRegions(region(shape(8))), "all of the rectangle")
 }
 
-// However many zones say that nothing needs finding, they do not let a picture
-// through.
+// Ignored zones never make a picture pass, however many there are.
 func TestFacesAreCoveredWhereZonesWouldIgnoreTooMuch(t *testing.T) {
 	box := func(x0, y0, x1, y1 float64) []zone.Point {
 		return []zone.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}

@@ -11,8 +11,8 @@ import (
 	"scrim/transport"
 )
 
-// watched reads from data and notes the largest buffer that it is given: the
-// Reader fills each buffer as it makes it, so this is what it allocated.
+// watched reads from data and records the largest buffer passed to it. The Reader fills
+// each buffer that it allocates, so this is what it allocated.
 type watched struct {
 	data    *bytes.Reader
 	largest int
@@ -23,7 +23,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	return w.data.Read(p)
 }
 
-// heads returns something to decode the head of each type into.
+// heads returns values to decode the head of each type into.
 func heads() map[Type]any {
 	return map[Type]any{
 		TypeConfig: &Config{}, TypeUnit: &transport.CameraUnit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{}, TypeSnapshotRequest: &SnapshotRequest{}, TypeSnapshot: &Snapshot{},
@@ -31,8 +31,8 @@ func heads() map[Type]any {
 	}
 }
 
-// FuzzRead gives the Reader any bytes: what the other process sends is not
-// trusted, since camera bytes may have taken it over.
+// FuzzRead passes arbitrary bytes to the Reader: the other process is not trusted, since
+// malicious video may have compromised it.
 func FuzzRead(f *testing.F) {
 	f.Add(encode(f, samples()...))
 	for _, s := range samples() {
@@ -93,8 +93,8 @@ func checkEnd(t *testing.T, err error, left int) {
 	}
 }
 
-// checkHead checks that a head either means the same when it is written anew or
-// is a protocol error.
+// checkHead checks that a head is either the same after encoding it again, or a protocol
+// error.
 func checkHead(t *testing.T, m *Message, v any) {
 	t.Helper()
 	if err := m.Decode(v); err != nil {

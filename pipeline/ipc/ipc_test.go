@@ -94,7 +94,7 @@ func samples() []sample {
 	}
 }
 
-// encode returns messages as they go over the pipe.
+// encode returns messages as sent over the pipe.
 func encode(t testing.TB, list ...sample) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -112,8 +112,8 @@ func header(t Type, head, body uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, body)
 }
 
-// requireSetEverywhere fails when a field of a sample has its zero value, so
-// that a field added later cannot be forgotten in the round trip.
+// requireSetEverywhere fails if a field of a sample has its zero value, so that the round
+// trip covers fields added later.
 func requireSetEverywhere(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
 	switch at, isTime := v.Interface().(time.Time); {
@@ -138,7 +138,7 @@ func requireSetEverywhere(t *testing.T, v reflect.Value, path string) {
 
 func TestEveryMessageComesOutAsItWentIn(t *testing.T) {
 	list := samples()
-	// A pipe gives what it likes: one byte at a time is the least.
+	// A pipe may return as little as one byte at a time.
 	r := NewReader(iotest.OneByteReader(bytes.NewReader(encode(t, list...))))
 	for _, s := range list {
 		requireSetEverywhere(t, reflect.ValueOf(s.head), fmt.Sprintf("%T", s.head))

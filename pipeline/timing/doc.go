@@ -1,4 +1,4 @@
-// Package timing collects what pictures cost, stage by stage, in HDR histograms
-// (Gil Tene, hdrhistogram.org), from the inspection records that the redactor
-// sends with every picture. It runs in the worker, outside the redactor.
+// Package timing collects how long the stages take for each picture, in HDR histograms
+// (Gil Tene, hdrhistogram.org). The times come from the inspection records that the
+// redactor sends with every picture. It runs in the worker.
 package timing

@@ -19,8 +19,7 @@ const (
 	digits  = 3
 )
 
-// The names of the stages, in the order of a picture's way. Total is from the
-// arrival of the access unit to the redacted one being handed to the bus.
+// The names of the stages, in order. Total is the sum of them.
 const (
 	Queue   = "queue"
 	Decode  = "decode"
@@ -70,19 +69,19 @@ func (s *Stages) Add(r *ipc.Record) {
 		total += v
 	}
 	s.record(Total, total)
-	if s.cpuLast != 0 && t.CPU >= s.cpuLast { // it goes back when the process was restarted
+	if s.cpuLast != 0 && t.CPU >= s.cpuLast { // it goes back when the process is restarted
 		s.cpuSum += time.Duration(t.CPU - s.cpuLast)
 		s.cpuCount++
 	}
 	s.cpuLast = t.CPU
 }
 
-// record clamps v to the histogram's range; a value outside says no more.
+// record clamps v to the range of the histogram.
 func (s *Stages) record(name string, v int64) {
 	_ = s.hist[name].RecordValue(min(max(v, lowest), highest))
 }
 
-// Quantiles are a stage's times.
+// Quantiles are the times of a stage, in milliseconds.
 type Quantiles struct {
 	Stage string  `json:"stage"`
 	P50   float64 `json:"p50_ms"`
@@ -91,15 +90,15 @@ type Quantiles struct {
 	Max   float64 `json:"max_ms"`
 }
 
-// Summary is what was collected.
+// Summary summarises the pictures so far.
 type Summary struct {
 	Pictures uint64      `json:"pictures"`
 	Stages   []Quantiles `json:"stages"`
-	// CPU is the redactor process's CPU time per picture, in milliseconds.
+	// CPU is the CPU time of the redactor process per picture, in milliseconds.
 	CPU float64 `json:"redactor_cpu_ms_per_frame"`
 }
 
-// Summary returns what was collected so far.
+// Summary returns the summary of the pictures so far.
 func (s *Stages) Summary() Summary {
 	s.mu.Lock()
 	defer s.mu.Unlock()

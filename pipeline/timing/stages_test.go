@@ -30,7 +30,7 @@ func TestQuantilesAreThoseOfWhatWasAdded(t *testing.T) {
 			require.InDelta(t, 50, q.P50, 0.5)
 			require.InDelta(t, 95, q.P95, 0.5)
 			require.InDelta(t, 100, q.Max, 0.5)
-		case Total: // the sum of the stages, of which those left out are clamped to 1 µs
+		case Total: // the sum of the stages; those left out are clamped to 1 µs
 			require.InDelta(t, 54, q.P50, 0.5)
 		}
 	}
