@@ -75,7 +75,7 @@ func TestPeersAreMeasured(t *testing.T) {
 	require.Equal(t, r.Offline.Frames+r.Offline.Dropped, gocv.Loop.Frames)
 	require.Positive(t, gocv.Loop.CPU)
 	require.InEpsilon(t, gocv.Loop.CPU/r.Offline.CPU, float64(gocv.Ratio), 0.01)
-	if !testenv.Has(testenv.FaceBlur) {
+	if !testenv.Has(t, testenv.FaceBlur) {
 		require.Contains(t, faceblur.Skipped, "apt-get install")
 		require.Nil(t, faceblur.Loop)
 	}

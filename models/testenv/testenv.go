@@ -19,13 +19,16 @@ const EnvLong = "SCRIM_LONG"
 // Prefix begins the reason of every skip.
 const Prefix = "needs "
 
+// ShorterPrefix begins what a test logs that is shorter than it could be.
+const ShorterPrefix = "shorter without "
+
 // Need skips the test unless the machine meets all conditions. The reason says
 // which one is missing, why, and what to do. See EnvRequire for when it fails
 // instead.
 func Need(tb testing.TB, conditions ...Condition) {
 	tb.Helper()
 	for _, c := range conditions {
-		_, _ = find(tb, c)
+		_ = find(tb, c)
 	}
 }
 
@@ -33,22 +36,38 @@ func Need(tb testing.TB, conditions ...Condition) {
 // its path.
 func Path(tb testing.TB, c Condition) string {
 	tb.Helper()
-	path, err := find(tb, c)
-	if err == nil && path == "" {
+	path := find(tb, c)
+	if path == "" {
 		tb.Fatalf("testenv: %s has no path; use Need", c)
 	}
 	return path
 }
 
-// Has reports whether the machine meets a condition, for tests that are shorter
-// without it.
-func Has(c Condition) bool {
-	_, err := known()[c].find()
-	return err == nil
+// Has reports whether the machine meets a condition, for tests that are shorter without
+// it. The log says so, and the summary of `make test` counts it. See EnvRequire for when
+// the test fails instead.
+func Has(tb testing.TB, c Condition) bool {
+	tb.Helper()
+	_, lacking := look(tb, c)
+	if lacking != "" {
+		tb.Log(ShorterPrefix + lacking)
+	}
+	return lacking == ""
 }
 
-// find returns the path of what meets a condition, or ends the test.
-func find(tb testing.TB, c Condition) (string, error) {
+// find returns the path of what meets a condition, or skips the test.
+func find(tb testing.TB, c Condition) string {
+	tb.Helper()
+	path, lacking := look(tb, c)
+	if lacking != "" {
+		tb.Skip(Prefix + lacking)
+	}
+	return path
+}
+
+// look returns the path of what meets a condition, or why nothing does. The test fails
+// if the condition is required.
+func look(tb testing.TB, c Condition) (path, lacking string) {
 	tb.Helper()
 	s, ok := known()[c]
 	if !ok {
@@ -56,17 +75,16 @@ func find(tb testing.TB, c Condition) (string, error) {
 	}
 	path, err := s.find()
 	if err == nil {
-		return path, nil
+		return path, ""
 	}
-	reason := Prefix + string(c) + ": " + oneLine(err.Error())
+	lacking = string(c) + ": " + oneLine(err.Error())
 	if s.remedy != "" {
-		reason += "; " + s.remedy
+		lacking += "; " + s.remedy
 	}
 	if required(c, s) {
-		tb.Fatalf("%s (not skipped: %s=%s)", reason, EnvRequire, os.Getenv(EnvRequire))
+		tb.Fatalf("%s%s (not skipped: %s=%s)", Prefix, lacking, EnvRequire, os.Getenv(EnvRequire))
 	}
-	tb.Skip(reason)
-	return "", err
+	return "", lacking
 }
 
 // required reports whether the absence of a condition fails the test.

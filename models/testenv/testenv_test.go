@@ -16,7 +16,7 @@ import (
 // recorder is a test that tells how it ended.
 type recorder struct {
 	testing.TB
-	skipped, failed string
+	skipped, failed, logged string
 }
 
 type ended struct{}
@@ -32,6 +32,9 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	r.failed = fmt.Sprintf(format, args...)
 	panic(ended{})
 }
+
+// Log keeps what Has says.
+func (r *recorder) Log(args ...any) { r.logged = fmt.Sprint(args...) }
 
 // need is what Need does. Its parts end by a panic, as the real ones do by Goexit.
 func need(t *testing.T, require string, conditions ...Condition) *recorder {
@@ -62,13 +65,24 @@ func TestWhatIsMissingSkipsAndSaysWhatToDo(t *testing.T) {
 	require.Empty(t, r.failed)
 }
 
+func TestATestThatIsShorterSaysSo(t *testing.T) {
+	withoutPrograms(t)
+	t.Setenv(EnvRequire, "")
+	r := &recorder{TB: t}
+	require.False(t, Has(r, FFmpeg))
+	require.Equal(t, "shorter without ffmpeg: not in PATH; `make deps` installs it on Debian", r.logged)
+	t.Setenv(EnvRequire, "all")
+	require.PanicsWithValue(t, ended{}, func() { Has(r, FFmpeg) })
+	require.Contains(t, r.failed, "needs ffmpeg")
+}
+
 func TestWhatIsThereLetsTheTestGoOn(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
 	program := filepath.Join(dir, "ffmpeg")
 	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700)) //nolint:gosec // a program
 	require.Equal(t, program, Path(t, FFmpeg))
-	require.True(t, Has(FFmpeg))
+	require.True(t, Has(t, FFmpeg))
 	for _, require := range []string{"", "all", "ffmpeg"} {
 		r := need(t, require, FFmpeg)
 		if r.skipped+r.failed != "" {
@@ -134,13 +148,13 @@ func declared(t *testing.T) map[string]string {
 func TestEveryConditionIsKnownAndDocumented(t *testing.T) {
 	dir, err := root()
 	require.NoError(t, err)
-	doc, err := os.ReadFile(filepath.Join(dir, "docs", "architecture.md"))
+	doc, err := os.ReadFile(filepath.Join(dir, "CONTRIBUTING.md"))
 	require.NoError(t, err)
 	names := declared(t)
 	require.Len(t, known(), len(names))
 	for constant, name := range names {
 		require.NotNil(t, known()[Condition(name)].find, constant)
-		require.True(t, strings.Contains(string(doc), "`"+name+"`"), "docs/architecture.md does not say what %s is", name)
+		require.True(t, strings.Contains(string(doc), "`"+name+"`"), "CONTRIBUTING.md does not say what %s is", name)
 		require.NotContains(t, name, ",", "names stand in a list")
 	}
 }
@@ -150,13 +164,13 @@ func TestConditionsAnswerOnThisMachine(t *testing.T) {
 	for c := range known() {
 		_, err := known()[c].find()
 		t.Logf("%s: %v", c, err)
-		require.Equal(t, err == nil, Has(c))
+		require.Equal(t, err == nil, Has(t, c))
 	}
 }
 
 // Package variables of tests depend on what there is.
-var early = Has(FFmpeg)
+var _, early = known()[FFmpeg].find()
 
 func TestConditionsAreKnownBeforeFlagsAreParsed(t *testing.T) {
-	require.Equal(t, Has(FFmpeg), early)
+	require.Equal(t, Has(t, FFmpeg), early == nil)
 }

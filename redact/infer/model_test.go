@@ -220,7 +220,7 @@ func TestWhatIsReadForAVX2UsesNothingNewer(t *testing.T) {
 // YuNet-n, on each path.
 func BenchmarkRun(b *testing.B) {
 	networks := map[string][]byte{"scrim-face": models.Weights()}
-	if testenv.Has(testenv.YuNet) {
+	if testenv.Has(b, testenv.YuNet) {
 		onnx, err := os.ReadFile(testenv.Path(b, testenv.YuNet))
 		require.NoError(b, err)
 		networks["yunet-n"] = onnx

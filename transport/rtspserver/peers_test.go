@@ -38,8 +38,8 @@ func run(t *testing.T, cmd *exec.Cmd) string {
 // filmOf has FFmpeg draw a film of a size.
 func filmOf(t *testing.T, width, height int) film {
 	t.Helper()
-	cmd := tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=%dx%d:rate=25", width, height), "-frames:v", "25",
-		"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "5", "-x264-params", "aud=1:sliced-threads=0", "-f", "h264", "-")
+	cmd := tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=%dx%d:rate=25", width, height),
+		"-frames:v", "25", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "5", "-x264-params", "aud=1:sliced-threads=0", "-f", "h264", "-")
 	raw, err := cmd.Output()
 	require.NoError(t, err)
 	return film{split(raw), width, height}
@@ -89,8 +89,8 @@ func TestOtherProgramsPlayOverTLS(t *testing.T) {
 func TestFFprobeFindsWhatRecordersNeed(t *testing.T) {
 	r := start(t, Options{})
 	r.show(t, filmOf(t, 320, 240))
-	out := run(t, tool(transporttest.Context(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name,width,height,has_b_frames",
-		"-of", "default=nokey=0:noprint_wrappers=1", r.url("rtsp", mine, camera)))
+	out := run(t, tool(transporttest.Context(t), t, "ffprobe", "-v", "error", "-rtsp_transport", "tcp",
+		"-show_entries", "stream=codec_name,width,height,has_b_frames", "-of", "default=nokey=0:noprint_wrappers=1", r.url("rtsp", mine, camera)))
 	for _, want := range []string{"codec_name=h264", "width=320", "height=240", "has_b_frames=0"} {
 		require.Contains(t, out, want)
 	}
@@ -100,7 +100,8 @@ func TestOtherProgramsAreRefusedWithAWrongPassword(t *testing.T) {
 	r := start(t, Options{})
 	r.show(t, filmOf(t, 320, 240))
 	var out bytes.Buffer
-	cmd := tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", r.url("rtsp", user+":wrong", camera), "-frames:v", "1", "-f", "null", "-")
+	cmd := tool(transporttest.Context(t), t, "ffmpeg", "-v", "error", "-rtsp_transport", "tcp",
+		"-i", r.url("rtsp", user+":wrong", camera), "-frames:v", "1", "-f", "null", "-")
 	cmd.Stderr = &out
 	require.Error(t, cmd.Run())
 	require.Contains(t, out.String(), "401")
@@ -119,7 +120,7 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 	var playing []player
 	ctx := transporttest.Context(t)
 	for name, args := range pulls(r, 1_000_000) {
-		if !testenv.Has(programs[args[0]]) || name == "FFmpeg over UDP" || name == "GStreamer over UDP" {
+		if !testenv.Has(t, programs[args[0]]) || name == "FFmpeg over UDP" || name == "GStreamer over UDP" {
 			continue // over UDP the end of the control connection is all that tells them
 		}
 		p := player{cmd: tool(ctx, t, args[0], args[1:]...)}
@@ -130,7 +131,9 @@ func TestOtherProgramsEndWhenTheSizeChanges(t *testing.T) {
 		require.NoError(t, p.cmd.Start())
 		playing = append(playing, p)
 	}
-	transporttest.Eventually(t, func() bool { return int(r.Counts().Played) == len(playing) && r.hubs.Viewers(camera) == len(playing) }, "all play") //nolint:gosec // few
+	transporttest.Eventually(t, func() bool {
+		return int(r.Counts().Played) == len(playing) && r.hubs.Viewers(camera) == len(playing) //nolint:gosec // few
+	}, "all play")
 	stop()
 	r.show(t, filmOf(t, 480, 352))
 	for _, p := range playing {

@@ -278,7 +278,7 @@ func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.T
 func openDetector(t *testing.T) redact.Detector {
 	t.Helper()
 	c := detect.Config{Size: 640, Threshold: 0.5}
-	if testenv.Has(testenv.YuNet) {
+	if testenv.Has(t, testenv.YuNet) {
 		c.Model = testenv.Path(t, testenv.YuNet)
 	}
 	d, err := detect.Open(c)

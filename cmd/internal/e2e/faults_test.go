@@ -51,7 +51,7 @@ type fault struct {
 //	go test -count=1 -v -run TestFaultsOfCamerasAndRedactors ./cmd/internal/e2e
 func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 	film := ""
-	if testenv.Has(testenv.FFmpeg) {
+	if testenv.Has(t, testenv.FFmpeg) {
 		film = filmOf(t, filmedScene, "h265.mp4")
 	}
 	s := newFaultSite(t, "door", "yard", "vault")
@@ -110,7 +110,7 @@ func TestFaultsOfCamerasAndRedactors(t *testing.T) {
 			door.proxy.resume()
 		}},
 		{name: "port closed", camera: "door", begin: func(context.Context) { door.proxy.close() }, end: func(ctx context.Context) {
-			if testenv.Has(testenv.Long) {
+			if testenv.Has(t, testenv.Long) {
 				time.Sleep(closedTime) // the duration of the fault
 			}
 			tried("connection refused", 1)(ctx)
@@ -240,7 +240,7 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 	t.Helper()
 	pid := s.worker.cmd.Process.Pid
 	reconnected := 1 // the vault's connection is gone
-	if testenv.Has(testenv.Long) {
+	if testenv.Has(t, testenv.Long) {
 		reconnected = 0
 	}
 	for s.descriptors() != descriptors-reconnected || len(redactors(t, pid)) != processes {
@@ -250,7 +250,7 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 			t.Fatalf("the worker has %d descriptors and %d processes, and had %d and %d", s.descriptors(), len(redactors(t, pid)), descriptors, processes)
 		}
 	}
-	if !testenv.Has(testenv.Long) {
+	if !testenv.Has(t, testenv.Long) {
 		require.EqualValues(t, 1, s.cameras["vault"].cam.WrongLogins(), "cameras lock accounts")
 		require.Regexp(t, `camera=vault .*refuses user or password.* retry_in=1m\d`, s.worker.output())
 	}

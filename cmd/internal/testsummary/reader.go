@@ -105,6 +105,9 @@ func (r *reader) testEvent(p *pkg, e event) error {
 		}
 	case "pass":
 		delete(p.tests, e.Test)
+		if err := r.shorter(e, t.output); err != nil {
+			return err
+		}
 		if !t.subtests {
 			return r.result(e, "")
 		}
@@ -195,8 +198,28 @@ func (r *reader) result(e event, reason string) error {
 	return r.results.Encode(result{Action: e.Action, Package: e.Package, Test: e.Test, Reason: reason})
 }
 
-// needs begins the skip reasons of package testenv.
-const needs = "needs "
+// shorter reports what a test did without, once for each condition.
+func (r *reader) shorter(e event, output []string) error {
+	seen := map[string]bool{}
+	for _, line := range output {
+		m := logged.FindStringSubmatch(line)
+		if m == nil || !strings.HasPrefix(m[1], without) || seen[m[1]] {
+			continue
+		}
+		seen[m[1]] = true
+		if err := r.results.Encode(result{Action: "shorter", Package: e.Package, Test: e.Test, Reason: strings.TrimPrefix(m[1], without)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// needs begins the skip reasons of package testenv, without what a test logs that is
+// shorter than it could be.
+const (
+	needs   = "needs "
+	without = "shorter without "
+)
 
 // logged matches a line of t.Log, t.Skip and similar.
 var logged = regexp.MustCompile(`^\s+[^\s:]+\.go:\d+: (.*)\n?$`)

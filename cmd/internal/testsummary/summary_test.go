@@ -68,6 +68,17 @@ func FuzzIt(f *testing.F) { f.Add(1); f.Add(2); f.Fuzz(func(*testing.T, int) {})
 	require.Regexp(t, `^ok  \texample\t[\d.]+s\n$`, s.printed)
 }
 
+func TestTestsThatAreShorterAreCounted(t *testing.T) {
+	s := summarize(t, tested(t, `
+func TestOne(t *testing.T) { t.Log("shorter without long: takes minutes"); t.Log("shorter without long: takes minutes") }
+func TestTwo(t *testing.T) {
+	t.Log("shorter without long: takes minutes")
+	t.Run("part", func(t *testing.T) { t.Log("shorter without ffmpeg: not in PATH") })
+}
+`))
+	require.Equal(t, "passed, but shorter without:\n    2  long: takes minutes\n    1  ffmpeg: not in PATH\n2 passed, 0 skipped\n", s.end)
+}
+
 func TestFailuresArePrintedInFull(t *testing.T) {
 	s := summarize(t, tested(t, `
 func TestGood(t *testing.T) { t.Log("quiet") }

@@ -12,10 +12,10 @@ import (
 
 // result is a line of the results file: how a test ended.
 type result struct {
-	Action  string // pass, fail or skip
+	Action  string // pass, fail, skip, or shorter in addition
 	Package string // or the kind of step
 	Test    string // empty for the whole package
-	Reason  string `json:",omitempty"` // of a skip
+	Reason  string `json:",omitempty"` // of a skip, or what a shorter test lacked
 }
 
 // total is the sum of all results.
@@ -23,10 +23,11 @@ type total struct {
 	passed  int
 	failed  []string
 	reasons map[string]int // of skips
+	shorter map[string]int // passed tests by what they did without
 }
 
 func readTotal(in io.Reader) (*total, error) {
-	t := &total{reasons: map[string]int{}}
+	t := &total{reasons: map[string]int{}, shorter: map[string]int{}}
 	s := bufio.NewScanner(in)
 	for s.Scan() {
 		var r result
@@ -40,6 +41,8 @@ func readTotal(in io.Reader) (*total, error) {
 			t.failed = append(t.failed, strings.TrimSpace(r.Package+" "+r.Test))
 		case "skip":
 			t.reasons[r.Reason]++
+		case "shorter":
+			t.shorter[r.Reason]++
 		default:
 			return nil, fmt.Errorf("results: unknown action %q", r.Action)
 		}
@@ -47,21 +50,27 @@ func readTotal(in io.Reader) (*total, error) {
 	return t, s.Err()
 }
 
-// print prints skip reasons, failures and, on the last line, the counts.
-func (t *total) print(out io.Writer) {
-	skipped := 0
-	if len(t.reasons) > 0 {
-		fmt.Fprintln(out, "skipped:")
+// printCounts prints reasons, the most frequent first, and returns their sum.
+func printCounts(out io.Writer, heading string, reasons map[string]int) (sum int) {
+	if len(reasons) > 0 {
+		fmt.Fprintln(out, heading)
 	}
-	for _, reason := range slices.SortedFunc(maps.Keys(t.reasons), func(a, b string) int {
-		if d := t.reasons[b] - t.reasons[a]; d != 0 {
+	for _, reason := range slices.SortedFunc(maps.Keys(reasons), func(a, b string) int {
+		if d := reasons[b] - reasons[a]; d != 0 {
 			return d
 		}
 		return strings.Compare(a, b)
 	}) {
-		skipped += t.reasons[reason]
-		fmt.Fprintf(out, "%5d  %s\n", t.reasons[reason], reason)
+		sum += reasons[reason]
+		fmt.Fprintf(out, "%5d  %s\n", reasons[reason], reason)
 	}
+	return sum
+}
+
+// print prints skip reasons, failures and, on the last line, the counts.
+func (t *total) print(out io.Writer) {
+	printCounts(out, "passed, but shorter without:", t.shorter)
+	skipped := printCounts(out, "skipped:", t.reasons)
 	if len(t.failed) == 0 {
 		fmt.Fprintf(out, "%d passed, %d skipped\n", t.passed, skipped)
 		return
