@@ -12,52 +12,51 @@ import (
 	"scrim/transport"
 )
 
-// ErrPermanent is wrapped by the error of Run when another try cannot help.
+// ErrPermanent is wrapped by the error of Run if another attempt cannot help.
 var ErrPermanent = errors.New("cannot work as configured")
 
-// Source is where a camera's units come from, such as an rtsp.Client.
+// Source delivers a camera's units; an rtsp.Client is one.
 type Source interface {
 	// Run connects once and calls onUnit for every unit until ctx ends or the
-	// connection fails. The log gets the error's text; viewers get what its method
-	// Public() string says, or that the connection failed where it has none.
+	// connection fails. The error's text is logged. Viewers see what its method
+	// Public() string returns; if it has none, that the connection failed.
 	Run(ctx context.Context, onUnit func(transport.CameraUnit)) error
 }
 
-// Sink takes what is made of a camera, such as a bus.Publisher. Errors are
-// logged: live video that cannot be sent now is lost.
+// Sink accepts a camera's output; a bus.Publisher is one. Errors are logged, and what
+// could not be sent is lost. Methods may block; they are called one at a time.
 type Sink interface {
 	Publish(u *transport.RedactedUnit) error
 	PublishStatus(s transport.Status) error
 	PublishEvent(e transport.Event) error
 }
 
-// Options say what a Camera is made of.
+// Options are the parts of a Camera.
 type Options struct {
 	// Redactor is the redactor's configuration; its Epoch is set at every start.
 	Redactor ipc.Config
-	// Program is the path of scrim-redactor, Args what it is started with.
+	// Program is the path of scrim-redactor, Args are its arguments.
 	Program string
 	Args    []string
-	// Standby, if set, has a redactor that has started already.
+	// Standby, if set, has a redactor that is started already.
 	Standby *Standby
 	// Admission, if set, bounds how many redactors start at once.
 	Admission *Admission
-	// Slates, if set, are shown of a camera that has sent nothing so far, which needs
-	// no redactor then.
+	// SharedSlates, if set, are shown for a camera that has sent nothing so far. Such a
+	// camera needs no redactor.
 	SharedSlates *SharedSlates
 	Source       Source
-	// Delay says how long to wait after Source.Run has failed.
+	// Delay returns how long to wait after Source.Run has returned.
 	Delay func(err error) time.Duration
 	Sink  Sink
-	// ShownSource is the camera's URL as everybody may see it; empty for real
-	// cameras.
+	// ShownSource is the camera's URL if everybody may see it; empty for real cameras.
 	ShownSource string
-	// Observe, if set, is called with every published unit and the redactor's
-	// record of it; nil record for a slate. It must not block.
+	// Observe, if set, is called with every published unit and the redactor's record,
+	// which is nil for a slate. It must not block.
 	Observe func(u *transport.RedactedUnit, r *ipc.Record)
-	// Before is the Camera in whose place this one comes, with other settings: its
-	// stream goes on, and its slates cover until there are new ones. Its Run has
-	// returned.
+	// Before, if set, is the Camera that this one replaces, with other settings. This one
+	// continues its stream, and shows its slates until it has its own. The Run of Before
+	// has returned.
 	Before *Camera
 	Log    *slog.Logger
 }
@@ -72,7 +71,7 @@ type Camera struct {
 
 	began   atomic.Bool // Run
 	inbox   chan event
-	owner   chan struct{} // has a token, which is that of the machine's owner
+	owner   chan struct{} // whoever has its token owns the machine
 	machine *machine
 }
 
@@ -97,21 +96,20 @@ func New(o Options) (*Camera, error) {
 	return c, nil
 }
 
-// Run keeps the camera going until ctx ends; then it returns nil. It returns
-// an error that wraps ErrPermanent when the redactor says at the start that it
-// can never work; once one has worked, everything is tried again. All that it
-// started has ended when it returns. It may be called once: to go on, take another
-// Camera with this one as its Before.
+// Run runs the camera until ctx ends, and returns nil then. It returns an error that wraps
+// ErrPermanent if the first redactor reports that it cannot work as configured; once one
+// has worked, everything is tried again. Everything that Run started has ended when it
+// returns. It may be called once: to continue, make another Camera with this one as its
+// Before.
 func (c *Camera) Run(ctx context.Context) error {
 	if c.began.Swap(true) {
-		return fmt.Errorf("camera %s: it has run already; make another with this one as Before", c.o.Redactor.Camera)
+		return fmt.Errorf("camera %s has run already: make another with this one as Before", c.o.Redactor.Camera)
 	}
 	return c.run(ctx, true)
 }
 
-// ReportFailed goes on to publish the status of a camera that Run has given up, and
-// slates where there are some, until ctx ends, so that viewers are told why there
-// is no picture.
+// ReportFailed publishes the status of a camera whose Run has failed, and its slates if it
+// has some, until ctx ends.
 func (c *Camera) ReportFailed(ctx context.Context) { _ = c.run(ctx, false) }
 
 // Keyframe asks the redactor for a key frame.
@@ -124,12 +122,11 @@ func (c *Camera) Status() transport.Status {
 	return <-to
 }
 
-// Notice has something told with the camera's status that an operator must know,
-// beside what the redactor has to say; "" takes it back.
+// Notice adds a text for operators to the warning in the camera's status; "" removes it.
 func (c *Camera) Notice(text string) { c.request(noticeChanged{oneLine(text)}) }
 
-// Snapshot returns the camera's picture as viewers see it: the next one that the
-// redactor codes, at most one a second, or the slate that stands in for it.
+// Snapshot returns the camera's picture as viewers see it: the next one that the redactor
+// encodes, at most one a second, or the slate that is shown instead.
 func (c *Camera) Snapshot(ctx context.Context) (*transport.Snapshot, error) {
 	to := make(chan *transport.Snapshot, 1)
 	c.request(snapshotRequested{to})
@@ -142,7 +139,7 @@ func (c *Camera) Snapshot(ctx context.Context) (*transport.Snapshot, error) {
 	return nil, fmt.Errorf("camera %s: no snapshot: %w", c.o.Redactor.Camera, context.Cause(ctx))
 }
 
-// ask hands a request to the loop, or to the machine where none runs.
+// request sends a request to the loop, or to the machine if no loop runs.
 func (c *Camera) request(e event) {
 	select {
 	case c.inbox <- e:
@@ -152,18 +149,18 @@ func (c *Camera) request(e event) {
 	}
 }
 
-// request has the machine answer a request, by its owner. It asks for nothing else.
+// handleRequest is called by the machine's owner. A request has only local actions.
 func (c *Camera) handleRequest(e event) {
 	for _, a := range c.machine.step(time.Now(), e) {
 		c.performLocal(a)
 	}
 }
 
-// answer does what concerns neither the bus nor a process.
+// performLocal performs actions that concern neither the bus nor a process.
 func (c *Camera) performLocal(a action) {
 	switch a := a.(type) {
 	case returnSnapshot:
-		a.to <- a.snapshot // there is room for one
+		a.to <- a.snapshot // it has room for one
 	case returnStatus:
 		a.to <- a.status
 	case logLine:

@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -37,7 +38,10 @@ type (
 // Events of the camera.
 type (
 	// connecting: an attempt to connect begins.
-	connecting struct{ again bool }
+	connecting struct {
+		again bool
+		end   context.CancelCauseFunc // for the loop
+	}
 	// sourceEnded: it failed, or the connection ended. Detail is for the log, reason for
 	// viewers. With byWorker, it ended on the machine's request.
 	sourceEnded struct {

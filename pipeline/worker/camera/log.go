@@ -35,7 +35,7 @@ func newLineLog(log *throttle) *lineLog {
 func (l *lineLog) to(log *throttle) { l.log.Store(log) }
 
 // end is called when the redactor has exited: how much was left out is logged.
-func (l *lineLog) end() { l.log.Load().tell() }
+func (l *lineLog) end() { l.log.Load().reportLeftOut() }
 
 // line logs a line: one of the redactor's own log with its level, anything else, such as
 // an abort message of a C library, as a warning. Of a dump the first lines are; the rest

@@ -10,28 +10,27 @@ import (
 	"scrim/transport"
 )
 
-// loop owns a camera's machine while it runs. It feeds it what happens and does what
-// it says. Nothing that it does waits for the source, the redactor's pipe or the bus,
-// which have goroutines of their own: who posts an event waits for a step at most. Only
-// lines of the log are written here, so that they are in order: a log that blocks keeps
-// the camera waiting.
+// loop owns a camera's machine while it runs: it feeds it events and performs its actions.
+// It never waits for the source, the redactor's pipe or the bus, which have goroutines of
+// their own, so posting an event takes one step at most. It writes log lines itself, to
+// keep them in order; a log that blocks blocks the camera.
 type loop struct {
 	c       *Camera
-	outer   context.Context // when it ends what is not sent yet is old
-	ctx     context.Context // ends also when the camera is given up
+	outer   context.Context // once it has ended, units that are not sent yet are dropped
+	ctx     context.Context // ends also when the machine gives up
 	cancel  context.CancelFunc
-	running sync.WaitGroup // all that post events, but the sender
+	running sync.WaitGroup // all that post events, except the sender
 
-	bus          chan action // publish and report, for the sender; the machine bounds them
-	statusErrors repeatLog   // statuses that could not be sent; the sender's
+	bus          chan action // publish and report, for the sender; the machine bounds their number
+	statusErrors repeatLog   // the sender's
 	admission    *entry      // of the last process
 	current      *process    // nil: there is none
 	endSource    context.CancelCauseFunc
 	slates       <-chan struct{} // closed when SharedSlates are done; nil: nobody waits for that
-	err          error           // why the camera was given up
+	err          error           // why the machine gave up
 }
 
-// run runs the machine until ctx ends, or it gives the camera up.
+// run runs the machine until ctx ends, or it gives up.
 func (c *Camera) run(ctx context.Context, working bool) error {
 	<-c.owner
 	defer func() { c.owner <- struct{}{} }()
@@ -49,11 +48,11 @@ func (c *Camera) run(ctx context.Context, working bool) error {
 	l.handle(runStarted{working})
 	l.serve()
 	l.shutDown(&sender)
-	c.stateLog.tell()
+	c.stateLog.reportLeftOut()
 	return l.err
 }
 
-// serve handles events until the camera's time is over.
+// serve handles events until ctx ends.
 func (l *loop) serve() {
 	tock := time.NewTicker(tickInterval)
 	defer tock.Stop()
@@ -71,8 +70,8 @@ func (l *loop) serve() {
 	}
 }
 
-// wind waits for the end of all that was started, and tells the last state. From here on
-// the machine answers requests only.
+// shutDown waits for everything that was started, and sends the last report. From here on
+// the machine only answers requests.
 func (l *loop) shutDown(sender *sync.WaitGroup) {
 	last := l.c.machine.end(time.Now())
 	l.drain(l.running.Wait)
@@ -87,7 +86,7 @@ func (l *loop) shutDown(sender *sync.WaitGroup) {
 	}
 }
 
-// drain takes events while somebody is waited for. Only those that are requests matter.
+// drain receives events while wait runs, and handles only requests.
 func (l *loop) drain(wait func()) {
 	done := make(chan struct{})
 	go func() {
@@ -107,13 +106,13 @@ func (l *loop) drain(wait func()) {
 	}
 }
 
-// post hands an event to the loop.
+// post sends an event to the loop.
 func (l *loop) post(e event) { l.c.inbox <- e }
 
-// handle takes an event, and does what follows.
+// handle handles an event, and performs the actions that follow.
 func (l *loop) handle(e event) {
-	if s, ok := e.(sourceConnecting); ok {
-		l.endSource, e = s.end, connecting{s.again}
+	if c, ok := e.(connecting); ok {
+		l.endSource = c.end
 	}
 	if s, ok := e.(processLaunched); ok {
 		l.current, e = s.p, processStarted{s.p.id, s.p.PID()}
@@ -121,7 +120,7 @@ func (l *loop) handle(e event) {
 	l.c.machine.handle(time.Now, e, l.perform)
 }
 
-// perform does what the machine says, and returns what is known of it at once.
+// perform performs an action, and returns the answer if there is one at once.
 func (l *loop) perform(a action) (answer event) {
 	switch a := a.(type) {
 	case publish, report:
@@ -156,7 +155,7 @@ func (l *loop) perform(a action) (answer event) {
 	return nil
 }
 
-// process returns the process of a number; nil: it is another now.
+// processByID returns the current process; nil if the id is that of another.
 func (l *loop) processByID(id int) *process {
 	if l.current == nil || l.current.id != id {
 		return nil
@@ -164,7 +163,7 @@ func (l *loop) processByID(id int) *process {
 	return l.current
 }
 
-// send gives the bus what there is for it. It may wait for it; nobody waits for this.
+// runSender sends to the bus. It may block; nothing waits for it.
 func (l *loop) runSender() {
 	for a := range l.bus {
 		switch a := a.(type) {
@@ -184,7 +183,7 @@ func (l *loop) runSender() {
 	}
 }
 
-// tell tells what has changed, and then the status.
+// sendReport sends the changes of state, and then the status.
 func (l *loop) sendReport(r report) {
 	for _, e := range r.events {
 		l.c.stateLog.line(slog.LevelInfo, "camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
@@ -195,7 +194,7 @@ func (l *loop) sendReport(r report) {
 	l.logStatusError(time.Now(), l.c.o.Sink.PublishStatus(r.status))
 }
 
-// told logs that a status could not be sent: without any nobody knows of the camera.
+// logStatusError logs that a status could not be sent: without it, the camera is unknown.
 func (l *loop) logStatusError(now time.Time, err error) {
 	switch {
 	case err == nil:
@@ -211,13 +210,7 @@ func (l *loop) logStatusError(now time.Time, err error) {
 	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", transport.Plain(err.Error(), maxLogError))
 }
 
-// beganSource tells the loop how to end a connection; the machine gets sourceBegun.
-type sourceConnecting struct {
-	again bool
-	end   context.CancelCauseFunc
-}
-
-// ingest keeps the connection to the camera.
+// ingest connects to the camera again and again, until ctx ends.
 func (l *loop) ingest() {
 	for again := false; ; again = true {
 		err := l.connect(again)
@@ -237,12 +230,11 @@ func (l *loop) ingest() {
 	}
 }
 
-// connect runs the source until ctx ends, the connection fails, or what it gives has
-// shown no picture for too long.
+// connect runs the source until ctx ends, the connection fails, or the machine ends it.
 func (l *loop) connect(again bool) error {
 	ctx, end := context.WithCancelCause(l.ctx)
 	defer end(nil)
-	l.post(sourceConnecting{again, end})
+	l.post(connecting{again, end})
 	err := l.c.o.Source.Run(ctx, func(u transport.CameraUnit) { l.post(unitArrived{u}) })
 	if e, ok := errors.AsType[*noPictureError](context.Cause(ctx)); ok {
 		return e
@@ -250,8 +242,8 @@ func (l *loop) connect(again bool) error {
 	return err
 }
 
-// publicReason is what viewers are told of an error of the source. Its text is
-// for the log: it can name the camera's host and path, and so a key.
+// publicReason is what viewers may see of an error of the source. Its text is for the log:
+// it can contain the camera's host and path, and so a key.
 func publicReason(err error) string {
 	if err == nil {
 		return "connection to the camera ended"
@@ -262,14 +254,13 @@ func publicReason(err error) string {
 	return "connection to the camera failed"
 }
 
-// publicError is an error that says what may be shown of it, such as an
-// rtsp.Error.
+// publicError is an error of which viewers may see Public, such as an rtsp.Error.
 type publicError interface {
 	error
 	Public() string
 }
 
-// wait waits; it returns false when ctx ended first.
+// wait waits for d; it returns false if ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

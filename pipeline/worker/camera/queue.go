@@ -5,24 +5,24 @@ import (
 	"scrim/transport"
 )
 
-// The most that waits for a redactor: about four seconds at 30 pictures a
-// second, so that one may be started meanwhile.
+// The most that waits for a redactor: about four seconds at 30 pictures a second, in which
+// one can be started.
 const (
 	maxQueuedUnits = 120
 	maxQueuedBytes = 16 << 20
 )
 
-// item is one message downwards.
+// item is one message to a redactor.
 type item struct {
 	kind ipc.Type
 	head any
 	body []byte
 }
 
-// queue holds the messages for the redactor. When it is full all units in it
-// are dropped: those that follow cannot be decoded without them. Commands keep
-// their place among the units, and those of one kind that have no unit between
-// them are one, so that there are few.
+// queue holds the messages for the redactor. When it is full, all units in it are dropped:
+// those that follow cannot be decoded without them. Commands keep their place among the
+// units. Commands of the same kind without a unit between them are merged, which bounds
+// their number.
 type queue struct {
 	items []item
 	units int
@@ -53,17 +53,16 @@ func (q *queue) pushUnit(u transport.CameraUnit) (dropped int) {
 	return dropped
 }
 
-// command appends a command. One of its kind that waits at the end of the queue
-// is replaced.
+// pushCommand appends a command, merged with one of its kind behind the last unit.
 func (q *queue) pushCommand(kind ipc.Type, head any) { q.items = merge(q.items, item{kind, head, nil}) }
 
-// first puts a command before all that waits.
+// pushFront puts a command before everything else.
 func (q *queue) pushFront(kind ipc.Type, head any) {
 	q.items = append([]item{{kind, head, nil}}, q.items...)
 }
 
-// merge appends a command to items. Of two fences the larger one stays, which is
-// the later one: what was coded before the redactor has read it is never shown.
+// merge appends a command to items. Of two fences it keeps the larger one, which is the
+// later one: output from before the redactor has read it is never shown.
 func merge(items []item, c item) []item {
 	for i := len(items) - 1; i >= 0 && items[i].kind != ipc.TypeUnit; i-- {
 		if items[i].kind != c.kind {
@@ -79,8 +78,7 @@ func merge(items []item, c item) []item {
 	return append(items, c)
 }
 
-// restart is called when another redactor begins: it has seen nothing of what
-// came before.
+// restart is called for a new redactor, which has not seen earlier units.
 func (q *queue) restart() {
 	for i := range q.items {
 		if u, ok := q.items[i].head.(transport.CameraUnit); ok {
@@ -94,7 +92,7 @@ func (q *queue) restart() {
 	q.gap = gapRestarted
 }
 
-// take returns the next message; false: there is none.
+// pop returns the next message; false: there is none.
 func (q *queue) pop() (item, bool) {
 	if len(q.items) == 0 {
 		return item{}, false

@@ -10,26 +10,25 @@ import (
 )
 
 const (
-	// maxLogBurst lines that a redactor has a part in are logged at once, and then
-	// maxLogRate a second. One that somebody has taken over can neither fill the disk
-	// with them nor tell much of what it sees.
+	// maxLogBurst lines that a redactor can influence are logged at once, and then
+	// maxLogRate a second. An attacker who controls a redactor can neither fill the disk
+	// nor leak much through the log.
 	maxLogBurst = 30
 	maxLogRate  = rate.Limit(1)
-	// leftOutDelay is the time from the first line that is left out to the one that
-	// says how many were, unless the redactor ends before.
+	// leftOutDelay is the time from the first line that is left out to the line that
+	// reports their number, unless the redactor ends earlier.
 	leftOutDelay = 10 * time.Second
 )
 
-// throttle passes lines on to a log, as many as may be. It belongs to a camera and
-// not to a process: who ends the one has no burst with the next. It is safe for
-// concurrent use.
+// throttle passes a limited number of lines to a log. It belongs to a camera, not to a
+// process: a restarted process has no new burst. It is safe for concurrent use.
 type throttle struct {
 	log     *slog.Logger
-	leftOut string // how the line begins that says how many were left out
+	leftOut string // message of the line that reports how many were left out
 	limit   *rate.Limiter
 
 	mu    sync.Mutex
-	count int // lines that were left out and not told of
+	count int // lines that were left out and not reported
 	timer *time.Timer
 }
 
@@ -54,19 +53,19 @@ func (t *throttle) enabled(level slog.Level) bool {
 	return t.log.Enabled(context.Background(), level)
 }
 
-// full reports whether the next line will be left out, whatever it says.
+// full reports whether the next line will be left out.
 func (t *throttle) full() bool { return t.limit.Tokens() < 1 }
 
 func (t *throttle) leaveOut() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.count++; t.timer == nil {
-		t.timer = time.AfterFunc(leftOutDelay, t.tell)
+		t.timer = time.AfterFunc(leftOutDelay, t.reportLeftOut)
 	}
 }
 
-// tell says now how many lines were left out, if there were any.
-func (t *throttle) tell() {
+// reportLeftOut reports how many lines were left out, if any were.
+func (t *throttle) reportLeftOut() {
 	t.mu.Lock()
 	n := t.count
 	t.count = 0
