@@ -24,10 +24,8 @@ type entry struct {
 	a     *Admission
 	since time.Time
 	turn  chan struct{} // closed when it is admitted
-	// Guarded by the mutex of a.
-	sends    bool
-	admitted bool
-	left     bool
+	sends bool          // guarded by the mutex of a
+	leave func()        // makes room for the next; a second call does nothing
 }
 
 // join adds a start to the queue. Cameras that send go first, unless another has waited
@@ -37,6 +35,7 @@ func (a *Admission) join(sends bool) *entry {
 		a = NewAdmission(1)
 	}
 	e := &entry{a: a, since: time.Now(), turn: make(chan struct{}), sends: sends}
+	e.leave = sync.OnceFunc(func() { a.leave(e) })
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.queue = append(a.queue, e)
@@ -61,18 +60,15 @@ func (e *entry) prioritize() {
 	e.sends = true
 }
 
-// leave makes room for the next. A second call does nothing.
-func (e *entry) leave() {
-	e.a.mu.Lock()
-	defer e.a.mu.Unlock()
-	if e.left {
+func (a *Admission) leave(e *entry) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if i := slices.Index(a.queue, e); i >= 0 {
+		a.queue = slices.Delete(a.queue, i, i+1)
 		return
 	}
-	if e.left = true; e.admitted {
-		e.a.free++
-	}
-	e.a.queue = slices.DeleteFunc(e.a.queue, func(x *entry) bool { return x == e })
-	e.a.admit()
+	a.free++
+	a.admit()
 }
 
 // admit admits the next ones, with the lock held.
@@ -85,7 +81,6 @@ func (a *Admission) admit() {
 		e := a.queue[next]
 		a.queue = slices.Delete(a.queue, next, next+1)
 		a.free--
-		e.admitted = true
 		close(e.turn)
 	}
 }

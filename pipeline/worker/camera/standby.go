@@ -47,7 +47,7 @@ func (s *Standby) Run(ctx context.Context) {
 		case <-s.wanted:
 			delay = standbyDelay
 		case <-exited:
-			if !s.remove(l) { // it was acquired, or replaced
+			if s.take(func(ready *launched) bool { return ready == l }) == nil { // it was acquired, or replaced
 				delay = standbyDelay
 				continue
 			}
@@ -62,36 +62,30 @@ func (s *Standby) Run(ctx context.Context) {
 	}
 }
 
-// remove removes a process, and reports whether it was the one that is ready. Whoever
-// removed it ends it without the lock, because that may take seconds.
-func (s *Standby) remove(l *launched) bool {
+// take removes the process that is ready, if it matches, and returns it. The caller ends it
+// or uses it. It is not ended under the lock, because that may take seconds.
+func (s *Standby) take(matches func(*launched) bool) *launched {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l == nil || s.ready != l {
-		return false
+	l := s.ready
+	if l == nil || !matches(l) {
+		return nil
 	}
 	s.ready = nil
-	return true
+	return l
 }
 
 // Renew sets the arguments and detector of the next process. The one that is ready is
 // ended if it was started with others.
 func (s *Standby) Renew(args []string, detect ipc.DetectConfig) {
-	if l := s.setArgs(redactorArgs(args, detect)); l != nil {
+	args = redactorArgs(args, detect)
+	s.mu.Lock()
+	s.args = args
+	s.mu.Unlock()
+	if l := s.take(func(l *launched) bool { return !slices.Equal(l.Args, args) }); l != nil {
 		s.restock()
 		l.dismiss()
 	}
-}
-
-// setArgs sets the arguments, and removes the process that was started with others.
-func (s *Standby) setArgs(args []string) (old *launched) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if slices.Equal(args, s.args) {
-		return nil
-	}
-	old, s.args, s.ready = s.ready, args, nil
-	return old
 }
 
 // start starts a process when that is admitted, and returns when its start is over. It
@@ -141,10 +135,8 @@ func (s *Standby) acquire(program string, args []string) *launched {
 	if s == nil {
 		return nil
 	}
-	s.mu.Lock()
-	l := s.ready
-	s.mu.Unlock()
-	if l == nil || l.Program != program || !slices.Equal(l.Args, args) || !s.remove(l) {
+	l := s.take(func(l *launched) bool { return l.Program == program && slices.Equal(l.Args, args) })
+	if l == nil {
 		return nil
 	}
 	s.restock()
@@ -165,11 +157,7 @@ func (s *Standby) restock() {
 }
 
 func (s *Standby) close() {
-	s.mu.Lock()
-	l := s.ready
-	s.ready = nil
-	s.mu.Unlock()
-	if l != nil {
+	if l := s.take(func(*launched) bool { return true }); l != nil {
 		l.dismiss()
 	}
 }

@@ -22,14 +22,13 @@ const (
 
 // status is what is published about a camera.
 type status struct {
-	s             transport.Status
-	history       StateHistory
-	delay         time.Duration // from arrival to output, smoothed
-	notice        string        // see Camera.Notice
-	counts        ipc.Counts    // of the current redactor
-	earlierCounts ipc.Counts    // of earlier ones
-	shownRate     rateMeter
-	arrivedRate   rateMeter
+	s           transport.Status
+	history     StateHistory
+	delay       time.Duration // from arrival to output, smoothed
+	notice      string        // see Camera.Notice
+	counts      ipc.Counts    // of the current redactor; those of earlier ones are in s
+	shownRate   rateMeter
+	arrivedRate rateMeter
 }
 
 func newStatus(r *ipc.Config, source string) status {
@@ -77,11 +76,7 @@ func (s *status) at(now time.Time) transport.Status {
 	if s.notice != "" {
 		out.Warning = oneLine(strings.TrimPrefix(out.Warning+"; "+s.notice, "; "))
 	}
-	for _, c := range []ipc.Counts{s.earlierCounts, s.counts} {
-		out.Counters.UnitsDropped += c.UnitsDropped
-		out.Counters.PicturesDropped += c.PicturesDropped
-		out.Counters.PicturesWithheld += c.PicturesWithheld
-	}
+	addCounts(&out.Counters, s.counts)
 	return out
 }
 
@@ -90,11 +85,15 @@ func (s *status) redactorReady(h *ipc.Hello) {
 	s.s.Sandbox, s.s.SandboxMissing = lines(h.Sandbox.Holding()), lines(h.Sandbox.Missing())
 }
 
-// processEnded adds the counts of a redactor to those of earlier ones.
+func addCounts(to *transport.Counters, c ipc.Counts) {
+	to.UnitsDropped += c.UnitsDropped
+	to.PicturesDropped += c.PicturesDropped
+	to.PicturesWithheld += c.PicturesWithheld
+}
+
+// processEnded keeps the counts of a redactor that has ended.
 func (s *status) processEnded() {
-	s.earlierCounts.UnitsDropped += s.counts.UnitsDropped
-	s.earlierCounts.PicturesDropped += s.counts.PicturesDropped
-	s.earlierCounts.PicturesWithheld += s.counts.PicturesWithheld
+	addCounts(&s.s.Counters, s.counts)
 	s.counts = ipc.Counts{}
 }
 
