@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/demo"
 	"scrim/cmd/internal/programs"
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/measure"
@@ -77,10 +78,13 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if ctx.Err() != nil {
 		return nil
 	}
-	m := newMeter(cfg)
-	seen := newLiveRuns(log, m.order...)
+	names := make([]string, 0, c.Cameras)
+	for i := range c.Cameras {
+		names = append(names, c.name(i))
+	}
+	m, seen := demo.NewMeter(names), newLiveRuns(log, names...)
 	setup.shown = drawn.urls
-	setup.observe = append(setup.observe, m.observe)
+	setup.observe = append(setup.observe, m.Observe)
 	if c.Measure {
 		setup.observe = append(setup.observe, func(u *transport.RedactedUnit, _ *ipc.Record) { seen.add(u) })
 	}
@@ -99,8 +103,8 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if err := p.run(ctx); err != nil {
 		return err
 	}
-	s := m.summary(page, drawn.urls)
-	if c.Measure && s.check() == nil {
+	s := m.Summary(page, drawn.urls)
+	if c.Measure && s.Check() == nil {
 		runs, err := seen.runs(truths)
 		if err == nil {
 			s.Measured, err = measure.ScoreLive(runs, measure.Options{Filter: measure.DefaultFilter})
@@ -112,10 +116,10 @@ func (c DemoCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error
 	if c.JSON {
 		err = json.NewEncoder(out).Encode(s)
 	} else {
-		err = s.write(out)
+		err = s.Write(out)
 	}
 	if err == nil && c.For > 0 {
-		err = s.check()
+		err = s.Check()
 	}
 	return err
 }

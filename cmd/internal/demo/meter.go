@@ -1,4 +1,5 @@
-package main
+// Package demo measures what the cameras of a demo publish.
+package demo
 
 import (
 	"fmt"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"scrim/cmd/internal/config"
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/measure"
 	"scrim/pipeline/timing"
@@ -24,8 +24,8 @@ const (
 	latencyDigits  = 3
 )
 
-// meter measures what the cameras of a demo send.
-type meter struct {
+// Meter measures the published units of cameras. It is safe for concurrent use.
+type Meter struct {
 	began   time.Time
 	cpu     time.Duration // of this process at the beginning
 	order   []string
@@ -46,18 +46,17 @@ type cameraMeter struct {
 	reason        string // of the last slate
 }
 
-func newMeter(cfg *config.Config) *meter {
-	m := &meter{began: time.Now(), cpu: ownCPU(), cameras: make(map[string]*cameraMeter)}
-	for i := range cfg.Cameras {
-		name := string(cfg.Cameras[i].Name)
-		m.order = append(m.order, name)
+// NewMeter returns a Meter of these cameras; the time of the demo begins now.
+func NewMeter(cameras []string) *Meter {
+	m := &Meter{began: time.Now(), cpu: ownCPU(), order: cameras, cameras: make(map[string]*cameraMeter)}
+	for _, name := range cameras {
 		m.cameras[name] = &cameraMeter{stages: timing.New(), latency: hdrhistogram.New(latencyLowest, latencyHighest, latencyDigits)}
 	}
 	return m
 }
 
-// observe counts one published unit.
-func (m *meter) observe(u *transport.RedactedUnit, r *ipc.Record) {
+// Observe counts one published unit; r is nil for a slate.
+func (m *Meter) Observe(u *transport.RedactedUnit, r *ipc.Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.cameras[u.Camera]
@@ -82,20 +81,20 @@ func (m *meter) observe(u *transport.RedactedUnit, r *ipc.Record) {
 	_ = c.latency.RecordValue(min(max(now.Sub(u.Captured).Microseconds(), latencyLowest), latencyHighest))
 }
 
-// demoSummary is what a demo prints.
-type demoSummary struct {
-	URL     string  `json:"url"`
+// Summary is the result of a demo.
+type Summary struct {
+	URL     string  `json:"url"` // of the page
 	Seconds float64 `json:"seconds"`
 	// CPU is the CPU time of Scrim (this process and the redactors, without the
 	// drawn cameras) per picture, in milliseconds.
 	CPU     float64         `json:"cpu_ms_per_frame"`
-	Cameras []cameraSummary `json:"cameras"`
+	Cameras []CameraSummary `json:"cameras"`
 	// Measured is what was exposed; nil if that was not asked for.
 	Measured *measure.Result `json:"measured,omitempty"`
 }
 
-// cameraSummary is what one camera has done.
-type cameraSummary struct {
+// CameraSummary is the result of one camera.
+type CameraSummary struct {
 	Name    string  `json:"name"`
 	Source  string  `json:"source"`
 	Width   int     `json:"width"`
@@ -110,17 +109,18 @@ type cameraSummary struct {
 	timing.Summary
 }
 
-func (m *meter) summary(url string, sources map[string]string) demoSummary {
+// Summary returns what was measured until now. sources are the URLs of the cameras.
+func (m *Meter) Summary(url string, sources map[string]string) Summary {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	elapsed := time.Since(m.began)
-	s := demoSummary{URL: url, Seconds: elapsed.Seconds()}
+	s := Summary{URL: url, Seconds: elapsed.Seconds()}
 	var pictures uint64
 	var redactors float64
 	for _, name := range m.order {
 		c := m.cameras[name]
 		q := func(p float64) float64 { return float64(c.latency.ValueAtQuantile(p)) / 1000 }
-		sum := cameraSummary{
+		sum := CameraSummary{
 			Name: name, Source: sources[name], Width: c.width, Height: c.height, Slates: c.slates, Regions: c.regions,
 			Bitrate: 8 * float64(c.bytes) / elapsed.Seconds(), Reason: c.reason,
 			Latency: timing.Quantiles{Stage: "capture to bus", P50: q(50), P95: q(95), P99: q(99), Max: float64(c.latency.Max()) / 1000},
@@ -140,8 +140,8 @@ func (m *meter) summary(url string, sources map[string]string) demoSummary {
 	return s
 }
 
-// check reports a camera that has shown nothing.
-func (s demoSummary) check() error {
+// Check returns an error if a camera has shown no picture.
+func (s Summary) Check() error {
 	for _, c := range s.Cameras {
 		if c.Pictures == 0 {
 			return fmt.Errorf("demo: camera %s has shown no picture in %.0f s: %s", c.Name, s.Seconds, c.Reason)
@@ -150,8 +150,8 @@ func (s demoSummary) check() error {
 	return nil
 }
 
-// write prints the summary for people.
-func (s demoSummary) write(w io.Writer) error {
+// Write prints the summary for people.
+func (s Summary) Write(w io.Writer) error {
 	for _, c := range s.Cameras {
 		if _, err := fmt.Fprintf(w, "\ncamera %s: %d×%d, %d pictures, %.1f a second, %d regions, %d slates, %.0f kbit/s\n",
 			c.Name, c.Width, c.Height, c.Pictures, c.FPS, c.Regions, c.Slates, c.Bitrate/1000); err != nil {
