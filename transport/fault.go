@@ -10,7 +10,7 @@ type Fault string
 const (
 	// FaultCamera: there is no connection to the camera.
 	FaultCamera Fault = "camera"
-	// FaultStall: no picture came in time, from the camera or from a stage.
+	// FaultStall: no picture arrived in time, from the camera or from a stage.
 	FaultStall Fault = "stall"
 	// FaultLoss: input was lost, repeated or reordered.
 	FaultLoss Fault = "loss"

@@ -130,7 +130,7 @@ type RedactedUnit struct {
 	Epoch uint64
 	// Seq numbers the units of an epoch from 1 without gaps.
 	Seq uint64
-	// PTS is the presentation time in 90 kHz ticks; it never goes back within
+	// PTS is the presentation time in 90 kHz ticks; it never decreases within
 	// a camera's life.
 	PTS int64
 	// Captured is the wall-clock time of capture.

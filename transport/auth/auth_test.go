@@ -61,8 +61,8 @@ func TestEitherDigestIsAccepted(t *testing.T) {
 		u, _, err := try(c, here, sign(t, challenge, "nvr", password))
 		require.NoError(t, err, challenge)
 		require.Equal(t, "nvr", u.Name)
-		require.True(t, u.May("hall"))
-		require.False(t, u.May("yard"))
+		require.True(t, u.MayWatch("hall"))
+		require.False(t, u.MayWatch("yard"))
 		_, _, err = try(c, here, sign(t, challenge, "nvr", "wrong"))
 		require.ErrorIs(t, err, ErrRefused)
 		_, _, err = try(c, here, sign(t, challenge, "nobody", password))
@@ -102,7 +102,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	_, err = c.Verify(there, "nvr", right)
 	require.NoError(t, err, "others are not locked out")
 	_, err = c.Verify(here, "guard", func(p string) bool { return p == "other" })
-	require.NoError(t, err, "nor is another user at the same address")
+	require.NoError(t, err, "another user at the same address is not locked out")
 	*now = now.Add(guessInterval)
 	_, err = c.Verify(here, "nvr", right)
 	require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestInvalidUsersAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	u, _, err := try(c, here, nil)
 	require.NoError(t, err)
-	require.True(t, u.May("anything"))
+	require.True(t, u.MayWatch("anything"))
 }
 
 func FuzzDigest(f *testing.F) {

@@ -12,7 +12,7 @@ func (c *Control) Challenge(from netip.Addr, stale bool) []string {
 // that the client signed is the one that it requests. stale is set if ErrMissing is
 // due to an expired challenge.
 func (c *Control) Digest(from netip.Addr, method string, authorization []string, fits func(uri string) bool) (u *User, stale bool, err error) {
-	if c.Open() {
+	if c.Unrestricted() {
 		return nil, false, nil
 	}
 	a, stale := c.digest.Read(from, authorization)

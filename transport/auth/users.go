@@ -42,16 +42,16 @@ func CheckName(name string) error {
 	return nil
 }
 
-// User is someone who may see cameras.
+// User is a login that may watch cameras.
 type User struct {
 	Name, Password string
 	// Cameras that the user may see; empty: all.
 	Cameras []string
 }
 
-// May reports whether the user may see a camera. A nil user, of a Control without
+// MayWatch reports whether the user may see a camera. A nil user, of a Control without
 // users, may see all cameras.
-func (u *User) May(camera string) bool {
+func (u *User) MayWatch(camera string) bool {
 	return u == nil || len(u.Cameras) == 0 || slices.Contains(u.Cameras, camera)
 }
 
@@ -106,8 +106,8 @@ func New(users []User, log *slog.Logger) (*Control, error) {
 	return c, nil
 }
 
-// Open reports whether there are no users, so that every client may see every camera.
-func (c *Control) Open() bool { return len(c.users) == 0 }
+// Unrestricted reports whether there are no users, so that every client may see every camera.
+func (c *Control) Unrestricted() bool { return len(c.users) == 0 }
 
 // Verify returns the user with a name if proves accepts its password. It always
 // calls proves, with a random password if there is no such user. It returns

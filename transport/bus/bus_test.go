@@ -148,7 +148,7 @@ func TestSlowReaderLosesUnitsAndGoesOnAtAFreshKeyFrame(t *testing.T) {
 		require.NoError(t, p.Publish(unit(1, uint64(i)+2, false)))
 	}
 	flush(t, pub)
-	flush(t, sub) // all that is delivered lies with the reader now
+	flush(t, sub) // everything is in the reader's queue now
 	waiting, size, err := s.sub.Pending()
 	require.NoError(t, err)
 	assert.LessOrEqual(t, waiting, maxPendingMessages)
@@ -393,7 +393,7 @@ func TestRolesCanDoTheirWork(t *testing.T) {
 	<-events
 	assert.NoError(t, worker.Err())
 	assert.NoError(t, gateway.Err())
-	// The process itself needs no login beside the users.
+	// The process itself does not need a login.
 	flush(t, connect(t, Config{Server: srv}))
 }
 
@@ -482,6 +482,6 @@ func TestNextEndsWithContextSubscriptionAndConnection(t *testing.T) {
 	c.Close()
 	_, err = s.Next(t.Context())
 	require.ErrorIs(t, err, ErrClosed)
-	require.NoError(t, c.Err(), "closing is no failure")
+	require.NoError(t, c.Err(), "closing is not a failure")
 	assert.ErrorIs(t, c.RequestKeyframe(site, camera), ErrClosed)
 }

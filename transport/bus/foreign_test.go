@@ -48,7 +48,7 @@ func (f *foreign) Cameras() []transport.Status {
 
 func (f *foreign) Knows(string) bool { return true } // the strictest test of what follows
 
-func (f *foreign) Subscribe(camera string) (fanout.Units, error) {
+func (f *foreign) Subscribe(camera string) (fanout.Subscription, error) {
 	return f.conn.Subscribe(site, camera, transport.MainRendition)
 }
 

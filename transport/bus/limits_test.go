@@ -78,7 +78,7 @@ func TestRefusedLoginsAreTriedLessAndLessOften(t *testing.T) {
 			least = wait - reconnectJitter
 		}
 	}
-	require.Less(t, reconnectAfter(0), reconnectWait+reconnectJitter, "a lost connection is no refusal")
+	require.Less(t, reconnectAfter(0), reconnectWait+reconnectJitter, "a lost connection is not a refusal")
 	require.GreaterOrEqual(t, reconnectAfter(60), refusedWaitMax)
 }
 
@@ -194,7 +194,7 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 	require.NoError(t, p.PublishStatus(good()))
 	assert.Equal(t, good(), <-got, "the first that is handed out is the good one")
 
-	// Text is cut, whoever sends it.
+	// Text is cut, whatever its sender.
 	s := good()
 	long := "a\nb" + strings.Repeat("é", 300)
 	s.Detector, s.Style, s.Source, s.Reason, s.Warning = long, long, long, long, long

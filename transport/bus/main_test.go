@@ -42,7 +42,7 @@ func connect(t *testing.T, c Config) *Conn {
 	return conn
 }
 
-// flush waits until the server knows all that the connection has said.
+// flush waits until the server has received everything.
 func flush(t *testing.T, c *Conn) {
 	t.Helper()
 	require.NoError(t, c.Flush(t.Context()))

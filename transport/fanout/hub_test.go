@@ -114,7 +114,7 @@ func TestClock(t *testing.T) {
 	at := now.Add
 	require.EqualValues(t, 5000, c.stamp(5000, now), "starts where PTS does")
 	require.EqualValues(t, 8000, c.stamp(8000, at(33*time.Millisecond)))
-	// A worker that starts anew counts from elsewhere: time goes on.
+	// A restarted worker counts from another start: time continues.
 	require.EqualValues(t, 8000+90000, c.stamp(10, at(1033*time.Millisecond)))
 	require.EqualValues(t, 8000+90000+3000, c.stamp(3010, at(1066*time.Millisecond)))
 	require.EqualValues(t, 8000+90000+3000+9000, c.stamp(1<<40, at(1166*time.Millisecond)), "jump ahead")

@@ -16,13 +16,13 @@ var ErrNoCamera = errors.New("no such camera")
 // Source provides the video for hubs. Its methods may be called from many goroutines.
 type Source interface {
 	// Subscribe starts to receive the units of a camera.
-	Subscribe(camera string) (Units, error)
+	Subscribe(camera string) (Subscription, error)
 	// RequestKeyframe asks the camera for a key frame and does not wait for it.
 	RequestKeyframe(camera string) error
 }
 
-// Units is a subscription to one camera.
-type Units interface {
+// Subscription receives the units of one camera.
+type Subscription interface {
 	// Next returns the next unit that can be decoded: the first one is a key frame, as
 	// is the one after any loss. It blocks until there is a unit, ctx ends or the
 	// subscription ends. The caller must not change the unit. Only one goroutine calls

@@ -139,7 +139,7 @@ func (s *source) Knows(camera string) bool {
 }
 
 // Subscribe implements webrtc.Source.
-func (s *source) Subscribe(camera string) (fanout.Units, error) {
+func (s *source) Subscribe(camera string) (fanout.Subscription, error) {
 	if !s.Knows(camera) {
 		return nil, fmt.Errorf("%w: %q", fanout.ErrNoCamera, camera)
 	}

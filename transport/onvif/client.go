@@ -97,7 +97,7 @@ func New(cfg Config) (*Client, error) {
 		Timeout: cfg.Timeout,
 		// No proxy: a camera is in the local network.
 		Transport: &http.Transport{
-			DialContext: (&net.Dialer{}).DialContext, TLSClientConfig: cfg.Trust.Client(u.Hostname()), // the only host that is called
+			DialContext: (&net.Dialer{}).DialContext, TLSClientConfig: cfg.Trust.ClientConfig(u.Hostname()), // the only host that is called
 			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 1,
 		},
 		// A redirect leads to another host.

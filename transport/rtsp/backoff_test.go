@@ -62,7 +62,7 @@ func TestHealthyRunBeginsAnew(t *testing.T) {
 	for range 20 {
 		b.NextDelay(ErrUnreachable)
 	}
-	require.Greater(t, b.NextDelay(&Error{Class: ErrStalled, Delivered: 10, Lasted: time.Second}), MaxNetworkDelay/2, "a short run is no health")
+	require.Greater(t, b.NextDelay(&Error{Class: ErrStalled, Delivered: 10, Lasted: time.Second}), MaxNetworkDelay/2, "a short run is not healthy")
 	require.Less(t, b.NextDelay(&Error{Class: ErrStalled, Delivered: 300, Lasted: healthyRun}), 2*MinNetworkDelay)
 	require.Less(t, b.NextDelay(errors.New("other")), 4*MinNetworkDelay)
 }

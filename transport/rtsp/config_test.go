@@ -33,7 +33,7 @@ func TestBadConfigurationIsRefusedInOneLineWithoutThePassword(t *testing.T) {
 		{"port too large", Config{URL: "rtsp://h:70000/"}, "port"},
 		{"control character", Config{URL: "rtsp://h/\r\nTEARDOWN"}, "control character"},
 		{"long", Config{URL: "rtsp://h/" + strings.Repeat("x", maxURLBytes)}, "longer than"},
-		{"UDP in clear beside TLS", Config{URL: "rtsps://h/", Transport: TransportUDP}, "unencrypted"},
+		{"UDP in clear with TLS", Config{URL: "rtsps://h/", Transport: TransportUDP}, "unencrypted"},
 		{"transport", Config{URL: "rtsp://h/", Transport: "quic"}, "quic is unknown"},
 		{"negative timeout", Config{URL: "rtsp://h/", ReadTimeout: -1}, "timeout"},
 		{"endless timeout", Config{URL: "rtsp://h/", StallTimeout: time.Hour}, "timeout"},

@@ -126,7 +126,7 @@ func (s *session) explainDial(at string) *Error {
 	refused := tlstrust.Refused(s.dialErr)
 	switch err := s.dialErr; {
 	case refused != nil && refused.Pinned:
-		e.short, e.Reason, e.Advice = "certificate mismatch", refused.Reason, tlstrust.OtherAdvice
+		e.short, e.Reason, e.Advice = "certificate mismatch", refused.Reason, tlstrust.MismatchAdvice
 	case refused != nil:
 		e.short, e.Reason = "certificate not trusted", s.client.quote(refused.Reason)
 		e.Advice = "pin its certificate with `tls.fingerprint` (scrim probe shows it), or set its certificate authority with `tls.ca`"

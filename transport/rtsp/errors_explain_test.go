@@ -125,7 +125,7 @@ func TestFailuresSayMuchToTheLogAndLittleToViewers(t *testing.T) {
 	}
 }
 
-// TestErrorsAreShortHoweverMuchACameraSays: the advice at their end is to be seen.
+// TestErrorsAreShortHoweverMuchACameraSays: the advice at their end must be visible.
 func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
 	c, err := NewClient(Config{Camera: strings.Repeat("c", transport.MaxNameBytes), URL: "rtsp://host/" + strings.Repeat("p", 200)})
 	require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestErrorsAreShortHoweverMuchACameraSays(t *testing.T) {
 		names = append(names, quote(fmt.Sprint(i, strings.Repeat("x", 1000))))
 	}
 	long := strings.Repeat("long ", 1000)
-	pinned := tlstrust.Trust{Fingerprint: strings.Repeat("0", 64)}.Client("host").
+	pinned := tlstrust.Trust{Fingerprint: strings.Repeat("0", 64)}.ClientConfig("host").
 		VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}})
 	for what, end := range map[string]struct {
 		set func(*session)

@@ -47,7 +47,7 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 			require.ErrorIs(t, err, ErrUnreachable)
 			require.Equal(t, tt.short, err.(*Error).Public()) //nolint:errorlint,forcetypeassert // of this package
 			require.Contains(t, err.Error(), "tls.fingerprint")
-			require.NotContains(t, err.Error(), "set `tls.fingerprint` to it", "it is whoever stands between")
+			require.NotContains(t, err.Error(), "set `tls.fingerprint` to it", "it may be an attacker's")
 		})
 	}
 	for _, bad := range []tlstrust.Trust{{Fingerprint: "AB"}, {Fingerprint: strings.ToUpper(sha)}, {CA: "x"}} {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bytesConn is a connection of which only Read is used.
+// bytesConn is a connection that is only read.
 type bytesConn struct {
 	net.Conn
 	io.Reader

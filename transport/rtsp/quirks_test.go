@@ -97,7 +97,7 @@ func TestRedirectsStayAtTheirHost(t *testing.T) {
 	require.ErrorIs(t, err, ErrProtocol)
 }
 
-// Tracks besides the video are neither set up nor do their packets disturb it.
+// Other tracks are not set up, and their packets do not disturb the video.
 func TestOtherTracksAreLeftAlone(t *testing.T) {
 	cam := (&oddCamera{
 		sdp: usualSession +

@@ -148,14 +148,14 @@ func TestTheCheapestCodecOfTheDescriptionIsChosen(t *testing.T) {
 func TestParameterSetsOfTheDescription(t *testing.T) {
 	b64 := base64.StdEncoding.EncodeToString
 	for name, sprop := range map[string]string{
-		"plain":              b64(testSPS) + "," + b64(testPPS),
-		"with start codes":   b64(annexB(testSPS)) + "," + b64(annexB(testPPS)),
-		"both in one":        b64(annexB(testSPS, testPPS)),
-		"nonsense between":   b64(testSPS) + ",!!!," + b64(testPPS) + ",",
-		"without padding":    strings.TrimRight(b64(testSPS), "=") + "," + strings.TrimRight(b64(testPPS), "="),
-		"other way round":    b64(testPPS) + "," + b64(testSPS),
-		"spaces around":      " " + b64(testSPS) + " , " + b64(testPPS) + " ",
-		"damaged one beside": b64([]byte{0xe7, 1, 2}) + "," + b64(testSPS) + "," + b64(testPPS),
+		"plain":                  b64(testSPS) + "," + b64(testPPS),
+		"with start codes":       b64(annexB(testSPS)) + "," + b64(annexB(testPPS)),
+		"both in one":            b64(annexB(testSPS, testPPS)),
+		"nonsense between":       b64(testSPS) + ",!!!," + b64(testPPS) + ",",
+		"without padding":        strings.TrimRight(b64(testSPS), "=") + "," + strings.TrimRight(b64(testPPS), "="),
+		"other way round":        b64(testPPS) + "," + b64(testSPS),
+		"spaces around":          " " + b64(testSPS) + " , " + b64(testPPS) + " ",
+		"damaged one among them": b64([]byte{0xe7, 1, 2}) + "," + b64(testSPS) + "," + b64(testPPS),
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := readDescription(sdpOf(goodVideo + "a=fmtp:96 packetization-mode=1; sprop-parameter-sets=" + sprop + ";x"))

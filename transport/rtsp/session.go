@@ -292,7 +292,7 @@ func (s *session) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if s.url.Scheme == "rtsps" {
 		// Quirk (gortsplib v4.16.2): it changes the caller's tls.Config, so it never sees
 		// this one; see docs/quirks.md.
-		tc := tls.Client(conn, s.client.cfg.Trust.Client(s.url.Hostname()))
+		tc := tls.Client(conn, s.client.cfg.Trust.ClientConfig(s.url.Hostname()))
 		if err := tc.HandshakeContext(ctx); err != nil {
 			s.dialErr = err
 			_ = conn.Close()

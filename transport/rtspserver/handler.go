@@ -81,7 +81,7 @@ func (s *Server) admit(conn *gortsplib.ServerConn, req *base.Request, path strin
 		}
 	}
 	camera := strings.Trim(path, "/")
-	if !user.May(camera) {
+	if !user.MayWatch(camera) {
 		return "", refuse(base.StatusForbidden)
 	}
 	if transport.CheckName(camera) != nil || !s.o.Source.Knows(camera) {

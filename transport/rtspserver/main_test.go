@@ -84,7 +84,7 @@ func start(t *testing.T, o Options, change ...func(*Server)) *rig {
 	require.NoError(t, err)
 	s, err := prepare(o)
 	require.NoError(t, err)
-	s.hubs.Times.Silence, s.hubs.Times.First = time.Hour, time.Hour // a slow machine is no silent camera
+	s.hubs.Times.Silence, s.hubs.Times.First = time.Hour, time.Hour // a slow machine is not a silent camera
 	s.describe = time.Minute
 	for _, f := range change {
 		f(s)

@@ -13,7 +13,7 @@ import (
 // Trust decides which certificate of a camera is accepted. The zero value trusts the
 // system's authorities.
 type Trust struct {
-	// Fingerprint is the SHA-256 of the camera's certificate, as NormalFingerprint
+	// Fingerprint is the SHA-256 of the camera's certificate, as ParseFingerprint
 	// returns it. Only this certificate is accepted, for any name and at any time: most
 	// cameras sign theirs themselves. It takes precedence over CA.
 	Fingerprint string
@@ -22,10 +22,10 @@ type Trust struct {
 	CA string
 }
 
-// NormalFingerprint returns the SHA-256 of a certificate as Trust needs it: 64
+// ParseFingerprint returns the SHA-256 of a certificate as Trust needs it: 64
 // lower-case hexadecimal digits. It accepts upper case and colons, as browsers and
 // OpenSSL print them.
-func NormalFingerprint(s string) (string, error) {
+func ParseFingerprint(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	s = strings.ReplaceAll(strings.TrimPrefix(s, "sha256:"), ":", "")
 	if b, err := hex.DecodeString(s); err != nil || len(b) != sha256.Size {
@@ -45,7 +45,7 @@ func CheckAuthorities(pem string) error {
 // Check returns an error for an invalid Trust.
 func (t Trust) Check() error {
 	if t.Fingerprint != "" {
-		if normal, err := NormalFingerprint(t.Fingerprint); err != nil || normal != t.Fingerprint {
+		if normal, err := ParseFingerprint(t.Fingerprint); err != nil || normal != t.Fingerprint {
 			return errors.New("invalid fingerprint: must be 64 lower-case hexadecimal digits")
 		}
 	}
@@ -65,8 +65,8 @@ func (t Trust) roots() *x509.CertPool {
 	return pool
 }
 
-// Client returns a new TLS configuration for a connection to a host.
-func (t Trust) Client(host string) *tls.Config {
+// ClientConfig returns a new TLS configuration for a connection to a host.
+func (t Trust) ClientConfig(host string) *tls.Config {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: t.roots()}
 	if t.Fingerprint != "" {
 		// The comparison replaces the usual verification.
@@ -108,9 +108,9 @@ func (e *pinError) Error() string {
 	return "its certificate has the SHA-256 " + e.fingerprint + ", which is not the pinned one"
 }
 
-// OtherAdvice is the advice for a certificate that is not the pinned one. It is not to
+// MismatchAdvice is the advice for a certificate that is not the pinned one. It is not to
 // pin the new one: an attacker in between presents that.
-const OtherAdvice = "check for an attacker in between; if the camera has a new certificate, " +
+const MismatchAdvice = "check for an attacker in between; if the camera has a new certificate, " +
 	"read its fingerprint on the camera itself and set `tls.fingerprint` to that value"
 
 // Refusal is a certificate that was not accepted.

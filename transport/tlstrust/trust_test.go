@@ -33,7 +33,7 @@ func TestCertificatesThatAreTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, c.trust.Check())
-			hc := &http.Client{Transport: &http.Transport{TLSClientConfig: c.trust.Client("127.0.0.1")}}
+			hc := &http.Client{Transport: &http.Transport{TLSClientConfig: c.trust.ClientConfig("127.0.0.1")}}
 			defer hc.CloseIdleConnections()
 			res, err := hc.Get(web.URL)
 			if c.reason == "" {
@@ -61,7 +61,7 @@ func TestCertificatesThatAreTaken(t *testing.T) {
 
 func TestFingerprintsAreTakenAsOthersWriteThem(t *testing.T) {
 	sha := strings.Repeat("0a", 32)
-	same, err := NormalFingerprint("SHA256:" + strings.ToUpper(regexp.MustCompile(`..`).ReplaceAllString(sha, "$0:")[:95]))
+	same, err := ParseFingerprint("SHA256:" + strings.ToUpper(regexp.MustCompile(`..`).ReplaceAllString(sha, "$0:")[:95]))
 	require.NoError(t, err)
 	require.Equal(t, sha, same)
 	for _, bad := range []Trust{{Fingerprint: "AB"}, {Fingerprint: strings.ToUpper(sha)}, {CA: "x"}} {

@@ -69,7 +69,7 @@ func (s *Source) usable(camera string) error {
 }
 
 // Subscribe begins to receive what Send sends from now on.
-func (s *Source) Subscribe(camera string) (fanout.Units, error) {
+func (s *Source) Subscribe(camera string) (fanout.Subscription, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ever[camera]++

@@ -178,12 +178,12 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	opened := g.Counts().Opened
 	pause(true)
 	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture'`)
-	transporttest.Eventually(t, func() bool { return g.Counts().Opened > opened }, "page connects anew")
+	transporttest.Eventually(t, func() bool { return g.Counts().Opened > opened }, "page reconnects")
 	pause(false)
 	until(`!` + noticed + ` && ` + video + `.currentTime > 0`)
 
 	// When the worker is gone the gateway ends the session. The page, which knows
-	// that the camera sends nothing, says why, connects anew, and plays when the
+	// that the camera sends nothing, says why, reconnects, and plays when the
 	// camera is back.
 	status.State, status.Reason = transport.StateFailed, "no word from the worker"
 	g.source.Set(status)
@@ -191,7 +191,7 @@ func TestPagePlaysInABrowser(t *testing.T) {
 	before := g.Counts()
 	pause(true)
 	until(noticed + ` && document.querySelector('.notice').textContent.trim() === 'no picture: no word from the worker'`)
-	transporttest.Eventually(t, func() bool { c := g.Counts(); return c.Silent > before.Silent && c.Opened > before.Opened }, "page connects anew")
+	transporttest.Eventually(t, func() bool { c := g.Counts(); return c.Silent > before.Silent && c.Opened > before.Opened }, "page reconnects")
 	pause(false)
 	status.State, status.Reason = transport.StateLive, ""
 	g.source.Set(status)

@@ -19,8 +19,8 @@ type cameras struct{}
 func (cameras) Cameras() []transport.Status {
 	return []transport.Status{{Site: "plant-1", Camera: "gate", State: transport.StateLive, Width: 1280, Height: 720}}
 }
-func (c cameras) Subscribe(string) (fanout.Units, error) { return c, nil }
-func (cameras) RequestKeyframe(string) error             { return nil }
+func (c cameras) Subscribe(string) (fanout.Subscription, error) { return c, nil }
+func (cameras) RequestKeyframe(string) error                    { return nil }
 func (cameras) Snapshot(context.Context, string) (*transport.Snapshot, error) {
 	return nil, fanout.ErrNoCamera
 }

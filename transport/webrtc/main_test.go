@@ -40,7 +40,7 @@ func start(t *testing.T, o Options, change ...func(*Gateway)) *rig {
 	}
 	g, err := New(o)
 	require.NoError(t, err)
-	// A slow machine is no silent camera; tests of that say their own times.
+	// A slow machine is not a silent camera. Tests of silence set their own times.
 	g.hubs.Times.Silence, g.hubs.Times.First = time.Hour, time.Hour
 	for _, f := range change {
 		f(g)

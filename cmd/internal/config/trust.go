@@ -27,7 +27,7 @@ type Fingerprint string
 
 // UnmarshalText accepts 64 hexadecimal digits, with or without colons.
 func (f *Fingerprint) UnmarshalText(text []byte) error {
-	normal, err := tlstrust.NormalFingerprint(string(text))
+	normal, err := tlstrust.ParseFingerprint(string(text))
 	if err != nil {
 		return err
 	}

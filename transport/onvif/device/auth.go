@@ -55,7 +55,7 @@ func (n *nonces) fresh(s *soap.Security, now time.Time) bool {
 
 // authorise returns the user of a request.
 func (d *Device) authorise(w http.ResponseWriter, r *http.Request, token *soap.Security) (*auth.User, *fault) {
-	if d.o.Access.Open() {
+	if d.o.Access.Unrestricted() {
 		return nil, nil
 	}
 	from := netip.IPv4Unspecified()

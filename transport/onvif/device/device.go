@@ -140,7 +140,7 @@ func (d *Device) snapshot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	camera := r.PathValue("camera")
-	if !user.May(camera) {
+	if !user.MayWatch(camera) {
 		http.Error(w, "access to this camera denied", http.StatusForbidden)
 		return
 	}

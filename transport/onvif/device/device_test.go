@@ -30,7 +30,7 @@ const (
 	password = "correct-horse & battery"
 )
 
-// device returns one with three cameras, of which the user may see two.
+// device returns a device with three cameras. The user may see two of them.
 func device(t testing.TB, users ...auth.User) *Device {
 	t.Helper()
 	if users == nil {

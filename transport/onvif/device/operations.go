@@ -87,7 +87,7 @@ func (d *Device) services(c *call) (any, *fault) {
 
 // cameras returns the cameras that the user may see.
 func (d *Device) cameras(c *call) []transport.Status {
-	return slices.DeleteFunc(d.o.Cameras(), func(s transport.Status) bool { return !c.user.May(s.Camera) })
+	return slices.DeleteFunc(d.o.Cameras(), func(s transport.Status) bool { return !c.user.MayWatch(s.Camera) })
 }
 
 func (d *Device) profiles(c *call) (any, *fault) {

@@ -86,7 +86,7 @@ type Assembler struct {
 	// marker is the evidence about the camera's marker bits.
 	marker markerTrust
 
-	// What came before.
+	// Previous units.
 	seenUnit bool
 	lastTS   uint32
 	pts      int64

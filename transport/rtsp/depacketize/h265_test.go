@@ -43,7 +43,7 @@ func assembler265(sets ...[]byte) *Assembler {
 	return New(transport.H265, s, slog.New(slog.DiscardHandler), func(transport.CameraUnit) {})
 }
 
-// TestH265UnitWithoutGapMeansNothingWasLost is that of H.264.
+// TestH265UnitWithoutGapMeansNothingWasLost is the test of H.264 for H.265.
 func TestH265UnitWithoutGapMeansNothingWasLost(t *testing.T) {
 	for seed := range uint64(150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -90,7 +90,7 @@ func TestJPEGThatLacksAFragmentIsNotDelivered(t *testing.T) {
 		units = feed(t, a, sendJPEG(t, 10+uint16(len(all)), 6000, im, true)...) //nolint:gosec // small
 		require.Len(t, units, 1)
 		require.Equal(t, "packet loss (1 packets)", units[0].Gap.Text)
-		require.True(t, units[0].Gap.Intact, "each begins anew")
+		require.True(t, units[0].Gap.Intact, "each is independent")
 	}
 }
 

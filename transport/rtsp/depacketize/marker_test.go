@@ -68,7 +68,7 @@ func newMarkedCamera(seed uint64) *markedCamera {
 
 func (c *markedCamera) slice(idr, first bool, size int) []byte { return sliceOf(c.r, idr, first, size) }
 
-// proven returns the units of which something may be shown: a provisional one is
+// proven returns the units that may be shown: a provisional one is
 // not when the next is not known to follow it.
 func proven(units []transport.CameraUnit) (shown []transport.CameraUnit) {
 	for i, u := range units {
@@ -129,7 +129,7 @@ func TestLossBehindAProvisionalKeyFrameLeavesItSo(t *testing.T) {
 	require.True(t, units[1].Gap.Text == "packet loss (1 packets)")
 	require.Len(t, proven(units), 2)
 	for _, u := range c.picture(t, c.slice(true, true, 5000)) {
-		require.False(t, u.Provisional, "key frames are proven anew")
+		require.False(t, u.Provisional, "key frames must be proven again")
 	}
 }
 

@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	// absCaptureTimeURI names the header extension that says when a picture was
-	// captured.
+	// absCaptureTimeURI names the header extension with a picture's capture time.
 	absCaptureTimeURI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
 	// closeTimeout bounds the request that ends a session.
 	closeTimeout = 2 * time.Second
@@ -25,12 +24,12 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// Packet is an RTP packet of the camera as it came.
+// Packet is a received RTP packet of the camera.
 type Packet struct {
 	*rtp.Packet
 	Arrived time.Time
-	// Captured is when its picture was captured; the first packet of a picture
-	// says so, in others it is zero.
+	// Captured is the capture time of its picture, in the first packet of a picture;
+	// zero in others.
 	Captured time.Time
 }
 
@@ -39,12 +38,12 @@ type Viewer struct {
 	pc       *webrtc.PeerConnection
 	location string
 	track    *webrtc.TrackRemote
-	ended    chan struct{} // closed when no packet will come
+	ended    chan struct{} // closed after the last packet
 }
 
-// Watch opens a session on base, such as "http://127.0.0.1:8080", and returns
-// when there is video. The caller closes it. each is called with every packet,
-// from one goroutine, until the session ends.
+// Watch opens a session on base, such as "http://127.0.0.1:8080", and returns when
+// there is video. The caller closes it. Until the session ends, each is called with
+// every packet, on one goroutine.
 func Watch(ctx context.Context, base, camera string, each func(Packet)) (*Viewer, error) {
 	api, err := newAPI()
 	if err != nil {
@@ -139,8 +138,8 @@ func (v *Viewer) post(ctx context.Context, base, camera string) (string, error) 
 	return string(answer), err
 }
 
-// absolute is the address of a session on base: what a WHEP client makes of the
-// Location that it got from base/whep/<camera> (RFC 3986, section 5).
+// absolute returns the address of a session on base, from the Location in the answer to
+// base/whep/<camera> (RFC 3986, section 5).
 func absolute(base, location string) (string, error) {
 	opened, err := url.Parse(base + "/whep/")
 	if err != nil {
@@ -153,7 +152,7 @@ func absolute(base, location string) (string, error) {
 	return opened.ResolveReference(ref).String(), nil
 }
 
-// receive hands on packets until the track ends.
+// receive reads packets until the track ends.
 func receive(track *webrtc.TrackRemote, capture uint8, each func(Packet)) {
 	for {
 		p, _, err := track.ReadRTP()
@@ -181,13 +180,13 @@ func captureID(r *webrtc.RTPReceiver) uint8 {
 	return 0
 }
 
-// State is the connection's, for people.
+// State returns the state of the connection, for people.
 func (v *Viewer) State() string { return v.pc.ConnectionState().String() }
 
-// Ended is closed when no packet will come any more.
+// Ended is closed after the last packet.
 func (v *Viewer) Ended() <-chan struct{} { return v.ended }
 
-// Close ends the session. No packet comes after it.
+// Close ends the session. No packet follows.
 func (v *Viewer) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

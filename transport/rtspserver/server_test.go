@@ -181,7 +181,7 @@ func TestWhoMayNotIsRefused(t *testing.T) {
 		{user + ":wrong", camera, base.StatusUnauthorized},
 		{"nobody:" + password, camera, base.StatusUnauthorized},
 		{"other:secret", camera, base.StatusForbidden},
-		{"other:secret", "absent", base.StatusForbidden}, // which does not tell what there is
+		{"other:secret", "absent", base.StatusForbidden}, // does not reveal whether it exists
 		{mine, "absent", base.StatusNotFound},
 		{mine, "silent", base.StatusNotFound}, // which has never sent
 	} {
