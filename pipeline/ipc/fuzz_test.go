@@ -26,7 +26,8 @@ func (w *watched) Read(p []byte) (int, error) {
 // heads returns values to decode the head of each type into.
 func heads() map[Type]any {
 	return map[Type]any{
-		TypeConfig: &Config{}, TypeUnit: &transport.CameraUnit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{}, TypeSnapshotRequest: &SnapshotRequest{}, TypeSnapshot: &Snapshot{},
+		TypeConfig: &Config{}, TypeUnit: &transport.CameraUnit{}, TypeInput: &Input{}, TypeKeyframe: &Keyframe{},
+		TypeSnapshotRequest: &SnapshotRequest{}, TypeSnapshot: &Snapshot{},
 		TypeHello: &Hello{}, TypeOutput: &Output{}, TypeFailure: &Failure{},
 	}
 }

@@ -116,7 +116,7 @@ func header(t Type, head, body uint32) []byte {
 // trip covers fields added later.
 func requireSetEverywhere(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
-	switch at, isTime := v.Interface().(time.Time); {
+	switch at, isTime := reflect.TypeAssert[time.Time](v); {
 	case isTime:
 		require.False(t, at.IsZero(), path)
 	case v.Kind() == reflect.Pointer:
