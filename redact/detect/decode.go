@@ -65,7 +65,7 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 		return nil, fmt.Errorf("%w: %d outputs", errOutput, len(outs))
 	}
 	limit := float64(maxGrowth * max(width, height))
-	least, sure := weakShare*threshold, 0
+	minScore, confident := weakShare*threshold, 0
 	for i, stride := range strides {
 		columns, rows := width/stride, height/stride
 		cls, obj, box := outs[i], outs[len(strides)+i], outs[2*len(strides)+i]
@@ -78,7 +78,7 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 			if !(c >= -slack && c <= 1+slack && o >= -slack && o <= 1+slack) {
 				return nil, fmt.Errorf("%w: scores %v and %v", errOutput, c, o)
 			}
-			if c*o < least*least || c < 0 {
+			if c*o < minScore*minScore || c < 0 {
 				continue
 			}
 			weak := c*o < threshold*threshold
@@ -94,7 +94,7 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 				return nil, fmt.Errorf("%w: box %v×%v at %v, %v", errOutput, w, h, x, y)
 			}
 			if !weak {
-				if sure++; sure > maxCandidates {
+				if confident++; confident > maxCandidates {
 					return nil, fmt.Errorf("%w: over %d candidates", errOutput, maxCandidates)
 				}
 			}
@@ -102,30 +102,30 @@ func decode(found []candidate, outs [][]float32, width, height int, threshold fl
 			found = append(found, candidate{x: float32(x), y: float32(y), w: float32(w), h: float32(h), score: score, weak: weak})
 		}
 	}
-	return boundWeak(found, maxWeak), nil
+	return limitWeak(found, maxWeak), nil
 }
 
-// boundWeak leaves the best weak candidates, so many of them, in place. When that
-// leaves any out, the weak ones come last.
-func boundWeak(found []candidate, most int) []candidate {
+// limitWeak keeps the best weak candidates, up to a limit, in place. If it drops any,
+// the weak ones come last.
+func limitWeak(found []candidate, limit int) []candidate {
 	weak := 0
 	for i := range found {
 		if found[i].weak {
 			weak++
 		}
 	}
-	if weak <= most {
+	if weak <= limit {
 		return found
 	}
-	sure := 0
+	confident := 0
 	for i := range found {
 		if !found[i].weak {
-			found[sure], found[i] = found[i], found[sure]
-			sure++
+			found[confident], found[i] = found[i], found[confident]
+			confident++
 		}
 	}
-	slices.SortFunc(found[sure:], func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
-	return found[:sure+most]
+	slices.SortFunc(found[confident:], func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	return found[:confident+limit]
 }
 
 // suppress keeps the best of candidates that overlap (greedy non-maximum
@@ -133,7 +133,7 @@ func boundWeak(found []candidate, most int) []candidate {
 // larger first; after all these the weak ones, likewise, of which only the best are
 // looked at. One that is cut goes, too, when it lies within a kept one.
 func suppress(found []candidate) []candidate {
-	found = boundWeak(found, maxWeak)
+	found = limitWeak(found, maxWeak)
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		switch {
 		case a.weak != b.weak:

@@ -176,7 +176,7 @@ func TestTintSeesColoursOfPicturesOfEverySize(t *testing.T) {
 			im.Fill(100, u, v)
 			picture, err := viewOf(im)
 			require.NoError(t, err)
-			tt.look(&picture)
+			tt.update(&picture)
 			return tt.changed()
 		}
 		var tt tint
@@ -196,7 +196,7 @@ func BenchmarkTint(b *testing.B) {
 	var t tint
 	b.ReportAllocs()
 	for b.Loop() {
-		t.look(&picture)
+		t.update(&picture)
 		_ = t.changed()
 	}
 }

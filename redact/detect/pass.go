@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// pass is one look at a part of the picture at one scale.
+// pass inspects a part of the picture at one scale.
 type pass struct {
-	// area is the part of the picture, in its pixels; sx and sy are how many of
-	// them make one of the view.
+	// area is the part of the picture; sx and sy are how many of its pixels make one
+	// of the view.
 	area   image.Rectangle
 	sx, sy float32
 	// input is what the network sees, in pixels of the view: both sides are
 	// multiples of stepSize, and it may reach outside the view.
 	input image.Rectangle
-	// inner has the sides at which the picture goes on.
+	// inner are the sides at which the picture continues.
 	inner sides
-	// least is the longer side that a box must have, in pixels of the view.
-	least float32
-	most  float32 // boxes of more than that are left to other passes; 0: none
-	// whole is set where crops do not pay.
+	// minBox and maxBox are the limits of the longer side of a box, in pixels of the
+	// view; other passes find the others. A maxBox of 0 is no limit.
+	minBox, maxBox float32
+	// whole is set if crops do not pay.
 	whole bool
-	// stagger is the part of the interval after which a full inspection is
-	// repeated first, so that the passes do not all come at once.
+	// stagger is the fraction of the interval after which the first full inspection is
+	// repeated, so that those of the passes are spread.
 	stagger float64
 	changes changeMap
 	view    view
@@ -31,14 +31,14 @@ type pass struct {
 	found   []candidate // in pixels of the view, valid while the map is
 }
 
-// sides says something of each side of a rectangle.
+// sides are some sides of a rectangle.
 type sides struct{ left, top, right, bottom bool }
 
-// edge is how near to the side of what was inspected a box is cut by it, in
-// pixels.
+// edge is the distance to the side of the inspected part within which a box counts as
+// cut, in pixels.
 const edge = 2
 
-// cuts reports whether a side of r for which s is set cuts c.
+// cuts reports whether one of these sides of r cuts c.
 func (s sides) cuts(c *candidate, r image.Rectangle) bool {
 	return s.left && c.x <= float32(r.Min.X+edge) || s.top && c.y <= float32(r.Min.Y+edge) ||
 		s.right && c.x+c.w >= float32(r.Max.X-edge) || s.bottom && c.y+c.h >= float32(r.Max.Y-edge)
@@ -47,7 +47,7 @@ func (s sides) cuts(c *candidate, r image.Rectangle) bool {
 // bounds returns the view's rectangle.
 func (p *pass) bounds() image.Rectangle { return image.Rect(0, 0, p.changes.w, p.changes.h) }
 
-// task is how much of a pass is to be inspected.
+// task is how much of a pass must be inspected.
 type task int
 
 const (
@@ -56,9 +56,10 @@ const (
 	everything
 )
 
-// look compares what the pass sees with what it saw.
-func (p *pass) look(now time.Time) (t task, global bool) {
-	changed := p.changes.look(&p.view, now)
+// compare returns what must be inspected of the view. global is set if the whole
+// picture has changed.
+func (p *pass) compare(now time.Time) (t task, global bool) {
+	changed := p.changes.compare(&p.view, now)
 	all := p.changes.bw * p.changes.bh
 	switch {
 	case p.changes.tinted():
@@ -75,9 +76,8 @@ func (p *pass) look(now time.Time) (t task, global bool) {
 	return parts, false
 }
 
-// crops returns what to give to the network where parts have changed, of those
-// sides, see fitCrop, in
-// pixels of the view; nothing when everything costs little more.
+// crops returns the inputs of the network for the changed parts, in pixels of the
+// view; none if a full inspection costs little more. few is explained at fitCrop.
 func (p *pass) crops(into []image.Rectangle, few []int) []image.Rectangle {
 	into = into[:0]
 	area := 0
@@ -94,21 +94,21 @@ func (p *pass) crops(into []image.Rectangle, few []int) []image.Rectangle {
 	return into
 }
 
-// leastCrop is the least side of a crop: what the network's largest stride sees
-// needs some context.
-const leastCrop = 64
+// minCrop is the minimum side of a crop: the network's largest stride needs some
+// context.
+const minCrop = 64
 
-// fewSides are the sides that crops have for an engine to which every new size of
-// its input costs a network.
+// fewSides are the sides of crops for an engine that needs a network for each size of
+// its input.
 var fewSides = []int{128, 256, 448}
 
-// fitCrop returns the range of a side that holds from…to, within low…high and
-// aligned with low as the network's cells are: the first of sides that does, or
-// without any as short as it goes.
+// fitCrop returns the range of a side of a crop that contains from…to, lies within
+// low…high and is aligned to low as the network's cells are. Its length is the first
+// of few that fits, or the shortest possible if few is empty.
 func fitCrop(from, to, low, high int, few []int) (int, int) {
 	from = low + (from-low)/stepSize*stepSize
 	if len(few) == 0 {
-		side := max((to-from+stepSize-1)/stepSize*stepSize, leastCrop)
+		side := max((to-from+stepSize-1)/stepSize*stepSize, minCrop)
 		if side >= high-low {
 			return low, high
 		}
@@ -124,8 +124,8 @@ func fitCrop(from, to, low, high int, few []int) (int, int) {
 	return low, high
 }
 
-// accept takes over what the network found in r, in pixels of the view. Where
-// r is a crop, what lies away from all changes is known better from before.
+// accept adds what the network found in r, in pixels of the view. In a crop it ignores
+// what is away from all changes, which was inspected with more context before.
 func (p *pass) accept(r image.Rectangle, found []candidate) {
 	b, crop := p.bounds(), r != p.input
 	cut := sides{
@@ -135,7 +135,7 @@ func (p *pass) accept(r image.Rectangle, found []candidate) {
 	r = r.Intersect(b)
 	for i := range found {
 		c := &found[i]
-		if max(c.w, c.h) < p.least || p.most > 0 && max(c.w, c.h) > p.most || crop && !p.changes.touched(c, stepSize) {
+		if max(c.w, c.h) < p.minBox || p.maxBox > 0 && max(c.w, c.h) > p.maxBox || crop && !p.changes.touched(c, stepSize) {
 			continue
 		}
 		c.cut = cut.cuts(c, r)
@@ -143,7 +143,7 @@ func (p *pass) accept(r image.Rectangle, found []candidate) {
 	}
 }
 
-// forget drops the faces that something changed at.
+// forget drops the faces where something has changed.
 func (p *pass) forget() {
 	kept := p.found[:0]
 	for i := range p.found {
@@ -154,9 +154,8 @@ func (p *pass) forget() {
 	p.found = kept
 }
 
-// seen returns the part of r whose blocks count as inspected: r without its
-// context.
-func (p *pass) seen(r image.Rectangle) image.Rectangle {
+// withoutContext returns the part of r whose blocks count as inspected.
+func (p *pass) withoutContext(r image.Rectangle) image.Rectangle {
 	b := p.bounds()
 	if r.Min.X > b.Min.X {
 		r.Min.X += changeMargin
@@ -180,25 +179,25 @@ func (p *pass) inPicture(c candidate) candidate {
 	return c
 }
 
-// smallSize is the longer side of the small pass, for faces that fill the
-// picture; it is made where the other has more than smallFrom. Its boxes count
-// when their longer side is at least smallShare of the picture's.
+// smallSize is the longer side of the small pass, for faces that fill the picture. The
+// pass exists if that of the whole picture has more than smallFrom. A box counts if its
+// longer side is at least smallShare of the picture's.
 const (
 	smallSize  = 192
 	smallFrom  = 320
 	smallShare = 0.2
 )
 
-// Tiles are about so large, in pixels, and share at least tileOverlap with
-// their neighbours: each face up to that size is whole in one of them.
+// tileWidth and tileHeight are the approximate size of tiles, in pixels. They overlap
+// by at least tileOverlap: each face up to that size is whole in one of them.
 const (
 	tileWidth   = 640
 	tileHeight  = 384
 	tileOverlap = 64
 )
 
-// tiles returns how a picture is divided. Tiles begin at even coordinates; the
-// last ones of an odd picture are a pixel smaller than the others.
+// tiles divides a picture. Tiles begin at even coordinates; the last ones of an odd
+// picture are a pixel smaller than the others.
 func tiles(width, height int) []image.Rectangle {
 	nx, w := split(width, tileWidth)
 	ny, h := split(height, tileHeight)
@@ -213,7 +212,7 @@ func tiles(width, height int) []image.Rectangle {
 	return all
 }
 
-// split returns into how many tiles of which length so many pixels are divided.
+// split returns the number of tiles along a side, and their length.
 func split(length, want int) (n, side int) {
 	n = max(1, int(math.Round(float64(length-tileOverlap)/float64(want-tileOverlap))))
 	// Two more, because tiles begin at even coordinates.
@@ -222,7 +221,7 @@ func split(length, want int) (n, side int) {
 	return n, min(side, length)
 }
 
-// place returns where tile i of n begins when the last one begins at last.
+// place returns where tile i of n begins if the last one begins at last.
 func place(i, n, last int) int {
 	if n == 1 || i == 0 {
 		return 0

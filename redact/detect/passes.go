@@ -11,7 +11,7 @@ type passes struct {
 	small bool // the second is the small one
 }
 
-// fit makes the passes for pictures like v, unless they are there.
+// fit creates the passes for pictures like v unless they exist.
 func (ps *passes) fit(v view, c Config) error {
 	if len(ps.all) > 0 && ps.w == v.w && ps.h == v.h && ps.full == v.full {
 		return nil
@@ -24,7 +24,7 @@ func (ps *passes) fit(v view, c Config) error {
 	}
 	if longer := max(g.width, g.height); longer > smallFrom {
 		s := layOut(g.width, g.height, smallSize)
-		if err := ps.add(g.width, g.height, s, pass{area: whole, whole: true, least: smallShare * smallSize}); err != nil {
+		if err := ps.add(g.width, g.height, s, pass{area: whole, whole: true, minBox: smallShare * smallSize}); err != nil {
 			return err
 		}
 		ps.small = true
@@ -35,7 +35,7 @@ func (ps *passes) fit(v view, c Config) error {
 				continue
 			}
 			inner := sides{r.Min.X > 0, r.Min.Y > 0, r.Max.X < v.w, r.Max.Y < v.h}
-			tile := pass{area: r, inner: inner, most: tileShare * float32(min(r.Dx(), r.Dy()))}
+			tile := pass{area: r, inner: inner, maxBox: tileShare * float32(min(r.Dx(), r.Dy()))}
 			if err := ps.add(r.Dx(), r.Dy(), layOut(r.Dx(), r.Dy(), max(r.Dx(), r.Dy())), tile); err != nil {
 				return err
 			}
@@ -51,9 +51,8 @@ func (ps *passes) fit(v view, c Config) error {
 	return nil
 }
 
-// tileShare is the share of a tile's shorter side up to which a face is the
-// tile's to find. Larger ones are cut off often, and the whole picture shows
-// them well.
+// tileShare is the maximum size of a face that a tile finds, as a share of the tile's
+// shorter side. Larger ones are often cut, and large enough in the whole picture.
 const tileShare = 0.5
 
 // wanted reports whether a tile of a picture reaches into one of the areas.
@@ -67,13 +66,12 @@ func wanted(tile image.Rectangle, areas [][4]float64, w, h int) bool {
 	return false
 }
 
-// add completes p and adds it. It sees views of w0×h0 as g says.
+// add completes p and adds it. It scales views of w0×h0 to the geometry g.
 func (ps *passes) add(w0, h0 int, g geometry, p pass) (err error) {
 	p.sx, p.sy = float32(p.area.Dx())/float32(g.width), float32(p.area.Dy())/float32(g.height)
-	// The picture lies in the middle of what is to spare on each axis, where its
-	// border is repeated: of 54 drawn faces cut by the upper border 49 are found
-	// instead of 33, and of all 216 cut ones 196 instead of 176, for nothing. A
-	// margin of 32 at each side finds only 163.
+	// The picture is centred in the padding, where its border is repeated. That costs
+	// nothing: of 54 drawn faces cut by the upper border 49 are found instead of 33, of
+	// all 216 cut ones 196 instead of 176. A margin of 32 on each side finds only 163.
 	p.input = image.Rect(0, 0, g.paddedW, g.paddedH).Sub(image.Pt((g.paddedW-g.width)/2&^1, (g.paddedH-g.height)/2&^1))
 	p.changes = newChangeMap(g.width, g.height, scaledLevel)
 	if g.width == p.area.Dx() {
@@ -87,8 +85,8 @@ func (ps *passes) add(w0, h0 int, g geometry, p pass) (err error) {
 	return nil
 }
 
-// source returns what the view of pass i is made of. The small one is made of
-// the first one's view, of which nobody may have needed the colours so far.
+// source returns what the view of pass i is made from. That of the small pass is made
+// from the first one, whose colours may not have been needed so far.
 func (ps *passes) source(i int, picture view) view {
 	switch {
 	case i == 0:
@@ -99,13 +97,12 @@ func (ps *passes) source(i int, picture view) view {
 	return picture.part(ps.all[i].area)
 }
 
-// luma makes the view of pass i of a picture, without its colours, at which the
-// first pass has a look of its own. The passes
-// are to be done in their order.
+// luma makes the view of pass i without its colours; the first pass also compares the
+// colours of the whole picture. The passes must be processed in order.
 func (ps *passes) luma(i int, picture view) (err error) {
 	p := &ps.all[i]
 	if p.changes.tint != nil {
-		p.changes.tint.look(&picture)
+		p.changes.tint.update(&picture)
 	}
 	p.view, err = p.scale.luma(ps.source(i, picture))
 	return err

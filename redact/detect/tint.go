@@ -14,9 +14,9 @@ const (
 	tintShare = 60
 )
 
-// tint remembers the colours of the picture that was last inspected whole. A
-// camera that takes its infrared filter away shows grey what it showed in
-// colour, and its luma need not change by much; the network sees both.
+// tint remembers the colours of the last picture that was inspected whole. When a
+// camera removes its infrared filter, colours turn grey and the luma may hardly
+// change; the network sees both.
 type tint struct {
 	now, ref tintSums
 }
@@ -24,8 +24,8 @@ type tint struct {
 // tintSums are the sums of U and V, and of how many samples each, by block.
 type tintSums [tintCols * tintRows]struct{ u, v, n int32 }
 
-// look sums the colours of a picture.
-func (t *tint) look(picture *view) {
+// update sums the colours of a picture.
+func (t *tint) update(picture *view) {
 	w, h := picture.chroma()
 	for row := range tintRows {
 		y0, y1 := row*h/tintRows, (row+1)*h/tintRows
@@ -47,7 +47,7 @@ func (t *tint) look(picture *view) {
 	}
 }
 
-// changed reports whether the colours are others than at the last inspection.
+// changed reports whether the colours differ from those of the last full inspection.
 func (t *tint) changed() bool {
 	count := 0
 	for i := range t.now {

@@ -32,7 +32,7 @@ const (
 	// cropLimit is the share of the input from which on crops do not pay, in
 	// percent.
 	cropLimit = 70
-	// Everything is inspected at least so often.
+	// Everything is inspected at least this often.
 	fullInterval = time.Second
 	fullPictures = 30
 )
@@ -63,9 +63,9 @@ func newChangeMap(w, h, level int) changeMap {
 	return g
 }
 
-// look sums the cells of v and returns how many blocks have changed; -1 when
-// nothing is known of before, or it is time for a full inspection.
-func (g *changeMap) look(v *view, now time.Time) int {
+// compare sums the cells of v and returns how many blocks have changed; -1 if a full
+// inspection is due or there was none.
+func (g *changeMap) compare(v *view, now time.Time) int {
 	g.sum(v)
 	if !g.valid || g.left <= 1 || !now.Before(g.due) {
 		return -1
@@ -135,8 +135,8 @@ func (g *changeMap) sumSlowly(v *view, out []uint16, top, from int) {
 	}
 }
 
-// inspected remembers that everything was; the next time is after wait, a
-// fraction of the interval above 0 and at most 1.
+// inspected remembers that everything was inspected. The next full inspection is after
+// wait, a fraction of the interval above 0 and at most 1.
 func (g *changeMap) inspected(now time.Time, wait float64) {
 	g.ref, g.now = g.now, g.ref
 	if g.tint != nil {
@@ -147,10 +147,10 @@ func (g *changeMap) inspected(now time.Time, wait float64) {
 	g.left = max(1, int(wait*fullPictures))
 }
 
-// inspectedPart remembers that the blocks that are whole in r were, of those
-// that had changed. What the network says of the others is not taken over, so
-// they are still to be compared with when it was: beside something that always
-// moves, a face that moves slowly would creep out of its box.
+// inspectedPart remembers that the changed blocks that lie whole in r were inspected.
+// The results for the other blocks are not used, so these are still compared with their
+// last inspection: next to something that always moves, a face that moves slowly would
+// otherwise creep out of its box.
 func (g *changeMap) inspectedPart(r image.Rectangle) {
 	y0, y1 := (r.Min.Y+blockSize-1)/blockSize, r.Max.Y/blockSize
 	x0, x1 := (r.Min.X+blockSize-1)/blockSize, r.Max.X/blockSize
@@ -189,13 +189,13 @@ func (g *changeMap) touched(c *candidate, margin float32) bool {
 	return false
 }
 
-// tinted reports whether the picture's colours are others than at the last full
+// tinted reports whether the picture's colours differ from those of the last full
 // inspection.
 func (g *changeMap) tinted() bool { return g.valid && g.tint != nil && g.tint.changed() }
 
-// plan returns the parts of the view to inspect: disjoint rectangles that hold
-// what has changed with its margin, and every face that they touch. They are
-// valid until the next call.
+// plan returns the parts of the view to inspect: disjoint rectangles that contain the
+// changes with their margin, and every face that these touch. They are valid until the
+// next call.
 func (g *changeMap) plan(found []candidate) []image.Rectangle {
 	g.crops = g.crops[:0]
 	whole := image.Rect(0, 0, g.w, g.h)

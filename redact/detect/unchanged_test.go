@@ -53,9 +53,9 @@ func TestGateSeesChangesOfEveryCell(t *testing.T) {
 	for _, size := range [][2]int{{64, 48}, {33, 17}, {3, 2}, {18, 50}} {
 		g := newChangeMap(size[0], size[1], scaledLevel)
 		v := plain(size[0], size[1], 100)
-		require.Equal(t, -1, g.look(&v, now))
+		require.Equal(t, -1, g.compare(&v, now))
 		g.inspected(now, 1)
-		require.Zero(t, g.look(&v, now))
+		require.Zero(t, g.compare(&v, now))
 		for y := 0; y < v.h; y += cellSize {
 			for x := 0; x < v.w; x += cellSize {
 				for _, level := range []byte{scaledLevel, scaledLevel + 1} {
@@ -66,7 +66,7 @@ func TestGateSeesChangesOfEveryCell(t *testing.T) {
 						}
 					}
 					g.left = fullPictures
-					n := g.look(&v, now)
+					n := g.compare(&v, now)
 					require.Equal(t, level > scaledLevel, n == 1, "%v: cell %d,%d by %d", size, x, y, level)
 					require.Equal(t, n == 1, g.changed[y/blockSize*g.bw+x/blockSize])
 				}
@@ -79,11 +79,11 @@ func TestGateCreepingChangesAreChanges(t *testing.T) {
 	now := time.Unix(0, 0)
 	g := newChangeMap(64, 64, scaledLevel)
 	v := plain(64, 64, 100)
-	g.look(&v, now)
+	g.compare(&v, now)
 	g.inspected(now, 1)
 	for i := range 2 * scaledLevel {
 		v := plain(64, 64, byte(101+i))
-		require.Equal(t, i+1 > scaledLevel, g.look(&v, now) > 0, "after %d steps", i+1)
+		require.Equal(t, i+1 > scaledLevel, g.compare(&v, now) > 0, "after %d steps", i+1)
 	}
 }
 
@@ -91,17 +91,17 @@ func TestGatePartOfABlockIsNotInspected(t *testing.T) {
 	now := time.Unix(0, 0)
 	g := newChangeMap(100, 60, scaledLevel)
 	a, b := plain(100, 60, 100), plain(100, 60, 200)
-	g.look(&a, now)
+	g.compare(&a, now)
 	g.inspected(now, 1)
 	all := g.bw * g.bh
-	require.Equal(t, all, g.look(&b, now))
+	require.Equal(t, all, g.compare(&b, now))
 	g.inspectedPart(image.Rect(5, 0, 37, 33))
-	require.Equal(t, all-2, g.look(&b, now), "block 1 of the two uppermost rows")
+	require.Equal(t, all-2, g.compare(&b, now), "block 1 of the two uppermost rows")
 	g.inspectedPart(image.Rect(80, 40, 100, 60))
-	require.Equal(t, all-4, g.look(&b, now), "blocks at the borders are whole there")
+	require.Equal(t, all-4, g.compare(&b, now), "blocks at the borders are whole there")
 	g.inspectedPart(image.Rect(50, 5, 40, 60))
 	g.inspectedPart(image.Rect(17, 17, 31, 31))
-	require.Equal(t, all-4, g.look(&b, now))
+	require.Equal(t, all-4, g.compare(&b, now))
 }
 
 func TestGatePlanHoldsChangesAndFaces(t *testing.T) {
@@ -160,7 +160,7 @@ func TestCropsFitTheNetwork(t *testing.T) {
 	})
 }
 
-// gated returns a detector with a clock of its own, and that clock.
+// skipping returns a detector with a clock of its own, and that clock.
 func skipping(tb testing.TB, c Config) (*yuNet, *time.Time) {
 	tb.Helper()
 	c.Threshold = 0.3

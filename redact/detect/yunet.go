@@ -13,15 +13,14 @@ import (
 	"scrim/redact/yuv"
 )
 
-// stepSize is what both sides of YuNet's input must be a multiple of: its
-// largest stride.
+// stepSize is its largest stride. Both sides of YuNet's input must be a multiple of it.
 const stepSize = 32
 
 // strides of YuNet's three output scales, in input pixels.
 var strides = [...]int{8, 16, 32}
 
-// outputs lists what is read of the network, by stride: class score,
-// objectness, box. Its landmarks are not needed.
+// outputs are the names of the outputs that are used, by stride: class score,
+// objectness, box. Landmarks are not needed.
 var outputs = func() (names []string) {
 	for _, kind := range []string{"cls", "obj", "bbox"} {
 		for _, s := range strides {
@@ -42,7 +41,7 @@ type yuNet struct {
 	rects  []image.Rectangle
 	found  []candidate
 	faces  []face.Face
-	pixels int // that networks have seen, ever
+	pixels int // inspected so far
 }
 
 func newYuNet(model []byte, c Config) (*yuNet, error) {
@@ -51,7 +50,7 @@ func newYuNet(model []byte, c Config) (*yuNet, error) {
 		return nil, err
 	}
 	d := &yuNet{c: c, now: time.Now, engine: e, info: redact.DetectorInfo{Warning: warning}}
-	// A model of another shape shows here and not at the first picture.
+	// A model of another shape fails here, not at the first picture.
 	probe, err := yuv.New(2*stepSize, stepSize)
 	if err == nil {
 		probe.Fill(128, 128, 128)
@@ -61,7 +60,7 @@ func newYuNet(model []byte, c Config) (*yuNet, error) {
 		_ = d.Close()
 		return nil, fmt.Errorf("it is not a network of YuNet's kind: %w", err)
 	}
-	e.close() // no picture is as small
+	e.close() // no picture is that small
 	return d, nil
 }
 
@@ -76,7 +75,7 @@ func (d *yuNet) Close() error {
 	return nil
 }
 
-// Reset forgets what was seen before: the next picture is inspected whole.
+// Reset forgets earlier pictures: the next one is inspected whole.
 func (d *yuNet) Reset() {
 	for i := range d.passes.all {
 		d.passes.all[i].changes.valid = false
@@ -121,7 +120,7 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 	for _, c := range d.found {
 		if len(d.faces) == maxFaces {
 			if c.weak {
-				break // these come last
+				break // weak ones come last
 			}
 			return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
 		}
@@ -133,7 +132,7 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 	return d.faces, nil
 }
 
-// run inspects what must be.
+// run runs the network on everything that must be inspected.
 func (d *yuNet) run(picture view) error {
 	now, global := d.now(), !d.c.SkipUnchanged
 	for i := range d.passes.all {
@@ -145,7 +144,7 @@ func (d *yuNet) run(picture view) error {
 		if d.c.SkipUnchanged {
 			var all bool
 			known := p.changes.valid
-			if todo, all = p.look(now); all && i == 0 {
+			if todo, all = p.compare(now); all && i == 0 {
 				global = true
 			}
 			if all {
@@ -170,7 +169,7 @@ func (d *yuNet) run(picture view) error {
 			if err := d.infer(p, p.input); err != nil {
 				return err
 			}
-			p.found = boundWeak(suppress(p.found), maxPassWeak)
+			p.found = limitWeak(suppress(p.found), maxPassWeak)
 			p.changes.inspected(now, wait)
 			continue
 		}
@@ -179,14 +178,14 @@ func (d *yuNet) run(picture view) error {
 			if err := d.infer(p, r); err != nil {
 				return err
 			}
-			p.changes.inspectedPart(p.seen(r))
+			p.changes.inspectedPart(p.withoutContext(r))
 		}
-		p.found = boundWeak(suppress(p.found), maxPassWeak)
+		p.found = limitWeak(suppress(p.found), maxPassWeak)
 	}
 	return nil
 }
 
-// infer runs the network on a part of what a pass sees.
+// infer runs the network on a part of the view of a pass.
 func (d *yuNet) infer(p *pass, r image.Rectangle) error {
 	outs, err := d.engine.run(&p.view, r)
 	if err != nil {
@@ -213,7 +212,7 @@ func cells(width, height int) int {
 	return n
 }
 
-// describe names a detector for people.
+// describe returns the name of a detector for people.
 func describe(c Config) string {
 	name := fmt.Sprintf("%s %d", c.ModelName, c.Size)
 	switch {
