@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCertificatesThatAreTaken(t *testing.T) {
+func TestCertificatesThatAreAccepted(t *testing.T) {
 	web := httptest.NewUnstartedServer(http.NotFoundHandler())
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
 	web.StartTLS()
@@ -29,7 +29,7 @@ func TestCertificatesThatAreTaken(t *testing.T) {
 		"pinned":              {Trust{Fingerprint: sha}, "", false},
 		"authority":           {Trust{CA: ca}, "", false},
 		"nobody":              {Trust{}, "unknown authority", false},
-		"the pin counts more": {Trust{Fingerprint: strings.Repeat("0", 64), CA: ca}, "not the one that is pinned", true},
+		"the pin counts more": {Trust{Fingerprint: strings.Repeat("0", 64), CA: ca}, "not the pinned one", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, c.trust.Check())
