@@ -57,7 +57,7 @@ lint: deps ## run golangci-lint; check types, style and parsing of the page's sc
 	.ci/page/check
 
 test-deps:
-	@.ci/deps all
+	@.ci/deps all page
 
 bench: build ## measure the cost of redaction and the missed faces, in a minute; see bin/scrim-bench --help
 	bin/scrim-bench --for 10s --baseline $(BENCH)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"scrim/transport/transporttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,7 +36,10 @@ func start(t *testing.T, files ...string) (next func()) {
 		<-done
 		f.Close()
 	})
-	return func() { <-reported }
+	return func() {
+		t.Helper()
+		transporttest.Receive(t, reported, "a change is not reported")
+	}
 }
 
 func TestEveryKindOfChangeIsReported(t *testing.T) {

@@ -35,6 +35,8 @@ type rig struct {
 	killed  []int
 	ended   []error // connections
 	gaveUp  error
+	// examined is when the process's state was last looked at.
+	examined time.Time
 
 	runnable bool          // what the kernel says of the process
 	used     time.Duration // processor time
@@ -77,6 +79,9 @@ func (r *rig) perform(a action) (answer event) {
 	case killProcess:
 		r.killed = append(r.killed, a.id)
 	case examineProcess:
+		if a.state {
+			r.examined = r.now
+		}
 		return processExamined{a.id, r.used, true, a.state && r.runnable}
 	case reconnect:
 		r.ended = append(r.ended, a.err)
