@@ -9,6 +9,7 @@ import (
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/trace"
 	"scrim/pipeline/measure"
+	"scrim/pipeline/redactorproc"
 	"scrim/transport"
 	"scrim/transport/webrtc/wheptest"
 )
@@ -139,11 +140,11 @@ func (s *site) sleep(ctx context.Context, d time.Duration) error {
 func (s *site) sampleCPU() cpuSample {
 	sample := cpuSample{redactors: make(map[int]time.Duration)}
 	for _, pid := range bench.Children(s.cmd.Process.Pid) {
-		if t, err := bench.CPUTime(pid); err == nil {
+		if t, err := redactorproc.CPUTime(pid); err == nil {
 			sample.redactors[pid] = t
 		}
 	}
-	sample.scrim, _ = bench.CPUTime(s.cmd.Process.Pid) // 0 if it has exited, which sleep reports
+	sample.scrim, _ = redactorproc.CPUTime(s.cmd.Process.Pid) // 0 if it has exited, which sleep reports
 	sample.at = time.Now()
 	return sample
 }

@@ -7,22 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// CPUTime returns the CPU time that all threads of a process have used so far, with a
-// resolution of a nanosecond.
-func CPUTime(pid int) (time.Duration, error) {
-	// clock_getcpuclockid(3): the inverted process id and the kind of clock.
-	const scheduler = 2
-	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|scheduler), &t); err != nil {
-		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
-	}
-	return time.Duration(t.Nano()), nil
-}
 
 // Children returns the running child processes of parent.
 func Children(parent int) []int {

@@ -7,16 +7,18 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/pipeline/redactorproc"
 )
 
 func TestCPUTimeAndMemoryOfAProcess(t *testing.T) {
-	before, err := CPUTime(os.Getpid())
+	before, err := redactorproc.CPUTime(os.Getpid())
 	require.NoError(t, err)
 	sum := 0
 	for end := time.Now().Add(20 * time.Millisecond); time.Now().Before(end); {
 		sum++
 	}
-	after, err := CPUTime(os.Getpid())
+	after, err := redactorproc.CPUTime(os.Getpid())
 	require.NoError(t, err)
 	require.Greater(t, after, before, sum)
 	m := MemoryOf(os.Getpid())
@@ -32,7 +34,7 @@ func TestCPUTimeAndMemoryOfAProcess(t *testing.T) {
 		_ = cmd.Wait()
 	}()
 	require.Contains(t, Children(os.Getpid()), cmd.Process.Pid)
-	_, err = CPUTime(1 << 22)
+	_, err = redactorproc.CPUTime(1 << 22)
 	require.Error(t, err)
 }
 

@@ -29,8 +29,8 @@ const busyStart = 300 * time.Millisecond
 
 // burn uses processor time.
 func burn(d time.Duration) {
-	from, _ := cpuTime(os.Getpid())
-	for now := from; now-from < d; now, _ = cpuTime(os.Getpid()) {
+	from, _ := redactorproc.CPUTime(os.Getpid())
+	for now := from; now-from < d; now, _ = redactorproc.CPUTime(os.Getpid()) {
 		for i := range 1_000_000 {
 			_ = i * i
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"scrim/pipeline/redactorproc"
 	"scrim/transport"
 )
 
@@ -141,8 +142,8 @@ func (l *loop) perform(a action) (answer event) {
 		}
 	case examineProcess:
 		if p := l.processByID(a.id); p != nil {
-			used, known := cpuTime(p.PID())
-			return processExamined{a.id, used, known, a.state && runnable(p.PID())}
+			used, err := redactorproc.CPUTime(p.PID())
+			return processExamined{a.id, used, err == nil, a.state && redactorproc.Runnable(p.PID())}
 		}
 	case reconnect:
 		l.endSource(a.err)

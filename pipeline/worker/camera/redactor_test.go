@@ -287,3 +287,14 @@ func TestBusThatStandsKeepsNothingElseWaiting(t *testing.T) {
 	r.end(id, errors.New("crash"))
 	require.Equal(t, transport.FaultCrash, r.m.status.at(r.now).Fault, "the state is not that of what was sent last")
 }
+
+func TestRedactorThatUsesTimeAndSendsNothingSpins(t *testing.T) {
+	at := time.Now()
+	var l cpuWatchdog
+	require.False(t, l.isSpinning(at, 0, time.Hour))
+	require.False(t, l.isSpinning(at.Add(time.Minute), 0, time.Hour+spinCPU), "it may")
+	require.False(t, l.isSpinning(at.Add(spinTime), 0, 2*time.Hour), "many processors at once")
+	require.True(t, l.isSpinning(at.Add(2*spinTime), 0, 2*time.Hour))
+	require.False(t, l.isSpinning(at.Add(2*spinTime), 1, 2*time.Hour), "it has sent something")
+	require.False(t, l.isSpinning(at.Add(time.Hour), 1, 2*time.Hour), "it waits")
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
+	"scrim/pipeline/redactorproc"
 )
 
 // Standby keeps one redactor that has started and waits for its configuration, for all
@@ -99,7 +100,7 @@ func (s *Standby) start(ctx context.Context) (l *launched, exited <-chan struct{
 	l, exited = s.ensure()
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
-	for s.isReady(l) && wait(ctx, examineInterval) && runnable(l.PID()) {
+	for s.isReady(l) && wait(ctx, examineInterval) && redactorproc.Runnable(l.PID()) {
 	}
 	return l, exited
 }
@@ -141,7 +142,7 @@ func (s *Standby) acquire(program string, args []string) *launched {
 	}
 	s.restock()
 	l.StopWatching()
-	if !runs(l.PID()) {
+	if !redactorproc.Alive(l.PID()) {
 		l.dismiss()
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/ipc"
+	"scrim/pipeline/redactorproc"
 )
 
 // onStandby runs a Standby of fake redactors until the test ends, and waits for one.
@@ -62,7 +63,7 @@ func TestRedactorOnStandbyTakesTheNextPlace(t *testing.T) {
 	require.Equal(t, first, l.PID())
 	require.Nil(t, s.acquire(exe, []string{fakeArg, ""}), "there is one only")
 	l.dismiss()
-	require.False(t, runs(first))
+	require.False(t, redactorproc.Alive(first))
 	require.NotEqual(t, first, s.await(t))
 }
 
@@ -86,9 +87,9 @@ func TestRedactorOnStandbyThatHasDiedIsNotTaken(t *testing.T) {
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	pid := s.await(t)
-	require.True(t, runs(pid))
+	require.True(t, redactorproc.Alive(pid))
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-	require.Eventually(t, func() bool { return !runs(pid) }, testTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return !redactorproc.Alive(pid) }, testTimeout, time.Millisecond)
 	require.Nil(t, s.acquire(exe, []string{fakeArg, ""}))
 	waitedFor(t, pid)
 	require.NotEqual(t, pid, s.await(t))
