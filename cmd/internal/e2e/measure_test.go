@@ -85,6 +85,6 @@ func TestDemoMeasuresWhatItShowed(t *testing.T) {
 		time.Sleep(pollEvery) // the API has no other way
 	}
 	p.end(syscall.SIGTERM)
-	scores := regexp.MustCompile(`(?s)camera lobby: \d+ frames: [1-9]\d* published, \d+ under slates.*exposed \(less than 95 % covered\)`)
+	scores := regexp.MustCompile(`(?s)camera lobby: \d+ frames: [1-9]\d* published, \d+ under \d+ slates.*exposed \(less than 95 % covered\)`)
 	require.Eventually(t, func() bool { return scores.MatchString(p.output()) }, limit, pollEvery, "the last lines are read a moment later")
 }
