@@ -131,7 +131,8 @@ func TestForeignTextReachesNobodyUncleaned(t *testing.T) {
 	}
 	require.NoError(t, sender.nc.Publish(prefix+site+".\u202eevil.status", []byte("{}")))
 	u := unit(1, 1, true)
-	m := &nats.Msg{Subject: Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: transport.MainRendition}.Subject(), Header: nats.Header{}, Data: u.Data}
+	at := Address{Site: site, Camera: camera, Kind: KindVideo, Rendition: transport.MainRendition}
+	m := &nats.Msg{Subject: at.Subject(), Header: nats.Header{}, Data: u.Data}
 	writeHeader(m.Header, u, 1, 1)
 	m.Header[hdrReason] = []string{strings.ReplaceAll(evil, "\r\n", "")} // a line break ends a NATS header
 	require.NoError(t, sender.nc.PublishMsg(m))
@@ -221,7 +222,8 @@ func askONVIF(t *testing.T, f *foreign, log *slog.Logger) {
 	for _, operation := range []string{"GetProfiles", "GetDeviceInformation", "GetVideoSources"} {
 		w := httptest.NewRecorder()
 		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/onvif/media_service", strings.NewReader(
-			`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><`+operation+` xmlns="http://www.onvif.org/ver10/media/wsdl"/></s:Body></s:Envelope>`)))
+			`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>`+
+				`<`+operation+` xmlns="http://www.onvif.org/ver10/media/wsdl"/></s:Body></s:Envelope>`)))
 		require.Contains(t, w.Body.String(), operation+"Response")
 		safe(t, "ONVIF", w.Body.String(), false)
 	}

@@ -28,7 +28,7 @@ const (
 	hdrStatus       = "Status" // of the server itself
 )
 
-// ErrNoSnapshot: the worker has no picture, or there is no worker.
+// ErrNoSnapshot means that the worker has no picture, or that there is no worker.
 var ErrNoSnapshot = errors.New("no snapshot")
 
 var tokenRE = regexp.MustCompile(`^[A-Z0-9]{8,40}$`)

@@ -137,7 +137,7 @@ func (s ICEServer) check() error {
 	switch scheme {
 	case "stun", "stuns", "turn", "turns":
 	default:
-		return fmt.Errorf("webrtc: ICE server %q: the URL must begin with stun:, stuns:, turn: or turns:", s.URL)
+		return fmt.Errorf("webrtc: ICE server %q: the scheme of the URL must be stun, stuns, turn or turns", s.URL)
 	}
 	if rest == "" || strings.ContainsFunc(s.URL, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>"`, r) }) {
 		return fmt.Errorf("webrtc: ICE server %q: invalid URL", s.URL)

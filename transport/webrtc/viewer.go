@@ -37,11 +37,10 @@ func (v *viewer) run(ctx context.Context) {
 func (v *viewer) write(ctx context.Context, f *fanout.Frame) {
 	_ = v.pacer.Send(ctx, f, func(p *rtp.Packet, first bool) error { // fails only when ctx ends
 		v.ext.put(&p.Header, first, f.Captured)
-		if v.send(p) != nil {
-			return nil // the session ends when its connection does
+		if v.send(p) == nil { // otherwise the connection ends, and the session with it
+			v.count.packets.Add(1)
+			v.count.bytes.Add(uint64(len(p.Payload)))
 		}
-		v.count.packets.Add(1)
-		v.count.bytes.Add(uint64(len(p.Payload)))
 		return nil
 	})
 }

@@ -51,7 +51,7 @@ type Message struct {
 	} `xml:"Body"`
 }
 
-// ErrNoEnvelope: a document is XML but not a SOAP message.
+// ErrNoEnvelope means that a document is XML but not a SOAP message.
 var ErrNoEnvelope = errors.New("no SOAP envelope")
 
 // Parse reads an envelope.
