@@ -171,7 +171,7 @@ func TestEmptyAndHugeFilesAreCorrupt(t *testing.T) {
 func TestWhatCannotBeReadIsAnErrorToo(t *testing.T) {
 	for name, makeAt := range map[string]func(path string) error{
 		"folder": func(path string) error { return os.Mkdir(path, 0o700) },
-		// Opening it would block for ever.
+		// Opening it would block forever.
 		"pipe": func(path string) error { return syscall.Mkfifo(path, 0o600) },
 		"loop": func(path string) error { return os.Symlink(path, path) },
 	} {

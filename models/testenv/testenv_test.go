@@ -168,7 +168,7 @@ func TestConditionsAnswerOnThisMachine(t *testing.T) {
 	}
 }
 
-// Package variables of tests depend on what there is.
+// Package variables of tests depend on the machine.
 var _, early = known()[FFmpeg].find()
 
 func TestConditionsAreKnownBeforeFlagsAreParsed(t *testing.T) {

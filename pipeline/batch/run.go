@@ -43,7 +43,7 @@ type Options struct {
 
 // Result is what was done.
 type Result struct {
-	// Files were to be redacted; Skipped files of a folder are neither video nor image.
+	// Files counts those to redact; Skipped files of a folder are neither video nor image.
 	Files, Skipped int
 	// Frames were redacted, Failsafe of them obscured whole.
 	Frames, Failsafe int64

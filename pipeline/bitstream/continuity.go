@@ -7,7 +7,7 @@ const reasonMissing = "pictures are missing"
 
 // Continuity tells from the access units themselves whether reference pictures are
 // missing between them. A recorder or relay that drops pictures numbers its RTP
-// packets anew, and a decoder makes up what it lacks and says nothing. Of H.264
+// packets again, and a decoder makes up what it lacks without an error. Of H.264
 // frame_num shows it, of H.265 the reference picture sets; JPEG images refer to
 // nothing.
 //
@@ -23,7 +23,7 @@ type Continuity struct {
 // and made for viewers; the unit itself may be whole, and a Key never has
 // one. An error wraps ErrDamaged: the unit must not reach a decoder, which can
 // then do nothing with those up to the next Key; Check need not say so again.
-// Before the first SPS there is neither. A unit of another codec begins anew.
+// Before the first SPS there is neither. A unit of another codec starts over.
 func (c *Continuity) Check(info Info) (reason string, err error) {
 	if info.Codec != c.codec {
 		*c = Continuity{codec: info.Codec}

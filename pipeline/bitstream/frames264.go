@@ -13,7 +13,7 @@ import (
 // What it does not see: the loss of pictures that no other refers to, which
 // does no harm; the loss of as many reference pictures as frame_num has
 // values (16 at least); the loss of the last ones before an IDR, at which all
-// begins anew; and any loss where the SPS allows gaps
+// starts over; and any loss where the SPS allows gaps
 // (gaps_in_frame_num_value_allowed_flag), as a stream does whose temporal
 // layers may be taken out. A field without its other field counts as a loss,
 // although H.264 allows it.

@@ -170,7 +170,7 @@ func spsError265(sps *h265.SPS, err error) error {
 	return fmt.Errorf("%w: SPS: %w", ErrDamaged, err)
 }
 
-// AsFirst returns Data of a Key with which a decoder is to begin anew, whatever it
+// AsFirst returns Data of a Key with which a decoder can start over, whatever it
 // has seen before: a CRA picture becomes a BLA picture (H.265, 8.1.3), after which
 // RASL pictures must be left out. Everything else is Data as it is.
 func (i *Info) AsFirst() []byte {

@@ -280,7 +280,7 @@ func TestH265WhatIsNotOnTheAllowListIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnsupported)
 }
 
-// sps265 writes an SPS of Main with two temporal sub-layers, of which the lower has a
+// sps265 writes an SPS of Main with two temporal sub-layers; the lower one has a
 // profile and a level or none, and with so many long-term reference pictures.
 func sps265(profile, level bool, longTerms int) []byte {
 	w := new(writer)

@@ -31,7 +31,7 @@ func fullJPEG(t testing.TB, args ...string) []byte {
 	return out.Bytes()
 }
 
-// segments cuts an image into its segments, the last of which is the scan.
+// segments cuts an image into its segments; the last one is the scan.
 func segments(im []byte) (out [][]byte) {
 	for at := 2; ; {
 		n := 2 + int(im[at+2])<<8 + int(im[at+3])

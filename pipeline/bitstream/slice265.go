@@ -191,7 +191,7 @@ func (c *references) readSegment(nalu []byte) (segment, error) {
 	return s, r.err
 }
 
-// readLongTerm reads the long-term references, of which none are in the SPS: one
+// readLongTerm reads the long-term references. None are in the SPS: one
 // with some there was refused.
 func (c *references) readLongTerm(r *reader, s *segment) {
 	n := r.ue(maxReferences265)

@@ -138,7 +138,7 @@ func run265(t *testing.T, units [][]byte, lost int) map[int64]string {
 // pyramid has RASL pictures that other RASL pictures refer to.
 const pyramid = "keyint=16:min-keyint=16:bframes=7:rc-lookahead=10:b-adapt=0:b-pyramid=1:ref=4:open-gop=1"
 
-// One decoder that begins anew at every CRA picture of a film in turn, wherever it was
+// One decoder that starts over at every CRA picture of a film in turn, wherever it was
 // before, shows no picture that is not the film's without saying so.
 func TestH265DecoderThatBeginsAnewAtAnyKeyFrameShowsNothingWrong(t *testing.T) {
 	units := hevc(t, 100, "testsrc=s=96x64:r=25", pyramid)
@@ -158,7 +158,7 @@ func TestH265DecoderThatBeginsAnewAtAnyKeyFrameShowsNothingWrong(t *testing.T) {
 	d, err := decode.New(decode.Options{Codec: transport.H265})
 	require.NoError(t, err)
 	defer d.Close()
-	const run = 1000 // of units, IDs of which are told from those of another time
+	const run = 1000 // units, whose IDs differ from those of another run
 	runs := 0
 	for _, order := range [][]int{keys, {keys[4], keys[1], keys[3], keys[2], keys[0]}} {
 		for _, from := range order {

@@ -14,7 +14,7 @@ var tail = bytes.Repeat([]byte{0xff}, tailBytes)
 
 // endSlices copies an H.265 access unit in Annex B form to dst, with the tail behind
 // every slice, and says whether there are slices. A slice that is whole ends before its
-// tail, of which then nothing is read.
+// tail, which is not read then.
 func endSlices(dst, au []byte) (out []byte, slices bool) {
 	const lastVCL = 31 // H.265, table 7-1
 	start := []byte{0, 0, 1}

@@ -53,7 +53,7 @@ func (o orientation) size(width, height int) (w, h int) {
 	return width, height
 }
 
-// turn writes src, as it is to be looked at, into dst, which has the size of src
+// turn writes src, upright, into dst, which has the size of src
 // turned, or a column or row more: then the last one is repeated.
 func (o orientation) turn(dst, src *yuv.Image) {
 	dst.FullRange = src.FullRange

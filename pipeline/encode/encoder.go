@@ -41,8 +41,8 @@ func New(width, height int, o Options) (*Encoder, error) {
 	x, err := x264.New(x264.Options{
 		Width: width, Height: height, Bitrate: o.Bitrate, Preset: o.Preset,
 		KeyframeInterval: o.KeyframeInterval, FullRange: o.FullRange,
-		// Slower presets are asked for because of their quality, of which x264's
-		// analysis is a part.
+		// Slower presets are chosen for their quality, and x264's
+		// analysis is part of it.
 		Predict: o.Preset == "" || o.Preset == "ultrafast",
 	})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // snapshotQualities are tried in turn until the picture is small enough.
 var snapshotQualities = []int{85, 70, 50, 30, 15}
 
-// Snapshot is a copy of a redacted frame that is still to be coded, beside the
+// Snapshot is a copy of a redacted frame that is not encoded yet, next to the
 // video and without holding it up.
 type Snapshot struct{ im *image.YCbCr }
 

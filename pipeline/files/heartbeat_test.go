@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Work after the last picture shows that it goes on, and not for ever.
+// Work after the last picture shows that it goes on, but not forever.
 func TestBeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0

@@ -85,7 +85,7 @@ func TestImagesAreTurnedAndLoseTheirMetadata(t *testing.T) {
 	const w, h = 61, 41 // odd on purpose
 	var b bytes.Buffer
 	require.NoError(t, jpeg.Encode(&b, quadrants(w, h), &jpeg.Options{Quality: 95}))
-	// Corners as they are to be seen: top left, top right, bottom left, bottom right.
+	// Corners as they appear: top left, top right, bottom left, bottom right.
 	for orientation, want := range map[uint16]string{
 		1: "RGBW", 2: "GRWB", 3: "WBGR", 4: "BWRG", 5: "RBGW", 6: "BRWG", 7: "WGBR", 8: "GWRB", 9: "RGBW",
 	} {
@@ -156,7 +156,7 @@ func TestImageThatCannotBeInspectedIsObscuredWhole(t *testing.T) {
 }
 
 // The default settings for stills cover every face in the photographs that lie
-// beside the project.
+// next to the project.
 func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 	dir := testenv.Path(t, testenv.Photographs)
 	data, err := os.ReadFile(filepath.Join(dir, "faces.json"))

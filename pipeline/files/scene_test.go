@@ -16,7 +16,7 @@ import (
 	"scrim/redact/yuv"
 )
 
-// drawVideo draws people into a video and returns what is to be seen in it.
+// drawVideo draws people into a video and returns its truth.
 func drawVideo(t *testing.T, path string, o scene.Options, frames int) []scene.Truth {
 	t.Helper()
 	s, err := scene.New(o)
@@ -84,8 +84,8 @@ func TestFacesOfDrawnPeopleAreCovered(t *testing.T) {
 		}
 	}
 	t.Log(plain, "plain to see; covered", covered, "of", there)
-	require.Greater(t, plain, frames, "hardly anybody is to be seen")
-	require.Len(t, there, 4, "of some kinds nobody is to be seen")
+	require.Greater(t, plain, frames, "hardly anybody is visible")
+	require.Len(t, there, 4, "some kinds are not visible")
 	for kind, n := range there { // all of them, when this was written
 		require.GreaterOrEqual(t, covered[kind]*20, n*19, "%s: %d of %d", kind, covered[kind], n)
 	}

@@ -67,7 +67,7 @@ func restrict(read, write []string) error {
 }
 
 // mapped is of what this process is made: the program, and the folders of the
-// loader and the libraries. It is about to begin anew with the same.
+// loader and the libraries. It is about to execute again with the same.
 func mapped() ([]string, error) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
@@ -89,7 +89,7 @@ func mapped() ([]string, error) {
 }
 
 // checkLandlock reports whether it is in force: the root folder, which anybody
-// may list, cannot be. It has to be asked before the filter, which would hide it.
+// may list, cannot be. It must be asked before the filter, which would hide it.
 func checkLandlock() (detail string, err error) {
 	version, err := ll.LandlockGetABIVersion()
 	if err != nil {

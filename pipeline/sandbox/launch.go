@@ -27,13 +27,13 @@ var environment = []string{"MALLOC_ARENA_MAX", "GOTRACEBACK", "GOMAXPROCS", "GOM
 // and error.
 const firstForeign = 3
 
-// Launch restricts this thread and begins the program anew in it, with the same
+// Launch restricts this thread and executes the program again in it, with the same
 // arguments and one more. It comes back only when that fails; the error says why.
 // What of the restrictions fails is found by Confine.
 func Launch(p Plan, marker string) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("begin anew: %w", err)
+		return fmt.Errorf("execute again: %w", err)
 	}
 	env := scrubbed()
 	// Behind Landlock the new one might not see how many processors it has.
@@ -51,7 +51,7 @@ func Launch(p Plan, marker string) error {
 	}
 	errs = append(errs, restrict(p.Read, p.Write), setLimits(limits(p.Mode)))
 	err = unix.Exec(exe, append(slices.Clone(os.Args), marker), env)
-	return errors.Join(append(errs, fmt.Errorf("begin %s anew: %w", exe, err))...)
+	return errors.Join(append(errs, fmt.Errorf("execute %s again: %w", exe, err))...)
 }
 
 // scrubbed is the environment without what is not needed.

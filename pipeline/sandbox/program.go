@@ -21,7 +21,7 @@ const (
 	absent = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)
 )
 
-// cond asks that an argument, of which mask is looked at, is want. It sees the
+// cond requires that the bits of mask in an argument are want. It sees the
 // lower half of the argument, which is all that the kernel uses of those that we
 // ask about.
 type cond struct{ arg, mask, want uint32 }
@@ -33,7 +33,7 @@ type rule struct {
 	then   uint32
 }
 
-// program makes a filter of rules, of which the first that fits decides. A call
+// program makes a filter of rules; the first that fits decides. A call
 // that none fits is refused, and one by the numbers of another architecture ends
 // the process.
 //

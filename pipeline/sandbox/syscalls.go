@@ -48,7 +48,7 @@ var filing = []uint32{
 	unix.SYS_UNLINKAT, unix.SYS_RENAMEAT2, unix.SYS_FSTATFS,
 }
 
-// hostile is what nothing in here calls. Whoever does has taken the process over,
+// hostile is what nothing in here calls. A caller has taken the process over,
 // which ends at once.
 var hostile = []uint32{
 	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PIDFD_GETFD, unix.SYS_BPF,

@@ -24,7 +24,7 @@ func (l *looks) skinAt(p vec) rgb {
 	}
 	c = c.mix(rgb{c.r * 1.02, c.g * 0.84, c.b * 0.80}, 0.5*bell2(ax-0.22, 0.07, p.y+0.14, 0.06))
 	dark := 0.30 * bell2(ax-eyeX, 0.085, p.y-0.025, 0.045)  // socket
-	dark += 0.14 * bell2(ax-0.07, 0.03, p.y-0.02, 0.06)     // beside the bridge
+	dark += 0.14 * bell2(ax-0.07, 0.03, p.y-0.02, 0.06)     // next to the bridge
 	dark += 0.10 * bell2(ax-eyeX, 0.07, p.y+0.075, 0.02)    // below the eye
 	dark += 0.24 * bell2(ax, 0.075, p.y-noseY+0.085, 0.022) // below the nose
 	dark += 0.13 * bell2(ax-0.085, 0.018, p.y-noseY+0.03, 0.04)

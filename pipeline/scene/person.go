@@ -29,7 +29,7 @@ const (
 )
 
 func newPerson(id int, l *lens, seed uint64, away float64) *person {
-	r := rand.New(rand.NewPCG(seed, uint64(id)+1)) //nolint:gosec // it has to be repeatable
+	r := rand.New(rand.NewPCG(seed, uint64(id)+1)) //nolint:gosec // it must be repeatable
 	around := func(spread float64) float64 { return 1 + spread*(2*r.Float64()-1) }
 	p := &person{id: id, stature: tallest + (lowest-tallest)*r.Float64(), build: around(0.14), step: 2 * math.Pi * (0.8 + 0.2*r.Float64())}
 	p.skin = skins[r.IntN(len(skins))].times(around(0.03))

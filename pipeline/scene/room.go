@@ -31,7 +31,7 @@ func newRoom(l *lens, seed uint64) (*room, error) {
 		return nil, err
 	}
 	r := &room{back: back, columnSize: math.Exp(l.logMin + columnDepth*(l.logMax-l.logMin))}
-	rnd := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it has to be repeatable
+	rnd := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it must be repeatable
 	corner := min(l.horizon+ground*math.Exp(l.logMin), 0.6*l.height)
 	for y := range h {
 		for x := range w {

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// A person goes round a closed list of visits for ever. A visit is a way from
+// A person goes round a closed list of visits forever. A visit is a way from
 // beyond one side of the picture to beyond one side of it.
 
 // visitCount is the number of visits before a person repeats itself.

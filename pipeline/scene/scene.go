@@ -59,7 +59,7 @@ type Options struct {
 	// MinFace and MaxFace bound the height of faces that are not tilted, in
 	// pixels, nearly.
 	MinFace, MaxFace int
-	// Away is how long people stay away between two visits, in the mean, beside a
+	// Away is the mean time that people stay away between two visits, in addition to a
 	// second or two; up to MaxAway.
 	Away time.Duration
 	// NoStamp leaves the stamp out; people go the same ways.
@@ -138,7 +138,7 @@ func New(o Options) (*Scene, error) {
 func (s *Scene) Options() Options { return s.options }
 
 // Draw draws frame n into dst, which must have the size of the options, with a
-// stamp that says n and captured, and returns what is to be seen. Every sample
+// stamp with n and captured, and returns the truth. Every sample
 // of dst is written. It fails when dst has another size.
 func (s *Scene) Draw(dst *yuv.Image, n uint32, captured time.Time) (Truth, error) {
 	if err := dst.CopyFrom(s.room.back); err != nil {

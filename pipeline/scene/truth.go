@@ -6,7 +6,7 @@ import (
 	"scrim/redact/geom"
 )
 
-// Truth is what is to be seen in one frame.
+// Truth is what is visible in one frame.
 type Truth struct {
 	// Frame is the frame's number.
 	Frame uint32
@@ -21,7 +21,7 @@ type Truth struct {
 
 // TrueFace is one face in one frame.
 type TrueFace struct {
-	// Person is the number of the person, from 0; it keeps it for ever.
+	// Person is the permanent number of the person, from 0.
 	Person int
 	// Box is the extent of the visible side of the face, from hairline to chin
 	// and from cheek to cheek, without ears. It may reach outside the picture.
@@ -44,7 +44,7 @@ const (
 	MaxYaw     = 100
 )
 
-// Truth returns what is to be seen in frame n, without drawing it.
+// Truth returns the truth of frame n, without drawing it.
 func (s *Scene) Truth(n uint32) Truth {
 	s.arrange(n)
 	return s.truth(n)

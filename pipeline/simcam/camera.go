@@ -40,7 +40,7 @@ type Options struct {
 	Listen string
 	// Path of the stream, without a slash. Empty: DefaultPath.
 	Path string
-	// User and Password are asked of whoever connects; none when User is empty.
+	// User and Password are required of clients; no login if User is empty.
 	User, Password string
 	// UDPPort is an even port for RTP, with RTCP on the next; 0: RTP comes
 	// within the RTSP connection only.

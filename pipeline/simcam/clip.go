@@ -39,7 +39,7 @@ type Clip struct {
 	Codec         transport.Codec
 	Units         []ClipUnit
 	Width, Height int
-	// Length is the time after which the clip may begin anew, Delay by how much
+	// Length is the time after which the clip may repeat, Delay by how much
 	// the first picture is shown later than it is decoded, Shift by how much other
 	// pictures are at most beyond that; 90 kHz ticks.
 	Length, Delay, Shift int64
@@ -50,7 +50,7 @@ var codecs = map[astiav.CodecID]transport.Codec{
 	astiav.CodecIDH264: transport.H264, astiav.CodecIDHevc: transport.H265, astiav.CodecIDMjpeg: transport.MJPEG,
 }
 
-// OpenClip reads the coded pictures of a video file, of which the first for some
+// OpenClip reads the coded pictures of a video file: the first for some
 // time at most, and not more than MaxClipBytes; 0 is all.
 func OpenClip(path string, most time.Duration) (*Clip, error) {
 	c, err := openClip(path, most)

@@ -29,7 +29,7 @@ type movie struct {
 	begun         bool
 }
 
-// newMovie opens a file beside path, which close gives that name.
+// newMovie opens a file next to path, which close renames to path.
 func newMovie(path string, width, height int) (*movie, error) {
 	container := containers[strings.ToLower(filepath.Ext(path))]
 	if container == "" {

@@ -31,10 +31,10 @@ type RecordOptions struct {
 	Path string
 	// Scene is what is drawn.
 	Scene scene.Options
-	// File, if set, is a video file whose pictures are coded anew, in place of a
+	// File, if set, is a video file whose pictures are encoded again, instead of a
 	// scene. There is no truth about it.
 	File string
-	// Frames is how many pictures there are, from number 0. A file begins anew at
+	// Frames is how many pictures there are, from number 0. A file repeats at
 	// its end.
 	Frames int
 	// AsCamera codes as the simulated camera does; otherwise hardly a difference
@@ -53,7 +53,7 @@ type Recorded struct {
 	Captured time.Time
 	// Width and Height are its size in pixels.
 	Width, Height int
-	// Truth is what is to be seen.
+	// Truth is what is visible.
 	Truth scene.Truth
 }
 

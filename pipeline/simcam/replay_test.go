@@ -33,7 +33,7 @@ func recordedClip(t *testing.T, frames int) string {
 }
 
 // The time of capture alone says which picture it is, also after the clip has
-// begun anew.
+// started over.
 func TestReplayedPicturesAreThoseThatTheirTimeSays(t *testing.T) {
 	path := recordedClip(t, 30)
 	cam, err := Start(Options{Listen: "127.0.0.1:0", Replay: path, Log: slog.New(slog.DiscardHandler)})
@@ -129,7 +129,7 @@ func TestAFileCanBeRecordedAnew(t *testing.T) {
 	require.NoError(t, Record(t.Context(), RecordOptions{Path: path, File: from, Frames: 15, AsCamera: true}, func(Recorded) error { return nil }))
 	c, err := OpenClip(path, 0)
 	require.NoError(t, err)
-	require.Len(t, c.Units, 15, "a file begins anew")
+	require.Len(t, c.Units, 15, "a file repeats")
 	require.Equal(t, [2]int{160, 120}, [2]int{c.Width, c.Height})
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // parameterSets returns those of a container in Annex B form, and whether NAL
-// units have lengths before them in place of start codes (ISO/IEC 14496-15, 5.3.3.1
+// units have lengths before them instead of start codes (ISO/IEC 14496-15, 5.3.3.1
 // and 8.3.3.1).
 func parameterSets(codec transport.Codec, extra []byte) (sets []byte, lengths bool, err error) {
 	if codec == transport.MJPEG || len(extra) == 0 || extra[0] != 1 {

@@ -130,7 +130,7 @@ func limitWeak(found []candidate, limit int) []candidate {
 
 // suppress keeps the best of candidates that overlap (greedy non-maximum
 // suppression), in place: whole ones by score, then those that are cut, the
-// larger first; after all these the weak ones, likewise, of which only the best are
+// larger first; after all these the weak ones, likewise, but only the best are
 // looked at. One that is cut goes, too, when it lies within a kept one.
 func suppress(found []candidate) []candidate {
 	found = limitWeak(found, maxWeak)

@@ -248,7 +248,7 @@ func BenchmarkSuppressOfManyWeakCandidates(b *testing.B) {
 	}
 }
 
-// A face that the edge of a tile cuts stays one beside a whole box that is too
+// A face that the edge of a tile cuts stays one next to a whole box that is too
 // doubtful to be one.
 func TestWeakCandidateSuppressesNoFace(t *testing.T) {
 	half := candidate{x: 10, y: 10, w: 30, h: 50, score: 0.8, cut: true}

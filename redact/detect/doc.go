@@ -11,7 +11,7 @@
 // inspected, as means of 4×4 pixels in blocks of 16×16, and gives the network
 // only crops around what differs from that. This is exact up to a threshold: what
 // changes the mean of no cell by more than 6 levels, or 8 where the picture is not
-// scaled down, waits for the next full inspection. Everything is inspected anew
+// scaled down, waits for the next full inspection. Everything is inspected again
 // once a second, every 30 pictures, when over 40 % of the blocks have changed (other
 // light, a camera that was bumped), when the colours of over 60 % of the picture
 // have, as means of much coarser blocks (night mode), when the size changes, and

@@ -11,7 +11,7 @@ import (
 	"scrim/redact/yuv"
 )
 
-// A dim face that moves slowly beside something that always moves does not
+// A dim face that moves slowly next to something that always moves does not
 // creep out of its box, although from picture to picture it hardly changes.
 func TestGateSlowFaceBesideMotionStaysInItsBox(t *testing.T) {
 	const contrast, speed, pictures = 0.3, 0.5, 70

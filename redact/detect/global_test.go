@@ -58,7 +58,7 @@ func shift(im *yuv.Image, by int) *yuv.Image {
 	return out
 }
 
-// shelf returns im with things on the left and a plain wall beside them.
+// shelf returns im with things on the left and a plain wall next to them.
 func shelf(im *yuv.Image, wall int) *yuv.Image {
 	r := rand.New(rand.NewPCG(1, 3)) //nolint:gosec // a test
 	var things [32][64]float64

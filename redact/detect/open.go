@@ -45,7 +45,7 @@ type Config struct {
 	// too small for Size: from 12 pixels. It costs as much as the picture is
 	// larger than Size, squared.
 	Tiles bool
-	// TileAreas are where small faces are to be expected: left, top, right and
+	// TileAreas are where small faces are expected: left, top, right and
 	// bottom in fractions of the picture. Only tiles that reach into one are
 	// added. With Tiles all are.
 	TileAreas [][4]float64

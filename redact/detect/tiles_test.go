@@ -49,7 +49,7 @@ func TestWholeBoxesArePreferred(t *testing.T) {
 	for name, c := range map[string]struct{ in, want []candidate }{
 		"half of a face":          {[]candidate{half, whole}, []candidate{whole}},
 		"nearly all of it":        {[]candidate{most, whole}, []candidate{whole}},
-		"another beside it":       {[]candidate{other, whole}, []candidate{whole, other}},
+		"another next to it":      {[]candidate{other, whole}, []candidate{whole, other}},
 		"nobody sees it whole":    {[]candidate{half}, []candidate{half}},
 		"half of half":            {[]candidate{half, most}, []candidate{most}},
 		"small and whole in it":   {[]candidate{small, whole}, []candidate{small, whole}},

@@ -8,7 +8,7 @@ import (
 
 const (
 	// blockSize is the side of the blocks in which a picture changes or not, and
-	// cellSize that of the cells of which a block has 4×4, in pixels as the
+	// cellSize that of the cells, 4×4 in a block, in pixels as the
 	// network sees them.
 	blockSize = 16
 	cellSize  = 4

@@ -100,7 +100,7 @@ func extend(plane []float32, w int, r image.Rectangle) {
 // passed on. Luma and chroma are apart because most pictures need only luma.
 type shrinker struct {
 	w, h    int
-	y, u, v *scale.Scaler // nil where nothing is to be done
+	y, u, v *scale.Scaler // nil if there is nothing to do
 }
 
 // newShrinker returns a shrinker of views of w0×h0 to w×h.

@@ -284,7 +284,7 @@ func (b *builder) pool(n *node) (step, error) {
 	return step{kind: pool, in: in, cin: from.cout, cout: from.cout, shift: from.shift + 1}, nil
 }
 
-// add returns the sum of a map and of one of half its size, of which each value
+// add returns the sum of a map and of one of half its size: each value of the latter
 // counts for 2×2.
 func (b *builder) add(n *node) (step, error) {
 	if len(n.in) != 2 {

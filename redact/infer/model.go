@@ -167,7 +167,7 @@ type Net struct {
 // NewNet returns a Net.
 func (m *Model) NewNet() *Net { return &Net{m: m} }
 
-// Shrink frees the memory that past runs have needed. The next one gets it anew.
+// Shrink frees the memory that past runs have needed. The next one allocates it again.
 func (n *Net) Shrink() { n.work, n.out = nil, nil }
 
 // Picture is a picture in YUV 4:2:0 in the caller's memory, which is only read.
@@ -241,7 +241,7 @@ func (n *Net) Run(p *Picture, r image.Rectangle, into [][]float32) ([][]float32,
 	case C.SCRIM_RANGE:
 		return nil, ErrRange
 	case C.SCRIM_ORDER:
-		return nil, fmt.Errorf("%w: a sum of maps of which the coarse one does not come from the fine one", ErrModel)
+		return nil, fmt.Errorf("%w: a sum of maps whose coarse one does not come from the fine one", ErrModel)
 	}
 	into, at := into[:0], 0
 	for _, o := range outputs {

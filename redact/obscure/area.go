@@ -43,7 +43,7 @@ func (a area) compare(b area) int {
 		cmp.Compare(a.outline.hash(), b.outline.hash()))
 }
 
-// within reports whether a needs no painting beside b, which is another area;
+// within reports whether a needs no painting in addition to b, which is another area;
 // first says that of two that are the same, a stays.
 func (a *area) within(b *area, first bool) bool {
 	switch {
@@ -55,7 +55,7 @@ func (a *area) within(b *area, first bool) bool {
 	return false
 }
 
-// collect sets o.areas to the regions that are to be painted, in an order that
+// collect sets o.areas to the regions to paint, in an order that
 // depends on the regions alone.
 func (o *Obscurer) collect(im *yuv.Image, regions []geom.Region) {
 	o.passes++

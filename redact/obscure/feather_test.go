@@ -78,16 +78,16 @@ func TestMixRow(t *testing.T) {
 }
 
 // A mask whose rectangle holds half the scene does not make grey of the faces
-// that are beside it in that rectangle.
+// that are next to it in that rectangle.
 func TestVeilBesideAShapeKeepsItsSurroundings(t *testing.T) {
 	im := flatImage(t, 240, 240, 77, 101, 203)
 	want := im.Clone()
-	beside := image.Rect(150, 40, 200, 90)
-	fillRect(im, beside, 255)
+	neighbour := image.Rect(150, 40, 200, 90)
+	fillRect(im, neighbour, 255)
 	mask := triangle(image.Rect(-20, -20, 260, 260))
-	require.NoError(t, newObscurer(t, Options{}).Apply(im, []geom.Region{mask, {Rect: beside, Track: 1}}))
-	for y := beside.Min.Y; y < beside.Max.Y; y++ {
-		from, to := y*im.YStride+beside.Min.X, y*im.YStride+beside.Max.X
+	require.NoError(t, newObscurer(t, Options{}).Apply(im, []geom.Region{mask, {Rect: neighbour, Track: 1}}))
+	for y := neighbour.Min.Y; y < neighbour.Max.Y; y++ {
+		from, to := y*im.YStride+neighbour.Min.X, y*im.YStride+neighbour.Max.X
 		require.Equal(t, want.Y[from:to], im.Y[from:to])
 	}
 }
@@ -108,7 +108,7 @@ func TestShapeOfAnotherRectangleCountsForNothing(t *testing.T) {
 }
 
 // What was made for a shape in one picture size does not serve another, and is
-// not kept for ever.
+// not kept forever.
 func TestOutlinesFollowTheSizeAndAreForgotten(t *testing.T) {
 	r := triangle(image.Rect(10, 10, 60, 60))
 	o := newObscurer(t, Options{})

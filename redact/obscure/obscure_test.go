@@ -258,7 +258,7 @@ func TestNoiseIsFixedPerTrack(t *testing.T) {
 }
 
 // At the edge of the frame the grid stays where the face is: it is not squeezed
-// into what is still to be seen.
+// into what is still visible.
 func TestGridIsAnchoredToTheRegion(t *testing.T) {
 	im := flatImage(t, testWidth, testHeight, 120, 128, 128)
 	require.NoError(t, newObscurer(t, Options{Style: Mosaic}).Apply(im, []geom.Region{{Rect: image.Rect(-25, 0, 25, 50), Track: 4}}))
@@ -290,7 +290,7 @@ func TestBlurIsSmooth(t *testing.T) {
 			require.InDelta(t, int(im.Y[y*testWidth+x-1]), int(v), 18, "at %d, %d", x, y)
 		}
 	}
-	require.Greater(t, highest, lowest+100, "cells are still to be seen")
+	require.Greater(t, highest, lowest+100, "cells are still visible")
 }
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {

@@ -84,7 +84,7 @@ func chromaShape(s *geom.Shape) *geom.Shape {
 	return geom.NewShape(r.Min.Y, rows)
 }
 
-// row returns where row y of a is to be painted in p; put ends it.
+// row returns where to paint row y of a in p; put ends it.
 func (o *Obscurer) row(p *plane, a *area, y int) []byte {
 	r := a.rect[p.kind]
 	if a.outline == nil {

@@ -46,7 +46,7 @@ func TestRingExcludes(t *testing.T) {
 	})
 }
 
-// Where nothing is to be smoothed, the ring is the samples themselves, and
+// If there is nothing to smooth, the ring is the samples themselves, and
 // straight lines between them.
 func TestRingBridgesGaps(t *testing.T) {
 	v := []int32{0, 10, 0, 0, 40, 0, 0, 0}

@@ -61,7 +61,7 @@ type Options struct {
 	Cells int
 	// Cosmetic admits settings that can be undone.
 	Cosmetic bool
-	// Seed varies the noise on the cells. Whoever knows it can take the noise
+	// Seed varies the noise on the cells. Anyone who knows it can take the noise
 	// off, so it is best drawn at random and told to nobody.
 	Seed uint64
 	// Feather is the width of the band around a region in which it fades into its

@@ -80,7 +80,7 @@ func axis(from, n int) (t taps) {
 	return t
 }
 
-// Scale returns the plane of which pix holds the rows, each stride bytes after the
+// Scale returns the plane whose rows pix holds, each stride bytes after the
 // one before. The result has no padding and is valid until the next call.
 func (s *Scaler) Scale(pix []byte, stride int) ([]byte, error) {
 	if stride < s.widest || stride > 1<<20 || len(pix) < stride*(s.samples-1)+s.widest {

@@ -24,7 +24,7 @@ const (
 	// there is a head with something before it.
 	stillFace = 0.8
 	// maxSame is the share of the face's samples, and of each block of it in which
-	// there is anything to be seen, that may be as they were drawn when it was
+	// anything is visible, that may be as they were drawn when it was
 	// obscured. Samples are those of a plane.
 	maxSame = 0.5
 	// blockSide is the side of a block in luma samples, and detail the least range

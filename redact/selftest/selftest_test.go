@@ -22,7 +22,7 @@ import (
 )
 
 // scripted is a detector and obscurer whose faults a test chooses. By
-// itself it finds faces as long as they are to be seen.
+// itself it finds faces as long as they are visible.
 type scripted struct {
 	blind, ghost  bool
 	aside         float64
@@ -300,7 +300,7 @@ func TestCheckNoticesThatPartsAreNotLookedAt(t *testing.T) {
 	})
 }
 
-// Where faces may be recognised the test does not shut the gate for ever.
+// Where faces may be recognised, the test does not shut the gate forever.
 func TestCosmeticCamerasPass(t *testing.T) {
 	style := obscure.Options{Style: obscure.Mosaic, Cells: 40, Cosmetic: true}
 	o := realParts(t, detect.Config{Size: 640, Threshold: 0.3}, style)

@@ -320,7 +320,7 @@ func TestWeakSightingAtTheEdgeBeginsAFace(t *testing.T) {
 	require.True(t, begins(weak(1895, 300, 30)))
 	require.True(t, begins(weak(300, -5, 30)))
 	require.True(t, begins(weak(300, 1055, 30)))
-	require.False(t, begins(weak(0, 0, 30)), "all of it is to be seen")
+	require.False(t, begins(weak(0, 0, 30)), "all of it is visible")
 	require.False(t, begins(weak(300, 300, 30)))
 	require.False(t, begins(weak(-5, 300, 200)), "near the camera half a face is seen well")
 }
@@ -360,9 +360,9 @@ func TestWeakSightingBesideAFaceIsNotThatFace(t *testing.T) {
 	for i := range 25 {
 		tr.Update(at(40*i), []face.Face{sighting(still)}, 1920, 1080)
 	}
-	beside := boxAt(440, 300, 100)
-	require.Greater(t, beside.IoU(still), 0.4)
-	r := tr.Update(at(1000), []face.Face{{Box: beside, Score: 0.2, Weak: true}}, 1920, 1080)
+	neighbour := boxAt(440, 300, 100)
+	require.Greater(t, neighbour.IoU(still), 0.4)
+	r := tr.Update(at(1000), []face.Face{{Box: neighbour, Score: 0.2, Weak: true}}, 1920, 1080)
 	require.Len(t, r, 1)
 	require.Equal(t, geom.Held, r[0].Source)
 }

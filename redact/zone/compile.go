@@ -64,11 +64,11 @@ func Compile(zones []Zone, width, height int) *Set {
 	return s
 }
 
-// Masks returns the regions that are to be obscured in every picture of the
+// Masks returns the regions that must be obscured in every picture of the
 // size. They are shared and not to be changed.
 func (s *Set) Masks() []geom.Region { return slices.Clip(s.masks) }
 
-// Tiles returns the rectangles, in pixels, in which small faces are to be
+// Tiles returns the rectangles, in pixels, in which small faces are
 // expected. They are shared and not to be changed.
 func (s *Set) Tiles() []image.Rectangle { return slices.Clip(s.tiles) }
 

@@ -61,8 +61,8 @@ func CheckIgnored(zones []Zone) (int, error) {
 	return 0, nil
 }
 
-// raster is a set of cells of the frame. It holds every cell of which a polygon
-// covers any part, so it is never smaller than they are.
+// raster is a set of cells of the frame. It holds every cell that a polygon
+// covers in part, so it is never smaller than they are.
 type raster struct {
 	cells [areaSteps * areaSteps]bool
 	count int

@@ -7,7 +7,7 @@ import (
 	"scrim/redact/geom"
 )
 
-// rasterise returns the pixels of which p, in pixels, covers any part. Those
+// rasterise returns the pixels that p, in pixels, covers in part. Those
 // that it only touches at their border do not count.
 //
 // What p covers of a row is bounded by its sides within the row and by the

@@ -17,7 +17,7 @@ type Kind string
 const (
 	// Mask is obscured in every picture.
 	Mask Kind = "mask"
-	// Tiles is where small faces are to be expected: the detector looks closer.
+	// Tiles is where small faces are expected: the detector looks closer.
 	Tiles Kind = "tiles"
 	// Ignore is where nothing needs finding, such as on a public display. It
 	// needs a Reason, takes little of the frame, and viewers are told.

@@ -113,7 +113,7 @@ func TestMasksCoverEveryPixelThatIsTouchedAndNoOther(t *testing.T) {
 				pixel := geom.Box{X: float64(x), Y: float64(y), W: 1, H: 1}
 				part := math.Abs(area(clip(scaled, pixel)))
 				if part > 1e-9 || sampled(scaled, x, y) {
-					require.True(t, covered, "pixel %d, %d, of which %g belongs to the polygon", x, y, part)
+					require.True(t, covered, "pixel %d, %d, a share of %g in the polygon", x, y, part)
 				}
 				if part == 0 && !nearSide(scaled, x, y) && !sampled(scaled, x, y) {
 					require.False(t, covered, "pixel %d, %d, which is not touched", x, y)
@@ -206,7 +206,7 @@ func TestIgnoredNeedsTheCentreAndMostOfTheFace(t *testing.T) {
 	require.Empty(t, s.Filter(nil))
 }
 
-// Ignored never lets a face go of which more than a tenth is outside.
+// Ignored never drops a face that is more than a tenth outside.
 func TestIgnoredAgainstSamples(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPolygon(t, 100, 100)

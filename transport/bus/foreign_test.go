@@ -70,7 +70,7 @@ func (f *foreign) Events(ctx context.Context) <-chan transport.Event {
 }
 
 // safe fails if a log, a page or a protocol would show a character of evil. The word
-// itself must be there unless the message has to be dropped whole.
+// itself must be there unless the whole message must be dropped.
 func safe(t *testing.T, what, text string, shown bool) {
 	t.Helper()
 	for _, bad := range []string{"\u202e", "\u200b", "\u2028", "\x1b"} {

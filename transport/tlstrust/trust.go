@@ -123,7 +123,7 @@ type Refusal struct {
 	Pinned bool
 }
 
-// Refused returns the certificate because of which a connection failed; nil if it
+// Refused returns the certificate that made a connection fail; nil if it
 // failed for another reason.
 func Refused(err error) *Refusal {
 	if pin, ok := errors.AsType[*pinError](err); ok {

@@ -106,7 +106,7 @@ func (b *Blocks) Reset() {
 func (b *Blocks) Begin() { C.scrim_begin(b.picture) }
 
 // Missing reports whether blocks of the picture in the packet are not decoded, or all
-// of it was skipped, of which FFmpeg says nothing either. It is asked when the decoder
+// of it was skipped, which FFmpeg does not report either. It is asked when the decoder
 // is through with a packet that holds slices.
 func (b *Blocks) Missing() bool { return C.scrim_undecoded(b.picture) != 0 }
 

@@ -153,7 +153,7 @@ func (e *Encoder) code(im *yuv.Image, pts int64, key bool) ([]byte, bool, error)
 	}
 	qp := e.rate.choose(pts, key)
 	// x264 numbers key frames 0 and 1 in turn, and two that follow each other must differ
-	// (H.264, 7.4.3): where one was dropped, another has to be.
+	// (H.264, 7.4.3): where one was dropped, another must be.
 	dropped := 0
 	for try := 1; ; try++ {
 		data, isKey, err := e.n.encode(im, key, qp)

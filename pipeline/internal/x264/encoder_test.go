@@ -188,7 +188,7 @@ func TestCeilingHoldsForWhatNobodyForesaw(t *testing.T) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, 8*len(p.Data), bitrate/2+bitrate/20, "picture %d is more than the buffer holds", i)
 		if i == 60 {
-			require.True(t, p.Key, "the cut was coded anew")
+			require.True(t, p.Key, "the cut was encoded again")
 		}
 		if p.Key {
 			keys++

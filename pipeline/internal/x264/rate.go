@@ -83,7 +83,7 @@ func (r *rate) choose(pts int64, key bool) int {
 	return min(max(qp, finest, 1), maxQP)
 }
 
-// coarser returns the quantiser to code a picture with anew that took so many bits,
+// coarser returns the quantiser for encoding a picture again that took so many bits,
 // and false if that is not needed or would not help.
 func (r *rate) coarser(bits float64, qp int) (int, bool) {
 	if bits <= r.buffer || qp >= maxQP {

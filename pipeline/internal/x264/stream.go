@@ -17,7 +17,7 @@ const (
 	streamPreset  = "medium"
 	streamQuality = 18
 	// streamThreads is fixed: what x264 writes depends on it, and the same
-	// input shall give the same bytes on every machine.
+	// input must give the same bytes on every machine.
 	streamThreads = 4
 )
 

@@ -14,7 +14,7 @@ import (
 )
 
 // Plane is one plane of 8-bit samples in Go memory: Height rows of Stride
-// bytes, of which Width hold samples.
+// bytes; the first Width hold samples.
 type Plane struct {
 	Pix           []byte
 	Width, Height int

@@ -165,9 +165,9 @@ func TestDistanceOfKeyFramesCountsWhatWasSeenWithoutOne(t *testing.T) {
 		"every picture":                  {keys: []int{196, 197, 198, 199}, gop: 197, seconds: 9.8, atLeast: true},
 		"none":                           {},
 		"greeted, and the rest is lossy": {keys: []int{0, 1}, loss: 100},
-		"greeted, and two groups of which one is lossy": {keys: []int{0, 1, 100, 150}, loss: 50, gop: 50, seconds: 2.5},
-		"greeted, and a lossy group":                    {keys: []int{0, 1, 190}, loss: 50, gop: 10, seconds: 0.45, atLeast: true},
-		"regular, and the rest is lossy":                {keys: []int{0, 40, 80}, loss: 190, gop: 40, seconds: 2},
+		"greeted, and two groups, one of them lossy": {keys: []int{0, 1, 100, 150}, loss: 50, gop: 50, seconds: 2.5},
+		"greeted, and a lossy group":                 {keys: []int{0, 1, 190}, loss: 50, gop: 10, seconds: 0.45, atLeast: true},
+		"regular, and the rest is lossy":             {keys: []int{0, 40, 80}, loss: 190, gop: 40, seconds: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFeed("H264")

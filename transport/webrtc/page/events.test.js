@@ -30,7 +30,7 @@ test('an event stream is parsed as the standard says', () => {
   }
 });
 
-/** A stream of which the test sends the pieces. */
+/** A stream whose pieces the test sends. */
 function controlledStream() {
   const stream = { cancelled: false };
   stream.body = new ReadableStream({
