@@ -89,7 +89,8 @@ func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
 		// All pictures are of one size, no text leaves its tile, and up to four cameras
 		// need no scrolling.
 		require.Equal(t, "1", eval(`String(new Set([...document.querySelectorAll('.screen')].map((s) => s.clientHeight)).size)`))
-		require.Empty(t, eval(`[...document.querySelectorAll('.caption > :not(.name)')].filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => p.textContent).join()`))
+		require.Empty(t, eval(`[...document.querySelectorAll('.caption > :not(.name)')]
+			.filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => p.textContent).join()`))
 		shot(t, tab, fmt.Sprintf("wall-%d.png", wall.cameras))
 		if wall.cameras <= 4 {
 			until(`document.documentElement.scrollHeight <= innerHeight`)

@@ -204,11 +204,8 @@ func (l *loop) logStatusError(now time.Time, err error) {
 	case errors.Is(err, context.Canceled):
 		return
 	}
-	level := slog.LevelDebug
-	if l.statusErrors.markBad(now); l.statusErrors.due(now, "") {
-		level = slog.LevelWarn
-	}
-	l.c.log.Log(context.Background(), level, "status cannot be sent", "error", transport.Plain(err.Error(), maxLogError))
+	l.statusErrors.markBad(now)
+	l.c.log.Log(context.Background(), l.statusErrors.level(now, ""), "status cannot be sent", "error", transport.Plain(err.Error(), maxLogError))
 }
 
 // ingest connects to the camera again and again, until ctx ends.
@@ -249,10 +246,15 @@ func publicReason(err error) string {
 	if err == nil {
 		return "connection to the camera ended"
 	}
+	return publicText(err, "connection to the camera failed")
+}
+
+// publicText is what viewers may see of an error, or else a text instead.
+func publicText(err error, instead string) string {
 	if p, ok := errors.AsType[publicError](err); ok {
-		return oneLine(p.Public())
+		instead = p.Public()
 	}
-	return "connection to the camera failed"
+	return oneLine(instead)
 }
 
 // publicError is an error of which viewers may see Public, such as an rtsp.Error.

@@ -31,9 +31,9 @@ func (c *connectionOutage) attemptFailed(now time.Time, reason string, delay tim
 	if lasted > 0 {
 		args = append(args, "away", roughly(lasted), "attempts", c.attempts)
 	}
-	level := slog.LevelDebug
-	if c.repeat.due(now, reason) {
-		level, c.attempts = slog.LevelWarn, 0
+	level := c.repeat.level(now, reason)
+	if level == slog.LevelWarn {
+		c.attempts = 0
 	}
 	c.log(level, "no video from the camera", args...)
 }

@@ -43,10 +43,7 @@ var starting = fallback{kind: ipc.SlateStarting, reason: "starting"}
 
 // fallbackFor is what viewers get after a redactor ended with an error.
 func fallbackFor(err error) fallback {
-	f := fallback{ipc.SlateStarting, transport.FaultCrash, oneLine(err.Error())}
-	if p, ok := errors.AsType[publicError](err); ok {
-		f.reason = oneLine(p.Public())
-	}
+	f := fallback{ipc.SlateStarting, transport.FaultCrash, publicText(err, err.Error())}
 	switch {
 	case errors.Is(err, ErrPermanent):
 		f.kind, f.fault = ipc.SlateFailed, transport.FaultConfig

@@ -1,6 +1,9 @@
 package camera
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // reminders are how long a condition lasts until it is logged again. After the last of
 // them, it is logged at that interval.
@@ -53,6 +56,14 @@ func (r *repeatLog) due(now time.Time, reason string) bool {
 	}
 	r.logged, r.reason = true, reason
 	return true
+}
+
+// level returns, after markBad, the level of a line: a warning if one is due, else debug.
+func (r *repeatLog) level(now time.Time, reason string) slog.Level {
+	if r.due(now, reason) {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }
 
 // markGood notes that the condition is absent. It reports whether the caller must log

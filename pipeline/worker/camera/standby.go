@@ -100,7 +100,8 @@ func (s *Standby) start(ctx context.Context) (l *launched, exited <-chan struct{
 	l, exited = s.ensure()
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
-	for s.isReady(l) && wait(ctx, examineInterval) && redactorproc.Runnable(l.PID()) {
+	for starting := true; starting && s.isReady(l) && wait(ctx, examineInterval); {
+		starting = redactorproc.Runnable(l.PID())
 	}
 	return l, exited
 }
