@@ -24,7 +24,7 @@ func TestRedactorThatIsTakenOverIsReplacedAndTheReasonIsTold(t *testing.T) {
 		{"memory in C", transport.FaultCrash, "out of memory", "std::bad_alloc"},
 		{"memory in Go", transport.FaultCrash, "out of memory", "out of memory"},
 		{"trace", transport.FaultCrash, "system call blocked by the sandbox", "system call blocked by the sandbox"},
-		{"garbage", transport.FaultCrash, "talks nonsense", "talks nonsense"},
+		{"garbage", transport.FaultCrash, "violated the protocol", "violated the protocol"},
 		{"hang", transport.FaultCrash, "stage hung", "stage hung"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
