@@ -49,4 +49,7 @@
 //     Buckets by size have the faces that pass the filter except for size, buckets by yaw
 //     those that pass it except for yaw.
 //   - The size of a face is the longer side of its box.
+//
+// Promises: nothing here keeps state, so all functions may be called from many goroutines.
+// Arguments are not changed, and a Result is the caller's. The API is not stable yet.
 package measure

@@ -7,4 +7,9 @@
 // .request.keyframe and .request.snapshot, which is answered on .snapshot.<token>.
 // Everything from the bus is untrusted: it is bounded and checked first. Above all, the
 // camera named in a message must be the camera of its subject.
+//
+// Promises: Server, Conn and Publisher may be used from many goroutines, Next of a
+// Subscription by one. A published unit stays the caller's, a received one is its reader's.
+// Errors can be told apart by errors.Is with the values of this package. The API is not
+// stable yet.
 package bus

@@ -10,4 +10,8 @@
 //
 // The hub checks that each unit names its own camera, whatever the source claims: a
 // picture of the wrong camera is as bad as a visible face.
+//
+// Promises: Hubs and Hub may be used from many goroutines, a Pacer by one. Units and frames
+// are shared between viewers and must not be changed. No viewer makes another one wait. The
+// API is not stable yet.
 package fanout

@@ -7,4 +7,9 @@
 // gortsplib speaks RTSP. Around it, this package repairs what cameras send before a
 // parser refuses it (session descriptions, status lines, challenges; see the quirks
 // files), and has its own watchdog. Package depacketize turns packets into units.
+//
+// Promises: a Client keeps no state between calls, so its methods may be called from many
+// goroutines; each call opens a connection of its own. A unit belongs to the receiver. An
+// error is an *Error of one of this package's classes, or the context's, and shows no
+// password. The API is not stable yet.
 package rtsp

@@ -15,4 +15,8 @@
 // The gateway only sends video: it has no data channel, receives only RTCP, and does
 // not use a STUN or TURN server itself. It keeps no state that a restart would lose:
 // viewers reconnect.
+//
+// Promises: a Gateway may be used from many goroutines, and calls its Source from many.
+// Nothing that it started is left after Close. The API for browsers and Go is not stable
+// yet.
 package webrtc
