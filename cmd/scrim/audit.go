@@ -18,7 +18,7 @@ type AuditCmd struct {
 	Format      string        `default:"table" enum:"table,json,csv" help:"Output format: table, json or csv."`
 	FlagVendors string        `placeholder:"FILE" help:"File with the vendors to flag, one per line, instead of audit.flag_vendors in the YAML file."`
 	Isolate     string        `default:"flagged" enum:"flagged,all,none" help:"Cameras to isolate: flagged, all or none."`
-	OUI         string        `name:"oui" placeholder:"PATH" help:"The IEEE's list of MAC vendors, or a folder with such lists. Default: that of Debian's ieee-data."`
+	OUI         string        `name:"oui" placeholder:"PATH" help:"IEEE list of MAC vendors, or a folder of such lists. Default: the one of Debian's ieee-data."`
 	Quiet       bool          `help:"Send nothing to the cameras: only addresses, routes and MAC vendors."`
 	Timeout     time.Duration `default:"5s" placeholder:"TIME" help:"Time limit for each response of a camera (${default})."`
 	ONVIFPort   uint16        `name:"onvif-port" default:"80" help:"Port of the cameras' ONVIF device service (${default})."`

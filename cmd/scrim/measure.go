@@ -15,7 +15,7 @@ import (
 // MeasureCmd scores reports of redacted files, or live redacted video, against ground
 // truth.
 type MeasureCmd struct {
-	Truth  []string `required:"" sep:"none" placeholder:"PATH" help:"True positions of faces: a file of scrim-camera --truth, a faces.json, or a folder. Repeatable."`
+	Truth  []string `required:"" sep:"none" placeholder:"PATH" help:"True face positions: a file of scrim-camera --truth, a faces.json, or a folder. Repeatable."`
 	Report []string `sep:"none" placeholder:"PATH" help:"Obscured regions: a file of scrim redact --report, or a folder. As many as --truth make pairs."`
 
 	JSON string `name:"json" placeholder:"FILE" help:"Write all results as JSON; - prints them instead of the table."`

@@ -20,10 +20,10 @@ type ProbeCmd struct {
 	Password    *config.Secret         `placeholder:"env:NAME|file:PATH" help:"Password of that user. It is tried only once, because cameras lock accounts."`
 	For         time.Duration          `default:"5s" placeholder:"TIME" help:"How long the stream is measured (${default})."`
 	Timeout     time.Duration          `default:"10s" placeholder:"TIME" help:"Time limit for each connection and response (${default})."`
-	Transport   string                 `default:"auto" enum:"auto,tcp,udp" help:"Transport of RTP: tcp, udp, or auto, which uses udp if the camera refuses tcp (${default})."`
+	Transport   string                 `default:"auto" enum:"auto,tcp,udp" help:"RTP over tcp, udp, or auto: udp if the camera refuses tcp (${default})."`
 	AllowBasic  bool                   `help:"Allow Basic authentication, which sends the password in the clear."`
 	Fingerprint config.Fingerprint     `placeholder:"SHA256" help:"With TLS: accept only the certificate with this SHA-256, which a first probe shows."`
-	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"With TLS: PEM file with the authorities that may sign the certificate, instead of the system's."`
+	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"PEM file of the certificate authorities for TLS, instead of the system's."`
 	ONVIF       string                 `name:"onvif" placeholder:"URL|none" help:"URL of the ONVIF device service if its port is unusual; none skips ONVIF."`
 	Name        string                 `placeholder:"NAME" help:"Name of the camera in the printed configuration."`
 	JSON        bool                   `name:"json" help:"Print a JSON object."`

@@ -24,7 +24,7 @@ import (
 // RedactCmd redacts files and folders.
 type RedactCmd struct {
 	In  string `arg:"" name:"in" help:"File or folder to redact." type:"path"`
-	Out string `short:"o" required:"" placeholder:"OUT" help:"File or folder to write. For video, the extension selects the format: .mp4, .mov or .mkv." type:"path"`
+	Out string `short:"o" required:"" placeholder:"OUT" help:"Output file or folder. For video, the extension selects the format: .mp4, .mov or .mkv." type:"path"`
 	RedactorFlags
 	Config string `placeholder:"FILE.yaml" help:"Use the settings of a camera in this YAML file, such as zones and style. Flags override them." type:"path"`
 	SetFlags

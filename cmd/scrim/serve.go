@@ -23,7 +23,7 @@ type RedactorFlags struct {
 // WorkerFlags are the flags of all commands that run cameras.
 type WorkerFlags struct {
 	RedactorFlags
-	Trace string `help:"Write a line of JSON per picture: the time of each stage and the obscured regions. The file must not exist; it grows without limit." placeholder:"FILE"`
+	Trace string `help:"Write one JSON line per picture: stage times and obscured regions. FILE must not exist; it grows without limit." placeholder:"FILE"`
 
 	RequireSandbox bool `help:"Refuse to run cameras unless all protections of the redactors are in force; same as require_sandbox in the file."`
 }
