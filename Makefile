@@ -51,7 +51,8 @@ peers:
 test: build test-deps peers ## vet, test (without cgo: with the race detector), fuzz briefly, find leaks
 	@.ci/test
 
-lint: deps ## run golangci-lint; check types, style and parsing of the page's scripts
+lint: deps ## check words; run golangci-lint; check types, style and parsing of the page's scripts
+	.ci/words
 	@.ci/tool golangci-lint github.com/golangci/golangci-lint/v2 $(GOLANGCI_VERSION) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/tools/golangci-lint run ./...
 	.ci/page/check

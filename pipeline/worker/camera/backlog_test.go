@@ -14,7 +14,7 @@ func TestKeyFrameIsAskedForAlsoWhereALargeUnitWasDropped(t *testing.T) {
 	require.True(t, b.sent(maxUnsentBytes/2))
 }
 
-// Whoever falls behind is asked for a key frame before nothing waits any more, and goes
+// A redactor that falls behind is asked for a key frame before its queue is empty, and goes
 // on with that.
 func TestBacklogThatFellBehindAsksForAKeyFrame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

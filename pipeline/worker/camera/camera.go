@@ -71,7 +71,7 @@ type Camera struct {
 
 	began   atomic.Bool // Run
 	inbox   chan event
-	owner   chan struct{} // whoever has its token owns the machine
+	owner   chan struct{} // the holder of its token owns the machine
 	machine *machine
 }
 

@@ -63,7 +63,7 @@ const (
 	examineInterval = 250 * time.Millisecond
 	usageInterval   = time.Second
 	// spinCPU is how much processor time, and spinTime how much clock time, a redactor
-	// may use without sending a picture or a slate, of which several a second are due
+	// may use without sending a picture or a slate; several a second are due
 	// whatever the camera does. Heartbeats do not count: an attacker who controls the
 	// process can send them. A limit of the kernel would count the processor time of its
 	// whole life, which is months.

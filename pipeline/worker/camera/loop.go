@@ -257,7 +257,7 @@ func publicText(err error, instead string) string {
 	return oneLine(instead)
 }
 
-// publicError is an error of which viewers may see Public, such as an rtsp.Error.
+// publicError is an error whose Public may be shown to viewers, such as an rtsp.Error.
 type publicError interface {
 	error
 	Public() string

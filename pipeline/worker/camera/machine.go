@@ -263,7 +263,7 @@ func (m *machine) rejectProvisional() {
 	m.requireKeyframe()
 }
 
-// dropHeldOutput drops output that can no longer be confirmed. Whoever waits for its
+// dropHeldOutput drops output that can no longer be confirmed. A client that waits for its
 // snapshot gets another.
 func (m *machine) dropHeldOutput() {
 	if m.provisional.drop() {

@@ -61,7 +61,7 @@ type pictureOutage struct {
 	repeat   repeatLog
 	pictures uint64 // as of the last check
 	// logged is the reason, as viewers get it, that another line gave last. Until then,
-	// whoever logged it tries to repair it.
+	// its logger tries to repair it.
 	logged      string
 	loggedUntil time.Time
 }

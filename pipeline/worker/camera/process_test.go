@@ -13,7 +13,7 @@ import (
 )
 
 // What cannot be written to a redactor that lives must not leave it without
-// input for ever.
+// input forever.
 func TestRedactorThatCannotBeFedIsReplacedAndSaysWhy(t *testing.T) {
 	s, _, _ := begin(t, "good")
 	s.send(t, "before")

@@ -51,8 +51,8 @@ func TestWhatIsMadeOfHalfAPictureIsNeverShown(t *testing.T) {
 		}
 		r.makes(id, 5, 3, 0, false, "goes on from it")
 		require.Empty(t, r.all())
-		r.makes(id, 5, 3, 1, true, "anew")
-		require.Equal(t, []string{"anew"}, r.all())
+		r.makes(id, 5, 3, 1, true, "again")
+		require.Equal(t, []string{"again"}, r.all())
 		require.EqualValues(t, 1, r.m.status.at(r.now).Counters.Faults[transport.FaultLoss])
 	}
 }
@@ -89,10 +89,10 @@ func TestSlateDoesNotGoOnFromAProvisionalUnit(t *testing.T) {
 	r.makes(id, 5, 2, 0, false, "provisional")
 	r.makes(id, 5, 0, 0, false, "slate")
 	require.Equal(t, []string{"first", "starting"}, r.all())
-	r.makes(id, 5, 0, 1, true, "slate that begins anew")
+	r.makes(id, 5, 0, 1, true, "slate that starts over")
 	r.arrives(3, false, "")
 	r.makes(id, 5, 3, 1, false, "on")
-	require.Equal(t, []string{"slate that begins anew", "on"}, r.all())
+	require.Equal(t, []string{"slate that starts over", "on"}, r.all())
 }
 
 // A proof that comes while the redactor is covered for lets nothing pass that was

@@ -11,8 +11,8 @@ import (
 
 // view is what viewers get.
 type view struct {
-	// fallback is why they get prepared slates; nil: they get the redactor's output, the
-	// last of which was live, or a slate for this reason.
+	// fallback is why they get prepared slates; nil: they get the redactor's output, whose
+	// last picture was live, or a slate for this reason.
 	fallback *fallback
 	live     bool
 	fault    transport.Fault
@@ -31,7 +31,7 @@ type view struct {
 	fenceRequested  time.Time
 }
 
-// fallback is why viewers get prepared slates, and of which kind.
+// fallback is why viewers get prepared slates, and their kind.
 type fallback struct {
 	kind   ipc.SlateKind
 	fault  transport.Fault

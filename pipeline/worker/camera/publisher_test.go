@@ -43,7 +43,7 @@ func (st *viewer) until(t *testing.T, prefix string) *transport.RedactedUnit {
 	}
 }
 
-// live is a redactor of which viewers have a picture.
+// live is a redactor whose picture viewers have.
 func live(t *testing.T) (*viewer, *Camera) {
 	t.Helper()
 	s, c, _ := begin(t, "spares")

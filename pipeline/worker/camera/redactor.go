@@ -205,7 +205,7 @@ func (m *machine) processEnded(err error) {
 	m.pictureOutage.noteLogged(m.now, fallbackFor(err).reason, r.restartDelay)
 }
 
-// loseRedactor falls back from a redactor of which nothing is shown any more.
+// loseRedactor falls back from a redactor whose output is not shown any more.
 func (m *machine) loseRedactor(err error) {
 	m.slates.retire(!errors.Is(err, errProtocol))
 	m.view.heldBack = false

@@ -28,7 +28,7 @@ func TestRedactorThatStarvesIsCoveredForAndNotKilled(t *testing.T) {
 	require.EqualValues(t, 1, r.m.status.at(r.now).Counters.Faults[transport.FaultOverload])
 
 	r.pass(starveTime + tickInterval)
-	require.Equal(t, []int{id}, r.killed, "not even that for ever")
+	require.Equal(t, []int{id}, r.killed, "not even that forever")
 	require.Equal(t, transport.FaultOverload, r.lastEvent().Fault)
 }
 

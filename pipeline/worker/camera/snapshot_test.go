@@ -135,7 +135,7 @@ func TestSnapshotOfHalfAPictureIsNeverGiven(t *testing.T) {
 			r.arrives(3, false, transport.GapLoss)
 			require.Empty(t, given(ch))
 			if late {
-				r.makes(id, 5, 3, fence, true, "anew")
+				r.makes(id, 5, 3, fence, true, "again")
 				r.snaps(id, 2, fence, "half still, behind the fence")
 			}
 			require.Empty(t, given(ch))

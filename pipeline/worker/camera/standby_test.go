@@ -165,8 +165,8 @@ func TestRedactorOnStandbySpeaksOnceItIsTaken(t *testing.T) {
 	require.NoError(t, <-read)
 }
 
-// One that stands still takes seconds to be ended. Whoever needs one meanwhile starts
-// it himself at once.
+// One that hangs takes seconds to be ended. A camera that needs one meanwhile starts
+// one itself immediately.
 func TestNobodyWaitsForTheEndOfARedactorOnStandby(t *testing.T) {
 	exe, err := os.Executable()
 	require.NoError(t, err)
