@@ -2,7 +2,7 @@ package bitstream
 
 import "scrim/transport"
 
-// reasonMissing is that a picture is not what comes after the one before.
+// reasonMissing means that a picture does not follow the one before.
 const reasonMissing = "pictures are missing"
 
 // Continuity tells from the access units themselves whether reference pictures are

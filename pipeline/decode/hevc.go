@@ -7,9 +7,9 @@ import "bytes"
 const tailBytes = 32 << 10
 
 // tail ends a slice that was cut: for the arithmetic decoder, bits that are all set
-// say at the end of every coding tree unit that it was the last (H.265, 9.3.4.3.5).
-// Without it a decoder goes on with whatever it reads behind the slice. What is cut of
-// the last coding tree unit alone still goes unnoticed.
+// mark the end of the slice after every coding tree unit (H.265, 9.3.4.3.5). Without
+// it a decoder continues with whatever it reads behind the slice. A cut within the last
+// coding tree unit still goes unnoticed.
 var tail = bytes.Repeat([]byte{0xff}, tailBytes)
 
 // endSlices copies an H.265 access unit in Annex B form to dst, with the tail behind

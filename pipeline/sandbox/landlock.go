@@ -88,8 +88,9 @@ func mapped() ([]string, error) {
 	return out, nil
 }
 
-// checkLandlock reports whether it is in force: the root folder, which anybody
-// may list, cannot be. It must be asked before the filter, which would hide it.
+// checkLandlock checks that it is in force: the root folder, which anyone may list,
+// cannot be listed. It must be called before the filter is loaded, which would hide
+// that.
 func checkLandlock() (detail string, err error) {
 	version, err := ll.LandlockGetABIVersion()
 	if err != nil {

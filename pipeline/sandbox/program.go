@@ -26,7 +26,7 @@ const (
 // ask about.
 type cond struct{ arg, mask, want uint32 }
 
-// rule says what becomes of a call when all conditions hold.
+// rule is the action for a call for which all conditions hold.
 type rule struct {
 	number uint32
 	when   []cond
@@ -37,9 +37,9 @@ type rule struct {
 // that none fits is refused, and one by the numbers of another architecture ends
 // the process.
 //
-// Each rule finds the number in the accumulator: one that has looked at arguments
-// loads it again. (github.com/elastic/go-seccomp-bpf 1.6 does not, so that an
-// argument is taken for the number of another call.)
+// Each rule expects the number in the accumulator: one that has checked arguments loads
+// it again. (github.com/elastic/go-seccomp-bpf 1.6 does not, and takes an argument for
+// the number of another call.)
 func program(rules []rule) []bpf.Instruction {
 	p := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: offArch, Size: 4},

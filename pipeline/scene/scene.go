@@ -53,16 +53,16 @@ type Options struct {
 	FPS float64
 	// Seed chooses the people and their ways.
 	Seed uint64
-	// People is how many there are; they are not all in the picture always. Each
-	// takes about 14 MiB of memory with large faces.
+	// People is the number of people; not all are always in the picture. Each takes
+	// about 14 MiB of memory if faces are large.
 	People int
-	// MinFace and MaxFace bound the height of faces that are not tilted, in
-	// pixels, nearly.
+	// MinFace and MaxFace are the approximate limits of the height of faces that are not
+	// tilted, in pixels.
 	MinFace, MaxFace int
 	// Away is the mean time that people stay away between two visits, in addition to a
 	// second or two; up to MaxAway.
 	Away time.Duration
-	// NoStamp leaves the stamp out; people go the same ways.
+	// NoStamp leaves out the stamp; people take the same paths.
 	NoStamp bool
 }
 

@@ -52,15 +52,15 @@ var codecs = map[astiav.CodecID]transport.Codec{
 
 // OpenClip reads the coded pictures of a video file: the first for some
 // time at most, and not more than MaxClipBytes; 0 is all.
-func OpenClip(path string, most time.Duration) (*Clip, error) {
-	c, err := openClip(path, most)
+func OpenClip(path string, limit time.Duration) (*Clip, error) {
+	c, err := openClip(path, limit)
 	if err != nil {
 		return nil, fmt.Errorf("video %s: %w", path, err)
 	}
 	return c, nil
 }
 
-func openClip(path string, most time.Duration) (*Clip, error) {
+func openClip(path string, limit time.Duration) (*Clip, error) {
 	in, err := av.OpenInput(path, av.InputOptions{Choose: firstVideo})
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func openClip(path string, most time.Duration) (*Clip, error) {
 		return nil, err
 	}
 	c := &Clip{Codec: codec}
-	size, until := 0, int64(most)*transport.ClockRate/int64(time.Second)
+	size, until := 0, int64(limit)*transport.ClockRate/int64(time.Second)
 	var last, step int64
 	for {
 		if err := in.Format.ReadFrame(in.Packet); err != nil {

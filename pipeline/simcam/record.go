@@ -26,8 +26,8 @@ const MaxRecordFrames = 1_000_000
 
 // RecordOptions say what Record draws.
 type RecordOptions struct {
-	// Path is the file, which must end in .mp4 or .h264 (bare Annex B). It has
-	// this name only once it is whole; one that is there is replaced.
+	// Path is the file, which must end in .mp4 or .h264 (bare Annex B). It has this name
+	// only once it is complete; an existing one is replaced.
 	Path string
 	// Scene is what is drawn.
 	Scene scene.Options
@@ -37,8 +37,8 @@ type RecordOptions struct {
 	// Frames is how many pictures there are, from number 0. A file repeats at
 	// its end.
 	Frames int
-	// AsCamera codes as the simulated camera does; otherwise hardly a difference
-	// to the drawn picture is left.
+	// AsCamera encodes as the simulated camera does; otherwise the quality is much
+	// higher.
 	AsCamera bool
 }
 
@@ -48,8 +48,8 @@ type Recorded struct {
 	// per second, rounded to the nearest; in a stream the time of capture after
 	// that of the first picture.
 	PTS int64
-	// Captured is the time of capture that stamp and sender reports say; zero in
-	// a recording.
+	// Captured is the time of capture in stamp and sender reports; zero in a
+	// recording.
 	Captured time.Time
 	// Width and Height are its size in pixels.
 	Width, Height int

@@ -1,6 +1,6 @@
-// Package cv is the only place that calls OpenCV. It goes through gocv, checks
-// every argument before C++ sees it, and owns every matrix: what OpenCV does
-// not like ends the process, because gocv turns no C++ exception into an error.
+// Package cv is the only place that calls OpenCV in production. It goes through
+// gocv, checks every argument before C++ sees it, and owns every matrix: an invalid
+// argument ends the process, because gocv does not turn C++ exceptions into errors.
 //
 // Loading and running a network are the exception: gocv v0.31's Net ends the
 // process on a file that does not parse, and its ForwardLayers frees neither

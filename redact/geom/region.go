@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Source says on what a Region rests.
+// Source is why a Region is obscured.
 type Source string
 
 // The sources of a Region.
@@ -17,27 +17,26 @@ const (
 	// Backfilled regions cover a face in pictures before it was found.
 	Backfilled Source = "backfilled"
 	Failsafe   Source = "failsafe"
-	// Zone regions are obscured in every picture, whatever is there.
+	// Zone regions are obscured in every picture.
 	Zone Source = "zone"
 )
 
 // Region is a part of the picture that must be obscured.
 type Region struct {
-	// Rect is what is obscured, in pixels, padding included. It may reach
-	// outside the picture, where it is cut.
+	// Rect is what is obscured, in pixels, including padding. It may reach outside the
+	// picture, where it is cut.
 	Rect image.Rectangle
 	// Face is the box as found, before padding.
 	Face Box
-	// Score is the confidence of the detection it rests on, 0 to 1.
+	// Score is the confidence of the underlying detection, 0 to 1.
 	Score float64
-	// Source says whether it was found in this very picture.
+	// Source is Detected if the face was found in this picture.
 	Source Source
-	// Track identifies the same face over time; it is never 0 for a face. The
-	// obscurer anchors its cell grid and noise to it.
+	// Track identifies the same face over time; it is never 0 for a face. The obscurer
+	// anchors its cell grid and noise to it.
 	Track uint64
-	// Shape is what is obscured of Rect, where that is not all of it. Its bounds
-	// are Rect, else it counts for nothing and all of Rect is obscured. It may be
-	// shared between regions.
+	// Shape is the obscured part of Rect; nil for all of it. If its bounds are not Rect,
+	// it is ignored and all of Rect is obscured. Regions may share it.
 	Shape *Shape `json:"-"`
 }
 

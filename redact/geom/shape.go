@@ -11,9 +11,8 @@ import (
 // Span is a run of pixels in one row: From up to To, exclusive.
 type Span struct{ From, To int }
 
-// Shape is a set of pixels, row by row: what is obscured of a Region that is no
-// rectangle. It never changes, so any number of pictures and goroutines may
-// share one.
+// Shape is a set of pixels, row by row: what is obscured of a Region that is not a
+// rectangle. It never changes, so pictures and goroutines may share one.
 type Shape struct {
 	bounds image.Rectangle
 	// first is where the spans of each row of bounds begin in spans; one more
@@ -25,8 +24,8 @@ type Shape struct {
 }
 
 // NewShape makes a Shape of spans in pixels: rows[0] are those of row top,
-// rows[1] those of the row below, in any order. Spans may touch or overlap;
-// empty ones count for nothing. It keeps nothing of rows.
+// rows[1] those of the row below, in any order. Spans may touch or overlap; empty ones
+// are ignored. It does not keep rows.
 func NewShape(top int, rows [][]Span) *Shape {
 	s := new(Shape)
 	tidy := make([][]Span, len(rows))
@@ -85,7 +84,7 @@ func (s *Shape) sum() uint64 {
 func (s *Shape) Bounds() image.Rectangle { return s.bounds }
 
 // Row returns the spans of a row of the picture, from left to right, with gaps
-// between them. They are not to be changed.
+// between them. They must not be changed.
 func (s *Shape) Row(y int) []Span {
 	if y < s.bounds.Min.Y || y >= s.bounds.Max.Y {
 		return nil
@@ -97,7 +96,7 @@ func (s *Shape) Row(y int) []Span {
 // Solid reports whether s is a whole rectangle.
 func (s *Shape) Solid() bool { return s.solid }
 
-// Hash tells Shapes apart (FNV-1a over all spans).
+// Hash returns a hash over all spans (FNV-1a).
 func (s *Shape) Hash() uint64 { return s.hash }
 
 // Contains reports whether all pixels of r belong to s. An empty r does.
@@ -116,8 +115,8 @@ func (s *Shape) Contains(r image.Rectangle) bool {
 	return true
 }
 
-// Outline returns the Shape that bounds what is obscured of r; nil where that
-// is the whole Rect. A Shape that does not belong to Rect bounds nothing.
+// Outline returns the Shape that is obscured of r, nil if that is the whole Rect. A
+// Shape whose bounds are not Rect is ignored.
 func (r Region) Outline() *Shape {
 	if r.Shape == nil || r.Shape.solid || r.Shape.bounds != r.Rect {
 		return nil

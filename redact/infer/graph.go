@@ -29,7 +29,7 @@ const (
 	maxWeight = 1 << 15
 )
 
-// step is one step of the network; those before it in the list are its inputs.
+// step is one step of the network; its inputs are before it in the list.
 type step struct {
 	kind      kind
 	in        int
@@ -43,11 +43,11 @@ type step struct {
 // conv is a convolution's weights: for each output, for each input, 3×3 or 1.
 type conv struct{ weights, bias []float32 }
 
-// builder takes a graph apart, from its outputs backwards.
+// builder turns a graph into steps, from its outputs backwards.
 type builder struct {
 	g     *graph
 	steps []step
-	done  map[string]int // which step makes a value; -1: it is being looked at
+	done  map[string]int // the step that makes a value; -1: in progress
 }
 
 // outputs are what the heads make, in this order.
@@ -59,7 +59,7 @@ var outputs = [...]struct {
 
 const headValues = 1 + 1 + 4
 
-// Strides of the three scales, in pixels of the input.
+// strides are those of the three scales, in pixels of the input.
 var strides = [...]int{8, 16, 32}
 
 // compile returns the steps of a graph. The stem is the first.
@@ -126,7 +126,7 @@ func (b *builder) head(scale int) error {
 	return err
 }
 
-// cells returns what is laid out, cell by cell, as value.
+// cells returns the map that value holds cell by cell.
 func (b *builder) cells(value string, channels int) (string, error) {
 	n, err := b.node(value, "Reshape")
 	if err != nil {

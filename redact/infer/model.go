@@ -20,23 +20,23 @@ const Step = 32
 // MaxSide bounds the sides of a network's input and of a picture, in pixels.
 const MaxSide = 4096
 
-// maxWork bounds the working memory of a Net in bytes. YuNet needs about 100 MB for
-// the largest input; a file may be made to ask for gigabytes.
+// maxWork limits the working memory of a Net in bytes. YuNet needs about 100 MB for
+// the largest input; a malicious file may need gigabytes.
 const maxWork = 256 << 20
 
 // ErrRange is wrapped by errors about a network whose values leave all bounds.
 var ErrRange = errors.New("the network's values are out of range")
 
-// path is a way to compute: one of the processor's instruction sets, with or
-// without 16-bit products.
+// path is a way to compute: an instruction set of the processor, with or without
+// 16-bit products.
 type path struct {
 	name  string
 	id    C.int
 	quant bool
 }
 
-// paths lists them all, the fastest first. Products of 16-bit integers take half
-// the time of floats where an instruction adds up two of them.
+// paths lists all paths, the fastest first. Products of 16-bit integers take half the
+// time of floats if an instruction adds up two of them.
 var paths = [...]path{
 	{"avx512", C.SCRIM_AVX512, true},
 	{"avx2", C.SCRIM_AVX2, true},
@@ -55,13 +55,12 @@ type Model struct {
 	weights []byte
 }
 
-// Read returns the network in the bytes of an ONNX file. It has been tried on a
-// small picture, and says there what the plainest way to compute says. An error
-// wraps ErrModel.
+// Read returns the network in the bytes of an ONNX file. It uses the fastest path whose
+// results on a small picture are those of the generic one. An error wraps ErrModel.
 func Read(onnx []byte) (*Model, error) { return readOn(onnx, paths[:]) }
 
-// ReadForAVX2 is Read for a processor without AVX-512, whether or not this one has
-// it. It is an error where the processor does not have AVX2 either.
+// ReadForAVX2 is Read without the paths for AVX-512. It fails if the processor does not
+// have AVX2.
 func ReadForAVX2(onnx []byte) (*Model, error) {
 	var older []path
 	for _, p := range paths {
@@ -75,7 +74,7 @@ func ReadForAVX2(onnx []byte) (*Model, error) {
 	return readOn(onnx, older)
 }
 
-// readOn is Read with these ways to compute, the fastest first, the plainest last.
+// readOn is Read with these paths, the fastest first, the generic one last.
 func readOn(onnx []byte, paths []path) (*Model, error) {
 	steps, err := understand(onnx)
 	if err != nil {
@@ -136,7 +135,7 @@ func (m *Model) try() ([]float32, error) {
 	return n.out[:2*Cells(side, side)], nil
 }
 
-// alike reports whether scores are the same but for rounding.
+// alike reports whether scores are the same except for rounding.
 func alike(a, b []float32) bool {
 	const most = 0.02
 	for i, v := range a {
@@ -147,16 +146,15 @@ func alike(a, b []float32) bool {
 	return len(a) == len(b)
 }
 
-// Path names the instructions that are used.
+// Path returns the name of the path that is used.
 func (m *Model) Path() string { return m.path.name }
 
-// Vector reports whether these are vector instructions that a kernel was written
-// for. Without them it takes several times as long.
+// Vector reports whether the path uses AVX2 or AVX-512. The generic one takes several
+// times as long.
 func (m *Model) Vector() bool { return m.path.id != C.SCRIM_GENERIC }
 
-// Net is the working memory for a Model: about 3 MB for 640×384, and at
-// most maxWork. It must be used by
-// one goroutine at a time.
+// Net is the working memory for a Model: about 3 MB for 640×384, and at most maxWork.
+// It must be used by one goroutine at a time.
 type Net struct {
 	m    *Model
 	work []byte

@@ -1,9 +1,8 @@
-// Package scale makes planes of 8-bit samples smaller, by averaging the area that
-// a sample of the result covers, as OpenCV's INTER_AREA does. It is here because
-// that took longer than the detector's network does.
+// Package scale shrinks planes of 8-bit samples by averaging the area that each
+// sample of the result covers, like OpenCV's INTER_AREA. It exists because that took
+// longer than the detector's network.
 //
-// Columns are summed up first, over the rows that a row of the result covers, and
-// then along the row. Where both sides shrink by whole numbers this is done in
-// integers, else with weights. All memory is Go's; C gets it for the length of a
-// call.
+// It sums up columns first, over the rows that a row of the result covers, and then
+// along the row. If both sides shrink by whole numbers, it uses integers, else
+// weights. All memory is Go's; C gets it for the duration of a call.
 package scale

@@ -27,8 +27,8 @@ const (
 	// anything is visible, that may be as they were drawn when it was
 	// obscured. Samples are those of a plane.
 	maxSame = 0.5
-	// blockSide is the side of a block in luma samples, and detail the least range
-	// of samples that shows anything. An even block may well keep its colour.
+	// blockSide is the side of a block in luma samples, and detail the minimum range of
+	// samples that shows anything. A uniform block may keep its colour.
 	blockSide = 8
 	detail    = 16
 )

@@ -65,11 +65,11 @@ func Compile(zones []Zone, width, height int) *Set {
 }
 
 // Masks returns the regions that must be obscured in every picture of the
-// size. They are shared and not to be changed.
+// size. They are shared and must not be changed.
 func (s *Set) Masks() []geom.Region { return slices.Clip(s.masks) }
 
 // Tiles returns the rectangles, in pixels, in which small faces are
-// expected. They are shared and not to be changed.
+// expected. They are shared and must not be changed.
 func (s *Set) Tiles() []image.Rectangle { return slices.Clip(s.tiles) }
 
 // Ignored reports whether a face at box, in pixels, needs no cover: its centre

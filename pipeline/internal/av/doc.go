@@ -1,3 +1,4 @@
-// Package av is what decoder and encoder share of FFmpeg: packets padded as
-// libavcodec demands it, and frames whose planes are reached without a copy.
+// Package av is the FFmpeg code that decoders, encoders and the simulated camera share:
+// opening video files, packets padded as libavcodec requires, frames whose planes are
+// accessed without a copy, and conversion to 4:2:0.
 package av

@@ -102,7 +102,7 @@ func (b *Blocks) Reset() {
 	C.avcodec_flush_buffers((*C.AVCodecContext)(b.context))
 }
 
-// Begin is called before a packet is handed to the decoder.
+// Begin is called before a packet is sent to the decoder.
 func (b *Blocks) Begin() { C.scrim_begin(b.picture) }
 
 // Missing reports whether blocks of the picture in the packet are not decoded, or all

@@ -92,7 +92,7 @@ func (r *rate) coarser(bits float64, qp int) (int, bool) {
 	return min(qp+int(math.Ceil(qpOctave*math.Log2(bits/(keyShare*r.buffer)))), maxQP), true
 }
 
-// tried says what a picture took with a quantiser, whether it is sent or not.
+// tried notes the bits of a picture with a quantiser, whether or not it is sent.
 func (r *rate) tried(key bool, qp int, bits float64) {
 	t := 0
 	if key {
@@ -105,5 +105,5 @@ func (r *rate) tried(key bool, qp int, bits float64) {
 	r.cost[t], r.qp[t], r.started = now, qp, true
 }
 
-// sent says what went out.
+// sent notes the bits of a picture that is sent.
 func (r *rate) sent(bits float64) { r.level += bits }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// streamPreset and streamQuality are what files are coded with: nobody sees
-	// a difference, and nobody waits for it.
+	// streamPreset and streamQuality are used for files: the loss is not visible, and
+	// time matters less than live.
 	streamPreset  = "medium"
 	streamQuality = 18
 	// streamThreads is fixed: what x264 writes depends on it, and the same
