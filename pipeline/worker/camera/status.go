@@ -57,7 +57,11 @@ func (r *rateMeter) add(now time.Time) {
 }
 
 func (r *rateMeter) prune(now time.Time) {
-	r.times = slices.DeleteFunc(r.times, func(t time.Time) bool { return now.Sub(t) > fpsWindow })
+	i := 0
+	for i < len(r.times) && now.Sub(r.times[i]) > fpsWindow {
+		i++
+	}
+	r.times = slices.Delete(r.times, 0, i)
 }
 
 func (r *rateMeter) perSecond(now time.Time) float64 {
