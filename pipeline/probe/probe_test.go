@@ -203,6 +203,7 @@ func TestH265WithoutParameterSetsIsMeasured(t *testing.T) {
 }
 
 func TestH265AndMJPEGAreAcceptedWithANoteOnTheirCost(t *testing.T) {
+	t.Parallel()
 	ffmpeg := testenv.Path(t, testenv.FFmpeg)
 	for name, c := range map[string]struct {
 		codec, cost string
@@ -231,6 +232,7 @@ func TestH265AndMJPEGAreAcceptedWithANoteOnTheirCost(t *testing.T) {
 
 // The camera starts with key frames, and then sends none.
 func TestKeyFramesAtTheStartDoNotHideALongInterval(t *testing.T) {
+	t.Parallel()
 	cam := camera(t, simcam.Options{GOP: 10 * time.Minute})
 	r := run(t, Options{Target: cam.URL(), For: 7 * time.Second, ONVIF: NoONVIF})
 	require.Greater(t, r.Stream.GOPSeconds, 4.0)

@@ -98,6 +98,7 @@ func ownDevice(t *testing.T, stream string) (service, sha, ca string) {
 }
 
 func TestONVIFOverHTTPSIsTrustedLikeRTSPS(t *testing.T) {
+	t.Parallel()
 	cam := camera(t, simcam.Options{User: user, Password: password, Path: "hall"})
 	service, sha, ca := ownDevice(t, cam.URL())
 	options := func(host bool, tr tlstrust.Trust) Options {
