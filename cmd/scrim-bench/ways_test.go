@@ -132,7 +132,8 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, cpu float64, change func(*bench.Result)) string {
 		r := &bench.Result{
-			Schema: bench.Schema, Mode: "latency", Model: bench.Model{Name: "yunet-n 640 on scrim avx512", SHA256: "ab"}, Settings: map[string]any{"skip_unchanged": true},
+			Schema: bench.Schema, Mode: "latency", Model: bench.Model{Name: "yunet-n 640 on scrim avx512", SHA256: "ab"},
+			Settings: map[string]any{"skip_unchanged": true},
 			Runs: map[string][]float64{
 				"cpu_ms_per_frame": {cpu, cpu * 1.01, cpu * 0.99, cpu * 1.005}, "exposed_share": {0, 0, 0, 0}, "dropped_share": {0, 0, 0, 0},
 			},
@@ -151,14 +152,15 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 		table  string // expected in the table
 		strict string // "" passes
 	}{
-		"faster":      {10, nil, "better", ""},
-		"the same":    {20, nil, "indistinguishable", ""},
-		"slower":      {30, nil, "worse", "worse in cpu_ms_per_frame"},
-		"exposing":    {10, func(r *bench.Result) { r.Runs["exposed_share"] = []float64{0.1, 0, 0.1, 0.1} }, "worse", "worse in exposed_share"},
-		"missing":     {10, func(r *bench.Result) { delete(r.Runs, "exposed_share") }, "missing in B", "worse in exposed_share"},
-		"inspect all": {10, func(r *bench.Result) { r.Settings["skip_unchanged"] = false }, "different setting skip_unchanged", "results are not comparable: different setting skip_unchanged"},
-		"empty":       {10, func(r *bench.Result) { r.Runs = nil }, "missing in B", "worse in"},
-		"newer":       {10, func(r *bench.Result) { r.Versions = map[string]string{"go": "2"} }, "different version of go", ""},
+		"faster":   {10, nil, "better", ""},
+		"the same": {20, nil, "indistinguishable", ""},
+		"slower":   {30, nil, "worse", "worse in cpu_ms_per_frame"},
+		"exposing": {10, func(r *bench.Result) { r.Runs["exposed_share"] = []float64{0.1, 0, 0.1, 0.1} }, "worse", "worse in exposed_share"},
+		"missing":  {10, func(r *bench.Result) { delete(r.Runs, "exposed_share") }, "missing in B", "worse in exposed_share"},
+		"inspect all": {10, func(r *bench.Result) { r.Settings["skip_unchanged"] = false },
+			"different setting skip_unchanged", "not comparable: different setting skip_unchanged"},
+		"empty": {10, func(r *bench.Result) { r.Runs = nil }, "missing in B", "worse in"},
+		"newer": {10, func(r *bench.Result) { r.Versions = map[string]string{"go": "2"} }, "different version of go", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := write(name, c.cpu, c.change)

@@ -121,7 +121,8 @@ func TestPageStandsAloneAndEscapesNames(t *testing.T) {
 func TestOneExposedFrameOfManyIsSeenOnThePage(t *testing.T) {
 	p := Person{spans: []span{{0, 5000, covered}, {5000, 5000.04, exposed}, {5000.04, 90000, covered}, {90000, 100000, hard}}}
 	parts := p.parts(100000)
-	require.Equal(t, []plot.Part{{X: 0, W: 45, Class: "covered"}, {X: 45, W: 1, Class: "exposed"}, {X: 46, W: 764, Class: "covered"}, {X: 810, W: 90, Class: "hard"}}, parts)
+	require.Equal(t, []plot.Part{{X: 0, W: 45, Class: "covered"}, {X: 45, W: 1, Class: "exposed"}, {X: 46, W: 764, Class: "covered"},
+		{X: 810, W: 90, Class: "hard"}}, parts)
 	require.Nil(t, p.parts(0))
 }
 

@@ -191,7 +191,8 @@ func TestEverySettingHasAVariableAndAPath(t *testing.T) {
 	cfg, _, err := source.Inspect(0)
 	require.NoError(t, err)
 	names := cfg.Variables()
-	for _, key := range []string{"SCRIM_SITE", "SCRIM_HTTP_ICE_SERVERS_1_USER", "SCRIM_RTSP_SERVER_USERS_RECEPTION_CAMERAS", "SCRIM_CAMERAS_GATE_ZONES_0_POLYGON"} {
+	for _, key := range []string{"SCRIM_SITE", "SCRIM_HTTP_ICE_SERVERS_1_USER", "SCRIM_RTSP_SERVER_USERS_RECEPTION_CAMERAS",
+		"SCRIM_CAMERAS_GATE_ZONES_0_POLYGON"} {
 		require.Contains(t, names, key)
 	}
 	for name, path := range names {
