@@ -473,7 +473,7 @@ func TestTableOfDeadlinesIsThatOfTheCode(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, want)
-	text, err := os.ReadFile(filepath.Join(repository, "docs/architecture.md"))
+	text, err := os.ReadFile(filepath.Join(repository, "docs/design/supervision.md"))
 	require.NoError(t, err)
 	_, table, _ := strings.Cut(string(text), "## Deadlines")
 	table, _, _ = strings.Cut(table, "\n## ")
