@@ -12,9 +12,9 @@ import (
 	"scrim/redact/yuv"
 )
 
-// BenchmarkGated is what an inspection costs where nothing moves, and where
+// BenchmarkSkipUnchanged is what an inspection costs where nothing moves, and where
 // three people walk about, at 25 pictures a second.
-func BenchmarkGated(b *testing.B) {
+func BenchmarkSkipUnchanged(b *testing.B) {
 	cv.SetThreads(1)
 	s, err := scene.New(scene.Options{Width: 1920, Height: 1080, Seed: 77, People: 3, NoStamp: true})
 	require.NoError(b, err)

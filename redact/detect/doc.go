@@ -7,7 +7,7 @@
 //
 // The network looks at a picture several times: whole and scaled down; whole and very
 // small, for faces that fill it; and, with Tiles, in parts of its own size, for
-// the small ones. With Gate each of these passes remembers the luma that it last
+// the small ones. With SkipUnchanged each of these passes remembers the luma that it last
 // inspected, as means of 4×4 pixels in blocks of 16×16, and gives the network
 // only crops around what differs from that. This is exact up to a threshold: what
 // changes the mean of no cell by more than 6 levels, or 8 where the picture is not

@@ -13,7 +13,7 @@ import (
 
 // A dim face that moves slowly next to something that always moves does not
 // creep out of its box, although from picture to picture it hardly changes.
-func TestGateSlowFaceBesideMotionStaysInItsBox(t *testing.T) {
+func TestSkipUnchangedSlowFaceBesideMotionStaysInItsBox(t *testing.T) {
 	const contrast, speed, pictures = 0.3, 0.5, 70
 	src, err := yuv.New(192, 192)
 	require.NoError(t, err)

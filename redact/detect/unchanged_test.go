@@ -25,7 +25,7 @@ func plain(w, h int, value byte) view {
 	return v
 }
 
-func TestGateSumsCellsAsTheDefinitionSays(t *testing.T) {
+func TestSkipUnchangedSumsCellsAsTheDefinitionSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(1, 70).Draw(t, "w"), rapid.IntRange(1, 40).Draw(t, "h")
 		stride := w + rapid.IntRange(0, 9).Draw(t, "gap")
@@ -48,7 +48,7 @@ func TestGateSumsCellsAsTheDefinitionSays(t *testing.T) {
 	})
 }
 
-func TestGateSeesChangesOfEveryCell(t *testing.T) {
+func TestSkipUnchangedSeesChangesOfEveryCell(t *testing.T) {
 	now := time.Unix(0, 0)
 	for _, size := range [][2]int{{64, 48}, {33, 17}, {3, 2}, {18, 50}} {
 		g := newChangeMap(size[0], size[1], scaledLevel)
@@ -75,7 +75,7 @@ func TestGateSeesChangesOfEveryCell(t *testing.T) {
 	}
 }
 
-func TestGateCreepingChangesAreChanges(t *testing.T) {
+func TestSkipUnchangedCreepingChangesAreChanges(t *testing.T) {
 	now := time.Unix(0, 0)
 	g := newChangeMap(64, 64, scaledLevel)
 	v := plain(64, 64, 100)
@@ -87,7 +87,7 @@ func TestGateCreepingChangesAreChanges(t *testing.T) {
 	}
 }
 
-func TestGatePartOfABlockIsNotInspected(t *testing.T) {
+func TestSkipUnchangedPartOfABlockIsNotInspected(t *testing.T) {
 	now := time.Unix(0, 0)
 	g := newChangeMap(100, 60, scaledLevel)
 	a, b := plain(100, 60, 100), plain(100, 60, 200)
@@ -104,7 +104,7 @@ func TestGatePartOfABlockIsNotInspected(t *testing.T) {
 	require.Equal(t, all-4, g.compare(&b, now))
 }
 
-func TestGatePlanHoldsChangesAndFaces(t *testing.T) {
+func TestSkipUnchangedPlanHoldsChangesAndFaces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(100, 700).Draw(t, "w"), rapid.IntRange(100, 500).Draw(t, "h")
 		g := newChangeMap(w, h, scaledLevel)

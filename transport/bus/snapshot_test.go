@@ -101,7 +101,7 @@ func TestSnapshotIsSentNowhereElse(t *testing.T) {
 	require.NoError(t, worker.Err())
 }
 
-func FuzzStill(f *testing.F) {
+func FuzzSnapshot(f *testing.F) {
 	f.Add(camera, "5", "640x360", "live", "", []byte{0xff, 0xd8, 0xff, 0xd9})
 	f.Add(camera, "-1", "0x0", "failed", "why", []byte{})
 	f.Fuzz(func(t *testing.T, name, captured, size, state, failure string, data []byte) {
