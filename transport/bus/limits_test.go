@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/transport"
+	"scrim/transport/transporttest"
 )
 
 // logged is a log that tests read while it is written.
@@ -168,19 +169,17 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 	require.NoError(t, err)
 	flush(t, c)
 	for name, change := range map[string]func(*transport.Status){
-		"no state":      func(s *transport.Status) { s.State = "" },
-		"unknown state": func(s *transport.Status) { s.State = "fine" },
-		"width":         func(s *transport.Status) { s.Width = transport.MaxSide + 1 },
-		"no width":      func(s *transport.Status) { s.Width = -1 },
-		"height":        func(s *transport.Status) { s.Height = transport.MaxSide + 1 },
-		"no height":     func(s *transport.Status) { s.Height = -1 },
-		"fps":           func(s *transport.Status) { s.FPS = 1001 },
-		"negative fps":  func(s *transport.Status) { s.FPS = -1 },
-		"expected fps":  func(s *transport.Status) { s.ExpectedFPS = 1001 },
-		"lookahead":     func(s *transport.Status) { s.Lookahead = maxLookahead + 1 },
-		"delay":         func(s *transport.Status) { s.DelayMS = maxDelayMS + 1 },
-		"no delay":      func(s *transport.Status) { s.DelayMS = -1 },
-		"no lookahead":  func(s *transport.Status) { s.Lookahead = -1 },
+		"width":        func(s *transport.Status) { s.Width = transport.MaxSide + 1 },
+		"no width":     func(s *transport.Status) { s.Width = -1 },
+		"height":       func(s *transport.Status) { s.Height = transport.MaxSide + 1 },
+		"no height":    func(s *transport.Status) { s.Height = -1 },
+		"fps":          func(s *transport.Status) { s.FPS = 1001 },
+		"negative fps": func(s *transport.Status) { s.FPS = -1 },
+		"expected fps": func(s *transport.Status) { s.ExpectedFPS = 1001 },
+		"lookahead":    func(s *transport.Status) { s.Lookahead = maxLookahead + 1 },
+		"delay":        func(s *transport.Status) { s.DelayMS = maxDelayMS + 1 },
+		"no delay":     func(s *transport.Status) { s.DelayMS = -1 },
+		"no lookahead": func(s *transport.Status) { s.Lookahead = -1 },
 	} {
 		s := good()
 		change(&s)
@@ -188,6 +187,19 @@ func TestStatusIsCheckedAtBothEnds(t *testing.T) {
 		b, err := json.Marshal(s)
 		require.NoError(t, err)
 		require.NoError(t, c.nc.Publish(p.status, b))
+	}
+	for _, unknown := range []transport.State{"", "fine", "LIVE", "li\u200bve"} {
+		s := good()
+		s.State = unknown
+		require.Error(t, p.PublishStatus(s))
+		b, err := json.Marshal(s)
+		require.NoError(t, err)
+		require.NoError(t, c.nc.Publish(p.status, b))
+		s = transporttest.Receive(t, got, "status")
+		require.Equal(t, transport.StateFailed, s.State, "%q from another version of the worker must not be taken for live", unknown)
+		require.Equal(t, transport.FaultOther, s.Fault)
+		require.Contains(t, s.Reason, "unknown state")
+		require.NotContains(t, s.Reason, "\u200b")
 	}
 	require.Error(t, checkStatus(&transport.Status{State: transport.StateLive, FPS: math.NaN()}))
 	require.Error(t, checkStatus(&transport.Status{State: transport.StateLive, FPS: math.Inf(1)}))
@@ -256,8 +268,13 @@ func TestEventIsCheckedAtBothEnds(t *testing.T) {
 	require.NoError(t, err)
 	flush(t, c)
 	require.Error(t, p.PublishEvent(transport.Event{Site: site, Camera: camera, State: "fine"}))
-	require.NoError(t, c.nc.Publish(p.events, []byte(`{"site":"plant-1","camera":"gate","state":"fine"}`)))
-	require.NoError(t, c.nc.Publish(p.events, []byte(`{"site":"plant-1","camera":"gate"}`)))
+	for _, unknown := range []string{`,"state":"fine"`, ""} {
+		require.NoError(t, c.nc.Publish(p.events, []byte(`{"site":"plant-1","camera":"gate"`+unknown+`}`)))
+		e := transporttest.Receive(t, got, "event")
+		require.Equal(t, transport.StateFailed, e.State)
+		require.Contains(t, e.Reason, "unknown state")
+	}
+	require.NoError(t, c.nc.Publish(p.events, []byte(`{"site":"plant-1","camera":"yard","state":"live"}`)))
 	at := time.Unix(1700000000, 0).In(time.FixedZone("far", 3600))
 	require.NoError(t, p.PublishEvent(transport.Event{Site: site, Camera: camera, State: transport.StateFailed, Reason: strings.Repeat("r", 300), Time: at}))
 	e := <-got

@@ -106,6 +106,14 @@ func checkState(s transport.State) error {
 	return fmt.Errorf("unknown state %.20q", s)
 }
 
+// knowState turns an unknown state into StateFailed: a worker of another version may
+// publish one, and then its last state must not stay on the page as live.
+func knowState(s *transport.State, f *transport.Fault, reason *string) {
+	if err := checkState(*s); err != nil {
+		*s, *f, *reason = transport.StateFailed, transport.FaultOther, err.Error()+"; run the same version of worker and gateway"
+	}
+}
+
 // parseStatus reads an untrusted status on the subject at.
 func parseStatus(at Address, data []byte) (transport.Status, error) {
 	var s transport.Status
@@ -115,6 +123,7 @@ func parseStatus(at Address, data []byte) (transport.Status, error) {
 	if s.Site != at.Site || s.Camera != at.Camera {
 		return transport.Status{}, fmt.Errorf("%w: it names camera %.140q", ErrInvalid, s.Site+"/"+s.Camera)
 	}
+	knowState(&s.State, &s.Fault, &s.Reason)
 	if err := checkStatus(&s); err != nil {
 		return transport.Status{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
@@ -131,9 +140,7 @@ func parseEvent(at Address, data []byte) (transport.Event, error) {
 	if e.Site != at.Site || e.Camera != at.Camera {
 		return transport.Event{}, fmt.Errorf("%w: it names camera %.140q", ErrInvalid, e.Site+"/"+e.Camera)
 	}
-	if err := checkState(e.State); err != nil {
-		return transport.Event{}, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
+	knowState(&e.State, &e.Fault, &e.Reason)
 	tidyEvent(&e)
 	return e, nil
 }

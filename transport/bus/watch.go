@@ -21,7 +21,7 @@ type Watch struct {
 }
 
 // WatchStatus calls f, one call at a time, with every status of any camera of the site.
-// The status was checked: its camera is that of the subject, its state is known, its
+// The status was checked: its camera is that of the subject, an unknown state is StateFailed, its
 // sizes and rates are plausible, and its texts are one line of at most 256 bytes (see
 // transport.Plain).
 func (c *Conn) WatchStatus(site string, f func(transport.Status)) (*Watch, error) {
