@@ -63,7 +63,7 @@ func parse(data []byte, from netip.Addr, ids []string) []Device {
 		d := Device{Address: from, Endpoint: plain(m.Endpoint)}
 		for _, x := range first(strings.Fields(m.XAddrs), maxXAddrs) {
 			u, err := url.Parse(x)
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || len(x) > 2*maxText || plain(x) != x && len(x) <= maxText {
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || transport.Plain(x, 2*maxText) != x {
 				continue
 			}
 			d.XAddrs = append(d.XAddrs, x)

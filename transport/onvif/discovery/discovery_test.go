@@ -106,6 +106,15 @@ func TestAnswersAreBounded(t *testing.T) {
 	require.Len(t, got[0].XAddrs, maxXAddrs)
 }
 
+func TestAddressesThatAreNotPlainTextAreDropped(t *testing.T) {
+	for _, n := range []int{1, maxText, 2*maxText - 60} {
+		evil := "http://127.0.0.1/" + strings.Repeat("x", n) + "\u202e/moc.live"
+		got := parse([]byte(match("id", "urn:uuid:1", evil+" http://127.0.0.1/"+strings.Repeat("x", n), "")), netip.Addr{}, []string{"id"})
+		require.Len(t, got, 1)
+		require.Equal(t, []string{"http://127.0.0.1/" + strings.Repeat("x", n)}, got[0].XAddrs)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(match("id", "urn:uuid:1", "http://127.0.0.1/", scopes)))
 	f.Add([]byte(match("id", "", "", "onvif://www.onvif.org/location/%zz onvif://www.onvif.org/profile/")))
