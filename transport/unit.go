@@ -2,9 +2,10 @@ package transport
 
 import (
 	"fmt"
-	"scrim/redact/geom"
 	"strconv"
 	"time"
+
+	"scrim/redact/geom"
 )
 
 // ClockRate is the rate of every PTS in Scrim: 90 kHz, as RTP uses it for
