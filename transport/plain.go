@@ -18,8 +18,13 @@ import (
 //	and unassigned characters (Co, Cn)
 //	anything else                                 kept
 //
+// Letters of any script, also from right to left, and combining marks are kept. The
+// joiners of Persian, Sinhala and emoji are removed with the other zero-width
+// characters: such text stays readable, and no two results differ in them only.
+//
 // Text that is cut ends in an ellipsis, which counts. The result does not share
-// memory with s. Plain does not normalise and does not judge look-alikes.
+// memory with s. Plain does not normalise and does not judge look-alikes, so it must
+// not be used on names that identify something: those have CheckName.
 func Plain(s string, maxBytes int) string {
 	const ellipsis = "…"
 	var b strings.Builder

@@ -20,6 +20,15 @@ func TestPlainTextIsOneBoundedLine(t *testing.T) {
 	}
 }
 
+func TestPlainTextKeepsTheLettersOfAllScripts(t *testing.T) {
+	for in, want := range map[string]string{
+		"مدخل ١": "مدخل ١", "שער ראשי": "שער ראשי", "दरवाज़ा": "दरवाज़ा", "ประตูหน้า": "ประตูหน้า", "正門": "正門", "Eingang Süd": "Eingang Süd",
+		"Su\u0308d": "Su\u0308d", "می\u200cخواهم": "میخواهم", "ශ්\u200dරී": "ශ්රී", "👩\u200d👧 ❤\ufe0f": "👩👧 ❤",
+	} {
+		require.Equal(t, want, Plain(in, 100), "%q", in)
+	}
+}
+
 func TestPlainTextOfFewBytes(t *testing.T) {
 	for limit, want := range map[int]string{-1: "", 0: "", 1: "", 2: "", 3: "…", 4: "a…", 5: "ab…", 6: "abcdef"} {
 		require.Equal(t, want, Plain("abcdef", limit), limit)
