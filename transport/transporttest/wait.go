@@ -12,7 +12,7 @@ import (
 
 // patience is how long a test waits for something that must happen. A slow machine
 // needs some of it; a test that passes does not.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // Context returns a context that bounds a wait.
 func Context(t testing.TB) context.Context {
