@@ -178,13 +178,13 @@ func TestGuessersAreBounded(t *testing.T) {
 
 func TestInvalidUsersAreRefused(t *testing.T) {
 	for _, users := range [][]User{
-		{{Name: "", Password: "x"}}, {{Name: `a"b`, Password: "x"}}, {{Name: "a", Password: ""}},
-		{{Name: "a", Password: "x"}, {Name: "a", Password: "y"}}, {{Name: "a", Password: "x", Cameras: []string{"No"}}},
-		{{Name: strings.Repeat("a", 65), Password: "x"}},
+		{{Name: "", Password: password}}, {{Name: `a"b`, Password: password}}, {{Name: "a", Password: ""}},
+		{{Name: "a", Password: password}, {Name: "a", Password: password}}, {{Name: "a", Password: password, Cameras: []string{"No"}}},
+		{{Name: strings.Repeat("a", 65), Password: password}},
 	} {
 		_, err := New(users, slog.New(slog.DiscardHandler))
 		require.Error(t, err, "%v", users)
-		require.NotContains(t, err.Error(), "secret")
+		require.NotContains(t, err.Error(), password)
 	}
 	c, err := New(nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
