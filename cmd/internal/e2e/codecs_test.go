@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"log/slog"
-	"math"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -104,7 +103,7 @@ func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Sce
 			numbers[st.Number] = true
 			covered := rectangles(u.Regions)
 			for _, f := range drawn.Truth(st.Number).Faces {
-				if f.Box.H < minFace || f.Visible < minVisible || math.Abs(f.Yaw) > maxYaw {
+				if !mustBeHidden(f) {
 					continue
 				}
 				faces++

@@ -21,7 +21,6 @@ import (
 	"scrim/pipeline/simcam"
 	"scrim/redact"
 	"scrim/redact/detect"
-	"scrim/redact/face"
 	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/transport"
@@ -218,7 +217,7 @@ func (j *judge) judge(regions func(number uint32) ([]image.Rectangle, bool)) {
 				continue
 			}
 			share := coverage(f.Box, covered, reference.Bounds())
-			if f.Visible < minVisible || math.Abs(f.Yaw) > maxYaw {
+			if !mustBeHidden(f) {
 				hard++
 				if share < minCovered {
 					exposed++
@@ -247,30 +246,42 @@ const (
 	foundAgain = 0.5
 	// mostlyPaint is the minimum share of a detection within regions to count as a veil.
 	mostlyPaint = 0.5
-	// maxStrays is the maximum percentage of redacted pictures in which a veil, or the
-	// back of a head, is detected as a face.
+	// maxStrays is the maximum percentage of redacted pictures in which something that is
+	// no face is detected as one.
 	maxStrays = 2
 )
 
-// stray detects faces in a redacted picture. It fails if a true face is found, or
-// anything that is neither a veil nor the back of a head. It reports whether one of
-// these was detected as a face.
+// mustBeHidden reports whether a face must be obscured in every picture: it is large
+// enough, mostly visible, and not turned far away.
+func mustBeHidden(f scene.TrueFace) bool {
+	return f.Box.H >= minFace && f.Visible >= minVisible && math.Abs(f.Yaw) <= maxYaw
+}
+
+// stray detects faces in a redacted picture. It fails if a face that must be hidden is
+// found, or a part of one that is not obscured. It reports whether something that is no
+// face was taken for one: a veil, the back of a head, or furniture. Another face, such as
+// a profile, is logged; docs/redaction.md has how many of these are missed.
 func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.Truth, covered []image.Rectangle) bool {
 	t.Helper()
-	found, err := detector.Detect(im)
-	require.NoError(t, err)
-	found = slices.DeleteFunc(found, func(f face.Face) bool { return f.Weak })
-	for _, f := range found {
+	strays := 0
+	for _, f := range faces(t, detector, im) {
+		veiled, hard := coverage(f.Box, covered, im.Bounds()) >= mostlyPaint, false
 		for _, there := range truth.Faces {
-			require.Less(t, f.Box.IoU(there.Box), foundAgain, "in redacted picture %d the face of person %d is found", truth.Frame, there.Person)
+			switch {
+			case !mustBeHidden(there):
+				hard = hard || f.Box.Intersect(there.Box) > 0
+			case f.Box.Intersect(there.Box) > 0:
+				require.Less(t, f.Box.IoU(there.Box), foundAgain, "in redacted picture %d the face of person %d is found", truth.Frame, there.Person)
+				require.True(t, veiled, "in redacted picture %d a part of the face of person %d is found at %v", truth.Frame, there.Person, f.Box.Rect())
+			}
 		}
-		faceless := !slices.ContainsFunc(truth.Faces, func(there scene.TrueFace) bool { return f.Box.Intersect(there.Box) > 0 })
-		centre := geom.Box{X: f.Box.X + f.Box.W/2, Y: f.Box.Y + f.Box.H/2, W: 1, H: 1}
-		head := slices.ContainsFunc(truth.Heads, func(h geom.Box) bool { return h.Intersect(centre) > 0 })
-		require.True(t, coverage(f.Box, covered, im.Bounds()) >= mostlyPaint || faceless && head,
-			"in redacted picture %d a face is found at %v, away from all veils and heads", truth.Frame, f.Box.Rect())
+		if hard && !veiled {
+			t.Logf("in redacted picture %d a face in profile or mostly hidden is found at %v", truth.Frame, f.Box.Rect())
+			continue
+		}
+		strays++
 	}
-	return len(found) > 0
+	return strays > 0
 }
 
 // openDetector returns the detector for redacted pictures, at the usual threshold.

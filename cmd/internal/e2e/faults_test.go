@@ -259,12 +259,12 @@ func (s *faultSite) nothingLeft(ctx context.Context, t *testing.T, descriptors, 
 	_, dump, quit := strings.Cut(said, "SIGQUIT: quit")
 	require.True(t, quit, "the worker printed no goroutines: %s", said)
 	for in, want := range map[string]int{
-		"scrim/pipeline/worker/camera.(*Camera).Run(":    len(s.cameras),
-		"scrim/pipeline/worker/camera.(*loop).ingest(":   len(s.cameras),
-		"scrim/pipeline/worker/camera.(*process).read(":  len(s.cameras),
-		"scrim/pipeline/worker/camera.(*process).write(": len(s.cameras),
-		"scrim/transport/rtsp.(*session).watch(":         len(s.cameras) - reconnected,
-		"gortsplib/v4.(*Client).run(":                    len(s.cameras) - reconnected,
+		"scrim/pipeline/worker/camera.(*Camera).Run(":   len(s.cameras),
+		"scrim/pipeline/worker/camera.(*loop).ingest(":  len(s.cameras),
+		"scrim/pipeline/worker/camera.(*process).post(": len(s.cameras),
+		"scrim/pipeline/worker/camera.writeItems(":      len(s.cameras),
+		"scrim/transport/rtsp.(*session).watch(":        len(s.cameras) - reconnected,
+		"gortsplib/v4.(*Client).run(":                   len(s.cameras) - reconnected,
 	} {
 		require.Equal(t, want, strings.Count(dump, in), "goroutines in %s", in)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -136,7 +135,7 @@ func (w *witness) look(number uint32, u *transport.RedactedUnit) {
 	o := s.Options()
 	bounds := image.Rect(0, 0, o.Width, o.Height)
 	for _, f := range s.Truth(number).Faces {
-		if f.Box.H < minFace || f.Visible < minVisible || math.Abs(f.Yaw) > maxYaw {
+		if !mustBeHidden(f) {
 			continue
 		}
 		w.faces++
