@@ -76,6 +76,7 @@ func (s *workerSetup) config(cfg *config.Config) (worker.Config, error) {
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
 		redactor := cfg.Redactor(cam)
+		redactor.RequireSandbox = c.RequireSandbox // also by the flag
 		redactor.Detect.Model, redactor.Detect.ModelName, redactor.Detect.SHA256 = s.detect.Model, s.detect.ModelName, s.detect.SHA256
 		c.Cameras = append(c.Cameras, worker.Camera{Ingest: cam.Ingest(), Redactor: redactor, ShownSource: s.shown[string(cam.Name)]})
 	}
