@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -100,10 +101,14 @@ func Start(o Options) (*Process, error) {
 	p.cmd.Stderr = p.tail
 	p.cmd.WaitDelay = p.quitTime
 	var err error
-	if p.in, err = p.cmd.StdinPipe(); err == nil {
-		if p.out, err = p.cmd.StdoutPipe(); err == nil {
-			err = p.cmd.Start()
-		}
+	if p.cmd.Path, err = filepath.Abs(p.cmd.Path); err == nil { // it would be relative to Dir
+		p.in, err = p.cmd.StdinPipe()
+	}
+	if err == nil {
+		p.out, err = p.cmd.StdoutPipe()
+	}
+	if err == nil {
+		err = p.cmd.Start()
 	}
 	if err == nil {
 		p.w, p.r = ipc.NewWriter(p.in), ipc.NewReader(p.out)
@@ -134,7 +139,7 @@ func (p *Process) Write(t ipc.Type, head any, body []byte) error { return p.w.Wr
 func (p *Process) Read() (*ipc.Message, error) {
 	m, err := p.r.Read()
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, io.EOF
 	case err != nil:
 		return nil, err
@@ -148,8 +153,14 @@ func (p *Process) Read() (*ipc.Message, error) {
 	return nil, &Failure{transport.Plain(f.Reason, maxFailure), f.Permanent}
 }
 
-// Kill kills the process.
-func (p *Process) Kill() { _ = p.cmd.Process.Kill() }
+// Kill kills the process. A program that is a script may leave a process that holds the
+// pipe: Read and Dismiss do not wait for its end.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	if out, ok := p.out.(*os.File); ok {
+		_ = out.SetReadDeadline(time.Now().Add(p.quitTime))
+	}
+}
 
 // CloseInput closes the process's input. The process finishes what it has read, however
 // long that takes, and exits.

@@ -3,6 +3,7 @@ package redactorproc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -159,4 +160,39 @@ func TestSandboxThatIsNotReportedIsAnError(t *testing.T) {
 	cancel()
 	_, err = CheckSandbox(ctx, script(t, "read -r line"))
 	require.Error(t, err)
+}
+
+// A program that is a script may leave a process that holds the pipes.
+func TestChildThatHoldsThePipesDoesNotDelayTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*Process){
+		"dismissed": (*Process).Dismiss,
+		"killed": func(p *Process) {
+			p.Kill()
+			_, err := p.Read()
+			require.ErrorIs(t, err, io.EOF)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := shell("sleep 20 & echo $!; read -r line")
+			o.QuitTime = 100 * time.Millisecond
+			p, err := Start(o)
+			require.NoError(t, err)
+			var child int
+			_, err = fmt.Fscanln(p.out, &child)
+			require.NoError(t, err)
+			defer func() { _ = syscall.Kill(child, syscall.SIGKILL) }()
+			began := time.Now()
+			end(p)
+			_ = p.Wait()
+			require.Less(t, time.Since(began), 10*time.Second)
+		})
+	}
+}
+
+func TestRelativePathOfAProgramIsFound(t *testing.T) {
+	path := script(t, "exit 0")
+	t.Chdir(filepath.Dir(path))
+	p, err := Start(Options{Program: "./scrim-redactor"})
+	require.NoError(t, err)
+	require.NoError(t, p.Wait())
 }
