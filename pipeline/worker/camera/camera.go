@@ -66,7 +66,7 @@ type Options struct {
 type Camera struct {
 	o   Options
 	log *slog.Logger
-	// said is what redactors log, states what state their camera is in for which reason.
+	// redactorLog has the lines of redactors, stateLog the changes of the camera's state.
 	redactorLog, stateLog *throttle
 
 	began   atomic.Bool // Run

@@ -21,8 +21,8 @@ import (
 //	camera sends nothing                    the redactor      its own slate, see package pipeline
 //
 // While this program itself stands still for longer than standstill, such as on a machine
-// that sleeps, it can show nothing. That time is not held against the redactor, once
-// between two messages.
+// that sleeps, it can show nothing. That time does not count as the camera's silence, and
+// not as the redactor's, once between two messages.
 const (
 	// tickInterval is the time between ticks, lateTick the same when all processors are
 	// busy. Ticks that are standstill apart mean that this program had no processor.

@@ -186,7 +186,7 @@ func (m *machine) handleMessage(e messageReceived) error {
 
 func (m *machine) begin(working bool) {
 	m.reporter.enabled, m.reporter.pending = true, false
-	m.backlog, m.input.started = backlog{}, m.now
+	m.backlog, m.input.silentSince = backlog{}, m.now
 	m.report()
 	switch {
 	case !working:
@@ -209,10 +209,11 @@ func (m *machine) end(now time.Time) []action {
 
 // tick does what is due by time.
 func (m *machine) tick() {
-	// Time in which this program itself stood still is not held against the redactor.
+	// Time in which this program itself stood still counts against neither redactor nor camera.
 	// Slightly late ticks, which are normal on a busy machine, do not count as that.
 	if passed := m.now.Sub(m.lastTick); !m.lastTick.IsZero() && passed > standstill {
 		m.redactor.process.excuseStandstill(passed-tickInterval, m.now)
+		m.input.excuseStandstill(passed-tickInterval, m.now)
 	}
 	m.lastTick = m.now
 	m.watchRedactor()
@@ -230,7 +231,7 @@ func (m *machine) unitArrived(u transport.CameraUnit) {
 	m.units++
 	u.Number = m.units
 	m.input.outage.unitArrived(m.now)
-	m.input.reason, m.input.lost, m.input.noPicture.lastUnit = "", false, m.now
+	m.input.reason, m.input.lost, m.input.silentSince, m.input.noPicture.lastUnit = "", false, m.now, m.now
 	m.status.arrivedRate.add(m.now)
 	switch {
 	case m.provisional.number == 0:

@@ -237,6 +237,9 @@ func (w *world) inTime() {
 // stalls has this program stand still.
 func (w *world) stalls() {
 	w.r.now = w.r.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(w.rt, "stands still, ms")) * time.Millisecond)
+	if passed := w.r.now.Sub(w.r.m.lastTick); !w.r.m.lastTick.IsZero() && passed > standstill { // what was sent meanwhile is not read yet
+		w.sent = w.sent.Add(min(passed-tickInterval, w.r.now.Sub(w.sent)))
+	}
 	if !w.standing.IsZero() {
 		w.standing = w.r.now
 	}

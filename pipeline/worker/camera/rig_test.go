@@ -113,7 +113,7 @@ func (r *rig) pass(d time.Duration) {
 	for end := r.now.Add(d); r.now.Before(end); {
 		r.now = r.now.Add(min(tickInterval, end.Sub(r.now)))
 		if !r.silent {
-			r.m.input.started = r.now
+			r.m.input.silentSince = r.now
 		}
 		r.do(tick{})
 	}

@@ -10,27 +10,30 @@ import (
 
 // input is what the machine knows about the camera's side.
 type input struct {
-	reason    string    // why no units come; empty while they do
-	lost      bool      // the last attempt to connect failed, or the connection ended
-	started   time.Time // when the first attempt to connect began
-	outage    connectionOutage
-	noPicture noPicture
+	reason      string    // why no units come; empty while they do
+	lost        bool      // the last attempt to connect failed, or the connection ended
+	silentSince time.Time // the last unit, or else the start
+	outage      connectionOutage
+	noPicture   noPicture
 }
 
 // offline returns why the camera cannot be reached; empty if it can, or if that is not
 // known yet.
 func (i *input) offline(now time.Time) string {
-	since := i.started
-	if i.noPicture.lastUnit.After(since) {
-		since = i.noPicture.lastUnit
-	}
 	switch {
 	case i.lost:
 		return i.reason
-	case !since.IsZero() && now.Sub(since) > silentTime:
+	case !i.silentSince.IsZero() && now.Sub(i.silentSince) > silentTime:
 		return "camera sends nothing"
 	}
 	return ""
+}
+
+// excuseStandstill leaves out time in which this program could not read units.
+func (i *input) excuseStandstill(late time.Duration, now time.Time) {
+	if !i.silentSince.IsZero() {
+		i.silentSince = i.silentSince.Add(min(late, now.Sub(i.silentSince)))
+	}
 }
 
 // slateText is what the redactor writes on its slates while no units come.
@@ -60,6 +63,8 @@ func (m *machine) state() (transport.State, transport.Fault, string) {
 		return transport.StateLive, "", ""
 	case f == nil && m.units == 0, f != nil && f.fault == "":
 		return transport.StateStarting, "", ""
+	case f == nil && v.fault == transport.FaultCamera && m.input.reason == "": // units come again; the slate is from before
+		return transport.StateObscured, "", "waiting for a key frame from the camera"
 	case f == nil:
 		return transport.StateObscured, v.fault, cmp.Or(m.input.reason, v.reason)
 	case len(m.slates.list(f.kind, false)) == 0:

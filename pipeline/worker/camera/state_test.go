@@ -44,6 +44,10 @@ func TestStateOfACamera(t *testing.T) {
 		"lost, redactor crashes":   {transport.StateOffline, transport.FaultCamera, "connection refused", []func(*rig, int){live, fails, crashes}},
 		"stalled, then sends none": {transport.StateOffline, transport.FaultCamera, "camera sends nothing", []func(*rig, int){live, slate, silent}},
 		"sends again":              {transport.StateLive, "", "", []func(*rig, int){live, fails, live}},
+		"sends, slate of before": {transport.StateObscured, "", "waiting for a key frame from the camera", []func(*rig, int){live, fails, lostSlate,
+			func(r *rig, _ int) { r.arrives(2, false, "connected") }}},
+		"slate of before follows": {transport.StateObscured, "", "waiting for a key frame from the camera", []func(*rig, int){live, fails,
+			func(r *rig, _ int) { r.arrives(2, false, "connected") }, lostSlate}},
 		"reconnects for key frame": {transport.StateObscured, transport.FaultLoss, "no picture can be shown: packet loss",
 			[]func(*rig, int){live, func(r *rig, id int) { r.slate(id, transport.FaultLoss) }, reconnects}},
 		"which fails":              {transport.StateOffline, transport.FaultCamera, "connection refused", []func(*rig, int){live, slate, reconnects, fails}},
@@ -66,6 +70,32 @@ func TestStateOfACamera(t *testing.T) {
 
 func noSlates(r *rig, _ int)    { r.m.slates = newPreparedSlates() }
 func cannotWork(r *rig, id int) { r.end(id, ErrPermanent) }
+
+// lostSlate has the redactor show what it was told when the connection was lost.
+func lostSlate(r *rig, id int) {
+	r.do(messageReceived{id, &ipc.Output{
+		Epoch: 1, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateObscured, Fault: transport.FaultCamera,
+		Reason: "camera offline: connection refused",
+	}, []byte("slate")})
+}
+
+// The camera was not silent meanwhile: what it sent has not been read yet.
+func TestStandstillOfThisProgramTakesNoCameraOffline(t *testing.T) {
+	r, id := bench(t)
+	r.arrives(1, false, "connected")
+	r.makes(id, 1, 1, 0, true, "picture")
+	r.silent, r.events = true, nil
+	for range 3 {
+		r.pass(tickInterval)
+		r.now = r.now.Add(2 * silentTime)
+		r.do(tick{})
+		for _, e := range r.events {
+			require.NotEqual(t, transport.StateOffline, e.State)
+		}
+	}
+	r.beats(id, silentTime+2*tickInterval)
+	require.Equal(t, transport.StateOffline, r.lastEvent().State, "now it is silent")
+}
 
 // Viewers who only see the video, such as a recorder, can tell that a camera is offline.
 func TestSlatesOfAnOfflineCameraSaySo(t *testing.T) {
