@@ -54,6 +54,7 @@ type Options struct {
 type Worker struct {
 	o        Options
 	requests chan request
+	ended    chan struct{} // closed when Run has returned
 }
 
 // request is something for Run to do.
@@ -67,13 +68,15 @@ func New(o Options) (*Worker, error) {
 	if o.Program == "" || o.Conn == nil || o.Log == nil {
 		return nil, errors.New("worker: needs a redactor program, a connection and a log")
 	}
-	return &Worker{o: o, requests: make(chan request)}, nil
+	return &Worker{o: o, requests: make(chan request), ended: make(chan struct{})}, nil
 }
 
 // Run keeps all cameras going until ctx ends; then it returns nil. A camera that can
 // never work is given up while the others continue. When none is left Run returns the
-// reason, unless Apply has been called: what one configuration broke another can mend.
+// reason, unless Apply has been called: what one configuration broke another can mend. It
+// may be called once.
 func (w *Worker) Run(ctx context.Context) error {
+	defer close(w.ended)
 	if err := w.checkSandbox(ctx, w.o.RequireSandbox); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
@@ -112,8 +115,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// Apply replaces the configuration, and returns when that is done. After an error, or
-// when ctx ends before, the one before stays in force. It waits for Run.
+// Apply replaces the configuration, and returns when that is done. After an error the one
+// before stays in force, except when ctx ends meanwhile. It waits for Run.
 func (w *Worker) Apply(ctx context.Context, c Config) error {
 	return w.request(ctx, func(ctx context.Context, f *fleet) error {
 		if c.RequireSandbox && !w.o.RequireSandbox {
@@ -146,6 +149,8 @@ func (w *Worker) request(ctx context.Context, do func(ctx context.Context, f *fl
 	done := make(chan error, 1)
 	select {
 	case w.requests <- request{do, done}:
+	case <-w.ended:
+		return errors.New("worker: has ended")
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -99,8 +99,34 @@ func TestWorkerEndsWhenNoCameraCanWork(t *testing.T) {
 	w, err := New(Options{Config: Config{Cameras: []Camera{bad}}, Program: idleRedactor(t), Conn: connect(t), Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	require.ErrorContains(t, w.Run(t.Context()), "hall")
+	require.ErrorContains(t, w.Apply(t.Context(), Config{}), "has ended")
 	_, err = New(Options{})
 	require.Error(t, err)
+}
+
+// What one configuration broke another can mend: nobody is there to start the worker again.
+func TestWorkerThatRunsIsNotEndedByAConfiguration(t *testing.T) {
+	bad := spec("hall", "a")
+	bad.Ingest.URL = "http://192.0.2.1/"
+	log := &lockedBuffer{}
+	w, err := New(Options{
+		Config: Config{Cameras: []Camera{spec("hall", "a")}}, Program: idleRedactor(t), Conn: connect(t), Log: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	for range 10 { // Run chooses what it reads first
+		for _, c := range []Config{{Cameras: []Camera{bad}}, {}, {Cameras: []Camera{spec("hall", "b")}, RequireSandbox: true}, {Cameras: []Camera{bad}}} {
+			err := w.Apply(ctx, c)
+			require.Equal(t, c.RequireSandbox, err != nil)
+			require.NoError(t, w.SetNotice(ctx, ""))
+		}
+	}
+	require.NoError(t, w.Apply(ctx, Config{Cameras: []Camera{spec("hall", "c")}}))
+	cancel()
+	require.NoError(t, <-done)
+	require.Contains(t, log.String(), "giving up on camera")
 }
 
 // lockedBuffer is a log that may be read while it is written.
@@ -146,5 +172,5 @@ func TestConfigurationThatNeedsAMissingProtectionIsNotApplied(t *testing.T) {
 	require.Contains(t, log.String(), "redactors are not fully confined")
 	cancel()
 	require.NoError(t, <-done)
-	require.ErrorIs(t, w.Apply(ctx, next), context.Canceled)
+	require.Error(t, w.Apply(ctx, next))
 }
