@@ -3,11 +3,12 @@ package measure
 import (
 	"fmt"
 	"math"
-	"scrim/redact/geom"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"scrim/redact/geom"
 )
 
 // grid is the side of the picture in which areas are counted cell by cell.

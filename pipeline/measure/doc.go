@@ -44,10 +44,10 @@
 //   - False area is the area in regions other than zones that is not in a true face,
 //     padded by PadSide to the left, right and bottom and by PadTop to the top. Ignored
 //     faces do not make area false.
-//   - The headline has the faces that pass Options.Filter; all others are scored as hard
-//     (WIDER FACE calls its hardest subset so).
-//     Buckets by size have the faces that pass the filter except for size, buckets by yaw
-//     those that pass it except for yaw.
+//   - The headline has the faces that pass Options.Filter; all others are scored as hard,
+//     which is WIDER FACE's name for its hardest subset. Buckets by size have the faces
+//     that pass the filter except for size, buckets by yaw those that pass it except for
+//     yaw.
 //   - The size of a face is the longer side of its box.
 //
 // Promises: nothing here keeps state, so all functions may be called from many goroutines.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+
 	"scrim/redact/geom"
 )
 

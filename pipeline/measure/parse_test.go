@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"scrim/redact/geom"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/redact/geom"
 )
 
 const (

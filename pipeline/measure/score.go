@@ -34,27 +34,27 @@ type scorer struct {
 	o Options
 	r Result
 
-	headline, hard   *tally
-	size, yaw        []*tally
-	steady           *tally
-	sizeArea         []float64 // sums of shares, the last for no face
-	yawArea          []float64
-	sizeFlicker      []flickerSums
-	yawFlicker       []flickerSums
-	flickerSums      flickerSums
-	firstAppearances int
-	areaFrames       int
-	obscured         float64
-	wrong            float64
+	headline, hard *tally
+	size, yaw      []*tally
+	steady         *tally
+	sizeArea       []float64 // sums of shares, the last for no face
+	yawArea        []float64
+	sizeFlicker    []flickerSums
+	yawFlicker     []flickerSums
+	flickerAll     flickerSums
+	appearances    int
+	areaFrames     int
+	obscured       float64
+	wrong          float64
 
-	areas         areaUnion
-	clock         float64 // seconds on the time line
-	names         []string
-	people        map[personKey]*presence
-	regionMatcher regionMatcher
+	areas   areaUnion
+	clock   float64 // seconds on the time line
+	names   []string
+	people  map[personKey]*presence
+	matcher regionMatcher
 
 	regions, cover, zones, holes, some []geom.Box
-	trackedRegion                      []trackedRegion
+	tracked                            []trackedRegion
 	owners                             []int
 	matches                            []match
 	found                              []float64
@@ -91,7 +91,7 @@ func (s *scorer) pair(n int, p Pair) error {
 		return err
 	}
 	s.r.Videos++
-	s.regionMatcher = regionMatcher{}
+	s.matcher = regionMatcher{}
 	k := 0
 	for i := range p.Truth.Frames {
 		t := &p.Truth.Frames[i]
@@ -135,7 +135,7 @@ func (s *scorer) same(p Pair, i int, r *ReportFrame) error {
 // scores.
 func (s *scorer) still(n int, p Pair) error {
 	s.r.Stills++
-	s.regionMatcher = regionMatcher{}
+	s.matcher = regionMatcher{}
 	var r *ReportFrame
 	if len(p.Report.Frames) > 1 {
 		return fmt.Errorf("%s: %s of %s is a still, but the report has several lines for it",
@@ -221,7 +221,7 @@ func (s *scorer) observe(l *observation, i int) {
 		s.people[l.key] = p
 	}
 	if i > 0 && p.frame != i-1 {
-		s.firstAppearances++
+		s.appearances++
 	}
 	if l.exposed && (!p.exposed || p.frame != i-1) {
 		p.episode++
@@ -308,7 +308,7 @@ func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportF
 		a.FalseMax, a.FalseMaxFile, a.FalseMaxFrame = Number(wrong), s.names[n], number
 	}
 	a.ObscuredMax = max(a.ObscuredMax, Number(all))
-	s.trackedRegion = s.trackedRegion[:0]
+	s.tracked = s.tracked[:0]
 	for k := range r.Regions {
 		if r.Regions[k].Source == geom.Zone {
 			continue
@@ -317,7 +317,7 @@ func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportF
 		if f := s.owners[k]; f >= 0 {
 			v.size, v.yaw = sizeBucket(&t.Faces[f]), yawBucket(&t.Faces[f])
 		}
-		s.trackedRegion = append(s.trackedRegion, v)
+		s.tracked = append(s.tracked, v)
 	}
 	if wrong > 0 {
 		s.share(s.sizeArea, picture, func(v *trackedRegion) int { return v.size })
@@ -329,9 +329,9 @@ func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportF
 func (s *scorer) share(sums []float64, picture geom.Box, in func(*trackedRegion) int) {
 	for b := range sums {
 		s.some = s.some[:0]
-		for k := range s.trackedRegion {
-			if in(&s.trackedRegion[k]) == b {
-				s.some = append(s.some, s.trackedRegion[k].box)
+		for k := range s.tracked {
+			if in(&s.tracked[k]) == b {
+				s.some = append(s.some, s.tracked[k].box)
 			}
 		}
 		if len(s.some) > 0 {
@@ -362,11 +362,11 @@ func owner(t *TruthFrame, r *Region) int {
 // flicker compares the regions with those of the frame before.
 func (s *scorer) flicker(r *ReportFrame) {
 	if r.Line == 0 { // missing in the report
-		s.regionMatcher = regionMatcher{}
+		s.matcher = regionMatcher{}
 		return
 	}
-	s.regionMatcher.step(s.trackedRegion, func(v *trackedRegion, what func(*flickerSums)) {
-		what(&s.flickerSums)
+	s.matcher.step(s.tracked, func(v *trackedRegion, what func(*flickerSums)) {
+		what(&s.flickerAll)
 		what(&s.sizeFlicker[v.size])
 		what(&s.yawFlicker[v.yaw])
 	})
@@ -382,8 +382,8 @@ func (s *scorer) result() *Result {
 	if s.areaFrames == 0 {
 		r.Area.ObscuredMax, r.Area.FalseMax = none, none
 	}
-	r.Flicker = s.flickerSums.result(r.Seconds)
-	r.Flicker.TrueAppear = over(float64(s.firstAppearances), r.Seconds)
+	r.Flicker = s.flickerAll.result(r.Seconds)
+	r.Flicker.TrueAppear = over(float64(s.appearances), r.Seconds)
 	for _, p := range s.steady.order {
 		if roundSeconds(p.Seconds) < SteadySeconds {
 			continue
@@ -410,7 +410,7 @@ func (s *scorer) result() *Result {
 	return r
 }
 
-func (s *scorer) rows(tallies []*tally, areas []float64, flickerSumss []flickerSums) []Group {
+func (s *scorer) rows(tallies []*tally, areas []float64, sums []flickerSums) []Group {
 	rows := make([]Group, 0, len(areas))
 	for i := range areas {
 		t := newTally(noFace)
@@ -418,7 +418,7 @@ func (s *scorer) rows(tallies []*tally, areas []float64, flickerSumss []flickerS
 			t = tallies[i]
 		}
 		g := t.result(s.r.Seconds)
-		area, flicker := over(areas[i], s.areaFrames), flickerSumss[i].result(s.r.Seconds)
+		area, flicker := over(areas[i], s.areaFrames), sums[i].result(s.r.Seconds)
 		g.FalseArea, g.Flicker = &area, &flicker
 		rows = append(rows, g)
 	}

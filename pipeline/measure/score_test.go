@@ -2,10 +2,11 @@ package measure
 
 import (
 	"math"
-	"scrim/redact/geom"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"scrim/redact/geom"
 )
 
 // watched is a face of 40 pixels at x of a person.

@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"scrim/redact/geom"
 	"time"
+
+	"scrim/redact/geom"
 )
 
 // TrueFace is a face in the truth.
