@@ -114,7 +114,7 @@ func (o *output) picture(j *job) error {
 	done := o.p.now()
 	record := &ipc.Record{
 		Picture: c.Picture, Unit: j.unit.Number, Arrived: j.unit.Arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
-		Regions: make([]geom.Region, 0, len(j.frame.Regions())),
+		Regions: make([]geom.RegionRecord, 0, len(j.frame.Regions())),
 		Stages: ipc.Stages{
 			Queue:  int64(j.decodeBegan.Sub(j.unit.Arrived)),
 			Decode: int64(j.decodeTime),

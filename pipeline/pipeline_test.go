@@ -257,7 +257,7 @@ func TestPicturesComeOutRedactedAndInOrder(t *testing.T) {
 	last := r.live(c, 20, false)
 	require.Equal(t, first.Epoch, last.Epoch)
 	require.NotEmpty(t, last.Record.Regions)
-	require.True(t, secretBox.Rect().In(last.Record.Regions[0].Rect))
+	require.True(t, secretBox.Rect().In(last.Record.Regions[0].Rect()))
 	require.Positive(t, last.Record.Stages.Decode)
 	require.Positive(t, last.Record.Stages.Encode)
 	require.Positive(t, last.Record.Stages.CPU)

@@ -225,8 +225,8 @@ func TestZonesOfACameraAreInItsRecordings(t *testing.T) {
 	want := im.At(0, 0)
 	for _, r := range rec.Regions {
 		require.Equal(t, geom.Zone, r.Source)
-		for y := r.Rect.Min.Y; y < r.Rect.Max.Y; y++ {
-			for x := r.Rect.Min.X; x < r.Rect.Max.X; x++ {
+		for y := r.Y; y < r.Y+r.H; y++ {
+			for x := r.X; x < r.X+r.W; x++ {
 				require.Equal(t, want, im.At(x, y), "%d, %d is reported and not obscured", x, y)
 			}
 		}

@@ -181,8 +181,8 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 		rec := r.records[0]
 		mask := make([]bool, rec.Width*rec.Height)
 		for _, g := range rec.Regions {
-			for y := g.Rect.Min.Y; y < g.Rect.Max.Y; y++ {
-				for x := g.Rect.Min.X; x < g.Rect.Max.X; x++ {
+			for y := g.Y; y < g.Y+g.H; y++ {
+				for x := g.X; x < g.X+g.W; x++ {
 					if i := y*rec.Width + x; !mask[i] {
 						mask[i] = true
 						area++

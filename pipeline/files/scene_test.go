@@ -93,13 +93,13 @@ func TestFacesOfDrawnPeopleAreCovered(t *testing.T) {
 
 // coverage returns the share of the part of a box that is in the picture that
 // the regions cover.
-func coverage(box image.Rectangle, regions []geom.Region) float64 {
+func coverage(box image.Rectangle, regions []geom.RegionRecord) float64 {
 	box = box.Intersect(image.Rect(0, 0, 640, 360))
 	n := 0
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		for x := box.Min.X; x < box.Max.X; x++ {
 			for _, g := range regions {
-				if image.Pt(x, y).In(g.Rect) {
+				if image.Pt(x, y).In(g.Rect()) {
 					n++
 					break
 				}

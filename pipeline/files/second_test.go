@@ -58,7 +58,7 @@ func TestSecondLookIsFrameExact(t *testing.T) {
 			require.Equal(t, geom.Detected, second.Source)
 			require.GreaterOrEqual(t, second.Track, uint64(redact.FirstSecondTrack))
 			require.InDelta(t, laterBox.X, second.Face.X, 0)
-			require.LessOrEqual(t, second.Rect.Min.X, 194)
+			require.LessOrEqual(t, second.X, 194)
 		}
 		require.Len(t, rec.Regions, want, "picture %d", i)
 	}

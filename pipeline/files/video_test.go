@@ -81,7 +81,7 @@ func TestOnlyTheRegionsChange(t *testing.T) {
 	require.NoError(t, r.err)
 	before, after := luma(t, in, testW, testH), luma(t, r.out, testW, testH)
 	require.Len(t, after, len(before))
-	region := r.records[20].Regions[0].Rect
+	region := r.records[20].Regions[0].Rect()
 	var outside, inside, n, m int
 	for y := range testH {
 		for x := range testW {
@@ -256,7 +256,7 @@ func TestDamagedInputIsObscuredWhole(t *testing.T) {
 		if rec.Regions[0].Source == "failsafe" {
 			whole++
 			require.Len(t, rec.Regions, 1)
-			require.Equal(t, image.Rect(0, 0, testW, testH), rec.Regions[0].Rect)
+			require.Equal(t, image.Rect(0, 0, testW, testH), rec.Regions[0].Rect())
 			require.Less(t, spread(frames[i]), 16, "frame %d shows something", i)
 		} else {
 			require.Greater(t, spread(frames[i]), 100, "frame %d", i)
@@ -300,7 +300,7 @@ func TestDetectorThatFailsIsNoPictureWithoutFaces(t *testing.T) {
 		require.NoError(t, r.err)
 		require.EqualValues(t, 50, r.end.Frames)
 		whole := func(i int) bool {
-			return slices.ContainsFunc(r.records[i].Regions, func(g geom.Region) bool { return g.Source == "failsafe" })
+			return slices.ContainsFunc(r.records[i].Regions, func(g geom.RegionRecord) bool { return g.Source == "failsafe" })
 		}
 		for i := range r.records {
 			require.Equal(t, i >= 14-lookahead && i < 20, whole(i), "frame %d", i)

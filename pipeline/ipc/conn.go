@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -52,33 +53,40 @@ var ErrProtocol = errors.New("pipe protocol violated")
 
 // Writer writes messages. It is safe for concurrent use.
 type Writer struct {
-	mu  sync.Mutex
-	w   io.Writer
-	buf []byte
+	mu   sync.Mutex
+	w    io.Writer
+	head bytes.Buffer
+	json *json.Encoder // to head
+	buf  []byte
 }
 
 // NewWriter returns a Writer on w. The caller closes w.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+func NewWriter(w io.Writer) *Writer {
+	out := &Writer{w: w}
+	out.json = json.NewEncoder(&out.head)
+	return out
+}
 
 // Write sends a message: a head, which is marshalled to JSON, and a body, which may
 // be nil. It blocks while the pipe is full.
 func (w *Writer) Write(t Type, head any, body []byte) error {
-	h, err := json.Marshal(head)
-	if err != nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.head.Reset()
+	if err := w.json.Encode(head); err != nil {
 		return fmt.Errorf("marshal message %q: %w", t, err)
 	}
+	h := bytes.TrimSuffix(w.head.Bytes(), []byte("\n"))
 	if len(h) > MaxHeadBytes || len(body) > MaxBodyBytes {
 		return fmt.Errorf("message %q of %d + %d bytes is over the limit of %d + %d", t, len(h), len(body), MaxHeadBytes, MaxBodyBytes)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.buf = append(w.buf[:0], magic[:]...)
 	w.buf = append(w.buf, byte(t), 0, 0, 0)
 	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(len(h)))    //nolint:gosec // bounded above
 	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(len(body))) //nolint:gosec // bounded above
 	w.buf = append(w.buf, h...)
 	w.buf = append(w.buf, body...)
-	_, err = w.w.Write(w.buf)
+	_, err := w.w.Write(w.buf)
 	return err
 }
 
@@ -100,8 +108,9 @@ func (m *Message) Decode(v any) error {
 
 // Reader reads messages. It is not safe for concurrent use.
 type Reader struct {
-	r    io.Reader
-	head []byte
+	r      io.Reader
+	header [headerBytes]byte
+	head   []byte
 }
 
 // NewReader returns a Reader on r. The caller closes r.
@@ -111,12 +120,12 @@ func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
 // between two messages, io.ErrUnexpectedEOF within one, and an error that
 // wraps ErrProtocol for anything that is not a message.
 func (r *Reader) Read() (*Message, error) {
-	var hdr [headerBytes]byte
+	hdr := &r.header
 	if _, err := io.ReadFull(r.r, hdr[:]); err != nil {
 		return nil, err
 	}
 	if [4]byte(hdr[:4]) != magic || hdr[5]|hdr[6]|hdr[7] != 0 {
-		return nil, fmt.Errorf("%w: invalid message header % x", ErrProtocol, hdr)
+		return nil, fmt.Errorf("%w: invalid message header % x", ErrProtocol, *hdr)
 	}
 	headLen, bodyLen := binary.BigEndian.Uint32(hdr[8:]), binary.BigEndian.Uint32(hdr[12:])
 	if headLen > MaxHeadBytes || bodyLen > MaxBodyBytes {

@@ -61,7 +61,7 @@ type FileFrame struct {
 	Height int     `json:"height"`
 	// Regions are fully obscured rectangles within the picture; never null. A region
 	// of another shape is listed as several rectangles within it, of the same track.
-	Regions []geom.Region `json:"regions"`
+	Regions []geom.RegionRecord `json:"regions"`
 }
 
 // FileEnd is the result of a file.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"math"
 	"reflect"
@@ -63,7 +62,7 @@ func samples() []sample {
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Unit: 7, Arrived: 4, Inspected: 5,
-				Regions: []geom.Region{{Rect: image.Rect(-3, 1, 14, 22), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
+				Regions: []geom.RegionRecord{{X: -3, Y: 1, W: 17, H: 21, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
 				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3},
@@ -85,7 +84,7 @@ func samples() []sample {
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},
 		{TypeFileFrame, FileFrame{
 			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240,
-			Regions: []geom.Region{{Rect: image.Rect(1, 2, 4, 6), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
+			Regions: []geom.RegionRecord{{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
 		}, nil},
 		{TypeFileEnd, FileEnd{
 			Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged",

@@ -235,9 +235,9 @@ type Record struct {
 	// Arrived is when the last packet of that unit arrived; Unix time, ns.
 	Arrived int64 `json:"arrived"`
 	// Inspected is when its detector pass ended; Unix time, ns.
-	Inspected int64         `json:"inspected"`
-	Regions   []geom.Region `json:"regions"`
-	Stages    Stages        `json:"stages"`
+	Inspected int64               `json:"inspected"`
+	Regions   []geom.RegionRecord `json:"regions"`
+	Stages    Stages              `json:"stages"`
 }
 
 // Stages are how long the stages took for one picture, in nanoseconds.

@@ -3,7 +3,6 @@ package measure
 import (
 	"bytes"
 	"encoding/json"
-	"image"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,9 +13,9 @@ import (
 
 // What the redactor writes into reports is what is read here.
 func TestRecordOfARedactedFileIsALineOfAReport(t *testing.T) {
-	f := ipc.FileFrame{File: "a.mp4", Frame: 3, PTS: 0.12, Width: 640, Height: 360, Regions: []geom.Region{
-		{Rect: image.Rect(1, 2, 31, 42), Face: geom.Box{X: 5.5, Y: 6, W: 20, H: 25}, Score: 0.5, Source: "backfilled", Track: 9},
-		{Rect: image.Rect(0, 0, 640, 360), Source: "failsafe"},
+	f := ipc.FileFrame{File: "a.mp4", Frame: 3, PTS: 0.12, Width: 640, Height: 360, Regions: []geom.RegionRecord{
+		{X: 1, Y: 2, W: 30, H: 40, Face: geom.Box{X: 5.5, Y: 6, W: 20, H: 25}, Score: 0.5, Source: "backfilled", Track: 9},
+		{W: 640, H: 360, Source: "failsafe"},
 	}}
 	line, err := json.Marshal(f)
 	require.NoError(t, err)

@@ -1,7 +1,6 @@
 package geom
 
 import (
-	"encoding/json"
 	"image"
 	"math"
 )
@@ -37,44 +36,42 @@ type Region struct {
 	Track uint64
 	// Shape is the obscured part of Rect; nil for all of it. If its bounds are not Rect,
 	// it is ignored and all of Rect is obscured. Regions may share it.
-	Shape *Shape `json:"-"`
+	Shape *Shape
 }
 
-// Cut returns the part of r that lies within rect, as records and reports list
-// it: without its Shape, and rounded to 1/100 pixel and 1/10000 of a score.
-func (r Region) Cut(rect image.Rectangle) Region {
-	pixels := func(v float64) float64 { return round(v, 100) }
-	r.Rect, r.Shape = r.Rect.Intersect(rect), nil
-	r.Face = Box{X: pixels(r.Face.X), Y: pixels(r.Face.Y), W: pixels(r.Face.W), H: pixels(r.Face.H)}
-	r.Score = round(r.Score, 10_000)
-	return r
-}
-
-func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
-
-// regionJSON is a Region in records and reports.
-type regionJSON struct {
-	X      int     `json:"x"`
-	Y      int     `json:"y"`
-	W      int     `json:"w"`
-	H      int     `json:"h"`
+// RegionRecord is the part of a Region that lies within a picture, as records and
+// reports list it: without its Shape. It has plain fields, because it is encoded for
+// every picture, and methods for JSON would allocate for every region.
+type RegionRecord struct {
+	X int `json:"x"`
+	Y int `json:"y"`
+	W int `json:"w"`
+	H int `json:"h"`
+	// Face, Score, Source and Track are those of the Region.
 	Face   Box     `json:"face"`
 	Score  float64 `json:"score"`
 	Source Source  `json:"source"`
 	Track  uint64  `json:"track"`
 }
 
-// MarshalJSON implements json.Marshaler. The Shape is left out.
-func (r Region) MarshalJSON() ([]byte, error) {
-	return json.Marshal(regionJSON{r.Rect.Min.X, r.Rect.Min.Y, r.Rect.Dx(), r.Rect.Dy(), r.Face, r.Score, r.Source, r.Track})
+// Cut returns the record of the part of r that lies within rect. The face is rounded
+// to 1/100 pixel, the score to 1/10000.
+func (r Region) Cut(rect image.Rectangle) RegionRecord {
+	pixels := func(v float64) float64 { return round(v, 100) }
+	rect = r.Rect.Intersect(rect)
+	return RegionRecord{
+		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
+		Face:  Box{X: pixels(r.Face.X), Y: pixels(r.Face.Y), W: pixels(r.Face.W), H: pixels(r.Face.H)},
+		Score: round(r.Score, 10_000), Source: r.Source, Track: r.Track,
+	}
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *Region) UnmarshalJSON(text []byte) error {
-	var v regionJSON
-	if err := json.Unmarshal(text, &v); err != nil {
-		return err
-	}
-	*r = Region{Rect: image.Rect(v.X, v.Y, v.X+v.W, v.Y+v.H), Face: v.Face, Score: v.Score, Source: v.Source, Track: v.Track}
-	return nil
+func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
+
+// Region returns r as a Region.
+func (r RegionRecord) Region() Region {
+	return Region{Rect: r.Rect(), Face: r.Face, Score: r.Score, Source: r.Source, Track: r.Track}
 }
+
+// Rect returns what is obscured.
+func (r RegionRecord) Rect() image.Rectangle { return image.Rect(r.X, r.Y, r.X+r.W, r.Y+r.H) }

@@ -14,12 +14,12 @@ const regionText = `{"x":-1,"y":2,"w":30,"h":40,"face":{"x":5.5,"y":6,"w":20,"h"
 
 func TestRegionIsWrittenAsInReports(t *testing.T) {
 	r := Region{Rect: image.Rect(-1, 2, 29, 42), Face: Box{X: 5.5, Y: 6, W: 20, H: 25}, Score: 0.5, Source: Held, Track: 9}
-	text, err := json.Marshal(r)
+	text, err := json.Marshal(r.Cut(r.Rect))
 	require.NoError(t, err)
 	require.JSONEq(t, regionText, string(text))
-	var got Region
+	var got RegionRecord
 	require.NoError(t, json.Unmarshal(text, &got))
-	require.Equal(t, r, got)
+	require.Equal(t, r, got.Region())
 	require.Error(t, json.Unmarshal([]byte(`{"x":"1"}`), &got))
 }
 
@@ -28,7 +28,7 @@ func TestCutRegionIsARoundedRectangleWithinThePicture(t *testing.T) {
 		Rect: image.Rect(-5, -5, 30, 40), Face: Box{X: 1.23456, Y: -1, W: 20.009, H: 25}, Score: 0.123456, Source: Detected, Track: 3,
 		Shape: NewShape(0, [][]Span{{{0, 3}}}),
 	}
-	want := Region{Rect: image.Rect(0, 0, 20, 10), Face: Box{X: 1.23, Y: -1, W: 20.01, H: 25}, Score: 0.1235, Source: Detected, Track: 3}
+	want := RegionRecord{W: 20, H: 10, Face: Box{X: 1.23, Y: -1, W: 20.01, H: 25}, Score: 0.1235, Source: Detected, Track: 3}
 	require.Equal(t, want, r.Cut(image.Rect(0, 0, 20, 10)))
 }
 

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"image"
 	"testing"
 	"time"
 
@@ -132,7 +131,7 @@ func TestFaceWithoutARegionIsALeak(t *testing.T) {
 		}
 		p := Shown{Number: n, Width: 320, Height: 180}
 		if n != 12 && n != 13 {
-			p.Regions = []geom.Region{{Rect: image.Rect(90, 40, 150, 110), Source: geom.Detected}}
+			p.Regions = []geom.RegionRecord{{X: 90, Y: 40, W: 60, H: 70, Source: geom.Detected}}
 		}
 		shown = append(shown, p)
 	}

@@ -37,7 +37,7 @@ const maxRuns = 50
 type Shown struct {
 	Number        int
 	Width, Height int
-	Regions       []geom.Region
+	Regions       []geom.RegionRecord
 }
 
 // Shown returns the pictures that were published in the window.
@@ -61,7 +61,7 @@ func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 		truth.Frame, truth.PTS, truth.Line = s.Number, at, i+1
 		r := measure.ReportFrame{Frame: s.Number, PTS: at, Width: s.Width, Height: s.Height, Line: i + 1}
 		for _, g := range s.Regions {
-			r.Regions = append(r.Regions, measure.RegionOf(g))
+			r.Regions = append(r.Regions, measure.RegionOf(g.Region()))
 		}
 		p.Truth.Frames, p.Report.Frames = append(p.Truth.Frames, truth), append(p.Report.Frames, r)
 	}

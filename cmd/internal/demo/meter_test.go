@@ -16,7 +16,7 @@ func TestMeterCountsPicturesAndSlatesOfItsCameras(t *testing.T) {
 	m := NewMeter([]string{"lobby", "corridor"})
 	for range 3 {
 		m.Observe(&transport.RedactedUnit{Camera: "lobby", Captured: time.Now(), Width: 64, Height: 48, Data: []byte("12345678")},
-			&ipc.Record{Regions: make([]geom.Region, 2)})
+			&ipc.Record{Regions: make([]geom.RegionRecord, 2)})
 	}
 	m.Observe(&transport.RedactedUnit{Camera: "corridor", Reason: "starting"}, nil)
 	m.Observe(&transport.RedactedUnit{Camera: "another"}, nil)

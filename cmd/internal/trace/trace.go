@@ -37,9 +37,9 @@ type Line struct {
 	Width     int   `json:"width"`
 	Height    int   `json:"height"`
 	// Slate is the reason of a slate; empty for a picture.
-	Slate   string        `json:"slate,omitempty"`
-	Regions []geom.Region `json:"regions,omitempty"`
-	Stages  *ipc.Stages   `json:"stages,omitempty"`
+	Slate   string              `json:"slate,omitempty"`
+	Regions []geom.RegionRecord `json:"regions,omitempty"`
+	Stages  *ipc.Stages         `json:"stages,omitempty"`
 	// Allocated is how many bytes the worker's process has allocated so far.
 	Allocated uint64 `json:"allocated"`
 }

@@ -24,7 +24,7 @@ func TestWrittenLinesCanBeRead(t *testing.T) {
 	require.NoError(t, err)
 	captured := time.Unix(1_700_000_000, 123456789)
 	u := &transport.RedactedUnit{Camera: "hall", Captured: captured, PTS: 7, Width: 320, Height: 180, Data: []byte("secret video"), State: transport.StateLive}
-	w.Observe(u, &ipc.Record{Arrived: 5, Regions: []geom.Region{{Rect: image.Rect(1, 2, 4, 6), Source: geom.Detected}}, Stages: ipc.Stages{Decode: 9}})
+	w.Observe(u, &ipc.Record{Arrived: 5, Regions: []geom.RegionRecord{{X: 1, Y: 2, W: 3, H: 4, Source: geom.Detected}}, Stages: ipc.Stages{Decode: 9}})
 	u.State, u.Reason = transport.StateObscured, "starting"
 	w.Observe(u, nil)
 	require.NoError(t, w.Close())
@@ -40,7 +40,7 @@ func TestWrittenLinesCanBeRead(t *testing.T) {
 	require.Len(t, got, 2)
 	require.Equal(t, []int64{captured.UnixNano(), 5, 12}, []int64{got[0].Captured, got[0].Arrived, int64(got[0].Bytes)})
 	require.EqualValues(t, 9, got[0].Stages.Decode)
-	require.Equal(t, image.Rect(1, 2, 4, 6), got[0].Regions[0].Rect)
+	require.Equal(t, image.Rect(1, 2, 4, 6), got[0].Regions[0].Rect())
 	require.Equal(t, "starting", got[1].Slate)
 	require.Nil(t, got[1].Stages)
 }

@@ -3,7 +3,6 @@ package camera
 import (
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"strings"
@@ -170,8 +169,8 @@ func fake(mode string) int {
 				}
 				send(ipc.Output{
 					State: transport.StateLive,
-					Record: &ipc.Record{Picture: seq, Regions: []geom.Region{
-						{Rect: image.Rect(1, 2, 4, 6), Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
+					Record: &ipc.Record{Picture: seq, Regions: []geom.RegionRecord{
+						{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
 					}},
 				}, []byte(body))
 			}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
+	"scrim/redact/geom"
 	"scrim/transport"
 )
 
@@ -66,7 +67,10 @@ func redacted(o *ipc.Output, data []byte) *transport.RedactedUnit {
 		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
 	}
 	if o.Record != nil {
-		u.Regions = o.Record.Regions
+		u.Regions = make([]geom.Region, 0, len(o.Record.Regions))
+		for _, r := range o.Record.Regions {
+			u.Regions = append(u.Regions, r.Region())
+		}
 	}
 	return u
 }
