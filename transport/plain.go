@@ -39,7 +39,7 @@ func Plain(s string, maxBytes int) string {
 			continue
 		case invalid:
 			r = '?'
-		case unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Z, r):
+		case unicode.IsSpace(r), unicode.IsControl(r): // all of Z and Cc
 			space = b.Len() > 0
 			continue
 		case unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):

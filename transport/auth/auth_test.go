@@ -108,6 +108,20 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestUnknownUsersCostAsMuchAsKnownOnes(t *testing.T) {
+	c, _ := control(t)
+	for _, name := range []string{"nvr", "nobody", ""} {
+		checked := 0
+		_, err := c.Verify(here, name, func(password string) bool {
+			require.NotEmpty(t, password)
+			checked++
+			return false
+		})
+		require.ErrorIs(t, err, ErrRefused)
+		require.Equal(t, 1, checked, name)
+	}
+}
+
 func TestLockoutIsLoggedOnce(t *testing.T) {
 	var log strings.Builder
 	c, now := control(t)

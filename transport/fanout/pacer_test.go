@@ -42,6 +42,14 @@ func TestPacerNumbersHaveNoGaps(t *testing.T) {
 	})
 }
 
+func TestPacersStartAtRandomNumbers(t *testing.T) {
+	starts := map[uint16]bool{}
+	for range 10 {
+		starts[NewPacer(true).next] = true
+	}
+	require.Greater(t, len(starts), 5)
+}
+
 func TestPacerPausesBetweenBursts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, bursts := range []bool{true, false} {

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,10 @@ func TestServerAcceptsTheClientsAnswer(t *testing.T) {
 		require.True(t, a.Proves("DESCRIBE", "p"))
 		require.False(t, a.Proves("DESCRIBE", "q"))
 		require.False(t, a.Proves("SETUP", "p"))
+		mapped, _ := s.Read(netip.MustParseAddr("::ffff:192.0.2.1"), header)
+		require.NotNil(t, mapped, "the same address")
+		other, _ := s.Read(from, []string{strings.Replace(header[0], `realm="Scrim"`, `realm="Other"`, 1)})
+		require.False(t, other.Proves("DESCRIBE", "p"))
 		for _, elsewhere := range []struct {
 			s    *Server
 			from netip.Addr
