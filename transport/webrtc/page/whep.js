@@ -435,7 +435,7 @@ export function sleep(ms, signal = undefined) {
  */
 export function withTimeout(ms, promise) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new DOMException(`nothing came for ${ms} ms`, 'TimeoutError')), ms);
+    const timer = setTimeout(() => reject(new DOMException(`timeout after ${ms} ms`, 'TimeoutError')), ms);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
