@@ -53,7 +53,7 @@ func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
 	}
 	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(g.url+"/")))
 	units := pattern(t)
-	known := 0
+	known, shapes := 0, map[string]transport.State{}
 	for _, wall := range []struct {
 		cameras int
 		summary string
@@ -85,15 +85,33 @@ func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
 			require.Equal(t, kind.text, eval(part(".state")+`.textContent`))
 			require.Equal(t, kind.color, eval(`getComputedStyle(`+part(".state")+`).color`), kind.text)
 			require.Equal(t, kind.rate, eval(part(".rate")+`.textContent`))
+			// Not by color alone.
+			shape := eval(`(({ borderRadius, clipPath, backgroundColor: b }) => [borderRadius, clipPath, b === 'rgba(0, 0, 0, 0)'].join())(
+				getComputedStyle(` + part(".state") + `, '::before'))`)
+			if of, known := shapes[shape]; known {
+				require.Equal(t, of, kind.status.State, "both states have the shape %s", shape)
+			}
+			shapes[shape] = kind.status.State
 		}
 		// All pictures are of one size, no text leaves its tile, and up to four cameras
-		// need no scrolling.
-		require.Equal(t, "1", eval(`String(new Set([...document.querySelectorAll('.screen')].map((s) => s.clientHeight)).size)`))
-		require.Empty(t, eval(`[...document.querySelectorAll('.caption > :not(.name)')]
-			.filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => p.textContent).join()`))
-		shot(t, tab, fmt.Sprintf("wall-%d.png", wall.cameras))
-		if wall.cameras <= 4 {
-			until(`document.documentElement.scrollHeight <= innerHeight`)
+		// need no scrolling, except on a telephone.
+		for _, size := range [][2]int64{{360, 740}, {1920, 1080}, {1280, 800}} {
+			require.NoError(t, chromedp.Do(tab, chromedp.EmulateViewport(size[0], size[1])))
+			until(fmt.Sprintf(`innerWidth === %d && ((e) => e.scrollWidth <= e.clientWidth)(document.documentElement)`, size[0]))
+			require.Equal(t, "1", eval(`String(new Set([...document.querySelectorAll('.screen')].map((s) => s.clientHeight)).size)`))
+			require.Empty(t, eval(`[...document.querySelectorAll('header > *, .caption > *, .details > *')]
+				.filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => p.textContent).join()`))
+			shot(t, tab, fmt.Sprintf("wall-%d-%d.png", wall.cameras, size[0]))
+			if wall.cameras <= 4 && size[0] > 360 {
+				until(`document.documentElement.scrollHeight <= innerHeight`)
+			}
 		}
 	}
+
+	// A state that this page does not know is not taken for live, though pictures come.
+	g.source.Set(transport.Status{Camera: "camera-00", State: "blind", Reason: "fog", FPS: 15})
+	until(`document.querySelector('.notice.shown span')?.textContent === 'no picture: fog'`)
+	require.Equal(t, "blind: fog", eval(`document.querySelector('.state').textContent`))
+	require.Empty(t, eval(`document.querySelector('.rate').textContent`))
+	until(`document.querySelector('#summary').textContent === '7 of 24 live · 4 obscured · 4 offline · 4 failed'`)
 }
