@@ -19,7 +19,8 @@ import (
 // runFiles redacts the files that are named on the pipe, one after the other, until it is
 // closed. An unfinished output is removed then.
 func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// By default SIGPIPE would end the process at once when nobody reads its messages.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	var c ipc.Files
 	if err := readConfig(in, ipc.TypeFiles, &c); err != nil {
