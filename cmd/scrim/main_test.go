@@ -109,6 +109,14 @@ func TestFlagsAndVariablesOverrideTheFile(t *testing.T) {
 	}
 }
 
+func TestGatewayNeedsTheServerOfItsWorkers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("nats: {listen: '127.0.0.1:0'}\nhttp: {listen: '127.0.0.1:0'}\n"), 0o600))
+	status, _, stderr := scrim(t, "gateway", path)
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "a gateway needs `nats.url`, the NATS server shared with the workers")
+}
+
 func TestVariablesOfAFileAreListed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cameras.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("cameras: [{name: back-door, url: 'rtsp://192.0.2.1/'}]\n"), 0o600))

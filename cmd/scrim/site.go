@@ -59,9 +59,10 @@ func needCameras(cfg *config.Config, file string) error {
 }
 
 // needNATS refuses a worker or gateway without a server that connects it to the others.
+// A server of its own is of use to a worker only: others may not publish there.
 func needNATS(program, others string) need {
 	return func(cfg *config.Config, file string) error {
-		if cfg.NATS.URL == "" && cfg.NATS.Listen == "" {
+		if cfg.NATS.URL == "" && (cfg.NATS.Listen == "" || program == "gateway") {
 			return fmt.Errorf("%s: a %s needs `nats.url`, the NATS server shared with the %s; or run everything in one process with `scrim serve`",
 				file, program, others)
 		}

@@ -485,3 +485,14 @@ func TestNextEndsWithContextSubscriptionAndConnection(t *testing.T) {
 	require.NoError(t, c.Err(), "closing is not a failure")
 	assert.ErrorIs(t, c.RequestKeyframe(site, camera), ErrClosed)
 }
+
+// An operator cannot hash these passwords: no file holds them.
+func TestServerWithUsersLogsNoWarning(t *testing.T) {
+	var log strings.Builder
+	srv, err := StartServer(ServerConfig{
+		Listen: "127.0.0.1:0", Users: []User{{Name: "plant", Password: "secret"}}, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	require.NoError(t, err)
+	srv.Close()
+	require.Empty(t, log.String())
+}

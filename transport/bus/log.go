@@ -3,6 +3,7 @@ package bus
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -20,8 +21,12 @@ func (l *serverLog) Noticef(format string, v ...any) {
 	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
 }
 
-// Warnf logs a warning.
-func (l *serverLog) Warnf(format string, v ...any) { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
+// Warnf logs a warning, except one about passwords: hashed or not, users are in memory only.
+func (l *serverLog) Warnf(format string, v ...any) {
+	if !strings.HasPrefix(format, "Plaintext passwords detected") {
+		l.log.Warn("nats: " + fmt.Sprintf(format, v...))
+	}
+}
 
 // Errorf logs an error.
 func (l *serverLog) Errorf(format string, v ...any) {
