@@ -211,7 +211,7 @@ func (s *stage) send(u transport.CameraUnit) map[int64][]byte {
 	}
 }
 
-// Wherever the generation breaks before a key frame of an open GOP, everything shown is
+// Wherever a generation ends before a key frame of an open GOP, everything shown is
 // as the camera coded it, and only the RASL pictures of the key frame are missing.
 func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) {
 	t.Parallel()
@@ -224,7 +224,7 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 	}
 	s.close()
 	require.Greater(t, len(whole), len(units)-10)
-	// The generation breaks at every key frame, or at every second, so that the RASL
+	// A generation ends at every key frame, or at every second, so that the RASL
 	// pictures of the others are decoded.
 	for _, every := range []int{1, 2} {
 		for _, before := range []int{0, 1, 5} { // units between the break and the key frame
@@ -258,7 +258,7 @@ func TestH265ThatBeginsAnewAtEveryKeyFrameShowsWhatTheCameraCoded(t *testing.T) 
 				if breaks[i] {
 					generation++
 				}
-				require.Equal(t, generation, s.generation, "%d before every %d: unit %d breaks the generation", before, every, i)
+				require.Equal(t, generation, s.generation, "%d before every %d: unit %d ends the generation", before, every, i)
 			}
 			withheld := int(s.p.counts.picturesWithheld.Load()) //nolint:gosec // small
 			require.Len(t, units, shown+withheld+len(s.pending), "every picture is shown, withheld or under way")
