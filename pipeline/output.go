@@ -90,12 +90,12 @@ func (o *output) picture(j *job) error {
 	if !o.admits(j, o.p.now()) {
 		return nil
 	}
-	im, c := j.frame.Image(), j.frame.Inspection()
-	if o.enc == nil || o.inputEpoch != c.Epoch {
+	im, inspection := j.frame.Image(), j.frame.Inspection()
+	if o.enc == nil || o.inputEpoch != inspection.Epoch {
 		if err := o.renew(im.Width, im.Height, im.FullRange); err != nil {
 			return err
 		}
-		o.inputEpoch = c.Epoch
+		o.inputEpoch = inspection.Epoch
 	}
 	if err := o.interrupt(o.p.now()); err != nil {
 		return err
@@ -113,7 +113,7 @@ func (o *output) picture(j *job) error {
 	}
 	done := o.p.now()
 	record := &ipc.Record{
-		Picture: c.Picture, Unit: j.unit.Number, Arrived: j.unit.Arrived.UnixNano(), Inspected: c.Inspected.UnixNano(),
+		Picture: inspection.Picture, Unit: j.unit.Number, Arrived: j.unit.Arrived.UnixNano(), Inspected: inspection.Inspected.UnixNano(),
 		Regions: make([]geom.RegionRecord, 0, len(j.frame.Regions())),
 		Stages: ipc.Stages{
 			Queue:  int64(j.decodeBegan.Sub(j.unit.Arrived)),

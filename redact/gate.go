@@ -70,15 +70,15 @@ func (g *Gate) Admits(f Frame, now time.Time) bool {
 
 // pass opens the gate for an inspected picture if it may, and reports whether the
 // picture may be shown; if not, cause is why.
-func (g *Gate) pass(c Inspection, idr bool) (ok bool, cause Cause) {
+func (g *Gate) pass(i Inspection, idr bool) (ok bool, cause Cause) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case rules.Generation && c.Generation != g.generation:
+	case rules.Generation && i.Generation != g.generation:
 		return false, g.cause
 	case g.open:
 		return true, Cause{}
-	case (idr || !rules.KeyFrame) && c.Complete:
+	case (idr || !rules.KeyFrame) && i.Complete:
 		g.open = true
 		return true, Cause{}
 	}

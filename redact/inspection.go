@@ -47,30 +47,30 @@ func inspectionOf(p *Picture, model string, inspected time.Time, maxAge time.Dur
 	}
 }
 
-// check returns why c is not the inspection of p with these regions; nil: it is.
-func (c Inspection) check(p *Picture, model string, now time.Time, regions []geom.Region) error {
+// check returns why i is not the inspection of p with these regions; nil: it is.
+func (i Inspection) check(p *Picture, model string, now time.Time, regions []geom.Region) error {
 	switch {
-	case c.Inspected.IsZero():
+	case i.Inspected.IsZero():
 		return fmt.Errorf("picture %d was not inspected", p.Number)
-	case c.Camera != p.Camera || c.Epoch != p.Epoch || c.Generation != p.Generation || c.Picture != p.Number:
+	case i.Camera != p.Camera || i.Epoch != p.Epoch || i.Generation != p.Generation || i.Picture != p.Number:
 		return fmt.Errorf("inspection of picture %s/%d/%d/%d does not belong to picture %s/%d/%d/%d",
-			c.Camera, c.Epoch, c.Generation, c.Picture, p.Camera, p.Epoch, p.Generation, p.Number)
-	case !c.Complete || !p.Complete:
+			i.Camera, i.Epoch, i.Generation, i.Picture, p.Camera, p.Epoch, p.Generation, p.Number)
+	case !i.Complete || !p.Complete:
 		return fmt.Errorf("input of picture %d is not complete", p.Number)
-	case c.Width != p.Image.Width || c.Height != p.Image.Height:
-		return fmt.Errorf("inspection is for %d×%d, picture %d is %d×%d", c.Width, c.Height, p.Number, p.Image.Width, p.Image.Height)
-	case c.ModelSHA256 != model:
+	case i.Width != p.Image.Width || i.Height != p.Image.Height:
+		return fmt.Errorf("inspection is for %d×%d, picture %d is %d×%d", i.Width, i.Height, p.Number, p.Image.Width, p.Image.Height)
+	case i.ModelSHA256 != model:
 		return fmt.Errorf("picture %d was inspected by another model", p.Number)
-	case !c.fresh(now):
-		return fmt.Errorf("inspection of picture %d is %v old", p.Number, now.Sub(c.Inspected).Round(time.Millisecond))
-	case c.RegionsHash != hashRegions(regions):
+	case !i.fresh(now):
+		return fmt.Errorf("inspection of picture %d is %v old", p.Number, now.Sub(i.Inspected).Round(time.Millisecond))
+	case i.RegionsHash != hashRegions(regions):
 		return fmt.Errorf("regions of picture %d are not those of its inspection", p.Number)
 	}
 	return nil
 }
 
 // fresh reports whether the inspection is recent enough to show the picture now.
-func (c Inspection) fresh(now time.Time) bool { return now.Sub(c.Inspected) <= c.MaxAge }
+func (i Inspection) fresh(now time.Time) bool { return now.Sub(i.Inspected) <= i.MaxAge }
 
 // hashRegions returns the FNV-1a hash over the rectangles and shapes of regions.
 func hashRegions(regions []geom.Region) uint64 {

@@ -307,7 +307,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	regions := r.o.Tracker.Release()
 	tracked := r.now()
 	e.timing.Track += tracked.Sub(begun)
-	if err := belong(regions, e.faces); rules.Inspection && err != nil {
+	if err := checkFaces(regions, e.faces); rules.Inspection && err != nil {
 		return Frame{}, r.refuse(FaultInspection, wrongRegions, err)
 	}
 	if err := covers(regions, e.faces, e.p.Image); rules.Covers && err != nil {
@@ -327,18 +327,18 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		return Frame{}, r.refuse(FaultDetector, "second detection pass failed", err)
 	}
 	e.timing.Obscure = r.now().Sub(tracked)
-	c := e.inspection
-	c.RegionsHash = hashRegions(regions)
-	if err := c.check(e.p, r.model, r.now(), regions); rules.Inspection && err != nil {
+	inspection := e.inspection
+	inspection.RegionsHash = hashRegions(regions)
+	if err := inspection.check(e.p, r.model, r.now(), regions); rules.Inspection && err != nil {
 		return Frame{}, r.refuse(FaultInspection, "inspection is not valid", err)
 	}
 	if rules.Inspection && hashRegions(regions[:n]) != decided {
 		return Frame{}, r.refuse(FaultInspection, wrongRegions, fmt.Errorf("regions of picture %d changed while it was obscured", e.p.Number))
 	}
-	if ok, cause := r.o.Gate.pass(c, e.p.IDR); !ok {
+	if ok, cause := r.o.Gate.pass(inspection, e.p.IDR); !ok {
 		return Frame{}, &WithheldError{Cause: cause}
 	}
-	return Frame{img: e.p.Image, regions: append([]geom.Region(nil), regions...), inspection: c}, nil
+	return Frame{img: e.p.Image, regions: append([]geom.Region(nil), regions...), inspection: inspection}, nil
 }
 
 // wrongRegions is the text where a tracker or obscurer mixes pictures up.
@@ -387,10 +387,10 @@ func covers(regions []geom.Region, faces []face.Face, im *yuv.Image) error {
 	return nil
 }
 
-// belong checks that the result of the tracker is for this picture: each region marked
+// checkFaces checks that the result of the tracker is for this picture: each region marked
 // as found in it must be one of its faces. Regions of another picture may cover them
 // all by chance.
-func belong(regions []geom.Region, faces []face.Face) error {
+func checkFaces(regions []geom.Region, faces []face.Face) error {
 	for _, r := range regions {
 		found := r.Source == geom.Detected || r.Source == geom.Tracked
 		if found && !slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box == r.Face }) {

@@ -490,12 +490,12 @@ func TestRegionsOfAnotherPictureAreRefused(t *testing.T) {
 	region := func(x float64, s geom.Source) []geom.Region {
 		return []geom.Region{{Rect: image.Rect(0, 0, 64, 48), Face: geom.Box{X: x, Y: 20, W: 10, H: 12}, Source: s}}
 	}
-	require.NoError(t, belong(region(20, geom.Detected), here))
-	require.NoError(t, belong(nil, here))
-	require.NoError(t, belong(region(22, geom.Held), here), "of a face that was lost")
-	require.NoError(t, belong(region(22, geom.Backfilled), here))
-	require.Error(t, belong(region(22, geom.Detected), here))
-	require.Error(t, belong(region(20, geom.Detected), nil))
+	require.NoError(t, checkFaces(region(20, geom.Detected), here))
+	require.NoError(t, checkFaces(nil, here))
+	require.NoError(t, checkFaces(region(22, geom.Held), here), "of a face that was lost")
+	require.NoError(t, checkFaces(region(22, geom.Backfilled), here))
+	require.Error(t, checkFaces(region(22, geom.Detected), here))
+	require.Error(t, checkFaces(region(20, geom.Detected), nil))
 	for name, regions := range map[string][]geom.Region{"face tracking failed": nil, "regions of another picture": region(22, geom.Detected)} {
 		r, p, g := setup(t)
 		p.faces = here

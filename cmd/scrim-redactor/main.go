@@ -179,7 +179,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 			Weak: detector.Info().Weak,
 		}, c.Lookahead)
 	}
-	drill := selftest.Options{
+	test := selftest.Options{
 		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: zones,
 		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tiles: c.Detect.Tiles, TileZones: len(c.Detect.TileAreas) > 0,
@@ -190,7 +190,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		Tracker:        tracker(),
 		Obscurer:       obscurer,
 		Zones:          zones,
-		SelfTest:       func(width, height int) error { return selftest.Check(drill, width, height) },
+		SelfTest:       func(width, height int) error { return selftest.Check(test, width, height) },
 		Encode:         c.Encode,
 		Sink:           func(head ipc.Output, data []byte) error { return out.Write(ipc.TypeOutput, head, data) },
 		PreparedSlates: func(head ipc.PreparedSlate, data []byte) error { return out.Write(ipc.TypePreparedSlate, head, data) },

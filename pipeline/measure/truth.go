@@ -210,7 +210,7 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 		if err := total.add(len(*line.Faces)); err != nil {
 			return err
 		}
-		if err := f.take(*line.Faces); err != nil {
+		if err := f.setFaces(*line.Faces); err != nil {
 			return err
 		}
 		truth := byFile[line.File]
@@ -229,7 +229,7 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 	return truths, err
 }
 
-func (f *TruthFrame) take(faces []faceInput) error {
+func (f *TruthFrame) setFaces(faces []faceInput) error {
 	seen := make(map[int]bool, len(faces))
 	f.Faces = make([]TrueFace, 0, len(faces))
 	for i := range faces {

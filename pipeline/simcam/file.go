@@ -69,7 +69,7 @@ func (f *file) shoot(uint32, time.Time) (*yuv.Image, error) {
 		err := f.in.Decoder.ReceiveFrame(f.in.Frame)
 		switch {
 		case err == nil:
-			im, err := f.take()
+			im, err := f.copyPicture()
 			f.in.Frame.Unref()
 			if err != nil {
 				return nil, fmt.Errorf("video %s: %w", f.path, err)
@@ -122,8 +122,8 @@ func (f *file) feed() error {
 	}
 }
 
-// take copies the decoder's picture, converted to 4:2:0 and even sides.
-func (f *file) take() (*yuv.Image, error) {
+// copyPicture copies the decoder's picture, converted to 4:2:0 and even sides.
+func (f *file) copyPicture() (*yuv.Image, error) {
 	src := f.in.Frame
 	w, h := src.Width()&^1, src.Height()&^1
 	if w < 2 || h < 2 || w > yuv.MaxWidth || h > yuv.MaxHeight {

@@ -33,10 +33,10 @@ const (
 const (
 	// For startupTime after the first picture, weak sightings may start tracks: the
 	// tracker does not know yet which of them continue a track. The same applies
-	// after a gap of more than maxPictureGap and maxPictureGaps intervals.
-	startupTime    = weakCarryTime
-	maxPictureGap  = HoldWithWeak
-	maxPictureGaps = 3
+	// after a gap of more than maxGapTime and maxGapIntervals intervals.
+	startupTime     = weakCarryTime
+	maxGapTime      = HoldWithWeak
+	maxGapIntervals = 3
 	// minAffinity is the minimum affinity of a track and a face that may be the same.
 	minAffinity = 0.15
 	// maxSizeRatio limits how much a face grows or shrinks from one picture to
@@ -205,7 +205,7 @@ func (t *Tracker) notePicture(at time.Time) {
 	switch {
 	case t.resumedAt.IsZero():
 		t.resumedAt, t.interval = at, 0
-	case gap > max(maxPictureGap, maxPictureGaps*t.interval):
+	case gap > max(maxGapTime, maxGapIntervals*t.interval):
 		t.resumedAt = at
 		if t.interval > 0 { // the frame rate may be low from now on
 			gap = min(gap, 2*t.interval)

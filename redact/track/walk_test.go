@@ -347,7 +347,7 @@ func TestWeakSightingBeginsAFaceWhereNothingIsKnownOfBefore(t *testing.T) {
 		require.Empty(t, tr.Update(at(now), weak, 1920, 1080))
 		now += 4 * interval
 		if interval < 1000 {
-			now += int(maxPictureGap.Milliseconds())
+			now += int(maxGapTime.Milliseconds())
 		}
 		require.NotEmpty(t, tr.Update(at(now), weak, 1920, 1080), "much went unseen")
 	}
