@@ -78,7 +78,7 @@ func open(path string) (*os.File, error) {
 			}
 			return f, f.Chmod(0o600)
 		}
-		return nil, fmt.Errorf("%s exists already; use another name, or remove it: %w", path, os.ErrExist)
+		return nil, fmt.Errorf("%s: %w; use another name, or remove it", path, os.ErrExist)
 	}
 	return f, err
 }
