@@ -37,7 +37,7 @@ const (
 	// much a face may: the correlation of lightness. A face that is not covered has 0.98.
 	minAlike, maxAlike = 0.9, 0.8
 	// wallWidth and wallHeight are those of the page: half the picture.
-	wallWidth, wallHeight = 600, 868
+	wallWidth, wallHeight = 600, 914
 )
 
 var wallCameras = map[string]scene.Options{
