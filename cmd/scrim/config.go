@@ -55,6 +55,11 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 			return err
 		}
 	}
+	if _, err := certificate(cfg.RTSPServer.TLS); err != nil {
+		if _, err := fmt.Fprintf(out, "warning: %v; a gateway will not start on this machine\n", err); err != nil {
+			return err
+		}
+	}
 	if err := printDetector(out, cfg.Model, models.BuiltIn()); err != nil {
 		return err
 	}

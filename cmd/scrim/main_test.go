@@ -85,6 +85,14 @@ func TestConfigCheckListsCamerasAndWarningsWithoutPasswords(t *testing.T) {
 	require.NotContains(t, stdout, "hunter2")
 }
 
+func TestConfigCheckWarnsOfACertificateThatIsMissing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cameras.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("rtsp_server: {listen: '127.0.0.1:8554', tls: {cert: none.crt, key: none.key}}\n"), 0o600))
+	status, stdout, stderr := scrim(t, "config", "check", path)
+	require.Equal(t, 0, status, stderr)
+	require.Contains(t, stdout, "warning: rtsp_server.tls: open none.crt: no such file or directory; a gateway will not start on this machine\n")
+}
+
 func TestLogCanBeJSON(t *testing.T) {
 	var text bytes.Buffer
 	newLogger(&text, 0, "json").Debug("not shown")
