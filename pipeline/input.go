@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -159,10 +160,7 @@ func (in *input) measure(u transport.CameraUnit) {
 	if in.started {
 		d := time.Duration(u.PTS-in.lastPTS) * time.Second / transport.ClockRate
 		if d > 0 && d < maxJump*time.Second/transport.ClockRate {
-			old := in.p.interval.Load()
-			if old == 0 {
-				old = int64(d)
-			}
+			old := cmp.Or(in.p.interval.Load(), int64(d))
 			in.p.interval.Store(old + (int64(d)-old)/8)
 		}
 	}

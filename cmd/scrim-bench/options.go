@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,9 +68,7 @@ func (c *CLI) check(named []string) error {
 			c.FPS = 15
 		}
 	}
-	if c.Cameras == 0 {
-		c.Cameras = 1
-	}
+	c.Cameras = cmp.Or(c.Cameras, 1)
 	if _, ok := presets[c.Scene]; !ok {
 		return fmt.Errorf("invalid --scene %q: must be busy, quiet or mixed", c.Scene)
 	}
@@ -130,9 +129,7 @@ func (c *CLI) scenes() []scene.Options {
 		if f := kinds[i%len(kinds)].face; o.MaxFace == 0 && f > 0 {
 			o.MaxFace = int(f * float64(c.Size.H))
 		}
-		if o.MinFace == 0 {
-			o.MinFace = max(c.Size.H/smallestFace, scene.LeastFace)
-		}
+		o.MinFace = cmp.Or(o.MinFace, max(c.Size.H/smallestFace, scene.LeastFace))
 		out = append(out, o)
 	}
 	return out

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -253,10 +254,7 @@ func cause(ctx context.Context, err error) error {
 
 // client returns a copy of c that follows only redirects to URLs that mayFetch allows.
 func client(c *http.Client) *http.Client {
-	if c == nil {
-		c = &http.Client{}
-	}
-	mine := *c
+	mine := *cmp.Or(c, &http.Client{})
 	mine.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if len(via) >= maxRedirects {
 			return fmt.Errorf("more than %d redirects", maxRedirects)

@@ -2,6 +2,7 @@ package bitstream
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
@@ -62,9 +63,7 @@ func (c *frameNumbers) check(info Info) (reason string, err error) {
 				if err != nil {
 					return "", err
 				}
-				if reason == "" {
-					reason = why
-				}
+				reason = cmp.Or(reason, why)
 			case !h.sameAs(&now) || h.firstMB <= now.firstMB:
 				return "", fmt.Errorf("%w: its slices are not those of one picture in their order", ErrDamaged)
 			}

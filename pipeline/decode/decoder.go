@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -55,9 +56,7 @@ type Decoder struct {
 // of the codec, whatever the input claims to be.
 func New(o Options) (*Decoder, error) {
 	astiav.SetLogLevel(astiav.LogLevelQuiet)
-	if o.Codec == "" {
-		o.Codec = transport.H264
-	}
+	o.Codec = cmp.Or(o.Codec, transport.H264)
 	name, ok := decoders[o.Codec]
 	if !ok {
 		return nil, fmt.Errorf("unsupported codec %s: must be h264, h265 or mjpeg", o.Codec)

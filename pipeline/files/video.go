@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,9 +155,7 @@ func (j *job) noteEnding(e decode.FileEnding) {
 	if e.Err != nil {
 		j.end.Incomplete = e.Err.Error()
 	}
-	if j.end.Reason == "" {
-		j.end.Reason = e.Damage
-	}
+	j.end.Reason = cmp.Or(j.end.Reason, e.Damage)
 	j.end.Warning = strings.Join(e.Warnings, "; ")
 }
 

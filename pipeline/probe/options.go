@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -57,15 +58,9 @@ type target struct {
 
 // prepare fills in defaults, checks the options and parses the target.
 func (o *Options) prepare() (target, error) {
-	if o.For == 0 {
-		o.For = DefaultFor
-	}
-	if o.Timeout == 0 {
-		o.Timeout = rtsp.DefaultReadTimeout
-	}
-	if o.Transport == "" {
-		o.Transport = rtsp.TransportAuto
-	}
+	o.For = cmp.Or(o.For, DefaultFor)
+	o.Timeout = cmp.Or(o.Timeout, rtsp.DefaultReadTimeout)
+	o.Transport = cmp.Or(o.Transport, rtsp.TransportAuto)
 	if o.For < 0 || o.For > MaxFor || o.Timeout < 0 {
 		return target{}, fmt.Errorf("invalid duration: must be positive, and at most %v for a stream", MaxFor)
 	}
@@ -73,9 +68,7 @@ func (o *Options) prepare() (target, error) {
 	if err != nil {
 		return t, err
 	}
-	if o.Name == "" {
-		o.Name = nameOf(t.host)
-	}
+	o.Name = cmp.Or(o.Name, nameOf(t.host))
 	if err := transport.CheckName(o.Name); err != nil {
 		return t, err
 	}

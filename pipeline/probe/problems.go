@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -71,10 +72,7 @@ func (p *prober) failed(err error) {
 	case p.r.URL == "" && p.r.Address != "":
 		do = "use the RTSP URL; the camera's manual has its path"
 	}
-	if do == "" {
-		do = "check the camera's settings"
-	}
-	p.problem(Fatal, what, do)
+	p.problem(Fatal, what, cmp.Or(do, "check the camera's settings"))
 }
 
 func (p *prober) judgeLogin() {

@@ -1,6 +1,7 @@
 package simcam
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -95,18 +96,12 @@ type Camera struct {
 // can be connected to. An error that the address is in use wraps
 // syscall.EADDRINUSE.
 func Start(o Options) (*Camera, error) {
-	if o.Listen == "" {
-		o.Listen = DefaultListen
-	}
-	if o.Path == "" {
-		o.Path = DefaultPath
-	}
+	o.Listen = cmp.Or(o.Listen, DefaultListen)
+	o.Path = cmp.Or(o.Path, DefaultPath)
 	if o.GOP <= 0 {
 		o.GOP = DefaultGOP
 	}
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
+	o.Log = cmp.Or(o.Log, slog.Default())
 	switch {
 	case strings.ContainsAny(o.Path, "/?# "):
 		return nil, fmt.Errorf("simulated camera: path %q must be one word without / ? #", o.Path)

@@ -1,6 +1,7 @@
 package simcam
 
 import (
+	"cmp"
 	"time"
 
 	"scrim/pipeline/scene"
@@ -51,10 +52,7 @@ func newDrawn(o scene.Options) (*drawn, error) {
 	if err != nil {
 		return nil, err
 	}
-	fps := o.FPS
-	if fps == 0 {
-		fps = scene.DefaultFPS
-	}
+	fps := cmp.Or(o.FPS, scene.DefaultFPS)
 	return &drawn{scene: s, im: im, every: time.Duration(float64(time.Second) / fps)}, nil
 }
 

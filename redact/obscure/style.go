@@ -1,6 +1,7 @@
 package obscure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -81,15 +82,9 @@ func (o Options) Check() error {
 
 // check returns o with its defaults, or why it is refused.
 func (o Options) check() (Options, error) {
-	if o.Style == "" {
-		o.Style = Veil
-	}
-	if o.Cells == 0 {
-		o.Cells = DefaultCells
-	}
-	if o.Feather == 0 {
-		o.Feather = DefaultFeather
-	}
+	o.Style = cmp.Or(o.Style, Veil)
+	o.Cells = cmp.Or(o.Cells, DefaultCells)
+	o.Feather = cmp.Or(o.Feather, DefaultFeather)
 	if o.Surface == nil {
 		o.Surface = paintSurface
 	}

@@ -144,9 +144,7 @@ func (o Options) WithDefaults() Options {
 	if o.Cosmetic {
 		minPadding = 0
 	}
-	if o.PaddingTop == 0 {
-		o.PaddingTop = DefaultPaddingTop
-	}
+	o.PaddingTop = cmp.Or(o.PaddingTop, DefaultPaddingTop)
 	if o.Padding == 0 || !(o.Padding >= minPadding) {
 		o.Padding = MinPadding
 	}

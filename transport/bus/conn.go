@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,9 +92,7 @@ type Conn struct {
 // Connect connects and logs in. It fails if the first attempt fails. ctx bounds the
 // attempt, not the connection.
 func Connect(ctx context.Context, cfg Config) (*Conn, error) {
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
+	cfg.Log = cmp.Or(cfg.Log, slog.Default())
 	t, err := cfg.target()
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -64,9 +65,7 @@ type Server struct {
 // signal handlers, reads no configuration file, and serves no websocket, MQTT or
 // monitoring. If the address is in use, the error wraps syscall.EADDRINUSE.
 func StartServer(c ServerConfig) (*Server, error) {
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
+	c.Log = cmp.Or(c.Log, slog.Default())
 	s := &Server{}
 	o, err := s.options(c)
 	if err != nil {
@@ -91,9 +90,7 @@ func StartServer(c ServerConfig) (*Server, error) {
 }
 
 func (s *Server) options(c ServerConfig) (*server.Options, error) {
-	if c.MaxPayload == 0 {
-		c.MaxPayload = MaxPayload
-	}
+	c.MaxPayload = cmp.Or(c.MaxPayload, MaxPayload)
 	if c.MaxPayload < MinPayload || c.MaxPayload > 64<<20 {
 		return nil, fmt.Errorf("NATS server: invalid max payload of %d bytes: must be %d to %d",
 			c.MaxPayload, MinPayload, 64<<20)

@@ -1,6 +1,7 @@
 package rtsp
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -100,19 +101,13 @@ func (c *Config) validate() (reason, advice string) {
 	if err := c.Trust.Check(); err != nil {
 		return "tls: " + err.Error(), "correct the camera's tls"
 	}
-	if c.ReadTimeout == 0 {
-		c.ReadTimeout = DefaultReadTimeout
-	}
-	if c.StallTimeout == 0 {
-		c.StallTimeout = DefaultStallTimeout
-	}
+	c.ReadTimeout = cmp.Or(c.ReadTimeout, DefaultReadTimeout)
+	c.StallTimeout = cmp.Or(c.StallTimeout, DefaultStallTimeout)
 	for _, d := range []time.Duration{c.ReadTimeout, c.StallTimeout} {
 		if d < 0 || d > maxTimeout {
 			return "timeout " + d.String() + " is not between 0 and " + maxTimeout.String(), "correct the timeout"
 		}
 	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
+	c.Log = cmp.Or(c.Log, slog.Default())
 	return "", ""
 }

@@ -1,6 +1,7 @@
 package rtspserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -117,12 +118,8 @@ func prepare(o Options) (*Server, error) {
 	if o.UDPPort%2 != 0 || o.UDPPort < 0 || o.UDPPort > 65534 {
 		return nil, fmt.Errorf("RTSP: invalid UDP port %d: must be even, from 2 to 65534, because the next port is used too", o.UDPPort)
 	}
-	if o.MaxSessions == 0 {
-		o.MaxSessions = DefaultMaxSessions
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
+	o.MaxSessions = cmp.Or(o.MaxSessions, DefaultMaxSessions)
+	o.Log = cmp.Or(o.Log, slog.Default())
 	s := &Server{
 		o: o, log: o.Log, describe: describeTimeout, idle: idleTimeout,
 		streams: map[string]*gortsplib.ServerStream{}, sent: map[string]bool{}, sessions: map[*gortsplib.ServerSession]*client{},

@@ -1,6 +1,7 @@
 package webrtc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -84,12 +85,8 @@ func New(o Options) (*Gateway, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if o.MaxViewers == 0 {
-		o.MaxViewers = DefaultMaxViewers
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
+	o.MaxViewers = cmp.Or(o.MaxViewers, DefaultMaxViewers)
+	o.Log = cmp.Or(o.Log, slog.Default())
 	g := &Gateway{
 		opt: o, log: o.Log,
 		times: times{

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -85,9 +86,7 @@ func Run(ctx context.Context, targets []Target, o Options) (*Result, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
-	if o.OUI == "" {
-		o.OUI = DefaultOUI
-	}
+	o.OUI = cmp.Or(o.OUI, DefaultOUI)
 	r := &Result{Cameras: make([]Camera, len(targets))}
 	var g errgroup.Group
 	g.SetLimit(parallel)

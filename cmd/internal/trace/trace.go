@@ -5,6 +5,7 @@ package trace
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,10 +92,7 @@ func (w *Writer) Observe(u *transport.RedactedUnit, r *ipc.Record) {
 		PTS: u.PTS, Key: u.Key, Bytes: len(u.Data), Width: u.Width, Height: u.Height,
 	}
 	if r == nil {
-		line.Slate = u.Reason
-		if line.Slate == "" {
-			line.Slate = "unknown"
-		}
+		line.Slate = cmp.Or(u.Reason, "unknown")
 	} else {
 		line.Arrived, line.Regions, line.Stages = r.Arrived, r.Regions, &r.Stages
 	}

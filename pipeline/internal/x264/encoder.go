@@ -1,6 +1,7 @@
 package x264
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -88,16 +89,12 @@ func New(o Options) (*Encoder, error) {
 	if o.Width < 2 || o.Height < 2 || o.Width > yuv.MaxWidth || o.Height > yuv.MaxHeight || o.Width%2 != 0 || o.Height%2 != 0 {
 		return nil, fmt.Errorf("%w: size %d×%d is not even or not within 2×2 … %d×%d", ErrOptions, o.Width, o.Height, yuv.MaxWidth, yuv.MaxHeight)
 	}
-	if o.Preset == "" {
-		o.Preset = "ultrafast"
-	}
+	o.Preset = cmp.Or(o.Preset, "ultrafast")
 	if o.KeyframeInterval <= 0 {
 		o.KeyframeInterval = 2 * time.Second
 	}
 	o.Threads = max(o.Threads, 1)
-	if o.Quality == 0 {
-		o.Quality = defaultQuality
-	}
+	o.Quality = cmp.Or(o.Quality, defaultQuality)
 	if o.Quality < 1 || o.Quality > 51 {
 		return nil, fmt.Errorf("%w: quality %d is not within 1 … 51", ErrOptions, o.Quality)
 	}

@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"strings"
@@ -124,9 +125,7 @@ func (s *status) trackDelay(t ipc.Stages) {
 	if d < 0 || d > time.Minute { // a clock was set
 		return
 	}
-	if s.delay == 0 {
-		s.delay = d
-	}
+	s.delay = cmp.Or(s.delay, d)
 	s.delay += (d - s.delay) / 8
 }
 

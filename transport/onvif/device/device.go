@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -61,9 +62,7 @@ func New(o Options) (*Device, error) {
 	if o.Cameras == nil || o.Snapshot == nil || o.Access == nil {
 		return nil, errors.New("ONVIF: cameras, snapshots and access control are required")
 	}
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
+	o.Log = cmp.Or(o.Log, slog.Default())
 	d := &Device{o: o, log: o.Log, used: newNonces(), mux: http.NewServeMux(), now: time.Now}
 	d.mux.HandleFunc("POST "+servicePath, d.serve)
 	d.mux.HandleFunc("POST "+mediaPath, d.serve)

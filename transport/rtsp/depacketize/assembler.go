@@ -1,6 +1,7 @@
 package depacketize
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -143,9 +144,7 @@ func (a *Assembler) discontinue(reason string) {
 
 // spoil discards the current access unit.
 func (a *Assembler) spoil(reason string) {
-	if a.damage == "" {
-		a.damage = reason
-	}
+	a.damage = cmp.Or(a.damage, reason)
 	a.marker.forget()
 	a.discontinue(reason)
 	a.fragment = -1
