@@ -2,6 +2,7 @@ package webrtc
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -48,15 +49,8 @@ func hostCandidate(line string) (netip.AddrPort, bool) {
 	if !ok || len(f) < 8 || f[1] != "1" || !strings.EqualFold(f[2], "udp") || f[7] != "host" {
 		return netip.AddrPort{}, false
 	}
-	a, err := netip.ParseAddrPort(netJoin(f[4], f[5]))
+	a, err := netip.ParseAddrPort(net.JoinHostPort(f[4], f[5]))
 	return a, err == nil && !a.Addr().IsLoopback()
-}
-
-func netJoin(host, port string) string {
-	if strings.Contains(host, ":") {
-		return "[" + host + "]:" + port
-	}
-	return host + ":" + port
 }
 
 func candidatesFor(ports []netip.AddrPort, public []netip.Addr) []netip.AddrPort {

@@ -16,28 +16,22 @@ import (
 )
 
 // getCameras lists the cameras and their states.
-func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) {
-	cameras := g.opt.Source.Cameras()
-	if cameras == nil {
-		cameras = []transport.Status{}
-	}
-	writeJSON(w, cameras)
+func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, append([]transport.Status{}, g.opt.Source.Cameras()...)) // never null
 }
 
 // getSnapshot sends a camera's picture as viewers see it: redacted, or a slate.
-func (g *Gateway) getSnapshot(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 	camera := r.PathValue("camera")
 	ctx, cancel := context.WithTimeout(r.Context(), snapshotTimeout)
 	defer cancel()
 	s, err := g.opt.Source.Snapshot(ctx, camera)
 	switch {
 	case errors.Is(err, fanout.ErrNoCamera):
-		fail(w, refuse(http.StatusNotFound, "unknown camera %.64q", camera))
-		return
+		return refuse(http.StatusNotFound, "unknown camera %.64q", camera)
 	case err != nil:
 		g.log.Debug("no snapshot", "camera", camera, "error", err)
-		fail(w, refuse(http.StatusServiceUnavailable, "no picture of camera %s at the moment", camera))
-		return
+		return refuse(http.StatusServiceUnavailable, "no picture of camera %s at the moment", camera)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
@@ -45,6 +39,7 @@ func (g *Gateway) getSnapshot(w http.ResponseWriter, r *http.Request) {
 	h.Set("Last-Modified", s.Captured.UTC().Format(http.TimeFormat))
 	h.Set("Scrim-State", string(s.State))
 	_, _ = w.Write(s.JPEG)
+	return nil
 }
 
 // health is the answer to a monitor.
@@ -68,7 +63,7 @@ type health struct {
 // getHealth reports whether the gateway works, and how many cameras do. An offline
 // camera is not a failure of this program, and every site has one. A failed self-test
 // is a failure, and so is the failure of all cameras.
-func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	h := health{Status: "ok"}
 	if g.authorised(r) {
@@ -104,17 +99,17 @@ func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	writeJSON(w, h)
+	return writeJSON(w, h)
 }
 
-func writeJSON(w http.ResponseWriter, v any) {
+func writeJSON(w http.ResponseWriter, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
-		fail(w, err)
-		return
+		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(append(b, '\n'))
+	return nil
 }
 
 // writeTimeout bounds one write to an event stream.
@@ -124,16 +119,14 @@ const writeTimeout = 10 * time.Second
 // first of all cameras, then of changed ones; "event: gone" with the name of a removed
 // camera). The source is asked for its cameras a few times a second at most, however
 // many events and streams there are.
-func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if !g.enter() {
-		fail(w, refuse(http.StatusServiceUnavailable, "the gateway is shutting down"))
-		return
+		return refuse(http.StatusServiceUnavailable, "the gateway is shutting down")
 	}
 	defer g.wg.Done()
 	defer g.count.eventStreams.Add(-1)
 	if g.count.eventStreams.Add(1) > maxEventStreams {
-		fail(w, refuse(http.StatusServiceUnavailable, "limit of %d event streams reached; try again later", maxEventStreams))
-		return
+		return refuse(http.StatusServiceUnavailable, "limit of %d event streams reached; try again later", maxEventStreams)
 	}
 	ctx := r.Context()
 	events := g.opt.Source.Events(ctx)
@@ -150,12 +143,12 @@ func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 	for s.flush() == nil {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-g.ctx.Done():
-			return
+			return nil
 		case e, ok := <-events:
 			if !ok {
-				return
+				return nil
 			}
 			s.event("event", e)
 			if soon == nil {
@@ -170,6 +163,7 @@ func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) {
 			s.comment("")
 		}
 	}
+	return nil
 }
 
 // stream is one client of server-sent events.

@@ -12,7 +12,7 @@ import (
 // fragment is the content of an application/trickle-ice-sdpfrag body (RFC 8840, section
 // 9).
 type fragment struct {
-	ufrag, pwd string // empty: missing
+	ufrag      string // empty: missing
 	candidates []pion.ICECandidateInit
 	listed     int  // candidates, of known and unknown kinds
 	end        bool // no more candidates follow
@@ -36,8 +36,7 @@ func parseFragment(raw []byte) (*fragment, error) {
 		switch {
 		case key == "a=ice-ufrag":
 			f.ufrag = value
-		case key == "a=ice-pwd":
-			f.pwd = value
+		case key == "a=ice-pwd": // the session has it
 		case key == "a=mid":
 			mid = value
 			continue

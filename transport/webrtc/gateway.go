@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/pion/ice/v2"
 	pion "github.com/pion/webrtc/v3"
 
+	"scrim/transport"
 	"scrim/transport/fanout"
 )
 
@@ -166,10 +168,5 @@ func (g *Gateway) enter() bool {
 
 // knows reports whether the source has the camera.
 func (g *Gateway) knows(camera string) bool {
-	for _, c := range g.opt.Source.Cameras() {
-		if c.Camera == camera {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.opt.Source.Cameras(), func(s transport.Status) bool { return s.Camera == camera })
 }

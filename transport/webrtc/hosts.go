@@ -40,13 +40,13 @@ func (g *Gateway) hosts(next http.Handler) http.Handler {
 			known = append(known, plainHost(host))
 		}
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return handler(func(w http.ResponseWriter, r *http.Request) error {
 		if !isAddress(r.Host) && !slices.Contains(known, plainHost(portRE.ReplaceAllString(r.Host, ""))) {
-			fail(w, refuse(http.StatusMisdirectedRequest, "without a token this gateway does not answer to the host name %.80q; "+
-				"use its IP address or localhost, add the name to its hosts, or set a token", r.Host))
-			return
+			return refuse(http.StatusMisdirectedRequest, "without a token this gateway does not answer to the host name %.80q; "+
+				"use its IP address or localhost, add the name to its hosts, or set a token", r.Host)
 		}
 		next.ServeHTTP(w, r)
+		return nil
 	})
 }
 

@@ -17,18 +17,34 @@ import (
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// handler answers a request. What it returns is an error for the client, see fail.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// ServeHTTP implements http.Handler.
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h(w, r); err != nil {
+		fail(w, err)
+	}
+}
+
+// succeeds is the handler of something that reports its errors itself.
+func succeeds(h http.Handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}
+}
+
 func (g *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/whep/{camera}", g.methods(map[string]http.HandlerFunc{http.MethodPost: g.postOffer}))
-	mux.HandleFunc("/whep/{camera}/{session}", g.methods(map[string]http.HandlerFunc{
-		http.MethodPatch: g.patchSession, http.MethodDelete: g.deleteSession,
-	}))
-	mux.HandleFunc("/api/cameras", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getCameras}))
-	mux.HandleFunc("/api/cameras/{camera}/snapshot.jpg", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getSnapshot}))
-	mux.HandleFunc("/api/events", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.getEvents}))
-	mux.HandleFunc("/metrics", g.methods(map[string]http.HandlerFunc{http.MethodGet: g.metricsHandler().ServeHTTP}))
-	mux.HandleFunc("/healthz", readOnly(g.getHealth))
-	mux.HandleFunc("/", readOnly(pageHandler().ServeHTTP))
+	mux.Handle("/whep/{camera}", g.methods(map[string]handler{http.MethodPost: g.postOffer}))
+	mux.Handle("/whep/{camera}/{session}", g.methods(map[string]handler{http.MethodPatch: g.patchSession, http.MethodDelete: g.deleteSession}))
+	mux.Handle("/api/cameras", g.methods(map[string]handler{http.MethodGet: g.getCameras}))
+	mux.Handle("/api/cameras/{camera}/snapshot.jpg", g.methods(map[string]handler{http.MethodGet: g.getSnapshot}))
+	mux.Handle("/api/events", g.methods(map[string]handler{http.MethodGet: g.getEvents}))
+	mux.Handle("/metrics", g.methods(map[string]handler{http.MethodGet: succeeds(g.metricsHandler())}))
+	mux.Handle("/healthz", readOnly(g.getHealth))
+	mux.Handle("/", readOnly(succeeds(pageHandler())))
 	return g.headers(g.hosts(mux))
 }
 
@@ -60,42 +76,38 @@ func (g *Gateway) headers(next http.Handler) http.Handler {
 
 // methods checks the token and calls the handler of the method. It answers OPTIONS,
 // which browsers send without a token.
-func (g *Gateway) methods(by map[string]http.HandlerFunc) http.HandlerFunc {
+func (g *Gateway) methods(by map[string]handler) handler {
 	allow := strings.Join(append([]string{http.MethodOptions}, slices.Sorted(maps.Keys(by))...), ", ")
 	_, posts := by[http.MethodPost]
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		if posts {
 			w.Header().Set("Accept-Post", mimeSDP)
 		}
-		if r.Method == http.MethodOptions {
+		switch f := by[r.Method]; {
+		case r.Method == http.MethodOptions:
 			g.preflight(w, r, allow)
-			return
-		}
-		f := by[r.Method]
-		if f == nil {
+			return nil
+		case f == nil:
 			w.Header().Set("Allow", allow)
-			fail(w, refuse(http.StatusMethodNotAllowed, "method %.20q is not supported here; use %s", r.Method, allow))
-			return
-		}
-		if !g.authorised(r) {
+			return refuse(http.StatusMethodNotAllowed, "method %.20q is not supported here; use %s", r.Method, allow)
+		case !g.authorised(r):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="scrim"`)
-			fail(w, refuse(http.StatusUnauthorized, "a valid bearer token is required"))
-			return
+			return refuse(http.StatusUnauthorized, "a valid bearer token is required")
+		default:
+			return f(w, r)
 		}
-		f(w, r)
 	}
 }
 
 // readOnly accepts GET and HEAD, without a token.
-func readOnly(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+func readOnly(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			fail(w, refuse(http.StatusMethodNotAllowed, "method %.20q is not supported here; use GET", r.Method))
-			return
+			return refuse(http.StatusMethodNotAllowed, "method %.20q is not supported here; use GET", r.Method)
 		}
-		next(w, r)
+		return next(w, r)
 	}
 }
 

@@ -23,29 +23,30 @@ func cameraMetric(name, help string, kind prometheus.ValueType, value func(*tran
 	return metric{prometheus.NewDesc("scrim_camera_"+name, help, []string{"site", "camera"}, nil), kind, value}
 }
 
+func gauge(name, help string, value func(*transport.Status) float64) metric {
+	return cameraMetric(name, help, prometheus.GaugeValue, value)
+}
+
 func count(name, help string, of func(*transport.Counters) uint64) metric {
 	return cameraMetric(name, help, prometheus.CounterValue, func(s *transport.Status) float64 { return float64(of(&s.Counters)) })
 }
 
 // cameraMetrics are the values of each camera, from the last status of its worker.
 var cameraMetrics = []metric{
-	cameraMetric("pictures_per_second", "Redacted pictures a second, slates not counted.", prometheus.GaugeValue,
-		func(s *transport.Status) float64 { return s.FPS }),
-	cameraMetric("expected_fps", "Pictures a second that the camera sends; scrim_camera_pictures_per_second should be as high.",
-		prometheus.GaugeValue, func(s *transport.Status) float64 { return s.ExpectedFPS }),
-	cameraMetric("delay_seconds", "Time from the arrival of a picture to its sending, look-ahead included.", prometheus.GaugeValue,
+	gauge("pictures_per_second", "Redacted pictures a second, slates not counted.", func(s *transport.Status) float64 { return s.FPS }),
+	gauge("expected_fps", "Pictures a second that the camera sends; scrim_camera_pictures_per_second should be as high.",
+		func(s *transport.Status) float64 { return s.ExpectedFPS }),
+	gauge("delay_seconds", "Time from the arrival of a picture to its sending, look-ahead included.",
 		func(s *transport.Status) float64 { return float64(s.DelayMS) / 1000 }),
-	cameraMetric("selftest_ok", "1 when the last self-test passed, 0 when it failed or there was none.", prometheus.GaugeValue,
+	gauge("selftest_ok", "1 when the last self-test passed, 0 when it failed or there was none.",
 		func(s *transport.Status) float64 { return truth(s.SelfTest != nil && s.SelfTest.OK) }),
-	cameraMetric("selftest_timestamp_seconds", "Unix time of the last self-test; 0 for none.", prometheus.GaugeValue,
-		func(s *transport.Status) float64 {
-			if s.SelfTest == nil {
-				return 0
-			}
-			return float64(s.SelfTest.At.Unix())
-		}),
-	cameraMetric("warning", "1 if there is a warning for the operator; the status has its text.", prometheus.GaugeValue,
-		func(s *transport.Status) float64 { return truth(s.Warning != "") }),
+	gauge("selftest_timestamp_seconds", "Unix time of the last self-test; 0 for none.", func(s *transport.Status) float64 {
+		if s.SelfTest == nil {
+			return 0
+		}
+		return float64(s.SelfTest.At.Unix())
+	}),
+	gauge("warning", "1 if there is a warning for the operator; the status has its text.", func(s *transport.Status) float64 { return truth(s.Warning != "") }),
 	count("units_received_total", "Access units received from the camera.", func(c *transport.Counters) uint64 { return c.UnitsIn }),
 	count("units_dropped_total", "Access units dropped before decoding.", func(c *transport.Counters) uint64 { return c.UnitsDropped }),
 	count("pictures_total", "Pictures redacted and sent.", func(c *transport.Counters) uint64 { return c.Pictures }),

@@ -1,7 +1,7 @@
 package webrtc
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -199,17 +199,10 @@ func keepFormat(m *sdp.MediaDescription, pt string) {
 	})
 }
 
-var errDirection = errors.New("no direction")
-
 // receiveOnly sets the direction of the video to recvonly, the only one that is
 // answered.
 func receiveOnly(d *sdp.SessionDescription, video *sdp.MediaDescription) error {
-	dir, err := direction(video.Attributes)
-	if errors.Is(err, errDirection) {
-		if dir, err = direction(d.Attributes); err != nil {
-			dir = "sendrecv" // RFC 8866, section 6.7
-		}
-	}
+	dir := cmp.Or(direction(video.Attributes), direction(d.Attributes), "sendrecv") // RFC 8866, section 6.7
 	if dir != "recvonly" && dir != "sendrecv" {
 		return refuse(http.StatusBadRequest, "the video section is %s; a viewer must offer recvonly", dir)
 	}
@@ -218,13 +211,14 @@ func receiveOnly(d *sdp.SessionDescription, video *sdp.MediaDescription) error {
 	return nil
 }
 
-func direction(attributes []sdp.Attribute) (string, error) {
+// direction returns the first direction in attributes; empty if there is none.
+func direction(attributes []sdp.Attribute) string {
 	for _, a := range attributes {
 		if isDirection(a.Key) {
-			return a.Key, nil
+			return a.Key
 		}
 	}
-	return "", errDirection
+	return ""
 }
 
 func isDirection(key string) bool {

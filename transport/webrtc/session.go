@@ -239,13 +239,13 @@ func (s *session) trickle(f *fragment) error {
 	return nil
 }
 
-// find returns the session of a camera, or nil.
-func (g *Gateway) find(camera, id string) *session {
+// find returns the session that a request names.
+func (g *Gateway) find(r *http.Request) (*session, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := g.sessions[id]
-	if s == nil || s.camera != camera || s.ctx.Err() != nil {
-		return nil
+	s := g.sessions[r.PathValue("session")]
+	if s == nil || s.camera != r.PathValue("camera") || s.ctx.Err() != nil {
+		return nil, refuse(http.StatusNotFound, "unknown session; it may have ended")
 	}
-	return s
+	return s, nil
 }

@@ -14,27 +14,23 @@ const (
 )
 
 // postOffer opens a session.
-func (g *Gateway) postOffer(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) postOffer(w http.ResponseWriter, r *http.Request) error {
 	camera := r.PathValue("camera")
 	if !g.knows(camera) {
-		fail(w, refuse(http.StatusNotFound, "unknown camera %.64q", camera))
-		return
+		return refuse(http.StatusNotFound, "unknown camera %.64q", camera)
 	}
 	raw, err := body(w, r, mimeSDP, maxOfferBytes)
 	if err != nil {
-		fail(w, err)
-		return
+		return err
 	}
 	o, err := parseOffer(raw)
 	if err != nil {
-		fail(w, err)
-		return
+		return err
 	}
 	s, answer, err := g.open(r.Context(), camera, o)
 	if err != nil {
 		g.log.Debug("session refused", "camera", camera, "error", err)
-		fail(w, err)
-		return
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", mimeSDP)
@@ -45,33 +41,33 @@ func (g *Gateway) postOffer(w http.ResponseWriter, r *http.Request) {
 	g.addLinks(h)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer) // if this fails, the session ends by itself
+	return nil
 }
 
 // patchSession adds candidates. It refuses an ICE restart with 422, as the draft
 // requires of a server that supports trickle ICE only.
-func (g *Gateway) patchSession(w http.ResponseWriter, r *http.Request) {
-	s := g.find(r.PathValue("camera"), r.PathValue("session"))
-	if s == nil {
-		fail(w, noSession())
-		return
+func (g *Gateway) patchSession(w http.ResponseWriter, r *http.Request) error {
+	s, err := g.find(r)
+	if err != nil {
+		return err
 	}
 	raw, err := body(w, r, mimeFragment, maxFragmentBytes)
-	if err == nil {
-		err = matches(r.Header.Values("If-Match"), s.etag)
-	}
-	var f *fragment
-	if err == nil {
-		f, err = parseFragment(raw)
-	}
-	if err == nil {
-		err = s.trickle(f)
-	}
 	if err != nil {
-		fail(w, err)
-		return
+		return err
+	}
+	if err := matches(r.Header.Values("If-Match"), s.etag); err != nil {
+		return err
+	}
+	f, err := parseFragment(raw)
+	if err != nil {
+		return err
+	}
+	if err := s.trickle(f); err != nil {
+		return err
 	}
 	w.Header().Set("ETag", s.etag)
 	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // matches checks If-Match (RFC 9110, section 13.1.1).
@@ -87,16 +83,10 @@ func matches(fields []string, etag string) error {
 }
 
 // deleteSession ends a session.
-func (g *Gateway) deleteSession(w http.ResponseWriter, r *http.Request) {
-	s := g.find(r.PathValue("camera"), r.PathValue("session"))
-	if s == nil {
-		fail(w, noSession())
-		return
+func (g *Gateway) deleteSession(_ http.ResponseWriter, r *http.Request) error {
+	s, err := g.find(r)
+	if err == nil {
+		s.cancel()
 	}
-	s.cancel()
-	w.WriteHeader(http.StatusOK)
-}
-
-func noSession() error {
-	return refuse(http.StatusNotFound, "unknown session; it may have ended")
+	return err
 }
