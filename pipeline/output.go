@@ -126,7 +126,7 @@ func (o *output) picture(j *job) error {
 	for _, g := range j.frame.Regions() {
 		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
 	}
-	head := ipc.Output{PTS: pts, Captured: j.unit.Captured.UnixNano(), State: transport.StateLive, Record: record}
+	head := ipc.Output{RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: j.unit.Captured, State: transport.StateLive}, Record: record}
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
@@ -233,7 +233,8 @@ func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) e
 		return fmt.Errorf("encode slate: %w", err)
 	}
 	head := ipc.Output{
-		PTS: pts, Captured: shown.UnixNano(), State: transport.StateObscured, Reason: why.Text, Fault: transport.Fault(why.Fault),
+		RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: shown, State: transport.StateObscured, Reason: why.Text},
+		Fault:        transport.Fault(why.Fault),
 	}
 	if err := o.send(unit, head); err != nil {
 		return err

@@ -33,7 +33,8 @@ func (o *output) copySnapshot(f redact.Frame, now time.Time, sent *ipc.Output) {
 		return
 	}
 	s := pendingSnapshot{picture, ipc.Snapshot{
-		Captured: sent.Captured, Width: o.width, Height: o.height, State: sent.State, Reason: sent.Reason, Fence: o.fence,
+		Snapshot: transport.Snapshot{Captured: sent.Captured, Width: o.width, Height: o.height, State: sent.State, Reason: sent.Reason},
+		Fence:    o.fence,
 	}}
 	if sent.Record != nil {
 		s.head.Unit = sent.Record.Unit

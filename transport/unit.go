@@ -124,33 +124,34 @@ const (
 // kind that may leave the worker.
 type RedactedUnit struct {
 	// Camera is the camera's name; it is bound to the encoder that made Data.
-	Camera string
+	Camera string `json:"-"`
 	// Rendition names which of a camera's outputs this is, such as "main".
-	Rendition string
+	Rendition string `json:"-"`
 	// Epoch grows with each new encoder (start, change of size).
-	Epoch uint64
+	Epoch uint64 `json:"epoch"`
 	// Seq numbers the units of an epoch from 1 without gaps.
-	Seq uint64
+	Seq uint64 `json:"seq"`
 	// PTS is the presentation time in 90 kHz ticks; it never decreases within
 	// a camera's life.
-	PTS int64
+	PTS int64 `json:"pts"`
 	// Captured is the wall-clock time of capture.
-	Captured time.Time
+	Captured time.Time `json:"captured"`
 	// Key is set if decoding can start here: the unit contains SPS, PPS and IDR.
-	Key bool
+	Key bool `json:"key,omitempty"`
 	// Codec is the codec string of RFC 6381, such as "avc1.42c01f".
-	Codec string
+	Codec string `json:"codec"`
 	// Width and Height are the picture's size in pixels.
-	Width, Height int
+	Width  int `json:"width"`
+	Height int `json:"height"`
 	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate.
-	State State
+	State State `json:"state"`
 	// Reason says why State is not StateLive.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 	// Regions are the rectangles that were obscured. The Source of one is empty
-	// if it is not known. None has a Shape.
-	Regions []geom.Region
+	// if it is not known. None has a Shape. The redactor sends them in its record.
+	Regions []geom.Region `json:"-"`
 	// Data is the access unit in Annex B form. Readers must not change it.
-	Data []byte
+	Data []byte `json:"-"`
 }
 
 // MainRendition is the rendition that every camera has.

@@ -19,7 +19,12 @@ func outputOf(regions int) Output {
 	for range regions {
 		record.Regions = append(record.Regions, r)
 	}
-	return Output{Epoch: 1, Seq: 2, PTS: 3, Captured: 4, Codec: "avc1.42c01f", Width: 1920, Height: 1080, State: transport.StateLive, Record: record}
+	return Output{
+		RedactedUnit: transport.RedactedUnit{
+			Epoch: 1, Seq: 2, PTS: 3, Captured: time.Unix(0, 4), Codec: "avc1.42c01f", Width: 1920, Height: 1080, State: transport.StateLive,
+		},
+		Record: record,
+	}
 }
 
 // A crowd must not cost more memory per picture than one face.

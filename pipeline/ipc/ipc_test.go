@@ -57,8 +57,10 @@ func samples() []sample {
 			Detector: "yunet-n", ModelSHA256: strings.Repeat("a0", 32), Warning: "the detector is slow", Sandbox: Sandbox{{"seccomp", true, "all"}},
 		}, nil},
 		{TypeOutput, Output{
-			Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: 1, Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
-			State: transport.StateLive, Reason: "none", Fault: transport.FaultLoss, Fence: 4,
+			RedactedUnit: transport.RedactedUnit{
+				Epoch: 7, Seq: math.MaxUint64, PTS: 90_000, Captured: time.Unix(0, 1).UTC(), Key: true, Codec: "avc1.42c01f", Width: 1280, Height: 720,
+				State: transport.StateLive, Reason: "none",
+			}, Fault: transport.FaultLoss, Fence: 4,
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Unit: 7, Arrived: 4, Inspected: 5,
@@ -69,7 +71,9 @@ func samples() []sample {
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
 		{TypePreparedSlate, PreparedSlate{Kind: SlateHang, Snapshot: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
 		{TypeHeartbeat, Heartbeat{Encoding: 40_000_000}, nil},
-		{TypeSnapshot, Snapshot{Captured: 5, Unit: 6, Width: 1280, Height: 720, State: "obscured", Reason: "starting", Fence: 3}, []byte{0xff, 0xd8}},
+		{TypeSnapshot, Snapshot{
+			Snapshot: transport.Snapshot{Captured: time.Unix(0, 5).UTC(), Width: 1280, Height: 720, State: "obscured", Reason: "starting"}, Unit: 6, Fence: 3,
+		}, []byte{0xff, 0xd8}},
 		{TypeFailure, Failure{Reason: "the model is corrupt", Permanent: true}, nil},
 		{TypeFiles, Files{
 			Detect: DetectConfig{

@@ -130,13 +130,9 @@ const SnapshotInterval = time.Second
 // Snapshot is the head of a JPEG of the frame that was coded last, redacted picture or
 // slate; the body is its data.
 type Snapshot struct {
-	Captured int64 `json:"captured"` // Unix time, ns
+	transport.Snapshot
 	// Unit is the Record.Unit of the picture; 0 for a slate.
-	Unit   uint64          `json:"unit,omitempty"`
-	Width  int             `json:"width"`
-	Height int             `json:"height"`
-	State  transport.State `json:"state"`
-	Reason string          `json:"reason,omitempty"`
+	Unit uint64 `json:"unit,omitempty"`
 	// Fence is the barrier number of the frame; see Keyframe.
 	Fence uint64 `json:"fence,omitempty"`
 }
@@ -196,17 +192,8 @@ type Hello struct {
 
 // Output is the head of a redacted access unit; the body is its data.
 type Output struct {
-	Epoch    uint64          `json:"epoch"`
-	Seq      uint64          `json:"seq"`
-	PTS      int64           `json:"pts"`
-	Captured int64           `json:"captured"` // Unix time, ns
-	Key      bool            `json:"key,omitempty"`
-	Codec    string          `json:"codec"`
-	Width    int             `json:"width"`
-	Height   int             `json:"height"`
-	State    transport.State `json:"state"`
-	Reason   string          `json:"reason,omitempty"`
-	Fault    transport.Fault `json:"fault,omitempty"`
+	transport.RedactedUnit
+	Fault transport.Fault `json:"fault,omitempty"`
 	// Fence is the last barrier number that the redactor had read when coding began;
 	// see Keyframe.
 	Fence uint64 `json:"fence,omitempty"`

@@ -78,7 +78,7 @@ func fake(mode string) int {
 		_ = out.Write(ipc.TypeFailure, ipc.Failure{Reason: "model gone.onnx is\nmissing", Permanent: mode != "failing"}, nil)
 		return 1
 	case "impolite":
-		_ = out.Write(ipc.TypeOutput, ipc.Output{Epoch: c.Epoch}, nil)
+		_ = out.Write(ipc.TypeOutput, ipc.Output{RedactedUnit: transport.RedactedUnit{Epoch: c.Epoch}}, nil)
 		return 0
 	case "chatty":
 		fmt.Fprintln(os.Stderr, `{"level":"WARN","msg":"picture withheld","error":"no\nface"}`)
@@ -113,15 +113,17 @@ func fake(mode string) int {
 		case ipc.TypeInput:
 			var i ipc.Input
 			_ = m.Decode(&i)
-			send(ipc.Output{State: transport.StateObscured, Reason: i.Reason}, []byte("slate"))
+			send(ipc.Output{RedactedUnit: transport.RedactedUnit{State: transport.StateObscured, Reason: i.Reason}}, []byte("slate"))
 		case ipc.TypeSnapshotRequest:
-			head := ipc.Snapshot{Captured: int64(seq), Unit: unit, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}
+			head := ipc.Snapshot{
+				Snapshot: transport.Snapshot{Captured: time.Unix(0, int64(seq)), Width: 64, Height: 48, State: transport.StateLive}, Unit: unit, Fence: fence,
+			}
 			_ = out.Write(ipc.TypeSnapshot, head, []byte("still"))
 		case ipc.TypeKeyframe:
 			var k ipc.Keyframe
 			_ = m.Decode(&k)
 			fence = max(fence, k.Fence)
-			send(ipc.Output{State: transport.StateObscured, Reason: "key frame"}, []byte("slate"))
+			send(ipc.Output{RedactedUnit: transport.RedactedUnit{State: transport.StateObscured, Reason: "key frame"}}, []byte("slate"))
 		case ipc.TypeUnit:
 			var u transport.CameraUnit
 			_ = m.Decode(&u)
@@ -144,7 +146,7 @@ func fake(mode string) int {
 				for range floodLines {
 					fmt.Fprintln(os.Stderr, strings.Repeat("secret ", 10))
 				}
-				send(ipc.Output{State: transport.StateLive, Record: &ipc.Record{}}, []byte("dry"))
+				send(ipc.Output{RedactedUnit: transport.RedactedUnit{State: transport.StateLive}, Record: &ipc.Record{}}, []byte("dry"))
 			case "hang":
 				stopped.Store(true)
 				time.Sleep(time.Hour)
@@ -157,18 +159,21 @@ func fake(mode string) int {
 			case "garbage":
 				_, _ = os.Stdout.WriteString(strings.Repeat("garbage ", 100))
 			case "wrong epoch":
-				send(ipc.Output{Epoch: c.Epoch + 2*maxEpochs, State: transport.StateLive, Record: &ipc.Record{}}, []byte("x"))
+				send(ipc.Output{RedactedUnit: transport.RedactedUnit{
+					Epoch: c.Epoch + 2*maxEpochs, State: transport.StateLive,
+				}, Record: &ipc.Record{}}, []byte("x"))
 			case "too large a still":
-				_ = out.Write(ipc.TypeSnapshot, ipc.Snapshot{Unit: 1, Width: 64, Height: 48, State: transport.StateLive}, make([]byte, transport.MaxSnapshotBytes+1))
+				head := ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: transport.StateLive}, Unit: 1}
+				_ = out.Write(ipc.TypeSnapshot, head, make([]byte, transport.MaxSnapshotBytes+1))
 			case "live without record":
-				send(ipc.Output{State: transport.StateLive}, []byte("x"))
+				send(ipc.Output{RedactedUnit: transport.RedactedUnit{State: transport.StateLive}}, []byte("x"))
 			default:
 				body := string(m.Body)
 				if u.Gap.Kind != transport.GapNone {
 					body += fmt.Sprintf(" after %s %v", u.Gap.Text, u.Gap.Intact)
 				}
 				send(ipc.Output{
-					State: transport.StateLive,
+					RedactedUnit: transport.RedactedUnit{State: transport.StateLive},
 					Record: &ipc.Record{Picture: seq, Regions: []geom.RegionRecord{
 						{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.5, Source: "detected", Track: 1},
 					}},

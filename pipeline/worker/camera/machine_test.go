@@ -24,7 +24,9 @@ func BenchmarkPicture(b *testing.B) {
 		m.step(now, unitArrived{transport.CameraUnit{Codec: transport.H264, Arrived: now, Data: data}})
 		m.step(now, writeDone{1})
 		m.step(now, messageReceived{1, &ipc.Output{
-			Epoch: m.redactor.process.epoch, PTS: int64(i) * 3600, Key: i == 0, Codec: "c", Width: 64, Height: 48, State: transport.StateLive,
+			RedactedUnit: transport.RedactedUnit{
+				Epoch: m.redactor.process.epoch, PTS: int64(i) * 3600, Key: i == 0, Codec: "c", Width: 64, Height: 48, State: transport.StateLive,
+			},
 			Record: &ipc.Record{Unit: m.units},
 		}, data})
 		m.step(now, unitSent{bytes: len(data)})

@@ -62,15 +62,16 @@ func checkSnapshot(s *ipc.Snapshot, data []byte) error {
 
 // redacted returns a redactor's output as a unit.
 func redacted(o *ipc.Output, data []byte) *transport.RedactedUnit {
-	u := &transport.RedactedUnit{
-		Epoch: o.Epoch, PTS: o.PTS, Captured: time.Unix(0, o.Captured), Key: o.Key, Codec: o.Codec,
-		Width: o.Width, Height: o.Height, State: o.State, Reason: oneLine(o.Reason), Data: data,
-	}
+	u := o.RedactedUnit
+	u.Captured, u.Reason, u.Data = wallClock(u.Captured), oneLine(u.Reason), data
 	if o.Record != nil {
 		u.Regions = make([]geom.Region, 0, len(o.Record.Regions))
 		for _, r := range o.Record.Regions {
 			u.Regions = append(u.Regions, r.Region())
 		}
 	}
-	return u
+	return &u
 }
+
+// wallClock returns a redactor's time without its zone, within what the bus can carry.
+func wallClock(t time.Time) time.Time { return time.Unix(0, t.UnixNano()) }

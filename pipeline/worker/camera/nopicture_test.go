@@ -71,7 +71,9 @@ func (r *rig) sends(id int, d time.Duration, fault transport.Fault) {
 
 func (r *rig) slate(id int, fault transport.Fault) {
 	r.do(messageReceived{id, &ipc.Output{
-		Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Reason: "packet loss", Fault: fault,
+		RedactedUnit: transport.RedactedUnit{
+			Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Reason: "packet loss",
+		}, Fault: fault,
 		Fence: r.m.view.minFence,
 	}, []byte("slate")})
 }

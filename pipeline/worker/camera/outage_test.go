@@ -209,7 +209,9 @@ func TestCameraThatStaysObscuredIsAWarning(t *testing.T) {
 	r.arrives(1, false, "connected")
 	for end := r.now.Add(2*outageTime + statusInterval); r.now.Before(end); r.beats(id, 200*time.Millisecond) {
 		r.do(messageReceived{id, &ipc.Output{
-			Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Fault: transport.FaultSelfTest, Reason: "self-test failed",
+			RedactedUnit: transport.RedactedUnit{
+				Epoch: 1, Key: true, Codec: "c", Width: 64, Height: 48, State: transport.StateObscured, Reason: "self-test failed",
+			}, Fault: transport.FaultSelfTest,
 		}, []byte("slate")})
 	}
 	require.Len(t, r.lines("level=WARN", `reason="self-test failed"`, "fault=selftest"), 1)

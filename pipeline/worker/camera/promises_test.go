@@ -317,8 +317,10 @@ func (w *world) delivers() {
 	c := w.codings[w.pipe[0]]
 	w.pipe = w.pipe[1:]
 	o := &ipc.Output{
-		Epoch: w.r.m.redactor.process.epoch, PTS: rapid.Int64().Draw(w.rt, "pts"), Key: c.key, Codec: "avc1.42c01f", Width: 64, Height: 48,
-		State: transport.StateObscured, Fence: c.fence,
+		RedactedUnit: transport.RedactedUnit{
+			Epoch: w.r.m.redactor.process.epoch, PTS: rapid.Int64().Draw(w.rt, "pts"), Key: c.key, Codec: "avc1.42c01f", Width: 64, Height: 48,
+			State: transport.StateObscured,
+		}, Fence: c.fence,
 	}
 	if c.live {
 		o.State, o.Record = transport.StateLive, &ipc.Record{Unit: c.unit}
@@ -339,7 +341,7 @@ func (w *world) snaps() {
 	if c.process != w.process || slices.Contains(w.pipe, c.index) {
 		return
 	}
-	s := &ipc.Snapshot{Width: 64, Height: 48, State: transport.StateObscured, Fence: c.fence}
+	s := &ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: transport.StateObscured}, Fence: c.fence}
 	if c.live {
 		s.State, s.Unit = transport.StateLive, c.unit
 	}

@@ -173,7 +173,9 @@ func (r *rig) give(id int, epoch, fence uint64, key bool, data string) {
 
 func (r *rig) makes(id int, epoch, of, fence uint64, key bool, data string) {
 	r.do(messageReceived{id, &ipc.Output{
-		Epoch: epoch, PTS: max(int64(of), 1), Key: key, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateLive, //nolint:gosec // small
+		RedactedUnit: transport.RedactedUnit{
+			Epoch: epoch, PTS: max(int64(of), 1), Key: key, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateLive,
+		}, //nolint:gosec // small
 		Fence: fence, Record: &ipc.Record{Unit: of},
 	}, []byte(data)})
 }

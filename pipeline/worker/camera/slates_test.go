@@ -47,7 +47,9 @@ func TestOutputThatTheBusRefusesEndsTheRedactor(t *testing.T) {
 		"bytes": func(*ipc.Output) []byte { return make([]byte, transport.MaxUnitBytes+1) },
 	} {
 		r, id := bench(t)
-		o := ipc.Output{Epoch: 1, Key: true, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateObscured}
+		o := ipc.Output{RedactedUnit: transport.RedactedUnit{
+			Epoch: 1, Key: true, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateObscured,
+		}}
 		r.do(messageReceived{id, &o, []byte("x")})
 		require.Empty(t, r.killed, name)
 		data := change(&o)

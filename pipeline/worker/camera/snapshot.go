@@ -2,7 +2,6 @@ package camera
 
 import (
 	"slices"
-	"time"
 
 	"scrim/pipeline/ipc"
 	"scrim/transport"
@@ -29,10 +28,9 @@ func (m *machine) handleSnapshot(s *ipc.Snapshot, data []byte) error {
 	if err := checkSnapshot(s, data); err != nil {
 		return err
 	}
-	x := &heldSnapshot{s, &transport.Snapshot{
-		Camera: m.config.Camera, Captured: time.Unix(0, s.Captured), Width: s.Width, Height: s.Height,
-		State: s.State, Reason: oneLine(s.Reason), JPEG: data,
-	}}
+	shown := s.Snapshot
+	shown.Camera, shown.Captured, shown.Reason, shown.JPEG = m.config.Camera, wallClock(s.Captured), oneLine(s.Reason), data
+	x := &heldSnapshot{s, &shown}
 	switch p := &m.provisional; {
 	case p.isRejected(s.Unit):
 		m.askRedactorForSnapshot()

@@ -63,8 +63,8 @@ func TestSnapshotThatIsTooLargeEndsTheRedactor(t *testing.T) {
 
 // Whether a picture waits for a proof is told by its unit.
 func TestSnapshotOfAPictureSaysOfWhichUnit(t *testing.T) {
-	for _, w := range []ipc.Snapshot{{State: transport.StateLive}, {State: transport.StateObscured, Unit: 1}} {
-		w.Width, w.Height = 64, 48
+	for unit, state := range map[uint64]transport.State{0: transport.StateLive, 1: transport.StateObscured} {
+		w := ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: state}, Unit: unit}
 		require.ErrorIs(t, checkSnapshot(&w, []byte("still")), ipc.ErrProtocol)
 		r, id := bench(t)
 		r.do(messageReceived{id, &w, []byte("still")})
@@ -81,7 +81,8 @@ func (r *rig) waits() chan *transport.Snapshot {
 
 // snaps is what a redactor says of a snapshot of what it has made of a unit.
 func (r *rig) snaps(id int, of, fence uint64, data string) {
-	r.do(messageReceived{id, &ipc.Snapshot{Unit: of, Width: 64, Height: 48, State: transport.StateLive, Fence: fence}, []byte(data)})
+	s := &ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: transport.StateLive}, Unit: of, Fence: fence}
+	r.do(messageReceived{id, s, []byte(data)})
 }
 
 // given returns what snapshots were given to one who waits; "" is none.

@@ -74,8 +74,11 @@ func cannotWork(r *rig, id int) { r.end(id, ErrPermanent) }
 // lostSlate has the redactor show what it was told when the connection was lost.
 func lostSlate(r *rig, id int) {
 	r.do(messageReceived{id, &ipc.Output{
-		Epoch: 1, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateObscured, Fault: transport.FaultCamera,
-		Reason: "camera offline: connection refused",
+		RedactedUnit: transport.RedactedUnit{
+			Epoch: 1, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateObscured,
+			Reason: "camera offline: connection refused",
+		},
+		Fault: transport.FaultCamera,
 	}, []byte("slate")})
 }
 
@@ -110,7 +113,7 @@ func TestSlatesOfAnOfflineCameraSaySo(t *testing.T) {
 	require.Equal(t, transport.StateOffline, last.State)
 	require.Equal(t, "connection refused", last.Reason)
 	ch := r.waits()
-	r.do(messageReceived{id, &ipc.Snapshot{Width: 64, Height: 48, State: transport.StateObscured}, []byte("slate")})
+	r.do(messageReceived{id, &ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: transport.StateObscured}}, []byte("slate")})
 	s := <-ch
 	require.Equal(t, transport.StateOffline, s.State)
 	require.Equal(t, "connection refused", s.Reason)
