@@ -14,7 +14,6 @@ import (
 	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
-	"scrim/pipeline/atomicfile"
 )
 
 // version is set by the linker; see Makefile.
@@ -57,8 +56,7 @@ type CLI struct {
 	Lookahead     config.Lookahead  `default:"0" help:"Delay of the output in pictures, to cover faces before they are first found (${default})."`
 	Style         config.Style      `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill (${default})."`
 
-	JSON string `name:"json" placeholder:"FILE" help:"Write the result as JSON; - prints it instead of the table."`
-	HTML string `name:"html" placeholder:"FILE" help:"Write a self-contained page with plots."`
+	Output cli.Output `embed:""`
 
 	Programs Programs `embed:"" group:"Programs (default: next to this one)"`
 	Verbose  bool     `short:"v" help:"Print the logs of the programs."`
@@ -104,7 +102,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err := c.check(named(parsed)); err != nil {
 		return err
 	}
-	if err := c.writable(); err != nil {
+	if err := c.Output.Check(); err != nil {
 		return err
 	}
 	m := &measurement{cli: &c, log: log, progress: stderr}
@@ -112,7 +110,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	return c.show(result, stdout)
+	return c.Output.Write(stdout, result)
 }
 
 // named lists the flags that were on the command line.
@@ -140,7 +138,7 @@ func (c *CLI) compare(stdout io.Writer) error {
 		return err
 	}
 	comparison := bench.Compare(a, b)
-	if err := comparison.Table(stdout); err != nil {
+	if err := comparison.WriteTable(stdout); err != nil {
 		return err
 	}
 	if !c.Strict {
@@ -148,37 +146,6 @@ func (c *CLI) compare(stdout io.Writer) error {
 	}
 	if err := comparison.Check(); err != nil {
 		return fmt.Errorf("%s compared with %s: %w", c.Source, c.Compare, err)
-	}
-	return nil
-}
-
-// writable checks before the measurement that the output files can be written.
-func (c *CLI) writable() error {
-	for flag, path := range map[string]string{"--json": c.JSON, "--html": c.HTML} {
-		if path == "" || flag == "--json" && path == "-" {
-			continue
-		}
-		if err := atomicfile.Check(path); err != nil {
-			return fmt.Errorf("%s: %w", flag, err)
-		}
-	}
-	return nil
-}
-
-// show prints and writes the result.
-func (c *CLI) show(r *bench.Result, stdout io.Writer) error {
-	if c.JSON != "-" {
-		if err := r.Table(stdout); err != nil {
-			return err
-		}
-	}
-	if c.JSON != "" {
-		if err := r.Write(c.JSON, stdout); err != nil {
-			return err
-		}
-	}
-	if c.HTML != "" {
-		return r.WriteHTMLFile(c.HTML)
 	}
 	return nil
 }

@@ -142,7 +142,7 @@ func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 			change(r)
 		}
 		path := filepath.Join(dir, name+".json")
-		require.NoError(t, r.Write(path, nil))
+		require.NoError(t, cli.Output{JSON: path}.Write(io.Discard, r))
 		return path
 	}
 	a := write("a", 20, nil)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scrim/cmd/internal/audit"
+	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
 )
 
@@ -59,7 +60,7 @@ func (c AuditCmd) Run(ctx context.Context, out io.Writer) error {
 	r.Plan = audit.NewPlan(r.Cameras, audit.Isolate(c.Isolate))
 	switch c.Format {
 	case "json":
-		return writeJSON(out, r)
+		return cli.WriteJSON(out, r)
 	case "csv":
 		return r.WriteCSV(out)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/programs"
 	"scrim/models"
@@ -124,5 +125,5 @@ func (ConfigSchemaCmd) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(out, s)
+	return cli.WriteJSON(out, s)
 }

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"scrim/cmd/internal/cli"
 	"scrim/transport/onvif/discovery"
 )
 
@@ -37,7 +38,7 @@ func (c DiscoverCmd) Run(ctx context.Context, out io.Writer) error {
 		return ctx.Err()
 	}
 	if c.JSON {
-		return writeJSON(out, devices)
+		return cli.WriteJSON(out, devices)
 	}
 	if len(devices) == 0 {
 		_, err := fmt.Fprintf(out, "no ONVIF device answered on %s within %v; if discovery is off in the cameras, try scrim probe HOST\n", c.Interface, c.Timeout)

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 
-	"scrim/pipeline/atomicfile"
+	"scrim/cmd/internal/cli"
 	"scrim/pipeline/measure"
 )
 
@@ -18,8 +17,7 @@ type MeasureCmd struct {
 	Truth  []string `required:"" sep:"none" placeholder:"PATH" help:"True face positions: a file of scrim-camera --truth, a faces.json, or a folder. Repeatable."`
 	Report []string `sep:"none" placeholder:"PATH" help:"Obscured regions: a file of scrim redact --report, or a folder. As many as --truth make pairs."`
 
-	JSON string `name:"json" placeholder:"FILE" help:"Write all results as JSON; - prints them instead of the table."`
-	HTML string `name:"html" placeholder:"FILE" help:"Write a self-contained page with plots."`
+	Output cli.Output `embed:""`
 
 	MinSize    float64 `default:"16" placeholder:"PIXELS" help:"Smaller faces count as hard, not in the headline (${default})."`
 	MaxYaw     float64 `default:"45" placeholder:"DEGREES" help:"Faces that are turned further count as hard (${default})."`
@@ -50,7 +48,7 @@ func (c *MeasureCmd) Run(ctx context.Context, out io.Writer, log *slog.Logger) e
 	if err != nil {
 		return fmt.Errorf("measure: %w", err)
 	}
-	if err := c.write(out, result); err != nil {
+	if err := c.Output.Write(out, result); err != nil {
 		return fmt.Errorf("measure: %w", err)
 	}
 	if err := measure.Limits(c.Limits).Check(result); err != nil {
@@ -66,13 +64,8 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 	if c.Live.NATS != "" && (c.ReportFirst != nil || c.TruthFirst != nil || c.IgnorePTS) {
 		return nil, errors.New("--report-first, --truth-first and --ignore-pts are for reports; frames of a live run are matched by capture time")
 	}
-	for _, path := range []string{c.HTML, c.JSON} {
-		if path == "" || path == "-" {
-			continue
-		}
-		if err := atomicfile.Check(path); err != nil { // before the long measurement
-			return nil, err
-		}
+	if err := c.Output.Check(); err != nil {
+		return nil, err
 	}
 	filter := measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible}
 	if c.Live.NATS != "" {
@@ -86,27 +79,4 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 		log.Warn("not scoring files of reports without a truth", "count", len(left), "first", left[0].File, "report", left[0].Path)
 	}
 	return measure.Score(pairs, measure.Options{Filter: filter, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS})
-}
-
-func (c *MeasureCmd) write(out io.Writer, r *measure.Result) error {
-	asJSON := func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
-	}
-	if c.HTML != "" {
-		if err := atomicfile.Write(c.HTML, r.WriteHTML); err != nil {
-			return err
-		}
-	}
-	switch c.JSON {
-	case "":
-	case "-":
-		return asJSON(out)
-	default:
-		if err := atomicfile.Write(c.JSON, asJSON); err != nil {
-			return err
-		}
-	}
-	return r.WriteTable(out)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"scrim/cmd/internal/cli"
 	"scrim/models"
 	"scrim/models/pull"
 )
@@ -86,9 +86,7 @@ func (c ModelsListCmd) Run(out io.Writer) error {
 		rows = append(rows, row)
 	}
 	if c.JSON {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(rows)
+		return cli.WriteJSON(out, rows)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tSTATE\tSIZE\tPATH\tLICENCE\tSHA-256")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -53,7 +52,7 @@ func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if c.JSON {
-		err = writeJSON(out, r)
+		err = cli.WriteJSON(out, r)
 	} else {
 		err = r.WriteText(out)
 	}
@@ -61,12 +60,4 @@ func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 		return cli.ErrReported
 	}
 	return err
-}
-
-// writeJSON prints a value as indented JSON.
-func writeJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }

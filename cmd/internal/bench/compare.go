@@ -138,8 +138,8 @@ func compare(name string, a, b *Result) (Row, bool) {
 	return row, true
 }
 
-// Table prints the comparison.
-func (c *Comparison) Table(w io.Writer) error {
+// WriteTable prints the comparison.
+func (c *Comparison) WriteTable(w io.Writer) error {
 	for _, d := range c.Differences {
 		if _, err := fmt.Fprintln(w, "different "+d.String()); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/cmd/internal/cli"
+	"scrim/pipeline/atomicfile"
 	"scrim/pipeline/measure"
 )
 
@@ -109,7 +112,7 @@ func TestSpeedCannotBeBoughtWithExposure(t *testing.T) {
 				require.NoError(t, got.Check())
 			}
 			var text strings.Builder
-			require.NoError(t, got.Table(&text))
+			require.NoError(t, got.WriteTable(&text))
 			require.Contains(t, text.String(), c.measure)
 			require.NotContains(t, text.String(), "NaN")
 		})
@@ -168,7 +171,7 @@ func TestDifferentConditionsAreNamed(t *testing.T) {
 				require.NoError(t, got.Check())
 			}
 			var text strings.Builder
-			require.NoError(t, got.Table(&text))
+			require.NoError(t, got.WriteTable(&text))
 			require.Contains(t, text.String(), "different "+c.want)
 		})
 	}
@@ -189,7 +192,7 @@ func TestWrittenResultsCanBeRead(t *testing.T) {
 		Schema: Schema, Time: time.Unix(1_700_000_000, 0).UTC(), CPU: 12.5, CPURatio: measure.Number(1.5), Cameras: 3, In: 10, Out: 9, Dropped: 1,
 		Runs: map[string][]float64{"cpu_ms_per_frame": {12.5}}, Leaks: &Leaks{Exposed: 2},
 	}
-	require.NoError(t, r.Write(path, nil))
+	require.NoError(t, atomicfile.Write(path, func(w io.Writer) error { return cli.WriteJSON(w, r) }))
 	got, err := Read(path)
 	require.NoError(t, err)
 	require.Equal(t, r, got)

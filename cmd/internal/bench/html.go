@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"scrim/pipeline/atomicfile"
 	"scrim/pipeline/measure/plot"
 )
 
@@ -28,15 +27,10 @@ type page struct {
 	Course  *plot.Lines
 }
 
-// WriteHTMLFile writes a self-contained page to a file.
-func (r *Result) WriteHTMLFile(path string) error {
-	return atomicfile.Write(path, r.WriteHTML)
-}
-
 // WriteHTML writes a self-contained page.
 func (r *Result) WriteHTML(w io.Writer) error {
 	var text strings.Builder
-	if err := r.Table(&text); err != nil {
+	if err := r.WriteTable(&text); err != nil {
 		return err
 	}
 	return pageTemplate.Execute(w, page{

@@ -11,7 +11,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"scrim/pipeline/atomicfile"
 	"scrim/pipeline/measure"
 )
 
@@ -251,19 +250,6 @@ type Peer struct {
 	Loop    *Loop  `json:"result,omitempty"`
 	// Ratio is its CPU time per picture divided by Scrim's.
 	Ratio measure.Number `json:"cpu_ratio_to_scrim"`
-}
-
-// Write writes the result to a file, or to out if path is "-".
-func (r *Result) Write(path string, out io.Writer) error {
-	write := func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	}
-	if path == "-" {
-		return write(out)
-	}
-	return atomicfile.Write(path, write)
 }
 
 // maxResult bounds the file of a result, in bytes.

@@ -23,8 +23,8 @@ func (p *printer) line(format string, args ...any) {
 // smallFace is the height in pixels of the smallest faces that a detector finds.
 const smallFace = 12
 
-// Table prints the result as text.
-func (r *Result) Table(out io.Writer) error {
+// WriteTable prints the result as text.
+func (r *Result) WriteTable(out io.Writer) error {
 	p := &printer{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 	p.line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
 	least := 0

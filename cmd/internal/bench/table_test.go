@@ -14,7 +14,7 @@ import (
 func table(t *testing.T, r *Result) string {
 	t.Helper()
 	var b strings.Builder
-	require.NoError(t, r.Table(&b))
+	require.NoError(t, r.WriteTable(&b))
 	return b.String()
 }
 
