@@ -169,8 +169,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
-	zones, err := zonesOf(c.Zones)
-	if err != nil {
+	if err := checkZones(c.Zones); err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
 	tracker := func() redact.Tracker {
@@ -180,7 +179,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		}, c.Lookahead)
 	}
 	test := selftest.Options{
-		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: zones,
+		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: c.Zones,
 		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tiles: c.Detect.Tiles, TileZones: len(c.Detect.TileAreas) > 0,
 	}
@@ -189,7 +188,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		Detector:       detector,
 		Tracker:        tracker(),
 		Obscurer:       obscurer,
-		Zones:          zones,
+		Zones:          c.Zones,
 		SelfTest:       func(width, height int) error { return selftest.Check(test, width, height) },
 		Encode:         c.Encode,
 		Sink:           func(head ipc.Output, data []byte) error { return out.Write(ipc.TypeOutput, head, data) },
@@ -204,23 +203,17 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 	return p, nil
 }
 
-// zonesOf returns the zones of a configuration, checked again: they decide what is shown.
-func zonesOf(list []ipc.ZoneConfig) ([]zone.Zone, error) {
-	var out []zone.Zone
-	for i, c := range list {
-		z := zone.Zone{Kind: zone.Kind(c.Kind), Name: c.Name, Reason: c.Reason}
-		for _, p := range c.Polygon {
-			z.Polygon = append(z.Polygon, zone.Point{X: p[0], Y: p[1]})
-		}
+// checkZones checks the zones of a configuration again: they decide what is shown.
+func checkZones(list []zone.Zone) error {
+	for i, z := range list {
 		if err := z.Check(); err != nil {
-			return nil, fmt.Errorf("zone %d: %w", i+1, err)
+			return fmt.Errorf("zone %d: %w", i+1, err)
 		}
-		out = append(out, z)
 	}
-	if i, err := zone.CheckIgnored(out); err != nil {
-		return nil, fmt.Errorf("zone %d: %w", i+1, err)
+	if i, err := zone.CheckIgnored(list); err != nil {
+		return fmt.Errorf("zone %d: %w", i+1, err)
 	}
-	return out, nil
+	return nil
 }
 
 // feed runs the pipeline and passes it the messages of the pipe.

@@ -6,33 +6,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/ipc"
 	"scrim/redact/zone"
 )
 
 func TestZonesOfAConfigurationAreCheckedOnceMore(t *testing.T) {
-	corners := [][2]float64{{0, 0}, {0.2, 0}, {0.1, 1}}
-	got, err := zonesOf([]ipc.ZoneConfig{
+	corners := []zone.Point{{X: 0, Y: 0}, {X: 0.2, Y: 0}, {X: 0.1, Y: 1}}
+	require.NoError(t, checkZones([]zone.Zone{
 		{Kind: "mask", Polygon: corners}, {Kind: "ignore", Name: "tv", Reason: "own_screen", Polygon: corners},
-	})
-	require.NoError(t, err)
-	polygon := []zone.Point{{X: 0, Y: 0}, {X: 0.2, Y: 0}, {X: 0.1, Y: 1}}
-	require.Equal(t, []zone.Zone{
-		{Kind: zone.Mask, Polygon: polygon}, {Kind: zone.Ignore, Name: "tv", Reason: "own_screen", Polygon: polygon},
-	}, got)
-	for _, bad := range []ipc.ZoneConfig{
+	}))
+	for _, bad := range []zone.Zone{
 		{}, {Kind: "mask"}, {Kind: "ignore", Name: "tv", Reason: "boring", Polygon: corners},
-		{Kind: "mask", Polygon: [][2]float64{{0, 0}, {math.Inf(1), 0}, {0.5, 1}}},
+		{Kind: "mask", Polygon: []zone.Point{{X: 0, Y: 0}, {X: math.Inf(1), Y: 0}, {X: 0.5, Y: 1}}},
 	} {
-		_, err := zonesOf([]ipc.ZoneConfig{{Kind: "mask", Polygon: corners}, bad})
-		require.ErrorContains(t, err, "zone 2: ")
+		require.ErrorContains(t, checkZones([]zone.Zone{{Kind: "mask", Polygon: corners}, bad}), "zone 2: ")
 	}
-	var tiling []ipc.ZoneConfig
+	var tiling []zone.Zone
 	for i := range 16 {
 		x, y := float64(i%4)/4, float64(i/4)/4
-		tiling = append(tiling, ipc.ZoneConfig{Kind: "ignore", Name: "all", Reason: "public_display",
-			Polygon: [][2]float64{{x, y}, {x + 0.25, y}, {x + 0.25, y + 0.25}, {x, y + 0.25}}})
+		tiling = append(tiling, zone.Zone{Kind: "ignore", Name: "all", Reason: "public_display",
+			Polygon: []zone.Point{{X: x, Y: y}, {X: x + 0.25, Y: y}, {X: x + 0.25, Y: y + 0.25}, {X: x, Y: y + 0.25}}})
 	}
-	_, err = zonesOf(tiling)
-	require.ErrorContains(t, err, "zone 5: ")
+	require.ErrorContains(t, checkZones(tiling), "zone 5: ")
 }

@@ -1,6 +1,9 @@
 package ipc
 
-import "scrim/redact/geom"
+import (
+	"scrim/redact/geom"
+	"scrim/redact/zone"
+)
 
 // Files is the first message to a redactor of files. The redactor answers with Hello,
 // and to each File with FileBegin, one FileFrame per picture, and FileEnd. When its
@@ -18,7 +21,7 @@ type Files struct {
 	// Obscure is how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
 	// Zones are the zones of the camera that recorded the files.
-	Zones []ZoneConfig `json:"zones,omitempty"`
+	Zones []zone.Zone `json:"zones,omitempty"`
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool `json:"keep_audio"`
 }

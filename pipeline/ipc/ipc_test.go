@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"scrim/redact/geom"
+	"scrim/redact/zone"
 	"scrim/transport"
 )
 
@@ -40,9 +41,12 @@ func samples() []sample {
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, SkipUnchanged: true,
 			},
 			Lookahead: 8,
-			Zones:     []ZoneConfig{{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.25, 0.5}, {1, 0.125}, {0.5, 1}}}},
-			Obscure:   ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
-			Encode:    EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
+			Zones: []zone.Zone{{
+				Kind: "ignore", Name: "lobby screen", Reason: "public_display",
+				Polygon: []zone.Point{{X: 0.25, Y: 0.5}, {X: 1, Y: 0.125}, {X: 0.5, Y: 1}},
+			}},
+			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
+			Encode:  EncodeConfig{Bitrate: 2_000_000, Preset: "ultrafast", KeyframeInterval: 2 * time.Second},
 
 			HavePreparedSlates: true, RequireSandbox: true,
 		}, nil},
@@ -81,7 +85,7 @@ func samples() []sample {
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, SkipUnchanged: true,
 			},
 			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true, SecondLook: true,
-			Zones:   []ZoneConfig{{Kind: "mask", Name: "n", Reason: "r", Polygon: [][2]float64{{0.1, 0.2}, {0.9, 0.2}, {0.5, 0.9}}}},
+			Zones:   []zone.Zone{{Kind: "mask", Name: "n", Reason: "r", Polygon: []zone.Point{{X: 0.1, Y: 0.2}, {X: 0.9, Y: 0.2}, {X: 0.5, Y: 0.9}}}},
 			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 		}, nil},
 		{TypeFile, File{Name: "a/b.mp4", Kind: Video, In: "/in/a/b.mp4", Out: "/out/a/b.mp4", Temp: "/out/a/.b.mp4.x.partial"}, nil},

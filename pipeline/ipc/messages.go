@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scrim/redact/geom"
+	"scrim/redact/zone"
 	"scrim/transport"
 )
 
@@ -22,7 +23,7 @@ type Config struct {
 	// is covered before it is first found.
 	Lookahead int `json:"lookahead,omitempty"`
 	// Zones are the parts of the picture with rules of their own.
-	Zones []ZoneConfig `json:"zones,omitempty"`
+	Zones []zone.Zone `json:"zones,omitempty"`
 	// Obscure is how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
 	// Encode is how the redacted picture is coded.
@@ -32,18 +33,6 @@ type Config struct {
 	HavePreparedSlates bool `json:"have_prepared_slates,omitempty"`
 	// RequireSandbox makes the redactor refuse to work if a protection does not hold.
 	RequireSandbox bool `json:"require_sandbox,omitempty"`
-}
-
-// ZoneConfig is a part of the picture that is always obscured, where small faces
-// are expected, or where faces are ignored.
-type ZoneConfig struct {
-	// Kind is "mask", "tiles" or "ignore".
-	Kind string `json:"kind"`
-	Name string `json:"name,omitempty"`
-	// Reason is why faces are ignored, such as "public_display".
-	Reason string `json:"reason,omitempty"`
-	// Polygon lists the corners: x and y in fractions of the picture.
-	Polygon [][2]float64 `json:"polygon"`
 }
 
 // DetectConfig configures the detector.

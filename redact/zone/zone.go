@@ -46,19 +46,22 @@ const (
 
 // Point is a place in the picture, in fractions of its width and height, from
 // 0, 0 at the top left to 1, 1 at the bottom right.
-type Point struct{ X, Y float64 }
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
 
 // Zone is a part of a camera's picture.
 type Zone struct {
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// Name is for people; a zone of kind Ignore must have one.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Reason is why nothing needs finding there, one of Reasons; for kind Ignore
 	// only.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 	// Polygon is its corners, in either direction; the last is joined to the
 	// first.
-	Polygon []Point
+	Polygon []Point `json:"polygon"`
 }
 
 // String returns the zone's reason and name, as viewers see them.

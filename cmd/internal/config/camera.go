@@ -45,7 +45,7 @@ func (c *Config) Redactor(cam *Camera) ipc.Config {
 		RequireSandbox: c.RequireSandbox,
 
 		Lookahead: int(cam.Lookahead),
-		Zones:     ipcZones(cam.Zones),
+		Zones:     zones(cam.Zones),
 		Obscure: ipc.ObscureConfig{
 			Style:      string(cam.Obscure.Style),
 			Padding:    float64(cam.Obscure.Padding),

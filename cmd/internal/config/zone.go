@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"scrim/pipeline/ipc"
 	"scrim/redact/zone"
 )
 
@@ -52,12 +51,7 @@ type Fraction float64
 
 // UnmarshalText accepts a decimal fraction.
 func (f *Fraction) UnmarshalText(text []byte) error {
-	v, err := parseDecimal(string(text))
-	if err != nil || !(v >= 0 && v <= 1) {
-		return fmt.Errorf("invalid coordinate %q: must be a fraction of the frame from 0 to 1, such as 0.25", clip(text))
-	}
-	*f = Fraction(v)
-	return nil
+	return decimal(f, text, 0, 1, "coordinate", "a fraction of the frame from 0 to 1, such as 0.25")
 }
 
 // zone converts z to package zone's type.
@@ -73,27 +67,9 @@ func (z *Zone) zone() zone.Zone {
 }
 
 // zones converts a list to package zone's type.
-func zones(list []Zone) []zone.Zone {
-	out := make([]zone.Zone, 0, len(list))
+func zones(list []Zone) (out []zone.Zone) {
 	for i := range list {
 		out = append(out, list[i].zone())
-	}
-	return out
-}
-
-// ipcZones converts zones to the redactor's configuration.
-func ipcZones(list []Zone) []ipc.ZoneConfig {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]ipc.ZoneConfig, 0, len(list))
-	for i := range list {
-		z := list[i].zone()
-		w := ipc.ZoneConfig{Kind: string(z.Kind), Name: z.Name, Reason: z.Reason}
-		for _, p := range z.Polygon {
-			w.Polygon = append(w.Polygon, [2]float64{p.X, p.Y})
-		}
-		out = append(out, w)
 	}
 	return out
 }

@@ -2,12 +2,11 @@ package config
 
 import (
 	"fmt"
+	"scrim/redact/zone"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"scrim/pipeline/ipc"
 )
 
 func TestZonesReachTheRedactor(t *testing.T) {
@@ -23,9 +22,9 @@ func TestZonesReachTheRedactor(t *testing.T) {
   - {name: yard, url: "rtsp://192.0.2.2/"}
 `))
 	require.NoError(t, err)
-	require.Equal(t, []ipc.ZoneConfig{
-		{Kind: "mask", Polygon: [][2]float64{{0, 0}, {0.5, 0}, {0.5, 1}}},
-		{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: [][2]float64{{0.5, 0.25}, {0.75, 0.25}, {0.75, 1}}},
+	require.Equal(t, []zone.Zone{
+		{Kind: "mask", Polygon: []zone.Point{{X: 0, Y: 0}, {X: 0.5, Y: 0}, {X: 0.5, Y: 1}}},
+		{Kind: "ignore", Name: "lobby screen", Reason: "public_display", Polygon: []zone.Point{{X: 0.5, Y: 0.25}, {X: 0.75, Y: 0.25}, {X: 0.75, Y: 1}}},
 	}, cfg.Redactor(&cfg.Cameras[0]).Zones)
 	require.Empty(t, cfg.Redactor(&cfg.Cameras[1]).Zones)
 	require.Equal(t, `mask, 3 points`, cfg.Cameras[0].Zones[0].String())

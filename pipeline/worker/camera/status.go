@@ -35,8 +35,8 @@ type status struct {
 func newStatus(r *ipc.Config, source string) status {
 	var ignored []string // zones
 	for _, z := range r.Zones {
-		if z.Kind == string(zone.Ignore) {
-			ignored = append(ignored, zone.Zone{Name: z.Name, Reason: z.Reason}.String())
+		if z.Kind == zone.Ignore {
+			ignored = append(ignored, z.String())
 		}
 	}
 	return status{history: StateHistory{state: transport.StateStarting}, s: transport.Status{

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/ipc"
+	"scrim/redact/zone"
 	"scrim/transport"
 )
 
@@ -45,7 +46,7 @@ func TestStatusThatIsRefusedIsLogged(t *testing.T) {
 }
 
 func TestIgnoredZonesAreInTheStatus(t *testing.T) {
-	s := newStatus(&ipc.Config{Zones: []ipc.ZoneConfig{
+	s := newStatus(&ipc.Config{Zones: []zone.Zone{
 		{Kind: "mask", Name: "window"},
 		{Kind: "ignore", Name: "lobby screen", Reason: "public_display"},
 		{Kind: "tiles"},
