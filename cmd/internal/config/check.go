@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -22,16 +23,7 @@ const MaxCameras = 1024
 
 // check rejects mistakes that involve more than one value.
 func (d *decoder) check(c *Config) error {
-	if err := d.checkNATS(c); err != nil {
-		return err
-	}
-	if err := d.checkHTTP(c); err != nil {
-		return err
-	}
-	if err := d.checkRTSPServer(&c.RTSPServer); err != nil {
-		return err
-	}
-	if err := d.checkSettings("defaults", &c.Defaults); err != nil {
+	if err := cmp.Or(d.checkNATS(c), d.checkHTTP(c), d.checkRTSPServer(&c.RTSPServer), d.checkSettings("defaults", &c.Defaults)); err != nil {
 		return err
 	}
 	if len(c.Cameras) > MaxCameras {
@@ -115,10 +107,7 @@ func (d *decoder) checkCamera(path string, c *Camera) error {
 	if err := client.Check(); err != nil {
 		return d.failAt(path+".url", "%s", oneLine(err.Error()))
 	}
-	if err := d.checkZones(path, c); err != nil {
-		return err
-	}
-	return d.checkSettings(path, &c.Settings)
+	return cmp.Or(d.checkZones(path, c), d.checkSettings(path, &c.Settings))
 }
 
 func (d *decoder) checkSettings(path string, s *Settings) error {

@@ -142,7 +142,7 @@ func (e *environment) rest(cfg *Config) (notes []string, err error) {
 	names := variables(cfg)
 	sections := fieldsOf(reflect.ValueOf(cfg).Elem())
 	for _, key := range slices.Sorted(maps.Keys(e.pending)) {
-		near := nearest(key, max(1, min(len(key)/8, 3)), slices.Values(slices.Sorted(maps.Keys(names))))
+		near := nearest(key, max(1, min(len(key)/8, 3)), slices.Sorted(maps.Keys(names)))
 		meant := near != "" || slices.ContainsFunc(sections, func(f field) bool { return strings.HasPrefix(key, EnvPrefix+capitals(f.key)+"_") })
 		switch {
 		case near != "":

@@ -104,12 +104,7 @@ type Lookahead int
 
 // UnmarshalText accepts an integer.
 func (l *Lookahead) UnmarshalText(text []byte) error {
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 0 || n > MaxLookahead {
-		return fmt.Errorf("invalid look-ahead %q: must be a number of pictures from 0 to %d", clip(text), MaxLookahead)
-	}
-	*l = Lookahead(n)
-	return nil
+	return integer(l, text, 0, MaxLookahead, "look-ahead", fmt.Sprintf("a number of pictures from 0 to %d", MaxLookahead))
 }
 
 // The bounds of a Threshold.
@@ -123,12 +118,7 @@ type Threshold float64
 
 // UnmarshalText accepts a decimal fraction.
 func (t *Threshold) UnmarshalText(text []byte) error {
-	v, err := parseDecimal(string(text))
-	if err != nil || !(v >= minThreshold && v <= maxThreshold) {
-		return fmt.Errorf("invalid threshold %q: must be a number from 0.05 to 0.95; 0.3 is recommended", clip(text))
-	}
-	*t = Threshold(v)
-	return nil
+	return decimal(t, text, minThreshold, maxThreshold, "threshold", "a number from 0.05 to 0.95; 0.3 is recommended")
 }
 
 // maxPadding bounds a Padding.
@@ -139,12 +129,7 @@ type Padding float64
 
 // UnmarshalText accepts a decimal fraction.
 func (p *Padding) UnmarshalText(text []byte) error {
-	v, err := parseDecimal(string(text))
-	if err != nil || !(v >= 0 && v <= maxPadding) {
-		return fmt.Errorf("invalid padding %q: must be a fraction of the face from 0 to 2, such as 0.3", clip(text))
-	}
-	*p = Padding(v)
-	return nil
+	return decimal(p, text, 0, maxPadding, "padding", "a fraction of the face from 0 to 2, such as 0.3")
 }
 
 // maxCells bounds Cells.
@@ -155,12 +140,7 @@ type Cells int
 
 // UnmarshalText accepts a decimal number.
 func (c *Cells) UnmarshalText(text []byte) error {
-	v, err := strconv.Atoi(string(text))
-	if err != nil || v < 1 || v > maxCells {
-		return fmt.Errorf("invalid number of cells %q: must be from 1 to 5, or up to 32 with cosmetic: true", clip(text))
-	}
-	*c = Cells(v)
-	return nil
+	return integer(c, text, 1, maxCells, "number of cells", "from 1 to 5, or up to 32 with cosmetic: true")
 }
 
 // maxPort is the highest UDP port.
@@ -171,11 +151,26 @@ type Port uint16
 
 // UnmarshalText accepts a decimal number.
 func (p *Port) UnmarshalText(text []byte) error {
-	v, err := strconv.ParseUint(string(text), 10, 16)
-	if err != nil {
-		return fmt.Errorf("invalid port %q: must be a number from 0 to 65535", clip(text))
+	return integer(p, text, 0, maxPort, "port", "a number from 0 to 65535")
+}
+
+// integer stores a number within bounds. The error reads "invalid NOUN: must be RULE".
+func integer[T ~int | ~uint16](to *T, text []byte, least, most int, noun, rule string) error {
+	v, err := strconv.Atoi(string(text))
+	if err != nil || v < least || v > most {
+		return fmt.Errorf("invalid %s %q: must be %s", noun, clip(text), rule)
 	}
-	*p = Port(v)
+	*to = T(v)
+	return nil
+}
+
+// decimal stores a decimal fraction within bounds, as integer does.
+func decimal[T ~float64](to *T, text []byte, least, most float64, noun, rule string) error {
+	v, err := parseDecimal(string(text))
+	if err != nil || !(v >= least && v <= most) { // so written for NaN
+		return fmt.Errorf("invalid %s %q: must be %s", noun, clip(text), rule)
+	}
+	*to = T(v)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"scrim/transport/auth"
 )
@@ -17,12 +16,7 @@ type Count int
 
 // UnmarshalText accepts a number from 1 to MaxSessions.
 func (c *Count) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseUint(string(text), 10, 31)
-	if err != nil || n < 1 || n > MaxSessions {
-		return fmt.Errorf("invalid count %q: must be a number from 1 to %d", clip(text), MaxSessions)
-	}
-	*c = Count(n)
-	return nil
+	return integer(c, text, 1, MaxSessions, "count", fmt.Sprintf("a number from 1 to %d", MaxSessions))
 }
 
 // checkRTSPServer rejects what would keep the server from starting, or let strangers

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"iter"
 	"strconv"
 	"strings"
 )
@@ -25,19 +24,16 @@ func quoteKey(key string) string {
 // suggest returns "; did you mean …?" for an unknown key: a known key with a similar
 // name, or the same name one level below. Without one it lists the known keys.
 func suggest(key string, fields []field) string {
-	if best := nearest(key, max(1, len(key)/3), keysOf(fields)); best != "" {
-		return fmt.Sprintf("; did you mean `%s`?", best)
-	}
 	known := make([]string, 0, len(fields))
 	for _, f := range fields {
 		known = append(known, f.key)
-		if !isMapping(f.value) {
-			continue
-		}
-		for _, inner := range fieldsOf(f.value) {
-			if inner.key == key {
-				return fmt.Sprintf("; did you mean `%s` in `%s`?", key, f.key)
-			}
+	}
+	if best := nearest(key, max(1, len(key)/3), known); best != "" {
+		return fmt.Sprintf("; did you mean `%s`?", best)
+	}
+	for _, f := range fields {
+		if isMapping(f.value) && fieldNamed(fieldsOf(f.value), key) != nil {
+			return fmt.Sprintf("; did you mean `%s` in `%s`?", key, f.key)
 		}
 	}
 	return "; known keys: " + strings.Join(known, ", ")
@@ -45,9 +41,9 @@ func suggest(key string, fields []field) string {
 
 // nearest returns the first name with the smallest edit distance to a key, at most
 // most, or "".
-func nearest(key string, most int, names iter.Seq[string]) string {
+func nearest(key string, most int, names []string) string {
 	best, distance := "", most+1
-	for name := range names {
+	for _, name := range names {
 		if abs := max(len(key)-len(name), len(name)-len(key)); abs >= distance {
 			continue
 		}
@@ -56,16 +52,6 @@ func nearest(key string, most int, names iter.Seq[string]) string {
 		}
 	}
 	return best
-}
-
-func keysOf(fields []field) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, f := range fields {
-			if !yield(f.key) {
-				return
-			}
-		}
-	}
 }
 
 // editDistance counts insertions, deletions, substitutions and swaps of
