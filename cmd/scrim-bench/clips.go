@@ -74,7 +74,7 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 			return nil, err
 		}
 	}
-	c, err := open(path, 0)
+	c, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (m *measurement) file(ctx context.Context) (*bench.Clip, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := open(coded, 0)
+	c, err := open(coded)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 	if err := simcam.SaveClip(path, units); err != nil {
 		return nil, err
 	}
-	c, err := open(path, 0)
+	c, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +211,8 @@ func (m *measurement) capture(ctx context.Context) (*bench.Clip, error) {
 }
 
 // open reads the times of a clip's pictures.
-func open(path string, most time.Duration) (*bench.Clip, error) {
-	v, err := simcam.OpenClip(path, most)
+func open(path string) (*bench.Clip, error) {
+	v, err := simcam.OpenClip(path, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Cli
 
 // child runs in a child process: it processes a clip and prints the cost.
 func (c *CLI) child(out io.Writer) error {
-	clip, err := open(c.Source, 0)
+	clip, err := open(c.Source)
 	if err != nil {
 		return err
 	}

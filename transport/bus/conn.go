@@ -176,6 +176,15 @@ func (c *Conn) asyncError(nc *nats.Conn, sub *nats.Subscription, err error) {
 	}
 }
 
+// subscribe calls handle, one call at a time, with every message. At most so many wait.
+func (c *Conn) subscribe(subject string, messages, bytes int, handle nats.MsgHandler) (*nats.Subscription, error) {
+	sub, err := c.nc.Subscribe(subject, handle)
+	if err == nil {
+		err = sub.SetPendingLimits(messages, bytes)
+	}
+	return sub, err
+}
+
 // dropped logs an invalid message. Its subject may hold any character.
 func (c *Conn) dropped(subject string, err error) {
 	c.log.Debug("message dropped", "subject", transport.Plain(subject, maxTextBytes), "error", err)

@@ -46,10 +46,8 @@ func (c *Conn) Publisher(site, camera string, keyframe func()) (*Publisher, erro
 		return p, nil
 	}
 	p.limit = newLimiter(keyframeInterval, keyframe)
-	sub, err := c.nc.Subscribe(Address{Site: site, Camera: camera, Kind: KindKeyframe}.Subject(), func(*nats.Msg) { p.limit.request() })
-	if err == nil {
-		err = sub.SetPendingLimits(maxPendingMessages, maxStateBytes)
-	}
+	subject := Address{Site: site, Camera: camera, Kind: KindKeyframe}.Subject()
+	sub, err := c.subscribe(subject, maxPendingMessages, maxStateBytes, func(*nats.Msg) { p.limit.request() })
 	if err != nil {
 		p.limit.close()
 		return nil, fmt.Errorf("camera %s: %w", camera, c.explain(err))

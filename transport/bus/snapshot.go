@@ -53,10 +53,8 @@ type snapshotServer struct {
 func (p *Publisher) ServeSnapshots(snapshot func(context.Context) (*transport.Snapshot, error)) error {
 	s := &snapshotServer{p: p, make: snapshot}
 	s.ctx, s.cancel = context.WithCancel(p.conn.life)
-	sub, err := p.conn.nc.Subscribe(Address{Site: p.site, Camera: p.camera, Kind: KindSnapshot}.Subject(), s.request)
-	if err == nil {
-		err = sub.SetPendingLimits(maxPendingMessages, maxStateBytes)
-	}
+	subject := Address{Site: p.site, Camera: p.camera, Kind: KindSnapshot}.Subject()
+	sub, err := p.conn.subscribe(subject, maxPendingMessages, maxStateBytes, s.request)
 	if err != nil {
 		s.cancel()
 		return fmt.Errorf("camera %s: %w", p.camera, p.conn.explain(err))

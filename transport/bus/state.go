@@ -3,6 +3,7 @@ package bus
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -54,16 +55,9 @@ func tidyList(list []string) []string {
 
 // tidyFaults removes unknown faults: each would become a series of metrics.
 func tidyFaults(counts map[transport.Fault]uint64) map[transport.Fault]uint64 {
-	var out map[transport.Fault]uint64
-	for _, f := range transport.Faults() {
-		if n, ok := counts[f]; ok {
-			if out == nil {
-				out = make(map[transport.Fault]uint64, len(counts))
-			}
-			out[f] = n
-		}
-	}
-	return out
+	counts = maps.Clone(counts) // the caller's stay unchanged
+	maps.DeleteFunc(counts, func(f transport.Fault, _ uint64) bool { return f == "" || f.Known() != f })
+	return counts
 }
 
 func tidyEvent(e *transport.Event) {
@@ -115,13 +109,9 @@ func knowState(s *transport.State, f *transport.Fault, reason *string) {
 }
 
 // parseStatus reads an untrusted status on the subject at.
-func parseStatus(at Address, data []byte) (transport.Status, error) {
-	var s transport.Status
-	if err := unmarshal(data, &s); err != nil {
+func parseStatus(at Address, data []byte) (s transport.Status, err error) {
+	if err := parse(at, data, &s, &s.Site, &s.Camera); err != nil {
 		return transport.Status{}, err
-	}
-	if s.Site != at.Site || s.Camera != at.Camera {
-		return transport.Status{}, fmt.Errorf("%w: it names camera %.140q", ErrInvalid, s.Site+"/"+s.Camera)
 	}
 	knowState(&s.State, &s.Fault, &s.Reason)
 	if err := checkStatus(&s); err != nil {
@@ -132,25 +122,25 @@ func parseStatus(at Address, data []byte) (transport.Status, error) {
 }
 
 // parseEvent reads an untrusted event on the subject at.
-func parseEvent(at Address, data []byte) (transport.Event, error) {
-	var e transport.Event
-	if err := unmarshal(data, &e); err != nil {
+func parseEvent(at Address, data []byte) (e transport.Event, err error) {
+	if err := parse(at, data, &e, &e.Site, &e.Camera); err != nil {
 		return transport.Event{}, err
-	}
-	if e.Site != at.Site || e.Camera != at.Camera {
-		return transport.Event{}, fmt.Errorf("%w: it names camera %.140q", ErrInvalid, e.Site+"/"+e.Camera)
 	}
 	knowState(&e.State, &e.Fault, &e.Reason)
 	tidyEvent(&e)
 	return e, nil
 }
 
-func unmarshal(data []byte, v any) error {
+// parse unmarshals data into v. The names in it must be those of the subject.
+func parse(at Address, data []byte, v any, site, camera *string) error {
 	if len(data) > maxStateBytes {
 		return fmt.Errorf("%w: %d bytes are over the limit of %d", ErrInvalid, len(data), maxStateBytes)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if *site != at.Site || *camera != at.Camera {
+		return fmt.Errorf("%w: it names camera %.140q", ErrInvalid, *site+"/"+*camera)
 	}
 	return nil
 }

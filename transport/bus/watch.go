@@ -25,49 +25,37 @@ type Watch struct {
 // sizes and rates are plausible, and its texts are one line of at most 256 bytes (see
 // transport.Plain).
 func (c *Conn) WatchStatus(site string, f func(transport.Status)) (*Watch, error) {
-	return c.watch(site, KindStatus, func(at Address, data []byte) error {
-		s, err := parseStatus(at, data)
-		if err == nil {
-			f(s)
-		}
-		return err
-	})
+	return watch(c, site, KindStatus, parseStatus, f)
 }
 
 // WatchEvents calls f, one call at a time, with every event of any camera of the site,
 // checked as a status is.
 func (c *Conn) WatchEvents(site string, f func(transport.Event)) (*Watch, error) {
-	return c.watch(site, KindEvents, func(at Address, data []byte) error {
-		e, err := parseEvent(at, data)
-		if err == nil {
-			f(e)
-		}
-		return err
-	})
+	return watch(c, site, KindEvents, parseEvent, f)
 }
 
-func (c *Conn) watch(site string, kind Kind, handle func(Address, []byte) error) (*Watch, error) {
+func watch[T any](c *Conn, site string, kind Kind, parse func(Address, []byte) (T, error), f func(T)) (*Watch, error) {
 	if err := transport.CheckName(site); err != nil {
 		return nil, fmt.Errorf("site: %w", err)
 	}
 	w := &Watch{}
-	sub, err := c.nc.Subscribe(prefix+site+".*."+string(kind), func(m *nats.Msg) {
+	sub, err := c.subscribe(prefix+site+".*."+string(kind), maxWatched, maxPendingVideo, func(m *nats.Msg) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.closed {
 			return
 		}
 		at, err := ParseSubject(m.Subject)
+		var v T
 		if err == nil {
-			err = handle(at, m.Data)
+			v, err = parse(at, m.Data)
 		}
 		if err != nil {
 			c.dropped(m.Subject, err)
+			return
 		}
+		f(v)
 	})
-	if err == nil {
-		err = sub.SetPendingLimits(maxWatched, maxPendingVideo)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("watch %s of site %s: %w", kind, site, c.explain(err))
 	}
