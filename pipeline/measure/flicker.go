@@ -19,11 +19,10 @@ type flickerSums struct {
 }
 
 func (u *flickerSums) result(seconds float64) Flicker {
-	f := Flicker{
+	return Flicker{
 		Appear: over(float64(u.appear), seconds), Vanish: over(float64(u.vanish), seconds), TrueAppear: none,
 		Move: over(u.moved, u.moves), Jitter: over(u.jittered, u.jitters),
 	}
-	return f
 }
 
 // trackedRegion is a region that is tracked from frame to frame.

@@ -35,12 +35,8 @@ type scorer struct {
 	r Result
 
 	headline, hard *tally
-	size, yaw      []*tally
+	size, yaw      []bucketTally // the last is for no face
 	steady         *tally
-	sizeArea       []float64 // sums of shares, the last for no face
-	yawArea        []float64
-	sizeFlicker    []flickerSums
-	yawFlicker     []flickerSums
 	flickerAll     flickerSums
 	appearances    int
 	areaFrames     int
@@ -70,14 +66,20 @@ func newScorer(o Options) *scorer {
 	s := &scorer{o: o, headline: newTally("headline"), hard: newTally("hard"), steady: newTally(""), people: map[personKey]*presence{}}
 	s.r.Filter, s.r.Sources = o.Filter, map[geom.Source]int{}
 	for _, b := range sizeBuckets {
-		s.size = append(s.size, newTally(b.name))
+		s.size = append(s.size, bucketTally{tally: newTally(b.name)})
 	}
 	for _, b := range yawBuckets {
-		s.yaw = append(s.yaw, newTally(b.name))
+		s.yaw = append(s.yaw, bucketTally{tally: newTally(b.name)})
 	}
-	s.sizeArea, s.yawArea = make([]float64, len(s.size)+1), make([]float64, len(s.yaw)+1)
-	s.sizeFlicker, s.yawFlicker = make([]flickerSums, len(s.size)+1), make([]flickerSums, len(s.yaw)+1)
+	s.size, s.yaw = append(s.size, bucketTally{tally: newTally(noFace)}), append(s.yaw, bucketTally{tally: newTally(noFace)})
 	return s
+}
+
+// bucketTally is a group of faces of similar size or yaw.
+type bucketTally struct {
+	*tally
+	area    float64 // the sum of the shares that are falsely obscured
+	flicker flickerSums
 }
 
 // pair scores one video or still.
@@ -313,21 +315,21 @@ func (s *scorer) area(n, number int, picture geom.Box, t *TruthFrame, r *ReportF
 		if r.Regions[k].Source == geom.Zone {
 			continue
 		}
-		v := trackedRegion{box: r.Regions[k].Box, track: r.Regions[k].Track, size: len(s.size), yaw: len(s.yaw)}
+		v := trackedRegion{box: r.Regions[k].Box, track: r.Regions[k].Track, size: len(s.size) - 1, yaw: len(s.yaw) - 1}
 		if f := s.owners[k]; f >= 0 {
 			v.size, v.yaw = sizeBucket(&t.Faces[f]), yawBucket(&t.Faces[f])
 		}
 		s.tracked = append(s.tracked, v)
 	}
 	if wrong > 0 {
-		s.share(s.sizeArea, picture, func(v *trackedRegion) int { return v.size })
-		s.share(s.yawArea, picture, func(v *trackedRegion) int { return v.yaw })
+		s.share(s.size, picture, func(v *trackedRegion) int { return v.size })
+		s.share(s.yaw, picture, func(v *trackedRegion) int { return v.yaw })
 	}
 }
 
-// share adds the false area of every bucket to sums.
-func (s *scorer) share(sums []float64, picture geom.Box, in func(*trackedRegion) int) {
-	for b := range sums {
+// share adds the false area of every bucket.
+func (s *scorer) share(buckets []bucketTally, picture geom.Box, in func(*trackedRegion) int) {
+	for b := range buckets {
 		s.some = s.some[:0]
 		for k := range s.tracked {
 			if in(&s.tracked[k]) == b {
@@ -335,7 +337,7 @@ func (s *scorer) share(sums []float64, picture geom.Box, in func(*trackedRegion)
 			}
 		}
 		if len(s.some) > 0 {
-			sums[b] += s.areas.except(picture, s.some, s.holes) / picture.Area()
+			buckets[b].area += s.areas.except(picture, s.some, s.holes) / picture.Area()
 		}
 	}
 }
@@ -367,8 +369,8 @@ func (s *scorer) flicker(r *ReportFrame) {
 	}
 	s.matcher.step(s.tracked, func(v *trackedRegion, what func(*flickerSums)) {
 		what(&s.flickerAll)
-		what(&s.sizeFlicker[v.size])
-		what(&s.yawFlicker[v.yaw])
+		what(&s.size[v.size].flicker)
+		what(&s.yaw[v.yaw].flicker)
 	})
 }
 
@@ -376,8 +378,7 @@ func (s *scorer) result() *Result {
 	r := &s.r
 	r.Seconds = roundSeconds(r.Seconds)
 	r.Headline, r.Hard = s.headline.result(r.Seconds), s.hard.result(r.Seconds)
-	r.BySize = s.rows(s.size, s.sizeArea, s.sizeFlicker)
-	r.ByYaw = s.rows(s.yaw, s.yawArea, s.yawFlicker)
+	r.BySize, r.ByYaw = s.rows(s.size), s.rows(s.yaw)
 	r.Area.Obscured, r.Area.False = over(s.obscured, s.areaFrames), over(s.wrong, s.areaFrames)
 	if s.areaFrames == 0 {
 		r.Area.ObscuredMax, r.Area.FalseMax = none, none
@@ -410,15 +411,12 @@ func (s *scorer) result() *Result {
 	return r
 }
 
-func (s *scorer) rows(tallies []*tally, areas []float64, sums []flickerSums) []Group {
-	rows := make([]Group, 0, len(areas))
-	for i := range areas {
-		t := newTally(noFace)
-		if i < len(tallies) {
-			t = tallies[i]
-		}
-		g := t.result(s.r.Seconds)
-		area, flicker := over(areas[i], s.areaFrames), sums[i].result(s.r.Seconds)
+func (s *scorer) rows(buckets []bucketTally) []Group {
+	rows := make([]Group, 0, len(buckets))
+	for i := range buckets {
+		b := &buckets[i]
+		g := b.result(s.r.Seconds)
+		area, flicker := over(b.area, s.areaFrames), b.flicker.result(s.r.Seconds)
 		g.FalseArea, g.Flicker = &area, &flicker
 		rows = append(rows, g)
 	}
