@@ -17,7 +17,7 @@ import (
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/ipc"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/worker/camera"
 	"scrim/redact"
 	"scrim/redact/face"
@@ -103,10 +103,10 @@ func (k *knower) Detect(im *yuv.Image) ([]face.Face, error) {
 		<-gate
 	}
 	var faces []face.Face
-	s, err := stamp.Read(im)
+	s, err := stamptest.Read(im)
 	if err != nil {
 		foot := footOf(im)
-		s, err = stamp.Read(&foot)
+		s, err = stamptest.Read(&foot)
 	}
 	if err == nil {
 		for _, b := range k.truth(s.Number) {
@@ -519,7 +519,7 @@ func (s *show) view(o outcome) {
 	require.NoError(s.t, s.dec.Decode(o.data, int64(o.Seq), func(p decode.Picture) error { //nolint:gosec // small
 		n++
 		v := shown{Output: o.Output, at: o.at, hits: findMarkers(p.Image)}
-		if st, err := stamp.Read(p.Image); err == nil {
+		if st, err := stamptest.Read(p.Image); err == nil {
 			v.number = st.Number
 		}
 		s.story.Note(filmStart.Add(v.at), v.State, v.Fault, v.Reason)

@@ -16,6 +16,7 @@ import (
 	"scrim/pipeline/internal/x264"
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/redact"
 	"scrim/redact/face"
 	"scrim/redact/geom"
@@ -200,7 +201,7 @@ const legible = 8_000_000
 
 // inspect fails the test if the secret is visible, or a slate shows more than text.
 func (r *rig) inspect(o seen, im *yuv.Image) {
-	_, err := stamp.Read(im)
+	_, err := stamptest.Read(im)
 	if o.State == transport.StateObscured {
 		require.Error(r.t, err, "a slate shows the camera's picture")
 		return
@@ -229,7 +230,7 @@ func (r *rig) untilLive(number uint32) seen {
 	for {
 		o, im := r.next()
 		if o.State == transport.StateLive {
-			s, err := stamp.Read(im)
+			s, err := stamptest.Read(im)
 			require.NoError(r.t, err)
 			require.Equal(r.t, number, s.Number, "a frozen or late picture")
 			return o

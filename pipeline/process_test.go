@@ -22,7 +22,7 @@ import (
 	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/ipc"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/worker/camera"
 	"scrim/transport"
 )
@@ -200,7 +200,7 @@ func (p *post) decode(u *transport.RedactedUnit) {
 	n := 0
 	require.NoError(p.t, p.dec.Decode(u.Data, int64(u.Seq), func(pic decode.Picture) error { //nolint:gosec // small
 		n++
-		_, err := stamp.Read(pic.Image)
+		_, err := stamptest.Read(pic.Image)
 		require.Equal(p.t, u.State == transport.StateLive, err == nil, "a unit that is %s: %s", u.State, u.Reason)
 		return nil
 	}))

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/transport"
 )
 
@@ -146,7 +146,7 @@ func TestPicturesThatWaitKeepTheirOwnContent(t *testing.T) {
 		if o.State != transport.StateLive {
 			continue
 		}
-		s, err := stamp.Read(im)
+		s, err := stamptest.Read(im)
 		require.NoError(t, err)
 		require.Equal(t, o.Record.Picture, uint64(s.Number), "another picture than the one that was certified")
 		if s.Number == last {

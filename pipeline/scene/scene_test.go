@@ -12,6 +12,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/redact/yuv"
 )
 
@@ -86,9 +87,9 @@ func TestDraw_Sizes(t *testing.T) {
 			s := newScene(t, Options{Width: size.X, Height: size.Y, People: 3, Seed: 9})
 			for n := range uint32(3) {
 				im, _ := draw(t, s, n*70)
-				got, err := stamp.Read(im)
+				got, err := stamptest.Read(im)
 				require.NoError(t, err)
-				require.Equal(t, stamp.Stamp{Number: n * 70, Captured: noon}, got)
+				require.Equal(t, stamptest.Stamp{Number: n * 70, Captured: noon}, got)
 			}
 		})
 	}
@@ -157,8 +158,8 @@ func TestDraw_NoStamp(t *testing.T) {
 	area := stamp.Bounds(640, 360)
 	require.Positive(t, differ(with, without, area, 0))
 	require.Equal(t, differ(with, without, area, 0), differ(with, without, with.Bounds(), 0))
-	_, err := stamp.Read(without)
-	require.ErrorIs(t, err, stamp.ErrNone)
+	_, err := stamptest.Read(without)
+	require.ErrorIs(t, err, stamptest.ErrNone)
 }
 
 func TestDraw_LimitedRange(t *testing.T) {

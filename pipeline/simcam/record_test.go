@@ -14,7 +14,7 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
@@ -64,7 +64,7 @@ func TestRecordingHasEveryPictureAtItsTime(t *testing.T) {
 				if name != "c.h264" { // which has no times
 					require.Equal(t, said[n].PTS*int64(clock.Num())*transport.ClockRate, p.PTS*int64(clock.Num())*int64(clock.Den()))
 				}
-				read, err := stamp.Read(p.Image)
+				read, err := stamptest.Read(p.Image)
 				require.NoError(t, err)
 				require.Equal(t, uint32(n), read.Number) //nolint:gosec // small
 				truth, err := s.Draw(drawn, read.Number, read.Captured)

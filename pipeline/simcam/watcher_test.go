@@ -11,7 +11,7 @@ import (
 
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/redact/yuv"
 	"scrim/transport"
 	"scrim/transport/rtsp"
@@ -20,7 +20,7 @@ import (
 // shot is a unit of the camera with its picture.
 type shot struct {
 	unit  transport.CameraUnit
-	stamp stamp.Stamp // zero when there is none
+	stamp stamptest.Stamp // zero when there is none
 	im    *yuv.Image
 }
 
@@ -108,8 +108,8 @@ func (w *watcher) next() shot {
 		if s.im == nil {
 			continue
 		}
-		if s.stamp, err = stamp.Read(s.im); err != nil {
-			require.ErrorIs(w.t, err, stamp.ErrNone)
+		if s.stamp, err = stamptest.Read(s.im); err != nil {
+			require.ErrorIs(w.t, err, stamptest.ErrNone)
 		}
 		return s
 	}

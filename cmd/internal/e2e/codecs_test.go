@@ -13,7 +13,7 @@ import (
 	"scrim/models/testenv"
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
 )
@@ -89,7 +89,7 @@ func judgePublished(ctx context.Context, t *testing.T, s *site, drawn *scene.Sce
 			continue
 		}
 		require.NoError(t, dec.Decode(u.Data, id, func(p decode.Picture) error {
-			st, err := stamp.Read(p.Image)
+			st, err := stamptest.Read(p.Image)
 			if u.State != transport.StateLive {
 				require.Error(t, err, "a slate shows the camera's picture")
 				return nil

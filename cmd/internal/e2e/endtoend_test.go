@@ -18,6 +18,7 @@ import (
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/simcam"
 	"scrim/redact"
 	"scrim/redact/detect"
@@ -159,7 +160,7 @@ type judge struct {
 func newJudge(t *testing.T) *judge { return &judge{t: t} }
 
 func (j *judge) see(im *yuv.Image) {
-	s, err := stamp.Read(im)
+	s, err := stamptest.Read(im)
 	if err != nil && isSlate(im) {
 		j.slates++
 		return
@@ -320,7 +321,7 @@ func collectRegions(ctx context.Context, t *testing.T, conn *bus.Conn) (regions 
 				return
 			}
 			_ = dec.Decode(u.Data, id, func(p decode.Picture) error {
-				if s, err := stamp.Read(p.Image); err == nil {
+				if s, err := stamptest.Read(p.Image); err == nil {
 					byNumber[s.Number] = rectangles(u.Regions)
 				} else if slices.ContainsFunc(rectangles(u.Regions), stamp.Bounds(u.Width, u.Height).Overlaps) {
 					hidden++

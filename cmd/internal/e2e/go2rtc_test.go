@@ -14,7 +14,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/pipeline/decode"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/simcam"
 )
 
@@ -127,7 +127,7 @@ func readNumbers(ctx context.Context, t *testing.T, v *viewer, count int) []uint
 		sample, err := v.next(ctx)
 		require.NoError(t, err)
 		require.NoError(t, dec.Decode(sample.data, id, func(p decode.Picture) error {
-			if s, err := stamp.Read(p.Image); err == nil {
+			if s, err := stamptest.Read(p.Image); err == nil {
 				numbers = append(numbers, s.Number)
 			}
 			return nil

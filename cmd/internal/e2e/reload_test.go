@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"scrim/pipeline/decode"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/simcam"
 	"scrim/transport"
 	"scrim/transport/bus"
@@ -127,7 +127,7 @@ func requireUnbroken(t *testing.T, units []transport.RedactedUnit, dropped uint6
 			t.Logf("a slate: %s", u.Reason)
 		}
 		require.NoError(t, dec.Decode(u.Data, int64(live), func(p decode.Picture) error {
-			if s, err := stamp.Read(p.Image); err == nil {
+			if s, err := stamptest.Read(p.Image); err == nil {
 				numbers, at = append(numbers, int64(s.Number)), append(at, int(p.ID))
 			}
 			return nil

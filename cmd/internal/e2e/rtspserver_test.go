@@ -25,7 +25,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/pipeline/scene"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/simcam"
 	"scrim/redact"
 	"scrim/redact/face"
@@ -130,7 +130,7 @@ func ffmpeg(ctx context.Context, t *testing.T, args ...string) []byte {
 // here; docs/redaction.md has how many are missed.
 func requireHidden(t *testing.T, d redact.Detector, truth *scene.Scene, im *yuv.Image) bool {
 	t.Helper()
-	s, err := stamp.Read(im)
+	s, err := stamptest.Read(im)
 	if err != nil {
 		return false
 	}

@@ -24,7 +24,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/pipeline/scene"
-	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/pipeline/simcam"
 	"scrim/redact/yuv"
 )
@@ -132,7 +132,7 @@ func (c *wallCamera) find(t *testing.T) bool {
 	for y := range c.before.Height {
 		copy(c.before.Y[y*c.before.YStride:], c.after.Pix[y*c.after.Stride:y*c.after.Stride+c.before.Width])
 	}
-	s, err := stamp.Read(c.before)
+	s, err := stamptest.Read(c.before)
 	if err != nil {
 		return false
 	}

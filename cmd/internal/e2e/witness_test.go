@@ -14,6 +14,7 @@ import (
 	"scrim/pipeline/decode"
 	"scrim/pipeline/scene"
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/transport"
 	"scrim/transport/bus"
 )
@@ -98,7 +99,7 @@ func (w *witness) unit(u *transport.RedactedUnit) {
 	p := published{state: u.State, size: [2]int{u.Width, u.Height}, arrived: time.Now()}
 	w.id++
 	err := w.dec.Decode(u.Data, w.id, func(pic decode.Picture) error {
-		s, err := stamp.Read(pic.Image)
+		s, err := stamptest.Read(pic.Image)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		switch slate := isSlate(pic.Image); {

@@ -1,6 +1,6 @@
-// Package stamp draws and reads a block code that says which frame a picture
-// is and when it was captured, so that what arrives at a viewer can be matched
-// with what a camera sent.
+// Package stamp draws a block code that says which frame a picture is and when it
+// was captured, so that what arrives at a viewer can be matched with what a camera
+// sent. Package stamptest reads it.
 //
 // # Layout
 //

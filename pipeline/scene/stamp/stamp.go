@@ -2,7 +2,6 @@ package stamp
 
 import (
 	"encoding/binary"
-	"errors"
 	"hash/crc32"
 	"image"
 	"math"
@@ -21,15 +20,9 @@ const (
 	Rows    = 4
 	// Margin is the quiet zone on each side of the code, in cells.
 	Margin = 1
-	// InsetFrom and InsetTo bound the part of a cell that is read, as fractions
-	// of its side.
-	InsetFrom = 0.25
-	InsetTo   = 0.75
-	// Black and White are the luma of a 0 and of a 1, Threshold is the least
-	// mean luma of a 1.
-	Black     = 16
-	White     = 235
-	Threshold = 126
+	// Black and White are the luma of a 0 and of a 1.
+	Black = 16
+	White = 235
 	// MinWidth and MinHeight are the size in pixels of the smallest picture that
 	// carries a stamp.
 	MinWidth  = 160
@@ -38,24 +31,13 @@ const (
 
 const neutral = 128 // chroma without colour
 
-// ErrNone is returned by Read for a picture in which no stamp can be read.
-var ErrNone = errors.New("no stamp can be read in the picture's upper left corner")
-
-// Stamp is what a picture's block code says.
-type Stamp struct {
-	// Number is the frame's number.
-	Number uint32
-	// Captured is when the frame was captured, in UTC, with nanoseconds.
-	Captured time.Time
-}
-
 // words returns the content of the rows.
-func (s Stamp) words() [Rows]uint32 {
+func words(number uint32, captured time.Time) [Rows]uint32 {
 	var b [12]byte
-	ns := uint64(s.Captured.UnixNano())
-	binary.BigEndian.PutUint32(b[:], s.Number)
+	ns := uint64(captured.UnixNano())
+	binary.BigEndian.PutUint32(b[:], number)
 	binary.BigEndian.PutUint64(b[4:], ns)
-	return [Rows]uint32{s.Number, uint32(ns >> 32), uint32(ns), checksum(b)}
+	return [Rows]uint32{number, uint32(ns >> 32), uint32(ns), checksum(b)}
 }
 
 // checksum is crc32.ChecksumIEEE, which would move its argument to the heap.
@@ -88,7 +70,7 @@ func Draw(im *yuv.Image, number uint32, captured time.Time) {
 	area := Bounds(im.Width, im.Height)
 	clearArea(im, area)
 	side := float64(im.Width) / CellsPerWidth
-	for row, word := range (Stamp{Number: number, Captured: captured}).words() {
+	for row, word := range words(number, captured) {
 		y0, y1 := edge(row, side), min(edge(row+1, side), im.Height)
 		for col := range Columns {
 			if word>>(Columns-1-col)&1 == 0 {
@@ -120,48 +102,6 @@ func fill(b []byte, v byte) {
 	for i := range b {
 		b[i] = v
 	}
-}
-
-// Read returns the stamp of im, or ErrNone. It looks at luma only, writes
-// nothing and allocates nothing.
-func Read(im *yuv.Image) (Stamp, error) {
-	if !fits(im) {
-		return Stamp{}, ErrNone
-	}
-	side := float64(im.Width) / CellsPerWidth
-	var words [Rows]uint32
-	for row := range Rows {
-		y0, y1 := inset(row, side)
-		for col := range Columns {
-			x0, x1 := inset(col, side)
-			words[row] <<= 1
-			if mean(im, x0, y0, x1, y1) >= Threshold {
-				words[row] |= 1
-			}
-		}
-	}
-	ns := uint64(words[1])<<32 | uint64(words[2])
-	s := Stamp{Number: words[0], Captured: time.Unix(0, int64(ns)).UTC()}
-	if s.words() != words {
-		return Stamp{}, ErrNone
-	}
-	return s, nil
-}
-
-// inset returns the pixels of cell i that are read: from lo to before hi.
-func inset(i int, side float64) (lo, hi int) {
-	lo = int(math.Round((float64(i+Margin) + InsetFrom) * side))
-	return lo, max(lo+1, int(math.Round((float64(i+Margin)+InsetTo)*side)))
-}
-
-func mean(im *yuv.Image, x0, y0, x1, y1 int) int {
-	sum := 0
-	for y := y0; y < y1; y++ {
-		for _, v := range im.Y[y*im.YStride+x0 : y*im.YStride+x1] {
-			sum += int(v)
-		}
-	}
-	return sum / ((x1 - x0) * (y1 - y0))
 }
 
 // fits reports whether im has the pixels that a stamp needs, in planes as large

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"scrim/pipeline/scene/stamp"
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/redact/yuv"
 )
 
@@ -72,18 +73,18 @@ func blur(im *yuv.Image) {
 func TestRead_WhatDrawWrote(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.SampledFrom(sizes[:6]).Draw(t, "size")
-		want := stamp.Stamp{
+		want := stamptest.Stamp{
 			Number:   rapid.Uint32().Draw(t, "number"),
 			Captured: time.Unix(0, rapid.Int64().Draw(t, "ns")).UTC(),
 		}
 		im, err := yuv.New(size.X, size.Y)
 		require.NoError(t, err)
 		stamp.Draw(im, want.Number, want.Captured)
-		got, err := stamp.Read(im)
+		got, err := stamptest.Read(im)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 		noise(im, 30, uint64(want.Number))
-		got, err = stamp.Read(im)
+		got, err = stamptest.Read(im)
 		require.NoError(t, err, "with noise")
 		require.Equal(t, want, got)
 	})
@@ -93,11 +94,11 @@ func TestRead_Damaged(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			for i := range uint32(3) {
-				want := stamp.Stamp{Number: 0xa5f00f5a * (i + 1), Captured: time.Unix(1_700_000_000, int64(i)*1_234_567).UTC()}
+				want := stamptest.Stamp{Number: 0xa5f00f5a * (i + 1), Captured: time.Unix(1_700_000_000, int64(i)*1_234_567).UTC()}
 				im := picture(t, size)
 				stamp.Draw(im, want.Number, want.Captured)
 				check := func(what string, im *yuv.Image) {
-					got, err := stamp.Read(im)
+					got, err := stamptest.Read(im)
 					require.NoError(t, err, what)
 					require.Equal(t, want, got, what)
 				}
@@ -142,8 +143,8 @@ func TestRead_NoStamp(t *testing.T) {
 	for _, luma := range []byte{0, 16, 125, 126, 127, 235, 255} {
 		im := picture(t, image.Pt(640, 360))
 		im.Fill(luma, 128, 128)
-		_, err := stamp.Read(im)
-		require.ErrorIs(t, err, stamp.ErrNone)
+		_, err := stamptest.Read(im)
+		require.ErrorIs(t, err, stamptest.ErrNone)
 	}
 	im := picture(t, image.Pt(640, 360))
 	stamp.Draw(im, 7, time.Unix(1, 0))
@@ -153,8 +154,8 @@ func TestRead_NoStamp(t *testing.T) {
 			im.Y[i] = 251 - im.Y[i]
 		}
 	}
-	_, err := stamp.Read(im)
-	require.ErrorIs(t, err, stamp.ErrNone, "cells are inverted")
+	_, err := stamptest.Read(im)
+	require.ErrorIs(t, err, stamptest.ErrNone, "cells are inverted")
 }
 
 func TestDraw_TooSmall(t *testing.T) {
@@ -163,13 +164,13 @@ func TestDraw_TooSmall(t *testing.T) {
 		before := im.Clone()
 		stamp.Draw(im, 1, time.Now())
 		require.Equal(t, before, im, size)
-		_, err := stamp.Read(im)
-		require.ErrorIs(t, err, stamp.ErrNone, size)
+		_, err := stamptest.Read(im)
+		require.ErrorIs(t, err, stamptest.ErrNone, size)
 	}
-	_, err := stamp.Read(nil)
-	require.ErrorIs(t, err, stamp.ErrNone)
-	_, err = stamp.Read(&yuv.Image{Width: 640, Height: 360, YStride: 640, CStride: 320})
-	require.ErrorIs(t, err, stamp.ErrNone, "planes are missing")
+	_, err := stamptest.Read(nil)
+	require.ErrorIs(t, err, stamptest.ErrNone)
+	_, err = stamptest.Read(&yuv.Image{Width: 640, Height: 360, YStride: 640, CStride: 320})
+	require.ErrorIs(t, err, stamptest.ErrNone, "planes are missing")
 }
 
 func TestNoAllocations(t *testing.T) {
@@ -177,7 +178,7 @@ func TestNoAllocations(t *testing.T) {
 	now := time.Now()
 	require.Zero(t, testing.AllocsPerRun(20, func() {
 		stamp.Draw(im, 1, now)
-		if _, err := stamp.Read(im); err != nil {
+		if _, err := stamptest.Read(im); err != nil {
 			t.Error(err)
 		}
 	}))
@@ -189,8 +190,8 @@ func FuzzRead(f *testing.F) {
 	f.Add(uint16(160), uint16(16), []byte{}, uint16(160))
 	f.Fuzz(func(t *testing.T, width, height uint16, luma []byte, stride uint16) {
 		im := &yuv.Image{Width: int(width), Height: int(height), YStride: int(stride), CStride: int(stride), Y: luma, U: luma, V: luma}
-		if _, err := stamp.Read(im); err != nil {
-			require.ErrorIs(t, err, stamp.ErrNone)
+		if _, err := stamptest.Read(im); err != nil {
+			require.ErrorIs(t, err, stamptest.ErrNone)
 		}
 		whole, err := yuv.New(min(int(width), 700), min(int(height), 400))
 		if err != nil {
@@ -201,13 +202,13 @@ func FuzzRead(f *testing.F) {
 				whole.Y[i] = luma[i%len(luma)]
 			}
 		}
-		got, err := stamp.Read(whole)
+		got, err := stamptest.Read(whole)
 		if err != nil {
-			require.ErrorIs(t, err, stamp.ErrNone)
+			require.ErrorIs(t, err, stamptest.ErrNone)
 			return
 		}
 		stamp.Draw(whole, got.Number, got.Captured)
-		again, err := stamp.Read(whole)
+		again, err := stamptest.Read(whole)
 		require.NoError(t, err)
 		require.Equal(t, got, again)
 	})
