@@ -109,9 +109,6 @@ func New(cfg Config) (*Client, error) {
 // Close closes the connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Protected reports whether the device has required credentials.
-func (c *Client) Protected() bool { return c.protected }
-
 // Refused reports whether the device has refused the credentials.
 func (c *Client) Refused() bool { return c.refused }
 

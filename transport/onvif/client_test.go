@@ -56,7 +56,7 @@ func TestDeviceIsAskedWhoItIsAndWhereItsStreamsAre(t *testing.T) {
 			uri, err := c.StreamURI(t.Context(), "main")
 			require.NoError(t, err)
 			require.Equal(t, "rtsp://127.0.0.1:8554/live?x=1", uri, "the host that was asked, and no user")
-			require.Equal(t, d.User != "", c.Protected())
+			require.Equal(t, d.User != "", c.protected)
 		})
 	}
 }

@@ -79,11 +79,6 @@ func Compare(a, b *Result) *Comparison {
 	return c
 }
 
-// Worse reports whether any measure is worse.
-func (c *Comparison) Worse() bool {
-	return slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Verdict == Worse })
-}
-
 // Check returns an error if there was nothing to compare, if the conditions are too
 // different, or if a measure is worse.
 func (c *Comparison) Check() error {

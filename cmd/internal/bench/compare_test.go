@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -230,4 +231,9 @@ func TestPageHoldsItsPlotsAndLoadsNothing(t *testing.T) {
 	for _, not := range []string{"<script", "http://", "https://", "NaN", "<a>"} {
 		require.NotContains(t, page, not)
 	}
+}
+
+// Worse reports whether any measure is worse.
+func (c *Comparison) Worse() bool {
+	return slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Verdict == Worse })
 }

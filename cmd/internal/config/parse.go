@@ -20,7 +20,7 @@ const MaxFileBytes = 256 << 10
 
 // Error is a mistake in a file, a variable or a flag, with its position.
 type Error struct {
-	// File is the name that was passed to Source or Parse. For an override it is the
+	// File is the name that was passed to Source. For an override it is the
 	// variable, or the flag with its path.
 	File string
 	// Line and Column count from 1; 0 means the whole file.
@@ -37,14 +37,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
-// Parse parses and checks a file's content; name is for errors. Secrets are not
-// resolved: their Value is empty. Every error is an *Error.
-func Parse(name string, data []byte) (*Config, error) {
-	cfg, _, err := parse(name, data, nil, nil)
-	return cfg, err
-}
-
-// parse decodes a file, applies the overrides and checks the result.
+// parse decodes a file, applies the overrides and checks the result; name is for errors.
+// Secrets are not resolved: their Value is empty. Every error is an *Error.
 func parse(name string, data []byte, vars, flags []*override) (*Config, *decoder, error) {
 	root, err := document(name, data)
 	if err != nil {

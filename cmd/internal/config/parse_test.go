@@ -259,3 +259,18 @@ const paper = " can be recognised by a trained network " +
 	"(McPherson, Shokri, Shmatikov: Defeating Image Obfuscation with Deep Learning, 2016; " +
 	"Hill et al.: On the (In)effectiveness of Mosaicing and Blurring as Tools for Document Redaction, PoPETs 2016); " +
 	"use at most 5 cells, or say `cosmetic: true` where that is acceptable"
+
+// Parse parses and checks a file's content.
+func Parse(name string, data []byte) (*Config, error) {
+	cfg, _, err := parse(name, data, nil, nil)
+	return cfg, err
+}
+
+// Load is Inspect with the first secret that cannot be read as the error.
+func (s Source) Load(parts Part) (*Config, error) {
+	cfg, missing, err := s.Inspect(parts)
+	if err == nil && len(missing) > 0 {
+		return nil, missing[0]
+	}
+	return cfg, err
+}

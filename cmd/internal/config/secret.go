@@ -18,9 +18,6 @@ type Secret struct {
 	value string
 }
 
-// NewSecret returns a secret with a value.
-func NewSecret(value string) Secret { return Secret{value: value} }
-
 // UnmarshalText accepts a reference. Resolve reads the value.
 func (s *Secret) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), ":")

@@ -1,8 +1,6 @@
 package config
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Part selects whose secrets are read: a gateway must not hold the passwords of
 // the cameras, and a worker must not hold the viewers' token.
@@ -28,17 +26,9 @@ type Source struct {
 	Set []string
 }
 
-// Load reads, parses and checks the configuration, and reads the secrets that
-// the parts refer to. An error in its content is an *Error.
-func (s Source) Load(parts Part) (*Config, error) {
-	cfg, missing, err := s.Inspect(parts)
-	if err == nil && len(missing) > 0 {
-		return nil, missing[0]
-	}
-	return cfg, err
-}
-
-// Inspect is Load, but returns the errors of secrets that cannot be read in missing.
+// Inspect reads, parses and checks the configuration, and reads the secrets that the
+// parts refer to. An error in its content is an *Error. The errors of secrets that
+// cannot be read are in missing.
 func (s Source) Inspect(parts Part) (cfg *Config, missing []error, err error) {
 	data, err := readBounded(s.File, MaxFileBytes)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -123,7 +125,9 @@ func TestSuggestedConfigurationIsAccepted(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, r.Failed(), "%+v", r.Problems)
 			require.NotContains(t, r.YAML, "hunter2")
-			cfg, err := config.Parse("suggested", []byte(r.YAML))
+			file := filepath.Join(t.TempDir(), "suggested.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(r.YAML), 0o600))
+			cfg, _, err := config.Source{File: file}.Inspect(0)
 			require.NoError(t, err, r.YAML)
 			require.Len(t, cfg.Cameras, 1)
 			got := &cfg.Cameras[0]

@@ -19,17 +19,8 @@ const (
 	maxElements = 20_000
 )
 
-// ErrMalformed is wrapped by all errors of Decode and Read that concern the document.
+// ErrMalformed is wrapped by all errors of Decode that concern the document.
 var ErrMalformed = errors.New("malformed XML")
-
-// Read reads a document from r and decodes it into v.
-func Read(r io.Reader, v any) error {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err != nil {
-		return err
-	}
-	return Decode(data, v)
-}
 
 // Decode checks a document against the limits and decodes it into v, as
 // xml.Unmarshal does.
