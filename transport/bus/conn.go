@@ -234,19 +234,6 @@ func (c *Conn) Err() error {
 	return fmt.Errorf("NATS %s: %w", c.name, c.err)
 }
 
-// Connected reports whether there is a connection at the moment.
-func (c *Conn) Connected() bool { return c.nc.IsConnected() }
-
-// Flush waits until the server has received everything that was sent before.
-func (c *Conn) Flush(ctx context.Context) error {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, connectTimeout)
-		defer cancel()
-	}
-	return c.explain(c.nc.FlushWithContext(ctx))
-}
-
 // Close ends the connection and everything created from it.
 func (c *Conn) Close() {
 	c.closing.Store(true)

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"log/slog"
@@ -68,4 +69,17 @@ func next(t *testing.T, s *Subscription) *transport.RedactedUnit {
 	u, err := s.Next(transporttest.Context(t))
 	require.NoError(t, err)
 	return u
+}
+
+// Connected reports whether there is a connection at the moment.
+func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+
+// Flush waits until the server has received everything that was sent before.
+func (c *Conn) Flush(ctx context.Context) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+	}
+	return c.explain(c.nc.FlushWithContext(ctx))
 }

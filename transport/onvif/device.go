@@ -10,11 +10,8 @@ import (
 	"time"
 )
 
-// Namespaces of the services.
-const (
-	namespaceDevice = "http://www.onvif.org/ver10/device/wsdl"
-	namespaceMedia  = "http://www.onvif.org/ver10/media/wsdl"
-)
+// namespaceMedia is the namespace of the media service.
+const namespaceMedia = "http://www.onvif.org/ver10/media/wsdl"
 
 // maxProfiles bounds the profiles of a device.
 const maxProfiles = 64
