@@ -32,9 +32,9 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 		return err
 	}
 	defer func() { _ = detector.Close() }()
-	obscurer, err := files.Obscurer(c.Obscure, randomSeed())
+	obscurer, err := newObscurer(c.Obscure)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errConfig, err)
+		return err
 	}
 	if err := checkZones(c.Zones); err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)

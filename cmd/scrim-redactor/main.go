@@ -157,17 +157,24 @@ func randomSeed() uint64 {
 	return binary.LittleEndian.Uint64(seed[:])
 }
 
-// build returns the pipeline of a configuration.
-func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
-	style, err := obscure.ParseStyle(c.Obscure.Style)
+// newObscurer returns the obscurer of a configuration.
+func newObscurer(c ipc.ObscureConfig) (*obscure.Obscurer, error) {
+	style, err := obscure.ParseStyle(c.Style)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
-	obscurer, err := obscure.New(obscure.Options{
-		Style: style, Cells: c.Obscure.Cells, Cosmetic: c.Obscure.Cosmetic, Seed: randomSeed(), Surface: surface.Paint,
-	})
+	o, err := obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: randomSeed(), Surface: surface.Paint})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	return o, nil
+}
+
+// build returns the pipeline of a configuration.
+func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Logger) (*pipeline.Pipeline, error) {
+	obscurer, err := newObscurer(c.Obscure)
+	if err != nil {
+		return nil, err
 	}
 	if err := checkZones(c.Zones); err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -35,65 +36,48 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var text bytes.Buffer
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
-		if _, err := fmt.Fprintf(out, "camera %s: %s over %s, %s\n", cam.Name, cam.URL, cam.Transport, cam.Obscure.Style); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "camera %s: %s over %s, %s\n", cam.Name, cam.URL, cam.Transport, cam.Obscure.Style)
 		for k := range cam.Zones {
-			if _, err := fmt.Fprintf(out, "camera %s: zone %s\n", cam.Name, cam.Zones[k].String()); err != nil {
-				return err
-			}
+			fmt.Fprintf(&text, "camera %s: zone %s\n", cam.Name, cam.Zones[k].String())
 		}
 	}
 	for _, err := range missing {
-		if _, err := fmt.Fprintf(out, "warning: %v; a program that needs it will not start\n", err); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "warning: %v; a program that needs it will not start\n", err)
 	}
 	for _, w := range cfg.Warnings() {
-		if _, err := fmt.Fprintf(out, "warning: %s\n", w); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "warning: %s\n", w)
 	}
 	if _, err := certificate(cfg.RTSPServer.TLS); err != nil {
-		if _, err := fmt.Fprintf(out, "warning: %v; a gateway will not start on this machine\n", err); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "warning: %v; a gateway will not start on this machine\n", err)
 	}
-	if err := printDetector(out, cfg.Model, models.BuiltIn()); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%s is valid; site: %s, cameras: %d\n", c.File, cfg.Site, len(cfg.Cameras))
+	printDetector(&text, cfg.Model, models.BuiltIn())
+	fmt.Fprintf(&text, "%s is valid; site: %s, cameras: %d\n", c.File, cfg.Site, len(cfg.Cameras))
+	_, err = text.WriteTo(out)
 	return err
 }
 
 // printDetector prints the model that is used and, if it is the built-in one, where it
 // covers fewer faces than wanted, and how to change that.
-func printDetector(out io.Writer, model config.Model, card models.Card) error {
+func printDetector(out *bytes.Buffer, model config.Model, card models.Card) {
 	found, err := programs.Detector(model, slog.New(slog.DiscardHandler))
 	if err != nil {
-		_, err = fmt.Fprintf(out, "warning: %v; a worker will not start on this machine\n", err)
-		return err
+		fmt.Fprintf(out, "warning: %v; a worker will not start on this machine\n", err)
+		return
 	}
-	if _, err := fmt.Fprintf(out, "detector: %s, %s\n", found.ModelName, cmp.Or(found.Model, "built in")); err != nil {
-		return err
-	}
+	fmt.Fprintf(out, "detector: %s, %s\n", found.ModelName, cmp.Or(found.Model, "built in"))
 	if found.ModelName != card.Name {
-		return nil
+		return
 	}
 	for _, m := range card.Short() {
-		if _, err := fmt.Fprintf(out, "note: detector %s covers %.0f %% of the faces under %q, less than the %.0f %% wanted; "+
-			"models/training/release.py in the source installs better weights\n", card.Name, m.Covered, m.Name, m.Wanted); err != nil {
-			return err
-		}
+		fmt.Fprintf(out, "note: detector %s covers %.0f %% of the faces under %q, less than the %.0f %% wanted; "+
+			"models/training/release.py in the source installs better weights\n", card.Name, m.Covered, m.Name, m.Wanted)
 	}
 	for _, line := range card.FallsShort {
-		if _, err := fmt.Fprintf(out, "note: detector %s: %s\n", card.Name, line); err != nil {
-			return err
-		}
+		fmt.Fprintf(out, "note: detector %s: %s\n", card.Name, line)
 	}
-	return nil
 }
 
 // ConfigEnvCmd lists the variables of a configuration.

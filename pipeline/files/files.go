@@ -9,8 +9,6 @@ import (
 
 	"scrim/pipeline/ipc"
 	"scrim/redact"
-	"scrim/redact/obscure"
-	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
 )
@@ -109,13 +107,4 @@ func syncFolder(path string) {
 		_ = dir.Sync()
 		_ = dir.Close()
 	}
-}
-
-// Obscurer returns the obscurer of a configuration; seed varies its noise.
-func Obscurer(c ipc.ObscureConfig, seed uint64) (*obscure.Obscurer, error) {
-	style, err := obscure.ParseStyle(c.Style)
-	if err != nil {
-		return nil, err
-	}
-	return obscure.New(obscure.Options{Style: style, Cells: c.Cells, Cosmetic: c.Cosmetic, Seed: seed, Surface: surface.Paint})
 }

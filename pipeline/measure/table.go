@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -11,40 +12,37 @@ const tableLeaks = 20
 
 // WriteTable prints the result as text.
 func (r *Result) WriteTable(w io.Writer) error {
-	p := &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	p := NewTable(w)
 	f := r.Filter
-	p.line("%d videos, %d stills; %d frames, %.1f s\n", r.Videos, r.Stills, r.Frames, r.Seconds)
+	p.Line("%d videos, %d stills; %d frames, %.1f s", r.Videos, r.Stills, r.Frames, r.Seconds)
 	if r.Missing > 0 {
-		p.line("%d frames are not in the report: nothing counts as obscured in them\n", r.Missing)
+		p.Line("%d frames are not in the report: nothing counts as obscured in them", r.Missing)
 	}
 	if r.Extra > 0 {
-		p.line("%d frames of the report are not in the truth: not scored\n", r.Extra)
+		p.Line("%d frames of the report are not in the truth: not scored", r.Extra)
 	}
 	for i := range r.Live {
-		p.line("camera %s: %s\n", r.Live[i].Camera, r.Live[i].String())
+		p.Line("camera %s: %s", r.Live[i].Camera, r.Live[i].String())
 	}
-	p.line("headline: faces of %g pixels and more, turned by %g° at most, %.0f %% visible; hard: all others\n\n", f.MinSize, f.MaxYaw, 100*f.MinVisible)
-	p.line("\theadline\thard\n")
+	p.Line("headline: faces of %g pixels and more, turned by %g° at most, %.0f %% visible; hard: all others\n", f.MinSize, f.MaxYaw, 100*f.MinVisible)
+	p.Line("\theadline\thard")
 	for _, row := range headlineRows {
-		p.line("%s\t%s\t%s\n", row.name, row.value(&r.Headline), row.value(&r.Hard))
+		p.Line("%s\t%s\t%s", row.name, row.value(&r.Headline), row.value(&r.Hard))
 	}
-	p.line("\n")
-	p.line("steady people (%d s and more at %d pixels and more)\t%d\n", SteadySeconds, SteadySize, r.Steady.People)
-	p.line("  never exposed for more than %d frame\t%d\t%s\n", SteadyRun, r.Steady.Held, r.Steady.Share.Percent())
-	p.line("obscured area, mean and most\t%s\t%s\n", r.Area.Obscured.Percent(), r.Area.ObscuredMax.Percent())
-	p.line("falsely obscured area, mean and most\t%s\t%s\t(%s frame %d)\n",
+	p.Line("")
+	p.Line("steady people (%d s and more at %d pixels and more)\t%d", SteadySeconds, SteadySize, r.Steady.People)
+	p.Line("  never exposed for more than %d frame\t%d\t%s", SteadyRun, r.Steady.Held, r.Steady.Share.Percent())
+	p.Line("obscured area, mean and most\t%s\t%s", r.Area.Obscured.Percent(), r.Area.ObscuredMax.Percent())
+	p.Line("falsely obscured area, mean and most\t%s\t%s\t(%s frame %d)",
 		r.Area.False.Percent(), r.Area.FalseMax.Percent(), r.Area.FalseMaxFile, r.Area.FalseMaxFrame)
-	p.line("face boxes reported, and right\t%d\t%s\n", r.Boxes, over(r.Matched, r.Boxes).Percent())
-	p.line("regions that appear and vanish per second\t%s\t%s\t(people come into view: %s)\n",
+	p.Line("face boxes reported, and right\t%d\t%s", r.Boxes, over(r.Matched, r.Boxes).Percent())
+	p.Line("regions that appear and vanish per second\t%s\t%s\t(people come into view: %s)",
 		r.Flicker.Appear.Plain(2), r.Flicker.Vanish.Plain(2), r.Flicker.TrueAppear.Plain(2))
-	p.line("edges move and jitter per frame, pixels\t%s\t%s\n", r.Flicker.Move.Plain(2), r.Flicker.Jitter.Plain(2))
+	p.Line("edges move and jitter per frame, pixels\t%s\t%s", r.Flicker.Move.Plain(2), r.Flicker.Jitter.Plain(2))
 	p.groups("size, pixels", r.BySize)
 	p.groups("yaw, degrees", r.ByYaw)
 	p.leaks(r)
-	if p.err != nil {
-		return p.err
-	}
-	return p.w.Flush()
+	return p.Flush()
 }
 
 // headlineRows are the rows of the first table.
@@ -67,40 +65,47 @@ var headlineRows = []struct {
 	{"  never covered", func(g *Group) string { return fmt.Sprint(g.NeverCovered) }},
 }
 
-// printer keeps the first error.
-type printer struct {
+// Table prints lines in columns, which tabs separate.
+type Table struct {
 	w   *tabwriter.Writer
-	err error
+	err error // the first
 }
 
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
+// NewTable returns a Table on w. The caller calls Flush at the end.
+func NewTable(w io.Writer) *Table { return &Table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)} }
+
+// Line prints a line.
+func (t *Table) Line(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.w, format+"\n", args...)
 	}
 }
 
-func (p *printer) groups(name string, groups []Group) {
-	p.line("\n%s\tfaces\trecall\tcoverage\texposed\tshare\tpeople\tnever\trun\ts/hour\tfirst\tfalse area\tappear/s\tvanish/s\tmove\tjitter\n", name)
+// Flush prints what is left, and returns the first error.
+func (t *Table) Flush() error { return cmp.Or(t.err, t.w.Flush()) }
+
+func (p *Table) groups(name string, groups []Group) {
+	p.Line("\n%s\tfaces\trecall\tcoverage\texposed\tshare\tpeople\tnever\trun\ts/hour\tfirst\tfalse area\tappear/s\tvanish/s\tmove\tjitter", name)
 	for i := range groups {
 		g := &groups[i]
-		p.line("%s\t%d\t%s\t%s\t%d\t%s\t%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+		p.Line("%s\t%d\t%s\t%s\t%d\t%s\t%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s",
 			g.Name, g.Faces, g.Recall.Percent(), g.Coverage.Percent(), g.Exposed, g.ExposedShare.Percent(), g.People, g.NeverExposed.Percent(),
 			g.LongestRun, g.ExposedPerHour.Plain(1), g.FirstCoverMax.Plain(2), g.FalseArea.Percent(),
 			g.Flicker.Appear.Plain(2), g.Flicker.Vanish.Plain(2), g.Flicker.Move.Plain(2), g.Flicker.Jitter.Plain(2))
 	}
 }
 
-func (p *printer) leaks(r *Result) {
+func (p *Table) leaks(r *Result) {
 	if len(r.Leaks) == 0 {
 		return
 	}
-	p.line("\nexposed\tperson\tframes\tcount\tseconds\tcoverage\tsize\tyaw\tvisible\n")
+	p.Line("\nexposed\tperson\tframes\tcount\tseconds\tcoverage\tsize\tyaw\tvisible")
 	for i, l := range r.Leaks {
 		if i == tableLeaks {
-			p.line("… and %d more; --json lists them\n", len(r.Leaks)-tableLeaks+r.LeaksLeftOut)
+			p.Line("… and %d more; --json lists them", len(r.Leaks)-tableLeaks+r.LeaksLeftOut)
 			break
 		}
-		p.line("%s\t%d\t%d–%d\t%d\t%.2f\t%s\t%.0f\t%s\t%s\n",
+		p.Line("%s\t%d\t%d–%d\t%d\t%.2f\t%s\t%.0f\t%s\t%s",
 			l.File, l.Person, l.First, l.Last, l.Frames, l.Seconds, Number(l.Coverage).Percent(), l.Size, l.Yaw.Plain(0), Number(l.Visible).Percent())
 	}
 }

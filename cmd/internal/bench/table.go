@@ -4,29 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"scrim/pipeline/measure"
 	"strconv"
-	"text/tabwriter"
 )
-
-// printer keeps the first error.
-type printer struct {
-	w   *tabwriter.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
 
 // smallFace is the height in pixels of the smallest faces that a detector finds.
 const smallFace = 12
 
 // WriteTable prints the result as text.
 func (r *Result) WriteTable(out io.Writer) error {
-	p := &printer{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	p.line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
+	p := measure.NewTable(out)
+	p.Line("%s, %d cores, %s, Linux %s", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Kernel)
 	least := 0
 	for _, c := range r.Source.Clips {
 		faces := ""
@@ -34,27 +22,24 @@ func (r *Result) WriteTable(out io.Writer) error {
 			faces = fmt.Sprintf(", faces of %d to %d pixels", c.MinFace, c.MaxFace)
 			least = max(least, c.MinFace)
 		}
-		p.line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s%s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6, faces)
+		p.Line("%s: %d×%d, %.4g pictures a second, %d pictures, %.1f Mbit/s%s", c.Name, c.Width, c.Height, c.FPS, c.Frames, c.Bitrate/1e6, faces)
 	}
 	if least > smallFace {
-		p.line("faces below %d pixels are not drawn; to include them: --min-face %d --tiles", least, smallFace)
+		p.Line("faces below %d pixels are not drawn; to include them: --min-face %d --tiles", least, smallFace)
 	}
-	p.line("detector %s", r.Model.Name)
+	p.Line("detector %s", r.Model.Name)
 	r.loops(p)
 	r.latency(p)
 	r.live(p)
 	r.capacity(p)
 	r.leaks(p)
-	if p.err != nil {
-		return p.err
-	}
-	return p.w.Flush()
+	return p.Flush()
 }
 
-func (r *Result) loops(p *printer) {
-	p.line("\nCPU time over the clip, each picture once\tms/picture\tratio\tpictures\tpeak MiB\tKB allocated")
+func (r *Result) loops(p *measure.Table) {
+	p.Line("\nCPU time over the clip, each picture once\tms/picture\tratio\tpictures\tpeak MiB\tKB allocated")
 	row := func(name string, l *Loop, ratio string) {
-		p.line("%s\t%.2f\t%s\t%d\t%.0f\t%.1f", name, l.CPU, ratio, l.Frames, l.PeakRSS, l.Bytes/1000)
+		p.Line("%s\t%.2f\t%s\t%d\t%.0f\t%.1f", name, l.CPU, ratio, l.Frames, l.PeakRSS, l.Bytes/1000)
 	}
 	if r.Offline != nil {
 		ratio := ""
@@ -63,7 +48,7 @@ func (r *Result) loops(p *printer) {
 		}
 		row("scrim-redactor: decode, inspect, obscure, encode", r.Offline, ratio)
 		if r.Offline.Dropped > 0 {
-			p.line("  ERROR: dropped %d pictures, expected 0", r.Offline.Dropped)
+			p.Line("  ERROR: dropped %d pictures, expected 0", r.Offline.Dropped)
 		}
 	}
 	if r.Baseline != nil {
@@ -71,28 +56,28 @@ func (r *Result) loops(p *printer) {
 	}
 	for _, peer := range r.Peers {
 		if peer.Loop == nil {
-			p.line("peer %s\tskipped: %s", peer.Name, peer.Skipped)
+			p.Line("peer %s\tskipped: %s", peer.Name, peer.Skipped)
 			continue
 		}
 		row("peer "+peer.Name, peer.Loop, peer.Ratio.Plain(2)+" × scrim-redactor")
 	}
 }
 
-func (r *Result) latency(p *printer) {
+func (r *Result) latency(p *measure.Table) {
 	if len(r.Stages) == 0 {
 		return
 	}
-	p.line("\nstage, ms\tp50\tp95\tp99\tmax\tpictures")
+	p.Line("\nstage, ms\tp50\tp95\tp99\tmax\tpictures")
 	sums := false
 	for _, s := range r.Stages {
 		name := s.Name
 		if long := sumNames[name]; long != "" {
 			if !sums {
-				p.line("\t\t\t\t\t")
+				p.Line("\t\t\t\t\t")
 			}
 			sums, name = true, long
 		}
-		p.line("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%d", name, s.P50, s.P95, s.P99, s.Max, s.Count)
+		p.Line("%s\t%.2f\t%.2f\t%.2f\t%.2f\t%d", name, s.P50, s.P95, s.P99, s.Max, s.Count)
 	}
 }
 
@@ -102,20 +87,20 @@ var sumNames = map[string]string{
 	Published: "picture due to redacted one published", Viewed: "  … to the last packet at the viewer",
 }
 
-func (r *Result) live(p *printer) {
+func (r *Result) live(p *measure.Table) {
 	l := r.Live
 	if l == nil {
 		return
 	}
-	p.line("\n%d cameras at their rate, %d viewers, %.0f s\t", len(l.Cameras), l.Viewers, l.Seconds)
-	p.line("pictures in, out, dropped\t%d, %d, %d", r.In, r.Out, r.Dropped)
-	p.line("CPU per picture: redactors, scrim, both\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
-	p.line("allocated by Go code per picture: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
-	p.line("memory of a redactor: PSS, private, peak RSS\t%s, %.0f, %.0f MiB", pss(l.Memory.RedactorPSS), l.Memory.RedactorPrivate, l.Memory.RedactorPeak)
-	p.line("memory of scrim: peak RSS; of all: PSS\t%.0f, %s MiB", l.Memory.ScrimPeak, pss(l.Memory.Total))
-	p.line("  PSS of all in the first and the last tenth of the run\t%s, %s MiB", pss(l.Memory.Early), pss(l.Memory.Late))
+	p.Line("\n%d cameras at their rate, %d viewers, %.0f s\t", len(l.Cameras), l.Viewers, l.Seconds)
+	p.Line("pictures in, out, dropped\t%d, %d, %d", r.In, r.Out, r.Dropped)
+	p.Line("CPU per picture: redactors, scrim, both\t%.2f, %.2f, %.2f ms (%.2f cores)", l.RedactorCPU, l.ScrimCPU, l.CPU, l.Cores)
+	p.Line("allocated by Go code per picture: redactor, scrim\t%.1f, %.1f KB", l.RedactorBytes/1000, l.ScrimBytes/1000)
+	p.Line("memory of a redactor: PSS, private, peak RSS\t%s, %.0f, %.0f MiB", pss(l.Memory.RedactorPSS), l.Memory.RedactorPrivate, l.Memory.RedactorPeak)
+	p.Line("memory of scrim: peak RSS; of all: PSS\t%.0f, %s MiB", l.Memory.ScrimPeak, pss(l.Memory.Total))
+	p.Line("  PSS of all in the first and the last tenth of the run\t%s, %s MiB", pss(l.Memory.Early), pss(l.Memory.Late))
 	for _, c := range l.Cameras {
-		p.line("%s (%s)\t%d in, %d out, %d dropped, %d slates, %.1f/s, added p99 %.1f ms", c.Name, c.Clip, c.In, c.Out, c.Dropped, c.Slates, c.FPS, c.Added.P99)
+		p.Line("%s (%s)\t%d in, %d out, %d dropped, %d slates, %.1f/s, added p99 %.1f ms", c.Name, c.Clip, c.In, c.Out, c.Dropped, c.Slates, c.FPS, c.Added.P99)
 	}
 }
 
@@ -127,38 +112,38 @@ func pss(mib float64) string {
 	return strconv.FormatFloat(mib, 'f', 0, 64)
 }
 
-func (r *Result) capacity(p *printer) {
+func (r *Result) capacity(p *measure.Table) {
 	if r.Capacity == nil {
 		return
 	}
-	p.line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms\treason")
+	p.Line("\ncameras\theld\tpictures\tdropped\texposed faces\tcores\tadded p99, ms\treason")
 	for _, t := range r.Capacity.Trials {
 		exposed := "unknown"
 		if t.Faces > 0 {
 			exposed = strconv.Itoa(t.Exposed)
 		}
-		p.line("%d\t%s\t%d\t%d\t%s\t%.2f\t%.1f\t%s", t.Cameras, map[bool]string{true: "yes", false: "no"}[t.Held], t.In, t.Dropped, exposed, t.Cores, t.P99, t.Why)
+		p.Line("%d\t%s\t%d\t%d\t%s\t%.2f\t%.1f\t%s", t.Cameras, map[bool]string{true: "yes", false: "no"}[t.Held], t.In, t.Dropped, exposed, t.Cores, t.P99, t.Why)
 	}
 	more := ""
 	if r.Capacity.Bounded {
 		more = " or more (limited by --max-cameras)"
 	}
-	p.line("most cameras without a dropped picture or exposed face\t%d%s", r.Cameras, more)
+	p.Line("most cameras without a dropped picture or exposed face\t%d%s", r.Cameras, more)
 }
 
-func (r *Result) leaks(p *printer) {
+func (r *Result) leaks(p *measure.Table) {
 	if r.Leaks == nil {
-		p.line("\nleaks\tnot measured: no truth for this video")
+		p.Line("\nleaks\tnot measured: no truth for this video")
 		return
 	}
 	l := r.Leaks
-	p.line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
-	p.line("  small, turned or hidden faces\t%d of %d", l.HardExposed, l.HardFaces)
-	p.line("mean obscured area\t%s; without a face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
+	p.Line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
+	p.Line("  small, turned or hidden faces\t%d of %d", l.HardExposed, l.HardFaces)
+	p.Line("mean obscured area\t%s; without a face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
 	for i, run := range l.Runs[:min(len(l.Runs), 10)] {
 		if i == 0 {
-			p.line("  camera\tperson\tframes\tcovered\tsize\tyaw")
+			p.Line("  camera\tperson\tframes\tcovered\tsize\tyaw")
 		}
-		p.line("  %s\t%d\t%d–%d\t%.0f %%\t%.0f\t%s", cmp.Or(run.File, "–"), run.Person, run.First, run.Last, 100*run.Coverage, run.Size, run.Yaw.Plain(0))
+		p.Line("  %s\t%d\t%d–%d\t%.0f %%\t%.0f\t%s", cmp.Or(run.File, "–"), run.Person, run.First, run.Last, 100*run.Coverage, run.Size, run.Yaw.Plain(0))
 	}
 }
