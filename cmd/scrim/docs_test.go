@@ -310,6 +310,9 @@ func flagsOf(t *testing.T, program string) (flags []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(repository, "cmd", program, "*.go"))
 	require.NoError(t, err)
+	if program == "scrim-bench" {
+		files = append(files, filepath.Join(repository, "cmd/internal/cli/output.go"))
+	}
 	word := regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 	for _, name := range files {
 		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
