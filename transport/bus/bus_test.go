@@ -489,9 +489,8 @@ func TestNextEndsWithContextSubscriptionAndConnection(t *testing.T) {
 // An operator cannot hash these passwords: no file holds them.
 func TestServerWithUsersLogsNoWarning(t *testing.T) {
 	var log strings.Builder
-	srv, err := StartServer(ServerConfig{
-		Listen: "127.0.0.1:0", Users: []User{{Name: "plant", Password: "secret"}}, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	warnings := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	srv, err := StartServer(ServerConfig{Listen: "127.0.0.1:0", Users: []User{{Name: "plant", Password: "secret"}}, Log: warnings})
 	require.NoError(t, err)
 	srv.Close()
 	require.Empty(t, log.String())
