@@ -75,14 +75,14 @@ type Table struct {
 func NewTable(w io.Writer) *Table { return &Table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)} }
 
 // Line prints a line.
-func (t *Table) Line(format string, args ...any) {
-	if t.err == nil {
-		_, t.err = fmt.Fprintf(t.w, format+"\n", args...)
+func (p *Table) Line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
 }
 
 // Flush prints what is left, and returns the first error.
-func (t *Table) Flush() error { return cmp.Or(t.err, t.w.Flush()) }
+func (p *Table) Flush() error { return cmp.Or(p.err, p.w.Flush()) }
 
 func (p *Table) groups(name string, groups []Group) {
 	p.Line("\n%s\tfaces\trecall\tcoverage\texposed\tshare\tpeople\tnever\trun\ts/hour\tfirst\tfalse area\tappear/s\tvanish/s\tmove\tjitter", name)
