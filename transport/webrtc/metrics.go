@@ -34,7 +34,7 @@ func count(name, help string, of func(*transport.Counters) uint64) metric {
 // cameraMetrics are the values of each camera, from the last status of its worker.
 var cameraMetrics = []metric{
 	gauge("pictures_per_second", "Redacted pictures a second, slates not counted.", func(s *transport.Status) float64 { return s.FPS }),
-	gauge("expected_fps", "Pictures a second that the camera sends; scrim_camera_pictures_per_second should be as high.",
+	gauge("expected_pictures_per_second", "Pictures a second that the camera sends; scrim_camera_pictures_per_second should be as high.",
 		func(s *transport.Status) float64 { return s.ExpectedFPS }),
 	gauge("delay_seconds", "Time from the arrival of a picture to its sending, look-ahead included.",
 		func(s *transport.Status) float64 { return float64(s.DelayMS) / 1000 }),

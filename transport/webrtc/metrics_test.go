@@ -25,7 +25,7 @@ func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
 	for _, line := range []string{
 		`scrim_camera_state{camera="gate",site="plant",state="offline"} 1`,
 		`scrim_camera_state{camera="gate",site="plant",state="obscured"} 0`,
-		`scrim_camera_expected_fps{camera="gate",site="plant"} 25`,
+		`scrim_camera_expected_pictures_per_second{camera="gate",site="plant"} 25`,
 		`scrim_camera_state{camera="gate",site="plant",state="live"} 0`,
 		`scrim_camera_pictures_total{camera="gate",site="plant"} 7`,
 		`scrim_camera_slates_total{camera="gate",site="plant"} 3`,
