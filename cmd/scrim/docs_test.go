@@ -476,13 +476,17 @@ func TestTableOfDeadlinesIsThatOfTheCode(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, want)
-	text, err := os.ReadFile(filepath.Join(repository, "docs/design/supervision.md"))
+	text, err := os.ReadFile(filepath.Join(repository, "docs/architecture.md"))
 	require.NoError(t, err)
 	_, table, _ := strings.Cut(string(text), "## Deadlines")
 	table, _, _ = strings.Cut(table, "\n## ")
 	got := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\S+) \\|").FindAllStringSubmatch(table, -1) {
-		got[m[1]] = m[2]
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]+`) \\| ([^|]+) \\|").FindAllStringSubmatch(table, -1) {
+		names, times := strings.Split(row[1], ", "), strings.Split(row[2], ", ")
+		require.Len(t, times, len(names), row[0])
+		for i, name := range names {
+			got[strings.Trim(name, "`")] = times[i]
+		}
 	}
 	assert.Equal(t, want, got)
 }
