@@ -106,7 +106,7 @@ func TestRedactorThatDies(t *testing.T) {
 	for script, says := range map[string]string{
 		"exit 3":                    "exited with status 3",
 		"echo it burns >&2; exit 1": "it burns",
-		"echo this is no message; exec cat >/dev/null": "protocol",
+		"echo this is not a message; exec cat >/dev/null": "protocol",
 		"kill -SEGV $$": "SIGSEGV",
 	} {
 		report := filepath.Join(t.TempDir(), "report.jsonl")

@@ -259,7 +259,7 @@ func mustBeHidden(f scene.TrueFace) bool {
 }
 
 // stray detects faces in a redacted picture. It fails if a face that must be hidden is
-// found, or a part of one that is not obscured. It reports whether something that is no
+// found, or a part of one that is not obscured. It reports whether something other than a
 // face was taken for one: a veil, the back of a head, or furniture. Another face, such as
 // a profile, is logged; docs/redaction.md has how many of these are missed.
 func stray(t *testing.T, detector redact.Detector, im *yuv.Image, truth *scene.Truth, covered []image.Rectangle) bool {
