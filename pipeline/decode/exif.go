@@ -3,6 +3,8 @@ package decode
 import (
 	"bytes"
 	"encoding/binary"
+
+	"scrim/redact/rotate"
 )
 
 // What of Exif is read: the orientation, since a picture is redacted the way it
@@ -24,7 +26,7 @@ var (
 
 // imageOrientation returns the orientation that a JPEG or PNG file asks for;
 // none where it does not, or where that cannot be read.
-func imageOrientation(data []byte) orientation {
+func imageOrientation(data []byte) rotate.Orientation {
 	if bytes.HasPrefix(data, pngHeader) {
 		return tiffOrientation(pngExif(data[pngHeaderBytes:]))
 	}
@@ -72,9 +74,9 @@ func pngExif(data []byte) []byte {
 
 // tiffOrientation finds the orientation in the first directory of a TIFF
 // structure.
-func tiffOrientation(tiff []byte) orientation {
+func tiffOrientation(tiff []byte) rotate.Orientation {
 	if len(tiff) < 8 {
-		return orientation{}
+		return rotate.Orientation{}
 	}
 	var order binary.ByteOrder
 	switch string(tiff[:2]) {
@@ -83,11 +85,11 @@ func tiffOrientation(tiff []byte) orientation {
 	case "MM":
 		order = binary.BigEndian
 	default:
-		return orientation{}
+		return rotate.Orientation{}
 	}
 	at := uint64(order.Uint32(tiff[4:]))
 	if at+2 > uint64(len(tiff)) {
-		return orientation{}
+		return rotate.Orientation{}
 	}
 	entries := tiff[at+2:]
 	for range order.Uint16(tiff[at:]) {
@@ -103,5 +105,5 @@ func tiffOrientation(tiff []byte) orientation {
 		}
 		entries = entries[entryBytes:]
 	}
-	return orientation{}
+	return rotate.Orientation{}
 }

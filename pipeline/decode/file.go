@@ -11,6 +11,7 @@ import (
 
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/internal/av"
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 )
 
@@ -85,7 +86,7 @@ type FileOptions struct {
 type File struct {
 	o       FileOptions
 	info    FileInfo
-	turned  orientation
+	turned  rotate.Orientation
 	in      *av.Input
 	scaler  av.Scaler
 	avc     *avcCheck // nil for other codecs than H.264, and H.264 that cannot be checked
@@ -199,7 +200,7 @@ func (f *File) decodeFirst() error {
 	if f.width < 2 || f.height < 2 {
 		return fmt.Errorf("pictures of %d×%d pixels are too small for video", f.width, f.height)
 	}
-	w, h := f.turned.size(f.width, f.height)
+	w, h := f.turned.Size(f.width, f.height)
 	if i.Width, i.Height = (w+1)&^1, (h+1)&^1; i.Width != w || i.Height != h {
 		f.ending.warn("pictures of %d×%d are padded to %d×%d: the output must have an even size", w, h, i.Width, i.Height)
 	}
@@ -207,7 +208,7 @@ func (f *File) decodeFirst() error {
 		return err
 	}
 	i.Aspect = f.in.Format.GuessSampleAspectRatio(f.in.Stream, f.in.Frame)
-	if f.turned.transpose {
+	if f.turned.Transpose {
 		i.Aspect = astiav.NewRational(i.Aspect.Den(), i.Aspect.Num())
 	}
 	if i.Colour = av.ColourOf(f.in.Frame); i.Colour.Matrix == matrixRGB {
@@ -385,7 +386,10 @@ func (f *File) hold() error {
 	if p.Image, err = f.o.Pool.Get(f.info.Width, f.info.Height); err != nil {
 		return err
 	}
-	f.turned.turn(p.Image, &src)
+	if err := f.turned.Image(p.Image, &src); err != nil {
+		f.o.Pool.Put(p.Image)
+		return err
+	}
 	pts, duration, ok := av.Moment(f.in.Frame)
 	if !ok || f.started && pts <= f.last {
 		pts = f.last + 1

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 )
 
@@ -39,15 +40,14 @@ func Image(path string) (*yuv.Image, error) {
 		return nil, err
 	}
 	o := imageOrientation(data)
-	if o == (orientation{}) {
+	if o == (rotate.Orientation{}) {
 		return im, nil
 	}
-	turned, err := yuv.New(o.size(im.Width, im.Height))
+	turned, err := yuv.New(o.Size(im.Width, im.Height))
 	if err != nil {
 		return nil, err
 	}
-	o.turn(turned, im)
-	return turned, nil
+	return turned, o.Image(turned, im)
 }
 
 func readImage(path string) ([]byte, error) {
