@@ -34,9 +34,9 @@ func TestTurn(t *testing.T) {
 		8: func(x, y int) (int, int) { return 5 - y, x },
 	} {
 		o := exifOrientations[value]
-		dst, err := yuv.New(o.size(6, 4))
+		dst, err := yuv.New(o.Size(6, 4))
 		require.NoError(t, err)
-		o.turn(dst, src)
+		require.NoError(t, o.Image(dst, src))
 		for y := range dst.Height {
 			for x := range dst.Width {
 				sx, sy := from(x, y)
@@ -53,13 +53,13 @@ func TestLastColumnAndRowAreRepeatedWhereThereIsRoom(t *testing.T) {
 		src.Y[i] = byte(i)
 	}
 	for _, o := range exifOrientations {
-		w, h := o.size(5, 3)
+		w, h := o.Size(5, 3)
 		exact, err := yuv.New(w, h)
 		require.NoError(t, err)
-		o.turn(exact, src)
+		require.NoError(t, o.Image(exact, src))
 		dst, err := yuv.New(w+1, h+1)
 		require.NoError(t, err)
-		o.turn(dst, src)
+		require.NoError(t, o.Image(dst, src))
 		for y := range h + 1 {
 			for x := range w + 1 {
 				require.Equal(t, exact.Y[min(y, h-1)*exact.YStride+min(x, w-1)], dst.Y[y*dst.YStride+x], "%+v at %d, %d", o, x, y)
