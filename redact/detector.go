@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"image"
+
 	"scrim/redact/face"
 	"scrim/redact/yuv"
 )
@@ -16,6 +18,17 @@ type Detector interface {
 	Info() DetectorInfo
 	// Close frees it.
 	Close() error
+}
+
+// PartDetector is a Detector that can inspect a part of a picture as if it lay in the
+// whole. Painted faces are tried with it, at a small part of the cost.
+type PartDetector interface {
+	Detector
+	// DetectPart returns the faces in part, in pixels of part, which lies at at in a
+	// picture of width×height pixels; at has even coordinates. It looks at the part in the same
+	// way and at the same scale as Detect at that picture, and does not change what Detect
+	// remembers of pictures of that size. It does not keep part.
+	DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error)
 }
 
 // Resetter is a Detector that remembers pictures, for example to inspect only what

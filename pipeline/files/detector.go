@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 
@@ -58,8 +59,12 @@ type detector struct {
 	sizes []int
 	info  redact.DetectorInfo
 	half  *yuv.Image
-	faces []face.Face
+	faces merged
+	parts merged // of DetectPart
 }
+
+// merged are faces found at several sizes, each once.
+type merged struct{ faces []face.Face }
 
 // Info implements redact.Detector.
 func (d *detector) Info() redact.DetectorInfo { return d.info }
@@ -80,19 +85,54 @@ func (d *detector) Detect(im *yuv.Image) ([]face.Face, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.faces = d.faces[:0]
+	d.faces.faces = d.faces.faces[:0]
 	longer := max(im.Width, im.Height)
 	for i, one := range d.all {
-		if i < len(d.all)-1 && float64(d.sizes[i])*minSizeRatio > float64(longer) {
-			continue // the next larger one finds nearly the same
+		if i < len(d.all)-1 && d.skips(i, longer) {
+			continue
 		}
 		found, err := one.Detect(im)
 		if err != nil {
 			return nil, err
 		}
-		d.add(found, scale)
+		d.faces.add(found, scale)
 	}
-	return d.faces, nil
+	return d.faces.faces, nil
+}
+
+// DetectPart implements redact.PartDetector.
+func (d *detector) DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error) {
+	scale, longer := 1.0, max(width, height)
+	if longer > cv.MaxInput {
+		var err error
+		if part, err = halve(nil, part); err != nil {
+			return nil, err
+		}
+		scale, longer = 2, (longer+1)/2
+		at, width, height = image.Pt(at.X/2&^1, at.Y/2&^1), (width+1)/2, (height+1)/2
+	}
+	d.parts.faces = d.parts.faces[:0]
+	for i, one := range d.all {
+		if i < len(d.all)-1 && d.skips(i, longer) {
+			continue
+		}
+		p, ok := one.(redact.PartDetector)
+		if !ok {
+			return nil, fmt.Errorf("detector %s cannot inspect parts of pictures", one.Info().Name)
+		}
+		found, err := p.DetectPart(part, at, width, height)
+		if err != nil {
+			return nil, err
+		}
+		d.parts.add(found, scale)
+	}
+	return d.parts.faces, nil
+}
+
+// skips reports whether the detector of a size is left out for pictures of that longer side:
+// the next larger one finds nearly the same.
+func (d *detector) skips(i, longer int) bool {
+	return float64(d.sizes[i])*minSizeRatio > float64(longer)
 }
 
 // fit returns im, scaled to half if it is too large, and the factor back.
@@ -118,27 +158,27 @@ func (l *largest) Detect(im *yuv.Image) ([]face.Face, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.faces = l.faces[:0]
-	l.add(found, scale)
-	return l.faces, nil
+	l.faces.faces = l.faces.faces[:0]
+	l.faces.add(found, scale)
+	return l.faces.faces, nil
 }
 
 // add merges faces with those found at other sizes. Of detections of the same face
 // the one with the highest score is kept.
-func (d *detector) add(found []face.Face, scale float64) {
-	before := len(d.faces)
+func (m *merged) add(found []face.Face, scale float64) {
+	before := len(m.faces)
 next:
 	for _, f := range found {
 		f.Box = geom.Box{X: f.Box.X * scale, Y: f.Box.Y * scale, W: f.Box.W * scale, H: f.Box.H * scale}
-		for i := range d.faces[:before] {
-			if g := &d.faces[i]; g.Box.IoU(f.Box) >= sameFaceIoU {
+		for i := range m.faces[:before] {
+			if g := &m.faces[i]; g.Box.IoU(f.Box) >= sameFaceIoU {
 				if f.Score > g.Score {
 					*g = f
 				}
 				continue next
 			}
 		}
-		d.faces = append(d.faces, f)
+		m.faces = append(m.faces, f)
 	}
 }
 

@@ -12,16 +12,19 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"scrim/models/testenv"
 	"scrim/pipeline/ipc"
+	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
 	"scrim/redact/geom"
 	"scrim/redact/obscure"
+	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
 
@@ -227,13 +230,41 @@ func realDetector(t *testing.T) *detector {
 }
 
 func TestDetectorMergesWhatItFindsTwice(t *testing.T) {
-	d := &detector{}
+	var d merged
 	d.add([]face.Face{{Box: geom.Box{X: 10, Y: 10, W: 20, H: 20}, Score: 0.5}, {Box: geom.Box{X: 50, Y: 10, W: 20, H: 20}, Score: 0.5}}, 1)
 	d.add([]face.Face{{Box: geom.Box{X: 6, Y: 5, W: 10, H: 10}, Score: 0.9}, {Box: geom.Box{X: 60, Y: 60, W: 10, H: 10}, Score: 0.4}}, 2)
 	require.Equal(t, []face.Face{
 		{Box: geom.Box{X: 12, Y: 10, W: 20, H: 20}, Score: 0.9}, {Box: geom.Box{X: 50, Y: 10, W: 20, H: 20}, Score: 0.5},
 		{Box: geom.Box{X: 120, Y: 120, W: 20, H: 20}, Score: 0.4},
 	}, d.faces)
+}
+
+func TestPartsAreInspectedAtAllSizes(t *testing.T) {
+	d, err := OpenDetector(ipc.Files{Detect: ipc.DetectConfig{Threshold: 0.3}, Sizes: []int{320, 640}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.Close()) }()
+	for _, size := range [][2]int{{1280, 720}, {4800, 2700}} {
+		const side = 640
+		part, err := yuv.New(side, side)
+		require.NoError(t, err)
+		box, err := selftest.Draw(part, side/2, side/2, float64(size[0])/16)
+		require.NoError(t, err)
+		whole, err := yuv.New(size[0], size[1])
+		require.NoError(t, err)
+		at := image.Pt(160, 40)
+		_, err = selftest.Draw(whole, float64(at.X+side/2), float64(at.Y+side/2), float64(size[0])/16)
+		require.NoError(t, err)
+		want, err := d.Detect(whole)
+		require.NoError(t, err)
+		require.NotEmpty(t, want)
+		before := slices.Clone(want)
+		got, err := d.(redact.PartDetector).DetectPart(part, at, size[0], size[1])
+		require.NoError(t, err)
+		require.NotEmpty(t, got)
+		require.Greater(t, got[0].Box.IoU(box), 0.5)
+		require.InDelta(t, want[0].Score, got[0].Score, 0.1)
+		require.Equal(t, before, want, "what Detect returned is valid until the next Detect")
+	}
 }
 
 func TestHalve(t *testing.T) {

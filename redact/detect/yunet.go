@@ -42,6 +42,9 @@ type yuNet struct {
 	found  []candidate
 	faces  []face.Face
 	pixels int // inspected so far
+
+	partFound []candidate
+	partFaces []face.Face
 }
 
 func newYuNet(model []byte, c Config) (*yuNet, error) {
@@ -116,20 +119,25 @@ func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 		}
 	}
 	d.found = suppress(d.found)
-	d.faces = d.faces[:0]
-	for _, c := range d.found {
-		if len(d.faces) == maxFaces {
+	d.faces, err = facesOf(d.faces[:0], d.found)
+	return d.faces, err
+}
+
+// facesOf appends candidates, the weak ones last, as faces.
+func facesOf(faces []face.Face, found []candidate) ([]face.Face, error) {
+	for _, c := range found {
+		if len(faces) == maxFaces {
 			if c.weak {
 				break // weak ones come last
 			}
 			return nil, fmt.Errorf("%w: over %d faces", errOutput, maxFaces)
 		}
-		d.faces = append(d.faces, face.Face{
+		faces = append(faces, face.Face{
 			Box:   geom.Box{X: float64(c.x), Y: float64(c.y), W: float64(c.w), H: float64(c.h)},
 			Score: float64(c.score), Weak: c.weak,
 		})
 	}
-	return d.faces, nil
+	return faces, nil
 }
 
 // run runs the network on everything that must be inspected.

@@ -2,8 +2,10 @@ package scale
 
 import (
 	"fmt"
+	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -130,4 +132,38 @@ func BenchmarkScale(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestPartIsAsInTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := rapid.IntRange(4, 60).Draw(t, "w"), rapid.IntRange(4, 40).Draw(t, "h")
+		fromW, fromH := w+rapid.IntRange(0, 200).Draw(t, "more columns"), h+rapid.IntRange(0, 150).Draw(t, "more rows")
+		if rapid.Bool().Draw(t, "whole") {
+			fromW, fromH = w*rapid.IntRange(1, 8).Draw(t, "kx"), h*rapid.IntRange(1, 8).Draw(t, "ky")
+		}
+		pix := noise(fromW, fromH, fromW)
+		s, err := New(fromW, fromH, w, h)
+		require.NoError(t, err)
+		want, err := s.Scale(pix, fromW)
+		require.NoError(t, err)
+		x0, y0 := rapid.IntRange(0, fromW-1).Draw(t, "x0"), rapid.IntRange(0, fromH-1).Draw(t, "y0")
+		src := image.Rect(x0, y0, rapid.IntRange(x0+1, fromW).Draw(t, "x1"), rapid.IntRange(y0+1, fromH).Draw(t, "y1"))
+		dst := Inside(fromW, fromH, w, h, src)
+		// A part with memory of its own: what lies outside must not be read.
+		part := make([]byte, 0, src.Dx()*src.Dy())
+		for y := src.Min.Y; y < src.Max.Y; y++ {
+			part = append(part, pix[y*fromW+src.Min.X:y*fromW+src.Max.X]...)
+		}
+		p, err := NewPart(fromW, fromH, w, h, src, dst)
+		if dst.Empty() {
+			require.Error(t, err)
+			return
+		}
+		require.NoError(t, err)
+		got, err := p.Scale(slices.Clip(part), src.Dx())
+		require.NoError(t, err)
+		for i, v := range got {
+			require.InDelta(t, float64(want[(dst.Min.Y+i/dst.Dx())*w+dst.Min.X+i%dst.Dx()]), float64(v), 1, "%v of %v at %d", dst, src, i)
+		}
+	})
 }
