@@ -56,9 +56,10 @@ func (p *Pipeline) passOn(held map[*redact.Picture]*job, outcomes []redact.Outco
 		j := held[o.Picture]
 		delete(held, o.Picture)
 		if o.Err != nil {
-			p.withhold(j, o.Err)
+			p.withhold(j, o)
 			continue
 		}
+		p.hidden.Store(nil)
 		j.frame, j.timing = o.Frame, o.Timing
 		if old, full := put(j); full {
 			p.recycle(old)
@@ -69,13 +70,17 @@ func (p *Pipeline) passOn(held map[*redact.Picture]*job, outcomes []redact.Outco
 }
 
 // withhold counts a picture that is not shown. Faults are logged. That the gate is
-// shut, or the input incomplete, is not: the slate shows it.
-func (p *Pipeline) withhold(j *job, err error) {
+// shut, the input incomplete, or the camera blind is not: the slate shows it.
+func (p *Pipeline) withhold(j *job, o redact.Outcome) {
 	p.pool.Put(j.pic.Image)
 	p.counts.picturesWithheld.Add(1)
 	var w *redact.WithheldError
-	if !errors.As(err, &w) || w.Err != nil {
-		p.o.Log.Warn("picture withheld", "picture", j.pic.Number, "error", err)
+	if !errors.As(o.Err, &w) || w.Err != nil {
+		p.o.Log.Warn("picture withheld", "picture", j.pic.Number, "error", o.Err)
+		return
+	}
+	if w.Cause.Fault == redact.FaultBlind {
+		p.hidden.Store(&hidden{cause: w.Cause, blind: o.Sight.Blind, at: p.now()})
 	}
 }
 

@@ -23,3 +23,10 @@ type job struct {
 	frame  redact.Frame // has taken over the Image of pic
 	timing redact.Timing
 }
+
+// hidden is why pictures that are inspected are not shown, though the gate is open.
+type hidden struct {
+	cause redact.Cause
+	blind bool      // the camera counts as blind
+	at    time.Time // of the last such picture
+}

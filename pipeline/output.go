@@ -118,8 +118,8 @@ func (o *output) picture(j *job) error {
 		Stages: ipc.Stages{
 			Queue:  int64(j.decodeBegan.Sub(j.unit.Arrived)),
 			Decode: int64(j.decodeTime),
-			Wait:   int64(begun.Sub(j.decoded) - j.timing.Detect - j.timing.Track - j.timing.Obscure),
-			Detect: int64(j.timing.Detect), Track: int64(j.timing.Track), Obscure: int64(j.timing.Obscure),
+			Wait:   int64(begun.Sub(j.decoded) - j.timing.Sight - j.timing.Detect - j.timing.Motion - j.timing.Track - j.timing.Obscure),
+			Sight:  int64(j.timing.Sight), Detect: int64(j.timing.Detect), Motion: int64(j.timing.Motion), Track: int64(j.timing.Track), Obscure: int64(j.timing.Obscure),
 			Encode: int64(done.Sub(begun)), CPU: cpuTime(), Allocated: o.heap.allocated(),
 		},
 	}
@@ -127,6 +127,9 @@ func (o *output) picture(j *job) error {
 		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
 	}
 	head := ipc.Output{RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: j.unit.Captured, State: transport.StateLive}, Record: record}
+	if sight := j.frame.Sight(); sight.Blind {
+		head.State, head.Reason, head.Fault = transport.StateBlind, sight.Why, transport.FaultBlind
+	}
 	if err := o.send(unit, head); err != nil {
 		return err
 	}
@@ -149,13 +152,13 @@ func (o *output) admits(j *job, now time.Time) bool {
 func (o *output) interrupt(now time.Time) error {
 	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures must not have the same time
 	if generation, _, shut := o.p.gate.State(); generation != o.generation {
-		if err := o.sendSlate(now, generation, shut); err != nil {
+		if err := o.sendSlate(now, generation, shut, false); err != nil {
 			return err
 		}
 		o.silentSince = o.p.now()
 	}
 	if rules.Overflow && o.p.overflow.reportDue() {
-		return o.sendSlate(now, o.generation, causeOverflow)
+		return o.sendSlate(now, o.generation, causeOverflow, false)
 	}
 	return nil
 }
@@ -172,19 +175,25 @@ func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
 // idle sends a slate when one is due.
 func (o *output) idle(now time.Time) error {
 	generation, open, why := o.p.gate.State()
+	blind := false
 	if open {
+		hidden := o.p.hidden.Load()
 		switch {
 		case rules.Overflow && o.p.overflow.reportDue():
-			return o.sendSlate(now, generation, causeOverflow)
+			return o.sendSlate(now, generation, causeOverflow, false)
+		case hidden != nil && now.Sub(hidden.at) < o.stall():
+			why, blind = hidden.cause, hidden.blind
+			o.silentSince = now // pictures come
 		case !rules.Stall || now.Sub(o.silentSince) < o.stall():
 			return nil
+		default:
+			why = causeStalled
 		}
-		why = causeStalled
 	}
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
 	}
-	if err := o.sendSlate(now, generation, why); err != nil {
+	if err := o.sendSlate(now, generation, why, blind); err != nil {
 		return err
 	}
 	if !open {
@@ -205,9 +214,9 @@ func stallLimit(interval time.Duration) time.Duration {
 	return min(max(interval+stallGrace, minStall), maxStall)
 }
 
-// sendSlate sends a slate with the cause of the last Shut, or of silence while the gate
-// is open.
-func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) error {
+// sendSlate sends a slate with the cause of the last Shut, or of silence or blindness
+// while the gate is open.
+func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause, blind bool) error {
 	o.lastSlate, o.generation = now, generation
 	if o.enc == nil {
 		w, h := SlateWidth, SlateHeight
@@ -232,8 +241,12 @@ func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause) e
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
+	state := transport.StateObscured
+	if blind {
+		state = transport.StateBlind
+	}
 	head := ipc.Output{
-		RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: shown, State: transport.StateObscured, Reason: why.Text},
+		RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: shown, State: state, Reason: why.Text},
 		Fault:        transport.Fault(why.Fault),
 	}
 	if err := o.send(unit, head); err != nil {

@@ -50,8 +50,14 @@ type Options struct {
 	// SelfTest is redact.Options.SelfTest.
 	SelfTest func(width, height int) error
 	// Zones are the zones of the camera.
-	Zones  []zone.Zone
-	Encode ipc.EncodeConfig
+	Zones []zone.Zone
+	// Cover, WhenBlind, Sight and Background are those of redact.Options. They must not be
+	// used elsewhere until Run has returned, either.
+	Cover      redact.Cover
+	WhenBlind  redact.WhenBlind
+	Sight      redact.Sight
+	Background redact.Background
+	Encode     ipc.EncodeConfig
 	// Sink is called from one goroutine at a time.
 	Sink Sink
 	// The functions below may be nil. They are called concurrently with Sink.
@@ -89,6 +95,7 @@ type Pipeline struct {
 	busy           [len(stageNames)]atomic.Int64 // when the stage began to work, Unix ns on the timeline; 0: idle
 	time           *timeline
 	selfTest       atomic.Pointer[ipc.SelfTest] // the last; nil: none
+	hidden         atomic.Pointer[hidden]       // why the last picture is; nil: it is not
 
 	// slateTick is the interval at which to check whether a slate is due. A test with a
 	// faster clock may shorten it.
@@ -150,6 +157,7 @@ func New(o Options) (*Pipeline, error) {
 	var err error
 	p.redactor, err = redact.New(redact.Options{
 		Camera: o.Camera, Gate: p.gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer, Zones: o.Zones,
+		Cover: o.Cover, WhenBlind: o.WhenBlind, Sight: o.Sight, Background: o.Background,
 		SelfTest: p.selfTester(), Now: p.now,
 	})
 	if err != nil {

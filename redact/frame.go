@@ -24,6 +24,9 @@ type Picture struct {
 	IDR bool
 	// Captured is the wall-clock time of capture.
 	Captured time.Time
+	// Time is the picture's place in time, by which faces, sight and background are
+	// followed; the zero Time: that of its inspection.
+	Time time.Time
 }
 
 // Frame is a picture that may be shown. Only this package makes one. The zero Frame
@@ -34,6 +37,7 @@ type Frame struct {
 	inspection Inspection
 	slate      bool
 	reason     string
+	sight      Verdict
 }
 
 // Image returns the redacted picture, which the caller must not change; nil
@@ -49,3 +53,7 @@ func (f Frame) Slate() (bool, string) { return f.slate, f.reason }
 
 // Inspection returns the inspection of the picture; the zero Inspection for a slate.
 func (f Frame) Inspection() Inspection { return f.inspection }
+
+// Sight returns what was known of the detector's sight in the picture; the zero Verdict
+// for a slate.
+func (f Frame) Sight() Verdict { return f.sight }

@@ -44,6 +44,15 @@ type Options struct {
 	// Zones of the camera: masks are obscured in every picture, and faces in ignored
 	// zones are left out.
 	Zones []zone.Zone
+	// Cover is what is obscured; empty: CoverFaces. WhenBlind is what happens to pictures
+	// in which Sight has not proved that the detector sees; empty: BlindMotion.
+	Cover     Cover
+	WhenBlind WhenBlind
+	// Sight judges the detector's sight in each picture; nil: it is taken for good.
+	Sight Sight
+	// Background knows what moves. CoverPeople, CoverMotion, and BlindMotion with a Sight
+	// need it.
+	Background Background
 	// SecondLook, if it has a detector, inspects pictures again after they were
 	// obscured.
 	SecondLook SecondLook
@@ -71,6 +80,9 @@ type Redactor struct {
 	out     []Outcome
 	zones   zones
 	tested  SelfTest
+	// detected is when the detector last ran.
+	detected time.Time
+	covered  []geom.Region // for reuse
 }
 
 // inspected is a picture between inspection and release.
@@ -79,6 +91,8 @@ type inspected struct {
 	faces  []face.Face
 	at     time.Time
 	timing Timing
+	sight  Verdict
+	motion Motion
 	// inspection lacks the hash of the regions, which are not known yet.
 	inspection Inspection
 }
@@ -87,6 +101,9 @@ type inspected struct {
 func New(o Options) (*Redactor, error) {
 	if o.Camera == "" || o.Gate == nil || o.Detector == nil || o.Tracker == nil || o.Obscurer == nil {
 		return nil, errors.New("redactor needs a camera, a gate, a detector, a tracker and an obscurer")
+	}
+	if err := o.checkCover(); err != nil {
+		return nil, err
 	}
 	r := &Redactor{o: o, model: o.Detector.Info().ModelSHA256, now: o.Now, maxAge: MaxInspectionAge}
 	if r.now == nil {
@@ -155,7 +172,7 @@ func (e *WithheldError) Unwrap() error { return e.Err }
 
 // Timing is how long one picture took.
 type Timing struct {
-	Detect, Track, Obscure time.Duration
+	Sight, Detect, Motion, Track, Obscure time.Duration
 }
 
 // Outcome is the result for one picture.
@@ -166,7 +183,9 @@ type Outcome struct {
 	// owns the Image again.
 	Frame  Frame
 	Timing Timing
-	Err    error
+	// Sight is what was known of the detector's sight in the picture.
+	Sight Verdict
+	Err   error
 }
 
 // Redact inspects p and takes it over. It returns the outcomes of the oldest pictures
@@ -207,7 +226,7 @@ func (r *Redactor) withRecovery(p *Picture, f func() error) {
 		if e.p == p {
 			p = nil // it is held
 		}
-		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: err})
+		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Sight: e.sight, Err: err})
 		r.free = append(r.free, e)
 	}
 	r.pending = r.pending[:0]
@@ -226,6 +245,7 @@ func (r *Redactor) inspect(p *Picture) error {
 	if newEpoch {
 		r.withhold()
 		r.o.Tracker.Reset()
+		r.forget()
 		r.epoch = p.Epoch
 	}
 	r.last = p.Number
@@ -248,19 +268,63 @@ func (r *Redactor) inspect(p *Picture) error {
 		return err
 	}
 	start := r.now()
-	faces, err := r.o.Detector.Detect(p.Image)
+	sight, err := r.judge(p)
+	if err != nil {
+		return r.refuse(FaultDetector, "sight test failed", err)
+	}
+	judged := r.now()
+	faces, err := r.detect(p)
 	if err == nil {
 		err = sane(faces, p.Image)
 	}
 	faces = r.zones.of(r.o.Zones, p.Image).Filter(faces)
 	e := r.hold(p, faces, r.now())
-	e.timing.Detect = e.at.Sub(start)
+	e.sight, e.timing.Sight, e.timing.Detect = sight, judged.Sub(start), e.at.Sub(judged)
 	if rules.Detection && err != nil {
 		return r.refuse(FaultDetector, "face detection failed", err)
 	}
-	r.o.Tracker.Observe(e.at, faces, p.Image.Width, p.Image.Height)
-	e.timing.Track = r.now().Sub(e.at)
+	if e.motion, err = r.observe(p, faces, sight); err != nil {
+		return r.refuse(FaultDetector, "motion detection failed", err)
+	}
+	observed := r.now()
+	e.timing.Motion = observed.Sub(e.at)
+	at := p.Time
+	if at.IsZero() {
+		at = e.at
+	}
+	r.o.Tracker.Observe(at, faces, p.Image.Width, p.Image.Height)
+	e.timing.Track = r.now().Sub(observed)
 	return r.release(r.o.Tracker.Lookahead())
+}
+
+// forget forgets what is known of earlier pictures' sight and background.
+func (r *Redactor) forget() {
+	if r.o.Sight != nil {
+		r.o.Sight.Reset()
+	}
+	if r.o.Background != nil {
+		r.o.Background.Reset()
+	}
+	r.detected = time.Time{}
+}
+
+// timeOf returns the place of p in time.
+func (r *Redactor) timeOf(p *Picture) time.Time {
+	if p.Time.IsZero() {
+		return r.now()
+	}
+	return p.Time
+}
+
+// detect returns the faces in p. A cover that needs no detector has it run only now and
+// then, so that faces that do not move are found, too.
+func (r *Redactor) detect(p *Picture) ([]face.Face, error) {
+	at := r.timeOf(p)
+	if since := at.Sub(r.detected); r.o.Cover == CoverMotion && since >= 0 && since < motionDetectInterval {
+		return nil, nil
+	}
+	r.detected = at
+	return r.o.Detector.Detect(p.Image)
 }
 
 // hold adds p to the pictures that wait.
@@ -280,7 +344,7 @@ func (r *Redactor) withhold() {
 	_, _, cause := r.o.Gate.State()
 	for _, e := range r.pending {
 		r.o.Tracker.Release()
-		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Err: &WithheldError{Cause: cause}})
+		r.out = append(r.out, Outcome{Picture: e.p, Timing: e.timing, Sight: e.sight, Err: &WithheldError{Cause: cause}})
 		r.free = append(r.free, e)
 	}
 	r.pending = r.pending[:0]
@@ -294,7 +358,7 @@ func (r *Redactor) release(left int) error {
 		if withheld, ok := errors.AsType[*WithheldError](err); err != nil && (!ok || withheld.shut) {
 			return err
 		}
-		r.out = append(r.out, Outcome{Picture: e.p, Frame: frame, Timing: e.timing, Err: err})
+		r.out = append(r.out, Outcome{Picture: e.p, Frame: frame, Timing: e.timing, Sight: e.sight, Err: err})
 		r.pending = append(r.pending[:0], r.pending[1:]...)
 		r.free = append(r.free, e)
 	}
@@ -317,6 +381,10 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 		// It waited while the camera was silent. It is not wrong, only too old.
 		return Frame{}, &WithheldError{Cause: Cause{Text: "no pictures from the camera"}}
 	}
+	regions, hidden := r.cover(e, regions)
+	if hidden.Fault != "" {
+		return Frame{}, r.hide(e, hidden)
+	}
 	regions = r.zones.mask(r.o.Zones, e.p.Image, regions)
 	decided, n := hashRegions(regions), len(regions)
 	if err := r.o.Obscurer.Apply(e.p.Image, regions); rules.Obscuring && err != nil {
@@ -338,7 +406,16 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	if ok, cause := r.o.Gate.pass(inspection, e.p.IDR); !ok {
 		return Frame{}, &WithheldError{Cause: cause}
 	}
-	return Frame{img: e.p.Image, regions: append([]geom.Region(nil), regions...), inspection: inspection}, nil
+	return Frame{img: e.p.Image, regions: append([]geom.Region(nil), regions...), inspection: inspection, sight: e.sight}, nil
+}
+
+// hide withholds a picture that was inspected. The stream is whole, so it may open the
+// gate.
+func (r *Redactor) hide(e *inspected, why Cause) error {
+	if ok, cause := r.o.Gate.pass(e.inspection, e.p.IDR); !ok {
+		return &WithheldError{Cause: cause}
+	}
+	return &WithheldError{Cause: why}
 }
 
 // wrongRegions is the text where a tracker or obscurer mixes pictures up.

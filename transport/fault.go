@@ -29,6 +29,8 @@ const (
 	FaultInspection Fault = "inspection"
 	// FaultSelfTest: the drawn face was not found, or not obscured.
 	FaultSelfTest Fault = "selftest"
+	// FaultBlind: the detector cannot see in the camera's pictures.
+	FaultBlind Fault = "blind"
 	// FaultPanic: the redactor's own code failed.
 	FaultPanic Fault = "panic"
 	// FaultCrash: the redactor process ended.
@@ -47,7 +49,7 @@ const (
 
 var faults = []Fault{
 	FaultCamera, FaultStall, FaultLoss, FaultDamage, FaultFormat, FaultOverflow, FaultDetector, FaultTracker, FaultObscurer,
-	FaultInspection, FaultSelfTest, FaultPanic, FaultCrash, FaultHang, FaultOverload, FaultConfig, FaultOther,
+	FaultInspection, FaultSelfTest, FaultBlind, FaultPanic, FaultCrash, FaultHang, FaultOverload, FaultConfig, FaultOther,
 }
 
 // Faults returns all faults.

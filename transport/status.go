@@ -18,6 +18,9 @@ const (
 	// StateObscured: the camera sends, but its picture is hidden behind a slate; the
 	// reason says why.
 	StateObscured State = "obscured"
+	// StateBlind: the camera sends, but the detector cannot see in its pictures, so that
+	// they are covered in another way, or hidden; the reason says why.
+	StateBlind State = "blind"
 	// StateOffline: there is no picture to hide: the camera cannot be reached, or sends
 	// nothing; the reason says which. It is retried with back-off.
 	StateOffline State = "offline"
@@ -30,8 +33,10 @@ const (
 )
 
 // OfUnit reports whether a redacted unit or a snapshot can be in that state: StateLive for
-// a redacted picture, StateObscured or StateOffline for a slate.
-func (s State) OfUnit() bool { return s == StateLive || s == StateObscured || s == StateOffline }
+// a redacted picture, StateObscured or StateOffline for a slate, StateBlind for both.
+func (s State) OfUnit() bool {
+	return s == StateLive || s == StateObscured || s == StateBlind || s == StateOffline
+}
 
 // MaxFPS bounds the rates of a Status, per second.
 const MaxFPS = 1000

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"scrim/redact"
-	"scrim/redact/face"
 	"scrim/redact/track"
 	"scrim/redact/yuv"
 )
@@ -29,32 +28,14 @@ type writer func(s *picture, f redact.Frame, reason string) error
 type redaction struct {
 	gate     *redact.Gate
 	redactor *redact.Redactor
-	clock    *timedTracker // the tracker of a video
 	write    writer
 	number   uint64
 	broken   string // why pictures are incomplete until the next key frame
 	held     map[*redact.Picture]*picture
 }
 
-// timedTracker is a Tracker that uses the time stamps of the pictures, not the time
-// at which they are redacted.
-type timedTracker struct {
-	*track.Window
-	now time.Time
-}
-
-// Observe implements redact.Tracker.
-func (c *timedTracker) Observe(_ time.Time, faces []face.Face, width, height int) {
-	c.Window.Observe(c.now, faces, width, height)
-}
-
 func newVideoRedaction(o Options, w writer) (*redaction, error) {
-	c := &timedTracker{Window: track.NewWindow(o.Track, o.Lookahead)}
-	p, err := newRedaction(o, c, w)
-	if err == nil {
-		p.clock = c
-	}
-	return p, err
+	return newRedaction(o, track.NewWindow(o.Track, o.Lookahead), w)
 }
 
 func newImageRedaction(o Options, w writer) (*redaction, error) {
@@ -109,14 +90,12 @@ func (p *redaction) add(im *yuv.Image, pts, duration int64, at time.Duration, ke
 	p.number++
 	s := &picture{pts: pts, duration: duration, Picture: redact.Picture{
 		Image: im, Camera: camera, Epoch: 1, Generation: p.gate.Generation(), Number: p.number, Complete: p.broken == "", IDR: key,
+		Time: time.Unix(0, 0).Add(at),
 	}}
 	if p.broken != "" {
 		return p.failsafe(s, p.broken)
 	}
 	p.held[&s.Picture] = s
-	if p.clock != nil {
-		p.clock.now = time.Unix(0, 0).Add(at)
-	}
 	return p.writeAll(p.redactor.Redact(&s.Picture))
 }
 

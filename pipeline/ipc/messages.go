@@ -26,6 +26,11 @@ type Config struct {
 	Zones []zone.Zone `json:"zones,omitempty"`
 	// Obscure is how faces are made unrecognisable.
 	Obscure ObscureConfig `json:"obscure"`
+	// Cover is what is obscured.
+	Cover CoverConfig `json:"cover"`
+	// Sight is how small the faces are that must be found, and what happens when they
+	// are not.
+	Sight SightConfig `json:"sight"`
 	// Encode is how the redacted picture is coded.
 	Encode EncodeConfig `json:"encode"`
 	// HavePreparedSlates is set when the worker already has slates. The redactor then
@@ -72,6 +77,28 @@ type ObscureConfig struct {
 	Cells int `json:"cells"`
 	// Cosmetic allows settings that can be undone.
 	Cosmetic bool `json:"cosmetic"`
+}
+
+// CoverConfig configures what is obscured.
+type CoverConfig struct {
+	// Mode is "faces", "people" or "motion"; empty is "faces".
+	Mode string `json:"mode,omitempty"`
+	// Absorb is how long what stands still stays covered before it counts as background;
+	// 0: for ever.
+	Absorb time.Duration `json:"absorb,omitempty"`
+}
+
+// SightConfig configures the sight test.
+type SightConfig struct {
+	// NeedPixels is the height in pixels from which on faces must be found; 0: NeedPercent
+	// of the picture's height.
+	NeedPixels  int     `json:"need_pixels,omitempty"`
+	NeedPercent float64 `json:"need_percent,omitempty"`
+	// WhenBlind is what happens while they are not: "motion", "slate" or "warn"; empty
+	// is "motion".
+	WhenBlind string `json:"when_blind,omitempty"`
+	// Interval is the time between two sight tests.
+	Interval time.Duration `json:"interval,omitempty"`
 }
 
 // EncodeConfig configures the encoder.
@@ -220,10 +247,14 @@ type Record struct {
 type Stages struct {
 	// Queue is the time from arrival to the start of decoding; Wait is the time in
 	// queues between the later stages.
-	Queue   int64 `json:"queue"`
-	Decode  int64 `json:"decode"`
-	Wait    int64 `json:"wait"`
+	Queue  int64 `json:"queue"`
+	Decode int64 `json:"decode"`
+	Wait   int64 `json:"wait"`
+	// Sight is the time for judging the detector's sight, Motion for comparing the
+	// picture with the background.
+	Sight   int64 `json:"sight,omitempty"`
 	Detect  int64 `json:"detect"`
+	Motion  int64 `json:"motion,omitempty"`
 	Track   int64 `json:"track"`
 	Obscure int64 `json:"obscure"`
 	Encode  int64 `json:"encode"`

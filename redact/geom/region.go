@@ -18,6 +18,10 @@ const (
 	Failsafe   Source = "failsafe"
 	// Zone regions are obscured in every picture.
 	Zone Source = "zone"
+	// Moving regions differ from the learned background.
+	Moving Source = "moving"
+	// Body regions lie around and below a face, where its body is.
+	Body Source = "body"
 )
 
 // Region is a part of the picture that must be obscured.

@@ -93,8 +93,8 @@ func checkStatus(s *transport.Status) error {
 
 func checkState(s transport.State) error {
 	switch s {
-	case transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateOffline, transport.StateFailed,
-		transport.StateRemoved:
+	case transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateBlind,
+		transport.StateOffline, transport.StateFailed, transport.StateRemoved:
 		return nil
 	}
 	return fmt.Errorf("unknown state %.20q", s)

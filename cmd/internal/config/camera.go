@@ -44,6 +44,12 @@ func (c *Config) Redactor(cam *Camera) ipc.Config {
 		},
 		RequireSandbox: c.RequireSandbox,
 
+		Cover: ipc.CoverConfig{Mode: string(cam.Cover), Absorb: time.Duration(cam.Absorb)},
+		Sight: ipc.SightConfig{
+			NeedPixels: cam.Need.Pixels, NeedPercent: cam.Need.Percent,
+			WhenBlind: string(cam.WhenBlind), Interval: time.Duration(cam.SightInterval),
+		},
+
 		Lookahead: int(cam.Lookahead),
 		Zones:     zones(cam.Zones),
 		Obscure: ipc.ObscureConfig{
@@ -79,6 +85,10 @@ func (c *Config) Warnings() []string {
 		cam := &c.Cameras[i]
 		if cam.Obscure.Cosmetic {
 			out = append(out, fmt.Sprintf("camera %s: `cosmetic: true`, faces may be recovered from its video", cam.Name))
+		}
+		if n := cam.Need; n.Percent > RiskyNeedPercent {
+			out = append(out, fmt.Sprintf("camera %s: `need: %v` is above %d%% of the picture's height: smaller faces may be recognised and not found",
+				cam.Name, n, RiskyNeedPercent))
 		}
 		if _, has := cam.URL.u.User.Password(); has {
 			out = append(out, fmt.Sprintf("camera %s: password in the URL; use `user` and `password: file:PATH`", cam.Name))

@@ -118,6 +118,10 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 	if o.Cosmetic {
 		return nil
 	}
+	if s.WhenBlind == WhenBlindWarn {
+		return d.failAt(path+".when_blind",
+			"`when_blind: warn` shows faces that the detector cannot see: choose motion or slate, or set `obscure.cosmetic: true` if that is acceptable")
+	}
 	// Package obscure knows what undoes a setting, and the paper that shows it.
 	if err := (obscure.Options{Style: obscure.Style(o.Style), Cells: int(o.Cells)}).Check(); err != nil {
 		return d.failAt(path+".obscure.cells", "%s", err)

@@ -153,6 +153,22 @@ type Settings struct {
 	TLS CameraTLS `yaml:"tls"`
 	// Detect is how faces are found.
 	Detect Detect `yaml:"detect"`
+	// Cover is what is obscured: faces; people, that is their bodies, too, and what moves
+	// with them; or motion, everything that differs from the learned background.
+	// Default: faces.
+	Cover Cover `yaml:"cover"`
+	// Absorb is how long what has moved and stands still stays covered before it counts
+	// as background, at least 10s; 0: for ever. Default: 10m.
+	Absorb AbsorbTime `yaml:"absorb"`
+	// Need is the height from which on faces must be found, in pixels, such as 48px, or of
+	// the picture's height, such as 5%. A camera that sees worse is blind. Default: 5%.
+	Need Need `yaml:"need"`
+	// WhenBlind is what a blind camera shows: motion (its picture with everything covered
+	// that moves), slate, or warn (its picture; only with obscure.cosmetic).
+	// Default: motion.
+	WhenBlind WhenBlind `yaml:"when_blind"`
+	// SightInterval is the time between two sight tests, 1s to 1m. Default: 10s.
+	SightInterval SightInterval `yaml:"sight_interval"`
 	// Lookahead is the number of pictures, 0 to 30, by which the output is delayed so
 	// that a face is covered in the pictures before it is first found. Default: 0.
 	Lookahead Lookahead `yaml:"lookahead"`
@@ -219,8 +235,10 @@ func Default() *Config {
 		Defaults: Settings{
 			Transport: TransportTCP,
 			Detect:    Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, SkipUnchanged: true},
-			Obscure:   Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
-			Encode:    Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},
+			Cover:     CoverFaces, Absorb: AbsorbTime(10 * time.Minute), Need: Need{Percent: 5}, WhenBlind: WhenBlindMotion,
+			SightInterval: SightInterval(10 * time.Second),
+			Obscure:       Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
+			Encode:        Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},
 		},
 	}
 }

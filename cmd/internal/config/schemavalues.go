@@ -34,6 +34,18 @@ func (Duration) schema() *Schema {
 	return &Schema{Type: "string", Pattern: `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`}
 }
 
+func (Cover) schema() *Schema     { return oneOf(covers) }
+func (WhenBlind) schema() *Schema { return oneOf(whenBlinds) }
+func (Need) schema() *Schema {
+	return &Schema{Type: "string", Pattern: `^[0-9]+px$|^[0-9.]+%$`}
+}
+
+func (AbsorbTime) schema() *Schema {
+	return &Schema{AnyOf: []*Schema{Duration(0).schema(), within("integer", 0, 0)}}
+}
+
+func (SightInterval) schema() *Schema { return Duration(0).schema() }
+
 func (Bitrate) schema() *Schema {
 	return &Schema{AnyOf: []*Schema{
 		{Type: "string", Pattern: `^(auto|[0-9.]+ *[Mk]?bit/s)$`},

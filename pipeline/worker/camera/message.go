@@ -38,12 +38,17 @@ func isPicture(width, height int, data []byte, limit int) bool {
 	return width > 0 && width <= transport.MaxSide && height > 0 && height <= transport.MaxSide && len(data) > 0 && len(data) <= limit
 }
 
+// ofRedactor reports whether a redactor may say that a picture, or else a slate, is in
+// that state.
+func ofRedactor(s transport.State, picture bool) bool {
+	return s == transport.StateBlind || picture && s == transport.StateLive || !picture && s == transport.StateObscured
+}
+
 // checkOutput checks the output of a process whose first epoch is epoch.
 func checkOutput(o *ipc.Output, data []byte, epoch uint64) error {
 	switch {
 	case o.Epoch < epoch, o.Epoch > epoch+maxEpochs, !isPicture(o.Width, o.Height, data, transport.MaxUnitBytes), transport.CheckCodec(o.Codec) != nil,
-		o.State != transport.StateLive && o.State != transport.StateObscured,
-		(o.Record != nil) != (o.State == transport.StateLive):
+		!ofRedactor(o.State, o.Record != nil):
 		return fmt.Errorf("%w: invalid output %d/%d", ipc.ErrProtocol, o.Epoch, o.Seq)
 	}
 	return nil
@@ -53,8 +58,7 @@ func checkOutput(o *ipc.Output, data []byte, epoch uint64) error {
 // must have one.
 func checkSnapshot(s *ipc.Snapshot, data []byte) error {
 	if !isPicture(s.Width, s.Height, data, transport.MaxSnapshotBytes) ||
-		s.State != transport.StateLive && s.State != transport.StateObscured ||
-		(s.Unit != 0) != (s.State == transport.StateLive) {
+		!ofRedactor(s.State, s.Unit != 0) {
 		return fmt.Errorf("%w: invalid snapshot of %d×%d, %d bytes", ipc.ErrProtocol, s.Width, s.Height, len(data))
 	}
 	return nil
