@@ -177,14 +177,15 @@ func (in *input) endGeneration(c redact.Cause) {
 // factor would put the mask in the wrong place.
 func (in *input) newDecoder(info bitstream.Info) error {
 	in.close() // if opening fails nothing is decoded until any SPS comes, even the previous one
-	dec, err := in.open(decode.Options{Codec: info.Codec, Pool: &in.p.pool})
+	dec, err := in.open(decode.Options{Codec: info.Codec, Rotate: in.p.o.Rotate, Pool: &in.p.pool})
 	if err != nil {
 		return fmt.Errorf("decoder: %w", err)
 	}
 	in.dec, in.codec = dec, info.Codec
 	in.sps = append([]byte(nil), info.SPS...)
 	in.epoch++
-	in.p.inputSize.Store(uint64(info.Width)<<32 | uint64(info.Height)) //nolint:gosec // sizes are positive and bounded
+	width, height := in.p.o.Rotate.Size(info.Width, info.Height)
+	in.p.inputSize.Store(uint64(width)<<32 | uint64(height)) //nolint:gosec // sizes are positive and bounded
 	clear(in.pending)
 	return nil
 }

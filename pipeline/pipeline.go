@@ -14,6 +14,7 @@ import (
 	"scrim/pipeline/encode"
 	"scrim/pipeline/ipc"
 	"scrim/redact"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 	"scrim/transport"
@@ -49,6 +50,9 @@ type Options struct {
 	Obscurer redact.Obscurer
 	// SelfTest is redact.Options.SelfTest.
 	SelfTest func(width, height int) error
+	// Rotate is by how much the decoded pictures are turned: detector, zones and output
+	// see them so.
+	Rotate geom.Rotation
 	// Zones are the zones of the camera.
 	Zones []zone.Zone
 	// Cover, WhenBlind, Sight and Background are those of redact.Options. They must not be
@@ -89,7 +93,7 @@ type Pipeline struct {
 	fence          atomic.Uint64
 	overflow       overflow
 	outputSize     chan slateSize // the latest
-	inputSize      atomic.Uint64  // width<<32 | height; 0: unknown
+	inputSize      atomic.Uint64  // turned: width<<32 | height; 0: unknown
 	interval       atomic.Int64   // between the camera's pictures, smoothed, ns
 	counts         counts
 	busy           [len(stageNames)]atomic.Int64 // when the stage began to work, Unix ns on the timeline; 0: idle

@@ -22,12 +22,12 @@ func bodies(faces, moving []geom.Region, bounds image.Rectangle) []geom.Region {
 	var out []geom.Region
 	for _, f := range faces {
 		b := f.Face
-		body := geom.Box{X: b.X - bodyAside*b.W, Y: b.Y - bodyAbove*b.H, W: (1 + 2*bodyAside) * b.W, H: (1 + bodyAbove + bodyBelow) * b.H}
+		body := f.Rotation.Extend(b, bodyAside, bodyAbove, bodyBelow)
 		rect := body.Rect().Union(f.Rect).Intersect(bounds)
 		if rect.Empty() {
 			continue
 		}
-		out = append(out, geom.Region{Rect: rect, Face: b, Score: f.Score, Source: geom.Body, Track: f.Track})
+		out = append(out, geom.Region{Rect: rect, Face: b, Rotation: f.Rotation, Score: f.Score, Source: geom.Body, Track: f.Track})
 	}
 	n := len(out)
 	for _, m := range moving {

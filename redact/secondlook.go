@@ -31,7 +31,7 @@ type SecondLook struct {
 	// Detector finds the faces; nil: no second look. It may share parts with the
 	// Redactor's own. Everything that it finds is covered.
 	Detector Detector
-	// Padding and PaddingTop are added as in geom.Box.Pad, more with each look.
+	// Padding and PaddingTop are added as in geom.Rotation.Pad, more with each look.
 	Padding, PaddingTop float64
 
 	regions []geom.Region
@@ -61,7 +61,7 @@ func (s *SecondLook) look(im *yuv.Image, regions []geom.Region, o Obscurer, cove
 				continue
 			}
 			s.regions = append(s.regions, geom.Region{
-				Rect: f.Box.Pad(more*s.Padding, more*s.PaddingTop).Rect(), Face: f.Box,
+				Rect: f.Rotation.Pad(f.Box, more*s.Padding, more*s.PaddingTop).Rect(), Face: f.Box, Rotation: f.Rotation,
 				Score: f.Score, Source: geom.Detected, Track: FirstSecondTrack + s.next,
 			})
 			s.next++

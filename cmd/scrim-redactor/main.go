@@ -102,10 +102,14 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 		}
 	}
 	cv.SetThreads(1) // one process per camera: more threads would only compete
-	detector, err := use.open(detect.Config(c.Detect))
+	if err := c.Rotate.By.Check(); err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
+	detector, err := use.open(detect.Config(c.Detect.Turned(c.Rotate.OfDetector())))
 	if err != nil {
 		return err // the worker adds the camera
 	}
+	detector = detect.NewTurned(detector, c.Rotate.OfDetector())
 	defer func() {
 		if !errors.Is(err, pipeline.ErrHung) {
 			_ = detector.Close()
@@ -186,7 +190,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		}, c.Lookahead)
 	}
 	test := selftest.Options{
-		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: c.Zones,
+		Detector: detector, Obscurer: obscurer, Tracker: tracker, Zones: c.Zones, Rotation: c.Rotate.OfDetector(),
 		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tiles: c.Detect.Tiles, TileZones: len(c.Detect.TileAreas) > 0,
 	}
@@ -195,6 +199,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		Detector:       detector,
 		Tracker:        tracker(),
 		Obscurer:       obscurer,
+		Rotate:         c.Rotate.OfPictures(),
 		Zones:          c.Zones,
 		SelfTest:       func(width, height int) error { return selftest.Check(test, width, height) },
 		Encode:         c.Encode,

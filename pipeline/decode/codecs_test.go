@@ -13,6 +13,8 @@ import (
 	"scrim/models/testenv"
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/decode"
+	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
@@ -448,5 +450,48 @@ func TestH265PictureWithoutAPartIsAnError(t *testing.T) {
 			return nil
 		}), "cut at %d of %d", cut, len(units[1]))
 		require.NoError(t, d.Decode(units[0], 2, func(decode.Picture) error { return nil }), "it goes on at a key frame")
+	}
+}
+
+func TestTurnedPicturesAreThoseOfTheCodecTurned(t *testing.T) {
+	for _, luma := range []byte{0x22, 0x21} {
+		info, err := bitstream.Inspect(transport.MJPEG, flatJPEG(luma))
+		require.NoError(t, err)
+		requireTurned(t, transport.MJPEG, [][]byte{info.Data})
+	}
+	requireTurned(t, transport.H265, hevc(t, 3, "testsrc=size=64x48:rate=30", "keyint=1"))
+}
+
+// requireTurned decodes units upright and turned.
+func requireTurned(t *testing.T, codec transport.Codec, units [][]byte) {
+	t.Helper()
+	pictures := func(r geom.Rotation) (all []*yuv.Image) {
+		d, err := decode.New(decode.Options{Codec: codec, Rotate: r})
+		require.NoError(t, err)
+		defer d.Close()
+		take := func(p decode.Picture) error { all = append(all, p.Image); return nil }
+		for i, u := range units {
+			require.NoError(t, d.Decode(u, int64(i), take))
+		}
+		require.NoError(t, d.Flush(take))
+		require.Len(t, all, len(units))
+		return all
+	}
+	upright := pictures(geom.Upright)
+	for _, r := range geom.Rotations[1:] {
+		for i, im := range pictures(r) {
+			want, err := yuv.New(r.Size(64, 48))
+			require.NoError(t, err)
+			require.NoError(t, rotate.By(r).Image(want, upright[i]))
+			require.Equal(t, [2]int{want.Width, want.Height}, [2]int{im.Width, im.Height})
+			require.Equal(t, want.FullRange, im.FullRange)
+			for y := range want.Height {
+				require.Equal(t, want.Y[y*want.YStride:][:want.Width], im.Y[y*im.YStride:][:want.Width])
+			}
+			for y := range want.ChromaHeight() {
+				require.Equal(t, want.U[y*want.CStride:][:want.ChromaWidth()], im.U[y*im.CStride:][:want.ChromaWidth()])
+				require.Equal(t, want.V[y*want.CStride:][:want.ChromaWidth()], im.V[y*im.CStride:][:want.ChromaWidth()])
+			}
+		}
 	}
 }

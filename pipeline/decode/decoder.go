@@ -8,6 +8,8 @@ import (
 	"github.com/asticode/go-astiav"
 
 	"scrim/pipeline/internal/av"
+	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 	"scrim/transport"
 )
@@ -28,6 +30,8 @@ type Picture struct {
 type Options struct {
 	// Codec is the codec to decode; empty means H.264.
 	Codec transport.Codec
+	// Rotate is by how much the pictures are turned.
+	Rotate geom.Rotation
 	// Pool provides the Images; nil: a pool of the decoder's own.
 	Pool *yuv.Pool
 	// Threads are slice threads, which add no delay; 0 means 1.
@@ -43,10 +47,12 @@ var errMissing = errors.New("parts of the picture are missing")
 // Decoder decodes the access units of one codec. It is not safe for concurrent use.
 type Decoder struct {
 	codec  transport.Codec
+	turn   rotate.Orientation
 	pool   *yuv.Pool
 	cc     *astiav.CodecContext
 	packet *av.Packet
 	frame  *astiav.Frame
+	half   *yuv.Image // what came as 4:2:2, before it is turned
 	// blocks and buf are for H.265 only.
 	blocks *av.Blocks
 	buf    []byte
@@ -65,7 +71,7 @@ func New(o Options) (*Decoder, error) {
 	if codec == nil {
 		return nil, fmt.Errorf("FFmpeg has no %s decoder; install a build with it", o.Codec)
 	}
-	d := &Decoder{codec: o.Codec, pool: o.Pool, cc: astiav.AllocCodecContext(codec), packet: av.NewPacket(), frame: astiav.AllocFrame()}
+	d := &Decoder{codec: o.Codec, turn: rotate.By(o.Rotate), pool: o.Pool, cc: astiav.AllocCodecContext(codec), packet: av.NewPacket(), frame: astiav.AllocFrame()}
 	if d.pool == nil {
 		d.pool = new(yuv.Pool)
 	}
@@ -176,16 +182,39 @@ func (d *Decoder) picture() (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	im, err := d.pool.Get(planes.Width, planes.Height)
+	im, err := d.pool.Get(d.turn.Size(planes.Width, planes.Height))
 	if err != nil {
 		return Picture{}, err
 	}
-	if half {
-		halve(im, &planes)
-	} else if err := im.CopyFrom(&planes); err != nil {
+	switch {
+	case half:
+		err = d.halve(im, &planes)
+	case d.turn == (rotate.Orientation{}):
+		err = im.CopyFrom(&planes)
+	default:
+		err = d.turn.Image(im, &planes)
+	}
+	if err != nil {
+		d.pool.Put(im)
 		return Picture{}, err
 	}
 	return Picture{ID: d.frame.Pts(), Image: im, Corrupt: av.Damaged(d.frame)}, nil
+}
+
+// halve writes a picture of 4:2:2 to im.
+func (d *Decoder) halve(im, planes *yuv.Image) error {
+	if d.turn == (rotate.Orientation{}) {
+		halve(im, planes)
+		return nil
+	}
+	if d.half == nil || d.half.Width != planes.Width || d.half.Height != planes.Height {
+		var err error
+		if d.half, err = yuv.New(planes.Width, planes.Height); err != nil {
+			return err
+		}
+	}
+	halve(d.half, planes)
+	return d.turn.Image(im, d.half)
 }
 
 // Close frees the decoder; a second call does nothing.

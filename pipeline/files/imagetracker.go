@@ -28,7 +28,8 @@ func (s *imageTracker) Observe(_ time.Time, faces []face.Face, _, _ int) {
 			continue // it can only continue a track
 		}
 		regions = append(regions, geom.Region{
-			Rect: f.Box.Pad(s.o.Padding, s.o.PaddingTop).Rect(), Face: f.Box, Score: f.Score, Source: geom.Detected, Track: uint64(i + 1), //nolint:gosec // positive
+			Rect: f.Rotation.Pad(f.Box, s.o.Padding, s.o.PaddingTop).Rect(), Face: f.Box, Rotation: f.Rotation,
+			Score: f.Score, Source: geom.Detected, Track: uint64(i + 1), //nolint:gosec // positive
 		})
 	}
 	s.waiting = append(s.waiting, regions)

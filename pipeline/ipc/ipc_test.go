@@ -40,6 +40,9 @@ func samples() []sample {
 				Model: "/models/a b.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, SkipUnchanged: true,
 			},
+			Cover:     CoverConfig{Mode: "people", Absorb: time.Minute},
+			Sight:     SightConfig{NeedPixels: 48, NeedPercent: 5, WhenBlind: "slate", Interval: 10 * time.Second},
+			Rotate:    RotateConfig{By: geom.Turned270, View: true},
 			Lookahead: 8,
 			Zones: []zone.Zone{{
 				Kind: "ignore", Name: "lobby screen", Reason: "public_display",
@@ -92,7 +95,7 @@ func samples() []sample {
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},
 		{TypeFileFrame, FileFrame{
 			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240,
-			Regions: []geom.RegionRecord{{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2}},
+			Regions: []geom.RegionRecord{{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2, Rotation: geom.Turned90}},
 		}, nil},
 		{TypeFileEnd, FileEnd{
 			Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged",

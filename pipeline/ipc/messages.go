@@ -19,6 +19,8 @@ type Config struct {
 	Epoch uint64 `json:"epoch"`
 	// Detect is how faces are found.
 	Detect DetectConfig `json:"detect"`
+	// Rotate is how the camera is turned.
+	Rotate RotateConfig `json:"rotate"`
 	// Lookahead is the number of pictures by which the output lags, so that a face
 	// is covered before it is first found.
 	Lookahead int `json:"lookahead,omitempty"`
@@ -63,6 +65,43 @@ type DetectConfig struct {
 	TileAreas [][4]float64 `json:"tile_areas,omitempty"`
 	// SkipUnchanged inspects only what has changed, and the whole picture once a second.
 	SkipUnchanged bool `json:"skip_unchanged"`
+}
+
+// RotateConfig says how a camera is turned, and what is turned upright for it. Zones and
+// records are always those of the output.
+type RotateConfig struct {
+	// By is by how much its pictures must be turned to be upright.
+	By geom.Rotation `json:"by,omitempty"`
+	// View turns the output, too. Otherwise only the detector sees pictures upright.
+	View bool `json:"view,omitempty"`
+}
+
+// OfPictures is by how much decoded pictures are turned.
+func (c RotateConfig) OfPictures() geom.Rotation {
+	if c.View {
+		return c.By
+	}
+	return geom.Upright
+}
+
+// OfDetector is by how much pictures are turned only for the detector.
+func (c RotateConfig) OfDetector() geom.Rotation {
+	if c.View {
+		return geom.Upright
+	}
+	return c.By
+}
+
+// Turned returns d for pictures that are turned before the detector sees them.
+func (d DetectConfig) Turned(r geom.Rotation) DetectConfig {
+	areas := d.TileAreas
+	d.TileAreas = make([][4]float64, len(areas))
+	for i, a := range areas {
+		x0, y0 := r.Point(a[0], a[1], 1, 1)
+		x1, y1 := r.Point(a[2], a[3], 1, 1)
+		d.TileAreas[i] = [4]float64{min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)}
+	}
+	return d
 }
 
 // ObscureConfig configures how regions are made unrecognisable.

@@ -13,4 +13,6 @@ type Face struct {
 	// Weak is set where the score is below the detector's threshold. A weak face
 	// does not start a track, but it can continue one.
 	Weak bool
+	// Rotation is how the face lies in the picture.
+	Rotation geom.Rotation
 }

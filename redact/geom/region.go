@@ -38,6 +38,8 @@ type Region struct {
 	// Track identifies the same face over time; it is never 0 for a face. The obscurer
 	// anchors its cell grid and noise to it.
 	Track uint64
+	// Rotation is how the face lies.
+	Rotation Rotation
 	// Shape is the obscured part of Rect; nil for all of it. If its bounds are not Rect,
 	// it is ignored and all of Rect is obscured. Regions may share it.
 	Shape *Shape
@@ -51,11 +53,12 @@ type RegionRecord struct {
 	Y int `json:"y"`
 	W int `json:"w"`
 	H int `json:"h"`
-	// Face, Score, Source and Track are those of the Region.
-	Face   Box     `json:"face"`
-	Score  float64 `json:"score"`
-	Source Source  `json:"source"`
-	Track  uint64  `json:"track"`
+	// Face, Score, Source, Track and Rotation are those of the Region.
+	Face     Box      `json:"face"`
+	Score    float64  `json:"score"`
+	Source   Source   `json:"source"`
+	Track    uint64   `json:"track"`
+	Rotation Rotation `json:"rotation,omitempty"`
 }
 
 // Cut returns the record of the part of r that lies within rect. The face is rounded
@@ -66,7 +69,7 @@ func (r Region) Cut(rect image.Rectangle) RegionRecord {
 	return RegionRecord{
 		X: rect.Min.X, Y: rect.Min.Y, W: rect.Dx(), H: rect.Dy(),
 		Face:  Box{X: pixels(r.Face.X), Y: pixels(r.Face.Y), W: pixels(r.Face.W), H: pixels(r.Face.H)},
-		Score: round(r.Score, 10_000), Source: r.Source, Track: r.Track,
+		Score: round(r.Score, 10_000), Source: r.Source, Track: r.Track, Rotation: r.Rotation,
 	}
 }
 
@@ -74,7 +77,7 @@ func round(v, steps float64) float64 { return math.Round(v*steps) / steps }
 
 // Region returns r as a Region.
 func (r RegionRecord) Region() Region {
-	return Region{Rect: r.Rect(), Face: r.Face, Score: r.Score, Source: r.Source, Track: r.Track}
+	return Region{Rect: r.Rect(), Face: r.Face, Score: r.Score, Source: r.Source, Track: r.Track, Rotation: r.Rotation}
 }
 
 // Rect returns what is obscured.

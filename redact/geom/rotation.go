@@ -76,3 +76,21 @@ func (r Rotation) Box(b Box, width, height int) Box {
 	}
 	return b
 }
+
+// Pad returns b.Pad of a face that lies as r says: top is added where its hair is.
+func (r Rotation) Pad(b Box, side, top float64) Box { return r.Extend(b, side, top, side) }
+
+// Extend returns the box b of a face that lies as r says with room added on both sides of
+// the face, above its hair and below its chin, as fractions of its size in that direction.
+func (r Rotation) Extend(b Box, side, above, below float64) Box {
+	left, right, top, bottom := side, side, above, below
+	switch r {
+	case Turned90:
+		left, right, top, bottom = above, below, side, side
+	case Turned180:
+		top, bottom = below, above
+	case Turned270:
+		left, right, top, bottom = below, above, side, side
+	}
+	return Box{X: b.X - left*b.W, Y: b.Y - top*b.H, W: b.W * (1 + left + right), H: b.H * (1 + top + bottom)}
+}

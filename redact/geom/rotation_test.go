@@ -47,3 +47,18 @@ func TestOtherAnglesAreNoRotations(t *testing.T) {
 		require.NoError(t, r.Check())
 	}
 }
+
+// Hair is above and chin below the face once the picture is upright.
+func TestRoomIsAddedWhereHairAndChinAre(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := rapid.IntRange(1, 4096).Draw(t, "w"), rapid.IntRange(1, 4096).Draw(t, "h")
+		side := rapid.Float64Range(1, 1000)
+		b := Box{X: side.Draw(t, "x"), Y: side.Draw(t, "y"), W: side.Draw(t, "bw"), H: side.Draw(t, "bh")}
+		r := drawRotation(t, "rotation")
+		require.Equal(t, b.Pad(0.3, 0.5), Upright.Pad(b, 0.3, 0.5))
+		for _, c := range [][3]float64{{0.3, 0.5, 0.3}, {1, 0.5, 6}} {
+			got, want := r.Box(r.Extend(b, c[0], c[1], c[2]), w, h), Upright.Extend(r.Box(b, w, h), c[0], c[1], c[2])
+			require.InDeltaSlice(t, []float64{want.X, want.Y, want.W, want.H}, []float64{got.X, got.Y, got.W, got.H}, 1e-6)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 
 	"scrim/redact"
 	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/scale"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
@@ -57,6 +58,9 @@ type Options struct {
 	Tiles, TileZones bool
 	// Threshold is the detector's.
 	Threshold float64
+	// Rotation is how faces lie in the pictures. Width, height and Zones are those of
+	// the pictures as they come.
+	Rotation geom.Rotation
 	// Cosmetic says that faces may be found in what comes out.
 	Cosmetic bool
 }
@@ -72,6 +76,7 @@ type Options struct {
 // not dozens, and a second picture has a face that is found with certainty in such
 // a part only.
 func Check(o Options, width, height int) error {
+	width, height = o.Rotation.Size(width, height) // as it is drawn
 	for _, s := range scenes(o, width, height) {
 		if err := o.pass(s); err != nil {
 			return err
@@ -86,7 +91,10 @@ func (o Options) pass(s drawn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	box, err := s.draw(im, o.Zones)
+	box, err := s.draw(im, zone.Turn(o.Zones, o.Rotation))
+	if err == nil {
+		im, box, err = o.lay(im, box)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
@@ -121,6 +129,16 @@ func (o Options) pass(s drawn) error {
 		}
 	}
 	return nil
+}
+
+// lay turns what was drawn upright, so that it lies as the camera shows it.
+func (o Options) lay(im *yuv.Image, box geom.Box) (*yuv.Image, geom.Box, error) {
+	by := o.Rotation.Inverse()
+	out, err := yuv.New(by.Size(im.Width, im.Height))
+	if err != nil {
+		return nil, box, err
+	}
+	return out, by.Box(box, im.Width, im.Height), rotate.By(by).Image(out, im)
 }
 
 // redact returns what a Redactor makes of im, as the first picture of a camera.

@@ -277,6 +277,41 @@ func TestCheckPassesWhereTheDetectorLooksAtParts(t *testing.T) {
 	}
 }
 
+// The drawn face lies as the camera's faces do, where its zones allow it.
+func TestCheckPassesWithATurnedDetector(t *testing.T) {
+	for _, r := range geom.Rotations[1:] {
+		o := realParts(t, detect.Config{Size: 640, Threshold: 0.3}, obscure.Options{})
+		require.NoError(t, Check(o, 1280, 720))
+		upright := o.Detector
+		o.Detector, o.Rotation = detect.NewTurned(upright, r), r
+		mask := zone.Zone{Kind: zone.Mask, Polygon: []zone.Point{{X: 0.3, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0.3, Y: 1}}}
+		for _, zones := range [][]zone.Zone{nil, {mask}} {
+			o.Zones = zones
+			for _, size := range [][2]int{{1280, 720}, {641, 361}, {480, 640}} {
+				require.NoError(t, Check(o, size[0], size[1]), "%d at %v", r, size)
+			}
+		}
+		if r.Sideways() {
+			o.Zones, o.Detector = nil, &unturned{upright, r}
+			require.ErrorIs(t, Check(o, 1280, 720), ErrNotFound, "boxes that are not turned back")
+		}
+	}
+}
+
+// unturned is a detector that returns faces where they lie in the turned picture.
+type unturned struct {
+	redact.Detector
+	r geom.Rotation
+}
+
+func (u *unturned) Detect(im *yuv.Image) ([]face.Face, error) {
+	lying, err := detect.Turn(nil, im, u.r)
+	if err != nil {
+		return nil, err
+	}
+	return u.Detector.Detect(lying)
+}
+
 // networks runs a test with each network that is at hand.
 func networks(t *testing.T, f func(t *testing.T, model string)) {
 	t.Helper()

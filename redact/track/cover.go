@@ -25,7 +25,7 @@ func (t *Tracker) regionsNow(at time.Time, bounds image.Rectangle) []geom.Region
 	t.regions = t.regions[:0]
 	for _, tr := range t.tracks {
 		source := geom.Detected
-		need := tr.env.Pad(t.o.Padding, t.o.PaddingTop).Rect()
+		need := tr.pad(tr.env, t.o.Padding, t.o.PaddingTop)
 		if tr.weak {
 			source = geom.Tracked
 		}
@@ -38,21 +38,26 @@ func (t *Tracker) regionsNow(at time.Time, bounds image.Rectangle) []geom.Region
 			}
 			// People stop: the region spans all positions between an immediate stop and
 			// constant motion.
-			need = tr.predict(tr.env, at).Pad(t.o.Padding+grown, t.o.PaddingTop+grown).Rect().
-				Union(tr.stopped(tr.env, at).Pad(t.o.Padding+growthAtRest*lost, t.o.PaddingTop).Rect())
+			need = tr.pad(tr.predict(tr.env, at), t.o.Padding+grown, t.o.PaddingTop+grown).
+				Union(tr.pad(tr.stopped(tr.env, at), t.o.Padding+growthAtRest*lost, t.o.PaddingTop))
 		}
 		if tr.weak && at.Sub(tr.confidentAt) <= tr.hold(t.o.Hold) {
 			// The weak sightings may be of something else.
 			was := *tr
 			was.found, was.vx, was.vy, was.steady = tr.confidentAt, tr.lastConfident.vx, tr.lastConfident.vy, tr.lastConfident.steady
-			need = need.Union(was.stopped(tr.lastConfident.env, at).Pad(t.o.Padding, t.o.PaddingTop).Rect())
+			need = need.Union(tr.pad(was.stopped(tr.lastConfident.env, at), t.o.Padding, t.o.PaddingTop))
 		}
 		tr.updateRect(need)
 		if tr.rect.Overlaps(bounds) {
-			t.regions = append(t.regions, geom.Region{Rect: tr.rect, Face: tr.box, Score: tr.score, Source: source, Track: tr.id})
+			t.regions = append(t.regions, geom.Region{Rect: tr.rect, Face: tr.box, Rotation: tr.rotation, Score: tr.score, Source: source, Track: tr.id})
 		}
 	}
 	return t.regions
+}
+
+// pad adds padding to the box of a face. Hair is where the last sighting that was not weak had it.
+func (tr *track) pad(b geom.Box, side, top float64) image.Rectangle {
+	return tr.rotation.Pad(b, side, top).Rect()
 }
 
 // updateRect makes the region contain what is needed. A region that contains it

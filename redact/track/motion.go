@@ -54,6 +54,7 @@ func (t *Tracker) measure(tr *track, f face.Face, at time.Time) {
 	tr.box, tr.score, tr.found, tr.misses = f.Box, f.Score, at, 0
 	tr.proximity = t.proximity(f.Box)
 	if tr.weak = f.Weak; !tr.weak {
+		tr.rotation = f.Rotation
 		tr.uncertainty *= uncertainty(f.Score, tr.proximity)
 		tr.confidentAt, tr.lastConfident = at, place{tr.env, tr.vx, tr.vy, tr.steady, f.Score}
 	}

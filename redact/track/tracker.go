@@ -79,6 +79,7 @@ type track struct {
 	box      geom.Box
 	env      geom.Box // what is covered of the face
 	score    float64
+	rotation geom.Rotation
 	weak     bool     // it was a weak sighting
 	misses   int      // pictures since
 	predBox  geom.Box // predicted for this picture
@@ -309,7 +310,7 @@ func (t *Tracker) start(f face.Face, at time.Time) {
 	tr := t.newTrack()
 	proximity := t.proximity(f.Box)
 	*tr = track{
-		id: tr.id, box: f.Box, env: f.Box, score: f.Score, found: at, first: at, firstBox: f.Box,
+		id: tr.id, box: f.Box, env: f.Box, score: f.Score, rotation: f.Rotation, found: at, first: at, firstBox: f.Box,
 		proximity: proximity, uncertainty: uncertainty(f.Score, proximity), confidentAt: at, lastConfident: place{env: f.Box, score: f.Score},
 	}
 }

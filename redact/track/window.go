@@ -102,7 +102,7 @@ func (w *Window) before(tr *track, at time.Time) image.Rectangle {
 		grown = max(grown, tr.unknownGrowth(age))
 	}
 	o := w.t.o
-	return b.Pad(o.Padding+grown, o.PaddingTop+grown).Rect().Union(tr.firstBox.Pad(o.Padding, o.PaddingTop).Rect())
+	return tr.pad(b, o.Padding+grown, o.PaddingTop+grown).Union(tr.pad(tr.firstBox, o.Padding, o.PaddingTop))
 }
 
 // between returns what must be obscured between two sightings.
@@ -116,7 +116,7 @@ func (w *Window) between(tr *track, at time.Time) image.Rectangle {
 	}
 	// People do not walk in straight lines; the middle is the least certain.
 	grown := growth * min(1, whole) * (1 - 2*max(f-0.5, 0.5-f))
-	return b.Pad(w.t.o.Padding+grown, w.t.o.PaddingTop+grown).Rect()
+	return tr.pad(b, w.t.o.Padding+grown, w.t.o.PaddingTop+grown)
 }
 
 // fill adds a region to a picture. If one was added before for the same face, it
@@ -140,6 +140,6 @@ func (w *Window) fill(m *picture, tr *track, r image.Rectangle, replace bool) {
 		}
 		last[len(last)-1].Rect = last[len(last)-1].Rect.Union(r)
 	} else {
-		m.filled = append(m.filled, geom.Region{Rect: r, Face: tr.box, Score: tr.score, Source: geom.Backfilled, Track: tr.id})
+		m.filled = append(m.filled, geom.Region{Rect: r, Face: tr.box, Rotation: tr.rotation, Score: tr.score, Source: geom.Backfilled, Track: tr.id})
 	}
 }

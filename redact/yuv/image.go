@@ -21,6 +21,15 @@ func CheckSize(width, height int) error {
 	return nil
 }
 
+// CheckCameraSize reports why a camera's picture, or one that was turned, cannot have the
+// given size in pixels.
+func CheckCameraSize(width, height int) error {
+	if min(width, height) < 2 || max(width, height) > MaxWidth || min(width, height) > MaxHeight {
+		return fmt.Errorf("picture size %d×%d is outside 2×2 … %d×%d, or %d×%d", width, height, MaxWidth, MaxHeight, MaxHeight, MaxWidth)
+	}
+	return nil
+}
+
 // Image is a picture in planar YUV 4:2:0, 8 bits a sample. The chroma planes are half as wide
 // and half as high as the luma plane, rounded up. An Image is not safe for
 // concurrent writing.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
+	"scrim/redact/geom"
 )
 
 // Address returns the URL for connecting to the camera, with user and password.
@@ -50,6 +51,7 @@ func (c *Config) Redactor(cam *Camera) ipc.Config {
 			WhenBlind: string(cam.WhenBlind), Interval: time.Duration(cam.SightInterval),
 		},
 
+		Rotate:    ipc.RotateConfig{By: geom.Rotation(cam.Rotate), View: cam.RotateView},
 		Lookahead: int(cam.Lookahead),
 		Zones:     zones(cam.Zones),
 		Obscure: ipc.ObscureConfig{

@@ -169,6 +169,14 @@ type Settings struct {
 	WhenBlind WhenBlind `yaml:"when_blind"`
 	// SightInterval is the time between two sight tests, 1s to 1m. Default: 10s.
 	SightInterval SightInterval `yaml:"sight_interval"`
+	// Rotate is by how many degrees the picture must be turned clockwise to be upright:
+	// 0, 90, 180 or 270. A camera on its side whose picture shows heads on the left has 90, one
+	// that hangs upside down 180. Default: 0.
+	Rotate Rotation `yaml:"rotate"`
+	// RotateView turns the video as well. With false, only the detector sees the
+	// picture upright. Zones are always those of the video as viewers see it.
+	// Default: true.
+	RotateView bool `yaml:"rotate_view"`
 	// Lookahead is the number of pictures, 0 to 30, by which the output is delayed so
 	// that a face is covered in the pictures before it is first found. Default: 0.
 	Lookahead Lookahead `yaml:"lookahead"`
@@ -233,9 +241,9 @@ func Default() *Config {
 		HTTP:       HTTP{Listen: "127.0.0.1:8080"},
 		RTSPServer: RTSPServer{MaxSessions: 100},
 		Defaults: Settings{
-			Transport: TransportTCP,
-			Detect:    Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, SkipUnchanged: true},
-			Cover:     CoverFaces, Absorb: AbsorbTime(10 * time.Minute), Need: Need{Percent: 5}, WhenBlind: WhenBlindMotion,
+			Transport: TransportTCP, RotateView: true,
+			Detect: Detect{Engine: EngineAuto, Size: 640, Threshold: 0.3, SkipUnchanged: true},
+			Cover:  CoverFaces, Absorb: AbsorbTime(10 * time.Minute), Need: Need{Percent: 5}, WhenBlind: WhenBlindMotion,
 			SightInterval: SightInterval(10 * time.Second),
 			Obscure:       Obscure{Style: StyleVeil, Padding: 0.3, PaddingTop: 0.5, Cells: 5},
 			Encode:        Encode{Preset: "ultrafast", KeyframeInterval: Duration(2 * time.Second)},

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"scrim/redact/geom"
 )
 
 // Duration is a time span, written with its unit: 250ms, 2s, 1m30s.
@@ -105,6 +107,19 @@ type Lookahead int
 // UnmarshalText accepts an integer.
 func (l *Lookahead) UnmarshalText(text []byte) error {
 	return integer(l, text, 0, MaxLookahead, "look-ahead", fmt.Sprintf("a number of pictures from 0 to %d", MaxLookahead))
+}
+
+// Rotation is a geom.Rotation in degrees.
+type Rotation geom.Rotation
+
+// UnmarshalText accepts 0, 90, 180 and 270.
+func (r *Rotation) UnmarshalText(text []byte) error {
+	v, err := strconv.Atoi(string(text))
+	if err != nil || geom.Rotation(v).Check() != nil {
+		return fmt.Errorf("invalid rotation %q: must be 0, 90, 180 or 270, the degrees by which to turn the picture clockwise", clip(text))
+	}
+	*r = Rotation(v)
+	return nil
 }
 
 // The bounds of a Threshold.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"scrim/models"
+	"scrim/redact/geom"
 	"scrim/redact/zone"
 	"scrim/transport"
 )
@@ -56,6 +57,12 @@ func (Bitrate) schema() *Schema {
 func (DetectSize) schema() *Schema {
 	s := within("integer", minDetectSize, maxDetectSize)
 	s.MultipleOf = detectStride
+	return s
+}
+
+func (Rotation) schema() *Schema {
+	s := within("integer", float64(geom.Upright), float64(geom.Turned270))
+	s.MultipleOf = float64(geom.Turned90)
 	return s
 }
 

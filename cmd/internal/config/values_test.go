@@ -27,6 +27,7 @@ func valueCases() []valueCase {
 		{new(Bitrate), []string{"auto", "4Mbit/s", "1.5 Mbit/s", "800kbit/s", "4000000", "64000bit/s"},
 			[]string{"", "4M", "4Mbps", "4MB/s", "-4Mbit/s", "63kbit/s", "101Mbit/s", "1e6", "NaN", "Inf", "0x10p9", "1.2.3Mbit/s"}},
 		{new(DetectSize), []string{"160", "640", "1920"}, []string{"", "641", "128", "1952", "-640", "640px", "6.4e2"}},
+		{new(Rotation), []string{"0", "90", "180", "270"}, []string{"", "360", "-90", "45", "90°", "9e1", "auto"}},
 		{new(Threshold), []string{"0.3", "0.05", ".9"}, []string{"", "0", "1", "NaN", "0,3", "-0.3", "30%"}},
 		{new(Padding), []string{"0", "0.3", "2"}, []string{"", "-0.1", "2.1", "NaN", "30%"}},
 		{new(Cells), []string{"1", "5", "32"}, []string{"", "0", "33", "-1", "2.5"}},

@@ -86,8 +86,11 @@ var ErrOptions = errors.New("encoder settings are not usable")
 
 // New returns an Encoder, which the caller closes.
 func New(o Options) (*Encoder, error) {
-	if o.Width < 2 || o.Height < 2 || o.Width > yuv.MaxWidth || o.Height > yuv.MaxHeight || o.Width%2 != 0 || o.Height%2 != 0 {
-		return nil, fmt.Errorf("%w: size %d×%d is not even or not within 2×2 … %d×%d", ErrOptions, o.Width, o.Height, yuv.MaxWidth, yuv.MaxHeight)
+	if err := yuv.CheckCameraSize(o.Width, o.Height); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	if o.Width%2 != 0 || o.Height%2 != 0 {
+		return nil, fmt.Errorf("%w: size %d×%d is not even", ErrOptions, o.Width, o.Height)
 	}
 	o.Preset = cmp.Or(o.Preset, "ultrafast")
 	if o.KeyframeInterval <= 0 {
