@@ -80,7 +80,7 @@ func (p *Pipeline) withhold(j *job, o redact.Outcome) {
 		return
 	}
 	if w.Cause.Fault == redact.FaultBlind {
-		p.hidden.Store(&hidden{cause: w.Cause, blind: o.Sight.Blind, at: p.now()})
+		p.hidden.Store(&hidden{cause: w.Cause, sight: o.Sight, at: p.now()})
 	}
 }
 

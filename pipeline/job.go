@@ -27,6 +27,6 @@ type job struct {
 // hidden is why pictures that are inspected are not shown, though the gate is open.
 type hidden struct {
 	cause redact.Cause
-	blind bool      // the camera counts as blind
-	at    time.Time // of the last such picture
+	sight redact.Verdict // in the last such picture
+	at    time.Time      // of that
 }

@@ -522,7 +522,7 @@ func (s *show) view(o outcome) {
 		if st, err := stamptest.Read(p.Image); err == nil {
 			v.number = st.Number
 		}
-		s.story.Note(filmStart.Add(v.at), v.State, v.Fault, v.Reason)
+		s.story.Note(transport.Event{Time: filmStart.Add(v.at), State: v.State, Fault: v.Fault, Reason: v.Reason})
 		s.judge(&v)
 		s.seen = append(s.seen, v)
 		return nil

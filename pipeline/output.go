@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"scrim/pipeline/encode"
@@ -127,7 +128,11 @@ func (o *output) picture(j *job) error {
 		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
 	}
 	head := ipc.Output{RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: j.unit.Captured, State: transport.StateLive}, Record: record}
-	if sight := j.frame.Sight(); sight.Blind {
+	sight := j.frame.Sight()
+	if !sight.Proved {
+		head.Unproved = transport.BlindReason(sight.Why)
+	}
+	if sight.Blind {
 		head.State, head.Reason, head.Fault = transport.StateBlind, sight.Why, transport.FaultBlind
 	}
 	if err := o.send(unit, head); err != nil {
@@ -152,13 +157,13 @@ func (o *output) admits(j *job, now time.Time) bool {
 func (o *output) interrupt(now time.Time) error {
 	now = now.Add(-2 * time.Second / transport.ClockRate) // two pictures must not have the same time
 	if generation, _, shut := o.p.gate.State(); generation != o.generation {
-		if err := o.sendSlate(now, generation, shut, false); err != nil {
+		if err := o.sendSlate(now, generation, shut, redact.Verdict{}); err != nil {
 			return err
 		}
 		o.silentSince = o.p.now()
 	}
 	if rules.Overflow && o.p.overflow.reportDue() {
-		return o.sendSlate(now, o.generation, causeOverflow, false)
+		return o.sendSlate(now, o.generation, causeOverflow, redact.Verdict{})
 	}
 	return nil
 }
@@ -175,14 +180,14 @@ func (o *output) encode(f redact.Frame, pts int64) (encode.Unit, error) {
 // idle sends a slate when one is due.
 func (o *output) idle(now time.Time) error {
 	generation, open, why := o.p.gate.State()
-	blind := false
+	var sight redact.Verdict
 	if open {
 		hidden := o.p.hidden.Load()
 		switch {
 		case rules.Overflow && o.p.overflow.reportDue():
-			return o.sendSlate(now, generation, causeOverflow, false)
+			return o.sendSlate(now, generation, causeOverflow, redact.Verdict{})
 		case hidden != nil && now.Sub(hidden.at) < o.stall():
-			why, blind = hidden.cause, hidden.blind
+			why, sight = hidden.cause, hidden.sight
 			o.silentSince = now // pictures come
 		case !rules.Stall || now.Sub(o.silentSince) < o.stall():
 			return nil
@@ -193,7 +198,7 @@ func (o *output) idle(now time.Time) error {
 	if now.Sub(o.lastSlate) < slateInterval {
 		return nil
 	}
-	if err := o.sendSlate(now, generation, why, blind); err != nil {
+	if err := o.sendSlate(now, generation, why, sight); err != nil {
 		return err
 	}
 	if !open {
@@ -215,8 +220,8 @@ func stallLimit(interval time.Duration) time.Duration {
 }
 
 // sendSlate sends a slate with the cause of the last Shut, or of silence or blindness
-// while the gate is open.
-func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause, blind bool) error {
+// while the gate is open. sight is that in the picture which a blind camera hides.
+func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause, sight redact.Verdict) error {
 	o.lastSlate, o.generation = now, generation
 	if o.enc == nil {
 		w, h := SlateWidth, SlateHeight
@@ -241,13 +246,15 @@ func (o *output) sendSlate(now time.Time, generation uint64, why redact.Cause, b
 	if err != nil {
 		return fmt.Errorf("encode slate: %w", err)
 	}
-	state := transport.StateObscured
-	if blind {
-		state = transport.StateBlind
-	}
 	head := ipc.Output{
-		RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: shown, State: state, Reason: why.Text},
+		RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: shown, State: transport.StateObscured, Reason: why.Text},
 		Fault:        transport.Fault(why.Fault),
+	}
+	if why.Fault == redact.FaultBlind {
+		head.Unproved = transport.BlindReason(sight.Why)
+		if sight.Blind {
+			head.State, head.Reason = transport.StateBlind, strings.TrimPrefix(why.Text, "blind: ")
+		}
 	}
 	if err := o.send(unit, head); err != nil {
 		return err

@@ -14,7 +14,8 @@ type Snapshot struct {
 	// Width and Height are its size in pixels.
 	Width  int `json:"width"`
 	Height int `json:"height"`
-	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate.
+	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate,
+	// and StateBlind for either.
 	State State `json:"state"`
 	// Reason says why State is not StateLive.
 	Reason string `json:"reason,omitempty"`

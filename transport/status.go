@@ -50,8 +50,14 @@ type Status struct {
 	State  State  `json:"state"`
 	Reason string `json:"reason,omitempty"`
 	// Fault is the kind of Reason.
-	Fault    Fault  `json:"fault,omitempty"`
-	Detector string `json:"detector,omitempty"`
+	Fault Fault `json:"fault,omitempty"`
+	// CoveredBy is what hides people from viewers while the camera is live or blind.
+	CoveredBy CoveredBy `json:"covered_by,omitempty"`
+	// BlindLastDay is for how many of the last 24 hours' seconds it was not proved that
+	// the detector sees, by reason. It begins with the worker, and has steps of ten
+	// seconds.
+	BlindLastDay map[BlindReason]float64 `json:"blind_last_day,omitempty"`
+	Detector     string                  `json:"detector,omitempty"`
 	// Warning is a problem that an operator must know, such as a slow detector.
 	Warning string `json:"warning,omitempty"`
 	Style   string `json:"style,omitempty"`
@@ -113,6 +119,9 @@ type Counters struct {
 	Restarts   uint64 `json:"restarts"`
 	// Faults counts how often each fault kept the camera from being live.
 	Faults map[Fault]uint64 `json:"faults,omitempty"`
+	// BlindSeconds are the seconds for which it was not proved that the detector sees, by
+	// reason, also those before the camera counts as blind.
+	BlindSeconds map[BlindReason]float64 `json:"blind_seconds,omitempty"`
 	// BytesOut are bytes of redacted access units.
 	BytesOut uint64 `json:"bytes_out"`
 }
@@ -126,6 +135,8 @@ type Event struct {
 	State  State     `json:"state"`
 	Reason string    `json:"reason,omitempty"`
 	Fault  Fault     `json:"fault,omitempty"`
+	// CoveredBy is what hides people from viewers if the camera is live or blind.
+	CoveredBy CoveredBy `json:"covered_by,omitempty"`
 }
 
 // MaxNameBytes bounds the name of a site, camera or rendition.

@@ -143,15 +143,23 @@ type RedactedUnit struct {
 	// Width and Height are the picture's size in pixels.
 	Width  int `json:"width"`
 	Height int `json:"height"`
-	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate.
+	// State is StateLive for a redacted picture, StateObscured or StateOffline for a slate,
+	// and StateBlind for either.
 	State State `json:"state"`
 	// Reason says why State is not StateLive.
 	Reason string `json:"reason,omitempty"`
+	// CoveredBy is what hides people in the unit of a camera that is live or blind.
+	CoveredBy CoveredBy `json:"-"`
 	// Regions are the rectangles that were obscured. The Source of one is empty
 	// if it is not known. None has a Shape. The redactor sends them in its record.
 	Regions []geom.Region `json:"-"`
 	// Data is the access unit in Annex B form. Readers must not change it.
 	Data []byte `json:"-"`
+}
+
+// IsSlate reports whether the unit shows no picture of the camera.
+func (u *RedactedUnit) IsSlate() bool {
+	return u.State != StateLive && u.State != StateBlind || u.CoveredBy == CoveredBySlate
 }
 
 // MainRendition is the rendition that every camera has.

@@ -139,7 +139,7 @@ func (l *liveRuns) collect(ctx context.Context, sub *bus.Subscription, pictures 
 			return err
 		}
 		l.add(u)
-		if u.State == transport.StateLive {
+		if !u.IsSlate() {
 			n++
 		}
 	}

@@ -249,6 +249,9 @@ type Hello struct {
 type Output struct {
 	transport.RedactedUnit
 	Fault transport.Fault `json:"fault,omitempty"`
+	// Unproved is why it is not proved that the detector sees in the picture that is
+	// shown, or hidden behind a slate; empty: it is, or there is no picture.
+	Unproved transport.BlindReason `json:"unproved,omitempty"`
 	// Fence is the last barrier number that the redactor had read when coding began;
 	// see Keyframe.
 	Fence uint64 `json:"fence,omitempty"`

@@ -29,7 +29,7 @@ type Shown struct {
 
 // ShownUnit returns the picture or slate of a published unit.
 func ShownUnit(u *transport.RedactedUnit) Shown {
-	s := Shown{Captured: u.Captured, Width: u.Width, Height: u.Height, Slate: u.State != transport.StateLive}
+	s := Shown{Captured: u.Captured, Width: u.Width, Height: u.Height, Slate: u.IsSlate()}
 	for _, r := range u.Regions {
 		s.Regions = append(s.Regions, RegionOf(r))
 	}

@@ -48,6 +48,7 @@ const (
 	hdrSize     = "Scrim-Size" // 1920x1080
 	hdrState    = "Scrim-State"
 	hdrReason   = "Scrim-Reason"
+	hdrCovered  = "Scrim-Covered-By"
 	hdrRegions  = "Scrim-Regions" // x,y,w,h;x,y,w,h
 	hdrFaces    = "Scrim-Faces"   // of each region; see appendFace
 	hdrPart     = "Scrim-Part"    // n/m
@@ -109,6 +110,9 @@ func writeHeader(h nats.Header, u *transport.RedactedUnit, n, m int) {
 	if text := reason(u.Reason); text != "" {
 		h[hdrReason] = []string{text}
 	}
+	if u.CoveredBy != "" {
+		h[hdrCovered] = []string{string(u.CoveredBy)}
+	}
 	if regions, faces := formatRegions(u); regions != "" {
 		h[hdrRegions], h[hdrFaces] = []string{regions}, []string{faces}
 	}
@@ -140,6 +144,7 @@ func parsePart(at Address, h nats.Header, data []byte) (*part, error) {
 		u.Codec = h.Get(hdrCodec)
 		u.Width, u.Height = r.pair(hdrSize, "x", transport.MaxSide)
 		u.State, u.Reason = transport.State(h.Get(hdrState)), reason(h.Get(hdrReason))
+		u.CoveredBy = transport.CoveredBy(h.Get(hdrCovered)).Known()
 		u.Regions = r.regions(image.Rect(0, 0, u.Width, u.Height))
 	}
 	if r.err != nil {

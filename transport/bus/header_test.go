@@ -164,12 +164,12 @@ func FuzzUnit(f *testing.F) {
 	good := map[string]string{
 		hdrCamera: camera, hdrEpoch: "7", hdrSeq: "1", hdrPTS: "-90", hdrCaptured: "1700000000000000000", hdrKey: "1",
 		hdrCodec: "avc1.42c01f", hdrSize: "1920x1080", hdrState: "live", hdrRegions: "1,2,3,4;5,6,7,8", hdrFaces: "d,9000,3,15,-25,30,40;z,0,0",
-		hdrReason: "none", hdrPart: "1/2",
+		hdrReason: "none", hdrCovered: "motion", hdrPart: "1/2",
 	}
 	add(good)
 	for name, bad := range map[string]string{
 		hdrCamera: "lobby", hdrEpoch: "0", hdrSeq: "-1", hdrPTS: "1e9", hdrKey: "yes", hdrCodec: "a b", hdrSize: "0x0", hdrState: "failed",
-		hdrRegions: "1,2,3", hdrFaces: "d,1,1", hdrPart: "3/2",
+		hdrCovered: "nothing", hdrRegions: "1,2,3", hdrFaces: "d,1,1", hdrPart: "3/2",
 	} {
 		h := maps.Clone(good)
 		h[name] = bad

@@ -292,6 +292,7 @@ func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"site":"plant-1","camera":"gate","state":"failed","reason":"x\ny","time":"2024-01-01T00:00:00+23:59"}`))
 	f.Add([]byte(`{"site":"plant-1","camera":"gate","state":"failed","time":"9999-12-31T23:59:59-23:59"}`))
 	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"live","fps":1e300,"width":-1}`))
+	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"blind","covered_by":"nobody","blind_last_day":{"too dark":-1,"too\nmuch":3,"blurred":1e300}}`))
 	status := Address{Site: site, Camera: camera, Kind: KindStatus}
 	events := Address{Site: site, Camera: camera, Kind: KindEvents}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -304,6 +305,10 @@ func FuzzState(f *testing.F) {
 			for _, text := range []string{s.Detector, s.Style, s.Source, s.Reason, s.Warning} {
 				require.LessOrEqual(t, len(text), maxReasonBytes)
 				require.NotContains(t, text, "\n")
+			}
+			for reason, seconds := range s.BlindLastDay {
+				require.Contains(t, transport.BlindReasons(), reason)
+				require.True(t, seconds >= 0 && seconds <= maxSeconds)
 			}
 			_, err := json.Marshal(s)
 			require.NoError(t, err)

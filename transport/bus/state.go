@@ -25,6 +25,8 @@ const (
 	maxLookahead = 1000
 	// maxDelayMS bounds the delay of a picture.
 	maxDelayMS = 1000 * 1000
+	// maxSeconds bounds a count of seconds: a thousand years.
+	maxSeconds = 1000 * 365 * 24 * 60 * 60
 )
 
 // tidyStatus cleans and cuts the texts of a status.
@@ -41,7 +43,8 @@ func tidyStatus(s *transport.Status) {
 	s.Ignored = tidyList(s.Ignored)
 	s.Sandbox, s.SandboxMissing = tidyList(s.Sandbox), tidyList(s.SandboxMissing)
 	s.Updated = tidyTime(s.Updated)
-	s.Fault, s.Counters.Faults = s.Fault.Known(), tidyFaults(s.Counters.Faults)
+	s.Fault, s.CoveredBy, s.Counters.Faults = s.Fault.Known(), s.CoveredBy.Known(), tidyFaults(s.Counters.Faults)
+	s.Counters.BlindSeconds, s.BlindLastDay = tidySeconds(s.Counters.BlindSeconds), tidySeconds(s.BlindLastDay)
 }
 
 // tidyList returns a bounded copy of a list.
@@ -60,8 +63,18 @@ func tidyFaults(counts map[transport.Fault]uint64) map[transport.Fault]uint64 {
 	return counts
 }
 
+// tidySeconds removes unknown reasons, and what are no seconds.
+func tidySeconds(seconds map[transport.BlindReason]float64) map[transport.BlindReason]float64 {
+	seconds = maps.Clone(seconds)
+	maps.DeleteFunc(seconds, func(r transport.BlindReason, s float64) bool {
+		return r == "" || r.Known() != r || !(s >= 0 && s <= maxSeconds)
+	})
+	return seconds
+}
+
 func tidyEvent(e *transport.Event) {
 	e.Reason, e.Time, e.Fault = reason(e.Reason), tidyTime(e.Time), e.Fault.Known()
+	e.CoveredBy = e.CoveredBy.Known()
 }
 
 // tidyTime removes the time zone, which is useless and needs memory, and times that

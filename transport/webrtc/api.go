@@ -47,6 +47,8 @@ type health struct {
 	Status  string `json:"status"`
 	Cameras int    `json:"cameras"`
 	Live    int    `json:"live"`
+	// Blind cameras send, but the detector cannot see in their pictures.
+	Blind int `json:"blind"`
 	// Obscured cameras send, but show a slate for now, or are starting.
 	Obscured int `json:"obscured"`
 	// Offline cameras cannot be reached, or send nothing.
@@ -60,9 +62,9 @@ type health struct {
 	States map[string]transport.State `json:"states,omitzero"`
 }
 
-// getHealth reports whether the gateway works, and how many cameras do. An offline
-// camera is not a failure of this program, and every site has one. A failed self-test
-// is a failure, and so is the failure of all cameras.
+// getHealth reports whether the gateway works, and how many cameras do. An offline or
+// blind camera is not a failure of this program, and every site has one. A failed
+// self-test is a failure, and so is the failure of all cameras.
 func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	h := health{Status: "ok"}
@@ -75,6 +77,8 @@ func (g *Gateway) getHealth(w http.ResponseWriter, r *http.Request) error {
 		switch {
 		case c.State == transport.StateLive:
 			h.Live++
+		case c.State == transport.StateBlind:
+			h.Blind++
 		case c.State == transport.StateOffline:
 			h.Offline++
 		case c.State == transport.StateFailed || c.Fault.OfRedactor():

@@ -62,7 +62,7 @@ func TestStatuses(t *testing.T) {
 		{"delete by another camera", []string{"DELETE", elsewhere, ""}, 404, "session"},
 		{"delete", []string{"DELETE", location, ""}, 200, ""},
 		{"delete again", []string{"DELETE", location, ""}, 404, "session"},
-		{"health", []string{"GET", "/healthz", ""}, 200, `{"status":"ok","cameras":2,"live":2,"obscured":0,"offline":0,"failed":0,"self_tests_failed":0,`},
+		{"health", []string{"GET", "/healthz", ""}, 200, `{"status":"ok","cameras":2,"live":2,"blind":0,"obscured":0,"offline":0,"failed":0,"self_tests_failed":0,`},
 		{"no such page", []string{"GET", "/secret.txt", ""}, 404, ""},
 		{"page", []string{"GET", "/", ""}, 200, "<title>Scrim</title>"},
 		{"script of the page", []string{"GET", "/wall.js", ""}, 200, "dialog"},

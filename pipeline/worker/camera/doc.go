@@ -14,7 +14,10 @@
 //	camera cannot be reached: never answered, refused,        offline   looks after the camera
 //	connection lost; or it sends nothing for silentTime
 //	first unit, or first output of a redactor, is awaited     starting  waits
-//	last published unit is a redacted picture                 live
+//	last published unit is a redacted picture in which the    live
+//	detector sees, or has not been blind for long
+//	last published unit is such a picture, or a slate, of     blind     gives it light, cleans or
+//	a camera in whose pictures the detector cannot see                  focuses it; or accepts it
 //	no prepared slate to show                                 failed    looks at the log
 //	camera sends, a slate is shown                            obscured  reads the reason
 //
@@ -22,6 +25,10 @@
 // slate. It is offline once its connection is declared lost, or after silentTime. A
 // connection that the worker itself ends to get a key frame does not make the camera
 // offline, because it was sending; a reconnection that fails does.
+//
+// A blind camera is no fault of connection, stream or redactor: nothing is tried again, and
+// nothing restarted. What the redactor covers meanwhile, the redactor decides. Until the
+// camera counts as blind, after 2 s, it is live, or obscured by a slate with FaultBlind.
 //
 // Access units that are late are dropped before they are decoded, and counted. Only what
 // a redactor made is published.

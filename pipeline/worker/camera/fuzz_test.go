@@ -28,6 +28,8 @@ func FuzzMessages(f *testing.F) {
 	f.Add(hello + "\n" + `O{"epoch":2,"pts":9223372036854775807,"key":true,"codec":"","width":1,"height":1,"state":"obscured",` +
 		`"fault":"no such","reason":"\u0000"}` + "\n" + live)
 	f.Add(`S{"kind":"starting","part":0,"codec":"c","width":8193,"height":48}` + "\n" + `S{"kind":"starting","codec":"a b","width":64,"height":48}`)
+	const dark = `"codec":"c","width":64,"height":48,"state":"blind","reason":"too dark","fault":"blind","unproved":`
+	f.Add(strings.Join([]string{hello, "*", `O{"epoch":1,"key":true,"record":{},` + dark + `"too dark"}`, "*", `O{"epoch":1,` + dark + `"no\nsuch"}`}, "\n"))
 	f.Fuzz(func(t *testing.T, said string) {
 		r := newRig(t, false)
 		r.do(runStarted{true}, processStarted{1, 1})

@@ -2,7 +2,6 @@ package camera
 
 import (
 	"maps"
-	"time"
 
 	"scrim/transport"
 )
@@ -23,23 +22,23 @@ type StateHistory struct {
 }
 
 // Note records the state at a time. Reason and fault are empty while the camera is live.
-// It reports whether that is a change.
-func (h *StateHistory) Note(at time.Time, state transport.State, fault transport.Fault, reason string) bool {
-	if h.state == state && h.reason == reason && h.fault == fault {
+// It reports whether state, fault or reason have changed.
+func (h *StateHistory) Note(e transport.Event) bool {
+	if h.state == e.State && h.reason == e.Reason && h.fault == e.Fault {
 		return false
 	}
-	if fault != "" && fault != h.fault {
+	if e.Fault != "" && e.Fault != h.fault {
 		if h.counts == nil {
 			h.counts = make(map[transport.Fault]uint64)
 		}
-		h.counts[fault]++
+		h.counts[e.Fault]++
 	}
-	h.state, h.reason, h.fault = state, reason, fault
+	h.state, h.reason, h.fault = e.State, e.Reason, e.Fault
 	if len(h.events) >= maxEvents {
 		h.events = append(h.events[:0], h.events[1:]...)
 		h.lost++
 	}
-	h.events = append(h.events, transport.Event{Time: at, State: state, Reason: reason, Fault: fault})
+	h.events = append(h.events, e)
 	return true
 }
 

@@ -13,14 +13,17 @@ import (
 func TestShortChangesAreNotMerged(t *testing.T) {
 	var c StateHistory
 	at := time.Unix(1, 0)
-	for range 3 { // nobody looks meanwhile
-		c.Note(at, transport.StateLive, "", "")
-		require.True(t, c.Note(at, transport.StateObscured, transport.FaultLoss, "packet loss"))
-		require.False(t, c.Note(at, transport.StateObscured, transport.FaultLoss, "packet loss"))
+	note := func(state transport.State, fault transport.Fault, reason string) bool {
+		return c.Note(transport.Event{Time: at, State: state, Fault: fault, Reason: reason})
 	}
-	c.Note(at, transport.StateObscured, transport.FaultLoss, "another loss") // the same fault goes on
-	c.Note(at, transport.StateObscured, "", "starting")
-	c.Note(at, transport.StateObscured, transport.FaultCamera, "stream not found")
+	for range 3 { // nobody looks meanwhile
+		note(transport.StateLive, "", "")
+		require.True(t, note(transport.StateObscured, transport.FaultLoss, "packet loss"))
+		require.False(t, note(transport.StateObscured, transport.FaultLoss, "packet loss"))
+	}
+	note(transport.StateObscured, transport.FaultLoss, "another loss") // the same fault goes on
+	note(transport.StateObscured, "", "starting")
+	note(transport.StateObscured, transport.FaultCamera, "stream not found")
 	events, lost := c.Events()
 	require.Zero(t, lost)
 	require.Len(t, events, 9)
@@ -33,7 +36,7 @@ func TestShortChangesAreNotMerged(t *testing.T) {
 func TestEventsThatNobodyTakesAreBounded(t *testing.T) {
 	var c StateHistory
 	for i := range maxEvents + 5 {
-		c.Note(time.Time{}, transport.StateObscured, transport.FaultOther, fmt.Sprint(i))
+		c.Note(transport.Event{State: transport.StateObscured, Fault: transport.FaultOther, Reason: fmt.Sprint(i)})
 	}
 	events, lost := c.Events()
 	require.Equal(t, 5, lost)

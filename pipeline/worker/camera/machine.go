@@ -42,6 +42,7 @@ type machine struct {
 	status           status
 	reporter         reporter
 	pictureOutage    pictureOutage
+	blindness        blindness
 }
 
 // newMachine returns a machine that waits for runStarted. If lazy is set, all cameras
@@ -51,7 +52,7 @@ func newMachine(c *ipc.Config, shownSource string, lazy bool) *machine {
 		config: c, lazy: lazy, view: view{fallback: &starting}, slates: newPreparedSlates(),
 		stream: stream{camera: c.Camera}, status: newStatus(c, shownSource),
 	}
-	m.input.outage.log, m.pictureOutage.log = m.log, m.log
+	m.input.outage.log, m.pictureOutage.log, m.blindness.log = m.log, m.log, m.log
 	return m
 }
 
@@ -60,6 +61,7 @@ func newMachine(c *ipc.Config, shownSource string, lazy bool) *machine {
 func (m *machine) continueFrom(b *machine) {
 	m.slates.continueFrom(&b.slates)
 	m.stream.continueFrom(&b.stream)
+	m.status.blind.continueFrom(&b.status.blind)
 	m.lazy = m.lazy && b.units == 0
 }
 
@@ -71,6 +73,7 @@ func (m *machine) log(level slog.Level, msg string, args ...any) { m.act(logLine
 // between two steps.
 func (m *machine) step(now time.Time, e event) []action {
 	m.now = now
+	m.status.blind.pass(now, m.unproved())
 	switch e := e.(type) {
 	case tick:
 		m.tick()
@@ -222,6 +225,7 @@ func (m *machine) tick() {
 	if m.reporter.due(m.now) {
 		s := m.status.at(m.now)
 		m.pictureOutage.check(m.now, &s)
+		m.checkBlindness()
 		m.report()
 	}
 }

@@ -76,13 +76,14 @@ func (p *pictureOutage) isLogged(now time.Time, reason string) bool {
 	return reason == p.logged && now.Before(p.loggedUntil)
 }
 
-// check is called with the status every second or so. A camera that is offline has a line
-// of its own, and does not end an outage.
+// check is called with the status every second or so. A camera that is offline or blind has
+// a line of its own. It does not end an outage, unless there are pictures.
 func (p *pictureOutage) check(now time.Time, s *transport.Status) {
 	pictures := p.pictures
 	p.pictures = s.Counters.Pictures
 	out := s.State == transport.StateObscured || s.State == transport.StateFailed
-	if s.State != transport.StateOffline && !out || p.pictures != pictures { // there was one since the last check
+	neutral := s.State == transport.StateOffline || s.State == transport.StateBlind
+	if !neutral && !out || p.pictures != pictures { // there was one since the last check
 		if lasted, due := p.repeat.markGood(now); due {
 			p.log(slog.LevelInfo, "live picture restored", "none_for", roughly(lasted))
 		}

@@ -42,7 +42,7 @@ func (p *promises) unit(u *transport.RedactedUnit) {
 	require.NoError(t, transport.CheckCodec(u.Codec), "the bus takes it")
 	require.NotEmpty(t, u.Data)
 	require.LessOrEqual(t, len(u.Data), transport.MaxUnitBytes)
-	require.Contains(t, []transport.State{transport.StateLive, transport.StateObscured, transport.StateOffline}, u.State)
+	require.True(t, u.State.OfUnit(), "state %s", u.State)
 	require.NotContains(t, u.Reason, "\n")
 	if p.last == nil || p.last.Epoch != u.Epoch {
 		require.True(t, u.Key, "an epoch begins with a key frame")
@@ -63,7 +63,19 @@ type coded struct {
 	fence   uint64
 	key     bool
 	live    bool
+	blind   bool
 	at      time.Time
+}
+
+// state returns the state of what was coded; without blind, of a picture or a slate.
+func (c *coded) state() transport.State {
+	switch {
+	case c.blind:
+		return transport.StateBlind
+	case c.live:
+		return transport.StateLive
+	}
+	return transport.StateObscured
 }
 
 // world is a camera, a redactor that reads and codes when it likes, and a bus that may
@@ -130,6 +142,7 @@ func (w *world) look() {
 		w.published(u)
 	}
 	w.r.out, w.r.events = nil, nil
+	w.blind(state == transport.StateBlind)
 	kept := w.snapshots[:0]
 	for _, ch := range w.snapshots {
 		select {
@@ -146,6 +159,22 @@ func (w *world) look() {
 		}
 	}
 	w.r.killed = nil
+}
+
+// blind checks that the camera is blind exactly while viewers get what says so, and that
+// nothing is then tried to mend it.
+func (w *world) blind(state bool) {
+	var shown coded // nothing
+	if w.shown >= 0 {
+		shown = w.codings[w.shown]
+	}
+	if state || !w.stood && !w.r.stands {
+		require.Equal(w.t, shown.blind && !w.isOffline(), state)
+	}
+	if len(w.r.ended) > 0 {
+		require.False(w.t, shown.live || shown.blind, "a connection is ended although there are pictures")
+	}
+	w.r.ended = nil
 }
 
 // which returns what was coded under this name; nil: a slate of the worker's.
@@ -304,6 +333,7 @@ func (w *world) codes() {
 		c.live, c.unit = true, max(w.arrived-back+1, w.last+1)
 		w.last = c.unit
 	}
+	c.blind = rapid.Bool().Draw(w.rt, "blind")
 	w.wantKey = false
 	w.codings = append(w.codings, c)
 	w.pipe = append(w.pipe, c.index)
@@ -319,11 +349,14 @@ func (w *world) delivers() {
 	o := &ipc.Output{
 		RedactedUnit: transport.RedactedUnit{
 			Epoch: w.r.m.redactor.process.epoch, PTS: rapid.Int64().Draw(w.rt, "pts"), Key: c.key, Codec: "avc1.42c01f", Width: 64, Height: 48,
-			State: transport.StateObscured,
+			State: c.state(),
 		}, Fence: c.fence,
 	}
+	if c.blind {
+		o.Reason, o.Fault, o.Unproved = "too dark", transport.FaultBlind, transport.BlindDark
+	}
 	if c.live {
-		o.State, o.Record = transport.StateLive, &ipc.Record{Unit: c.unit}
+		o.Record = &ipc.Record{Unit: c.unit}
 	}
 	w.heard, w.stuck = w.r.now, time.Time{}
 	w.say(messageReceived{w.process, o, fmt.Append(nil, c.index)})
@@ -341,9 +374,9 @@ func (w *world) snaps() {
 	if c.process != w.process || slices.Contains(w.pipe, c.index) {
 		return
 	}
-	s := &ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: transport.StateObscured}, Fence: c.fence}
+	s := &ipc.Snapshot{Snapshot: transport.Snapshot{Width: 64, Height: 48, State: c.state()}, Fence: c.fence}
 	if c.live {
-		s.State, s.Unit = transport.StateLive, c.unit
+		s.Unit = c.unit
 	}
 	w.heard = w.r.now
 	w.say(messageReceived{w.process, s, fmt.Append(nil, c.index)})
@@ -444,7 +477,8 @@ func (w *world) bus() {
 // epoch is a key frame and time goes on; nothing is shown, as video or as a snapshot, that
 // was coded before a redactor hung or of a unit that is not known to be whole; a slate
 // within half a second of any fault; the camera is offline, and never live, exactly while
-// it cannot be reached or sends nothing; and neither camera nor viewers wait for the bus.
+// it cannot be reached or sends nothing; it is blind exactly while what viewers get says so,
+// and is not connected to again for that; and neither camera nor viewers wait for the bus.
 func TestPromisesHoldWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt, rapid.Bool().Draw(rt, "lazy"))

@@ -11,12 +11,15 @@ import (
 
 // view is what viewers get.
 type view struct {
-	// fallback is why they get prepared slates; nil: they get the redactor's output, whose
-	// last picture was live, or a slate for this reason.
+	// fallback is why they get prepared slates; nil: they get the redactor's output. Its
+	// last was a picture or a slate, in this state for this reason. unproved is why the
+	// detector may not see in that picture, or in the one behind the slate.
 	fallback *fallback
-	live     bool
+	state    transport.State
+	picture  bool
 	fault    transport.Fault
 	reason   string
+	unproved transport.BlindReason
 
 	emitted   fallback // the last prepared slate's
 	lastSlate time.Time
@@ -151,20 +154,24 @@ func (m *machine) publishOutput(x *heldOutput) {
 		m.askRedactorForSnapshot()
 	}
 	v.fallback, v.heldBack = nil, false
-	v.live, v.fault, v.reason = u.State == transport.StateLive, o.Fault.Known(), u.Reason
+	v.state, v.picture, v.fault, v.reason, v.unproved = u.State, o.Record != nil, o.Fault.Known(), u.Reason, o.Unproved.Known()
 	m.trackNoPicture()
-	if offline := m.input.offline(m.now); offline != "" && !v.live {
+	if offline := m.input.offline(m.now); offline != "" && !v.picture {
 		u.State, u.Reason = transport.StateOffline, offline
+	}
+	if u.State == transport.StateLive || u.State == transport.StateBlind {
+		u.CoveredBy = m.coveredBy()
 	}
 	m.stream.appendOutput(u, x.id, m.now)
 	m.act(publish{u, o.Record})
 	m.status.output(m.now, u, o)
 }
 
-// trackNoPicture notes whether viewers got a picture.
+// trackNoPicture notes whether viewers got a picture. A picture in which the detector may
+// not see is as good as shown: no key frame would help.
 func (m *machine) trackNoPicture() {
-	switch p := &m.input.noPicture; {
-	case m.view.live:
+	switch p, v := &m.input.noPicture, &m.view; {
+	case v.picture, v.state == transport.StateBlind, v.fault == transport.FaultBlind:
 		p.shown()
 	case m.input.reason != "":
 		p.reset()

@@ -48,7 +48,7 @@ func (m *machine) releaseSnapshot(x *heldSnapshot) {
 	if m.view.fallback != nil || x.head.Fence < m.view.minFence {
 		return
 	}
-	if offline := m.input.offline(m.now); offline != "" && x.snapshot.State != transport.StateLive {
+	if offline := m.input.offline(m.now); offline != "" && x.head.Unit == 0 {
 		x.snapshot.State, x.snapshot.Reason = transport.StateOffline, offline
 	}
 	m.answerSnapshots(x.snapshot)

@@ -47,8 +47,13 @@ func (i *input) slateText() string {
 // updateState decides the camera's state by the table in the package's documentation.
 func (m *machine) updateState() {
 	state, fault, reason := m.state()
-	if m.status.history.Note(m.now, state, fault, reason) {
+	m.status.coveredBy = ""
+	if state == transport.StateLive || state == transport.StateBlind {
+		m.status.coveredBy = m.coveredBy()
+	}
+	if m.status.history.Note(transport.Event{Time: m.now, State: state, Fault: fault, Reason: reason, CoveredBy: m.status.coveredBy}) {
 		m.reporter.changed = true
+		m.checkBlindness()
 	}
 }
 
@@ -59,8 +64,10 @@ func (m *machine) state() (transport.State, transport.Fault, string) {
 		return transport.StateFailed, f.fault, f.reason
 	case offline != "":
 		return transport.StateOffline, transport.FaultCamera, offline
-	case f == nil && v.live:
+	case f == nil && v.state == transport.StateLive:
 		return transport.StateLive, "", ""
+	case f == nil && v.state == transport.StateBlind:
+		return transport.StateBlind, transport.FaultBlind, v.reason
 	case f == nil && m.units == 0, f != nil && f.fault == "":
 		return transport.StateStarting, "", ""
 	case f == nil && v.fault == transport.FaultCamera && m.input.reason == "": // units come again; the slate is from before

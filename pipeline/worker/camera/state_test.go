@@ -20,6 +20,9 @@ func TestStateOfACamera(t *testing.T) {
 	fails := func(r *rig, _ int) { r.do(sourceEnded{"dial tcp: refused", "connection refused", time.Second, false}) }
 	reconnects := func(r *rig, _ int) { r.do(sourceEnded{"", "no picture can be shown: packet loss", 0, true}) }
 	slate := func(r *rig, id int) { r.slate(id, transport.FaultStall) }
+	blind := func(r *rig, id int) { r.blind(id, true, true) }
+	blindSlate := func(r *rig, id int) { r.blind(id, false, true) }
+	covered := func(r *rig, id int) { r.blind(id, true, false) }
 	silent := func(r *rig, id int) {
 		r.silent = true
 		r.beats(id, silentTime+2*tickInterval)
@@ -35,6 +38,16 @@ func TestStateOfACamera(t *testing.T) {
 		"first output awaited":     {transport.StateStarting, "", "", []func(*rig, int){func(r *rig, _ int) { r.arrives(1, false, "connected") }}},
 		"slate, but never a unit":  {transport.StateStarting, "", "", []func(*rig, int){slate}},
 		"picture":                  {transport.StateLive, "", "", []func(*rig, int){live}},
+		"cannot see":               {transport.StateBlind, transport.FaultBlind, "too dark", []func(*rig, int){live, blind}},
+		"cannot see, slate":        {transport.StateBlind, transport.FaultBlind, "too dark", []func(*rig, int){live, blindSlate}},
+		"cannot see yet":           {transport.StateLive, "", "", []func(*rig, int){live, covered}},
+		"sees again":               {transport.StateLive, "", "", []func(*rig, int){live, blind, live}},
+		"blind, then a fault":      {transport.StateObscured, transport.FaultStall, "packet loss", []func(*rig, int){live, blind, slate}},
+		"blind, redactor crashes":  {transport.StateObscured, transport.FaultCrash, "crash", []func(*rig, int){live, blind, crashes}},
+		"blind, connection lost":   {transport.StateOffline, transport.FaultCamera, "connection refused", []func(*rig, int){live, blindSlate, fails}},
+		"lost, blind slate":        {transport.StateOffline, transport.FaultCamera, "connection refused", []func(*rig, int){live, fails, blindSlate}},
+		"blind, sends none":        {transport.StateOffline, transport.FaultCamera, "camera sends nothing", []func(*rig, int){live, blind, silent}},
+		"blind, cannot work":       {transport.StateFailed, transport.FaultConfig, "cannot work as configured", []func(*rig, int){live, blind, cannotWork}},
 		"sends, redactor's slate":  {transport.StateObscured, transport.FaultStall, "packet loss", []func(*rig, int){live, slate}},
 		"sends, prepared slate":    {transport.StateObscured, transport.FaultCrash, "crash", []func(*rig, int){live, crashes}},
 		"never answered":           {transport.StateOffline, transport.FaultCamera, "connection refused", []func(*rig, int){fails}},

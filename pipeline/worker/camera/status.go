@@ -25,6 +25,8 @@ const (
 type status struct {
 	s           transport.Status
 	history     StateHistory
+	coveredBy   transport.CoveredBy
+	blind       blindTime
 	delay       time.Duration // from arrival to output, smoothed
 	notice      string        // see Camera.Notice
 	counts      ipc.Counts    // of the current redactor; those of earlier ones are in s
@@ -73,8 +75,9 @@ func (r *rateMeter) perSecond(now time.Time) float64 {
 // at returns the status at a time.
 func (s *status) at(now time.Time) transport.Status {
 	out := s.s
-	out.State, out.Reason, out.Fault = s.history.state, s.history.reason, s.history.fault
+	out.State, out.Reason, out.Fault, out.CoveredBy = s.history.state, s.history.reason, s.history.fault, s.coveredBy
 	out.Counters.Faults = s.history.Faults()
+	out.Counters.BlindSeconds, out.BlindLastDay = s.blind.seconds(), s.blind.lastDay(now)
 	out.DelayMS = int(s.delay.Round(delayStep) / time.Millisecond)
 	out.FPS, out.ExpectedFPS = s.shownRate.perSecond(now), s.arrivedRate.perSecond(now)
 	out.Updated = now
@@ -109,7 +112,7 @@ func (s *status) output(now time.Time, u *transport.RedactedUnit, o *ipc.Output)
 	if t := o.SelfTest; t != nil {
 		s.s.SelfTest = &transport.SelfTest{At: time.Unix(0, t.At), OK: t.Failure == "", Reason: oneLine(t.Failure)}
 	}
-	if u.State == transport.StateLive {
+	if o.Record != nil {
 		s.s.Counters.Pictures++
 		s.s.Counters.Regions += uint64(len(u.Regions))
 		s.shownRate.add(now)

@@ -16,7 +16,7 @@ import { Backoff, fetchAuthorized, WhepClient, WhepError, withTimeout } from './
  *
  * @typedef {object} CameraStatus
  * @property {string} name
- * @property {string} state live, obscured, starting, offline or failed
+ * @property {string} state live, blind, obscured, starting, offline or failed
  * @property {string} [reason]
  * @property {string} [warning]
  * @property {boolean} [cosmetic]
@@ -37,7 +37,7 @@ const TOKEN_KEY = 'scrim-token';
 const NO_GATEWAY = 'No connection to the gateway';
 const NO_PICTURE = 'no picture';
 /** States that the summary counts next to live ones. */
-const TROUBLES = ['obscured', 'offline', 'failed'];
+const TROUBLES = ['blind', 'obscured', 'offline', 'failed'];
 /** A rate below this share of the expected one is shown as too low. */
 const FULL_RATE = 0.8;
 
@@ -135,7 +135,7 @@ const authorization = {
  * @param {Pick<CameraStatus, 'state'>} status
  */
 function sendsVideo({ state }) {
-  return state === 'live' || state === 'obscured';
+  return state === 'live' || state === 'blind' || state === 'obscured';
 }
 
 /**
