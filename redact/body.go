@@ -2,38 +2,111 @@ package redact
 
 import (
 	"image"
-	"slices"
 
 	"scrim/redact/geom"
 )
 
-// A body reaches this far from its face, in sizes of the face: to each side, above, and
-// below. People of average build are about 7.5 heads high and 2.5 heads wide at the
-// shoulders.
+// Track numbers of regions that are not faces. Trackers, zones and second looks never
+// reach them, and JSON numbers represent them exactly.
 const (
-	bodyAside = 1.5
-	bodyAbove = 0.5
-	bodyBelow = 7
+	// FirstMovingTrack is the least number of what moves.
+	FirstMovingTrack = 3 << 49
+	// FirstBodyTrack plus the number of a face is that of its body.
+	FirstBodyTrack = 7 << 48
 )
 
-// bodies returns what covers the bodies below faces, within bounds: by the usual
-// proportions, and every moving part that touches them.
+// extent is how far a part of a person reaches from the face, in sizes of the face: to
+// each side, above and below.
+type extent struct{ side, above, below float64 }
+
+// A face is from hairline to chin. A person stands about 9 such faces high; hanging arms
+// are 1.6 faces from the middle. The rest is for steps and turns.
+var (
+	headExtent      = extent{0.4, 0.6, 1.0}
+	shouldersExtent = extent{1.1, -1.05, 8.2}
+	bodyExtent      = extent{1.5, -2.0, 8.2}
+	personExtent    = extent{1.5, 0.6, 8.2}
+)
+
+func (e extent) of(f geom.Box, r geom.Rotation) image.Rectangle {
+	size := max(f.W, f.H)
+	square := geom.Box{X: f.X + (f.W-size)/2, Y: f.Y + (f.H-size)/2, W: size, H: size}
+	return r.Extend(square, e.side, e.above, e.below).Rect()
+}
+
+// PersonRect returns where the person of a face is that lies as r says: hair, shoulders
+// and body, standing. It may reach outside the picture.
+func PersonRect(f geom.Box, r geom.Rotation) image.Rectangle { return personExtent.of(f, r) }
+
+// bodies returns a region for the person below each face: head, shoulders and body, by
+// the usual proportions, with all of the moving regions that touch them. Faces are the
+// regions of tracked faces; others are passed over. Both are only read.
 func bodies(faces, moving []geom.Region, bounds image.Rectangle) []geom.Region {
 	var out []geom.Region
+	joined := make([]bool, len(moving))
 	for _, f := range faces {
-		b := f.Face
-		body := f.Rotation.Extend(b, bodyAside, bodyAbove, bodyBelow)
-		rect := body.Rect().Union(f.Rect).Intersect(bounds)
-		if rect.Empty() {
+		if f.Face.Area() == 0 || f.Source == geom.Zone || f.Source == geom.Moving || f.Source == geom.Body {
 			continue
 		}
-		out = append(out, geom.Region{Rect: rect, Face: b, Rotation: f.Rotation, Score: f.Score, Source: geom.Body, Track: f.Track})
+		shape := bodyShape(f, bounds)
+		if shape.Bounds().Empty() {
+			continue
+		}
+		for i, m := range moving {
+			joined[i] = joined[i] || touches(shape, m)
+		}
+		out = append(out, geom.Region{
+			Rect: shape.Bounds(), Shape: shape, Face: f.Face, Rotation: f.Rotation, Score: f.Score, Source: geom.Body, Track: FirstBodyTrack + f.Track,
+		})
 	}
-	n := len(out)
-	for _, m := range moving {
-		if slices.ContainsFunc(out[:n], func(r geom.Region) bool { return r.Rect.Overlaps(m.Rect) }) {
+	for i, m := range moving {
+		if joined[i] {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// bodyShape returns the outline of the person of a face within bounds, with the region
+// of the face.
+func bodyShape(f geom.Region, bounds image.Rectangle) *geom.Shape {
+	parts := []image.Rectangle{
+		f.Rect, headExtent.of(f.Face, f.Rotation), shouldersExtent.of(f.Face, f.Rotation), bodyExtent.of(f.Face, f.Rotation),
+	}
+	var all image.Rectangle
+	for i, p := range parts {
+		parts[i] = p.Intersect(bounds)
+		all = all.Union(parts[i])
+	}
+	rows := make([][]geom.Span, all.Dy())
+	for _, p := range parts {
+		for y := p.Min.Y; y < p.Max.Y; y++ {
+			rows[y-all.Min.Y] = append(rows[y-all.Min.Y], geom.Span{From: p.Min.X, To: p.Max.X})
+		}
+	}
+	return geom.NewShape(all.Min.Y, rows)
+}
+
+// touches reports whether a pixel of s and one of r are the same or neighbours.
+func touches(s *geom.Shape, r geom.Region) bool {
+	outline := r.Outline()
+	b := s.Bounds().Intersect(r.Rect.Inset(-1))
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for _, p := range s.Row(y) {
+			if outline == nil {
+				if p.From <= r.Rect.Max.X && r.Rect.Min.X <= p.To {
+					return true
+				}
+				continue
+			}
+			for k := y - 1; k <= y+1; k++ {
+				for _, q := range outline.Row(k) {
+					if p.From <= q.To && q.From <= p.To {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }

@@ -44,7 +44,7 @@ func BenchmarkNew1080p(b *testing.B) {
 }
 
 func BenchmarkRenderHead(b *testing.B) {
-	p := newPerson(0, &lens{width: 640, height: 360, focal: 576, logMin: 2, logMax: 5}, 1, 0)
+	p := newPerson(0, &lens{width: 640, height: 360, focal: 576, logMin: 2, logMax: 5}, &Options{Seed: 1})
 	h := newHead(&p.looks)
 	var r renderer
 	for b.Loop() {

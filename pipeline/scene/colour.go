@@ -44,7 +44,7 @@ func bell2(dx, sx, dy, sy float64) float64 {
 	return math.Exp(-dx*dx/(2*sx*sx) - dy*dy/(2*sy*sy))
 }
 
-var skins = []rgb{
+var skins = [SkinTones]rgb{
 	{240, 204, 180}, {228, 186, 158}, {214, 168, 136}, {196, 148, 116}, {168, 120, 90}, {138, 96, 70}, {112, 76, 56},
 }
 

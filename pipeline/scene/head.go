@@ -29,6 +29,7 @@ type looks struct {
 	style                  hairStyle
 	width, jaw, nose       float64
 	brow, beard            float64 // 0: none
+	hard                   *hardness
 }
 
 // lonSteps and latSteps are the vertices around the head and from pole to pole.
@@ -46,6 +47,7 @@ type vertex struct {
 
 // head is the surface as a grid, and the points that make up the face.
 type head struct {
+	hard *hardness
 	grid []vertex // latSteps rows of lonSteps
 	face []vertex // some of the face's vertices: their extent is the box
 }
@@ -65,7 +67,7 @@ func latitude(j int) float64 {
 }
 
 func newHead(l *looks) *head {
-	h := &head{grid: make([]vertex, lonSteps*latSteps)}
+	h := &head{hard: l.hard, grid: make([]vertex, lonSteps*latSteps)}
 	base := make([]vec, lonSteps*latSteps)
 	for j := range latSteps {
 		for i := range lonSteps {

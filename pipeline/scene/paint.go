@@ -8,6 +8,9 @@ import "math"
 func (l *looks) paint(p vec) rgb {
 	over := p.y - l.hairEdge(p)
 	skin := l.skinAt(p)
+	if l.hard != nil {
+		skin = l.skin.mix(skin, l.hard.contrast)
+	}
 	if over <= -0.01 {
 		return skin
 	}

@@ -28,26 +28,11 @@ const (
 	ground  = 9.0 // face heights from the camera's height to the floor
 )
 
-func newPerson(id int, l *lens, seed uint64, away float64) *person {
-	r := rand.New(rand.NewPCG(seed, uint64(id)+1)) //nolint:gosec // it must be repeatable
+func newPerson(id int, l *lens, o *Options) *person {
+	r := rand.New(rand.NewPCG(o.Seed, uint64(id)+1)) //nolint:gosec // it must be repeatable
 	around := func(spread float64) float64 { return 1 + spread*(2*r.Float64()-1) }
 	p := &person{id: id, stature: tallest + (lowest-tallest)*r.Float64(), build: around(0.14), step: 2 * math.Pi * (0.8 + 0.2*r.Float64())}
-	p.skin = skins[r.IntN(len(skins))].times(around(0.03))
-	p.hair = hairs[r.IntN(len(hairs))].times(around(0.1))
-	p.iris = irises[r.IntN(len(irises))]
-	p.width, p.jaw, p.nose = around(0.05), around(0.15), around(0.15)
-	rouge := 0.0
-	if r.IntN(2) == 0 {
-		p.style, p.brow, rouge = longHair, 0.8, 0.35
-	} else {
-		p.style, p.brow = shortHair, 1.1
-		p.beard = max(0, 1.1*r.Float64()-0.6)
-		if r.IntN(5) == 0 {
-			p.style = bald
-		}
-	}
-	rosy := rgb{p.skin.r * 0.80, p.skin.g * 0.56, p.skin.b * 0.58}
-	p.lips = rosy.mix(rgb{172, 50, 60}, rouge)
+	p.draw(r)
 	p.shirt = clothes[r.IntN(len(clothes))].times(around(0.1))
 	p.trousers = clothes[r.IntN(len(clothes))].times(0.6)
 	p.shoes = hairs[r.IntN(3)]
@@ -55,9 +40,35 @@ func newPerson(id int, l *lens, seed uint64, away float64) *person {
 		return [3]float64{2 * math.Pi * rate * around(0.4), 2 * math.Pi * r.Float64(), strength * around(0.4)}
 	}
 	p.glance, p.nod, p.attend = habit(0.23, 30), habit(0.19, 13), habit(0.11, 1)
-	p.way = newRoute(l, r, away)
+	p.way = newRoute(l, r, o.Away.Seconds())
+	if o.HardFaces {
+		p.harden(hardRand(o.Seed, id), wallLuma, 1)
+	}
 	return p
 }
+
+// draw draws the looks by lot.
+func (l *looks) draw(r *rand.Rand) {
+	around := func(spread float64) float64 { return 1 + spread*(2*r.Float64()-1) }
+	l.skin = skins[r.IntN(len(skins))].times(around(0.03))
+	l.hair = hairs[r.IntN(len(hairs))].times(around(0.1))
+	l.iris = irises[r.IntN(len(irises))]
+	l.width, l.jaw, l.nose = around(0.05), around(0.15), around(0.15)
+	rouge := 0.0
+	if r.IntN(2) == 0 {
+		l.style, l.brow, rouge = longHair, 0.8, 0.35
+	} else {
+		l.style, l.brow = shortHair, 1.1
+		l.beard = max(0, 1.1*r.Float64()-0.6)
+		if r.IntN(5) == 0 {
+			l.style = bald
+		}
+	}
+	l.lips = l.rosy().mix(rgb{172, 50, 60}, rouge)
+}
+
+// rosy returns the colour of lips by nature.
+func (l *looks) rosy() rgb { return rgb{l.skin.r * 0.80, l.skin.g * 0.56, l.skin.b * 0.58} }
 
 // pose is one person in one frame.
 type pose struct {

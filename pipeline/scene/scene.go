@@ -62,6 +62,10 @@ type Options struct {
 	// Away is the mean time that people stay away between two visits, in addition to a
 	// second or two; up to MaxAway.
 	Away time.Duration
+	// HardFaces draws faces that a detector finds as hard as photographed ones under noise
+	// and in darkness: soft, of low contrast, without outlines, and with skin that is about
+	// as light as the wall. People take the same paths.
+	HardFaces bool
 	// NoStamp leaves out the stamp; people take the same paths.
 	NoStamp bool
 }
@@ -126,7 +130,7 @@ func New(o Options) (*Scene, error) {
 		return nil, err
 	}
 	for i := range o.People {
-		p := newPerson(i, &s.lens, o.Seed, o.Away.Seconds())
+		p := newPerson(i, &s.lens, &o)
 		p.model = newHead(&p.looks)
 		s.people = append(s.people, p)
 	}

@@ -40,6 +40,9 @@ type viewVertex struct {
 // on purpose: it sets the brightness.
 var light = vec{0, 0.42, 0.72}
 
+// ambient is the light from everywhere.
+const ambient = 0.40
+
 // render returns the sprite of h seen at yaw (degrees, 0 to 180), with the
 // largest level of scale pixels per face height.
 func (r *renderer) render(h *head, yaw, scale float64) *sprite {
@@ -57,6 +60,9 @@ func (r *renderer) render(h *head, yaw, scale float64) *sprite {
 		}
 	}
 	s := &sprite{levels: []level{r.resolve(scale)}}
+	if h.hard != nil {
+		s.levels[0] = s.levels[0].blurred(h.hard.softness * scale)
+	}
 	s.addLevels()
 	return s
 }
@@ -76,12 +82,16 @@ func (r *renderer) clear() {
 // project turns the head by yaw and lights it.
 func (r *renderer) project(h *head, yaw, n float64) {
 	sin, cos := math.Sincos(yaw * math.Pi / 180)
+	lamp, around := light, ambient
+	if h.hard != nil {
+		lamp, around = h.hard.lamp, h.hard.ambient
+	}
 	for i := range h.grid {
 		g, v := &h.grid[i], &r.verts[i]
 		x, z := g.pos.x*cos+g.pos.z*sin, g.pos.z*cos-g.pos.x*sin
-		nz := g.normal.z*cos - g.normal.x*sin
+		nx, nz := g.normal.x*cos+g.normal.z*sin, g.normal.z*cos-g.normal.x*sin
 		v.x, v.y, v.z = float32((x+headSide)*n), float32((headUp-g.pos.y)*n), float32(z)
-		s := float32(0.40+max(0, g.normal.y*light.y+nz*light.z)) * float32(0.86+0.14*max(nz, 0))
+		s := float32(around+max(0, nx*lamp.x+g.normal.y*lamp.y+nz*lamp.z)) * float32(0.86+0.14*max(nz, 0))
 		v.c = [3]float32{g.y*s + 16, g.u*s + 128, g.v*s + 128}
 	}
 }
