@@ -1,0 +1,185 @@
+package sight
+
+import (
+	"time"
+
+	"scrim/redact/condition"
+)
+
+const (
+	// blindTime is for how long nothing must be proved until the camera is blind, and for how
+	// long it must be proved again until it is not.
+	blindTime = 2 * time.Second
+	// testPause is the least time between two tests, retryInterval that between tests of a picture
+	// in which faces are not found.
+	testPause     = 250 * time.Millisecond
+	retryInterval = time.Second
+	// Tests that a change asks for cost a credit: at most maxCredits are at hand, and one more
+	// comes every creditInterval.
+	maxCredits     = 8.0
+	creditInterval = 2 * time.Second
+	// After a failed test, returnPasses tests must pass one after another, with faces that are
+	// smaller by returnFactor than what is needed.
+	returnPasses = 2
+	returnFactor = 1.12
+	// maxProofs bounds the conditions in which the last tests passed.
+	maxProofs = 8
+	// proofTime is how long a passed test in another condition than the current one holds.
+	proofTime = 10 * time.Minute
+)
+
+// proof is a condition in which a test passed.
+type proof struct {
+	at time.Time
+	is condition.Condition
+}
+
+// judge decides, picture by picture, whether the detector's sight is proved, and when it is tested. It
+// is a state machine without a clock of its own.
+type judge struct {
+	interval time.Duration
+	// proofs are those of tests that passed since one failed, the newest first.
+	proofs []proof
+	// last is the last test.
+	last   time.Time
+	tested bool
+	failed bool // the last tests failed, or too few have passed since
+	passes int  // since one failed
+	failIs condition.Condition
+	// credits are for tests that changes ask for, as of credited.
+	credits  float64
+	credited time.Time
+	proved   bool
+	since    time.Time // when proved changed
+	begun    bool
+	blind    bool
+}
+
+func newJudge(interval time.Duration) judge { return judge{interval: interval, credits: maxCredits} }
+
+// observation is what is known of a picture without a test.
+type observation struct {
+	at time.Time
+	is condition.Condition
+	// empty is set if there is nothing in the picture, moved if it shows something else than at the
+	// last test.
+	empty, moved bool
+}
+
+// due reports whether the picture must be tested.
+func (j *judge) due(o observation) bool {
+	if !j.begun {
+		j.begun, j.since, j.credited = true, o.at, o.at
+	}
+	if o.at.Before(j.credited) { // time goes backwards: what was measured by it means nothing
+		j.credited, j.last, j.since = o.at, o.at, o.at
+	}
+	j.credits = min(j.credits+float64(o.at.Sub(j.credited))/float64(creditInterval), maxCredits)
+	j.credited = o.at
+	passed := o.at.Sub(j.last)
+	switch {
+	case o.empty:
+		return false // it would say nothing
+	case !j.tested || passed >= j.interval:
+		return true
+	case passed < testPause:
+		return false
+	case j.failed:
+		// A better condition is tested at once, and so are the tests that confirm one that passed.
+		return passed >= retryInterval || (j.passes > 0 || better(o.is, j.failIs) || o.moved) && j.pay()
+	}
+	return (o.moved || !j.covers(o)) && j.pay()
+}
+
+// pay takes a credit, if there is one.
+func (j *judge) pay() bool {
+	if j.credits < 1 {
+		return false
+	}
+	j.credits--
+	return true
+}
+
+// covers reports whether some test passed in a condition that is no better than the picture's.
+func (j *judge) covers(o observation) bool {
+	for _, p := range j.proofs {
+		if o.at.Sub(p.at) <= proofTime && !worse(o.is, p.is) {
+			return true
+		}
+	}
+	return false
+}
+
+// shrink is by how much smaller than needed the faces of the next test are.
+func (j *judge) shrink() float64 {
+	if j.failed {
+		return returnFactor
+	}
+	return 1
+}
+
+// passed notes a test of the picture that passed.
+func (j *judge) passed(o observation) {
+	j.last, j.tested = o.at, true
+	j.passes++
+	if j.failed && j.passes >= returnPasses {
+		j.failed = false
+	}
+	kept := []proof{{o.at, o.is}}
+	for _, p := range j.proofs {
+		// What the new one says, too, is not kept.
+		if len(kept) < maxProofs && worse(p.is, o.is) {
+			kept = append(kept, p)
+		}
+	}
+	j.proofs = kept
+}
+
+// missed notes a test of the picture that failed: no earlier one counts any more.
+func (j *judge) missed(o observation) {
+	j.last, j.tested, j.failed, j.passes, j.failIs = o.at, true, true, 0, o.is
+	j.proofs = j.proofs[:0]
+}
+
+// conclude says whether the sight in the picture is proved, and whether the camera is blind. tested is
+// set if the picture itself was tested.
+func (j *judge) conclude(o observation, tested bool) (proved, blind bool) {
+	proved = !o.empty && j.tested && !j.failed && j.covers(o) && (tested || !o.moved)
+	if proved != j.proved {
+		j.proved, j.since = proved, o.at
+	}
+	if o.at.Sub(j.since) >= blindTime {
+		j.blind = !proved
+	}
+	return proved, j.blind
+}
+
+// Margins by which a condition may be worse than one in which a test passed.
+const (
+	noiseMargin, noiseStep       = 1.3, 1.0 // factor, levels
+	blurMargin, blurStep         = 1.35, 0.5
+	darkMargin, darkStep         = 0.75, 4.0 // Bright
+	medianMargin, medianStep     = 0.55, 8.0
+	clippedStep, whiteStep       = 0.12, 60.0 // share; levels of Median
+	contrastMargin, contrastStep = 0.6, 2.0
+	rangeMargin, rangeStep       = 0.7, 4.0
+	sharpBlur                    = 1.0 // Blur of sharp pictures is below
+)
+
+// worse reports whether a condition is worse than one in which a test passed, by more than the margins
+// in any respect.
+func worse(now, then condition.Condition) bool {
+	return now.Noise > noiseMargin*then.Noise+noiseStep ||
+		now.Bright < darkMargin*then.Bright-darkStep ||
+		now.Median < medianMargin*then.Median-medianStep ||
+		now.Clipped > then.Clipped+clippedStep ||
+		now.Median > then.Median+whiteStep ||
+		now.Contrast < contrastMargin*then.Contrast-contrastStep ||
+		now.Range() < rangeMargin*then.Range()-rangeStep ||
+		now.Blur == 0 && then.Blur > 0 || // no edge stands out any more
+		now.Blur > blurMargin*max(then.Blur, sharpBlur)+blurStep
+}
+
+// better reports whether a condition is so much better than one in which a test failed that another
+// test may pass: in that one, it would be left.
+func better(now, then condition.Condition) bool { return worse(then, now) }

@@ -1,0 +1,321 @@
+package sight
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"scrim/redact"
+	"scrim/redact/condition"
+	"scrim/redact/scale"
+	"scrim/redact/yuv"
+	"scrim/redact/zone"
+)
+
+const (
+	// DefaultInterval is the time between two tests if nothing changes.
+	DefaultInterval = 10 * time.Second
+	// DefaultNeedPercent is the height of the faces that must be found, in percent of the picture's
+	// height.
+	DefaultNeedPercent = 5.0
+)
+
+// Options configure a Sight.
+type Options struct {
+	// Detector is the one whose sight is tested. Its ModelSHA256 chooses the table.
+	Detector redact.PartDetector
+	// Size is the longer side of the detector's input in pixels, as in detect.Config.
+	Size int
+	// Tiles is set if the detector looks everywhere in the camera's own resolution, too.
+	Tiles bool
+	// NeedPixels is the height of the faces that must be found, in pixels of the picture. If it is 0,
+	// NeedPercent is that height in percent of the picture's; if that is 0, too, it is
+	// DefaultNeedPercent.
+	NeedPixels, NeedPercent float64
+	// Interval is the time between two tests if nothing changes; 0: DefaultInterval.
+	Interval time.Duration
+	// Zones of the camera: no faces are painted where they are masked or ignored.
+	Zones []zone.Zone
+	// Seed chooses faces and places.
+	Seed uint64
+}
+
+// Sight implements redact.Sight. It is used by one goroutine.
+type Sight struct {
+	o     Options
+	table *Table
+	trial trial
+	judge judge
+	// of pictures of this size:
+	width, height int
+	clean         float64 // size from which on faces are found in clean pictures, if it matters for the need
+	asked, need   float64
+	shrink        *scale.Scaler // of luma to the detector's input; nil: it is not scaled
+	// before is what the picture showed at the last test, now what it shows.
+	before, now structure
+	blur        float64 // last one that was known
+	counts      tally
+	cells       []tally
+	countedIs   condition.Condition
+	tableSize   float64
+	report      Report
+}
+
+// New returns a Sight.
+func New(o Options) (*Sight, error) {
+	if o.Detector == nil || o.Size < 1 {
+		return nil, errors.New("sight needs a detector and the size of its input")
+	}
+	if !(o.NeedPixels >= 0 && o.NeedPixels <= yuv.MaxSide && o.NeedPercent >= 0 && o.NeedPercent <= 100 && o.Interval >= 0) {
+		return nil, fmt.Errorf("sight with a need of %v pixels or %v percent, tested every %v: none may be negative", o.NeedPixels, o.NeedPercent, o.Interval)
+	}
+	o.Interval = cmp.Or(o.Interval, DefaultInterval)
+	table, err := FindTable(o.Detector.Info().ModelSHA256)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPainter(o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return &Sight{o: o, table: table, judge: newJudge(o.Interval), trial: trial{
+		detector: o.Detector, size: o.Size, tiles: o.Tiles, painter: p,
+		rand: rand.New(rand.NewPCG(o.Seed, 0x706c616365)), //nolint:gosec // no secret
+	}}, nil
+}
+
+// Reset implements redact.Sight.
+func (s *Sight) Reset() {
+	s.judge = newJudge(s.o.Interval)
+	s.before = structure{}
+	s.blur = 0
+	s.forget()
+}
+
+// forget forgets what was counted.
+func (s *Sight) forget() {
+	s.counts = newTally(ladder(s.need, s.height))
+	s.cells = s.cells[:0]
+	for range s.trial.grid {
+		s.cells = append(s.cells, newTally(s.counts.sizes))
+	}
+}
+
+// Judge implements redact.Sight.
+func (s *Sight) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
+	if err := check(im); err != nil {
+		return redact.Verdict{}, err
+	}
+	if im.Width != s.width || im.Height != s.height {
+		if err := s.fit(im); err != nil {
+			return redact.Verdict{}, err
+		}
+	}
+	is := condition.Measure(im)
+	if is.Blur > 0 {
+		s.blur = is.Blur
+	}
+	s.now.measure(im)
+	o := observation{at: at, is: is, empty: empty(is), moved: s.now.changed(&s.before)}
+	due := s.judge.due(o)
+	if due {
+		if err := s.test(im, o); err != nil {
+			return redact.Verdict{}, err
+		}
+	}
+	proved, blind := s.judge.conclude(o, due)
+	s.note(o, proved, blind)
+	return redact.Verdict{Proved: proved, Blind: blind, Why: s.report.Why, Size: s.report.Size, Need: s.need}, nil
+}
+
+// check reports what is wrong with a picture.
+func check(im *yuv.Image) error {
+	cw, ch := im.ChromaWidth(), im.ChromaHeight()
+	if im.Width < 16 || im.Height < 16 || im.YStride < im.Width || im.CStride < cw ||
+		len(im.Y) < im.YStride*(im.Height-1)+im.Width || len(im.U) < im.CStride*(ch-1)+cw || len(im.V) < im.CStride*(ch-1)+cw {
+		return fmt.Errorf("sight: a picture of %d×%d is too small or lacks samples", im.Width, im.Height)
+	}
+	return nil
+}
+
+// fit prepares for pictures of another size.
+func (s *Sight) fit(im *yuv.Image) (err error) {
+	s.width, s.height = im.Width, im.Height
+	s.trial.grid = gridOf(im.Width, im.Height)
+	s.trial.zones = zone.Compile(s.o.Zones, im.Width, im.Height)
+	s.shrink = nil
+	by := s.trial.scale(im.Width, im.Height)
+	if by > 1 {
+		w, h := max(int(float64(im.Width)/by+0.5), 1), max(int(float64(im.Height)/by+0.5), 1)
+		if s.shrink, err = scale.New(im.Width, im.Height, w, h); err != nil {
+			return fmt.Errorf("sight: %w", err)
+		}
+	}
+	s.asked = cmp.Or(s.o.NeedPixels, cmp.Or(s.o.NeedPercent, DefaultNeedPercent)/100*float64(im.Height))
+	// What cannot be found in a clean picture cannot be asked for.
+	if s.clean, err = s.cleanSight(s.asked / cleanMargin); err != nil {
+		return err
+	}
+	s.need = max(s.asked, math.Round(cleanMargin*s.clean))
+	s.Reset()
+	return nil
+}
+
+// test runs a sight test.
+func (s *Sight) test(im *yuv.Image, o observation) error {
+	is := o.is
+	if is.Blur == 0 {
+		is.Blur = s.blur
+	}
+	s.trial.look(im, is)
+	if s.counts.painted() > 0 && (worse(o.is, s.countedIs) || better(o.is, s.countedIs) || o.moved) {
+		s.forget()
+	}
+	first := s.counts.painted() < 1
+	if first {
+		s.countedIs = o.is
+	}
+	s.counts.fade()
+	for i := range s.cells {
+		s.cells[i].fade()
+	}
+	add := func(cell int, height float64, found bool) {
+		s.counts.add(height, found)
+		s.cells[cell].add(height, found)
+	}
+	need := s.need / s.judge.shrink()
+	out, err := s.trial.decide(im, need, add)
+	if err != nil {
+		return err
+	}
+	if err := s.climb(im, first, out.passed, add); err != nil {
+		return err
+	}
+	s.tableSize = 0
+	if s.table != nil {
+		if s.tableSize, err = s.lookUp(im, o.is); err != nil {
+			return err
+		}
+	}
+	if out.passed && s.tableSize <= need {
+		s.judge.passed(o)
+	} else {
+		s.judge.missed(o)
+	}
+	s.before = s.now
+	s.noteTest(o, out)
+	return nil
+}
+
+// climb paints faces of all sizes, to measure the sight.
+func (s *Sight) climb(im *yuv.Image, first, passed bool, add func(cell int, height float64, found bool)) error {
+	try := func(step int) (found bool, err error) {
+		height := s.counts.sizes[step]
+		cell, found, ok, err := s.trial.try(im, height)
+		if err == nil && ok {
+			add(cell, height, found)
+		}
+		return found, err
+	}
+	at := s.counts.step(s.need)
+	if !first {
+		if size := s.counts.size(nil); size > 0 {
+			at = s.counts.step(size)
+		} else {
+			at = len(s.counts.sizes) - 1
+		}
+		for range ladderFaces {
+			step := min(max(at+s.trial.rand.IntN(5)-2, 0), len(s.counts.sizes)-1)
+			if _, err := try(step); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// Down from what is needed until nothing is found, or up until all are.
+	way, until := -1, false
+	if !passed {
+		way, until = 1, true
+	}
+	for step, same := at, 0; step >= 0 && step < len(s.counts.sizes) && same < 2; step += way {
+		all := true
+		for range firstLadder {
+			found, err := try(step)
+			if err != nil {
+				return err
+			}
+			all = all && found == until
+		}
+		if same++; !all {
+			same = 0
+		}
+	}
+	return nil
+}
+
+// lookUp returns the size that the table has for the picture, in pixels of the picture; it is
+// infinite where the table ends.
+func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
+	if s.shrink != nil {
+		pix, err := s.shrink.Scale(im.Y, im.YStride)
+		if err != nil {
+			return 0, fmt.Errorf("sight: %w", err)
+		}
+		by := s.trial.scale(im.Width, im.Height)
+		w := int(float64(im.Width)/by + 0.5)
+		is = condition.Measure(&yuv.Image{Width: w, Height: len(pix) / w, Y: pix, YStride: w, FullRange: im.FullRange})
+	}
+	return s.table.Size(is) * s.trial.scale(im.Width, im.Height), nil
+}
+
+const (
+	// cleanMargin is how much larger what is needed must be than the sight in clean pictures.
+	cleanMargin = 1.2
+	// cleanFaces are painted at each size, cleanStep apart, from what is asked for, or cleanLeast, up to
+	// cleanMost pixels of the detector's input.
+	cleanFaces = 20
+	cleanStep  = 1.12
+	cleanLeast = 12.0
+	cleanMost  = 100.0
+	cleanLevel = 120
+)
+
+// cleanSight returns the size from which on faces are found in a clean picture of one colour, in pixels of the
+// camera's picture, or wanted, if those of that size are found. It is measured at the scale of the
+// detector's input.
+func (s *Sight) cleanSight(wanted float64) (float64, error) {
+	by := s.trial.scale(s.width, s.height)
+	w, h := max(int(float64(s.width)/by+0.5), 16), max(int(float64(s.height)/by+0.5), 16)
+	im, err := yuv.New(w, h)
+	if err != nil {
+		return 0, err
+	}
+	im.Fill(cleanLevel, 128, 128)
+	t := s.trial
+	t.grid, t.zones = gridOf(w, h), zone.Compile(nil, w, h)
+	t.look(im, condition.Condition{Dark: 10, Median: cleanLevel, Bright: 235, Contrast: 50, Noise: 1.5, Blur: 0.8})
+	t.painter.light.colourful = 1
+	size := max(wanted/by, cleanLeast)
+	if s.table != nil {
+		size = max(size, s.table.Clean)
+	}
+	for most := min(cleanMost, 0.4*float64(h)); size < most; size *= cleanStep {
+		missed := 0
+		for range cleanFaces {
+			_, found, ok, err := t.try(im, size)
+			if err != nil {
+				return 0, err
+			}
+			if ok && !found {
+				missed++
+			}
+		}
+		if float64(missed) <= (1-certainty)*cleanFaces {
+			break
+		}
+	}
+	return size * by, nil
+}

@@ -1,0 +1,326 @@
+package sight
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+
+	"scrim/redact"
+	"scrim/redact/condition"
+	"scrim/redact/face"
+	"scrim/redact/geom"
+	"scrim/redact/yuv"
+	"scrim/redact/zone"
+)
+
+const (
+	// gridLong and gridShort are the parts of a picture along its longer and its shorter side.
+	gridLong, gridShort = 4, 3
+	// A test passes with leastFaces painted faces of the size that is needed and larger, if
+	// certainty of them are found. It fails with the next miss after mostMisses, or with mostFaces.
+	leastFaces, mostFaces, mostMisses = 24, 72, 3
+	// nearShare is the share of them that are at most nearFactor larger than what is needed.
+	nearShare, nearFactor = 0.7, 1.2
+	// ladderFaces of all sizes are painted at each test, and firstLadder of each size at the first
+	// one, to measure the sight.
+	ladderFaces, firstLadder = 8, 2
+	// places is how many places are compared for each face; it is painted at the flattest.
+	places = 6
+	// contextShare and leastContext are how far the part that is inspected reaches from a face's
+	// middle, in face heights and in pixels of the detector's input.
+	contextShare, leastContext = 1.5, 40
+)
+
+// trial runs sight tests. It must be used by one goroutine at a time.
+type trial struct {
+	detector redact.PartDetector
+	size     int  // longer side of the detector's input
+	tiles    bool // it looks at parts in the camera's resolution
+	painter  *painter
+	rand     *rand.Rand
+	zones    *zone.Set
+	grid     []image.Rectangle
+	next     int // part in which the next face is painted
+	part     *yuv.Image
+	// faces and pixels count what was painted and inspected.
+	faces, pixels int
+}
+
+// scale returns by how much the detector's input is smaller than a picture.
+func (t *trial) scale(width, height int) float64 {
+	if t.tiles {
+		return 1
+	}
+	return max(1, float64(max(width, height))/float64(t.size))
+}
+
+// gridOf divides a picture.
+func gridOf(width, height int) []image.Rectangle {
+	cols, rows := gridLong, gridShort
+	if height > width {
+		cols, rows = rows, cols
+	}
+	all := make([]image.Rectangle, 0, cols*rows)
+	for j := range rows {
+		for i := range cols {
+			all = append(all, image.Rect(i*width/cols, j*height/rows, (i+1)*width/cols, (j+1)*height/rows))
+		}
+	}
+	return all
+}
+
+// look prepares tests in im.
+func (t *trial) look(im *yuv.Image, is condition.Condition) {
+	t.painter.light.measure(im)
+	t.painter.is = is
+	t.painter.texture = leastTexture(im)
+}
+
+// try paints one face of that height into the next part of the picture, and returns that
+// part's number and whether the face is found. ok is false if there is no place for it.
+func (t *trial) try(im *yuv.Image, height float64) (cell int, found, ok bool, err error) {
+	cell = t.next % len(t.grid)
+	t.next++
+	x, y, ok := t.place(im, t.grid[cell], height)
+	if !ok {
+		return cell, false, false, nil
+	}
+	for clean := false; ; clean = true {
+		r := t.around(im, x, y, height)
+		if err := t.copyPart(im, r); err != nil {
+			return cell, false, false, err
+		}
+		var box geom.Box
+		if clean {
+			// Was it missed because somebody is there already?
+			box = geom.Box{X: x - float64(r.Min.X) - height/2, Y: y - float64(r.Min.Y) - height/2, W: height, H: height}
+		} else {
+			box = t.painter.paint(t.part, r.Min, x-float64(r.Min.X), y-float64(r.Min.Y), height)
+			t.faces++
+		}
+		faces, err := t.detector.DetectPart(t.part, r.Min, im.Width, im.Height)
+		if err != nil {
+			return cell, false, false, fmt.Errorf("sight test: %w", err)
+		}
+		t.pixels += r.Dx() * r.Dy()
+		switch seen := finds(faces, box); {
+		case clean:
+			return cell, false, !overlaps(faces, box), nil
+		case seen:
+			return cell, true, true, nil
+		}
+	}
+}
+
+// finds reports whether one of faces is the one in box.
+func finds(faces []face.Face, box geom.Box) bool {
+	for _, f := range faces {
+		if !f.Weak && f.Box.IoU(box) >= sameFace {
+			return true
+		}
+	}
+	return false
+}
+
+// sameFace is the least IoU of a face that was painted and found.
+const sameFace = 0.3
+
+// overlaps reports whether one of faces lies over box.
+func overlaps(faces []face.Face, box geom.Box) bool {
+	for _, f := range faces {
+		if !f.Weak && f.Box.Intersect(box) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// place returns the middle of a place for a face in a part of the picture: the flattest of some.
+func (t *trial) place(im *yuv.Image, cell image.Rectangle, height float64) (x, y float64, ok bool) {
+	w, h := float64(im.Width), float64(im.Height)
+	// All of the face is in the picture, with some margin.
+	least := math.Inf(1)
+	for range places {
+		cx := float64(cell.Min.X) + t.rand.Float64()*float64(cell.Dx())
+		cy := float64(cell.Min.Y) + t.rand.Float64()*float64(cell.Dy())
+		m := 0.7 * height
+		cx, cy = min(max(cx, m), max(w-m, w/2)), min(max(cy, m), max(h-m, h/2))
+		box := geom.Box{X: cx - 0.4*height, Y: cy - height/2, W: 0.8 * height, H: height}
+		if t.hidden(box) {
+			continue
+		}
+		if s := roughness(im, box.Rect().Intersect(im.Bounds())); s < least {
+			least, x, y, ok = s, cx, cy, true
+		}
+	}
+	return x, y, ok
+}
+
+// hidden reports whether faces at a place do not matter: they are ignored, or always
+// covered.
+func (t *trial) hidden(box geom.Box) bool {
+	if t.zones.Ignored(box) {
+		return true
+	}
+	for _, m := range t.zones.Masks() {
+		if m.Rect.Overlaps(box.Rect()) {
+			return true
+		}
+	}
+	return false
+}
+
+// around returns the part of the picture that is inspected for a face.
+func (t *trial) around(im *yuv.Image, x, y, height float64) image.Rectangle {
+	c := max(contextShare*height, t.painter.reachOf(height), leastContext*t.scale(im.Width, im.Height))
+	r := image.Rect(int(x-c), int(y-c), int(x+c), int(y+c)).Intersect(im.Bounds())
+	r.Min = image.Pt(r.Min.X&^1, r.Min.Y&^1)
+	return r
+}
+
+// copyPart copies what lies in r, which begins at even coordinates, into t.part.
+func (t *trial) copyPart(im *yuv.Image, r image.Rectangle) error {
+	if t.part == nil || cap(t.part.Y) < r.Dx()*r.Dy() {
+		part, err := yuv.New(r.Dx(), r.Dy())
+		if err != nil {
+			return err
+		}
+		t.part = part
+	}
+	p := t.part
+	p.Width, p.Height, p.FullRange = r.Dx(), r.Dy(), im.FullRange
+	p.YStride, p.CStride = p.Width, p.ChromaWidth()
+	size := p.CStride * p.ChromaHeight()
+	if cap(p.U) < size || cap(p.V) < size {
+		p.U, p.V = make([]byte, size), make([]byte, size)
+	}
+	p.Y, p.U, p.V = p.Y[:p.YStride*p.Height], p.U[:size], p.V[:size]
+	for y := range p.Height {
+		copy(p.Y[y*p.YStride:(y+1)*p.YStride], im.Y[(r.Min.Y+y)*im.YStride+r.Min.X:])
+	}
+	for y := range p.ChromaHeight() {
+		at := (r.Min.Y/2+y)*im.CStride + r.Min.X/2
+		copy(p.U[y*p.CStride:(y+1)*p.CStride], im.U[at:])
+		copy(p.V[y*p.CStride:(y+1)*p.CStride], im.V[at:])
+	}
+	return nil
+}
+
+// roughnessSteps is how many pixels are compared with their neighbours along each side of a place.
+const roughnessSteps = 12
+
+// roughness returns how much neighbouring pixels differ in r, in samples.
+func roughness(im *yuv.Image, r image.Rectangle) float64 {
+	if r.Dx() < 4 || r.Dy() < 4 {
+		return math.Inf(1)
+	}
+	sum := 0
+	for j := range roughnessSteps {
+		row := im.Y[(r.Min.Y+j*(r.Dy()-1)/roughnessSteps)*im.YStride:]
+		next := im.Y[(r.Min.Y+j*(r.Dy()-1)/roughnessSteps+1)*im.YStride:]
+		for i := range roughnessSteps {
+			x := r.Min.X + i*(r.Dx()-3)/roughnessSteps
+			a, b := int(row[x])-int(row[x+2]), int(row[x])-int(next[x])
+			sum += max(a, -a) + max(b, -b)
+		}
+	}
+	return float64(sum) / (2 * roughnessSteps * roughnessSteps)
+}
+
+const (
+	// textureCols and textureRows are the places at which the picture's texture is looked at, and
+	// textureQuantile which of them, sorted, says what there is everywhere, as rain is.
+	textureCols, textureRows = 8, 6
+	textureQuantile          = 0.25
+	textureSize              = 24 // pixels
+)
+
+// leastTexture returns the deviation of pixels from the mean of their surroundings where it is
+// small, in samples.
+func leastTexture(im *yuv.Image) float64 {
+	var all [textureCols * textureRows]float64
+	n := 0
+	side := min(textureSize, im.Width, im.Height)
+	for j := range textureRows {
+		for i := range textureCols {
+			x := i * (im.Width - side) / (textureCols - 1)
+			y := j * (im.Height - side) / (textureRows - 1)
+			all[n] = deviation(im, image.Rect(x, y, x+side, y+side))
+			n++
+		}
+	}
+	return quantile(all[:n], textureQuantile)
+}
+
+// deviation returns the deviation of pixels of r from the means of squares around them, in samples.
+func deviation(im *yuv.Image, r image.Rectangle) float64 {
+	sum, n := 0.0, 0
+	const reach = textureSide / 2
+	for y := r.Min.Y + reach; y < r.Max.Y-reach; y += 3 {
+		for x := r.Min.X + reach; x < r.Max.X-reach; x += 3 {
+			mean := 0
+			for k := -reach; k <= reach; k++ {
+				for _, p := range im.Y[(y+k)*im.YStride+x-reach:][:textureSide] {
+					mean += int(p)
+				}
+			}
+			d := float64(im.Y[y*im.YStride+x]) - float64(mean)/(textureSide*textureSide)
+			sum += d * d
+			n++
+		}
+	}
+	return math.Sqrt(sum / float64(max(n, 1)))
+}
+
+// outcome is what a test found.
+type outcome struct {
+	passed bool
+	// painted and missed are the faces of the size that is needed and larger.
+	painted, missed int
+}
+
+// decide paints faces of need pixels and more until it is clear whether they are found. each is called
+// for each face.
+func (t *trial) decide(im *yuv.Image, need float64, each func(cell int, height float64, found bool)) (outcome, error) {
+	var o outcome
+	for range mostFaces {
+		cell, height, found, ok, err := t.tryNeed(im, need)
+		if err != nil {
+			return o, err
+		}
+		if !ok {
+			continue
+		}
+		each(cell, height, found)
+		o.painted++
+		if !found {
+			o.missed++
+		}
+		if o.missed > mostMisses {
+			return o, nil
+		}
+		if o.passed = o.certain(); o.passed && o.painted >= leastFaces {
+			return o, nil
+		}
+	}
+	// Where masks and ignored zones leave no place, nothing is to be seen.
+	o.passed = o.certain()
+	return o, nil
+}
+
+// certain reports whether enough of the faces were found.
+func (o outcome) certain() bool {
+	return float64(o.painted-o.missed) >= certainty*float64(o.painted)
+}
+
+// tryNeed paints one face of about the size that is needed, or larger.
+func (t *trial) tryNeed(im *yuv.Image, need float64) (cell int, height float64, found, ok bool, err error) {
+	largest := max(min(mostSize, 0.45*float64(im.Height)), nearFactor*need)
+	height = need * math.Pow(nearFactor, t.rand.Float64())
+	if t.rand.Float64() >= nearShare {
+		height = need * math.Pow(largest/need, t.rand.Float64())
+	}
+	cell, found, ok, err = t.try(im, height)
+	return cell, height, found, ok, err
+}
