@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"os/exec"
@@ -124,6 +125,26 @@ type filmKind struct {
 	// hevc: it has them, in H.265, and groups begin with CRA pictures.
 	hevc   bool
 	number uint32 // the films with other numbers have pictures with other numbers
+	// length is the number of pictures; 0: filmLength.
+	length int
+	// dark is when it is dark, still which people stand still.
+	dark darkness
+}
+
+// darkness falls within a second from one picture of a film on, and ends as quickly at
+// another.
+type darkness struct {
+	from, to int
+	share    float64 // of the light that is left
+}
+
+// light returns the share of light in a picture.
+func (d darkness) light(picture int) float64 {
+	if d.share == 0 {
+		return 1
+	}
+	fallen := min(float64(picture-d.from), float64(d.to-picture)) / filmRate
+	return 1 - (1-d.share)*min(max(fallen, 0), 1)
 }
 
 // film is a coded sequence of pictures with a marker on every face.
@@ -167,13 +188,19 @@ func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []geom.
 	if err != nil {
 		return err
 	}
-	for i := range filmLength {
+	for i := range k.pictures() {
 		at := filmStart.Add(time.Duration(i) * filmStep)
 		truth, err := s.Draw(im, k.first()+uint32(i), at) //nolint:gosec // small
 		if err != nil {
 			return err
 		}
 		foot := footOf(im)
+		if light := k.dark.light(i); light < 1 {
+			for n, y := range im.Y {
+				im.Y[n] = byte(16 + max(float64(y)-16, 0)*light)
+			}
+			stamp.Draw(im, k.first()+uint32(i), at) //nolint:gosec // small
+		}
 		stamp.Draw(&foot, k.first()+uint32(i), at) //nolint:gosec // small
 		boxes := make([]geom.Box, 0, len(truth.Faces))
 		for _, f := range truth.Faces {
@@ -191,6 +218,9 @@ func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []geom.
 	}
 	return nil
 }
+
+// pictures is how many there are.
+func (k filmKind) pictures() int { return cmp.Or(k.length, filmLength) }
 
 func (k filmKind) first() uint32 { return 1 + framesPerFilm*k.number }
 

@@ -269,6 +269,9 @@ type show struct {
 	selfMu  sync.Mutex
 }
 
+// isSlate reports whether it shows no picture.
+func (v *shown) isSlate() bool { return v.Record == nil }
+
 // outcome is what the sink got, with the time.
 type outcome struct {
 	ipc.Output
@@ -285,6 +288,10 @@ type showOptions struct {
 	size, format bool
 	// reorders: the film has B-frames, and hevc: in H.265.
 	reorders, hevc bool
+	// kind changes the film of the seed; nil: nothing.
+	kind func(*filmKind)
+	// parts changes the parts of the pipeline; nil: nothing.
+	parts func(o *Options, k *knower)
 	// slow makes the camera so many times slower; 0: as fast as it was filmed.
 	slow int
 }
@@ -293,6 +300,9 @@ func newShow(t *testing.T, o showOptions) *show {
 	t.Helper()
 	k := seedFilm(o.seed)
 	k.reorders, k.hevc = o.reorders, o.hevc
+	if o.kind != nil {
+		o.kind(&k)
+	}
 	s := &show{
 		t: t, slow: max(o.slow, 1), time: newFakeTime(), rng: rand.New(rand.NewPCG(o.seed, 5)), film: filmOf(t, k),
 		done: make(chan error, 1), entered: make(chan struct{}, 1000), out: make(chan outcome, 10000), sent: map[uint32]time.Duration{},
@@ -315,7 +325,7 @@ func newShow(t *testing.T, o showOptions) *show {
 	obscurer, err := obscure.New(obscure.Options{Style: obscure.Veil})
 	require.NoError(t, err)
 	s.tracker, s.obscurer = &oddTracker{Tracker: inner}, &oddObscurer{Obscurer: obscurer}
-	s.p, err = New(Options{
+	options := Options{
 		Camera: "door", Epoch: 7, Detector: s.detector, Tracker: s.tracker, Obscurer: s.obscurer, Log: noLog,
 		SelfTest: func(int, int) error { s.selfMu.Lock(); defer s.selfMu.Unlock(); return s.self },
 		Sink: func(head ipc.Output, data []byte) error {
@@ -330,7 +340,11 @@ func newShow(t *testing.T, o showOptions) *show {
 			s.out <- outcome{head, data, at}
 			return nil
 		},
-	})
+	}
+	if o.parts != nil {
+		o.parts(&options, s.detector)
+	}
+	s.p, err = New(options)
 	require.NoError(t, err)
 	s.p.time, s.p.slateTick = s.time.timeline(), time.Millisecond
 	s.generation = s.p.gate.Generation()
@@ -464,12 +478,14 @@ func (s *show) due() {
 		last, lastSlate := time.Duration(-1<<62), time.Duration(-1<<62)
 		for i := len(s.seen) - 1; i >= 0 && lastSlate < 0; i-- {
 			last = max(last, s.seen[i].at)
-			if s.seen[i].State == transport.StateObscured {
+			if s.seen[i].isSlate() {
 				lastSlate = s.seen[i].at
 			}
 		}
 		stall := stallLimit(time.Duration(s.p.interval.Load()))
-		if open && (last < 0 || s.since()-last < stall) || lastSlate >= 0 && s.since()-lastSlate < slateInterval {
+		h := s.p.hidden.Load()
+		isHidden := h != nil && s.p.now().Sub(h.at) < stall
+		if open && !isHidden && (last < 0 || s.since()-last < stall) || lastSlate >= 0 && s.since()-lastSlate < slateInterval {
 			return
 		}
 		s.look(true)
@@ -533,9 +549,9 @@ func (s *show) view(o outcome) {
 // judge records what should not have been shown even though no face is visible.
 func (s *show) judge(v *shown) {
 	switch {
-	case v.State == transport.StateObscured && v.number != 0:
+	case v.isSlate() && v.number != 0:
 		s.stale = append(s.stale, fmt.Sprintf("slate at %v shows picture %d", v.at, v.number))
-	case v.State == transport.StateObscured || v.number == 0 || s.film.kind.reorders || s.film.kind.hevc: // units are not in the order of numbers
+	case v.isSlate() || v.number == 0 || s.film.kind.reorders || s.film.kind.hevc: // units are not in the order of numbers
 	case s.sent[v.number] < s.cut:
 		s.stale = append(s.stale, fmt.Sprintf("picture %d at %v, from before the gate was shut", v.number, v.at))
 	case v.at-s.sent[v.number] > redact.MaxInspectionAge && s.tracker.Lookahead() == 0:

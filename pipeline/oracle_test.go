@@ -86,7 +86,7 @@ func testFault(t *testing.T, f *fault, seed uint64, bare bool) {
 func (s *show) checkTold(f *fault, from time.Duration) {
 	slate := func(since time.Duration) time.Duration {
 		for _, v := range s.seen {
-			if v.State == transport.StateObscured && v.at >= since {
+			if v.isSlate() && v.at >= since {
 				return v.at
 			}
 		}
@@ -134,7 +134,7 @@ func (s *show) checkTold(f *fault, from time.Duration) {
 func (s *show) checkStates(f *fault, from, until time.Duration, back int) {
 	hidden, recovered, live := false, false, 0
 	for i, v := range s.seen {
-		if v.State == transport.StateObscured {
+		if v.isSlate() {
 			require.NotEmpty(s.t, v.Reason)
 			hidden = hidden || v.at >= from && f.play != nil
 			if f.reason != "" && v.at >= from && v.at <= until {

@@ -20,6 +20,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
+	"scrim/redact/motion"
 	"scrim/redact/obscure"
 	"scrim/redact/rules"
 	"scrim/redact/selftest"
@@ -194,6 +195,13 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		Size: c.Detect.Size, Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tiles: c.Detect.Tiles, TileZones: len(c.Detect.TileAreas) > 0,
 	}
+	background, err := motion.New(motion.Options{Absorb: c.Cover.Absorb})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	if c.Sight.WhenBlind == string(redact.BlindWarn) && !c.Obscure.Cosmetic {
+		return nil, fmt.Errorf("%w: a blind camera may only warn where cosmetic redaction is allowed", errConfig)
+	}
 	p, err := pipeline.New(pipeline.Options{
 		Camera: c.Camera, Epoch: c.Epoch,
 		Detector:       detector,
@@ -201,6 +209,9 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		Obscurer:       obscurer,
 		Rotate:         c.Rotate.OfPictures(),
 		Zones:          c.Zones,
+		Cover:          redact.Cover(c.Cover.Mode),
+		WhenBlind:      redact.WhenBlind(c.Sight.WhenBlind),
+		Background:     background,
 		SelfTest:       func(width, height int) error { return selftest.Check(test, width, height) },
 		Encode:         c.Encode,
 		Sink:           func(head ipc.Output, data []byte) error { return out.Write(ipc.TypeOutput, head, data) },
