@@ -41,6 +41,8 @@ type CLI struct {
 	Away    time.Duration `placeholder:"TIME" help:"Mean time that people are out of the picture between two visits, such as 20s."`
 	MaxFace int           `help:"Height of the largest faces in pixels."`
 
+	Conditions `embed:""`
+
 	Recording `embed:""`
 
 	ReadyJSON     bool `name:"ready-json" help:"Print {\"url\":…} on standard output when the camera is ready; with --replay also its start time."`
@@ -62,6 +64,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	people := scene.Options{
 		Width: c.Size.W, Height: c.Size.H, FPS: c.FPS, Seed: c.Seed, People: c.People, MinFace: c.MinFace, MaxFace: c.MaxFace,
 		Away: c.Away,
+	}
+	if err := c.apply(&people, c.File); err != nil {
+		return err
 	}
 	if err := c.check(c.File); err != nil {
 		return err

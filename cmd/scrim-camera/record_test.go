@@ -127,3 +127,34 @@ func TestInterruptedRecordingLeavesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
+
+func TestConditionsAreDrawn(t *testing.T) {
+	dir := t.TempDir()
+	size := func(args ...string) int64 {
+		video := filepath.Join(dir, "a.mp4")
+		require.NoError(t, record(t, append([]string{"--record", video, "--frames", "10", "--size", "640x320"}, args...)...))
+		info, err := os.Stat(video)
+		require.NoError(t, err)
+		return info.Size()
+	}
+	plain := size()
+	require.Greater(t, size("--noise", "20"), 3*plain)
+	require.Less(t, size("--dark", "5"), plain)
+	require.Less(t, size("--blur", "4"), plain)
+	require.Greater(t, size("--rain"), plain)
+	require.NotEqual(t, plain, size("--hard-faces"))
+	require.NotEqual(t, plain, size("--still", "4"))
+	require.NotEqual(t, plain, size("--rotate", "180"))
+	require.Less(t, size("--event", "covered@0s", "--event", "noise@1m"), plain)
+}
+
+func TestConditionsThatMakeNoSense(t *testing.T) {
+	video := filepath.Join(t.TempDir(), "a.mp4")
+	for args, message := range map[string]string{
+		"--dark 0": "there must be some light", "--dark 101": "percent of light", "--noise -1": "noise", "--rotate 45": "0, 90, 180 or 270",
+		"--event flood@2s": "there is no kind", "--still 9": "still",
+	} {
+		require.ErrorContains(t, record(t, append([]string{"--record", video, "--frames", "1"}, strings.Fields(args)...)...), message, args)
+	}
+	require.ErrorContains(t, record(t, "--noise", "3", "clip.mp4"), "for drawn people")
+}

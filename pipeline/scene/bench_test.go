@@ -51,3 +51,17 @@ func BenchmarkRenderHead(b *testing.B) {
 		r.render(h, 30, modelScale)
 	}
 }
+
+func BenchmarkDrawNoise720p(b *testing.B) {
+	benchmark(b, Options{Width: 1280, Height: 720, Seed: 1, Noise: 25, Light: 25})
+}
+
+func BenchmarkDraw720p(b *testing.B) { benchmark(b, Options{Width: 1280, Height: 720, Seed: 1}) }
+
+func BenchmarkDrawBlur720p(b *testing.B) {
+	benchmark(b, Options{Width: 1280, Height: 720, Seed: 1, Blur: 3})
+}
+
+func BenchmarkDrawRainTurned720p(b *testing.B) {
+	benchmark(b, Options{Width: 1280, Height: 720, Seed: 1, Rain: true, Rotate: 90})
+}

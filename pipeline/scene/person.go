@@ -41,6 +41,9 @@ func newPerson(id int, l *lens, o *Options) *person {
 	}
 	p.glance, p.nod, p.attend = habit(0.23, 30), habit(0.19, 13), habit(0.11, 1)
 	p.way = newRoute(l, r, o.Away.Seconds())
+	if id < o.Still {
+		p.way.stand(id)
+	}
 	if o.HardFaces {
 		p.harden(hardRand(o.Seed, id), wallLuma, 1)
 	}
@@ -103,9 +106,10 @@ func (p *person) pose(l *lens, t float64) pose {
 	// Who looks at the camera turns the head as far as it goes.
 	attention := smooth(0.1, 0.6, wave(p.attend)) * smooth(150, 115, math.Abs(body))
 	turn += (min(max(-body, -65), 65) - turn) * attention * 0.9
+	turn *= 1 - at.still
 	o.yaw = wrapDegrees(body + turn)
 	tilt := wave(p.nod)
-	o.roll = p.nod[2] * (0.3*tilt + 1.3*tilt*tilt*tilt)
+	o.roll = p.nod[2] * (0.3*tilt + 1.3*tilt*tilt*tilt) * (1 - at.still)
 
 	sin, cos := math.Sincos(o.roll * math.Pi / 180)
 	bob := 0.03 * at.moving * math.Abs(step)

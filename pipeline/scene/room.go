@@ -117,15 +117,41 @@ func furnish(im *yuv.Image, l *lens, corner float64) {
 	}
 }
 
-// drawColumn puts the column before what was drawn so far.
-func (r *room) drawColumn(im *yuv.Image) {
-	c := r.column
-	for y := c.Min.Y; y < c.Max.Y; y++ {
-		copy(im.Y[y*im.YStride+c.Min.X:y*im.YStride+c.Max.X], r.front.Y[y*r.front.YStride+c.Min.X:])
+// drawBack draws the background, moved to the right by pan pixels. What is left of it
+// is its mirror image.
+func (r *room) drawBack(im *yuv.Image, pan int) error {
+	if pan == 0 {
+		return im.CopyFrom(r.back)
 	}
-	for y := c.Min.Y / 2; y < c.Max.Y/2; y++ {
-		a, b := y*im.CStride, y*r.front.CStride
-		copy(im.U[a+c.Min.X/2:a+c.Max.X/2], r.front.U[b+c.Min.X/2:])
-		copy(im.V[a+c.Min.X/2:a+c.Max.X/2], r.front.V[b+c.Min.X/2:])
+	moveRows(im.Y, im.YStride, r.back.Y, r.back.YStride, im.Width, im.Height, pan)
+	moveRows(im.U, im.CStride, r.back.U, r.back.CStride, im.ChromaWidth(), im.ChromaHeight(), pan/2)
+	moveRows(im.V, im.CStride, r.back.V, r.back.CStride, im.ChromaWidth(), im.ChromaHeight(), pan/2)
+	return nil
+}
+
+func moveRows(dst []byte, dstStride int, src []byte, srcStride, w, h, pan int) {
+	for y := range h {
+		to, from := dst[y*dstStride:][:w], src[y*srcStride:][:w]
+		copy(to[pan:], from)
+		for x := range pan {
+			to[x] = from[pan-1-x]
+		}
+	}
+}
+
+// drawColumn puts the column before what was drawn so far, moved to the right by pan
+// pixels.
+func (r *room) drawColumn(im *yuv.Image, pan int) {
+	c := r.column
+	right := min(c.Max.X+pan, im.Width&^1)
+	if left := c.Min.X + pan; left < right {
+		for y := c.Min.Y; y < c.Max.Y; y++ {
+			copy(im.Y[y*im.YStride+left:y*im.YStride+right], r.front.Y[y*r.front.YStride+c.Min.X:])
+		}
+		for y := c.Min.Y / 2; y < c.Max.Y/2; y++ {
+			a, b := y*im.CStride, y*r.front.CStride
+			copy(im.U[a+left/2:a+right/2], r.front.U[b+c.Min.X/2:])
+			copy(im.V[a+left/2:a+right/2], r.front.V[b+c.Min.X/2:])
+		}
 	}
 }

@@ -21,6 +21,7 @@ type stop struct {
 	arrive, depart float64 // seconds since the visit's start
 	wait           float64 // seconds
 	facing         float64 // where the person turns meanwhile, radians in the room
+	still          bool    // without turning the head
 }
 
 type visit struct {
@@ -45,6 +46,7 @@ type whereabouts struct {
 	x, size float64 // picture column of the head; face height in pixels
 	heading float64 // of the body in the room, radians: 0 is towards the camera's plane, positive to the right
 	moving  float64 // 0: stands, 1: walks
+	still   float64 // 1: does not even turn the head
 	outside bool
 }
 
@@ -157,14 +159,48 @@ func (w *route) at(t float64) whereabouts {
 		return whereabouts{outside: true}
 	}
 	u, wait, _ := v.progress(t)
+	still := 0.0
+	if s := &v.stops[int(u)]; s.still {
+		still = wait
+	}
 	x, size := v.curve(u)
 	k := min(int(t/headingStep), len(v.headings)-2)
 	f := t/headingStep - float64(k)
 	return whereabouts{
 		x: x, size: math.Exp(min(max(size, w.lens.logMin), w.lens.logMax)),
 		heading: v.headings[k] + (v.headings[k+1]-v.headings[k])*f,
-		moving:  1 - wait,
+		moving:  1 - wait, still: still,
 	}
+}
+
+// comeIn is the time in seconds between the arrivals of two people who will stand still.
+const comeIn = 5
+
+// stand lets the person stand still for StillTime at the first stop of each visit. Frame
+// 0 is shortly before the first visit: the longer, the higher the person's number.
+func (w *route) stand(id int) {
+	w.length = 0
+	for i := range w.visits {
+		v := &w.visits[i]
+		v.start = w.length
+		longer := StillTime.Seconds() - v.stops[1].wait
+		v.stops[1].wait, v.stops[1].still = StillTime.Seconds(), true
+		if v.stops[1].facing == 0 {
+			v.stops[1].facing = -w.lens.bearing(v.stops[1].x)
+		}
+		for k := 1; k < len(v.stops); k++ {
+			if k > 1 {
+				v.stops[k].arrive += longer
+			}
+			v.stops[k].depart += longer
+		}
+		v.duration += longer
+		v.headings = nil
+		w.turn(v)
+		w.length += v.duration + leastAway
+	}
+	w.offset = w.length
+	w.length += comeIn * float64(id+1)
 }
 
 // turn lays down where the body faces: where it goes, or where it turns while

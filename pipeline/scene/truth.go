@@ -27,11 +27,12 @@ type TrueFace struct {
 	// and from cheek to cheek, without ears. It may reach outside the picture.
 	Box geom.Box
 	// Visible is the fraction of Box that is inside the picture and not behind a
-	// nearer person or the column, times 1 for yaws up to ProfileYaw, falling to
+	// nearer person, the column, a cloth or paint, times 1 for yaws up to ProfileYaw, falling to
 	// 0 at MaxYaw.
 	Visible float64
-	// Yaw is how far the face is turned to the right of the picture, Roll how
-	// far the head is tilted clockwise, in degrees.
+	// Yaw is how far the face is turned to the right of the picture when that is upright,
+	// in degrees. Roll is how far the head is tilted clockwise in the picture as it is,
+	// from −180 to 180 degrees.
 	Yaw, Roll float64
 	// Distance is that from the camera's plane, in metres.
 	Distance float64
@@ -56,7 +57,7 @@ func (s *Scene) truth(n uint32) Truth {
 	for i := range s.figures {
 		f := &s.figures[i]
 		if head := f.headBox(); head.Intersect(picture) > 0 {
-			t.Heads = append(t.Heads, head)
+			t.Heads = append(t.Heads, s.turned(head))
 		}
 		box := f.box()
 		turned := (MaxYaw - math.Abs(f.yaw)) / (MaxYaw - ProfileYaw)
@@ -65,11 +66,16 @@ func (s *Scene) truth(n uint32) Truth {
 			continue
 		}
 		t.Faces = append(t.Faces, TrueFace{
-			Person: f.who.id, Box: box, Visible: min(turned, 1) * s.seen(i, box),
-			Yaw: f.yaw, Roll: f.roll, Distance: s.lens.focal / f.size / metre,
+			Person: f.who.id, Box: s.turned(box), Visible: min(turned, 1) * s.seen(i, box),
+			Yaw: f.yaw, Roll: wrapDegrees(f.roll - float64(s.options.Rotate)), Distance: s.lens.focal / f.size / metre,
 		})
 	}
 	return t
+}
+
+// turned returns where a box of the upright picture is in the picture.
+func (s *Scene) turned(b geom.Box) geom.Box {
+	return s.options.Rotate.Inverse().Box(b, int(s.lens.width), int(s.lens.height))
 }
 
 // seen returns the fraction of box, the face of figure i, that is in the
@@ -89,8 +95,12 @@ func (s *Scene) seen(i int, box geom.Box) float64 {
 
 // hidden reports whether something is before figure i at a point.
 func (s *Scene) hidden(i int, x, y float64) bool {
+	pan := float64(s.look.pan)
 	if c := s.room.column; s.figures[i].size <= s.room.columnSize &&
-		x >= float64(c.Min.X) && x < float64(c.Max.X) && y < float64(c.Max.Y) {
+		x >= float64(c.Min.X)+pan && x < float64(c.Max.X)+pan && y < float64(c.Max.Y) {
+		return true
+	}
+	if s.effects != nil && s.effects.hide(int(x), int(y), &s.look) {
 		return true
 	}
 	for k := i + 1; k < len(s.figures); k++ {

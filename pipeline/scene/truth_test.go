@@ -99,7 +99,7 @@ func (s *Scene) hiddenPixels(t *testing.T, id int, r image.Rectangle) int {
 	require.GreaterOrEqual(t, i, 0)
 	for _, im := range []*yuv.Image{black, white} {
 		if s.figures[i].size <= s.room.columnSize {
-			s.room.drawColumn(im)
+			s.room.drawColumn(im, 0)
 		}
 		for k := i + 1; k < len(s.figures); k++ {
 			s.drawFigure(im, &s.figures[k])
