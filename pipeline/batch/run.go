@@ -47,6 +47,10 @@ type Result struct {
 	Files, Skipped int
 	// Frames were redacted, Failsafe of them obscured whole.
 	Frames, Failsafe int64
+	// Blind is how many files have pictures in which it is not proved that the detector
+	// sees; BlindFrames counts the pictures.
+	Blind       int
+	BlindFrames int64
 	// AudioDropped is how many audio tracks were not copied.
 	AudioDropped int
 	Took         time.Duration
@@ -62,6 +66,9 @@ func (r *Result) String() string {
 	}
 	if r.Failsafe > 0 {
 		text += fmt.Sprintf("; %d frames obscured whole", r.Failsafe)
+	}
+	if r.BlindFrames > 0 {
+		text += fmt.Sprintf("; %d frames blind", r.BlindFrames)
 	}
 	if r.AudioDropped > 0 {
 		text += fmt.Sprintf("; audio tracks dropped: %d", r.AudioDropped)
@@ -159,7 +166,13 @@ func (j *job) file(ctx context.Context, f ipc.File) error {
 	j.kept++
 	j.result.Frames, j.result.Failsafe = j.result.Frames+end.Frames, j.result.Failsafe+end.Failsafe
 	j.result.AudioDropped += end.Dropped
-	if end.Failsafe > 0 {
+	if end.Blind > 0 {
+		j.result.Blind++
+		j.result.BlindFrames += end.Blind
+		j.bar.clear()
+		j.Log.Warn(blindText(f.Kind, end), "file", f.In, "pictures", end.Blind, "of", end.Frames)
+	}
+	if end.Failsafe > 0 && end.Reason != "" {
 		j.bar.clear()
 		j.Log.Warn("pictures were obscured whole", "file", f.In, "pictures", end.Failsafe, "of", end.Frames, "first", end.Reason)
 	}

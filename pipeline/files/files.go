@@ -31,6 +31,12 @@ type Options struct {
 	// SecondLook runs the detector again on every obscured picture, at its largest
 	// size, and obscures what is still found.
 	SecondLook bool
+	// Cover, WhenBlind, Sight and Background are those of redact.Options. They are reset
+	// at each file.
+	Cover      redact.Cover
+	WhenBlind  redact.WhenBlind
+	Sight      redact.Sight
+	Background redact.Background
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool
 	// Begin, if not nil, is called with the approximate number of pictures of a file;
@@ -51,6 +57,10 @@ func New(o Options) (*Redactor, error) {
 	}
 	if o.Lookahead < 0 || o.Lookahead > MaxLookahead {
 		return nil, fmt.Errorf("look-ahead of %d pictures: choose 0 to %d", o.Lookahead, MaxLookahead)
+	}
+	// What these refuse they would refuse at each file.
+	if _, err := newVideoRedaction(o, nil); err != nil {
+		return nil, err
 	}
 	return &Redactor{o: o}, nil
 }

@@ -37,12 +37,12 @@ func (r *Redactor) image(ctx context.Context, f ipc.File, out *os.File) (ipc.Fil
 	if err := ctx.Err(); err != nil {
 		return ipc.FileEnd{}, err
 	}
-	var end ipc.FileEnd
-	p, err := newImageRedaction(r.o, func(_ *picture, frame redact.Frame, reason string) error {
+	var all tally
+	p, err := newImageRedaction(r.o, func(_ *picture, frame redact.Frame, t treatment) error {
 		if err := write(out, frame); err != nil {
 			return err
 		}
-		return r.note(&end, record(f.Name, 0, 0, frame), reason)
+		return r.note(&all, record(f.Name, 0, 0, frame, t), t)
 	})
 	if err != nil {
 		return ipc.FileEnd{}, err
@@ -53,5 +53,5 @@ func (r *Redactor) image(ctx context.Context, f ipc.File, out *os.File) (ipc.Fil
 	if err := p.flush(); err != nil {
 		return ipc.FileEnd{}, err
 	}
-	return end, out.Sync()
+	return all.end, out.Sync()
 }

@@ -11,9 +11,12 @@ import (
 )
 
 // record returns the line of a report for a frame.
-func record(name string, frame int64, pts float64, f redact.Frame) ipc.FileFrame {
+func record(name string, frame int64, pts float64, f redact.Frame, t treatment) ipc.FileFrame {
 	bounds := f.Image().Bounds()
-	out := ipc.FileFrame{File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Regions: []geom.RegionRecord{}}
+	out := ipc.FileFrame{
+		File: name, Frame: frame, PTS: pts, Width: bounds.Dx(), Height: bounds.Dy(), Cover: t.cover, Blind: t.blind,
+		Regions: []geom.RegionRecord{},
+	}
 	for _, r := range f.Regions() {
 		rect := r.Rect.Intersect(bounds)
 		if rect.Empty() {

@@ -1,9 +1,11 @@
 package files
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
+	"scrim/pipeline/ipc"
 	"scrim/redact"
 	"scrim/redact/track"
 	"scrim/redact/yuv"
@@ -20,8 +22,8 @@ type picture struct {
 	pts, duration int64
 }
 
-// writer writes a frame. reason is empty, or why the frame is obscured whole.
-type writer func(s *picture, f redact.Frame, reason string) error
+// writer writes a frame.
+type writer func(s *picture, f redact.Frame, t treatment) error
 
 // redaction redacts the pictures of one file. Pictures that must not be shown it
 // obscures whole.
@@ -29,6 +31,8 @@ type redaction struct {
 	gate     *redact.Gate
 	redactor *redact.Redactor
 	write    writer
+	cover    redact.Cover
+	when     redact.WhenBlind
 	number   uint64
 	broken   string // why pictures are incomplete until the next key frame
 	held     map[*redact.Picture]*picture
@@ -39,17 +43,19 @@ func newVideoRedaction(o Options, w writer) (*redaction, error) {
 }
 
 func newImageRedaction(o Options, w writer) (*redaction, error) {
+	o.Background = noBackground{}
 	return newRedaction(o, newImageTracker(o.Track), w)
 }
 
 func newRedaction(o Options, t redact.Tracker, w writer) (*redaction, error) {
 	p := &redaction{
 		gate: redact.NewGate(redact.Cause{Text: noKeyFrame}), write: w,
-		held: make(map[*redact.Picture]*picture), broken: noKeyFrame,
+		held: make(map[*redact.Picture]*picture), broken: noKeyFrame, cover: o.Cover, when: o.WhenBlind,
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{
 		Camera: camera, Gate: p.gate, Detector: o.Detector, Tracker: t, Obscurer: o.Obscurer, Zones: o.Zones,
+		Cover: o.Cover, WhenBlind: o.WhenBlind, Sight: o.Sight, Background: o.Background,
 		SecondLook: secondLook(o),
 		// Inspections of pictures in a file do not expire.
 		Now: func() time.Time { return time.Unix(1, 0) },
@@ -93,7 +99,7 @@ func (p *redaction) add(im *yuv.Image, pts, duration int64, at time.Duration, ke
 		Time: time.Unix(0, 0).Add(at),
 	}}
 	if p.broken != "" {
-		return p.failsafe(s, p.broken)
+		return p.failsafe(s, treatment{cover: ipc.CoverWhole, failure: p.broken})
 	}
 	p.held[&s.Picture] = s
 	return p.writeAll(p.redactor.Redact(&s.Picture))
@@ -111,9 +117,9 @@ func (p *redaction) writeAll(outcomes []redact.Outcome) error {
 		delete(p.held, o.Picture)
 		var err error
 		if o.Err != nil {
-			err = p.failsafe(s, o.Err.Error())
+			err = p.failsafe(s, withheldTreatment(o))
 		} else {
-			err = p.write(s, o.Frame, "")
+			err = p.write(s, o.Frame, shownTreatment(p.cover, p.when, o.Frame))
 		}
 		if err != nil {
 			return err
@@ -122,10 +128,10 @@ func (p *redaction) writeAll(outcomes []redact.Outcome) error {
 	return nil
 }
 
-func (p *redaction) failsafe(s *picture, reason string) error {
-	f, err := redact.Failsafe(&s.Picture, reason)
+func (p *redaction) failsafe(s *picture, t treatment) error {
+	f, err := redact.Failsafe(&s.Picture, cmp.Or(t.blind, t.failure))
 	if err != nil {
 		return err
 	}
-	return p.write(s, f, reason)
+	return p.write(s, f, t)
 }

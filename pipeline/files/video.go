@@ -27,11 +27,12 @@ var containers = map[string]string{".mp4": encode.MP4, ".m4v": encode.MP4, ".mov
 type job struct {
 	r    *Redactor
 	name string
+	path string // of the input
 	in   *decode.File
 	out  *encode.File
 	pool yuv.Pool
 	tick float64 // seconds
-	end  ipc.FileEnd
+	all  tally
 	// earlyAudio are audio packets that come before the output is open.
 	earlyAudio []audioPacket
 }
@@ -47,7 +48,7 @@ func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	if !ok {
 		return ipc.FileEnd{}, fmt.Errorf("unsupported video extension %q: must be .mp4, .m4v, .mov or .mkv", filepath.Ext(f.Out))
 	}
-	j := &job{r: r, name: f.Name}
+	j := &job{r: r, name: f.Name, path: f.In}
 	defer j.close()
 	var err error
 	j.in, err = decode.OpenFile(f.In, decode.FileOptions{Pool: &j.pool, Audio: j.audio()})
@@ -60,11 +61,12 @@ func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 		Aspect: i.Aspect, Colour: i.Colour, FullRange: i.FullRange,
 	}
 	j.tick = float64(i.TimeBase.Num()) / float64(i.TimeBase.Den())
-	if j.end.Dropped = len(i.Audio); r.o.KeepAudio {
+	end := &j.all.end
+	if end.Dropped = len(i.Audio); r.o.KeepAudio {
 		for _, a := range i.Audio {
 			o.Audio = append(o.Audio, encode.AudioTrack{Parameters: a.Parameters, TimeBase: a.TimeBase})
 		}
-		j.end.Audio, j.end.Dropped = len(i.Audio), 0
+		end.Audio, end.Dropped = len(i.Audio), 0
 	}
 	if j.out, err = encode.NewFile(f.Temp, o); err != nil {
 		return ipc.FileEnd{}, err
@@ -82,7 +84,7 @@ func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	}
 	stop := r.heartbeat(i.Frames)
 	defer stop()
-	return j.end, j.out.Finish()
+	return *end, j.out.Finish()
 }
 
 // audio returns the handler of audio packets, nil if they are dropped.
@@ -126,7 +128,7 @@ func (j *job) close() {
 }
 
 func (j *job) run(ctx context.Context) error {
-	p, err := newVideoRedaction(j.r.o, j.write)
+	p, err := newVideoRedaction(j.r.surveyed(ctx, j.path), j.write)
 	if err != nil {
 		return err
 	}
@@ -143,39 +145,39 @@ func (j *job) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		at := time.Duration(math.Min(float64(pic.PTS)*j.tick*float64(time.Second), math.MaxInt64/2))
-		if err := p.add(pic.Image, pic.PTS, pic.Duration, at, pic.Key, pic.Damage); err != nil {
+		if err := p.add(pic.Image, pic.PTS, pic.Duration, fileTime(pic.PTS, j.tick), pic.Key, pic.Damage); err != nil {
 			return err
 		}
 	}
 }
 
+// fileTime returns the time of a picture from the start of its file; tick is in seconds.
+func fileTime(pts int64, tick float64) time.Duration {
+	return time.Duration(math.Min(float64(pts)*tick*float64(time.Second), math.MaxInt64/2))
+}
+
 // noteEnding notes what was missing from the input.
 func (j *job) noteEnding(e decode.FileEnding) {
+	end := &j.all.end
 	if e.Err != nil {
-		j.end.Incomplete = e.Err.Error()
+		end.Incomplete = e.Err.Error()
 	}
-	j.end.Reason = cmp.Or(j.end.Reason, e.Damage)
-	j.end.Warning = strings.Join(e.Warnings, "; ")
+	end.Reason = cmp.Or(end.Reason, e.Damage)
+	end.Warning = strings.Join(e.Warnings, "; ")
 }
 
 // write encodes a frame and records it.
-func (j *job) write(s *picture, f redact.Frame, reason string) error {
+func (j *job) write(s *picture, f redact.Frame, t treatment) error {
 	defer j.pool.Put(s.Image)
 	if err := j.out.Encode(f, s.pts, s.duration); err != nil {
 		return err
 	}
-	return j.r.note(&j.end, record(j.name, j.end.Frames, math.Round(float64(s.pts)*j.tick*1e6)/1e6, f), reason)
+	return j.r.note(&j.all, record(j.name, j.all.end.Frames, math.Round(float64(s.pts)*j.tick*1e6)/1e6, f, t), t)
 }
 
 // note counts a picture and passes on its record.
-func (r *Redactor) note(end *ipc.FileEnd, rec ipc.FileFrame, reason string) error {
-	end.Frames++
-	if reason != "" {
-		if end.Failsafe++; end.Reason == "" {
-			end.Reason = reason
-		}
-	}
+func (r *Redactor) note(all *tally, rec ipc.FileFrame, t treatment) error {
+	all.add(rec.PTS, t)
 	if r.o.Record == nil {
 		return nil
 	}

@@ -22,6 +22,10 @@ type Files struct {
 	Obscure ObscureConfig `json:"obscure"`
 	// Zones are the zones of the camera that recorded the files.
 	Zones []zone.Zone `json:"zones,omitempty"`
+	// Cover is what is obscured; Sight is how small the faces are that must be found, and
+	// what happens to pictures in which they are not.
+	Cover CoverConfig `json:"cover"`
+	Sight SightConfig `json:"sight"`
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool `json:"keep_audio"`
 }
@@ -62,9 +66,40 @@ type FileFrame struct {
 	PTS    float64 `json:"pts"`
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
+	// Cover is what is obscured in this picture.
+	Cover FileCover `json:"cover"`
+	// Blind is why it is not proved that the detector sees in this picture, such as
+	// "too dark"; empty: it sees.
+	Blind string `json:"blind,omitempty"`
 	// Regions are fully obscured rectangles within the picture; never null. A region
 	// of another shape is listed as several rectangles within it, of the same track.
 	Regions []geom.RegionRecord `json:"regions"`
+}
+
+// FileCover is what of a picture is obscured.
+type FileCover string
+
+// What is obscured.
+const (
+	CoverFaces  FileCover = "faces"  // faces that were found
+	CoverPeople FileCover = "people" // their bodies, too
+	CoverMotion FileCover = "motion" // faces, and everything that differs from the background
+	CoverWhole  FileCover = "whole"  // the whole picture
+)
+
+// MaxFileBlind is the maximum number of FileBlind in a FileEnd.
+const MaxFileBlind = 500
+
+// FileBlind is a run of pictures in which it is not proved that the detector sees.
+type FileBlind struct {
+	// From and To are the times of the first and the last picture, in seconds. Both are 0
+	// for an image.
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
+	// Why is why it does not see, such as "too dark".
+	Why string `json:"why"`
+	// Cover is what is obscured instead.
+	Cover FileCover `json:"cover"`
 }
 
 // FileEnd is the result of a file.
@@ -72,11 +107,16 @@ type FileEnd struct {
 	// Error is why there is no output, in one line; empty: there is.
 	Error string `json:"error,omitempty"`
 	// Frames is the number of pictures, and Failsafe how many of them were obscured
-	// whole because their inspection failed. Reason is why the first of those
-	// was, or what damage cost pictures altogether.
+	// whole. Reason is why the first of those was that was not blind, or what damage cost
+	// pictures altogether.
 	Frames   int64  `json:"frames"`
 	Failsafe int64  `json:"failsafe"`
 	Reason   string `json:"reason,omitempty"`
+	// Blind is the number of pictures in which it is not proved that the detector sees.
+	// BlindRuns are runs of them, in order; if there are more than MaxFileBlind, those
+	// after it are left out.
+	Blind     int64       `json:"blind,omitempty"`
+	BlindRuns []FileBlind `json:"blind_runs,omitempty"`
 	// Incomplete is why the end of the input could not be read; empty: it was read.
 	// The output holds what came before.
 	Incomplete string `json:"incomplete,omitempty"`

@@ -90,15 +90,18 @@ func samples() []sample {
 			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true, SecondLook: true,
 			Zones:   []zone.Zone{{Kind: "mask", Name: "n", Reason: "r", Polygon: []zone.Point{{X: 0.1, Y: 0.2}, {X: 0.9, Y: 0.2}, {X: 0.5, Y: 0.9}}}},
 			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
+			Cover:   CoverConfig{Mode: "motion", Absorb: time.Minute},
+			Sight:   SightConfig{NeedPixels: 48, NeedPercent: 5, WhenBlind: "warn", Interval: 10 * time.Second},
 		}, nil},
 		{TypeFile, File{Name: "a/b.mp4", Kind: Video, In: "/in/a/b.mp4", Out: "/out/a/b.mp4", Temp: "/out/a/.b.mp4.x.partial"}, nil},
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},
 		{TypeFileFrame, FileFrame{
-			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240,
+			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240, Cover: CoverMotion, Blind: "too dark",
 			Regions: []geom.RegionRecord{{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2, Rotation: geom.Turned90}},
 		}, nil},
 		{TypeFileEnd, FileEnd{
 			Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged",
+			Blind: 2, BlindRuns: []FileBlind{{From: 1.5, To: 2.25, Why: "too noisy", Cover: CoverWhole}},
 			Incomplete: "read error", Warning: "it is short", Audio: 1, Dropped: 2,
 		}, nil},
 	}

@@ -21,6 +21,17 @@ import (
 // ErrReported is returned if the program has already printed its error: status 1, no line.
 var ErrReported = errors.New("the error was already printed")
 
+// StatusError is an error with which a program ends with another status than 1.
+type StatusError struct {
+	Status int
+	Err    error
+}
+
+func (e *StatusError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *StatusError) Unwrap() error { return e.Err }
+
 // maxErrorBytes bounds a printed error.
 const maxErrorBytes = 8 << 10
 
@@ -57,6 +68,9 @@ func Status(ctx context.Context, program string, err error, stderr io.Writer) in
 		fmt.Fprintln(stderr, program+": interrupted")
 	default:
 		fmt.Fprintln(stderr, program+": "+transport.Plain(err.Error(), maxErrorBytes))
+	}
+	if s, ok := errors.AsType[*StatusError](err); ok {
+		return s.Status
 	}
 	return 1
 }

@@ -34,6 +34,14 @@ func TestProgramsEndWithOneLine(t *testing.T) {
 	}
 }
 
+func TestErrorsMayHaveAStatus(t *testing.T) {
+	var out strings.Builder
+	err := fmt.Errorf("redact: %w", &StatusError{3, errors.New("blind")})
+	require.Equal(t, 3, Status(t.Context(), "scrim", err, &out))
+	require.Equal(t, "scrim: redact: blind\n", out.String())
+	require.Equal(t, 1, Status(t.Context(), "scrim", errors.New("disk full"), &out))
+}
+
 func TestSizeIsTwoEvenNumbers(t *testing.T) {
 	var s Size
 	require.NoError(t, s.UnmarshalText([]byte("1280X720")))
