@@ -29,13 +29,20 @@ type Shape struct {
 func NewShape(top int, rows [][]Span) *Shape {
 	s := new(Shape)
 	tidy := make([][]Span, len(rows))
+	spans := 0
 	for i, row := range rows {
-		tidy[i] = merge(row)
+		if i > 0 && same(row, rows[i-1]) {
+			tidy[i] = tidy[i-1]
+		} else {
+			tidy[i] = merge(row)
+		}
 		if n := len(tidy[i]); n > 0 {
 			s.bounds = s.bounds.Union(image.Rect(tidy[i][0].From, top+i, tidy[i][n-1].To, top+i+1))
+			spans += n
 		}
 	}
-	s.first = append(s.first, 0)
+	s.first = append(make([]int32, 0, s.bounds.Dy()+1), 0)
+	s.spans = make([]Span, 0, spans)
 	s.solid = true
 	for y := s.bounds.Min.Y; y < s.bounds.Max.Y; y++ {
 		row := tidy[y-top]
@@ -47,8 +54,21 @@ func NewShape(top int, rows [][]Span) *Shape {
 	return s
 }
 
-// merge returns the pixels of row as ordered spans that do not touch.
+// same reports whether two rows are the same memory: what is made of blocks repeats rows.
+func same(a, b []Span) bool {
+	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
+}
+
+// merge returns the pixels of row as ordered spans that do not touch: row itself if it is
+// that already.
 func merge(row []Span) []Span {
+	tidy := true
+	for i, s := range row {
+		tidy = tidy && s.From < s.To && (i == 0 || row[i-1].To < s.From)
+	}
+	if tidy {
+		return row
+	}
 	in := slices.DeleteFunc(slices.Clone(row), func(s Span) bool { return s.From >= s.To })
 	slices.SortFunc(in, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
 	out := in[:0]

@@ -30,9 +30,10 @@ const (
 	leastLooks = 5
 	// leastKnown is the share of the cells that must be known.
 	leastKnown = 0.1
-	// learnInterval is the time between two looks at the picture that are learned from;
-	// when no regions are wanted, there are no others.
+	// learnInterval is the time between two looks at the picture that are learned from,
+	// and idleInterval that between any two while no regions are wanted.
 	learnInterval = 200 * time.Millisecond
+	idleInterval  = 400 * time.Millisecond
 	// longestLook bounds the time that one look stands for.
 	longestLook = time.Second
 	// holdTime is how long a cell stays covered after it was last different.
@@ -54,8 +55,8 @@ const (
 	leastLuma, leastChroma, leastWide = 10, 8, 8
 	darkShare                         = 0.5
 	brightWhite                       = 160 // levels above black
-	// mostLuma bounds the threshold: a place that is more restless than that is covered.
-	mostLuma = 40
+	// mostLimit bounds the threshold: a place that is more restless than that is covered.
+	mostLimit = 40
 	// weakShare is the share of the threshold at which a cell differs that is connected
 	// with one that differs, and at most spreading cells away, or that has differed.
 	weakShare = 0.6
@@ -106,18 +107,22 @@ type Background struct {
 	snapshot [2]mask  // what was covered one to two seconds ago, and up to one
 	snapAt   time.Time
 
-	light   [planes]light
-	fit     fit
-	covered mask // with what is around
-	scratch scratch
-	parts   parts
-	regions regions
+	light    [planes]light
+	agreed   [planes]float32 // share of the cells that agree with it
+	fit      fit
+	on, weak mask // what differs, and what does weakly
+	stood    mask // what differed at the last look
+	covered  mask // what differs with what is around
+	scratch  scratch
+	parts    parts
+	regions  regions
 }
 
 // scratch is memory that is used within one call.
 type scratch struct {
-	on, weak, tmp, near mask
-	diff, sum           []float32
+	tmp, grown, seeds mask
+	diff, sum         []float32
+	weak, kept        []uint8
 }
 
 var _ redact.Background = (*Background)(nil)
@@ -127,7 +132,7 @@ func New(o Options) (*Background, error) {
 	if o.Absorb < 0 {
 		return nil, fmt.Errorf("absorb of %v: use a time, or 0 for ever", o.Absorb)
 	}
-	return &Background{absorb: float32(o.Absorb.Seconds())}, nil
+	return &Background{absorb: float32(o.Absorb.Seconds()), regions: newRegions()}, nil
 }
 
 // Reset forgets the background. Numbers of tracks are not used again.
@@ -146,13 +151,15 @@ func (b *Background) resize(im *yuv.Image) {
 	b.grid = newGrid(im.Width, im.Height)
 	n := b.grid.cells()
 	b.now, b.before = newMeans(n), newMeans(n)
-	b.model, b.learner = newModel(n), newLearner(n)
+	b.model, b.learner = newModel(n), newLearner(b.grid)
 	b.faces = make([]uint16, n)
-	b.covered = make(mask, n)
-	b.snapshot = [2]mask{make(mask, n), make(mask, n)}
-	s := &b.scratch
-	s.on, s.weak, s.tmp, s.near = make(mask, n), make(mask, n), make(mask, n), make(mask, n)
-	s.diff, s.sum = make([]float32, n), make([]float32, n)
+	g := b.grid
+	b.on, b.weak, b.stood, b.covered = g.newMask(), g.newMask(), g.newMask(), g.newMask()
+	b.snapshot = [2]mask{g.newMask(), g.newMask()}
+	b.scratch = scratch{
+		tmp: g.newMask(), grown: g.newMask(), seeds: g.newMask(),
+		diff: make([]float32, n), sum: make([]float32, g.cols), weak: make([]uint8, n), kept: make([]uint8, n),
+	}
 	b.light = [planes]light{sameLight, sameLight, sameLight}
 }
 
@@ -170,7 +177,7 @@ func (b *Background) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact
 		passed = 0
 	}
 	b.noteFaces(s.Faces)
-	if !s.Wanted && b.hasLook && passed < learnInterval {
+	if !s.Wanted && b.hasLook && passed < idleInterval {
 		return b.result(s.Learn), nil
 	}
 	b.lastAt = at
@@ -184,7 +191,7 @@ func (b *Background) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact
 	}
 	b.judgeSight(im.FullRange)
 	if b.valid {
-		b.compare(at, uint16(min(passed, holdTime).Milliseconds()))
+		b.compare(at, uint16(min(passed, holdTime).Milliseconds()), look) //nolint:gosec // up to holdTime
 	}
 	if look {
 		b.learn(at, dt, s.Learn)
@@ -193,7 +200,7 @@ func (b *Background) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact
 	}
 	m := b.result(s.Learn)
 	if m.Known && s.Wanted {
-		if m.Regions = b.regions.of(b.grid, b.covered, &b.parts); len(m.Regions) > maxParts {
+		if m.Regions = b.regions.of(b.grid, b.covered); len(m.Regions) > maxParts {
 			return redact.Motion{Why: WhyNoisy}, nil
 		}
 	}
@@ -232,7 +239,7 @@ func (b *Background) result(learn bool) redact.Motion {
 // noteFaces marks the cells of faces and their bodies.
 func (b *Background) noteFaces(faces []face.Face) {
 	for _, f := range faces {
-		b.grid.each(redact.PersonRect(f.Box, f.Rotation), func(i int) { b.faces[i] = uint16(faceTime.Milliseconds()) })
+		b.grid.each(redact.PersonRect(f.Box, f.Rotation), func(i int) { b.faces[i] = uint16(faceTime / time.Millisecond) })
 	}
 }
 

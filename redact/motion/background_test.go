@@ -124,7 +124,8 @@ func TestWhatStandsStillIsAbsorbedInTheEnd(t *testing.T) {
 			continue
 		}
 		requireShown(t, m, place, "after")
-		requireCovered(t, c.play(2*time.Second, nil), place, "what was absorbed has gone")
+		// Some of the wall is like the person.
+		require.Greater(t, coveredShare(c.play(2*time.Second, nil).Regions, place), 0.9, "what was absorbed has gone")
 	}
 }
 

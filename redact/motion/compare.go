@@ -9,7 +9,8 @@ const wideGain = 2
 // model is a learned background.
 type model struct {
 	mean  means
-	known []bool
+	known []uint8 // 1 if it was learned
+	count int     // of known cells
 	// luma and chroma are the noise of each cell: the mean change between two looks.
 	luma, chroma []float32
 	// limit are the thresholds, and wide that of the luma of 3×3 cells.
@@ -24,105 +25,56 @@ type model struct {
 func newModel(n int) model {
 	f := func() []float32 { return make([]float32, n) }
 	return model{
-		mean: newMeans(n), known: make([]bool, n), luma: f(), chroma: f(), limitLuma: f(), limitChroma: f(), wide: f(),
+		mean: newMeans(n), known: make([]uint8, n), luma: f(), chroma: f(), limitLuma: f(), limitChroma: f(), wide: f(),
 		left: make([]uint16, n), shown: newMeans(n), still: f(),
 	}
 }
 
+// holdMillis is holdTime in milliseconds.
+const holdMillis = uint16(holdTime / time.Millisecond)
+
 // compare finds what differs from the background in the current picture, passed
-// milliseconds after the one before.
-func (b *Background) compare(at time.Time, passed uint16) {
-	b.findLight()
-	m, s := &b.model, &b.scratch
-	differ, known := b.differences(passed)
-	b.notice(at, differ, known)
-	// Cells next to those that differ.
-	for i, left := range m.left {
-		s.on[i] = 0
-		if left > 0 || !m.known[i] {
-			s.on[i] = 1
+// milliseconds after the one before. look is set if the light is looked for in any case.
+func (b *Background) compare(at time.Time, passed uint16, look bool) {
+	m, s, g := &b.model, &b.scratch, b.grid
+	b.findLight(look)
+	differ := compareCells(m, &b.now, &b.light, passed, s.diff, s.weak)
+	compareWide(g, m, s.diff, s.sum)
+	b.notice(at, differ)
+	g.pack(b.weak, s.weak)
+	clear(b.on)
+	for y := range g.rows {
+		row := g.row(b.on, y)
+		for x, left := range m.left[y*g.cols : (y+1)*g.cols] {
+			if left > 0 || m.known[y*g.cols+x] == 0 {
+				row[x/wordBits] |= 1 << (x % wordBits)
+			}
 		}
 	}
-	b.grid.grow(s.near, s.on, s.tmp, spreading)
-	for i, v := range s.near {
-		s.weak[i] &= v
+	copy(s.seeds, b.on)
+	g.spread(b.on, b.weak, s.grown, s.tmp, spreading)
+	for k, w := range b.on {
+		s.seeds[k] = w &^ s.seeds[k]
 	}
-	b.grid.spread(s.on, s.weak)
-	for i, v := range s.on {
-		if v != 0 && m.left[i] == 0 && m.known[i] {
-			m.left[i] = holdMillis
-		}
-	}
+	g.eachMarked(s.seeds, func(i int) { m.left[i] = holdMillis })
 	b.cover()
 }
 
-const holdMillis = uint16(holdTime / time.Millisecond)
-
 // findLight finds how the light differs from that of the background.
-func (b *Background) findLight() {
+func (b *Background) findLight(look bool) {
 	for k := range b.light {
-		for i := 0; i < len(b.now[k]); i += fitStep {
-			if b.model.known[i] && b.model.left[i] == 0 {
-				b.fit.add(b.model.mean[k][i], b.now[k][i])
-			}
-		}
 		tolerance := max(leastLuma*weakShare*b.scale, 2*b.noise.sigma())
 		if k > 0 {
-			tolerance = leastChroma * weakShare * b.scale
+			tolerance = max(leastChroma*weakShare*b.scale, 2*b.tint.sigma())
 		}
-		b.light[k] = b.fit.solve(tolerance, sameLight, b.light[k])
-	}
-}
-
-// differences updates how long each cell stays covered, and returns how many of the known
-// cells differ.
-func (b *Background) differences(passed uint16) (differ, known int) {
-	m, s := &b.model, &b.scratch
-	for i := range m.known {
-		s.weak[i], s.diff[i] = 0, 0
-		if !m.known[i] {
+		f := &b.fit
+		f.take(&b.model, k, b.now[k])
+		share := float32(f.agree(b.light[k], tolerance)) / float32(max(1, len(f.was)))
+		if !look && share >= b.agreed[k]-lightDrop {
 			continue
 		}
-		known++
-		dl := b.now[0][i] - b.light[0].of(m.mean[0][i])
-		du := b.now[1][i] - b.light[1].of(m.mean[1][i])
-		dv := b.now[2][i] - b.light[2].of(m.mean[2][i])
-		s.diff[i] = dl
-		excess := max(max(dl, -dl)/m.limitLuma[i], max(du, -du, dv, -dv)/m.limitChroma[i])
-		if excess > weakShare {
-			s.weak[i] = 1
-		}
-		switch left := m.left[i]; {
-		case excess > 1:
-			differ++
-			m.left[i] = holdMillis
-		case left == 0:
-		case excess > weakShare:
-			m.left[i] = holdMillis
-		default:
-			m.left[i] = left - min(left, passed)
-		}
-	}
-	b.wideDifferences()
-	return differ, known
-}
-
-// wideDifferences covers cells whose neighbourhood differs.
-func (b *Background) wideDifferences() {
-	m, s, cols := &b.model, &b.scratch, b.grid.cols
-	for y := range b.grid.rows {
-		row, out := s.diff[y*cols:(y+1)*cols], s.sum[y*cols:(y+1)*cols]
-		for x := 1; x < cols-1; x++ {
-			out[x] = row[x-1] + row[x] + row[x+1]
-		}
-	}
-	for y := 1; y < b.grid.rows-1; y++ {
-		for i := y*cols + 1; i < (y+1)*cols-1; i++ {
-			d := s.sum[i-cols] + s.sum[i] + s.sum[i+cols]
-			if limit := 9 * m.wide[i]; (d > limit || -d > limit) && m.known[i] {
-				m.left[i] = holdMillis
-			}
-		}
+		b.light[k] = f.solve(tolerance, b.light[k])
+		b.agreed[k] = float32(f.agree(b.light[k], tolerance)) / float32(max(1, len(f.was)))
 	}
 }
 
@@ -140,16 +92,19 @@ const (
 	allShare = 0.95
 	// edgeStep is by how many levels of luma neighbouring cells differ at an edge.
 	edgeStep = 10
+	// lightDrop is the share of the cells that no longer agree with the last light from
+	// which on another one is looked for.
+	lightDrop = 0.02
 	// leastEdges is how many edges a quarter of the picture must have to say something.
 	leastEdges = 16
 )
 
 // notice decides whether the background is lost, or is the right one again.
-func (b *Background) notice(at time.Time, differ, known int) {
-	b.share = float64(differ) / float64(max(known, 1))
+func (b *Background) notice(at time.Time, differ int) {
+	b.share = float64(differ) / float64(max(b.model.count, 1))
 	rise := b.share - min(b.shares[0], b.shares[1])
 	lit, left := 0.0, 1.0
-	if b.lost || b.share > movedShare {
+	if b.lost || b.share > lightShare || rise > movedShare {
 		lit, left = b.edgesLeft()
 	}
 	switch {
@@ -178,7 +133,7 @@ func (b *Background) edgesLeft() (lit, left float64) {
 	differs := func(i int) bool { return max(s.diff[i], -s.diff[i]) > m.limitLuma[i] }
 	count := func(q, i, k int) {
 		was := b.light[0].gain * (m.mean[0][k] - m.mean[0][i])
-		if max(was, -was) < edgeStep*b.scale || !m.known[k] {
+		if max(was, -was) < edgeStep*b.scale || m.known[k] == 0 {
 			return
 		}
 		is := b.now[0][k] - b.now[0][i]
@@ -195,7 +150,7 @@ func (b *Background) edgesLeft() (lit, left float64) {
 	}
 	for y := range b.grid.rows - 1 {
 		for x := range cols - 1 {
-			if i := y*cols + x; m.known[i] {
+			if i := y*cols + x; m.known[i] != 0 {
 				q := 2*y/b.grid.rows*2 + 2*x/cols
 				count(q, i, i+1)
 				count(q, i, i+cols)
@@ -230,14 +185,10 @@ const (
 // cover sets b.covered from what differs.
 func (b *Background) cover() {
 	g, s := b.grid, &b.scratch
-	g.grow(b.covered, s.on, s.tmp, growth+bridge)
+	g.grow(b.covered, b.on, s.tmp, growth+bridge)
 	// Shrinking is growing of what is not covered.
-	for i, v := range b.covered {
-		s.near[i] = 1 - v
-	}
-	g.grow(s.near, s.near, s.tmp, bridge)
-	for i, v := range s.near {
-		b.covered[i] = 1 - v
-	}
-	b.parts.fill(g, b.covered, int(holeShare*float64(g.cells())))
+	g.invert(s.grown, b.covered)
+	g.grow(s.grown, s.grown, s.tmp, bridge)
+	g.invert(b.covered, s.grown)
+	b.parts.fill(g, b.covered, s.tmp, int(holeShare*float64(g.cells())))
 }

@@ -1,7 +1,7 @@
 package motion
 
 import (
-	"encoding/binary"
+	"image"
 
 	"scrim/redact/yuv"
 )
@@ -21,6 +21,7 @@ type grid struct {
 	width, height int // of the picture in pixels
 	side          int // of a cell in pixels
 	cols, rows    int
+	words         int // of a row of a mask
 }
 
 func newGrid(width, height int) grid {
@@ -29,10 +30,24 @@ func newGrid(width, height int) grid {
 		g.side = smallCell
 	}
 	g.cols, g.rows = (width+g.side-1)/g.side, (height+g.side-1)/g.side
+	g.words = (g.cols + wordBits - 1) / wordBits
 	return g
 }
 
 func (g grid) cells() int { return g.cols * g.rows }
+
+// each calls f with each cell that r, in pixels, touches.
+func (g grid) each(r image.Rectangle, f func(i int)) {
+	r = r.Intersect(image.Rect(0, 0, g.width, g.height))
+	if r.Empty() {
+		return
+	}
+	for y := r.Min.Y / g.side; y <= (r.Max.Y-1)/g.side; y++ {
+		for x := r.Min.X / g.side; x <= (r.Max.X-1)/g.side; x++ {
+			f(y*g.cols + x)
+		}
+	}
+}
 
 // means are the mean samples of all cells, by plane.
 type means [planes][]float32
@@ -58,61 +73,29 @@ func (g grid) measure(m *means, im *yuv.Image) {
 }
 
 func (g grid) measurePlane(out []float32, pix []byte, stride, width, height, side int) {
-	for row := range g.rows {
-		top, bottom := min(row*side, height-1), min((row+1)*side, height)
-		line := out[row*g.cols : (row+1)*g.cols]
-		col := 0
-		switch {
-		case bottom-top != side:
-		case side == 8:
-			col = sum8(line, pix[top*stride:], stride, width)
-		case side == 4:
-			col = sum4(line, pix[top*stride:], stride, width)
+	cols, rows := width/side, height/side
+	meanWhole(out, g.cols, pix, stride, cols, rows, side)
+	for y := range g.rows {
+		from := 0
+		if y < rows {
+			from = cols
 		}
-		for ; col < g.cols; col++ {
-			left, right := min(col*side, width-1), min((col+1)*side, width)
-			sum := 0
-			for y := top; y < bottom; y++ {
-				for _, v := range pix[y*stride+left : y*stride+right] {
-					sum += int(v)
-				}
-			}
-			line[col] = float32(sum) / float32((bottom-top)*(right-left))
+		for x := from; x < g.cols; x++ {
+			out[y*g.cols+x] = meanPart(pix, stride, image.Rect(x*side, y*side, (x+1)*side, (y+1)*side), width, height)
 		}
 	}
 }
 
-// even are the bytes that are added up in lanes of 16 bits.
-const even = 0x00ff00ff00ff00ff
-
-// sum8 sets out to the means of the whole cells of 8×8 samples in a row of them, and
-// returns how many there are.
-func sum8(out []float32, pix []byte, stride, width int) int {
-	n := width / 8
-	for i := range n {
-		at, lanes := 8*i, uint64(0)
-		for range 8 {
-			v := binary.LittleEndian.Uint64(pix[at:])
-			lanes += v&even + v>>8&even
-			at += stride
+// meanPart returns the mean of the samples of r in a plane. If it has none, which is at
+// the edge of planes of chroma, it takes the last ones.
+func meanPart(pix []byte, stride int, r image.Rectangle, width, height int) float32 {
+	r.Min.X, r.Min.Y = min(r.Min.X, width-1), min(r.Min.Y, height-1)
+	r.Max.X, r.Max.Y = min(r.Max.X, width), min(r.Max.Y, height)
+	sum := 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for _, v := range pix[y*stride+r.Min.X : y*stride+r.Max.X] {
+			sum += int(v)
 		}
-		out[i] = float32(lanes*0x0001000100010001>>48) * (1.0 / 64)
 	}
-	return n
-}
-
-// sum4 is sum8 for cells of 4×4 samples, of which it takes two at a time.
-func sum4(out []float32, pix []byte, stride, width int) int {
-	n := width / 8 * 2
-	for i := 0; i < n; i += 2 {
-		at, lanes := 4*i, uint64(0)
-		for range 4 {
-			v := binary.LittleEndian.Uint64(pix[at:])
-			lanes += v&even + v>>8&even
-			at += stride
-		}
-		out[i] = float32(lanes&0xffff+lanes>>16&0xffff) * (1.0 / 16)
-		out[i+1] = float32(lanes>>32&0xffff+lanes>>48) * (1.0 / 16)
-	}
-	return n
+	return float32(sum) / float32(r.Dx()*r.Dy())
 }

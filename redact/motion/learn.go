@@ -1,35 +1,20 @@
 package motion
 
-import (
-	"image"
-	"time"
-)
-
-// each calls f with the index of each cell that r touches.
-func (g grid) each(r image.Rectangle, f func(i int)) {
-	r = r.Intersect(image.Rect(0, 0, g.width, g.height))
-	if r.Empty() {
-		return
-	}
-	for y := r.Min.Y / g.side; y <= (r.Max.Y-1)/g.side; y++ {
-		for x := r.Min.X / g.side; x <= (r.Max.X-1)/g.side; x++ {
-			f(y*g.cols + x)
-		}
-	}
-}
+import "time"
 
 // learner learns a background from the beginning: each cell takes the value that it has
 // most of the time.
 type learner struct {
-	mean    means
-	votes   []float32 // seconds
-	blocked mask      // what was covered before is not learned
-	spent   time.Duration
-	looks   int
+	mean      means
+	votes     []float32 // seconds
+	blocked   mask      // what was covered before is not learned
+	isBlocked bool
+	spent     time.Duration
+	looks     int
 }
 
-func newLearner(n int) learner {
-	return learner{mean: newMeans(n), votes: make([]float32, n), blocked: make(mask, n)}
+func newLearner(g grid) learner {
+	return learner{mean: newMeans(g.cells()), votes: make([]float32, g.cells()), blocked: g.newMask()}
 }
 
 // begin forgets what was learned. The cells of blocked are not learned; nil: none.
@@ -37,6 +22,7 @@ func (l *learner) begin(blocked mask) {
 	clear(l.votes)
 	clear(l.blocked)
 	copy(l.blocked, blocked)
+	l.isBlocked = blocked != nil
 	l.spent, l.looks = 0, 0
 }
 
@@ -46,6 +32,7 @@ func (b *Background) learn(at time.Time, dt time.Duration, learn bool) {
 	for i, left := range b.faces {
 		b.faces[i] = left - min(left, millis)
 	}
+	b.keep()
 	b.measureNoise()
 	if !b.hasLook {
 		b.learner.begin(nil)
@@ -75,56 +62,38 @@ func (b *Background) measureNoise() {
 	if !b.hasLook {
 		return
 	}
-	m := &b.model
-	sigma := b.noise.sigma()
-	most := max(leastLuma*b.scale, sigmas*sigma)
-	for i, v := range b.now[0] {
-		if b.valid && b.covered[i] != 0 {
-			continue
+	if !b.valid { // only what is not much more than the noise of the whole picture
+		for i := range b.model.limitLuma {
+			b.model.limitLuma[i], b.model.limitChroma[i] = b.limit(), b.tintLimit()
 		}
-		d := v - b.before[0][i]
-		if d < 0 {
-			d = -d
+	}
+	measureCells(&b.model, &b.now, &b.before, b.scratch.kept)
+}
+
+// keep marks the cells that are not learned from: those that are covered, and those with
+// faces.
+func (b *Background) keep() {
+	kept := b.scratch.kept
+	for i, left := range b.faces {
+		kept[i] = 0
+		if left > 0 {
+			kept[i] = 1
 		}
-		c := max(b.now[1][i]-b.before[1][i], b.before[1][i]-b.now[1][i], b.now[2][i]-b.before[2][i], b.before[2][i]-b.now[2][i])
-		limit := most
-		if b.valid {
-			limit = m.limitLuma[i]
-		}
-		if d < limit {
-			m.luma[i] += (d - m.luma[i]) * noiseWeight
-		}
-		if c < max(limit, leastChroma*b.scale) {
-			m.chroma[i] += (c - m.chroma[i]) * noiseWeight
-		}
+	}
+	if b.valid {
+		b.grid.eachMarked(b.covered, func(i int) { kept[i] = 1 })
 	}
 }
 
 // setLimits sets the thresholds of all cells.
 func (b *Background) setLimits() {
-	m, sigma, tint := &b.model, b.noise.sigma(), b.tint.sigma()
-	for i := range m.known {
-		own := max(m.luma[i]*perMean, sigma)
-		m.limitLuma[i] = min(max(leastLuma*b.scale, sigmas*own), mostLuma)
-		m.limitChroma[i] = min(max(leastChroma*b.scale, sigmas*max(m.chroma[i]*perMean, tint)), mostLuma)
-		m.wide[i] = min(max(leastWide*b.scale, sigmas*own/wideGain), mostLuma)
-	}
+	limitCells(&b.model, b.scale, b.noise.sigma(), b.tint.sigma())
 }
 
 // adapt lets the background follow slow changes, where nothing is covered.
 func (b *Background) adapt(dt float32) {
-	m := &b.model
-	weight, most := min(dt/adaptTime, 1), float32(adaptRate)*dt
-	for k := range m.mean {
-		mean, now, light := m.mean[k], b.now[k], b.light[k]
-		for i, v := range mean {
-			expected := light.of(v)
-			v += (expected - v) * weight
-			if b.covered[i] == 0 && b.faces[i] == 0 {
-				v += min(max((now[i]-expected)*weight, -most), most)
-			}
-			mean[i] = v
-		}
+	for k, mean := range b.model.mean {
+		adaptCells(mean, b.now[k], b.scratch.kept, b.light[k], min(dt/adaptTime, 1), adaptRate*dt)
 	}
 }
 
@@ -133,102 +102,136 @@ func (b *Background) absorbStill(dt float32) {
 	if b.absorb == 0 {
 		return
 	}
-	m, s := &b.model, &b.scratch
-	clear(s.near)
-	for i := range m.known {
-		if m.known[i] && m.left[i] == 0 {
-			m.still[i] = 0
-			continue
-		}
-		same := true
-		for k := range m.shown {
-			limit := max(m.limitLuma[i], sigmas*b.noise.sigma())
-			if d := b.now[k][i] - m.shown[k][i]; d > limit || -d > limit {
-				same = false
-			}
-		}
-		switch {
-		case same && b.faces[i] == 0:
-			m.still[i] += dt
-			for k := range m.shown {
-				m.shown[k][i] += (b.now[k][i] - m.shown[k][i]) * min(1, dt/max(m.still[i], dt, 0.001)+dt/adaptTime)
-			}
-			continue
-		case m.known[i]:
-			m.still[i] = 0
-			s.near[i] = 1
-		default: // a place that was never seen empty: what it shows most of the time
-			m.still[i] -= dt
-		}
-		if b.faces[i] != 0 || m.still[i] <= 0 {
-			m.still[i] = 0
-			for k := range m.shown {
-				m.shown[k][i] = b.now[k][i]
-			}
-		}
+	m, s, g := &b.model, &b.scratch, b.grid
+	for k, w := range b.stood {
+		s.seeds[k] = w &^ b.on[k]
 	}
+	g.eachMarked(s.seeds, func(i int) { m.still[i] = 0 })
+	copy(b.stood, b.on)
+	clear(s.seeds)
+	g.eachMarked(b.on, func(i int) {
+		if b.stands(i, dt) {
+			return
+		}
+		row := g.row(s.seeds, i/g.cols)
+		row[i%g.cols/wordBits] |= 1 << (i % g.cols % wordBits)
+	})
 	// Who moves a hand is a person as a whole.
-	b.grid.grow(s.near, s.near, s.tmp, max(b.grid.rows/8, 1))
-	for i := range m.known {
-		if m.known[i] && s.near[i] != 0 {
-			m.still[i] = 0
+	g.grow(s.seeds, s.seeds, s.tmp, max(g.rows/handReach, 1))
+	g.eachMarked(b.on, func(i int) {
+		if m.known[i] != 0 && g.marked(s.seeds, i) {
+			m.still[i] = firstVote
 		}
-		if m.still[i] >= b.absorb {
-			for k := range m.mean {
-				m.mean[k][i] = m.shown[k][i]
-			}
-			m.known[i], m.left[i], m.still[i] = true, 0, 0
+		if m.still[i] < b.absorb {
+			return
+		}
+		for k := range m.mean {
+			m.mean[k][i] = m.shown[k][i]
+		}
+		m.count += 1 - int(m.known[i])
+		m.known[i], m.left[i], m.still[i] = 1, 0, 0
+	})
+}
+
+// handReach is the share of the picture's height, as a divisor, around a movement in which
+// nothing is absorbed.
+const handReach = 8
+
+// stands updates for how long cell i has shown the same, and reports whether nothing moves
+// there.
+func (b *Background) stands(i int, dt float32) bool {
+	m := &b.model
+	limits := [planes]float32{m.limitLuma[i], m.limitChroma[i], m.limitChroma[i]}
+	if m.known[i] == 0 {
+		limits = [planes]float32{b.limit(), b.tintLimit(), b.tintLimit()}
+	}
+	same := m.still[i] > 0
+	for k := range m.shown {
+		if d := b.now[k][i] - m.shown[k][i]; max(d, -d) > limits[k] {
+			same = false
 		}
 	}
+	if same && b.faces[i] == 0 {
+		m.still[i] += dt
+		weight := max(dt/m.still[i], dt/adaptTime)
+		for k := range m.shown {
+			m.shown[k][i] += (b.now[k][i] - m.shown[k][i]) * weight
+		}
+		return true
+	}
+	// A place that was never seen empty takes what it shows most of the time.
+	if m.still[i] -= dt; m.known[i] != 0 || b.faces[i] != 0 || m.still[i] <= 0 {
+		m.still[i] = firstVote
+		for k := range m.shown {
+			m.shown[k][i] = b.now[k][i]
+		}
+	}
+	return m.known[i] == 0
 }
+
+// firstVote is the time in seconds for which one look alone speaks.
+const firstVote = 0.001
+
+func (b *Background) limit() float32     { return max(leastLuma*b.scale, sigmas*b.noise.sigma()) }
+func (b *Background) tintLimit() float32 { return max(leastChroma*b.scale, sigmas*b.tint.sigma()) }
 
 // learnAnew learns a new background.
 func (b *Background) learnAnew(dt time.Duration) {
-	l, seconds := &b.learner, float32(dt.Seconds())
+	l := &b.learner
 	l.looks++
 	l.spent += dt
-	limit := max(leastLuma*b.scale, sigmas*b.noise.sigma())
+	limits := [planes]float32{b.limit(), b.tintLimit(), b.tintLimit()}
 	known := 0
 	for i := range l.votes {
-		if b.faces[i] != 0 || l.blocked[i] != 0 {
+		if b.faces[i] != 0 || l.isBlocked && b.grid.marked(l.blocked, i) {
 			l.votes[i] = 0
 			continue
 		}
-		same := l.votes[i] > 0
-		for k := range l.mean {
-			if d := b.now[k][i] - l.mean[k][i]; d > limit || -d > limit {
-				same = false
-			}
-		}
-		if same {
-			l.votes[i] += seconds
-			weight := min(1, seconds/l.votes[i])
-			for k := range l.mean {
-				l.mean[k][i] += (b.now[k][i] - l.mean[k][i]) * weight
-			}
-		} else if l.votes[i] -= seconds; l.votes[i] <= 0 {
-			l.votes[i] = 0.001
-			for k := range l.mean {
-				l.mean[k][i] = b.now[k][i]
-			}
-		}
-		if l.votes[i] >= float32(stableTime.Seconds()) {
+		if l.vote(i, &b.now, &limits, float32(dt.Seconds())); l.votes[i] >= float32(stableTime.Seconds()) {
 			known++
 		}
 	}
-	if l.spent < learnTime || l.looks < leastLooks || float64(known) < leastKnown*float64(len(l.votes)) {
-		return
+	if l.spent >= learnTime && l.looks >= leastLooks && float64(known) >= leastKnown*float64(len(l.votes)) {
+		b.install(known)
 	}
+}
+
+// vote lets cell i choose between what it has had so far and what it has now.
+func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float32) {
+	same := l.votes[i] > 0
+	for k := range l.mean {
+		if d := now[k][i] - l.mean[k][i]; max(d, -d) > limits[k] {
+			same = false
+		}
+	}
+	weight := float32(1)
+	if same {
+		l.votes[i] += seconds
+		weight = min(1, seconds/l.votes[i])
+	} else if l.votes[i] -= seconds; l.votes[i] > 0 {
+		return
+	} else {
+		l.votes[i] = firstVote
+	}
+	for k := range l.mean {
+		l.mean[k][i] += (now[k][i] - l.mean[k][i]) * weight
+	}
+}
+
+// install makes the background of what was learned.
+func (b *Background) install(known int) {
 	m := &b.model
-	m.mean.copyFrom(&l.mean)
-	for i, v := range l.votes {
-		m.known[i] = v >= float32(stableTime.Seconds())
-		m.left[i], m.still[i] = 0, 0
+	m.mean.copyFrom(&b.learner.mean)
+	m.count = known
+	for i, v := range b.learner.votes {
+		m.known[i], m.left[i], m.still[i] = 0, 0, 0
+		if v >= float32(stableTime.Seconds()) {
+			m.known[i] = 1
+		}
 	}
 	b.valid, b.lost = true, false
 	b.light = [planes]light{sameLight, sameLight, sameLight}
 	b.shares = [2]float64{}
-	clear(b.covered)
 	b.setLimits()
-	b.compare(b.lastAt, 0)
+	b.compare(b.lastAt, 0, true)
 }

@@ -1,7 +1,5 @@
 package motion
 
-import "slices"
-
 // light is how the whole picture differs from the background: what a plane shows is
 // gain × background + offset.
 type light struct{ gain, offset float32 }
@@ -13,8 +11,8 @@ const (
 	minGain, maxGain = 0.6, 1.7
 	maxOffset        = 32
 	// fitStep is the distance between the cells that a fit looks at: with the number
-	// of columns it has few common factors.
-	fitStep = 5
+	// of columns it has no common factor, mostly.
+	fitStep = 11
 	// fitRounds is how often the cells that agree are chosen.
 	fitRounds = 3
 )
@@ -23,22 +21,26 @@ func (l light) of(v float32) float32 { return l.gain*v + l.offset }
 
 // fit finds the light of one plane of a picture. It is reused for its memory.
 type fit struct {
-	was, now        []float32 // background and picture
-	sorted, sorted2 []float32
+	was, now []float32 // background and picture
 }
 
-// add adds a cell.
-func (f *fit) add(was, now float32) {
-	f.was, f.now = append(f.was, was), append(f.now, now)
+// take takes the cells to look at: known ones that are not covered.
+func (f *fit) take(m *model, plane int, now []float32) {
+	f.was, f.now = f.was[:0], f.now[:0]
+	mean := m.mean[plane]
+	for i := 0; i < len(now); i += fitStep {
+		if m.known[i] != 0 && m.left[i] == 0 {
+			f.was, f.now = append(f.was, mean[i]), append(f.now, now[i])
+		}
+	}
 }
 
 // solve returns the light in which most of the cells agree to within tolerance, of those
-// that begin at one of the given and at the one that the distribution of all cells
-// suggests.
-func (f *fit) solve(tolerance float32, from ...light) light {
-	best, most := sameLight, -1
-	from = append(from, f.guess())
-	for _, l := range from {
+// that begin at the last one, at none and at the one that the distribution of all cells
+// suggests. What changes nothing is better than what changes little.
+func (f *fit) solve(tolerance float32, last light) light {
+	best, most := sameLight, f.agree(sameLight, tolerance)
+	for _, l := range [...]light{sameLight, last, f.guess()} {
 		for range fitRounds {
 			l = f.improve(l, tolerance)
 		}
@@ -46,30 +48,32 @@ func (f *fit) solve(tolerance float32, from ...light) light {
 			best, most = l, n
 		}
 	}
-	// What changes nothing is better than what changes little.
-	if n := f.agree(sameLight, tolerance); n >= most {
-		best = sameLight
-	}
-	f.was, f.now = f.was[:0], f.now[:0]
 	return best
 }
 
-// guess compares quartiles.
+// guess compares the distributions of the cells of background and picture.
 func (f *fit) guess() light {
-	n := len(f.was)
-	if n < 8 {
-		return sameLight
+	was, now := levelsAt(f.was), levelsAt(f.now)
+	if was[2]-was[0] < 8 {
+		return light{1, now[1] - was[1]}.bounded()
 	}
-	f.sorted = append(f.sorted[:0], f.was...)
-	f.sorted2 = append(f.sorted2[:0], f.now...)
-	slices.Sort(f.sorted)
-	slices.Sort(f.sorted2)
-	a0, a1, b0, b1 := f.sorted[n/5], f.sorted[n-1-n/5], f.sorted2[n/5], f.sorted2[n-1-n/5]
-	if a1-a0 < 8 {
-		return light{1, f.sorted2[n/2] - f.sorted[n/2]}.bounded()
+	gain := min(max((now[2]-now[0])/(was[2]-was[0]), minGain), maxGain)
+	return light{gain, now[1] - gain*was[1]}.bounded()
+}
+
+// levelsAt returns what a fifth, half and four fifths of the cells do not exceed.
+func levelsAt(cells []float32) (at [3]float32) {
+	var counts [256]int
+	for _, v := range cells {
+		counts[min(max(int(v), 0), 255)]++
 	}
-	gain := min(max((b1-b0)/(a1-a0), minGain), maxGain)
-	return light{gain, f.sorted2[n/2] - gain*f.sorted[n/2]}.bounded()
+	seen, k := 0, 0
+	for level, n := range counts {
+		for seen += n; k < len(at) && seen*10 >= len(cells)*(2+3*k); k++ {
+			at[k] = float32(level)
+		}
+	}
+	return at
 }
 
 func (l light) bounded() light {

@@ -1,143 +1,122 @@
 package motion
 
-import "slices"
+import "math/bits"
 
-// mask marks cells with 1.
-type mask []uint8
+const wordBits = 64
 
-// grow sets dst to the cells within r cells of one of src, in both directions. tmp is
+// mask marks cells: each row of cells is grid.words words, the first cell in the lowest
+// bit. Bits behind the last cell are 0.
+type mask []uint64
+
+func (g grid) newMask() mask { return make(mask, g.words*g.rows) }
+
+func (g grid) row(m mask, y int) mask { return m[y*g.words : (y+1)*g.words] }
+
+// tail is the bits of the last word of a row that are cells.
+func (g grid) tail() uint64 {
+	if n := g.cols % wordBits; n != 0 {
+		return 1<<n - 1
+	}
+	return ^uint64(0)
+}
+
+func (g grid) marked(m mask, i int) bool {
+	x := i % g.cols
+	return m[i/g.cols*g.words+x/wordBits]>>(x%wordBits)&1 != 0
+}
+
+// pack sets m to the bytes that are 1; others are 0.
+func (g grid) pack(m mask, bytes []uint8) {
+	for y := range g.rows {
+		in, out := bytes[y*g.cols:(y+1)*g.cols], g.row(m, y)
+		clear(out)
+		for x, v := range in {
+			out[x/wordBits] |= uint64(v) << (x % wordBits)
+		}
+	}
+}
+
+// each calls f with each cell of m.
+func (g grid) eachMarked(m mask, f func(i int)) {
+	for y := range g.rows {
+		for k, w := range g.row(m, y) {
+			for ; w != 0; w &= w - 1 {
+				f(y*g.cols + k*wordBits + bits.TrailingZeros64(w))
+			}
+		}
+	}
+}
+
+// widen sets out to row and the cells on both sides of its own.
+func widen(out, row mask, tail uint64) {
+	last := len(row) - 1
+	carry := uint64(0)
+	for k, w := range row {
+		next := uint64(0)
+		if k < last {
+			next = row[k+1] << (wordBits - 1)
+		}
+		out[k] = w | w<<1 | carry | w>>1 | next
+		carry = w >> (wordBits - 1)
+	}
+	out[last] &= tail
+}
+
+// grow sets dst to the cells within r of one of src, in both directions. tmp is
 // overwritten; dst may be src.
 func (g grid) grow(dst, src, tmp mask, r int) {
-	for y := range g.rows {
-		in, out := src[y*g.cols:(y+1)*g.cols], tmp[y*g.cols:(y+1)*g.cols]
-		clear(out)
-		until := 0 // marked up to here
-		for x, v := range in {
-			if v != 0 {
-				for i := max(until, x-r); i < min(x+r+1, g.cols); i++ {
-					out[i] = 1
-				}
-				until = min(x+r+1, g.cols)
-			}
+	tail := g.tail()
+	copy(dst, src)
+	for range r {
+		for y := range g.rows {
+			widen(g.row(tmp, y), g.row(dst, y), tail)
 		}
-	}
-	for y := range g.rows {
-		out := dst[y*g.cols : (y+1)*g.cols]
-		clear(out)
-		for k := max(0, y-r); k <= min(g.rows-1, y+r); k++ {
-			in := tmp[k*g.cols : (k+1)*g.cols]
-			for x, v := range in {
-				out[x] |= v
-			}
-		}
-	}
-}
-
-// spread marks the cells of weak that are connected with one of m.
-func (g grid) spread(m, weak mask) {
-	for y := range g.rows {
-		for x := range g.cols {
-			if i := y*g.cols + x; weak[i] != 0 && m[i] == 0 && (x > 0 && m[i-1] != 0 ||
-				y > 0 && (m[i-g.cols] != 0 || x > 0 && m[i-g.cols-1] != 0 || x < g.cols-1 && m[i-g.cols+1] != 0)) {
-				m[i] = 1
-			}
-		}
-	}
-	for y := g.rows - 1; y >= 0; y-- {
-		for x := g.cols - 1; x >= 0; x-- {
-			if i := y*g.cols + x; weak[i] != 0 && m[i] == 0 && (x < g.cols-1 && m[i+1] != 0 ||
-				y < g.rows-1 && (m[i+g.cols] != 0 || x > 0 && m[i+g.cols-1] != 0 || x < g.cols-1 && m[i+g.cols+1] != 0)) {
-				m[i] = 1
-			}
-		}
-	}
-}
-
-// parts finds connected parts. It is reused for its memory.
-type parts struct {
-	label []int32 // of each cell; 0: none
-	stack []int32
-	list  []part
-}
-
-// part is one connected part: its cells lie in columns x0 to x1 and rows y0 to y1,
-// exclusive.
-type part struct {
-	x0, y0, x1, y1 int
-	count          int
-}
-
-// find labels the connected cells of m that have the given value, corners included if
-// diagonal is set. list[0] is not used.
-func (p *parts) find(g grid, m mask, value uint8, diagonal bool) {
-	p.label = slices.Grow(p.label[:0], len(m))[:len(m)]
-	clear(p.label)
-	p.list = append(p.list[:0], part{})
-	for start := range m {
-		if m[start] != value || p.label[start] != 0 {
-			continue
-		}
-		n := int32(len(p.list)) //nolint:gosec // as many as cells
-		c := part{x0: g.cols, y0: g.rows}
-		p.label[start] = n
-		p.stack = append(p.stack[:0], int32(start)) //nolint:gosec // a cell
-		push := func(i int) {
-			if m[i] == value && p.label[i] == 0 {
-				p.label[i] = n
-				p.stack = append(p.stack, int32(i)) //nolint:gosec // a cell
-			}
-		}
-		for len(p.stack) > 0 {
-			i := int(p.stack[len(p.stack)-1])
-			p.stack = p.stack[:len(p.stack)-1]
-			x, y := i%g.cols, i/g.cols
-			c.x0, c.y0, c.x1, c.y1 = min(c.x0, x), min(c.y0, y), max(c.x1, x+1), max(c.y1, y+1)
-			c.count++
-			left, right := x > 0, x < g.cols-1
-			if left {
-				push(i - 1)
-			}
-			if right {
-				push(i + 1)
-			}
+		// Up and down.
+		for y := range g.rows {
+			out := g.row(dst, y)
+			copy(out, g.row(tmp, y))
 			if y > 0 {
-				push(i - g.cols)
-				if diagonal && left {
-					push(i - g.cols - 1)
-				}
-				if diagonal && right {
-					push(i - g.cols + 1)
-				}
+				or(out, g.row(tmp, y-1))
 			}
 			if y < g.rows-1 {
-				push(i + g.cols)
-				if diagonal && left {
-					push(i + g.cols - 1)
-				}
-				if diagonal && right {
-					push(i + g.cols + 1)
-				}
+				or(out, g.row(tmp, y+1))
 			}
 		}
-		p.list = append(p.list, c)
 	}
 }
 
-// fill marks the holes of m that have at most the given number of cells: a hole is what
-// is not marked and does not reach the edge of the picture.
-func (p *parts) fill(g grid, m mask, most int) {
-	p.find(g, m, 0, false)
-	for n := 1; n < len(p.list); n++ {
-		c := &p.list[n]
-		if c.count > most || c.x0 == 0 || c.y0 == 0 || c.x1 == g.cols || c.y1 == g.rows {
-			continue
+func or(dst, src mask) {
+	for k, w := range src {
+		dst[k] |= w
+	}
+}
+
+// invert sets dst to what src does not mark.
+func (g grid) invert(dst, src mask) {
+	tail := g.tail()
+	for y := range g.rows {
+		in, out := g.row(src, y), g.row(dst, y)
+		for k, w := range in {
+			out[k] = ^w
 		}
-		for y := c.y0; y < c.y1; y++ {
-			for i := y*g.cols + c.x0; i < y*g.cols+c.x1; i++ {
-				if p.label[i] == int32(n) { //nolint:gosec // as many as cells
-					m[i] = 1
-				}
+		out[g.words-1] &= tail
+	}
+}
+
+// spread adds to m the cells of weak that are connected with m over at most steps cells
+// of weak.
+func (g grid) spread(m, weak, grown, tmp mask, steps int) {
+	for range steps {
+		g.grow(grown, m, tmp, 1)
+		changed := false
+		for k, w := range grown {
+			if more := w & weak[k] &^ m[k]; more != 0 {
+				m[k] |= more
+				changed = true
 			}
+		}
+		if !changed {
+			return
 		}
 	}
 }

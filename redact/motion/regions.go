@@ -2,6 +2,7 @@ package motion
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"scrim/redact"
 	"scrim/redact/geom"
@@ -12,51 +13,50 @@ const maxParts = 256
 
 // regions makes regions of what is covered, and keeps their numbers.
 type regions struct {
-	last   uint64 // number given last
-	before []known
-	now    []known
-	owner  []int32 // of each cell in the picture before: index into before plus 1
-	seed   maphash.Seed
-	seeded bool
-	votes  []int
+	last        uint64 // number given last
+	before, now []known
+	runs        []run // of the picture before
+	first       []int // of runs, by row
+	seed        maphash.Seed
+	shared      []int // cells of a part that belong to each part before
+	parts       parts
+	rows        [][]geom.Span
+	spans       []geom.Span
 }
 
 // known is a part that has a number.
 type known struct {
 	track uint64
-	count int
 	sum   uint64 // of its cells
 	shape *geom.Shape
-	taken bool
+	taken bool // by a part of the next picture
 }
+
+func newRegions() regions { return regions{seed: maphash.MakeSeed()} }
 
 // forget forgets the parts.
-func (r *regions) forget() {
-	r.before = r.before[:0]
-	r.owner = r.owner[:0]
-}
+func (r *regions) forget() { r.before, r.runs = r.before[:0], r.runs[:0] }
 
 // of returns one region for each connected part of m.
-func (r *regions) of(g grid, m mask, p *parts) []geom.Region {
-	if !r.seeded {
-		r.seed, r.seeded = maphash.MakeSeed(), true
-	}
-	p.find(g, m, 1, true)
-	list := make([]geom.Region, 0, len(p.list)-1)
+func (r *regions) of(g grid, m mask) []geom.Region {
+	p := &r.parts
+	p.find(g, m, true)
+	list := make([]geom.Region, 0, len(p.list))
+	// Runs of one part after the other, by row.
+	slices.SortStableFunc(p.runs, func(a, b run) int { return a.part - b.part })
+	r.indexRuns(g)
 	r.now = r.now[:0]
-	if len(r.owner) != len(m) {
-		r.owner = make([]int32, len(m))
-		r.before = r.before[:0]
-	}
-	for n := 1; n < len(p.list); n++ {
-		c := &p.list[n]
-		k := known{count: c.count, sum: r.sum(g, p, n)}
-		best := r.successor(g, p, n)
-		if best >= 0 {
-			was := &r.before[best]
+	for from := 0; from < len(p.runs); {
+		to := from
+		for to < len(p.runs) && p.runs[to].part == p.runs[from].part {
+			to++
+		}
+		runs := p.runs[from:to]
+		k := known{sum: r.sum(runs)}
+		if was := r.predecessor(runs); was != nil {
 			was.taken = true
 			k.track = was.track
-			if was.count == k.count && was.sum == k.sum {
+			if was.sum == k.sum {
 				k.shape = was.shape
 			}
 		} else {
@@ -64,82 +64,83 @@ func (r *regions) of(g grid, m mask, p *parts) []geom.Region {
 			k.track = redact.FirstMovingTrack + r.last
 		}
 		if k.shape == nil {
-			k.shape = r.shape(g, p, n)
+			k.shape = r.shape(g, runs)
 		}
 		r.now = append(r.now, k)
-		list = append(list, geom.Region{Rect: k.shape.Bounds(), Shape: k.shape, Source: geom.Moving, Track: k.track, Face: geom.BoxOf(k.shape.Bounds())})
+		bounds := k.shape.Bounds()
+		list = append(list, geom.Region{Rect: bounds, Shape: k.shape, Source: geom.Moving, Track: k.track, Face: geom.BoxOf(bounds)})
+		from = to
 	}
 	r.before, r.now = r.now, r.before
-	copy(r.owner, p.label)
+	r.runs = append(r.runs[:0], p.runs...)
 	return list
 }
 
+// indexRuns orders the runs of the picture before by row.
+func (r *regions) indexRuns(g grid) {
+	slices.SortFunc(r.runs, func(a, b run) int {
+		if a.y != b.y {
+			return a.y - b.y
+		}
+		return a.from - b.from
+	})
+	r.first = r.first[:0]
+	k := 0
+	for y := range g.rows + 1 {
+		for k < len(r.runs) && r.runs[k].y < y {
+			k++
+		}
+		r.first = append(r.first, k)
+	}
+}
+
 // sum returns a hash of the cells of a part.
-func (r *regions) sum(g grid, p *parts, n int) uint64 {
+func (r *regions) sum(runs []run) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
-	c := &p.list[n]
-	put := func(v int) { _, _ = h.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16)}) }
-	for y := c.y0; y < c.y1; y++ {
-		g.runs(p, n, y, func(from, to int) {
-			put(y)
-			put(from)
-			put(to)
-		})
+	for _, c := range runs {
+		b := [...]byte{byte(c.y), byte(c.y >> 8), byte(c.from), byte(c.from >> 8), byte(c.to), byte(c.to >> 8)} //nolint:gosec // 16 bits hold a column
+		_, _ = h.Write(b[:])
 	}
 	return h.Sum64()
 }
 
-// runs calls f with each run of cells of part n in row y.
-func (g grid) runs(p *parts, n, y int, f func(from, to int)) {
-	c := &p.list[n]
-	row := p.label[y*g.cols : (y+1)*g.cols]
-	for x := c.x0; x < c.x1; x++ {
-		if int(row[x]) != n {
-			continue
-		}
-		from := x
-		for x < c.x1 && int(row[x]) == n {
-			x++
-		}
-		f(from, x)
-	}
-}
-
-// successor returns which part of the picture before shares the most cells with part n
-// and has no successor yet; -1: none.
-func (r *regions) successor(g grid, p *parts, n int) int {
-	r.votes = append(r.votes[:0], make([]int, len(r.before)+1)...)
-	c := &p.list[n]
-	for y := c.y0; y < c.y1; y++ {
-		for i := y*g.cols + c.x0; i < y*g.cols+c.x1; i++ {
-			if int(p.label[i]) == n && int(r.owner[i]) < len(r.votes) {
-				r.votes[r.owner[i]]++
+// predecessor returns the part of the picture before that shares the most cells with the
+// part of these runs, of those that no other part has taken; nil: none.
+func (r *regions) predecessor(runs []run) *known {
+	r.shared = append(r.shared[:0], make([]int, len(r.before))...)
+	for _, c := range runs {
+		for _, o := range r.runs[r.first[c.y]:r.first[c.y+1]] {
+			if n := min(c.to, o.to) - max(c.from, o.from); n > 0 {
+				r.shared[o.part] += n
 			}
 		}
 	}
-	best, most := -1, 0
-	for k := range r.before {
-		if v := r.votes[k+1]; v > most && !r.before[k].taken {
-			best, most = k, v
+	best, most := (*known)(nil), 0
+	for k, n := range r.shared {
+		if n > most && !r.before[k].taken {
+			best, most = &r.before[k], n
 		}
 	}
 	return best
 }
 
-// shape returns the pixels of part n.
-func (r *regions) shape(g grid, p *parts, n int) *geom.Shape {
-	c := &p.list[n]
-	top := c.y0 * g.side
-	rows := make([][]geom.Span, min(c.y1*g.side, g.height)-top)
-	for y := c.y0; y < c.y1; y++ {
-		var row []geom.Span
-		g.runs(p, n, y, func(from, to int) {
-			row = append(row, geom.Span{From: from * g.side, To: min(to*g.side, g.width)})
-		})
-		for k := y * g.side; k < min((y+1)*g.side, g.height); k++ {
-			rows[k-top] = row
-		}
+// shape returns the pixels of a part.
+func (r *regions) shape(g grid, runs []run) *geom.Shape {
+	r.rows, r.spans = r.rows[:0], r.spans[:0]
+	for _, c := range runs { // first, so that they stay where they are
+		r.spans = append(r.spans, geom.Span{From: c.from * g.side, To: min(c.to*g.side, g.width)})
 	}
-	return geom.NewShape(top, rows)
+	top := runs[0].y * g.side
+	for from := 0; from < len(runs); {
+		to := from
+		for to < len(runs) && runs[to].y == runs[from].y {
+			to++
+		}
+		for y := runs[from].y * g.side; y < min((runs[from].y+1)*g.side, g.height); y++ {
+			r.rows = append(r.rows, r.spans[from:to])
+		}
+		from = to
+	}
+	return geom.NewShape(top, r.rows)
 }

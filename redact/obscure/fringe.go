@@ -3,13 +3,14 @@ package obscure
 import (
 	"image"
 	"math"
+	"slices"
 
 	"scrim/redact/geom"
 )
 
 // fringe is the band around a Shape in one plane.
 type fringe struct {
-	reach int
+	reach int // 0: not made
 	top   int
 	// first is where each row begins in list, from top down; one more than rows.
 	first []int32
@@ -23,10 +24,9 @@ type frayed struct{ x, fromX, fromY, weight uint16 }
 
 // featherShape fades an area that has an outline, within outer.
 func (o *Obscurer) featherShape(p *plane, a *area, outer image.Rectangle) {
-	f := a.outline.fringe[p.kind]
-	if f == nil || f.reach != a.reach(p.kind) {
-		f = o.fray(a, outer, p.kind)
-		a.outline.fringe[p.kind] = f
+	f := &a.outline.fringe[p.kind]
+	if f.reach != a.reach(p.kind) {
+		o.fray(f, a, outer, p.kind)
 	}
 	for i := range len(f.first) - 1 {
 		list, y := f.list[f.first[i]:f.first[i+1]], f.top+i
@@ -44,17 +44,20 @@ func (o *Obscurer) featherShape(p *plane, a *area, outer image.Rectangle) {
 	}
 }
 
-// fray returns the band around a, which lies within outer.
-func (o *Obscurer) fray(a *area, outer image.Rectangle, kind int) *fringe {
-	f := &fringe{reach: a.reach(kind), top: outer.Min.Y, first: []int32{0}}
+// fray sets f to the band around a, which lies within outer.
+func (o *Obscurer) fray(f *fringe, a *area, outer image.Rectangle, kind int) {
+	f.reach, f.top = a.reach(kind), outer.Min.Y
+	f.first = append(f.first[:0], 0)
+	f.list = slices.Grow(f.list[:0], 2*(outer.Dx()+outer.Dy())*f.reach) // of a shape that has about the length of its rectangle
 	s := a.outline.shape[kind]
-	best := make([]int, outer.Dx())
-	found := make([]image.Point, outer.Dx())
+	o.best, o.found = grow(o.best, outer.Dx()), grow(o.found, outer.Dx())
+	best, found := o.best, o.found
+	o.markNewRows(s, outer.Min.Y-f.reach, outer.Max.Y+f.reach+1)
 	for y := outer.Min.Y; y < outer.Max.Y; y++ {
 		o.gaps = append(o.gaps[:0], geom.Span{From: outer.Min.X, To: outer.Max.X})
 		o.subtract(a, kind, y)
 		for _, g := range o.gaps {
-			nearest(s, g, y, f.reach, outer.Min.X, best, found)
+			o.nearest(s, g, y, f.reach, outer.Min.X, outer.Min.Y-f.reach)
 			for x := g.From; x < g.To; x++ {
 				if i := x - outer.Min.X; best[i] <= f.reach*f.reach {
 					dx, dy := max(x-found[i].X, found[i].X-x), max(y-found[i].Y, found[i].Y-y)
@@ -66,22 +69,47 @@ func (o *Obscurer) fray(a *area, outer image.Rectangle, kind int) *fringe {
 		}
 		f.first = append(f.first, int32(len(f.list)))
 	}
-	return f
 }
 
-// nearest sets best, from column left on, to the squared distance of the
-// samples of row y in g to the nearest sample of s, and found to that; more
-// than reach² where it is farther away than reach.
-func nearest(s *geom.Shape, g geom.Span, y, reach, left int, best []int, found []image.Point) {
+// markNewRows sets o.newRow to which rows from y0 up to y1, exclusive, of s differ from
+// the one above. What is made of blocks repeats its rows.
+func (o *Obscurer) markNewRows(s *geom.Shape, y0, y1 int) {
+	o.newRow = grow(o.newRow, y1-y0)
+	above := s.Row(y0 - 1)
+	for y := y0; y < y1; y++ {
+		row := s.Row(y)
+		o.newRow[y-y0] = !slices.Equal(row, above)
+		above = row
+	}
+}
+
+// nearest sets best, from column left on, to the squared distance of the samples of row y
+// in g to the nearest sample of s, and found to that; more than reach² where it is farther
+// away than reach. Of rows that are the same only the nearest is looked at.
+func (o *Obscurer) nearest(s *geom.Shape, g geom.Span, y, reach, left, top int) {
+	best, found := o.best, o.found
 	for x := g.From; x < g.To; x++ {
 		best[x-left] = math.MaxInt
 	}
-	for dy := -reach; dy <= reach; dy++ {
-		for _, p := range s.Row(y + dy) {
-			for x := max(g.From, p.From-reach); x < min(g.To, p.To+reach); x++ {
-				at := min(max(x, p.From), p.To-1)
-				if d := (x-at)*(x-at) + dy*dy; d < best[x-left] {
-					best[x-left], found[x-left] = d, image.Pt(at, y+dy)
+	for k := y - reach; k <= y+reach; k++ {
+		if k < y && !o.newRow[k+1-top] || k > y && !o.newRow[k-top] {
+			continue
+		}
+		down := (k - y) * (k - y)
+		for _, p := range s.Row(k) {
+			for x := max(g.From, p.From-reach); x < min(g.To, p.From); x++ {
+				if d := (p.From-x)*(p.From-x) + down; d < best[x-left] {
+					best[x-left], found[x-left] = d, image.Pt(p.From, k)
+				}
+			}
+			for x := max(g.From, p.From); x < min(g.To, p.To); x++ {
+				if down < best[x-left] {
+					best[x-left], found[x-left] = down, image.Pt(x, k)
+				}
+			}
+			for x := max(g.From, p.To); x < min(g.To, p.To+reach); x++ {
+				if d := (x-p.To+1)*(x-p.To+1) + down; d < best[x-left] {
+					best[x-left], found[x-left] = d, image.Pt(p.To-1, k)
 				}
 			}
 		}

@@ -50,10 +50,18 @@ type Obscurer struct {
 	strip []byte
 
 	outlines map[*geom.Shape]*outline
-	passes   uint64 // of Apply
+	spare    []*outline // for their memory
+	passes   uint64     // of Apply
+	rows     [][]geom.Span
+	spans    []geom.Span
 	// near are the areas that may reach into the band around another.
 	near       []*area
 	gaps, rest []geom.Span
+	// best and found are the squared distance and place of the nearest sample of a
+	// shape, by column.
+	best   []int
+	found  []image.Point
+	newRow []bool // of a shape, whether a row differs from the one above
 }
 
 // plane is one plane of a picture, in samples.

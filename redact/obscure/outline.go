@@ -2,13 +2,15 @@ package obscure
 
 import (
 	"image"
+	"slices"
 
 	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
-// keepOutlines is for how many pictures an outline is kept that is not used.
-const keepOutlines = 64
+// keepOutlines is for how many passes an outline is kept that is not used. Those of what
+// moves are new in each picture, and large; a second look makes some passes a picture.
+const keepOutlines = 8
 
 // outline is a Shape in the samples of one picture size. It is made once for a
 // Shape, which never changes.
@@ -18,7 +20,7 @@ type outline struct {
 	// shape is cut at the edge of the picture: luma, then chroma.
 	shape [2]*geom.Shape
 	// fringe is the band around it, made when it is first painted.
-	fringe [2]*fringe
+	fringe [2]fringe
 	used   uint64 // the last pass
 }
 
@@ -33,9 +35,10 @@ func (l *outline) hash() uint64 {
 func (o *Obscurer) outline(s *geom.Shape, im *yuv.Image) *outline {
 	l := o.outlines[s]
 	if l == nil || l.width != im.Width || l.height != im.Height {
-		l = &outline{of: s, width: im.Width, height: im.Height}
+		l = o.newOutline()
+		l.of, l.width, l.height = s, im.Width, im.Height
 		l.shape[lumaKind] = cutShape(s, im.Bounds())
-		l.shape[chromaKind] = chromaShape(l.shape[lumaKind])
+		l.shape[chromaKind] = o.chromaShape(l.shape[lumaKind])
 		o.outlines[s] = l
 	}
 	l.used = o.passes
@@ -47,8 +50,30 @@ func (o *Obscurer) forget() {
 	for s, l := range o.outlines {
 		if o.passes-l.used > keepOutlines {
 			delete(o.outlines, s)
+			o.spare = append(o.spare, l)
 		}
 	}
+}
+
+// newOutline returns an outline without a shape, in the memory of one that was dropped
+// if there is one.
+func (o *Obscurer) newOutline() *outline {
+	if len(o.spare) == 0 {
+		return new(outline)
+	}
+	// The one with the most room, so that little ones do not take it.
+	at := 0
+	for i, l := range o.spare {
+		if cap(l.fringe[lumaKind].list) > cap(o.spare[at].fringe[lumaKind].list) {
+			at = i
+		}
+	}
+	l := o.spare[at]
+	o.spare = slices.Delete(o.spare, at, at+1)
+	for i := range l.fringe {
+		l.fringe[i].reach = 0
+	}
+	return l
 }
 
 // cutShape returns the part of s within r.
@@ -69,19 +94,24 @@ func cutShape(s *geom.Shape, r image.Rectangle) *geom.Shape {
 
 // chromaShape returns the chroma samples that cover any pixel of s, which lies
 // within a picture.
-func chromaShape(s *geom.Shape) *geom.Shape {
+func (o *Obscurer) chromaShape(s *geom.Shape) *geom.Shape {
 	r := chromaRect(s.Bounds())
-	rows := make([][]geom.Span, r.Dy())
-	for i := range rows {
-		y := 2 * (r.Min.Y + i)
-		for _, p := range s.Row(y) {
-			rows[i] = append(rows[i], geom.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
-		}
-		for _, p := range s.Row(y + 1) {
-			rows[i] = append(rows[i], geom.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
+	o.rows, o.spans = o.rows[:0], o.spans[:0]
+	halve := func(row []geom.Span) {
+		for _, p := range row {
+			o.spans = append(o.spans, geom.Span{From: p.From >> 1, To: (p.To + 1) >> 1})
 		}
 	}
-	return geom.NewShape(r.Min.Y, rows)
+	for i := range r.Dy() {
+		y, from := 2*(r.Min.Y+i), len(o.spans)
+		upper, lower := s.Row(y), s.Row(y+1)
+		halve(upper)
+		if !slices.Equal(upper, lower) {
+			halve(lower)
+		}
+		o.rows = append(o.rows, o.spans[from:])
+	}
+	return geom.NewShape(r.Min.Y, o.rows)
 }
 
 // row returns where to paint row y of a in p; put ends it.
