@@ -57,7 +57,9 @@ type Status struct {
 	// the detector sees, by reason. It begins with the worker, and has steps of ten
 	// seconds.
 	BlindLastDay map[BlindReason]float64 `json:"blind_last_day,omitempty"`
-	Detector     string                  `json:"detector,omitempty"`
+	// Sight is what is known of how small the faces are that are found; nil: nothing yet.
+	Sight    *Sight `json:"sight,omitempty"`
+	Detector string `json:"detector,omitempty"`
 	// Warning is a problem that an operator must know, such as a slow detector.
 	Warning string `json:"warning,omitempty"`
 	Style   string `json:"style,omitempty"`

@@ -261,6 +261,9 @@ type Output struct {
 	Counts Counts `json:"counts"`
 	// SelfTest is the last self-test; nil: none yet.
 	SelfTest *SelfTest `json:"self_test,omitempty"`
+	// Sight is what is known of the camera's sight, without faces. It is sent once a
+	// second, and when Proved or Why change; nil: nothing new.
+	Sight *transport.Sight `json:"sight,omitempty"`
 }
 
 // SelfTest is the result of a self-test, which passes a drawn face through detector

@@ -14,7 +14,7 @@ import (
 // a publisher can invent many cameras.
 const (
 	// maxStateBytes bounds either as JSON, in which a byte may need six.
-	maxStateBytes = 32 << 10
+	maxStateBytes = 48 << 10
 	// maxTextBytes bounds each text except reason and warning.
 	maxTextBytes = 200
 	// maxIgnored bounds the zones without face detection, and maxIgnoredBytes the text
@@ -39,6 +39,11 @@ func tidyStatus(s *transport.Status) {
 		t := *s.SelfTest // the caller's stays unchanged
 		t.Reason = reason(t.Reason)
 		s.SelfTest = &t
+	}
+	if s.Sight != nil {
+		t := *s.Sight
+		t.Why, t.Warning, t.Tested = t.Why.Known(), reason(t.Warning), tidyTime(t.Tested)
+		s.Sight = &t
 	}
 	s.Ignored = tidyList(s.Ignored)
 	s.Sandbox, s.SandboxMissing = tidyList(s.Sandbox), tidyList(s.SandboxMissing)
@@ -100,6 +105,10 @@ func checkStatus(s *transport.Status) error {
 		return fmt.Errorf("delay of %d ms is not within 0 to %d", s.DelayMS, maxDelayMS)
 	case s.Lookahead < 0 || s.Lookahead > maxLookahead:
 		return fmt.Errorf("look-ahead of %d pictures is not within 0 to %d", s.Lookahead, maxLookahead)
+	case s.Sight != nil:
+		if err := s.Sight.Check(); err != nil {
+			return err
+		}
 	}
 	return checkState(s.State)
 }

@@ -19,7 +19,7 @@ const (
 	silentAfter = 5 * time.Second
 	// forgottenAfter is when a camera without a new status is no longer listed.
 	forgottenAfter = 15 * time.Minute
-	// maxCameras bounds the listed cameras. A status takes at most 5 KiB (see
+	// maxCameras bounds the listed cameras. A status takes at most 10 KiB (see
 	// bus.Conn.WatchStatus).
 	maxCameras = 4096
 	// eventBuffer is how many events may wait for a slow reader.

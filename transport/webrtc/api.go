@@ -17,7 +17,11 @@ import (
 
 // getCameras lists the cameras and their states.
 func (g *Gateway) getCameras(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, append([]transport.Status{}, g.opt.Source.Cameras()...)) // never null
+	all := append([]transport.Status{}, g.opt.Source.Cameras()...) // never null
+	for i := range all {
+		all[i].Sight = all[i].Sight.Summary()
+	}
+	return writeJSON(w, all)
 }
 
 // getSnapshot sends a camera's picture as viewers see it: redacted, or a slate.
@@ -196,6 +200,7 @@ func (s *stream) cameras(all []transport.Status, number uint64) {
 	}
 	s.number = number
 	for _, c := range all {
+		c.Sight = c.Sight.Summary()
 		plain := c
 		plain.Counters, plain.Updated = transport.Counters{}, time.Time{}
 		if before, ok := s.sent[c.Camera]; !ok || !reflect.DeepEqual(before, plain) {

@@ -3,6 +3,7 @@ package webrtc
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,9 @@ var wallKinds = []struct {
 	{transport.Status{State: transport.StateLive, FPS: 15, ExpectedFPS: 15.3}, "live", "15 pictures/s", "", "rgb(111, 195, 154)"},
 	{transport.Status{State: transport.StateLive, FPS: 8.3, ExpectedFPS: 15, Warning: "detector is slow"},
 		"live", "8 of 15 pictures/s", "", "rgb(111, 195, 154)"},
+	{transport.Status{State: transport.StateBlind, Fault: transport.FaultBlind, Reason: "too dark", CoveredBy: transport.CoveredByMotion, FPS: 15,
+		ExpectedFPS: 15, Sight: &transport.Sight{Size: 92.4, Need: 48}, BlindLastDay: map[transport.BlindReason]float64{transport.BlindDark: 610, transport.BlindNoisy: 60}},
+		"blind: too dark · covered by motion", "15 pictures/s", "", "rgb(125, 179, 255)"},
 	{transport.Status{State: transport.StateOffline, Fault: transport.FaultCamera, Reason: "connection refused"},
 		"offline: connection refused", "", "offline: connection refused", "rgb(255, 107, 94)"},
 	{transport.Status{State: transport.StateObscured, Fault: transport.FaultOverload, Reason: "this machine is too slow", ExpectedFPS: 25},
@@ -59,8 +63,8 @@ func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
 		summary string
 	}{
 		{1, "1 of 1 live"},
-		{4, "2 of 4 live · 1 obscured · 1 offline"},
-		{24, "8 of 24 live · 4 obscured · 4 offline · 4 failed"},
+		{4, "2 of 4 live · 1 blind · 1 offline"},
+		{24, "8 of 24 live · 4 blind · 3 obscured · 3 offline · 3 failed"},
 	} {
 		for ; known < wall.cameras; known++ {
 			kind := wallKinds[known%len(wallKinds)]
@@ -109,9 +113,67 @@ func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
 	}
 
 	// A state that this page does not know is not taken for live, though pictures come.
-	g.source.Set(transport.Status{Camera: "camera-00", State: "blind", Reason: "fog", FPS: 15})
+	g.source.Set(transport.Status{Camera: "camera-00", State: "foggy", Reason: "fog", FPS: 15})
 	until(`document.querySelector('.notice.shown span')?.textContent === 'no picture: fog'`)
-	require.Equal(t, "blind: fog", eval(`document.querySelector('.state').textContent`))
+	require.Equal(t, "foggy: fog", eval(`document.querySelector('.state').textContent`))
 	require.Empty(t, eval(`document.querySelector('.rate').textContent`))
-	until(`document.querySelector('#summary').textContent === '7 of 24 live · 4 obscured · 4 offline · 4 failed'`)
+	until(`document.querySelector('#summary').textContent === '7 of 24 live · 4 blind · 3 obscured · 3 offline · 3 failed'`)
+}
+
+// Whoever looks at a tile learns what the camera sees, and what hides people when it does
+// not.
+func TestTileShowsSightAndHowABlindCameraIsCovered(t *testing.T) {
+	tab := browser(t)
+	m := transporttest.NewSource()
+	g := start(t, Options{Source: m}, func(g *Gateway) { g.times.status = 50 * time.Millisecond })
+	text := func(class string) string {
+		t.Helper()
+		got, err := chromedp.Run(tab, chromedp.Evaluate[string](`(({ hidden, textContent: t }) => hidden ? '' : t)(document.querySelector('`+class+`'))`))
+		require.NoError(t, err)
+		return got
+	}
+	show := func(s transport.Status) {
+		t.Helper()
+		s.Camera, s.Width, s.Height = "hall", 1920, 1080
+		m.Set(s)
+		transporttest.Eventually(t, func() bool {
+			got, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector('.state')?.textContent ?? ''`))
+			return err == nil && strings.HasSuffix(got, s.Detector)
+		}, s.Detector)
+	}
+	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(g.url+"/")))
+	dark := transport.Status{State: transport.StateBlind, Reason: "too dark", Fault: transport.FaultBlind, ExpectedFPS: 15}
+	for _, c := range []struct {
+		coveredBy transport.CoveredBy
+		want      string
+	}{
+		{transport.CoveredByMotion, "blind: too dark · covered by motion"},
+		{transport.CoveredBySlate, "blind: too dark · slate"},
+		{transport.CoveredByFaces, "blind: too dark · only found faces are covered"},
+		{"", "blind: too dark"},
+	} {
+		dark.CoveredBy, dark.Detector = c.coveredBy, c.want
+		show(dark)
+		require.Equal(t, c.want, text(".state"))
+		if c.coveredBy == transport.CoveredBySlate {
+			require.Empty(t, text(".rate"), "slates are not too slow")
+		}
+		require.Empty(t, text(".sight"))
+	}
+	live := transport.Status{State: transport.StateLive, FPS: 15, Detector: "live", Sight: &transport.Sight{Need: 54}}
+	show(live)
+	require.Equal(t, "sight unknown · need 54 px", text(".sight"))
+	require.Empty(t, text(".blind-day"))
+	for seconds, want := range map[float64]string{10: "blind 1 min in 24 h", 3000: "blind 50 min in 24 h", 9000: "blind 2.5 h in 24 h"} {
+		live.Sight, live.BlindLastDay = &transport.Sight{Size: 33.6, Need: 54}, map[transport.BlindReason]float64{transport.BlindDark: seconds}
+		show(live)
+		transporttest.Eventually(t, func() bool { return text(".blind-day") == want }, want)
+		require.Equal(t, "sight 34 px · need 54 px", text(".sight"))
+	}
+	live.Warning = transport.RiskyNeedText
+	show(live)
+	transporttest.Eventually(t, func() bool { return text(".warning") == transport.RiskyNeedText }, "the warning")
+	res, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector('#summary').textContent`))
+	require.NoError(t, err)
+	require.Equal(t, "1 of 1 live", res)
 }

@@ -41,6 +41,7 @@ func (g *Gateway) routes() http.Handler {
 	mux.Handle("/whep/{camera}/{session}", g.methods(map[string]handler{http.MethodPatch: g.patchSession, http.MethodDelete: g.deleteSession}))
 	mux.Handle("/api/cameras", g.methods(map[string]handler{http.MethodGet: g.getCameras}))
 	mux.Handle("/api/cameras/{camera}/snapshot.jpg", g.methods(map[string]handler{http.MethodGet: g.getSnapshot}))
+	mux.Handle("/api/cameras/{camera}/sight", g.methods(map[string]handler{http.MethodGet: g.getSight}))
 	mux.Handle("/api/events", g.methods(map[string]handler{http.MethodGet: g.getEvents}))
 	mux.Handle("/metrics", g.methods(map[string]handler{http.MethodGet: succeeds(g.metricsHandler())}))
 	mux.Handle("/healthz", readOnly(g.getHealth))

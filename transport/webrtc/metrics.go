@@ -47,6 +47,10 @@ var cameraMetrics = []metric{
 		return float64(s.SelfTest.At.Unix())
 	}),
 	gauge("warning", "1 if there is a warning for the operator; the status has its text.", func(s *transport.Status) float64 { return truth(s.Warning != "") }),
+	gauge("sight_pixels", "From that size on faces are found with certainty: their height in pixels; 0: unknown.",
+		func(s *transport.Status) float64 { return sightOf(s).Size }),
+	gauge("need_pixels", "From that size on faces must be found: their height in pixels; 0: unknown.",
+		func(s *transport.Status) float64 { return sightOf(s).Need }),
 	count("units_received_total", "Access units received from the camera.", func(c *transport.Counters) uint64 { return c.UnitsIn }),
 	count("units_dropped_total", "Access units dropped before decoding.", func(c *transport.Counters) uint64 { return c.UnitsDropped }),
 	count("pictures_total", "Pictures redacted and sent.", func(c *transport.Counters) uint64 { return c.Pictures }),
@@ -61,6 +65,9 @@ var cameraMetrics = []metric{
 
 var faultsDesc = prometheus.NewDesc("scrim_camera_faults_total", "Faults that kept the camera from being live, by kind.",
 	[]string{"site", "camera", "reason"}, nil)
+
+var blindDesc = prometheus.NewDesc("scrim_camera_blind_seconds_total",
+	"Seconds for which it was not proved that the detector sees, by reason.", []string{"site", "camera", "reason"}, nil)
 
 var stateDesc = prometheus.NewDesc("scrim_camera_state", "1 for the current state of the camera.", []string{"site", "camera", "state"}, nil)
 
@@ -78,6 +85,14 @@ var gatewayMetrics = []struct {
 		func(c *Counts) float64 { return float64(c.Dropped) }},
 	{prometheus.NewDesc("scrim_gateway_wrong_camera_total", "Units that named another camera; must be 0.", nil, nil), prometheus.CounterValue,
 		func(c *Counts) float64 { return float64(c.WrongCamera) }},
+}
+
+// sightOf returns what is known of a camera's sight.
+func sightOf(s *transport.Status) transport.Sight {
+	if s.Sight == nil {
+		return transport.Sight{}
+	}
+	return *s.Sight
 }
 
 func truth(v bool) float64 {
@@ -100,6 +115,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- stateDesc
 	ch <- faultsDesc
+	ch <- blindDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -112,6 +128,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		for _, f := range transport.Faults() { // all of them, so that the first one is an increase
 			ch <- prometheus.MustNewConstMetric(faultsDesc, prometheus.CounterValue, float64(s.Counters.Faults[f]), s.Site, s.Camera, string(f))
+		}
+		for _, reason := range transport.BlindReasons() {
+			ch <- prometheus.MustNewConstMetric(blindDesc, prometheus.CounterValue, s.Counters.BlindSeconds[reason], s.Site, s.Camera, string(reason))
 		}
 		for _, state := range states {
 			ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, truth(s.State == state), s.Site, s.Camera, string(state))

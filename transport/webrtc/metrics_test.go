@@ -17,7 +17,9 @@ func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
 		Site: "plant", Camera: camera, State: transport.StateOffline, FPS: 12.5, ExpectedFPS: 25,
 		SelfTest: &transport.SelfTest{At: time.Unix(1700000000, 0), OK: true},
 		DelayMS:  350,
-		Counters: transport.Counters{Pictures: 7, Slates: 3, Faults: map[transport.Fault]uint64{transport.FaultLoss: 2, "packet loss of 5": 9}},
+		Counters: transport.Counters{Pictures: 7, Slates: 3, Faults: map[transport.Fault]uint64{transport.FaultLoss: 2, "packet loss of 5": 9},
+			BlindSeconds: map[transport.BlindReason]float64{transport.BlindDark: 12.5, "fog": 1}},
+		Sight: &transport.Sight{Size: 34, Need: 48},
 	})
 	g := start(t, Options{Source: m})
 	res, body := do(t, http.MethodGet, g.url+"/metrics", "")
@@ -33,6 +35,11 @@ func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
 		`scrim_camera_delay_seconds{camera="gate",site="plant"} 0.35`,
 		`scrim_camera_faults_total{camera="gate",reason="loss",site="plant"} 2`,
 		`scrim_camera_faults_total{camera="gate",reason="hang",site="plant"} 0`,
+		`scrim_camera_blind_seconds_total{camera="gate",reason="too dark",site="plant"} 12.5`,
+		`scrim_camera_blind_seconds_total{camera="gate",reason="blurred",site="plant"} 0`,
+		`scrim_camera_state{camera="gate",site="plant",state="blind"} 0`,
+		`scrim_camera_sight_pixels{camera="gate",site="plant"} 34`,
+		`scrim_camera_need_pixels{camera="gate",site="plant"} 48`,
 		`scrim_camera_selftest_ok{camera="gate",site="plant"} 1`,
 		`scrim_camera_selftest_timestamp_seconds{camera="gate",site="plant"} 1.7e+09`,
 		`scrim_gateway_viewers 0`,
@@ -40,6 +47,7 @@ func TestMetricsTellTheStateOfEveryCamera(t *testing.T) {
 		require.Contains(t, body, line+"\n")
 	}
 	require.NotContains(t, body, "packet loss of 5", "reasons are a closed set")
+	require.NotContains(t, body, "fog", "reasons are a closed set")
 }
 
 func TestMetricsAskForTheToken(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"scrim/transport"
 )
 
 // Cover is what is obscured.
@@ -50,7 +52,7 @@ const (
 	maxNeedPixels    = 1000
 	minNeedPercent   = 1
 	maxNeedPercent   = 50
-	RiskyNeedPercent = 8
+	RiskyNeedPercent = transport.RiskyNeedPercent
 )
 
 // Need is the height from which on faces must be found: Pixels, or if that is 0, Percent

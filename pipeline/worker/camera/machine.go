@@ -62,6 +62,7 @@ func (m *machine) continueFrom(b *machine) {
 	m.slates.continueFrom(&b.slates)
 	m.stream.continueFrom(&b.stream)
 	m.status.blind.continueFrom(&b.status.blind)
+	m.status.sight.continueFrom(&b.status.sight)
 	m.lazy = m.lazy && b.units == 0
 }
 

@@ -48,7 +48,7 @@ func ofRedactor(s transport.State, picture bool) bool {
 func checkOutput(o *ipc.Output, data []byte, epoch uint64) error {
 	switch {
 	case o.Epoch < epoch, o.Epoch > epoch+maxEpochs, !isPicture(o.Width, o.Height, data, transport.MaxUnitBytes), transport.CheckCodec(o.Codec) != nil,
-		!ofRedactor(o.State, o.Record != nil):
+		!ofRedactor(o.State, o.Record != nil), o.Sight != nil && o.Sight.Check() != nil:
 		return fmt.Errorf("%w: invalid output %d/%d", ipc.ErrProtocol, o.Epoch, o.Seq)
 	}
 	return nil

@@ -165,6 +165,7 @@ func (m *machine) publishOutput(x *heldOutput) {
 	m.stream.appendOutput(u, x.id, m.now)
 	m.act(publish{u, o.Record})
 	m.status.output(m.now, u, o)
+	m.status.sight.output(m.now, x.id, u, o, &m.config.Detect)
 }
 
 // trackNoPicture notes whether viewers got a picture. A picture in which the detector may

@@ -27,6 +27,7 @@ type status struct {
 	history     StateHistory
 	coveredBy   transport.CoveredBy
 	blind       blindTime
+	sight       sightReport
 	delay       time.Duration // from arrival to output, smoothed
 	notice      string        // see Camera.Notice
 	counts      ipc.Counts    // of the current redactor; those of earlier ones are in s
@@ -78,14 +79,25 @@ func (s *status) at(now time.Time) transport.Status {
 	out.State, out.Reason, out.Fault, out.CoveredBy = s.history.state, s.history.reason, s.history.fault, s.coveredBy
 	out.Counters.Faults = s.history.Faults()
 	out.Counters.BlindSeconds, out.BlindLastDay = s.blind.seconds(), s.blind.lastDay(now)
+	if out.Sight = s.sight.at(now); out.Sight != nil && out.Sight.Warning != "" {
+		warn(&out, out.Sight.Warning)
+	}
+	if out.NeedIsRisky() {
+		warn(&out, transport.RiskyNeedText)
+	}
 	out.DelayMS = int(s.delay.Round(delayStep) / time.Millisecond)
 	out.FPS, out.ExpectedFPS = s.shownRate.perSecond(now), s.arrivedRate.perSecond(now)
 	out.Updated = now
 	if s.notice != "" {
-		out.Warning = oneLine(strings.TrimPrefix(out.Warning+"; "+s.notice, "; "))
+		warn(&out, s.notice)
 	}
 	addCounts(&out.Counters, s.counts)
 	return out
+}
+
+// warn adds a warning to a status.
+func warn(s *transport.Status, text string) {
+	s.Warning = oneLine(strings.TrimPrefix(s.Warning+"; "+text, "; "))
 }
 
 func (s *status) redactorReady(h *ipc.Hello) {

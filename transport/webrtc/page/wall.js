@@ -18,6 +18,9 @@ import { Backoff, fetchAuthorized, WhepClient, WhepError, withTimeout } from './
  * @property {string} name
  * @property {string} state live, blind, obscured, starting, offline or failed
  * @property {string} [reason]
+ * @property {string} [covered_by] faces, people, motion or slate, while live or blind
+ * @property {Record<string, number>} [blind_last_day] Seconds by reason
+ * @property {{size: number, need: number}} [sight] Heights of faces in pixels; size 0: unknown
  * @property {string} [warning]
  * @property {boolean} [cosmetic]
  * @property {number} [lookahead]
@@ -29,7 +32,7 @@ import { Backoff, fetchAuthorized, WhepClient, WhepError, withTimeout } from './
  * @property {number} [expected_fps] Pictures a second that the camera sends
  */
 
-/** @typedef {{camera: string, state: string, reason?: string}} CameraEvent */
+/** @typedef {{camera: string, state: string, reason?: string, covered_by?: string}} CameraEvent */
 
 /** The gateway writes to the event stream every second. */
 const EVENTS_IDLE_MS = 5000;
@@ -40,6 +43,16 @@ const NO_PICTURE = 'no picture';
 const TROUBLES = ['blind', 'obscured', 'offline', 'failed'];
 /** A rate below this share of the expected one is shown as too low. */
 const FULL_RATE = 0.8;
+/**
+ * What hides people while a camera is blind.
+ * @type {Record<string, string>}
+ */
+const COVERS = {
+  motion: 'covered by motion',
+  slate: 'slate',
+  faces: 'only found faces are covered',
+  people: 'only found people are covered',
+};
 
 /**
  * @template {Element} T
@@ -143,11 +156,43 @@ function sendsVideo({ state }) {
  * @param {CameraStatus} status
  * @returns {{text: string, low: boolean}}
  */
-function pictureRate({ state, fps, expected_fps: expected = 0 }) {
-  if (!sendsVideo({ state })) return { text: '', low: false };
+function pictureRate({ state, covered_by: coveredBy, fps, expected_fps: expected = 0 }) {
+  if (!sendsVideo({ state }) || state === 'blind' && coveredBy === 'slate') return { text: '', low: false };
   const low = Math.round(fps) < FULL_RATE * Math.round(expected);
   if (low) return { text: `${Math.round(fps)} of ${Math.round(expected)} pictures/s`, low };
-  return { text: state === 'live' && fps ? `${Math.round(fps)} pictures/s` : '', low };
+  return { text: state !== 'obscured' && fps ? `${Math.round(fps)} pictures/s` : '', low };
+}
+
+/**
+ * The state in words, with its reason and, of a blind camera, what hides people.
+ * @param {CameraStatus} status
+ */
+function stateText({ state, reason, covered_by: coveredBy = '' }) {
+  if (state === 'live') return state;
+  const text = reason ? `${state}: ${reason}` : state;
+  const cover = state === 'blind' && COVERS[coveredBy];
+  return cover ? `${text} · ${cover}` : text;
+}
+
+/**
+ * From which size on faces are found, and must be.
+ * @param {CameraStatus} status
+ */
+function sightText({ sight }) {
+  if (!sight || !sight.need) return '';
+  const size = sight.size ? `${Math.round(sight.size)} px` : 'unknown';
+  return `sight ${size} · need ${Math.round(sight.need)} px`;
+}
+
+/**
+ * For how long the camera could not be proved to see in the last day.
+ * @param {CameraStatus} status
+ */
+function blindDayText({ blind_last_day: byReason = {} }) {
+  const seconds = Object.values(byReason).reduce((sum, s) => sum + s, 0);
+  if (!seconds) return '';
+  const minutes = Math.ceil(seconds / 60);
+  return `blind ${minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`} in 24 h`;
 }
 
 /** One camera on the wall. */
@@ -207,7 +252,9 @@ class Tile {
    * The full status follows.
    * @param {CameraEvent} event
    */
-  setState({ state, reason }) { this.setStatus({ ...this.#status, state, reason }); }
+  setState({ state, reason, covered_by: coveredBy }) {
+    this.setStatus({ ...this.#status, state, reason, covered_by: coveredBy });
+  }
 
   /** The last status may not be true any more. */
   forgetStatus() {
@@ -251,16 +298,16 @@ class Tile {
 
   #showStatus() {
     const { width, height, lookahead, delay_ms: delay, cosmetic, warning, ignored = [] } = this.#status;
-    const state = this.#statusKnown ? this.#status.state : 'no connection';
-    const reason = this.#statusKnown && state !== 'live' && this.#status.reason;
     this.root.dataset.state = this.state;
-    setText(this.#part('.state'), reason ? `${state}: ${reason}` : state);
+    setText(this.#part('.state'), this.#statusKnown ? stateText(this.#status) : 'no connection');
     setText(this.#part('.size'), width && height ? `${width} × ${height}` : '');
     const rate = this.#statusKnown ? pictureRate(this.#status) : { text: '', low: false };
     this.#showOptional('.rate', rate.text);
     this.#part('.rate').classList.toggle('low', rate.low);
     // The delay that look-ahead adds on purpose.
     this.#showOptional('.delay', this.state === 'live' && lookahead && delay ? `delayed ${(delay / 1000).toFixed(1)} s` : '');
+    this.#showOptional('.sight', sightText(this.#status));
+    this.#showOptional('.blind-day', blindDayText(this.#status));
     this.#part('.cosmetic').hidden = !cosmetic;
     this.#showOptional('.warning', warning ?? '');
     const zones = ignored.map((zone) => zone.replaceAll('_', ' ')).join('; ');
