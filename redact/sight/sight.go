@@ -97,6 +97,9 @@ func (s *Sight) Reset() {
 
 // forget forgets what was counted.
 func (s *Sight) forget() {
+	if s.height == 0 { // no picture yet
+		return
+	}
 	s.counts = newTally(ladder(s.need, s.height))
 	s.cells = s.cells[:0]
 	for range s.trial.grid {

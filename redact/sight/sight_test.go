@@ -226,6 +226,15 @@ func TestNeedThatNoDetectorMeetsIsSaid(t *testing.T) {
 	require.NotContains(t, s.Report().Warning, "below")
 }
 
+// A Redactor resets its parts before the first picture.
+func TestSightMayBeResetBeforeItsFirstPicture(t *testing.T) {
+	s := newSight(t, Options{})
+	s.Reset()
+	v, err := s.Judge(begin, newClip(t, 640, 360, 1).frame(t, 0))
+	require.NoError(t, err)
+	require.True(t, v.Proved, v.Why)
+}
+
 func TestPictureIsNotChanged(t *testing.T) {
 	s := newSight(t, Options{})
 	im := newClip(t, 642, 362, 3).frame(t, 50)
