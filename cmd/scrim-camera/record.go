@@ -110,7 +110,10 @@ func (l *liveTruth) close() {
 func truthLine(p simcam.Recorded) measure.TruthLine {
 	line := measure.TruthLine{
 		Frame: int64(p.Truth.Frame), PTS: float64(p.PTS) / transport.ClockRate, Width: p.Width, Height: p.Height,
-		Faces: make([]measure.TruthFace, 0, len(p.Truth.Faces)),
+		Faces: make([]measure.TruthFace, 0, len(p.Truth.Faces)), Clear: &p.Truth.Clear,
+	}
+	for _, b := range p.Truth.Bodies {
+		line.Bodies = append(line.Bodies, measure.TruthBody{Person: b.Person, X: b.Trunk.X, Y: b.Trunk.Y, W: b.Trunk.W, H: b.Trunk.H}.Rounded())
 	}
 	if !p.Captured.IsZero() {
 		line.Captured = p.Captured.UnixNano()

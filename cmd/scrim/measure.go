@@ -19,9 +19,11 @@ type MeasureCmd struct {
 
 	Output cli.Output `embed:""`
 
-	MinSize    float64 `default:"16" placeholder:"PIXELS" help:"Smaller faces count as hard, not in the headline (${default})."`
-	MaxYaw     float64 `default:"45" placeholder:"DEGREES" help:"Faces that are turned further count as hard (${default})."`
-	MinVisible float64 `default:"0.6" placeholder:"SHARE" help:"Faces that are less visible count as hard (${default})."`
+	Cover measure.Cover `default:"faces" help:"What was to be obscured (${default}): faces; people, that is their trunks as well; or motion, that is the faces of people who have moved since the background was learned."`
+
+	MinSize    float64  `default:"16" placeholder:"PIXELS" help:"Smaller faces count as hard, not in the headline (${default})."`
+	MaxYaw     *float64 `placeholder:"DEGREES" help:"Faces that are turned further count as hard. Default: 45; with --cover motion all count."`
+	MinVisible float64  `default:"0.6" placeholder:"SHARE" help:"Faces that are less visible count as hard (${default})."`
 
 	ReportFirst *int `placeholder:"N" help:"Number of the first frame in reports. Default: 0."`
 	TruthFirst  *int `placeholder:"N" help:"Number of the first frame in truths. Default: 0."`
@@ -33,13 +35,15 @@ type MeasureCmd struct {
 
 // MeasureLimits are the limits of a result.
 type MeasureLimits struct {
-	MaxExposed   *measure.Share `placeholder:"SHARE" help:"Maximum share of exposed face frames, such as 0.1%."`
-	MaxRun       *int           `placeholder:"N" help:"Maximum number of consecutive frames in which a person is exposed."`
-	MaxFalseArea *measure.Share `placeholder:"SHARE" help:"Maximum mean share of the frame that is obscured without a face."`
-	MaxArea      *measure.Share `placeholder:"SHARE" help:"Maximum mean share of the frame that is obscured."`
-	MinCoverage  *measure.Share `placeholder:"SHARE" help:"Minimum mean share of a face's area that is obscured."`
-	MinRecall    *measure.Share `placeholder:"SHARE" help:"Minimum share of faces that are found, at an IoU of 0.5."`
-	MinSteady    *measure.Share `placeholder:"SHARE" help:"Minimum share of people (in view for 5 s at 48 pixels) who are never exposed for more than a frame."`
+	MaxExposed    *measure.Share `placeholder:"SHARE" help:"Maximum share of exposed face frames, such as 0.1%."`
+	MaxRun        *int           `placeholder:"N" help:"Maximum number of consecutive frames in which a person is exposed."`
+	MaxFalseArea  *measure.Share `placeholder:"SHARE" help:"Maximum mean share of the frame that is obscured without a face."`
+	MaxArea       *measure.Share `placeholder:"SHARE" help:"Maximum mean share of the frame that is obscured."`
+	MinCoverage   *measure.Share `placeholder:"SHARE" help:"Minimum mean share of a face's area that is obscured."`
+	MinRecall     *measure.Share `placeholder:"SHARE" help:"Minimum share of faces that are found, at an IoU of 0.5."`
+	MinSteady     *measure.Share `placeholder:"SHARE" help:"Minimum share of people (in view for 5 s at 48 pixels) who are never exposed for more than a frame."`
+	MaxBlind      *measure.Share `placeholder:"SHARE" help:"Maximum share of the time in which it was not proved that the detector sees."`
+	MaxFalseBlind *measure.Share `placeholder:"SHARE" help:"Maximum share of the time of clear pictures in which it was not proved that the detector sees."`
 }
 
 // Run scores, prints and writes the result; it fails if a limit is exceeded.
@@ -67,9 +71,18 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 	if err := c.Output.Check(); err != nil {
 		return nil, err
 	}
-	filter := measure.Filter{MinSize: c.MinSize, MaxYaw: c.MaxYaw, MinVisible: c.MinVisible}
+	o := measure.Options{
+		Filter: measure.Filter{MinSize: c.MinSize, MaxYaw: measure.DefaultFilter.MaxYaw, MinVisible: c.MinVisible},
+		Cover:  c.Cover, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS,
+	}
+	switch {
+	case c.MaxYaw != nil:
+		o.Filter.MaxYaw = *c.MaxYaw
+	case c.Cover == measure.CoverMotion:
+		o.Filter.MaxYaw = 180
+	}
 	if c.Live.NATS != "" {
-		return c.Live.measure(ctx, c.Truth, newLiveRuns(log, c.Live.Camera...), measure.Options{Filter: filter}, log)
+		return c.Live.measure(ctx, c.Truth, newLiveRuns(log, c.Live.Camera...), o, log)
 	}
 	pairs, left, err := measure.Load(c.Truth, c.Report)
 	if err != nil {
@@ -78,5 +91,5 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 	if len(left) > 0 {
 		log.Warn("not scoring files of reports without a truth", "count", len(left), "first", left[0].File, "report", left[0].Path)
 	}
-	return measure.Score(pairs, measure.Options{Filter: filter, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS})
+	return measure.Score(pairs, o)
 }

@@ -2,7 +2,7 @@
 //
 // `scrim redact --report` writes a report: one JSON object per frame,
 //
-//	{"file","frame","pts","width","height","regions":[
+//	{"file","frame","pts","width","height","blind","regions":[
 //	  {"x","y","w","h","face":{"x","y","w","h"},"score","source","track"}]}
 //
 // where x, y, w, h of a region are a rectangle that was obscured completely, and face is
@@ -10,7 +10,8 @@
 // frame,
 //
 //	{"frame","pts","width","height","faces":[
-//	  {"person","x","y","w","h","visible","yaw","roll"}]}
+//	  {"person","x","y","w","h","visible","yaw","roll"}],
+//	 "bodies":[{"person","x","y","w","h"}],"clear"}
 //
 // or a file of labelled stills, {"images":[{"file","faces":[{"x","y","w","h",
 // "ignore"}]}]}. Sizes are in pixels, angles in degrees, pts in seconds. All times in
@@ -48,6 +49,12 @@
 //     which is WIDER FACE's name for its hardest subset. Buckets by size have the faces
 //     that pass the filter except for size, buckets by yaw those that pass it except for
 //     yaw.
+//   - With CoverMotion, only people who have moved since the background was learned are in
+//     the headline. It was learned when the first frame is not obscured as a whole by a
+//     region of source "moving". Somebody has moved who was not there then, or is elsewhere
+//     by more than half of the size of trunk or face.
+//   - A frame is blind if the report says so: blind has the reason. It is falsely blind if
+//     the truth says that the picture is clear.
 //   - The size of a face is the longer side of its box.
 //
 // Promises: nothing here keeps state, so all functions may be called from many goroutines.

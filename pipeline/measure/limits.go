@@ -41,6 +41,10 @@ type Limits struct {
 	MinRecall   *Share
 	// MinSteady applies to Steady.Share.
 	MinSteady *Share
+	// MaxBlind bounds the share of the time in which it was not proved that the detector
+	// sees, MaxFalseBlind that of clear pictures.
+	MaxBlind      *Share
+	MaxFalseBlind *Share
 }
 
 // Check returns an error that names every measure beyond its limit. A limit of something
@@ -73,6 +77,8 @@ func (l Limits) Check(r *Result) error {
 	share("recall", h.Recall.Percent(), h.Recall, l.MinRecall, false)
 	share("share of steady people held", fmt.Sprintf("%s (%d of %d)", r.Steady.Share.Percent(), r.Steady.Held, r.Steady.People),
 		r.Steady.Share, l.MinSteady, false)
+	share("time blind", r.Blind.Share.Percent(), r.Blind.Share, l.MaxBlind, true)
+	share("time blind in clear pictures", r.Blind.FalseShare.Percent(), r.Blind.FalseShare, l.MaxFalseBlind, true)
 	if len(wrong) == 0 {
 		return nil
 	}

@@ -32,6 +32,8 @@ const (
 	maxTime = 1e9
 	// maxName bounds a file's name in bytes.
 	maxName = 4096
+	// maxReason bounds a reason for blindness in bytes.
+	maxReason = 100
 )
 
 // place formats a file and a line for errors.

@@ -25,11 +25,16 @@ type Shown struct {
 	Width, Height int
 	Slate         bool
 	Regions       []Region
+	// Blind is why it is not proved that the detector sees, if that is so.
+	Blind string
 }
 
 // ShownUnit returns the picture or slate of a published unit.
 func ShownUnit(u *transport.RedactedUnit) Shown {
 	s := Shown{Captured: u.Captured, Width: u.Width, Height: u.Height, Slate: u.IsSlate()}
+	if u.State == transport.StateBlind {
+		s.Blind = u.Reason
+	}
 	for _, r := range u.Regions {
 		s.Regions = append(s.Regions, RegionOf(r))
 	}
@@ -131,7 +136,7 @@ func (r *Run) pair() (Pair, Live, error) {
 			l.Published++
 		case k > 0 && shown[k-1].Slate:
 			l.UnderSlates++
-			picture = &Shown{Width: t.Width, Height: t.Height, Regions: []Region{
+			picture = &Shown{Width: t.Width, Height: t.Height, Blind: shown[k-1].Blind, Regions: []Region{
 				{Box: geom.Box{W: float64(t.Width), H: float64(t.Height)}, Source: geom.Failsafe},
 			}}
 		default:
@@ -143,7 +148,7 @@ func (r *Run) pair() (Pair, Live, error) {
 		}
 		p.Truth.Frames = append(p.Truth.Frames, t)
 		p.Report.Frames = append(p.Report.Frames, ReportFrame{
-			Frame: t.Frame, PTS: t.PTS, Width: picture.Width, Height: picture.Height, Regions: picture.Regions, Line: len(p.Report.Frames) + 1,
+			Frame: t.Frame, PTS: t.PTS, Width: picture.Width, Height: picture.Height, Regions: picture.Regions, Blind: picture.Blind, Line: len(p.Report.Frames) + 1,
 		})
 	}
 	return p, l, nil

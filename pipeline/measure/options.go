@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Definitions of covered, found and padding.
@@ -66,6 +67,8 @@ func (f Filter) visible(t *TrueFace) bool { return t.Visible >= f.MinVisible }
 // Options are the options of Score.
 type Options struct {
 	Filter Filter
+	// Cover is what was to be obscured; empty is CoverFaces.
+	Cover Cover
 	// ReportFirst and TruthFirst are the numbers of the first frame in reports and
 	// truths; nil means 0, and that a file that seems to start elsewhere is an error.
 	ReportFirst, TruthFirst *int
@@ -78,6 +81,9 @@ func (o Options) check() error {
 		if first != nil && (*first < 0 || *first > math.MaxInt32) {
 			return errors.New("invalid number of the first frame: must not be negative")
 		}
+	}
+	if o.Cover != "" && !slices.Contains(Covers(), o.Cover) {
+		return fmt.Errorf("invalid cover %.20q: must be faces, people or motion", string(o.Cover))
 	}
 	return o.Filter.check()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"scrim/redact/geom"
 )
@@ -34,7 +35,11 @@ func RegionOf(r geom.Region) Region {
 
 // hasFace reports whether the region has a face box.
 func (r *Region) hasFace() bool {
-	return r.Face.Area() > 0 && r.Source != geom.Zone && r.Source != geom.Failsafe
+	switch r.Source {
+	case geom.Zone, geom.Failsafe, geom.Moving, geom.Body:
+		return false
+	}
+	return r.Face.Area() > 0
 }
 
 // ReportFrame is a frame of a report.
@@ -44,6 +49,9 @@ type ReportFrame struct {
 	PTS           float64
 	Width, Height int
 	Regions       []Region
+	// Blind is why it is not proved that the detector sees in the picture, such as "too
+	// dark"; empty: it sees, or nobody knows.
+	Blind string
 	// Line is the line of the report, from 1.
 	Line int
 }
@@ -59,6 +67,7 @@ type Report struct {
 // reportLine is a line of a report.
 type reportLine struct {
 	header
+	Blind   string `json:"blind"`
 	Regions []struct {
 		coordinates
 		Face   *coordinates `json:"face"`
@@ -89,6 +98,10 @@ func ReadReport(r io.Reader, path string) ([]*Report, error) {
 		if line.PTS != nil {
 			frame.PTS = *line.PTS
 		}
+		if len(line.Blind) > maxReason {
+			return fmt.Errorf("reason for blindness of %d bytes: at most %d are allowed", len(line.Blind), maxReason)
+		}
+		frame.Blind = strings.Clone(line.Blind)
 		if err := frame.setRegions(&line); err != nil {
 			return err
 		}
@@ -134,10 +147,10 @@ func (f *ReportFrame) setRegions(line *reportLine) error {
 
 // source returns a constant, so that the line's memory is not retained.
 func source(s string) (geom.Source, error) {
-	for _, known := range []geom.Source{geom.Detected, geom.Tracked, geom.Held, geom.Backfilled, geom.Zone, geom.Failsafe} {
+	for _, known := range []geom.Source{geom.Detected, geom.Tracked, geom.Held, geom.Backfilled, geom.Zone, geom.Failsafe, geom.Moving, geom.Body} {
 		if s == string(known) {
 			return known, nil
 		}
 	}
-	return "", fmt.Errorf("invalid source %.40q: must be detected, tracked, held, backfilled, zone or failsafe", s)
+	return "", fmt.Errorf("invalid source %.40q: must be detected, tracked, held, backfilled, zone, failsafe, moving or body", s)
 }

@@ -5,6 +5,7 @@ import "scrim/redact/geom"
 // Result is the result of Score. Shares are from 0 to 1, times in seconds.
 type Result struct {
 	Filter Filter `json:"filter"`
+	Cover  Cover  `json:"cover"`
 	Videos int    `json:"videos"`
 	Stills int    `json:"stills"`
 	// Frames counts those of the truth, including stills; Missing those that the report
@@ -25,6 +26,9 @@ type Result struct {
 	ByYaw  []Group `json:"by_yaw"`
 
 	Area Area `json:"area"`
+	// Bodies is set for CoverPeople if the truth has bodies.
+	Bodies *Bodies `json:"bodies,omitempty"`
+	Blind  Blind   `json:"blind"`
 	// Boxes counts reported face boxes, Matched those that found a face of any kind.
 	Boxes   int     `json:"boxes"`
 	Matched int     `json:"matched_boxes"`

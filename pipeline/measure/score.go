@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -48,6 +49,11 @@ type scorer struct {
 	names   []string
 	people  map[personKey]*presence
 	matcher regionMatcher
+	moves   movement
+	bodies  struct {
+		Bodies
+		coverage float64
+	}
 
 	regions, cover, zones, holes, some []geom.Box
 	tracked                            []trackedRegion
@@ -64,7 +70,7 @@ type presence struct {
 
 func newScorer(o Options) *scorer {
 	s := &scorer{o: o, headline: newTally("headline"), hard: newTally("hard"), steady: newTally(""), people: map[personKey]*presence{}}
-	s.r.Filter, s.r.Sources = o.Filter, map[geom.Source]int{}
+	s.r.Filter, s.r.Cover, s.r.Sources = o.Filter, cmp.Or(o.Cover, CoverFaces), map[geom.Source]int{}
 	for _, b := range sizeBuckets {
 		s.size = append(s.size, bucketTally{tally: newTally(b.name)})
 	}
@@ -93,7 +99,7 @@ func (s *scorer) pair(n int, p Pair) error {
 		return err
 	}
 	s.r.Videos++
-	s.matcher = regionMatcher{}
+	s.matcher, s.moves = regionMatcher{}, movement{}
 	k := 0
 	for i := range p.Truth.Frames {
 		t := &p.Truth.Frames[i]
@@ -137,7 +143,7 @@ func (s *scorer) same(p Pair, i int, r *ReportFrame) error {
 // scores.
 func (s *scorer) still(n int, p Pair) error {
 	s.r.Stills++
-	s.matcher = regionMatcher{}
+	s.matcher, s.moves = regionMatcher{}, movement{}
 	var r *ReportFrame
 	if len(p.Report.Frames) > 1 {
 		return fmt.Errorf("%s: %s of %s is a still, but the report has several lines for it",
@@ -171,6 +177,8 @@ func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float
 		s.cover = append(s.cover, r.Regions[k].Box)
 	}
 	s.find(t, r)
+	s.r.Blind.add(t, r, known && s.areas.union(picture, s.cover) >= picture.Area()-rounding, dt)
+	s.moves.step(t, known && unlearned(r, picture))
 	for k := range t.Faces {
 		f := &t.Faces[k]
 		inside := f.Box.Clip(picture)
@@ -180,9 +188,12 @@ func (s *scorer) frame(n, i, number int, t *TruthFrame, r *ReportFrame, dt float
 		l := observation{
 			key: personKey{n, f.Person}, face: f, iou: s.found[k], at: s.clock, dt: dt, frame: number,
 			coverage: min(s.areas.union(inside, s.cover)/inside.Area(), 1),
+			counts:   s.r.Cover != CoverMotion || s.moves.counts(f.Person),
 		}
 		l.exposed = l.coverage < CoveredShare-rounding
-		s.observe(&l, i)
+		if s.observe(&l, i); s.r.Cover == CoverPeople && known {
+			s.body(&l, t.Bodies[f.Person].Clip(picture))
+		}
 	}
 	if known {
 		s.area(n, number, picture, t, r)
@@ -215,6 +226,19 @@ func (s *scorer) find(t *TruthFrame, r *ReportFrame) {
 	})
 }
 
+// body adds the trunk, within the picture, of a person whose face was observed.
+func (s *scorer) body(l *observation, trunk geom.Box) {
+	if f := s.o.Filter; trunk.Area() == 0 || !f.size(l.face) || !f.yaw(l.face) || !f.visible(l.face) {
+		return
+	}
+	share := min(s.areas.union(trunk, s.cover)/trunk.Area(), 1)
+	s.bodies.Frames++
+	s.bodies.coverage += share
+	if share >= BodyShare-rounding {
+		s.bodies.Covered++
+	}
+}
+
 // observe adds a face to its groups.
 func (s *scorer) observe(l *observation, i int) {
 	p := s.people[l.key]
@@ -233,13 +257,13 @@ func (s *scorer) observe(l *observation, i int) {
 
 	f := s.o.Filter
 	bySize, byYaw, byVisible := f.size(l.face), f.yaw(l.face), f.visible(l.face)
-	if byYaw && byVisible {
+	if byYaw && byVisible && l.counts {
 		s.size[sizeBucket(l.face)].add(l)
 	}
-	if bySize && byVisible {
+	if bySize && byVisible && l.counts {
 		s.yaw[yawBucket(l.face)].add(l)
 	}
-	if !bySize || !byYaw || !byVisible {
+	if !bySize || !byYaw || !byVisible || !l.counts {
 		s.hard.add(l)
 		if st := s.headline.people[l.key]; st != nil {
 			st.mark(l, hard)
@@ -382,6 +406,11 @@ func (s *scorer) result() *Result {
 	r.Area.Obscured, r.Area.False = over(s.obscured, s.areaFrames), over(s.wrong, s.areaFrames)
 	if s.areaFrames == 0 {
 		r.Area.ObscuredMax, r.Area.FalseMax = none, none
+	}
+	r.Blind.finish(r.Seconds)
+	if b := &s.bodies; b.Frames > 0 {
+		b.CoveredShare, b.Bodies.Coverage = over(b.Covered, b.Frames), over(b.coverage, b.Frames)
+		r.Bodies = &b.Bodies
 	}
 	r.Flicker = s.flickerAll.result(r.Seconds)
 	r.Flicker.TrueAppear = over(float64(s.appearances), r.Seconds)

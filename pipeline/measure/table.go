@@ -24,7 +24,8 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for i := range r.Live {
 		p.Line("camera %s: %s", r.Live[i].Camera, r.Live[i].String())
 	}
-	p.Line("headline: faces of %g pixels and more, turned by %g° at most, %.0f %% visible; hard: all others\n", f.MinSize, f.MaxYaw, 100*f.MinVisible)
+	p.Line("headline: faces of %g pixels and more, turned by %g° at most, %.0f %% visible%s; hard: all others\n", f.MinSize, f.MaxYaw, 100*f.MinVisible,
+		map[bool]string{true: ", of people who have moved since the background was learned"}[r.Cover == CoverMotion])
 	p.Line("\theadline\thard")
 	for _, row := range headlineRows {
 		p.Line("%s\t%s\t%s", row.name, row.value(&r.Headline), row.value(&r.Hard))
@@ -35,6 +36,11 @@ func (r *Result) WriteTable(w io.Writer) error {
 	p.Line("obscured area, mean and most\t%s\t%s", r.Area.Obscured.Percent(), r.Area.ObscuredMax.Percent())
 	p.Line("falsely obscured area, mean and most\t%s\t%s\t(%s frame %d)",
 		r.Area.False.Percent(), r.Area.FalseMax.Percent(), r.Area.FalseMaxFile, r.Area.FalseMaxFrame)
+	if b := r.Bodies; b != nil {
+		p.Line("trunks of the headline's people covered by %.0f %%, mean coverage\t%s\t%s\t(%d of %d)", 100*BodyShare, b.CoveredShare.Percent(), b.Coverage.Percent(), b.Covered, b.Frames)
+	}
+	p.Line("blind\t%s", &r.Blind)
+	p.Line("whole picture obscured\t%.1f s", r.Blind.WholeSeconds)
 	p.Line("face boxes reported, and right\t%d\t%s", r.Boxes, over(r.Matched, r.Boxes).Percent())
 	p.Line("regions that appear and vanish per second\t%s\t%s\t(people come into view: %s)",
 		r.Flicker.Appear.Plain(2), r.Flicker.Vanish.Plain(2), r.Flicker.TrueAppear.Plain(2))

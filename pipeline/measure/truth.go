@@ -40,6 +40,10 @@ type TruthFrame struct {
 	// Width and Height are 0 for stills: the report has them.
 	Width, Height int
 	Faces         []TrueFace
+	// Bodies are the trunks of people by their number; nil if they are not known.
+	Bodies map[int]geom.Box
+	// Clear says whether nothing makes the picture hard to see; nil if that is not known.
+	Clear *bool
 	// Line is the line of the truth, from 1; 0 for stills.
 	Line int
 }
@@ -78,6 +82,28 @@ type TruthLine struct {
 	Width    int         `json:"width"`
 	Height   int         `json:"height"`
 	Faces    []TruthFace `json:"faces"`
+	// Bodies are optional.
+	Bodies []TruthBody `json:"bodies,omitempty"`
+	// Clear is false if noise, darkness or the like make the picture hard to see;
+	// optional.
+	Clear *bool `json:"clear,omitempty"`
+}
+
+// TruthBody is the trunk of a person in a TruthLine, from shoulders to hips, in pixels.
+type TruthBody struct {
+	Person int     `json:"person"`
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	W      float64 `json:"w"`
+	H      float64 `json:"h"`
+}
+
+// Rounded returns b with lengths rounded to 1/1000 pixel.
+func (b TruthBody) Rounded() TruthBody {
+	for _, v := range []*float64{&b.X, &b.Y, &b.W, &b.H} {
+		*v = math.Round(*v*1e3) / 1e3
+	}
+	return b
 }
 
 // TruthFace is one face in a TruthLine, in pixels and degrees.
@@ -187,6 +213,8 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 			header
 			Captured int64        `json:"captured"`
 			Faces    *[]faceInput `json:"faces"`
+			Bodies   []bodyInput  `json:"bodies"`
+			Clear    *bool        `json:"clear"`
 		}
 		if err := decode(text, &line); err != nil {
 			return err
@@ -200,17 +228,20 @@ func readSomeTruth(r io.Reader, path string, wanted func(*TruthFrame) bool) ([]*
 		if line.Faces == nil {
 			return errors.New("faces are missing; use [] for none")
 		}
-		f := TruthFrame{Frame: int(*line.Frame), PTS: *line.PTS, Width: int(line.Width), Height: int(line.Height), Line: n}
+		f := TruthFrame{Frame: int(*line.Frame), PTS: *line.PTS, Width: int(line.Width), Height: int(line.Height), Clear: line.Clear, Line: n}
 		if line.Captured != 0 {
 			f.Captured = time.Unix(0, line.Captured)
 		}
 		if !wanted(&f) {
 			return nil
 		}
-		if err := total.add(len(*line.Faces)); err != nil {
+		if err := total.add(len(*line.Faces) + len(line.Bodies)); err != nil {
 			return err
 		}
 		if err := f.setFaces(*line.Faces); err != nil {
+			return err
+		}
+		if err := f.setBodies(line.Bodies); err != nil {
 			return err
 		}
 		truth := byFile[line.File]
@@ -246,6 +277,34 @@ func (f *TruthFrame) setFaces(faces []faceInput) error {
 			t.Person, seen[*p] = *p, true
 		}
 		f.Faces = append(f.Faces, t)
+	}
+	return nil
+}
+
+// bodyInput is a body in a line.
+type bodyInput struct {
+	coordinates
+	Person *int `json:"person"`
+}
+
+func (f *TruthFrame) setBodies(bodies []bodyInput) error {
+	if bodies == nil {
+		return nil
+	}
+	f.Bodies = make(map[int]geom.Box, len(bodies))
+	for i := range bodies {
+		box, err := bodies[i].box()
+		if err != nil {
+			return fmt.Errorf("body %d: %w", i, err)
+		}
+		p := bodies[i].Person
+		if p == nil {
+			return fmt.Errorf("body %d: person is missing", i)
+		}
+		if _, twice := f.Bodies[*p]; twice {
+			return fmt.Errorf("body %d: person %d has another body in this frame", i, *p)
+		}
+		f.Bodies[*p] = box
 	}
 	return nil
 }

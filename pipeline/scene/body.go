@@ -1,6 +1,10 @@
 package scene
 
-import "math"
+import (
+	"math"
+
+	"scrim/redact/geom"
+)
 
 // maxParts bounds the shapes of a body.
 const maxParts = 20
@@ -12,6 +16,7 @@ type figure struct {
 	parts          [maxParts]shape
 	n              int
 	x0, y0, x1, y1 float64 // extent, head included
+	torso          geom.Box
 }
 
 // builder places parts of a body. Lengths are in face heights, from the head's
@@ -86,6 +91,8 @@ func (b *builder) torso() {
 		}
 	}
 	b.put(waist)
+	x0, y0, x1, y1 := waist.bounds()
+	b.f.torso = geom.Box{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
 	throat := b.at(0, 0.74)
 	upper := point{b.f.x - 0.12*sinH*b.f.size, b.f.y + 0.25*b.f.size}
 	b.limb(upper, 0.26, throat, 0.29, skin)

@@ -17,6 +17,21 @@ type Truth struct {
 	// included, whichever way they are turned and whatever is before them: what a
 	// detector may well take for a face. The caller owns them.
 	Heads []geom.Box
+	// Bodies are the people whose trunk reaches into the picture, the farthest first. The
+	// caller owns them.
+	Bodies []TrueBody
+	// Clear is set if nothing makes the picture hard to see: no noise, blur, rain or
+	// missing light, and nothing that has happened.
+	Clear bool
+}
+
+// TrueBody is the body of one person in one frame.
+type TrueBody struct {
+	// Person is the person's number, as in TrueFace.
+	Person int
+	// Trunk is the extent of the trunk, from shoulders to hips, whatever is before it. It
+	// may reach outside the picture.
+	Trunk geom.Box
 }
 
 // TrueFace is one face in one frame.
@@ -52,12 +67,17 @@ func (s *Scene) Truth(n uint32) Truth {
 }
 
 func (s *Scene) truth(n uint32) Truth {
-	t := Truth{Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]geom.Box, 0, len(s.figures))}
+	t := Truth{
+		Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]geom.Box, 0, len(s.figures)), Bodies: make([]TrueBody, 0, len(s.figures)), Clear: s.clear(),
+	}
 	picture := geom.Box{W: s.lens.width, H: s.lens.height}
 	for i := range s.figures {
 		f := &s.figures[i]
 		if head := f.headBox(); head.Intersect(picture) > 0 {
 			t.Heads = append(t.Heads, s.turned(head))
+		}
+		if f.torso.Intersect(picture) > 0 {
+			t.Bodies = append(t.Bodies, TrueBody{Person: f.who.id, Trunk: s.turned(f.torso)})
 		}
 		box := f.box()
 		turned := (MaxYaw - math.Abs(f.yaw)) / (MaxYaw - ProfileYaw)
@@ -71,6 +91,11 @@ func (s *Scene) truth(n uint32) Truth {
 		})
 	}
 	return t
+}
+
+// clear reports whether nothing makes the arranged frame hard to see.
+func (s *Scene) clear() bool {
+	return s.effects == nil || s.look == appearance{light: 100}
 }
 
 // turned returns where a box of the upright picture is in the picture.
