@@ -30,6 +30,7 @@ func (p *Pipeline) runRedact(ctx context.Context) error {
 		p.enter(redactStage)
 		outcomes := p.redactor.Redact(&j.pic)
 		p.noteSelfTest()
+		p.noteSight()
 		p.leave(redactStage)
 		p.passOn(held, outcomes, p.frames.put)
 	}

@@ -271,6 +271,7 @@ func (o *output) send(unit encode.Unit, head ipc.Output) error {
 	head.Fence = o.fence
 	head.Counts = o.p.counts.snapshot()
 	head.SelfTest = o.p.selfTest.Load()
+	head.Sight = o.p.sight.Swap(nil)
 	if err := o.p.o.Sink(head, unit.Data); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}

@@ -100,6 +100,8 @@ type Pipeline struct {
 	time           *timeline
 	selfTest       atomic.Pointer[ipc.SelfTest] // the last; nil: none
 	hidden         atomic.Pointer[hidden]       // why the last picture is; nil: it is not
+	sightNews      sightNews
+	sight          atomic.Pointer[transport.Sight] // not sent yet; nil: nothing new
 
 	// slateTick is the interval at which to check whether a slate is due. A test with a
 	// faster clock may shorten it.
@@ -158,6 +160,7 @@ func New(o Options) (*Pipeline, error) {
 		slateTick:  slateInterval / 5,
 		outputSize: make(chan slateSize, 1), snapshots: make(chan pendingSnapshot, 1), newEncoder: newEncoder,
 	}
+	p.sightNews.from, _ = o.Sight.(sightReporter)
 	var err error
 	p.redactor, err = redact.New(redact.Options{
 		Camera: o.Camera, Gate: p.gate, Detector: o.Detector, Tracker: o.Tracker, Obscurer: o.Obscurer, Zones: o.Zones,
