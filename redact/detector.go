@@ -31,6 +31,14 @@ type PartDetector interface {
 	DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error)
 }
 
+// Adapter is a Detector that mends its own copy of pictures that are dark, noisy or low
+// in contrast. It measures the pictures of Detect by itself, from time to time.
+type Adapter interface {
+	// Adapt measures im, a whole picture, at once: DetectPart then mends parts of it as
+	// Detect will mend the picture. It does not change or keep im.
+	Adapt(im *yuv.Image) error
+}
+
 // Resetter is a Detector that remembers pictures, for example to inspect only what
 // has changed since.
 type Resetter interface {

@@ -129,6 +129,22 @@ func (d *detector) DetectPart(part *yuv.Image, at image.Point, width, height int
 	return d.parts.faces, nil
 }
 
+// Adapt implements redact.Adapter.
+func (d *detector) Adapt(im *yuv.Image) error {
+	im, _, err := d.fit(im)
+	if err != nil {
+		return err
+	}
+	for _, one := range d.all {
+		if a, ok := one.(redact.Adapter); ok {
+			if err := a.Adapt(im); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // skips reports whether the detector of a size is left out for pictures of that longer side:
 // the next larger one finds nearly the same.
 func (d *detector) skips(i, longer int) bool {

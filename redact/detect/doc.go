@@ -16,4 +16,7 @@
 // light, a camera that was bumped), when the colours of over 60 % of the picture
 // have, as means of much coarser blocks (night mode), when the size changes, and
 // after an error or Reset.
+//
+// Pictures that are dark, low in contrast or noisy are mended by package mend before the
+// network sees them; a new recipe makes everything be inspected again.
 package detect

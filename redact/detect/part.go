@@ -92,29 +92,26 @@ func (d *yuNet) inferPart(p *pass, pv partView) ([]candidate, error) {
 	few := d.engine.sides()
 	r.Min.X, r.Max.X = fitCrop(low.X, high.X, p.input.Min.X, p.input.Max.X, few)
 	r.Min.Y, r.Max.Y = fitCrop(low.Y, high.Y, p.input.Min.Y, p.input.Max.Y, few)
-	outs, err := d.engine.run(&pv.view, r.Sub(pv.rect.Min))
-	if err != nil {
-		return nil, err
-	}
-	found, err := decode(d.found[:0], outs, r.Dx(), r.Dy(), float32(d.c.Threshold))
-	if err != nil {
-		return nil, err
-	}
-	d.found = found
 	cut := sides{
 		left: p.inner.left || pv.rect.Min.X > b.Min.X, top: p.inner.top || pv.rect.Min.Y > b.Min.Y,
 		right: p.inner.right || pv.rect.Max.X < b.Max.X, bottom: p.inner.bottom || pv.rect.Max.Y < b.Max.Y,
 	}
-	kept := found[:0]
-	for _, c := range found {
-		if longer := max(c.w, c.h); longer < p.minBox || p.maxBox > 0 && longer > p.maxBox {
-			continue
+	d.partLooks = d.partLooks[:0]
+	err := d.look(p.copy, &pv.view, r.Sub(pv.rect.Min), func(outs [][]float32) (err error) {
+		if d.found, err = decode(d.found[:0], outs, r.Dx(), r.Dy(), float32(d.c.Threshold)); err != nil {
+			return err
 		}
-		c.x, c.y = c.x+float32(r.Min.X), c.y+float32(r.Min.Y)
-		c.cut = cut.cuts(&c, pv.rect)
-		kept = append(kept, c)
-	}
-	return limitWeak(suppress(kept), maxPassWeak), nil
+		for _, c := range d.found {
+			if longer := max(c.w, c.h); longer < p.minBox || p.maxBox > 0 && longer > p.maxBox {
+				continue
+			}
+			c.x, c.y = c.x+float32(r.Min.X), c.y+float32(r.Min.Y)
+			c.cut = cut.cuts(&c, pv.rect)
+			d.partLooks = append(d.partLooks, c)
+		}
+		return nil
+	})
+	return limitWeak(suppress(d.partLooks), maxPassWeak), err
 }
 
 // partView returns what pass i sees of a part of the picture, of which first is what the first

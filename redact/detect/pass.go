@@ -20,6 +20,8 @@ type pass struct {
 	// minBox and maxBox are the limits of the longer side of a box, in pixels of the
 	// view; other passes find the others. A maxBox of 0 is no limit.
 	minBox, maxBox float32
+	// copy is which copy of the picture it looks at.
+	copy copies
 	// whole is set if crops do not pay.
 	whole bool
 	// stagger is the fraction of the interval after which the first full inspection is

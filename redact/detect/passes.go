@@ -42,6 +42,7 @@ func (ps *passes) fit(v view, c Config) error {
 		}
 	}
 	for i := range ps.all {
+		ps.all[i].copy = ps.kind(i)
 		ps.all[i].stagger = 0.5 + 0.5*float64(i+1)/float64(len(ps.all))
 	}
 	if c.SkipUnchanged {
@@ -117,6 +118,48 @@ func (ps *passes) chroma(i int, picture view) error {
 	}
 	p := &ps.all[i]
 	return p.scale.chroma(&p.view, ps.source(i, picture))
+}
+
+// smallScale returns the scale of the small pass against the first one.
+func (ps *passes) smallScale() float64 {
+	if !ps.small {
+		return 1
+	}
+	return float64(ps.all[1].changes.w) / float64(ps.all[0].changes.w)
+}
+
+// kind returns which of the copies pass i looks at.
+func (ps *passes) kind(i int) copies {
+	switch {
+	case i == 0:
+		return scaledCopy
+	case i == 1 && ps.small:
+		return smallCopy
+	}
+	return nativeCopy
+}
+
+// forget forgets what was inspected.
+func (ps *passes) forget() {
+	for i := range ps.all {
+		ps.all[i].changes.valid = false
+	}
+}
+
+// tolerate tells the passes how much changes by noise.
+func (ps *passes) tolerate(m *mending) {
+	scaled, native := m.noise()
+	noise := [copyKinds]float64{scaled, scaled * ps.smallScale(), native}
+	for i := range ps.all {
+		g, kind := &ps.all[i].changes, ps.kind(i)
+		g.tolerance.set(m.recipe(kind), noise[kind], g.level, ps.full)
+		if g.tint != nil {
+			g.tint.noise = 0
+			if m.recipe(scaledCopy).Noise > 0 || m.recipe(nativeCopy).Noise > 0 {
+				g.tint.noise = native
+			}
+		}
+	}
 }
 
 func (ps *passes) close() { *ps = passes{} }

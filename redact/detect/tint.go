@@ -1,13 +1,17 @@
 package detect
 
+import "math"
+
 // A picture's colours are remembered in tintCols×tintRows blocks, each by
 // tintSide×tintSide samples of U and of V: 37 thousand bytes of a picture of any
 // size, read in some tens of microseconds.
 const (
 	tintCols, tintRows = 16, 9
 	tintSide           = 8
-	// tintLevel is by how much the mean of a block's U or V must have changed.
+	// tintLevel is by how much the mean of a block's U or V must have changed, plus
+	// tintNoise times the noise of the luma where that is strong.
 	tintLevel = 2
+	tintNoise = 0.18
 	// tintShare is the share of changed blocks from which on everything is
 	// inspected, in percent. Ten people who walk about in the drawn scene change
 	// up to 56; without its colours 98 are changed, and 71 to 94 of photographs.
@@ -19,6 +23,8 @@ const (
 // change; the network sees both.
 type tint struct {
 	now, ref tintSums
+	// noise is that of the picture's luma, in levels; 0: there is little.
+	noise float64
 }
 
 // tintSums are the sums of U and V, and of how many samples each, by block.
@@ -49,10 +55,10 @@ func (t *tint) update(picture *view) {
 
 // changed reports whether the colours differ from those of the last full inspection.
 func (t *tint) changed() bool {
-	count := 0
+	count, more := 0, int32(math.Round(tintNoise*t.noise*tintSide*tintSide))
 	for i := range t.now {
 		a, b := &t.now[i], &t.ref[i]
-		limit := tintLevel * a.n
+		limit := tintLevel*a.n + more*a.n/(tintSide*tintSide)
 		if d := a.u - b.u; d > limit || -d > limit {
 			count++
 		} else if d := a.v - b.v; d > limit || -d > limit {

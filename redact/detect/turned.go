@@ -66,6 +66,19 @@ func (t *turned) DetectPart(part *yuv.Image, at image.Point, width, height int) 
 	return t.partFaces, nil
 }
 
+// Adapt implements redact.Adapter.
+func (t *turned) Adapt(im *yuv.Image) error {
+	d, ok := t.d.(redact.Adapter)
+	if !ok {
+		return nil
+	}
+	var err error
+	if t.im, err = Turn(t.im, im, t.by); err != nil {
+		return err
+	}
+	return d.Adapt(t.im)
+}
+
 // Turn returns src turned by r, in dst if that has the right size.
 func Turn(dst, src *yuv.Image, r geom.Rotation) (*yuv.Image, error) {
 	w, h := r.Size(src.Width, src.Height)

@@ -43,6 +43,7 @@ const (
 type changeMap struct {
 	w, h       int
 	level      int
+	tolerance  tolerance
 	cols, rows int      // cells
 	ref, now   []uint16 // sums of the cells
 	changed    []bool   // by block
@@ -72,6 +73,9 @@ func (g *changeMap) compare(v *view, now time.Time) int {
 	}
 	g.left--
 	clear(g.changed)
+	if g.tolerance.adapted {
+		return g.compareAdapted()
+	}
 	count := 0
 	for y := range g.rows {
 		cur, ref := g.now[y*g.cols:(y+1)*g.cols], g.ref[y*g.cols:(y+1)*g.cols]

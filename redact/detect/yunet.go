@@ -10,6 +10,7 @@ import (
 	"scrim/redact/cv"
 	"scrim/redact/face"
 	"scrim/redact/geom"
+	"scrim/redact/mend"
 	"scrim/redact/yuv"
 )
 
@@ -43,7 +44,10 @@ type yuNet struct {
 	faces  []face.Face
 	pixels int // inspected so far
 
+	mending mending
+
 	partFound []candidate
+	partLooks []candidate // of one pass
 	partFaces []face.Face
 }
 
@@ -78,11 +82,11 @@ func (d *yuNet) Close() error {
 	return nil
 }
 
-// Reset forgets earlier pictures: the next one is inspected whole.
+// Reset forgets earlier pictures, and what was measured of them: the next one is
+// inspected whole.
 func (d *yuNet) Reset() {
-	for i := range d.passes.all {
-		d.passes.all[i].changes.valid = false
-	}
+	d.passes.forget()
+	d.mending.forget()
 }
 
 // Detect implements redact.Detector. The faces are valid until the next call.
@@ -148,12 +152,16 @@ func (d *yuNet) run(picture view) error {
 		if err := d.passes.luma(i, picture); err != nil {
 			return err
 		}
+		if i == 0 && (!d.c.SkipUnchanged || !p.changes.valid || d.mending.isDue(now)) {
+			d.adapt(now, &p.view, &picture)
+		}
 		todo, wait := everything, 1.0
 		if d.c.SkipUnchanged {
 			var all bool
 			known := p.changes.valid
 			if todo, all = p.compare(now); all && i == 0 {
 				global = true
+				d.adapt(now, &p.view, &picture)
 			}
 			if all {
 				todo = everything
@@ -193,21 +201,47 @@ func (d *yuNet) run(picture view) error {
 	return nil
 }
 
-// infer runs the network on a part of the view of a pass.
+// infer runs the network on a part of the view of a pass, mended if need be.
 func (d *yuNet) infer(p *pass, r image.Rectangle) error {
-	outs, err := d.engine.run(&p.view, r)
-	if err != nil {
-		return err
+	return d.look(p.copy, &p.view, r, func(outs [][]float32) (err error) {
+		d.pixels += r.Dx() * r.Dy()
+		if d.found, err = decode(d.found[:0], outs, r.Dx(), r.Dy(), float32(d.c.Threshold)); err != nil {
+			return err
+		}
+		for i := range d.found {
+			d.found[i].x += float32(r.Min.X)
+			d.found[i].y += float32(r.Min.Y)
+		}
+		p.accept(r, d.found)
+		return nil
+	})
+}
+
+// look runs the network on what lies in r of a copy of the picture: mended, as it is, or
+// both. use gets the outputs of each.
+func (d *yuNet) look(of copies, v *view, r image.Rectangle, use func(outs [][]float32) error) error {
+	recipe := d.mending.recipe(of)
+	looks := [...]*view{nil, v}
+	from, to := 1, 2
+	if recipe != (mend.Recipe{}) {
+		mended, err := d.mending.mended(of, v, r)
+		if err != nil {
+			return err
+		}
+		looks[0], from = mended, 0
+		if !d.mending.filters[of].Both(v.y, v.ys, v.w, v.h, r) {
+			to = 1
+		}
 	}
-	d.pixels += r.Dx() * r.Dy()
-	if d.found, err = decode(d.found[:0], outs, r.Dx(), r.Dy(), float32(d.c.Threshold)); err != nil {
-		return err
+	for _, v := range looks[from:to] {
+		outs, err := d.engine.run(v, r)
+		if err != nil {
+			return err
+		}
+		if err := use(outs); err != nil {
+			return err
+		}
 	}
-	for i := range d.found {
-		d.found[i].x += float32(r.Min.X)
-		d.found[i].y += float32(r.Min.Y)
-	}
-	p.accept(r, d.found)
 	return nil
 }
 

@@ -1,0 +1,3 @@
+// Mending for any processor.
+#define MEND scrim_mend_generic
+#include "kernel.h"
