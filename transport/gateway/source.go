@@ -121,7 +121,7 @@ func (s *source) Cameras() []transport.Status {
 			continue
 		}
 		if age > silentAfter {
-			st.State, st.Fault, st.FPS = transport.StateFailed, transport.FaultOther, 0
+			st.State, st.Fault, st.CoveredBy, st.FPS = transport.StateFailed, transport.FaultOther, "", 0
 			st.Reason = fmt.Sprintf("no status from the camera's worker for %v", age.Truncate(time.Second))
 		}
 		out = append(out, st)

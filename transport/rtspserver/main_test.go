@@ -2,6 +2,7 @@ package rtspserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -37,6 +38,7 @@ const (
 type film struct {
 	units         [][]byte
 	width, height int
+	state         transport.State // empty: live
 }
 
 func split(raw []byte) [][]byte {
@@ -54,7 +56,7 @@ func pattern(t *testing.T) film {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "webrtc", "testdata", "pattern.h264"))
 	require.NoError(t, err)
-	return film{split(raw), 320, 180}
+	return film{units: split(raw), width: 320, height: 180}
 }
 
 func isKey(data []byte) bool { return bytes.Contains(data, []byte{0, 0, 0, 1, 0x67}) }
@@ -134,7 +136,7 @@ func (r *rig) one(f film, i int) {
 	data := f.units[i%len(f.units)]
 	r.source.Send(camera, &transport.RedactedUnit{
 		Camera: camera, Rendition: transport.MainRendition, Epoch: 1, Seq: r.n, PTS: int64(r.n) * 1800, Captured: captured(r.n), //nolint:gosec // few
-		Key: isKey(data), Width: f.width, Height: f.height, State: transport.StateLive, Data: data,
+		Key: isKey(data), Width: f.width, Height: f.height, State: cmp.Or(f.state, transport.StateLive), Data: data,
 	})
 }
 

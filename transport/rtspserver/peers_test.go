@@ -42,7 +42,7 @@ func filmOf(t *testing.T, width, height int) film {
 		"-frames:v", "25", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "5", "-x264-params", "aud=1:sliced-threads=0", "-f", "h264", "-")
 	raw, err := cmd.Output()
 	require.NoError(t, err)
-	return film{split(raw), width, height}
+	return film{units: split(raw), width: width, height: height}
 }
 
 // pulls are what other programs are told in order to watch; they end after some

@@ -21,6 +21,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
 
+	"scrim/transport"
 	"scrim/transport/senderreport"
 	"scrim/transport/transporttest"
 )
@@ -307,6 +308,23 @@ func TestAnotherSizeEndsTheSession(t *testing.T) {
 	}
 	require.EqualValues(t, 1, r.Counts().Resized)
 	play(t, r.url("rtsp", mine, camera), over(gortsplib.TransportTCP)).next(t)
+}
+
+// What a blind camera shows is covered, and recorded like any other picture.
+func TestABlindCameraIsRecorded(t *testing.T) {
+	r := start(t, Options{})
+	f := pattern(t)
+	stop := r.show(t, f)
+	p := play(t, r.url("rtsp", mine, camera), over(gortsplib.TransportTCP))
+	_, last := p.next(t)
+	stop()
+	f.state = transport.StateBlind
+	r.show(t, f)
+	for range 2 * len(f.units) {
+		_, stamp := p.next(t)
+		require.EqualValues(t, 1800, stamp-last, "nothing is missing")
+		last = stamp
+	}
 }
 
 func TestASilentCameraEndsTheSession(t *testing.T) {

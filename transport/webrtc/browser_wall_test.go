@@ -120,8 +120,7 @@ func TestWallShowsStateAndRateOfEachCamera(t *testing.T) {
 	until(`document.querySelector('#summary').textContent === '7 of 24 live · 4 blind · 3 obscured · 3 offline · 3 failed'`)
 }
 
-// Whoever looks at a tile learns what the camera sees, and what hides people when it does
-// not.
+// A tile says what the camera sees, and what hides people when it sees nothing.
 func TestTileShowsSightAndHowABlindCameraIsCovered(t *testing.T) {
 	tab := browser(t)
 	m := transporttest.NewSource()

@@ -187,7 +187,7 @@ func (l *loop) runSender() {
 // sendReport sends the changes of state, and then the status.
 func (l *loop) sendReport(r report) {
 	for _, e := range r.events {
-		l.c.stateLog.line(slog.LevelInfo, "camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason)
+		l.c.stateLog.line(slog.LevelInfo, "camera's state", "state", e.State, "fault", e.Fault, "reason", e.Reason, "covered_by", e.CoveredBy)
 		if err := l.c.o.Sink.PublishEvent(e); err != nil {
 			l.c.log.Debug("event cannot be sent", "error", err)
 		}

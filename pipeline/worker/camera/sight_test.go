@@ -117,7 +117,7 @@ func TestFacesAreCountedByPartAndSizeOfEachTrack(t *testing.T) {
 	r.pass(maxRestart)
 	id = r.up()
 	r.shows(id, nil, faceOf(1, 0, 0, 21))
-	require.Equal(t, map[int]uint32{20: 3, 32: 1}, faces(0), "another redactor numbers anew")
+	require.Equal(t, map[int]uint32{20: 3, 32: 1}, faces(0), "another redactor has tracks of its own")
 }
 
 func TestFacesAreForgottenAfterADayOrWithOtherPictures(t *testing.T) {
