@@ -71,13 +71,14 @@ func samples() []sample {
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Unit: 7, Arrived: 4, Inspected: 5,
-				Regions: []geom.RegionRecord{{X: -3, Y: 1, W: 17, H: 21, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11}},
-				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Detect: 4, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
+				Regions: []geom.RegionRecord{{X: -3, Y: 1, W: 17, H: 21, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11, Rotation: geom.Turned90}},
+				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Sight: 10, Detect: 4, Motion: 11, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3}, Unproved: transport.BlindDark,
 			Sight: &transport.Sight{
-				Size: 34, Painted: 30, Table: 34, Need: 48, Why: transport.BlindDark, Tested: time.Unix(3, 0).UTC(), Warning: "w",
-				Condition: &transport.Condition{Dark: 1, Clipped: 0.5}, Cols: 2, Rows: 1, Parts: []transport.SightPart{{Size: 30}, {Size: 34}},
+				Size: 34, Painted: 30, Table: 34, Need: 48, Proved: true, Why: transport.BlindDark, Tested: time.Unix(3, 0).UTC(), Warning: "w",
+				Condition:  &transport.Condition{Dark: 1, Median: 2, Bright: 3, Contrast: 4, Noise: 5, Blur: 6, Clipped: 0.5},
+				DetectSize: 640, Tiles: true, Cols: 2, Rows: 1, Parts: []transport.SightPart{{Size: 30, Faces: []uint32{1}}, {Size: 34}},
 			},
 		}, bytes.Repeat([]byte("SCR1"), 5000)},
 		{TypePreparedSlate, PreparedSlate{Kind: SlateHang, Snapshot: true, Part: 1, Codec: "avc1.42c01f", Width: 1280, Height: 720}, []byte{0, 0, 0, 1, 0x67}},
