@@ -110,7 +110,7 @@ func (m *measurement) runLive(ctx context.Context, clips []*bench.Clip, n int) (
 		r.add(s, i, bench.NewDelivery(s.schedule(i), lines[name], seen, i < len(viewers), window), before[name].Counters, after[name].Counters)
 	}
 	r.cost(first, last, lines)
-	r.leaks, err = bench.FindLeaks(r.pairs)
+	r.leaks, err = bench.FindLeaks(r.pairs, measure.Cover(m.cli.Cover))
 	return r, err
 }
 

@@ -37,15 +37,16 @@ type CLI struct {
 	Peer     []string `placeholder:"gocv|faceblur" help:"Also measure a plain loop in gocv, or GStreamer's faceblur. Repeatable."`
 	NoLive   bool     `help:"Only measure CPU time over the clip, without live cameras."`
 
-	Scene   string   `default:"busy" help:"Drawn scene: busy (20 people), quiet (one now and then), or mixed (cameras in turn)."`
-	Size    cli.Size `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures (${default})."`
-	FPS     float64  `name:"fps" help:"Drawn pictures a second. Default: 30; with --capacity 15."`
-	People  int      `help:"Number of drawn people. Default: that of the scene."`
-	MinFace int      `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture, which the detector finds at its default size."`
-	MaxFace int      `help:"Height of the largest faces in pixels. Default: that of the scene."`
-	Seed    uint64   `default:"1" help:"Seed of the drawn people and their movements (${default})."`
-	Truth   string   `placeholder:"FILE" help:"With a file: its faces, as scrim-camera --truth writes them."`
-	Clips   string   `placeholder:"DIR" help:"Folder for drawn clips; existing clips are reused."`
+	Scene      string   `default:"busy" help:"Drawn scene: busy (20 people), quiet (one now and then), or mixed (cameras in turn)."`
+	Size       cli.Size `default:"1920x1080" placeholder:"WxH" help:"Size of the drawn pictures (${default})."`
+	FPS        float64  `name:"fps" help:"Drawn pictures a second. Default: 30; with --capacity 15."`
+	People     int      `help:"Number of drawn people. Default: that of the scene."`
+	MinFace    int      `help:"Height of the smallest faces in pixels. Default: 1/32 of the picture, which the detector finds at its default size."`
+	MaxFace    int      `help:"Height of the largest faces in pixels. Default: that of the scene."`
+	Seed       uint64   `default:"1" help:"Seed of the drawn people and their movements (${default})."`
+	Conditions `embed:""`
+	Truth      string `placeholder:"FILE" help:"With a file: its faces, as scrim-camera --truth writes them."`
+	Clips      string `placeholder:"DIR" help:"Folder for drawn clips; existing clips are reused."`
 
 	Model         config.Model      `default:"auto" placeholder:"NAME|FILE" help:"Model: auto, a name from 'scrim models list', or an ONNX file (${default})."`
 	Threshold     config.Threshold  `default:"0.3" help:"Minimum score of a face (${default})."`
@@ -54,6 +55,9 @@ type CLI struct {
 	SkipUnchanged bool              `default:"true" negatable:"" help:"Inspect only what changed, and the whole picture once a second. On by default."`
 	Engine        config.Engine     `default:"auto" help:"Engine of the network: auto, scrim, scrim-avx2 (without AVX-512) or opencv (${default})."`
 	Lookahead     config.Lookahead  `default:"0" help:"Delay of the output in pictures, to cover faces before they are first found (${default})."`
+	Cover         config.Cover      `default:"faces" help:"What is obscured: faces, people or motion (${default})."`
+	Need          config.Need       `default:"5%" help:"Height from which on faces must be found, such as 48px (${default} of the picture's height)."`
+	Paced         bool              `help:"Feed the clip at its rate, so that what happens every few seconds counts as in real life. Always on with --cover people or motion."`
 	Style         config.Style      `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill (${default})."`
 
 	Output cli.Output `embed:""`

@@ -227,6 +227,8 @@ func TestBadInputIsNamedInOneLine(t *testing.T) {
 		"no such file":                  {"--compare", none, none},
 		"not a result of scrim-bench":   {"--compare", text, text},
 		"--strict needs --compare":      {"--strict"},
+		"the background is learned":     {"--cover", "motion"},
+		"there must be some light":      {"--dark", "0"},
 		"--capacity needs live cameras": {"--capacity", "--no-live"},
 		"is neither next to scrim nor":  {"--no-live"}, // the test binary has no programs next to it
 		"no.such.redactor":              {"--no-live", "--redactor", "/no.such.redactor"},

@@ -249,20 +249,21 @@ func (m *measurement) offline(ctx context.Context, clip *bench.Clip) error {
 	if err != nil {
 		return err
 	}
-	if len(fed) <= bench.WarmUp {
-		return fmt.Errorf("%s: %d pictures are too few: at least %d are needed", clip.Name, len(fed), bench.WarmUp+1)
+	feeding := bench.Feeding{Paced: m.cli.Paced, Skip: m.cli.skip(clip)}
+	if len(fed) <= feeding.Skip {
+		return fmt.Errorf("%s: %d pictures are too few: at least %d are needed", clip.Name, len(fed), feeding.Skip+1)
 	}
 	m.logf("redactor over %d pictures", len(fed))
-	l, shown, model, err := bench.RunRedactor(ctx, m.redactor, m.config, clip, fed)
+	l, shown, model, err := bench.RunRedactor(ctx, m.redactor, m.config, clip, fed, feeding)
 	if err != nil {
 		return err
 	}
-	if l.Frames <= bench.WarmUp {
+	if l.Frames <= feeding.Skip {
 		return errors.New("the redactor dropped nearly all pictures")
 	}
 	m.result.Model = model
 	if clip.Truth != nil {
-		if l.Leaks, err = bench.FindLeaks([]measure.Pair{bench.Pair(clip.Name, clip, shown)}); err != nil {
+		if l.Leaks, err = bench.FindLeaks([]measure.Pair{bench.Pair(clip.Name, clip, shown)}, measure.Cover(m.cli.Cover)); err != nil {
 			return err
 		}
 		if m.cli.NoLive && l.Leaks != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"scrim/cmd/internal/bench"
 	"scrim/cmd/internal/config"
 	"scrim/pipeline/scene"
 )
@@ -23,6 +24,9 @@ const (
 	// smallestFace divides the picture's height to get the smallest faces. In 1080p
 	// these are 33 pixels, or 11 in a detector input of 640, which a detector finds.
 	smallestFace = 32
+	// learnTime is the time at the start of a clip that does not count with cover motion:
+	// the background is learned, and the whole picture obscured.
+	learnTime = 12 * time.Second
 )
 
 // kind is a kind of scene: the number of people, how long they are away, and the size
@@ -50,7 +54,7 @@ func (c *CLI) clipTime() time.Duration { return min(c.For, maxClip) }
 func (c *CLI) live() bool { return strings.Contains(c.Source, "://") }
 
 // drawing are the flags of drawn people.
-var drawing = []string{"scene", "size", "fps", "people", "min-face", "max-face", "seed", "clips"}
+var drawing = slices.Concat([]string{"scene", "size", "fps", "people", "min-face", "max-face", "seed", "clips"}, conditionFlags)
 
 // check fills in defaults and rejects invalid combinations. named are the flags that
 // were on the command line.
@@ -69,6 +73,7 @@ func (c *CLI) check(named []string) error {
 		}
 	}
 	c.Cameras = cmp.Or(c.Cameras, 1)
+	c.Paced = c.Paced || c.Cover != config.CoverFaces
 	if _, ok := presets[c.Scene]; !ok {
 		return fmt.Errorf("invalid --scene %q: must be busy, quiet or mixed", c.Scene)
 	}
@@ -80,6 +85,10 @@ func (c *CLI) check(named []string) error {
 	switch {
 	case c.For < time.Second || c.For > maxFor:
 		return fmt.Errorf("invalid --for %v: must be from 1s to %v", c.For, maxFor)
+	case c.Cover == config.CoverMotion && c.For <= learnTime:
+		return fmt.Errorf("--cover motion needs more than --for %v: the background is learned first; choose --for %v", c.For, 2*learnTime)
+	case !(c.Dark > 0):
+		return fmt.Errorf("invalid --dark %v: there must be some light; choose more than 0, up to 100 percent", c.Dark)
 	case c.Repeat < 1 || c.Repeat > maxRepeat:
 		return fmt.Errorf("invalid --repeat %d: must be from 1 to %d", c.Repeat, maxRepeat)
 	case c.MaxCameras < 1 || c.MaxCameras > mostCameras:
@@ -109,6 +118,14 @@ func (c *CLI) check(named []string) error {
 	return nil
 }
 
+// skip returns how many pictures at the start of a clip do not count for the cost.
+func (c *CLI) skip(clip *bench.Clip) int {
+	if c.Cover != config.CoverMotion {
+		return bench.WarmUp
+	}
+	return int(learnTime.Seconds() * clip.FPS())
+}
+
 // scenes returns the scenes to draw, one for each clip.
 func (c *CLI) scenes() []scene.Options {
 	kinds := presets[c.Scene]
@@ -123,6 +140,7 @@ func (c *CLI) scenes() []scene.Options {
 			People: kinds[i%len(kinds)].people, Away: kinds[i%len(kinds)].away, MinFace: c.MinFace, MaxFace: c.MaxFace,
 			NoStamp: true, // a real camera has no clock that changes in every picture
 		}
+		c.apply(&o)
 		if c.People != 0 {
 			o.People = c.People
 		}
@@ -140,17 +158,31 @@ func (c *CLI) settings() config.Settings {
 	s := config.Default().Defaults
 	s.Detect.Threshold, s.Detect.Size, s.Detect.Tiles, s.Detect.SkipUnchanged = c.Threshold, c.DetectSize, c.Tiles, c.SkipUnchanged
 	s.Detect.Engine = c.Engine
-	s.Lookahead, s.Obscure.Style = c.Lookahead, c.Style
+	s.Lookahead, s.Obscure.Style, s.Cover, s.Need = c.Lookahead, c.Style, c.Cover, c.Need
 	return s
 }
 
 // resultSettings returns the settings for Result.Settings.
 func (c *CLI) resultSettings() map[string]any {
 	s := c.settings()
-	return map[string]any{
+	out := map[string]any{
 		"for": c.For.String(), "repeat": c.Repeat, "viewers": c.Viewers, "threshold": float64(c.Threshold), "detect_size": int(c.DetectSize),
 		"engine": string(c.Engine), "tiles": c.Tiles, "skip_unchanged": c.SkipUnchanged, "lookahead": int(c.Lookahead), "style": string(c.Style),
 		"padding": float64(s.Obscure.Padding), "padding_top": float64(s.Obscure.PaddingTop),
 		"preset": string(s.Encode.Preset), "keyframe_interval": time.Duration(s.Encode.KeyframeInterval).String(), "transport": string(s.Transport),
 	}
+	// Results from before these settings were there are compared with their defaults.
+	if c.Cover != config.CoverFaces {
+		out["cover"] = string(c.Cover)
+	}
+	if need := c.Need.String(); need != config.Default().Defaults.Need.String() {
+		out["need"] = need
+	}
+	if c.Paced {
+		out["paced"] = true
+	}
+	if conditions := c.Conditions.String(); conditions != "" {
+		out["conditions"] = strings.TrimPrefix(conditions, "-")
+	}
+	return out
 }

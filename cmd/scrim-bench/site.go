@@ -237,6 +237,7 @@ func (m *measurement) yaml(names, urls []string) string {
 	fmt.Fprintf(&b, "site: bench\nhttp: {listen: '127.0.0.1:0'}\ndefaults:\n")
 	fmt.Fprintf(&b, "  lookahead: %d\n  detect: {engine: %s, size: %d, threshold: %g, tiles: %t, skip_unchanged: %t}\n  obscure: {style: %s}\n",
 		int(s.Lookahead), s.Detect.Engine, int(s.Detect.Size), float64(s.Detect.Threshold), s.Detect.Tiles, s.Detect.SkipUnchanged, s.Obscure.Style)
+	fmt.Fprintf(&b, "  cover: %s\n  need: %s\n", s.Cover, s.Need)
 	b.WriteString("cameras:\n")
 	for i := range names {
 		url, _ := json.Marshal(urls[i]) // JSON's strings are YAML's

@@ -128,6 +128,33 @@ func TestTruthOfAFileIsScored(t *testing.T) {
 	require.Contains(t, stderr.String(), "--truth "+other)
 }
 
+func TestCoverAndConditionsAreMeasured(t *testing.T) {
+	r, raw := measured(t, append([]string{"--no-live", "--cover", "people", "--need", "40px", "--hard-faces", "--noise", "4", "--dark", "60"}, smallScene...)...)
+	require.Equal(t, "people", at(raw, "settings.cover"))
+	require.Equal(t, "40px", at(raw, "settings.need"))
+	require.Equal(t, true, at(raw, "settings.paced"))
+	require.Equal(t, "hard-faces-noise-4-dark-60", at(raw, "settings.conditions"))
+	require.Positive(t, r.Leaks.Bodies.Frames)
+	require.InDelta(t, 2, r.Leaks.Seconds, 0.2)
+	require.Zero(t, r.Leaks.FalseBlindSeconds, "no picture is clear")
+	var stages []string
+	for _, s := range r.Offline.Stages {
+		stages = append(stages, s.Name)
+	}
+	require.Contains(t, stages, bench.Sight)
+	require.Contains(t, stages, bench.Motion)
+}
+
+func TestClipsOfOtherConditionsHaveOtherNames(t *testing.T) {
+	plain := Conditions{Dark: 100}
+	require.Empty(t, plain.String())
+	all := Conditions{HardFaces: true, Still: 2, Noise: 25, Dark: 12, Blur: 1.5, Rain: true}
+	require.Equal(t, "-hard-faces-2-still-noise-25-dark-12-blur-1.5-rain", all.String())
+	var o scene.Options
+	all.apply(&o)
+	require.Equal(t, scene.Options{HardFaces: true, Still: 2, Noise: 25, Light: 12, Blur: 1.5, Rain: true}, o)
+}
+
 func TestResultsAreComparedOnTheCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, cpu float64, change func(*bench.Result)) string {

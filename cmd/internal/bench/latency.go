@@ -21,6 +21,8 @@ const (
 //
 //	arrive   from its due time to the complete access unit
 //	wait     in the queues before decoding, redaction and encoding
+//	sight    judging whether the detector sees
+//	motion   comparing the picture with the background
 //	publish  from the redactor's output to NATS
 //	gateway  from NATS to the first packet at the viewer
 //	viewer   from the first packet to the last one
@@ -28,7 +30,9 @@ const (
 	Arrive  = "arrive"
 	Decode  = "decode"
 	Wait    = "wait"
+	Sight   = "sight"
 	Detect  = "detect"
+	Motion  = "motion"
 	Track   = "track"
 	Obscure = "obscure"
 	Encode  = "encode"
@@ -52,7 +56,7 @@ const (
 
 // StageNames lists the stages in order.
 func StageNames() []string {
-	return []string{Arrive, Decode, Wait, Detect, Track, Obscure, Encode, Publish, Gateway, Viewer}
+	return []string{Arrive, Decode, Wait, Sight, Detect, Motion, Track, Obscure, Encode, Publish, Gateway, Viewer}
 }
 
 // SumNames lists the sums of stages.
@@ -209,11 +213,11 @@ func (d *Delivery) stages(p *picture, arrived, out time.Time) {
 	h.Add(Arrive, arrived.Sub(p.due))
 	if t != nil {
 		for name, v := range map[string]int64{
-			Decode: t.Decode, Wait: t.Queue + t.Wait, Detect: t.Detect, Track: t.Track, Obscure: t.Obscure, Encode: t.Encode,
+			Decode: t.Decode, Wait: t.Queue + t.Wait, Sight: t.Sight, Detect: t.Detect, Motion: t.Motion, Track: t.Track, Obscure: t.Obscure, Encode: t.Encode,
 		} {
 			h.Add(name, time.Duration(v))
 		}
-		inside := t.Queue + t.Decode + t.Wait + t.Detect + t.Track + t.Obscure + t.Encode
+		inside := t.Queue + t.Decode + t.Wait + t.Sight + t.Detect + t.Motion + t.Track + t.Obscure + t.Encode
 		h.Add(Publish, out.Sub(arrived)-time.Duration(inside))
 	}
 	if p.seen != nil {

@@ -135,12 +135,12 @@ func TestFaceWithoutARegionIsALeak(t *testing.T) {
 		}
 		shown = append(shown, p)
 	}
-	l, err := FindLeaks([]measure.Pair{Pair("a", c, shown)})
+	l, err := FindLeaks([]measure.Pair{Pair("a", c, shown)}, measure.CoverFaces)
 	require.NoError(t, err)
 	require.Equal(t, []int{19, 19, 2, 2}, []int{l.Frames, l.Faces, l.Exposed, l.LongestRun})
 	require.Equal(t, [2]int{12, 13}, [2]int{l.Runs[0].First, l.Runs[0].Last})
 
-	none, err := FindLeaks(nil)
+	none, err := FindLeaks(nil, measure.CoverFaces)
 	require.NoError(t, err)
 	require.Nil(t, none)
 }

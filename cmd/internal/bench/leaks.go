@@ -25,6 +25,15 @@ type Leaks struct {
 	ObscuredArea measure.Number `json:"obscured_area_mean"`
 	// FalseArea is obscured without a face.
 	FalseArea measure.Number `json:"false_area_mean"`
+	// Bodies are the trunks, in cover people; nil if they are not scored.
+	Bodies *measure.Bodies `json:"bodies,omitempty"`
+	// BlindSeconds is for how long it was not proved that the detector sees, and
+	// FalseBlindSeconds how much of that was in clear pictures. WholeSeconds is for how long
+	// the whole picture was obscured.
+	Seconds           float64 `json:"seconds"`
+	BlindSeconds      float64 `json:"blind_seconds"`
+	FalseBlindSeconds float64 `json:"false_blind_seconds"`
+	WholeSeconds      float64 `json:"whole_seconds"`
 	// Runs are the first leaks, for people to look at.
 	Runs []measure.Leak `json:"runs"`
 }
@@ -38,6 +47,8 @@ type Shown struct {
 	Number        int
 	Width, Height int
 	Regions       []geom.RegionRecord
+	// Blind is why it is not proved that the detector sees; empty: it is.
+	Blind string
 }
 
 // Shown returns the pictures that were published in the window.
@@ -46,7 +57,7 @@ func (d *Delivery) Shown() []Shown {
 	for i := range d.pictures {
 		p := &d.pictures[i]
 		if !p.due.Before(d.window.From) && p.due.Before(d.window.To) {
-			out = append(out, Shown{p.number, p.line.Width, p.line.Height, p.line.Regions})
+			out = append(out, Shown{p.number, p.line.Width, p.line.Height, p.line.Regions, p.line.Blind})
 		}
 	}
 	return out
@@ -59,7 +70,7 @@ func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 		at := duration(int64(s.Number/len(c.PTS))*c.Length + c.PTS[s.Number%len(c.PTS)]).Seconds()
 		truth := c.Truth[s.Number%len(c.PTS)]
 		truth.Frame, truth.PTS, truth.Line = s.Number, at, i+1
-		r := measure.ReportFrame{Frame: s.Number, PTS: at, Width: s.Width, Height: s.Height, Line: i + 1}
+		r := measure.ReportFrame{Frame: s.Number, PTS: at, Width: s.Width, Height: s.Height, Blind: s.Blind, Line: i + 1}
 		for _, g := range s.Regions {
 			r.Regions = append(r.Regions, measure.RegionOf(g.Region()))
 		}
@@ -68,8 +79,9 @@ func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 	return p
 }
 
-// FindLeaks scores all cameras together. It returns nil if there is nothing to score.
-func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
+// FindLeaks scores all cameras together, by what was to be obscured. It returns nil if
+// there is nothing to score. With cover motion, turned faces count as well.
+func FindLeaks(pairs []measure.Pair, cover measure.Cover) (*Leaks, error) {
 	var some []measure.Pair
 	for _, p := range pairs {
 		if len(p.Truth.Frames) > 0 {
@@ -80,7 +92,11 @@ func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
 		return nil, nil //nolint:nilnil // no picture with a truth was shown
 	}
 	zero := 0 // the first number may be any
-	r, err := measure.Score(some, measure.Options{Filter: measure.DefaultFilter, ReportFirst: &zero, TruthFirst: &zero})
+	filter := measure.DefaultFilter
+	if cover == measure.CoverMotion {
+		filter.MaxYaw = 180
+	}
+	r, err := measure.Score(some, measure.Options{Filter: filter, Cover: cover, ReportFirst: &zero, TruthFirst: &zero})
 	if err != nil {
 		return nil, fmt.Errorf("leaks: %w", err)
 	}
@@ -88,6 +104,7 @@ func FindLeaks(pairs []measure.Pair) (*Leaks, error) {
 		Frames: r.Frames, Faces: r.Headline.Faces, Exposed: r.Headline.Exposed, ExposedShare: r.Headline.ExposedShare,
 		LongestRun: r.Headline.LongestRun, People: r.Headline.People, NeverExposed: r.Headline.NeverExposed,
 		HardFaces: r.Hard.Faces, HardExposed: r.Hard.Exposed, ObscuredArea: r.Area.Obscured, FalseArea: r.Area.False,
+		Bodies: r.Bodies, Seconds: r.Seconds, BlindSeconds: r.Blind.Seconds, FalseBlindSeconds: r.Blind.FalseSeconds, WholeSeconds: r.Blind.WholeSeconds,
 		Runs: append([]measure.Leak{}, r.Leaks[:min(len(r.Leaks), maxRuns)]...),
 	}, nil
 }
@@ -100,7 +117,7 @@ func AddLeaks(runs []*Leaks) *Leaks {
 		return nil
 	}
 	sum := &Leaks{Runs: []measure.Leak{}}
-	var never, obscured, wrong mean
+	var never, obscured, wrong, body mean
 	for _, r := range runs {
 		sum.Frames += r.Frames
 		sum.Faces += r.Faces
@@ -109,6 +126,18 @@ func AddLeaks(runs []*Leaks) *Leaks {
 		sum.People += r.People
 		sum.HardFaces += r.HardFaces
 		sum.HardExposed += r.HardExposed
+		sum.Seconds += r.Seconds
+		sum.BlindSeconds += r.BlindSeconds
+		sum.FalseBlindSeconds += r.FalseBlindSeconds
+		sum.WholeSeconds += r.WholeSeconds
+		if b := r.Bodies; b != nil {
+			if sum.Bodies == nil {
+				sum.Bodies = &measure.Bodies{}
+			}
+			sum.Bodies.Frames += b.Frames
+			sum.Bodies.Covered += b.Covered
+			body.add(b.Coverage, b.Frames)
+		}
 		never.add(r.NeverExposed, r.People)
 		obscured.add(r.ObscuredArea, r.Frames)
 		wrong.add(r.FalseArea, r.Frames)
@@ -117,6 +146,10 @@ func AddLeaks(runs []*Leaks) *Leaks {
 	var exposed mean
 	exposed.sum, exposed.weight = float64(sum.Exposed), sum.Faces
 	sum.ExposedShare, sum.NeverExposed, sum.ObscuredArea, sum.FalseArea = exposed.value(), never.value(), obscured.value(), wrong.value()
+	if b := sum.Bodies; b != nil {
+		covered := mean{float64(b.Covered), b.Frames}
+		b.CoveredShare, b.Coverage = covered.value(), body.value()
+	}
 	sum.Runs = sum.Runs[:min(len(sum.Runs), maxRuns)]
 	return sum
 }

@@ -21,6 +21,7 @@ type Usage struct {
 // LoopMeter measures a loop over a video's pictures.
 type LoopMeter struct {
 	what    string
+	skip    int // pictures that do not count
 	per     int // pictures a second of video
 	frames  int
 	begun   time.Time
@@ -31,16 +32,17 @@ type LoopMeter struct {
 	seconds []float64
 }
 
-// NewLoopMeter returns a meter for a video of fps pictures a second, and starts it.
-func NewLoopMeter(what string, fps float64) *LoopMeter {
-	return &LoopMeter{what: what, per: max(int(math.Round(fps)), 1), begun: time.Now()}
+// NewLoopMeter returns a meter for a video of fps pictures a second, and starts it. skip
+// pictures at the start do not count, at least WarmUp.
+func NewLoopMeter(what string, fps float64, skip int) *LoopMeter {
+	return &LoopMeter{what: what, skip: max(skip, WarmUp), per: max(int(math.Round(fps)), 1), begun: time.Now()}
 }
 
 // Frame counts one picture; u is the usage after it.
 func (m *LoopMeter) Frame(u Usage) {
 	m.frames++
 	m.last = u
-	switch n := m.frames - WarmUp; {
+	switch n := m.frames - m.skip; {
 	case n == 0:
 		m.warm, m.at, m.mark = time.Now(), u, u
 	case n > 0 && n%m.per == 0:
@@ -49,11 +51,11 @@ func (m *LoopMeter) Frame(u Usage) {
 	}
 }
 
-// Loop returns the measurement. A loop of at most WarmUp pictures has no time per
+// Loop returns the measurement. A loop in which no picture counts has no time per
 // picture.
 func (m *LoopMeter) Loop() *Loop {
 	l := &Loop{What: m.what, Frames: m.frames, Seconds: m.seconds}
-	if n := m.frames - WarmUp; n > 0 {
+	if n := m.frames - m.skip; n > 0 {
 		l.CPU = millis(int64(m.last.CPU-m.at.CPU)) / float64(n)
 		l.Wall = millis(int64(time.Since(m.warm))) / float64(n)
 		l.Bytes = float64(m.last.Bytes-m.at.Bytes) / float64(n)

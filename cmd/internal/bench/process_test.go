@@ -39,7 +39,7 @@ func TestCPUTimeAndMemoryOfAProcess(t *testing.T) {
 }
 
 func TestLoopExcludesItsStart(t *testing.T) {
-	m := NewLoopMeter("x", 5)
+	m := NewLoopMeter("x", 5, 0)
 	for i := range WarmUp + 10 {
 		cpu := 2 * time.Second // the start and the first pictures
 		if i >= WarmUp {

@@ -32,12 +32,21 @@ type Unit struct {
 	PTS  int64
 }
 
-// RunRedactor feeds all units to a redactor, each as soon as the redactor is ready.
+// Feeding says how a redactor gets the units of a clip.
+type Feeding struct {
+	// Paced feeds them at the clip's rate. Otherwise each is fed as soon as the
+	// redactor is ready, and what happens every few seconds costs less than in real life.
+	Paced bool
+	// Skip is how many pictures at the start do not count for the cost.
+	Skip int
+}
+
+// RunRedactor feeds all units to a redactor.
 // It returns the cost and the pictures that were shown. The redactor is the program,
 // with the settings, that redacts a camera.
-func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, units []Unit) (*Loop, []Shown, Model, error) {
+func RunRedactor(ctx context.Context, program string, c ipc.Config, clip *Clip, units []Unit, f Feeding) (*Loop, []Shown, Model, error) {
 	ahead := inFlight + c.Lookahead
-	r := &redactor{clip: clip, units: units, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
+	r := &redactor{clip: clip, units: units, feeding: f, free: make(chan struct{}, ahead+len(units)), stages: NewHistograms()}
 	r.release(ahead)
 	var err error
 	if r.proc, err = redactorproc.Start(redactorproc.Options{Program: program, Args: ipc.ReadArgs(c.Detect)}); err != nil {
@@ -85,6 +94,7 @@ type redactor struct {
 	proc     *redactorproc.Process
 	clip     *Clip
 	units    []Unit
+	feeding  Feeding
 	free     chan struct{} // a token for each picture that may be sent
 	watchdog *time.Timer
 	meter    *LoopMeter
@@ -101,7 +111,7 @@ func (r *redactor) write(c ipc.Config, done <-chan struct{}) error {
 	if err := r.proc.Write(ipc.TypeConfig, c, nil); err != nil {
 		return nil //nolint:nilerr // the reader gets the reason
 	}
-	extra := r.clip.Delayed
+	extra, start := r.clip.Delayed, time.Now()
 	for i := range r.units {
 		var held <-chan time.Time // no picture may come before the next unit is sent
 		if extra > 0 {
@@ -114,7 +124,15 @@ func (r *redactor) write(c ipc.Config, done <-chan struct{}) error {
 		case <-done:
 			return nil
 		}
-		u, now := &r.units[i], time.Now()
+		u := &r.units[i]
+		if r.feeding.Paced {
+			select {
+			case <-time.After(time.Until(start.Add(duration(u.PTS - r.units[0].PTS)))):
+			case <-done:
+				return nil
+			}
+		}
+		now := time.Now()
 		head := transport.CameraUnit{Codec: transport.H264, PTS: u.PTS, Captured: now, Arrived: now}
 		if i == 0 {
 			head.Gap = transport.Gap{Kind: transport.GapConnected, Text: "connected", Intact: true}
@@ -149,7 +167,7 @@ func (r *redactor) read() error {
 				return err
 			}
 			r.model = Model{Name: h.Detector, SHA256: h.ModelSHA256}
-			r.meter = NewLoopMeter("scrim-redactor", r.clip.FPS())
+			r.meter = NewLoopMeter("scrim-redactor", r.clip.FPS(), r.feeding.Skip)
 		case ipc.TypeOutput:
 			var o ipc.Output
 			if err := m.Decode(&o); err != nil {
@@ -173,12 +191,18 @@ func (r *redactor) picture(o *ipc.Output) {
 	t := &o.Record.Stages
 	r.meter.Frame(Usage{CPU: time.Duration(t.CPU), Bytes: t.Allocated})
 	if len(r.shown) >= WarmUp {
-		for name, v := range map[string]int64{Decode: t.Decode, Detect: t.Detect, Track: t.Track, Obscure: t.Obscure, Encode: t.Encode} {
+		for name, v := range map[string]int64{
+			Decode: t.Decode, Sight: t.Sight, Detect: t.Detect, Motion: t.Motion, Track: t.Track, Obscure: t.Obscure, Encode: t.Encode,
+		} {
 			r.stages.Add(name, time.Duration(v))
 		}
 	}
+	blind := ""
+	if o.State == transport.StateBlind {
+		blind = o.Reason
+	}
 	// The redactor numbers decoded pictures from 1.
-	r.shown = append(r.shown, Shown{int(o.Record.Picture) - 1, o.Width, o.Height, o.Record.Regions}) //nolint:gosec // a count
+	r.shown = append(r.shown, Shown{int(o.Record.Picture) - 1, o.Width, o.Height, o.Record.Regions, blind}) //nolint:gosec // a count
 	r.release(1)
 }
 

@@ -140,6 +140,11 @@ func (r *Result) leaks(p *measure.Table) {
 	p.Line("\nexposed faces\t%d of %d in %d pictures (%s), longest run %d pictures", l.Exposed, l.Faces, l.Frames, l.ExposedShare.Percent(), l.LongestRun)
 	p.Line("  small, turned or hidden faces\t%d of %d", l.HardExposed, l.HardFaces)
 	p.Line("mean obscured area\t%s; without a face %s", l.ObscuredArea.Percent(), l.FalseArea.Percent())
+	if b := l.Bodies; b != nil {
+		p.Line("trunks covered\t%d of %d, mean coverage %s", b.Covered, b.Frames, b.Coverage.Percent())
+	}
+	p.Line("blind\t%.1f of %.1f s; %.1f s in clear pictures", l.BlindSeconds, l.Seconds, l.FalseBlindSeconds)
+	p.Line("whole picture obscured\t%.1f s", l.WholeSeconds)
 	for i, run := range l.Runs[:min(len(l.Runs), 10)] {
 		if i == 0 {
 			p.Line("  camera\tperson\tframes\tcovered\tsize\tyaw")

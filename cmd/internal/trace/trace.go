@@ -38,7 +38,10 @@ type Line struct {
 	Width     int   `json:"width"`
 	Height    int   `json:"height"`
 	// Slate is the reason of a slate; empty for a picture.
-	Slate   string              `json:"slate,omitempty"`
+	Slate string `json:"slate,omitempty"`
+	// Blind is why it is not proved that the detector sees in a picture of a camera that is
+	// blind.
+	Blind   string              `json:"blind,omitempty"`
 	Regions []geom.RegionRecord `json:"regions,omitempty"`
 	Stages  *ipc.Stages         `json:"stages,omitempty"`
 	// Allocated is how many bytes the worker's process has allocated so far.
@@ -90,6 +93,9 @@ func (w *Writer) Observe(u *transport.RedactedUnit, r *ipc.Record) {
 	line := Line{
 		Camera: u.Camera, Captured: u.Captured.UnixNano(), Published: time.Now().UnixNano(),
 		PTS: u.PTS, Key: u.Key, Bytes: len(u.Data), Width: u.Width, Height: u.Height,
+	}
+	if u.State == transport.StateBlind {
+		line.Blind = u.Reason
 	}
 	if r == nil {
 		line.Slate = cmp.Or(u.Reason, "unknown")
