@@ -19,7 +19,7 @@ const (
 	brightShare = 0.9
 	// darkest and brightest bound the level of the ground that a face is painted for, as shares of
 	// the light around.
-	darkest, brightest = 0.25, 0.8
+	darkest, brightest = 0.55, 0.8
 	// clippedLevel is from where on a pixel counts as clipped.
 	clippedLevel = 252
 )
@@ -103,7 +103,7 @@ func (m *lightMap) ground(p image.Point, local float64) float64 {
 	light, white := m.at(p)
 	g := min(max(local, darkest*light), brightest*light)
 	if white > 0.25 {
-		g = max(g, light*(brightest+white-0.25))
+		g = max(g, light*(brightest+0.7*(white-0.25)))
 	}
 	return g
 }

@@ -19,9 +19,13 @@ const (
 	textureShare = 1.2
 	// ownBlur is the blur of a sharp picture and of the painted faces, in pixels.
 	ownBlur = 0.5
-	// From fullRange on of its upper end, the range of levels is that of a clear picture. Below
-	// foggyRange nothing is black because of fog, and faces lose as much contrast.
-	fullRange, foggyRange = 0.65, 0.2
+	// The range of levels, as a share of its upper end, says how clear the picture is: through fog things
+	// have foggy times that share of their contrast, and in a clear picture clearer times more.
+	foggy, clearer = 0.85, 0.25
+	// softer makes up for what Condition.Blur, in which sharp edges weigh most, is below the blur of
+	// the lens. Noise makes it larger again: from lowNoise to highNoise levels softer goes to 1.
+	softer              = 2.0
+	lowNoise, highNoise = 6.0, 14.0
 )
 
 // painter paints faces. It must be used by one goroutine at a time.
@@ -35,7 +39,8 @@ type painter struct {
 	// face and alpha are the painted face, in levels times opacity, and opacity; u and v likewise,
 	// at half the resolution with an opacity of their own.
 	face, alpha, u, v, calpha []float32
-	tmp, low                  []float32
+	tmp, low, lowV            []float32
+	keep                      float32 // share of the texture of the place that is kept
 	noise                     []float32
 	columns                   []column
 }
@@ -85,7 +90,7 @@ func (p *painter) paint(part *yuv.Image, at image.Point, x, y, height float64) g
 	if r.Empty() {
 		return box
 	}
-	sigma := math.Sqrt(max(p.is.Blur*p.is.Blur-ownBlur*ownBlur, 0))
+	sigma := p.blur()
 	local := p.local(part, box.Rect().Intersect(part.Bounds()))
 	middle := at.Add(image.Pt(int(x), int(y)))
 	ground := p.light.ground(middle, local)
@@ -111,8 +116,14 @@ func (p *painter) local(part *yuv.Image, r image.Rectangle) float64 {
 // where nothing is black, as in fog.
 func (p *painter) contrast() float64 {
 	share := p.is.Range() / max(p.is.Bright, 1)
-	clear := min(max((share-foggyRange)/(fullRange-foggyRange), 0), 1)
-	return min(share*(1-clear)+clear, 1)
+	return min(share*(foggy+clearer*share), 1)
+}
+
+// blur returns the deviation in pixels with which sharp faces are blurred.
+func (p *painter) blur() float64 {
+	noisy := min(max((p.is.Noise-lowNoise)/(highNoise-lowNoise), 0), 1)
+	b := p.is.Blur * (softer + (1-softer)*noisy)
+	return math.Sqrt(max(b*b-ownBlur*ownBlur, 0))
 }
 
 // fit returns slices of n values.
@@ -133,11 +144,12 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 	p.render(s, w, h, pl.from(r.Min, 1), p.alpha, 3)
 	gauss(p.face, p.tmp, w, h, sigma)
 	gauss(p.alpha, p.tmp, w, h, sigma)
-	// The level is ground + (gain·level − ground)·contrast.
-	gain, contrast := float32(ground/groundLevel), float32(p.contrast())
-	gain, base := gain*contrast, float32(ground)*(1-contrast)
+	// The level is ground + (level − groundLevel)·gain. What light does is less seen through fog.
+	clear := p.contrast()
+	strength := clear * (clear*ground/groundLevel + 1 - clear)
+	gain, base := float32(strength), float32(ground-groundLevel*strength)
 	lv := levelsOf(part)
-	p.mean(part, r)
+	p.mean(part.Y, part.YStride, part.Width, r, p.low)
 	var power float64
 	count := 0
 	for y := range h {
@@ -156,11 +168,11 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 	if most := textureShare * max(noise, p.texture, 0.5); had > most {
 		keep = most / had
 	}
+	p.keep = float32(keep)
 	more := float32(math.Sqrt(max(noise*noise-keep*keep*had*had, 0)))
-	next := p.rand.IntN(noiseSamples)
 	for y := range h {
 		row := part.Y[(r.Min.Y+y)*part.YStride+r.Min.X:]
-		next = p.rand.IntN(noiseSamples - 1)
+		next := p.rand.IntN(noiseSamples - 1)
 		for x := range w {
 			a := p.alpha[y*w+x]
 			if a <= 0.002 {
@@ -171,7 +183,7 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 			if next++; next == noiseSamples {
 				next = 0
 			}
-			v := before*(1-a) + painted + a*((before-p.low[y*w+x])*float32(keep)+more*p.noise[next])
+			v := before*(1-a) + painted + a*((before-p.low[y*w+x])*p.keep+more*p.noise[next])
 			row[x] = sampleOf(v)
 		}
 	}
@@ -180,13 +192,14 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 // sampleOf rounds to a sample.
 func sampleOf(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
 
-// mean writes the means of squares of textureSide pixels of part around each pixel of r into p.low.
-func (p *painter) mean(part *yuv.Image, r image.Rectangle) {
+// mean writes the means of squares of textureSide samples of a plane around each sample of r into low. Rows have
+// width samples.
+func (p *painter) mean(plane []byte, stride, width int, r image.Rectangle, low []float32) {
 	const n = textureSide / 2
 	w, h := r.Dx(), r.Dy()
 	for y := range h {
-		row := part.Y[(r.Min.Y+y)*part.YStride : (r.Min.Y+y)*part.YStride+part.Width]
-		at := func(x int) int { return int(row[min(max(r.Min.X+x, 0), part.Width-1)]) }
+		row := plane[(r.Min.Y+y)*stride : (r.Min.Y+y)*stride+width]
+		at := func(x int) int { return int(row[min(max(r.Min.X+x, 0), width-1)]) }
 		sum := 0
 		for x := -n; x < n; x++ {
 			sum += at(x)
@@ -205,7 +218,7 @@ func (p *painter) mean(part *yuv.Image, r image.Rectangle) {
 		}
 		for y := range h {
 			sum += at(y + n)
-			p.low[y*w+x] = sum / (textureSide * textureSide)
+			low[y*w+x] = sum / (textureSide * textureSide)
 			sum -= at(y - n)
 		}
 	}
@@ -215,7 +228,7 @@ func (p *painter) mean(part *yuv.Image, r image.Rectangle) {
 func (p *painter) chroma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl placing, sigma, ground float64) {
 	x0, y0 := r.Min.X/2, r.Min.Y/2
 	w, h := (r.Max.X+1)/2-x0, (r.Max.Y+1)/2-y0
-	fit(w*h, &p.u, &p.v, &p.calpha, &p.tmp)
+	fit(w*h, &p.u, &p.v, &p.calpha, &p.tmp, &p.low, &p.lowV)
 	strength := float32(p.light.colourful * p.contrast() * min(ground/groundLevel, 1.3))
 	from := pl.from(image.Pt(2*x0, 2*y0), 2)
 	p.render(s, w, h, from, p.u, 1)
@@ -224,6 +237,9 @@ func (p *painter) chroma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl
 	gauss(p.u, p.tmp, w, h, sigma)
 	gauss(p.v, p.tmp, w, h, sigma)
 	gauss(p.calpha, p.tmp, w, h, sigma)
+	in := image.Rect(x0, y0, x0+w, y0+h)
+	p.mean(part.U, part.CStride, part.ChromaWidth(), in, p.low)
+	p.mean(part.V, part.CStride, part.ChromaWidth(), in, p.lowV)
 	castU, castV := float32(128+p.light.castU/2), float32(128+p.light.castV/2)
 	for y := range h {
 		us, vs := part.U[(y0+y)*part.CStride+x0:], part.V[(y0+y)*part.CStride+x0:]
@@ -233,8 +249,9 @@ func (p *painter) chroma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl
 			if a <= 0.002 {
 				continue
 			}
-			us[x] = sampleOf(float32(us[x])*(1-a) + (p.u[i]-128*a)*strength + a*castU)
-			vs[x] = sampleOf(float32(vs[x])*(1-a) + (p.v[i]-128*a)*strength + a*castV)
+			u, v := float32(us[x]), float32(vs[x])
+			us[x] = sampleOf(u*(1-a) + (p.u[i]-128*a)*strength + a*(castU+(u-p.low[i])*p.keep))
+			vs[x] = sampleOf(v*(1-a) + (p.v[i]-128*a)*strength + a*(castV+(v-p.lowV[i])*p.keep))
 		}
 	}
 }

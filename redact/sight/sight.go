@@ -56,6 +56,7 @@ type Sight struct {
 	shrink        *scale.Scaler // of luma to the detector's input; nil: it is not scaled
 	// before is what the picture showed at the last test, now what it shows.
 	before, now structure
+	texture     texture // of the picture before
 	blur        float64 // last one that was known
 	counts      tally
 	cells       []tally
@@ -92,6 +93,7 @@ func (s *Sight) Reset() {
 	s.judge = newJudge(s.o.Interval)
 	s.before = structure{}
 	s.blur = 0
+	s.texture.width = 0
 	s.forget()
 }
 
@@ -129,6 +131,7 @@ func (s *Sight) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 			return redact.Verdict{}, err
 		}
 	}
+	s.texture.keep(im)
 	proved, blind := s.judge.conclude(o, due)
 	s.note(o, proved, blind)
 	return redact.Verdict{Proved: proved, Blind: blind, Why: s.report.Why, Size: s.report.Size, Need: s.need}, nil
@@ -173,7 +176,10 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 	if is.Blur == 0 {
 		is.Blur = s.blur
 	}
-	s.trial.look(im, is)
+	if err := s.adapt(im); err != nil {
+		return err
+	}
+	s.trial.look(im, is, &s.texture)
 	if s.counts.painted() > 0 && (worse(o.is, s.countedIs) || better(o.is, s.countedIs) || o.moved) {
 		s.forget()
 	}
@@ -210,6 +216,18 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 	}
 	s.before = s.now
 	s.noteTest(o, out)
+	return nil
+}
+
+// adapt lets the detector measure im, of which it will see parts.
+func (s *Sight) adapt(im *yuv.Image) error {
+	a, ok := s.o.Detector.(redact.Adapter)
+	if !ok {
+		return nil
+	}
+	if err := a.Adapt(im); err != nil {
+		return fmt.Errorf("sight test: %w", err)
+	}
 	return nil
 }
 
@@ -283,10 +301,11 @@ const (
 	cleanStep  = 1.12
 	cleanLeast = 12.0
 	cleanMost  = 100.0
-	cleanLevel = 120
+	// It is of a grey that goes from cleanDark on the left to cleanBright, in samples.
+	cleanDark, cleanBright = 40, 210
 )
 
-// cleanSight returns the size from which on faces are found in a clean picture of one colour, in pixels of the
+// cleanSight returns the size from which on faces are found in a clean picture of nothing, in pixels of the
 // camera's picture, or wanted, if those of that size are found. It is measured at the scale of the
 // detector's input.
 func (s *Sight) cleanSight(wanted float64) (float64, error) {
@@ -296,10 +315,19 @@ func (s *Sight) cleanSight(wanted float64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	im.Fill(cleanLevel, 128, 128)
+	im.Fill(0, 128, 128)
+	for i := range im.Y {
+		im.Y[i] = byte(cleanDark + (cleanBright-cleanDark)*(i%im.YStride)/im.YStride)
+	}
+	if err := s.adapt(im); err != nil {
+		return 0, err
+	}
+	if r, ok := s.o.Detector.(redact.Resetter); ok {
+		defer r.Reset() // it did not come from the camera
+	}
 	t := s.trial
 	t.grid, t.zones = gridOf(w, h), zone.Compile(nil, w, h)
-	t.look(im, condition.Condition{Dark: 10, Median: cleanLevel, Bright: 235, Contrast: 50, Noise: 1.5, Blur: 0.8})
+	t.look(im, condition.Condition{Dark: 10, Median: 120, Bright: 235, Contrast: 50, Noise: 1.5, Blur: 0.8}, &texture{})
 	t.painter.light.colourful = 1
 	size := max(wanted/by, cleanLeast)
 	if s.table != nil {

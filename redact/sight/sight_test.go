@@ -148,7 +148,7 @@ func TestBadConditionsAreBlindForTheRightReason(t *testing.T) {
 		want string
 	}{
 		"noise 80":            {how{noise: 80}, WhyTooNoisy},
-		"light 4 %":           {how{light: 0.04}, WhyTooDark},
+		"light 3 %, noise 3":  {how{light: 0.03, noise: 3}, WhyTooDark},
 		"light 8 %, noise 10": {how{light: 0.08, noise: 10}, WhyTooDark},
 		"defocused":           {how{blur: 9}, WhyBlurred},
 		"fog":                 {how{fog: 0.95, noise: 3}, WhyLowContrast},

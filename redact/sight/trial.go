@@ -70,11 +70,11 @@ func gridOf(width, height int) []image.Rectangle {
 	return all
 }
 
-// look prepares tests in im.
-func (t *trial) look(im *yuv.Image, is condition.Condition) {
+// look prepares tests in im. before is the texture of the picture before, if there was one.
+func (t *trial) look(im *yuv.Image, is condition.Condition, before *texture) {
 	t.painter.light.measure(im)
 	t.painter.is = is
-	t.painter.texture = leastTexture(im)
+	t.painter.texture = min(leastTexture(im), before.moving(im))
 }
 
 // try paints one face of that height into the next part of the picture, and returns that
@@ -226,51 +226,6 @@ func roughness(im *yuv.Image, r image.Rectangle) float64 {
 		}
 	}
 	return float64(sum) / (2 * roughnessSteps * roughnessSteps)
-}
-
-const (
-	// textureCols and textureRows are the places at which the picture's texture is looked at, and
-	// textureQuantile which of them, sorted, says what there is everywhere, as rain is.
-	textureCols, textureRows = 8, 6
-	textureQuantile          = 0.25
-	textureSize              = 24 // pixels
-)
-
-// leastTexture returns the deviation of pixels from the mean of their surroundings where it is
-// small, in samples.
-func leastTexture(im *yuv.Image) float64 {
-	var all [textureCols * textureRows]float64
-	n := 0
-	side := min(textureSize, im.Width, im.Height)
-	for j := range textureRows {
-		for i := range textureCols {
-			x := i * (im.Width - side) / (textureCols - 1)
-			y := j * (im.Height - side) / (textureRows - 1)
-			all[n] = deviation(im, image.Rect(x, y, x+side, y+side))
-			n++
-		}
-	}
-	return quantile(all[:n], textureQuantile)
-}
-
-// deviation returns the deviation of pixels of r from the means of squares around them, in samples.
-func deviation(im *yuv.Image, r image.Rectangle) float64 {
-	sum, n := 0.0, 0
-	const reach = textureSide / 2
-	for y := r.Min.Y + reach; y < r.Max.Y-reach; y += 3 {
-		for x := r.Min.X + reach; x < r.Max.X-reach; x += 3 {
-			mean := 0
-			for k := -reach; k <= reach; k++ {
-				for _, p := range im.Y[(y+k)*im.YStride+x-reach:][:textureSide] {
-					mean += int(p)
-				}
-			}
-			d := float64(im.Y[y*im.YStride+x]) - float64(mean)/(textureSide*textureSide)
-			sum += d * d
-			n++
-		}
-	}
-	return math.Sqrt(sum / float64(max(n, 1)))
 }
 
 // outcome is what a test found.
