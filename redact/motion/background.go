@@ -123,6 +123,7 @@ type scratch struct {
 	tmp, grown, seeds mask
 	diff, sum         []float32
 	weak, kept        []uint8
+	column            []column
 }
 
 var _ redact.Background = (*Background)(nil)
@@ -158,7 +159,7 @@ func (b *Background) resize(im *yuv.Image) {
 	b.snapshot = [2]mask{g.newMask(), g.newMask()}
 	b.scratch = scratch{
 		tmp: g.newMask(), grown: g.newMask(), seeds: g.newMask(),
-		diff: make([]float32, n), sum: make([]float32, g.cols), weak: make([]uint8, n), kept: make([]uint8, n),
+		diff: make([]float32, n), sum: make([]float32, g.cols), weak: make([]uint8, n), kept: make([]uint8, n), column: make([]column, g.cols),
 	}
 	b.light = [planes]light{sameLight, sameLight, sameLight}
 }

@@ -180,15 +180,58 @@ const (
 	bridge = 2
 	// holeShare is the share of the picture up to which a hole is closed.
 	holeShare = 0.1
+	// Above what differs a head may be that looks like what is behind it: a column of
+	// cells grows upward by its height divided by headRoom, or by cutHeadRoom where it
+	// reaches the lower edge of the picture, which hides legs. At most by the height of
+	// the picture divided by mostHeadRoom.
+	headRoom, cutHeadRoom, mostHeadRoom = 4, 2, 5
 )
 
 // cover sets b.covered from what differs.
 func (b *Background) cover() {
 	g, s := b.grid, &b.scratch
-	g.grow(b.covered, b.on, s.tmp, growth+bridge)
+	g.addHeadRoom(s.seeds, b.on, s.column)
+	g.grow(b.covered, s.seeds, s.tmp, growth+bridge)
 	// Shrinking is growing of what is not covered.
 	g.invert(s.grown, b.covered)
 	g.grow(s.grown, s.grown, s.tmp, bridge)
 	g.invert(b.covered, s.grown)
 	b.parts.fill(g, b.covered, s.tmp, int(holeShare*float64(g.cells())))
+}
+
+// addHeadRoom sets dst to src with each column of cells grown upward. columns has room for
+// the number of columns.
+func (g grid) addHeadRoom(dst, src mask, columns []column) {
+	clear(columns)
+	most := max(g.rows/mostHeadRoom, 1)
+	for y := g.rows - 1; y >= 0; y-- {
+		in, out := g.row(src, y), g.row(dst, y)
+		copy(out, in)
+		for x := range columns {
+			c := &columns[x]
+			switch bit := uint64(1) << (x % wordBits); {
+			case in[x/wordBits]&bit != 0:
+				c.height++
+				c.cut = c.cut || y == g.rows-1
+				room := c.height / headRoom
+				if c.cut {
+					room = c.height / cutHeadRoom
+				}
+				c.room = max(c.room, min(room, most))
+			case c.room > 0:
+				out[x/wordBits] |= bit
+				c.room--
+				c.height, c.cut = 0, false
+			default:
+				c.height, c.cut = 0, false
+			}
+		}
+	}
+}
+
+// column is what was seen of a column of cells from below.
+type column struct {
+	height int // of what differs without a gap
+	room   int // cells that are covered above it
+	cut    bool
 }
