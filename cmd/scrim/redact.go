@@ -33,6 +33,8 @@ type RedactCmd struct {
 	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640, 1280 and the camera's."`
 	Engine     config.Engine       `placeholder:"ENGINE" help:"Engine of the network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Minimum score of a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
+	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Degrees by which to turn pictures clockwise to make them upright, after what the file itself says: 0, 90, 180 or 270. auto looks for faces all four ways where the file says nothing, and turns nothing. Default: auto, or the camera's."`
+	RotateView *bool               `placeholder:"BOOL" help:"With false, --rotate turns pictures for the detector only, not the output. Default: true, or the camera's."`
 	Tiles      bool                `help:"Also find very small faces; takes several times as long."`
 	Lookahead  config.Lookahead    `default:"30" help:"Look-ahead in pictures, 0 to 30 (${default})."`
 	SecondLook bool                `default:"true" negatable:"" help:"Detect again after obscuring, and obscure what is still found. On by default."`
@@ -129,6 +131,7 @@ func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Obscure: of.Obscure, Zones: of.Zones,
 	}
+	c.rotate(&s, of.Rotate)
 	for _, size := range c.sizes(cam) {
 		s.Sizes = append(s.Sizes, int(size))
 	}

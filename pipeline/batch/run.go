@@ -86,6 +86,7 @@ type job struct {
 	bar    *progress
 	proc   *process // nil: none runs
 	kept   int      // files with an output
+	turned turnedFaces
 	result Result
 }
 
@@ -164,6 +165,10 @@ func (j *job) file(ctx context.Context, f ipc.File) error {
 		return errors.Join(err, j.report.rollback())
 	}
 	j.kept++
+	if advice := j.turned.advice(); j.Settings.AllWays && advice != "" {
+		j.bar.clear()
+		j.Log.Warn(advice, "file", f.In)
+	}
 	j.result.Frames, j.result.Failsafe = j.result.Frames+end.Frames, j.result.Failsafe+end.Failsafe
 	j.result.AudioDropped += end.Dropped
 	if end.Blind > 0 {
@@ -191,6 +196,7 @@ func (j *job) file(ctx context.Context, f ipc.File) error {
 
 // redact sends one file to the redactor and handles its records.
 func (j *job) redact(ctx context.Context, f ipc.File) (end ipc.FileEnd, err error) {
+	j.turned = turnedFaces{}
 	if err := j.proc.Write(ipc.TypeFile, f, nil); err != nil {
 		return end, j.proc.died()
 	}
@@ -207,6 +213,7 @@ func (j *job) redact(ctx context.Context, f ipc.File) (end ipc.FileEnd, err erro
 		case ipc.TypeFileFrame:
 			var r ipc.FileFrame
 			if err = m.Decode(&r); err == nil {
+				j.turned.add(r)
 				err = j.report.add(r)
 			}
 			j.bar.step()

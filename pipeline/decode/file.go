@@ -11,6 +11,7 @@ import (
 
 	"scrim/pipeline/bitstream"
 	"scrim/pipeline/internal/av"
+	"scrim/redact/geom"
 	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 )
@@ -52,7 +53,9 @@ type FileInfo struct {
 	// Width and Height of the pictures, upright and even. Pictures of odd size are
 	// padded by repeating the last column or row.
 	Width, Height int
-	TimeBase      astiav.Rational
+	// Oriented is set if the file asks for a turn.
+	Oriented bool
+	TimeBase astiav.Rational
 	// Rate is the approximate number of pictures per second.
 	Rate astiav.Rational
 	// Aspect is the shape of a sample; 0 is unknown.
@@ -74,6 +77,8 @@ type FileAudio struct {
 
 // FileOptions are a File's settings.
 type FileOptions struct {
+	// Rotate is by how much pictures are turned after they were turned as the file says.
+	Rotate geom.Rotation
 	// Pool provides the Images; nil: a pool of the file's own.
 	Pool *yuv.Pool
 	// Audio is called with the packets of the audio tracks, which it must not keep.
@@ -150,6 +155,8 @@ func (f *File) open(path string) error {
 	if f.turned, err = displayOrientation(in.Stream.SideData(astiav.PacketSideDataTypeDisplaymatrix)); err != nil {
 		return err
 	}
+	f.info.Oriented = f.turned != rotate.Orientation{}
+	f.turned = f.turned.Then(rotate.By(f.o.Rotate))
 	return f.decodeFirst()
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 
+	"scrim/redact/geom"
 	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 )
@@ -17,37 +18,38 @@ import (
 // MaxImageBytes is the maximum size of an image file.
 const MaxImageBytes = 256 << 20
 
-// Image reads a JPEG or PNG file and turns it upright. Samples go from 0 to 255.
-// Transparent parts become white.
-func Image(path string) (*yuv.Image, error) {
+// Image reads a JPEG or PNG file and turns it as it says, and then by r. told is set if the
+// file asks for a turn. Samples go from 0 to 255. Transparent parts become white.
+func Image(path string, r geom.Rotation) (im *yuv.Image, told bool, err error) {
 	data, err := readImage(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	c, _, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("read image: %w", err)
+		return nil, false, fmt.Errorf("read image: %w", err)
 	}
 	if err := yuv.CheckSize(c.Width, c.Height); err != nil { // before memory is allocated
-		return nil, err
+		return nil, false, err
 	}
 	src, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("read image: %w", err)
+		return nil, false, fmt.Errorf("read image: %w", err)
 	}
-	im, err := convertImage(src)
+	im, err = convertImage(src)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	o := imageOrientation(data)
-	if o == (rotate.Orientation{}) {
-		return im, nil
+	told = o != rotate.Orientation{}
+	if o = o.Then(rotate.By(r)); o == (rotate.Orientation{}) {
+		return im, told, nil
 	}
 	turned, err := yuv.New(o.Size(im.Width, im.Height))
 	if err != nil {
-		return nil, err
+		return nil, told, err
 	}
-	return turned, o.Image(turned, im)
+	return turned, told, o.Image(turned, im)
 }
 
 func readImage(path string) ([]byte, error) {

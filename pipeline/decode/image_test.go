@@ -3,14 +3,21 @@ package decode
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/jpeg"
+	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/models/testenv"
+	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
 
@@ -103,8 +110,71 @@ func TestImageTooLargeIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
 	binary.BigEndian.PutUint16(data[at+7:], 65000)
 	path := filepath.Join(t.TempDir(), "large.jpg")
 	require.NoError(t, os.WriteFile(path, data, 0o600))
-	_, err := Image(path)
+	_, _, err := Image(path, geom.Upright)
 	require.ErrorContains(t, err, "65000×65000")
+}
+
+// samplesOf returns the luma of a picture.
+func samplesOf(im *yuv.Image) (out [][]byte) {
+	for y := range im.Height {
+		out = append(out, im.Y[y*im.YStride:][:im.Width])
+	}
+	return out
+}
+
+func TestImagesAreTurnedByHandAfterWhatTheySay(t *testing.T) {
+	src := image.NewGray(image.Rect(0, 0, 6, 4))
+	for i := range src.Pix {
+		src.Pix[i] = byte(9 * i)
+	}
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, src))
+	const quarterTurn = "II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"
+	exif := binary.BigEndian.AppendUint32(nil, uint32(len(quarterTurn)))
+	exif = append(exif, "eXIf"+quarterTurn...)
+	exif = binary.BigEndian.AppendUint32(exif, crc32.ChecksumIEEE(exif[4:]))
+	const headBytes = 8 + 25 // signature and IHDR
+	turned := slices.Concat(b.Bytes()[:headBytes], exif, b.Bytes()[headBytes:])
+	plain, said := filepath.Join(t.TempDir(), "plain.png"), filepath.Join(t.TempDir(), "turned.png")
+	require.NoError(t, os.WriteFile(plain, b.Bytes(), 0o600))
+	require.NoError(t, os.WriteFile(said, turned, 0o600))
+	for _, r := range geom.Rotations {
+		want, told, err := Image(plain, geom.Turned90.Then(r))
+		require.NoError(t, err)
+		require.False(t, told)
+		got, told, err := Image(said, r)
+		require.NoError(t, err)
+		require.True(t, told)
+		require.True(t, reflect.DeepEqual(samplesOf(want), samplesOf(got)), "%d", r)
+	}
+}
+
+func TestVideosAreTurnedByHandAfterWhatTheySay(t *testing.T) {
+	ffmpeg := testenv.Path(t, testenv.FFmpeg)
+	plain, said := filepath.Join(t.TempDir(), "plain.mp4"), filepath.Join(t.TempDir(), "turned.mp4")
+	for _, args := range [][]string{
+		{"-f", "lavfi", "-i", "testsrc=size=63x48:rate=5", "-frames:v", "2", "-c:v", "mjpeg", plain},
+		{"-i", plain, "-c", "copy", "-metadata:s:v", "rotate=270", said}, // counterclockwise
+	} {
+		out, err := exec.Command(ffmpeg, append([]string{"-v", "error"}, args...)...).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	first := func(path string, r geom.Rotation) (*yuv.Image, bool) {
+		f, err := OpenFile(path, FileOptions{Rotate: r})
+		require.NoError(t, err)
+		defer f.Close()
+		p, err := f.Next()
+		require.NoError(t, err)
+		require.Equal(t, [2]int{f.Info().Width, f.Info().Height}, [2]int{p.Image.Width, p.Image.Height})
+		return p.Image.Clone(), f.Info().Oriented
+	}
+	for _, r := range geom.Rotations {
+		want, told := first(plain, geom.Turned90.Then(r))
+		require.False(t, told)
+		got, told := first(said, r)
+		require.True(t, told)
+		require.True(t, reflect.DeepEqual(samplesOf(want), samplesOf(got)), "%d", r)
+	}
 }
 
 func FuzzImageOrientation(f *testing.F) {

@@ -27,9 +27,9 @@ const (
 	sameFaceIoU = 0.4
 )
 
-// OpenDetector returns a detector that inspects a picture at several sizes: in
-// files, missed faces matter more than time. The caller closes it.
-func OpenDetector(c ipc.Files) (redact.Detector, error) {
+// openSizes returns a detector that inspects a picture at several sizes. The caller
+// closes it.
+func openSizes(c ipc.Files) (*detector, error) {
 	if len(c.Sizes) == 0 || len(c.Sizes) > maxSizes {
 		return nil, fmt.Errorf("invalid number of detector sizes %d: must be 1 to %d", len(c.Sizes), maxSizes)
 	}

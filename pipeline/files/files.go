@@ -9,6 +9,7 @@ import (
 
 	"scrim/pipeline/ipc"
 	"scrim/redact"
+	"scrim/redact/geom"
 	"scrim/redact/track"
 	"scrim/redact/zone"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	Lookahead int
 	// Zones are the zones of the camera that recorded the files.
 	Zones []zone.Zone
+	// Rotate is by how much pictures are turned after they were turned as the file says.
+	Rotate geom.Rotation
 	// SecondLook runs the detector again on every obscured picture, at its largest
 	// size, and obscures what is still found.
 	SecondLook bool
@@ -109,6 +112,13 @@ func (r *Redactor) write(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 		return r.video(ctx, f)
 	}
 	return ipc.FileEnd{}, errors.Join(fmt.Errorf("unknown kind of file %q", f.Kind), temp.Close())
+}
+
+// begin tells the detector that a file begins; told is set if it says which way is up.
+func (r *Redactor) begin(told bool) {
+	if w, ok := r.o.Detector.(*ways); ok {
+		w.begin(told)
+	}
 }
 
 // syncFolder writes a new name to the disk if the file system supports it.

@@ -25,10 +25,11 @@ func (r *Redactor) image(ctx context.Context, f ipc.File, out *os.File) (ipc.Fil
 	default:
 		return ipc.FileEnd{}, fmt.Errorf("unsupported image extension %q: must be .jpg or .png", ext)
 	}
-	im, err := decode.Image(f.In)
+	im, told, err := decode.Image(f.In, r.o.Rotate)
 	if err != nil {
 		return ipc.FileEnd{}, err
 	}
+	r.begin(told)
 	if r.o.Begin != nil {
 		if err := r.o.Begin(1); err != nil {
 			return ipc.FileEnd{}, err

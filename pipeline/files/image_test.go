@@ -221,12 +221,12 @@ func TestFacesOfThePhotographsAreCovered(t *testing.T) {
 }
 
 // realDetector returns the detector with the settings that `scrim redact` has.
-func realDetector(t *testing.T) *detector {
+func realDetector(t *testing.T) redact.Detector {
 	t.Helper()
 	d, err := OpenDetector(ipc.Files{Detect: ipc.DetectConfig{Threshold: 0.3}, Sizes: []int{640, 1280}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	return d.(*detector)
+	return d
 }
 
 func TestDetectorMergesWhatItFindsTwice(t *testing.T) {

@@ -72,8 +72,8 @@ func secondLook(o Options) redact.SecondLook {
 	// that scored less than 0.45 before scored 0.503 in the file, so a higher
 	// threshold would leave them visible.
 	s := redact.SecondLook{Detector: o.Detector}
-	if d, ok := o.Detector.(*detector); ok {
-		s.Detector = &largest{d}
+	if d, ok := o.Detector.(*ways); ok {
+		s.Detector = d.largest
 	}
 	t := o.Track.WithDefaults()
 	s.Padding, s.PaddingTop = t.Padding, t.PaddingTop

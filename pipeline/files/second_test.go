@@ -71,7 +71,7 @@ func TestSecondLookIsFrameExact(t *testing.T) {
 func TestSecondLookIsByTheLargestSizeOnly(t *testing.T) {
 	small, large := &scripted{box: geom.Box{X: 1, Y: 1, W: 9, H: 9}}, &scripted{box: geom.Box{X: 50, Y: 50, W: 9, H: 9}}
 	d := &detector{all: []redact.Detector{small, large}, sizes: []int{32, 64}}
-	s := secondLook(Options{Detector: d, SecondLook: true})
+	s := secondLook(Options{Detector: &ways{detector: d, largest: &largest{d}}, SecondLook: true})
 	im, err := yuv.New(640, 480)
 	require.NoError(t, err)
 	found, err := s.Detector.Detect(im)

@@ -20,7 +20,7 @@ const testWidth, testHeight = 1280, 720
 // look is left out, since it could cover a face that the first look should have found.
 func (r *Redactor) SelfTest(c ipc.Files) error {
 	o := selftest.Options{
-		Detector: r.o.Detector, Obscurer: r.o.Obscurer, Zones: r.o.Zones,
+		Detector: r.o.Detector, Obscurer: r.o.Obscurer, Zones: r.o.Zones, Rotation: c.Rotate.OfDetector(),
 		Size: slices.Max(append([]int{1}, c.Sizes...)), Threshold: c.Detect.Threshold, Cosmetic: c.Obscure.Cosmetic,
 		Tracker: func() redact.Tracker { return newImageTracker(r.o.Track) },
 	}

@@ -122,7 +122,7 @@ func (r *Redactor) learnFrom(ctx context.Context, path string, b *knownBackgroun
 // returns the interval, and for how long of the video the detector sees.
 func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, at time.Time, every time.Duration) (_, seen time.Duration, err error) {
 	var pool yuv.Pool
-	in, err := decode.OpenFile(path, decode.FileOptions{Pool: &pool})
+	in, err := decode.OpenFile(path, decode.FileOptions{Rotate: r.o.Rotate, Pool: &pool})
 	if err != nil {
 		return 0, 0, err
 	}

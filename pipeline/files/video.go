@@ -51,11 +51,12 @@ func (r *Redactor) video(ctx context.Context, f ipc.File) (ipc.FileEnd, error) {
 	j := &job{r: r, name: f.Name, path: f.In}
 	defer j.close()
 	var err error
-	j.in, err = decode.OpenFile(f.In, decode.FileOptions{Pool: &j.pool, Audio: j.audio()})
+	j.in, err = decode.OpenFile(f.In, decode.FileOptions{Rotate: r.o.Rotate, Pool: &j.pool, Audio: j.audio()})
 	if err != nil {
 		return ipc.FileEnd{}, err
 	}
 	i := j.in.Info()
+	r.begin(i.Oriented)
 	o := encode.FileOptions{
 		Container: container, Width: i.Width, Height: i.Height, TimeBase: i.TimeBase, Rate: i.Rate,
 		Aspect: i.Aspect, Colour: i.Colour, FullRange: i.FullRange,

@@ -14,6 +14,11 @@ type Files struct {
 	// Sizes are the longer sides of the detector's inputs. A picture is inspected at
 	// each size that differs for it.
 	Sizes []int `json:"sizes"`
+	// Rotate is by how much pictures are turned after they were turned as the file says.
+	Rotate RotateConfig `json:"rotate"`
+	// AllWays looks at every picture all four ways, unless the file says which way is up, or
+	// Rotate does for the detector.
+	AllWays bool `json:"all_ways"`
 	// Lookahead is the number of pictures of look-ahead in videos.
 	Lookahead int `json:"lookahead"`
 	// SecondLook inspects every picture again after it was obscured.

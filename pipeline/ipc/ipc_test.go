@@ -92,7 +92,7 @@ func samples() []sample {
 				Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), Engine: "scrim", Size: 640, Threshold: 0.3,
 				Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, SkipUnchanged: true,
 			},
-			Sizes: []int{640, 1280}, Lookahead: 30, KeepAudio: true, SecondLook: true,
+			Sizes: []int{640, 1280}, Rotate: RotateConfig{By: geom.Turned90, View: true}, AllWays: true, Lookahead: 30, KeepAudio: true, SecondLook: true,
 			Zones:   []zone.Zone{{Kind: "mask", Name: "n", Reason: "r", Polygon: []zone.Point{{X: 0.1, Y: 0.2}, {X: 0.9, Y: 0.2}, {X: 0.5, Y: 0.9}}}},
 			Obscure: ObscureConfig{Style: "blur", Padding: 0.3, PaddingTop: 0.5, Cells: 5, Cosmetic: true},
 			Cover:   CoverConfig{Mode: "motion", Absorb: time.Minute},

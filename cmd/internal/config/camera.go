@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"scrim/pipeline/ipc"
-	"scrim/redact/geom"
 )
 
 // Address returns the URL for connecting to the camera, with user and password.
@@ -51,7 +50,7 @@ func (c *Config) Redactor(cam *Camera) ipc.Config {
 			WhenBlind: string(cam.WhenBlind), Interval: time.Duration(cam.SightInterval),
 		},
 
-		Rotate:    ipc.RotateConfig{By: geom.Rotation(cam.Rotate), View: cam.RotateView},
+		Rotate:    ipc.RotateConfig{By: cam.Rotate.Rotation(), View: cam.RotateView},
 		Lookahead: int(cam.Lookahead),
 		Zones:     zones(cam.Zones),
 		Obscure: ipc.ObscureConfig{

@@ -122,6 +122,9 @@ func (r *Rotation) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Rotation returns r as a geom.Rotation.
+func (r Rotation) Rotation() geom.Rotation { return geom.Rotation(r) }
+
 // The bounds of a Threshold.
 const (
 	minThreshold = 0.05
