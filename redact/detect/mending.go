@@ -49,11 +49,15 @@ func (m *mending) noise() (scaled, native float64) {
 	return s.Noise, n.Noise
 }
 
-// forget forgets what was measured: the next picture is of another camera, or of none.
+// forget forgets what was measured, and mends nothing until something is: the next
+// picture may be of something else.
 func (m *mending) forget() {
 	m.known = false
 	m.scaled.Reset()
 	m.native.Reset()
+	for i := range m.filters {
+		m.filters[i].Set(mend.Recipe{}, false)
+	}
 }
 
 // isDue reports whether the next picture is to be measured.
@@ -67,7 +71,9 @@ func (m *mending) isDue(now time.Time) bool {
 // the scaled one. single is set if the picture has nothing to do with those before.
 func (m *mending) measure(now time.Time, scaled, picture *view, small float64, single bool) (changed bool) {
 	if single {
-		m.forget()
+		m.known = false
+		m.scaled.Reset()
+		m.native.Reset()
 	}
 	was := [copyKinds]mend.Recipe{}
 	if m.known {
