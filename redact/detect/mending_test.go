@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"math"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	"scrim/models/testenv"
 	"scrim/redact"
+	"scrim/redact/cv"
 	"scrim/redact/face"
 	"scrim/redact/mend"
 	"scrim/redact/yuv"
@@ -288,4 +290,37 @@ func TestToleranceGrowsWithNoiseAndShrinksWithTheLight(t *testing.T) {
 	require.InDelta(t, mostAlike, noisy.least/least, 0.01, "not for everything that moves")
 	noisy.see(0)
 	require.Equal(t, least, noisy.least)
+}
+
+// BenchmarkMending is what an inspection costs of good pictures, and of others, all of them
+// or only what has changed.
+func BenchmarkMending(b *testing.B) {
+	cv.SetThreads(1)
+	im, _ := draw(b, 1920, 1080, 77, 200)
+	for _, c := range []struct {
+		name                 string
+		light, raised, noise float64
+	}{{"good", 1, 0, 0}, {"an eighth of the light", 0.12, 0, 0}, {"fog", 0.15, 150, 0}, {"noise 40", 1, 0, 40}} {
+		pictures := make([]*yuv.Image, 6)
+		for i := range pictures {
+			pictures[i] = spoiled(im, c.light, c.raised, c.noise, uint64(i)) //nolint:gosec // small
+		}
+		for _, skip := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/skip=%v", c.name, skip), func(b *testing.B) {
+				d, now := skipping(b, Config{Size: 640, SkipUnchanged: skip})
+				b.ReportAllocs()
+				i := 0
+				before := cpu(b)
+				for b.Loop() {
+					*now = now.Add(40 * time.Millisecond)
+					if _, err := d.Detect(pictures[i%len(pictures)]); err != nil {
+						b.Fatal(err)
+					}
+					i++
+				}
+				b.ReportMetric((cpu(b)-before)*1e3/float64(i), "cpu-ms/op")
+				b.ReportMetric(float64(d.pixels)/float64(i), "pixels/op")
+			})
+		}
+	}
 }
