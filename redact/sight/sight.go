@@ -165,7 +165,7 @@ func (s *Sight) fit(im *yuv.Image) (err error) {
 	if s.clean, err = s.cleanSight(s.asked / cleanMargin); err != nil {
 		return err
 	}
-	s.need = max(s.asked, math.Round(cleanMargin*s.clean))
+	s.need = max(s.asked, math.Round(cleanMargin*s.clean), math.Ceil(s.tableClean()))
 	s.Reset()
 	return nil
 }
@@ -209,7 +209,8 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 			return err
 		}
 	}
-	if out.passed && s.tableSize <= need {
+	// The table has no better sight than the clean one, however small the faces of a test are.
+	if out.passed && s.tableSize <= max(need, s.tableClean()) {
 		s.judge.passed(o)
 	} else {
 		s.judge.missed(o)
@@ -277,6 +278,15 @@ func (s *Sight) climb(im *yuv.Image, first, passed bool, add func(cell int, heig
 	return nil
 }
 
+// tableClean returns the size that the table has for clean pictures, in pixels of the
+// camera's picture; 0 without a table.
+func (s *Sight) tableClean() float64 {
+	if s.table == nil {
+		return 0
+	}
+	return s.table.Clean * s.trial.scale(s.width, s.height)
+}
+
 // lookUp returns the size that the table has for the picture, in pixels of the picture; it is
 // infinite where the table ends.
 func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
@@ -293,7 +303,8 @@ func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
 }
 
 const (
-	// cleanMargin is how much larger what is needed must be than the sight in clean pictures.
+	// cleanMargin is how much larger what is needed must be than the sight of painted faces in a clean
+	// picture. The table needs none: conditions that hardly matter have the size of a clean one.
 	cleanMargin = 1.2
 	// cleanFaces are painted at each size, cleanStep apart, from what is asked for, or cleanLeast, up to
 	// cleanMost pixels of the detector's input.
@@ -330,9 +341,6 @@ func (s *Sight) cleanSight(wanted float64) (float64, error) {
 	t.look(im, condition.Condition{Dark: 10, Median: 120, Bright: 235, Contrast: 50, Noise: 1.5, Blur: 0.8}, &texture{})
 	t.painter.light.colourful = 1
 	size := max(wanted/by, cleanLeast)
-	if s.table != nil {
-		size = max(size, s.table.Clean)
-	}
 	for most := min(cleanMost, 0.4*float64(h)); size < most; size *= cleanStep {
 		missed := 0
 		for range cleanFaces {

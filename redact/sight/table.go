@@ -31,7 +31,7 @@ type Table struct {
 	Largest float64 `json:"largest"`
 	// The curves say by how many octaves the size grows: with the noise as a share of the
 	// contrast, with the contrast in levels, with the blur in pixels of the picture
-	// that was measured, and with the share of pixels that are clipped at white.
+	// that was measured, and with the share of overexposed pixels.
 	Noise    Curve `json:"noise"`
 	Contrast Curve `json:"contrast"`
 	Blur     Curve `json:"blur"`
@@ -73,22 +73,22 @@ type Features struct {
 	Contrast float64
 	// Blur is in pixels; 0: unknown.
 	Blur float64
-	// White is the share of pixels that are clipped at white, 0 to 1.
+	// White is the share of pixels that are overexposed, 0 to 1.
 	White float64
 }
 
 const (
 	// leastContrast is the contrast that a picture of one colour counts as, in levels.
 	leastContrast = 0.25
-	// Pixels are clipped at white where Bright is whiteLevel, and at black where it is below
-	// greyLevel: noise clips many in the dark, where the contrast says more.
-	greyLevel, whiteLevel = 230, 250
+	// Clipped pixels count as white, and as overexposed, where the median is whiteMedian, and not
+	// at all where it is greyMedian: noise clips many in the dark, and a white wall may be right.
+	greyMedian, whiteMedian = 150, 250
 )
 
 // FeaturesOf returns the features of a condition.
 func FeaturesOf(c condition.Condition) Features {
 	contrast := max(c.Contrast, leastContrast)
-	white := min(max((c.Bright-greyLevel)/(whiteLevel-greyLevel), 0), 1)
+	white := min(max((c.Median-greyMedian)/(whiteMedian-greyMedian), 0), 1)
 	return Features{NoiseShare: c.Noise / contrast, Contrast: contrast, Blur: c.Blur, White: white * c.Clipped}
 }
 
