@@ -120,7 +120,8 @@ func (o *output) picture(j *job) error {
 			Queue:  int64(j.decodeBegan.Sub(j.unit.Arrived)),
 			Decode: int64(j.decodeTime),
 			Wait:   int64(begun.Sub(j.decoded) - j.timing.Sight - j.timing.Detect - j.timing.Motion - j.timing.Track - j.timing.Obscure),
-			Sight:  int64(j.timing.Sight), Detect: int64(j.timing.Detect), Motion: int64(j.timing.Motion), Track: int64(j.timing.Track), Obscure: int64(j.timing.Obscure),
+			Sight:  int64(j.timing.Sight), Detect: int64(j.timing.Detect), Motion: int64(j.timing.Motion),
+			Track: int64(j.timing.Track), Obscure: int64(j.timing.Obscure),
 			Encode: int64(done.Sub(begun)), CPU: cpuTime(), Allocated: o.heap.allocated(),
 		},
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"math"
 	"time"
 
 	"scrim/redact/sight"
@@ -44,6 +45,9 @@ func (n *sightNews) next(now time.Time) *transport.Sight {
 // sightOf returns a report as it is sent.
 func sightOf(r *sight.Report) transport.Sight {
 	c := transport.Condition(r.Condition)
+	for _, v := range []*float64{&c.Dark, &c.Median, &c.Bright, &c.Contrast, &c.Noise, &c.Blur, &c.Clipped} {
+		*v = math.Round(*v*100) / 100
+	}
 	s := transport.Sight{
 		Size: r.Size, Painted: r.Painted, Table: r.Table, Need: r.Need, Proved: r.Proved, Why: transport.BlindReason(r.Why),
 		Tested: r.TestedAt, Warning: r.Warning, Condition: &c,

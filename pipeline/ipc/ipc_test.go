@@ -71,8 +71,10 @@ func samples() []sample {
 			SelfTest: &SelfTest{At: 12, Failure: "the face is not found"},
 			Record: &Record{
 				Picture: 3, Unit: 7, Arrived: 4, Inspected: 5,
-				Regions: []geom.RegionRecord{{X: -3, Y: 1, W: 17, H: 21, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11, Rotation: geom.Turned90}},
-				Stages:  Stages{Queue: 1, Decode: 2, Wait: 3, Sight: 10, Detect: 4, Motion: 11, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
+				Regions: []geom.RegionRecord{{
+					X: -3, Y: 1, W: 17, H: 21, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "detected", Track: 11, Rotation: geom.Turned90,
+				}},
+				Stages: Stages{Queue: 1, Decode: 2, Wait: 3, Sight: 10, Detect: 4, Motion: 11, Track: 5, Obscure: 6, Encode: 7, CPU: 8, Allocated: 9},
 			},
 			Counts: Counts{UnitsDropped: 1, PicturesDropped: 2, PicturesWithheld: 3}, Unproved: transport.BlindDark,
 			Sight: &transport.Sight{
@@ -102,7 +104,9 @@ func samples() []sample {
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},
 		{TypeFileFrame, FileFrame{
 			File: "a/b.mp4", Frame: 3, PTS: 0.12, Width: 320, Height: 240, Cover: CoverMotion, Blind: "too dark",
-			Regions: []geom.RegionRecord{{X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2, Rotation: geom.Turned90}},
+			Regions: []geom.RegionRecord{{
+				X: 1, Y: 2, W: 3, H: 4, Face: geom.Box{X: 1.5, Y: 2.5, W: 1, H: 2}, Score: 0.9, Source: "backfilled", Track: 2, Rotation: geom.Turned90,
+			}},
 		}, nil},
 		{TypeFileEnd, FileEnd{
 			Error: "it holds no picture", Frames: 9, Failsafe: 1, Reason: "input is damaged",

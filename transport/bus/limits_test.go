@@ -260,7 +260,8 @@ func TestTheLargestStatusFits(t *testing.T) {
 	size := 1234.123456789
 	s.Sight = &transport.Sight{
 		Size: size, Painted: size, Table: size, Need: size, Why: transport.BlindNotFound, Tested: time.Now(), Warning: long, DetectSize: transport.MaxSide,
-		Cols: transport.MaxSightParts, Rows: 1, Condition: &transport.Condition{Dark: size / 10, Median: size / 10, Bright: size / 10, Contrast: size / 10, Noise: size / 10},
+		Cols: transport.MaxSightParts, Rows: 1,
+		Condition: &transport.Condition{Dark: size / 10, Median: size / 10, Bright: size / 10, Contrast: size / 10, Noise: size / 10},
 	}
 	for range transport.MaxSightParts {
 		s.Sight.Parts = append(s.Sight.Parts, transport.SightPart{Size: size, Faces: slices.Repeat([]uint32{math.MaxUint32}, transport.FaceSizeClasses)})
@@ -306,8 +307,9 @@ func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"site":"plant-1","camera":"gate","state":"failed","reason":"x\ny","time":"2024-01-01T00:00:00+23:59"}`))
 	f.Add([]byte(`{"site":"plant-1","camera":"gate","state":"failed","time":"9999-12-31T23:59:59-23:59"}`))
 	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"live","fps":1e300,"width":-1}`))
-	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"live","sight":{"size":20,"need":48,"why":"too\u0000dark","warning":"a\nb","tested":"2024-01-01T00:00:00+23:59",` +
-		`"cols":2,"rows":1,"parts":[{"size":20,"faces":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,4294967295]},{"size":0}]}}`))
+	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"live","sight":{"size":20,"need":48,"why":"too\u0000dark",` +
+		`"warning":"a\nb","tested":"2024-01-01T00:00:00+23:59","cols":2,"rows":1,` +
+		`"parts":[{"size":20,"faces":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,4294967295]},{"size":0}]}}`))
 	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"live","sight":{"size":1e9,"cols":-1,"rows":-2,"parts":[{},{}]}}`))
 	f.Add([]byte(`{"site":"plant-1","name":"gate","state":"blind","covered_by":"nobody","blind_last_day":{"too dark":-1,"too\nmuch":3,"blurred":1e300}}`))
 	status := Address{Site: site, Camera: camera, Kind: KindStatus}

@@ -22,8 +22,8 @@ const (
 var sources = [...]struct {
 	letter byte
 	source geom.Source
-}{{'d', geom.Detected}, {'t', geom.Tracked}, {'h', geom.Held}, {'b', geom.Backfilled}, {'z', geom.Zone}, {'f', geom.Failsafe}, {'m', geom.Moving}, {'p', geom.Body},
-	{'-', ""}}
+}{{'d', geom.Detected}, {'t', geom.Tracked}, {'h', geom.Held}, {'b', geom.Backfilled}, {'z', geom.Zone},
+	{'f', geom.Failsafe}, {'m', geom.Moving}, {'p', geom.Body}, {'-', ""}}
 
 // formatRegions returns the headers of a unit's regions: the rectangles and the details
 // of each.

@@ -10,7 +10,9 @@ import (
 )
 
 // states have a series in scrim_camera_state.
-var states = []transport.State{transport.StateStarting, transport.StateLive, transport.StateObscured, transport.StateBlind, transport.StateOffline, transport.StateFailed}
+var states = []transport.State{
+	transport.StateStarting, transport.StateLive, transport.StateBlind, transport.StateObscured, transport.StateOffline, transport.StateFailed,
+}
 
 // metric is a value of each camera.
 type metric struct {

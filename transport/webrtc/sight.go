@@ -3,6 +3,7 @@ package webrtc
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,8 +73,7 @@ func newSight(s *transport.Status) *sight {
 	for i, p := range s.Sight.Parts {
 		col, row := i%s.Sight.Cols, i/s.Sight.Cols
 		part := sightPart{
-			X: float64(col) / float64(s.Sight.Cols), Y: float64(row) / float64(s.Sight.Rows),
-			W: 1 / float64(s.Sight.Cols), H: 1 / float64(s.Sight.Rows), Size: p.Size, Faces: p.Faces,
+			X: share(col, s.Sight.Cols), Y: share(row, s.Sight.Rows), W: share(1, s.Sight.Cols), H: share(1, s.Sight.Rows), Size: p.Size, Faces: p.Faces,
 		}
 		if part.Faces == nil {
 			part.Faces = make([]uint32, transport.FaceSizeClasses)
@@ -103,10 +103,16 @@ func newSight(s *transport.Status) *sight {
 	return out
 }
 
+// share returns n of all, rounded for people.
+func share(n, all int) float64 { return math.Round(float64(n)/float64(all)*10_000) / 10_000 }
+
 const (
 	// minFaces is how many faces of a size must have passed until there is advice: a
 	// detector is wrong at times.
 	minFaces = 3
+	// worseThanNeeded is how many times the need a part's sight must be until there is
+	// advice: few faces are painted in each part, in sizes a quarter apart.
+	worseThanNeeded = 1.25
 	// detectStep and maxDetectSize bound what is advised for the detector's input, in
 	// pixels. Beyond, tiles are cheaper.
 	detectStep    = 32
@@ -138,9 +144,9 @@ func (a *adviser) advise(p transport.SightPart) (tooSmall uint64, advice string)
 		return tooSmall, fmt.Sprintf("faces of %d px pass here; sight is %.0f px (%s): %s or mask", smallest, p.Size, a.sight.Why, cause)
 	case smallest > 0:
 		return tooSmall, fmt.Sprintf("faces of %d px pass here; sight is %.0f px: %s", smallest, p.Size, a.enlarge(p.Size/float64(smallest)))
-	case p.Size > a.sight.Need && cause != "":
+	case p.Size > worseThanNeeded*a.sight.Need && cause != "":
 		return tooSmall, fmt.Sprintf("sight is %.0f px, need is %.0f px (%s): %s or mask", p.Size, a.sight.Need, a.sight.Why, cause)
-	case p.Size > a.sight.Need:
+	case p.Size > worseThanNeeded*a.sight.Need:
 		return tooSmall, fmt.Sprintf("sight is %.0f px, need is %.0f px: %s", p.Size, a.sight.Need, a.enlarge(p.Size/a.sight.Need))
 	}
 	return tooSmall, ""

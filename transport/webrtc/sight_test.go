@@ -86,9 +86,10 @@ func TestAdviceNamesWhatHelps(t *testing.T) {
 		change func(*transport.Status)
 		advice string
 	}{
-		"too few to count":   {func(s *transport.Status) { s.Sight.Parts[0].Faces = faces(map[int]uint32{20: 2}) }, ""},
-		"none are smaller":   {func(s *transport.Status) { s.Sight.Parts[0].Faces = faces(map[int]uint32{32: 90}) }, ""},
-		"the third smallest": {func(s *transport.Status) { s.Sight.Parts[0].Faces = passing }, "faces of 25 px pass here; sight is 34 px: raise `detect.size` to 896 or mask"},
+		"too few to count": {func(s *transport.Status) { s.Sight.Parts[0].Faces = faces(map[int]uint32{20: 2}) }, ""},
+		"none are smaller": {func(s *transport.Status) { s.Sight.Parts[0].Faces = faces(map[int]uint32{32: 90}) }, ""},
+		"the third smallest": {func(s *transport.Status) { s.Sight.Parts[0].Faces = passing },
+			"faces of 25 px pass here; sight is 34 px: raise `detect.size` to 896 or mask"},
 		"already at the picture's size": {func(s *transport.Status) { s.Sight.DetectSize = 1920 },
 			"faces of 20 px pass here; sight is 34 px: bring the camera closer or mask"},
 		"with tiles": {func(s *transport.Status) { s.Sight.Tiles = true }, "faces of 20 px pass here; sight is 34 px: bring the camera closer or mask"},
@@ -97,10 +98,11 @@ func TestAdviceNamesWhatHelps(t *testing.T) {
 		"dark": {func(s *transport.Status) { s.Sight.Proved, s.Sight.Why = false, transport.BlindDark },
 			"faces of 20 px pass here; sight is 34 px (too dark): give it light or mask"},
 		"dark, and nobody passes": {func(s *transport.Status) {
-			s.Sight.Proved, s.Sight.Why, s.Sight.Parts[0] = false, transport.BlindDark, transport.SightPart{Size: 60}
-		}, "sight is 60 px, need is 48 px (too dark): give it light or mask"},
-		"worse than needed": {func(s *transport.Status) { s.Sight.Parts[0] = transport.SightPart{Size: 60} },
-			"sight is 60 px, need is 48 px: raise `detect.size` to 832 or mask"},
+			s.Sight.Proved, s.Sight.Why, s.Sight.Parts[0] = false, transport.BlindDark, transport.SightPart{Size: 70}
+		}, "sight is 70 px, need is 48 px (too dark): give it light or mask"},
+		"worse than needed": {func(s *transport.Status) { s.Sight.Parts[0] = transport.SightPart{Size: 70} },
+			"sight is 70 px, need is 48 px: raise `detect.size` to 960 or mask"},
+		"about as good as needed": {func(s *transport.Status) { s.Sight.Parts[0] = transport.SightPart{Size: 59} }, ""},
 		"nothing found": {func(s *transport.Status) {
 			s.Sight.Proved, s.Sight.Why, s.Sight.Parts[0].Size = false, transport.BlindNotFound, 0
 		}, "no face is found here with certainty: look at the picture or mask"},

@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	faceHour  = time.Hour
-	faceHours = int(dayLength / faceHour)
+	hoursOfDay = int(dayLength / time.Hour)
+	// minPictures is in how many pictures a face must be found until it counts: a detector
+	// is wrong at times, but not about the same place.
+	minPictures = 3
 	// maxTracks bounds the faces that are remembered so that each counts once.
 	maxTracks = 512
 )
@@ -77,11 +79,11 @@ func (g faceGrid) part(f geom.Box) (int, bool) {
 }
 
 // faceCounts counts faces by hour, part of the picture and size class. A face counts once
-// in each part and class, however long it stays. Its memory is bounded by the bounds of a
+// in each part and class, however long it stays, from its third picture on. Its memory is bounded by the bounds of a
 // transport.Sight.
 type faceCounts struct {
 	grid    faceGrid
-	hours   [faceHours]hourOfFaces
+	hours   [hoursOfDay]hourOfFaces
 	process int // whose tracks these are
 	tracks  map[uint64]*countedTrack
 }
@@ -92,10 +94,11 @@ type hourOfFaces struct {
 	counts []uint32
 }
 
-// countedTrack is where a face was counted.
+// countedTrack is in how many pictures a face was found, and where it was counted.
 type countedTrack struct {
-	seen    time.Time
-	counted [transport.MaxSightParts * transport.FaceSizeClasses / 64]uint64 // bits by part and class
+	seen     time.Time
+	pictures int
+	counted  [transport.MaxSightParts * transport.FaceSizeClasses / 64]uint64 // bits by part and class
 }
 
 // use forgets what does not belong to the pictures of a redactor.
@@ -131,13 +134,16 @@ func (f *faceCounts) count(now time.Time, track uint64, index int) {
 		f.tracks[track] = t
 	}
 	t.seen = now
+	if t.pictures++; t.pictures < minPictures {
+		return
+	}
 	word, bit := index/64, uint64(1)<<(index%64)
 	if t.counted[word]&bit != 0 {
 		return
 	}
 	t.counted[word] |= bit
-	number := now.Unix() / int64(faceHour/time.Second)
-	h := &f.hours[number%int64(faceHours)]
+	number := now.Unix() / int64(time.Hour/time.Second)
+	h := &f.hours[number%int64(hoursOfDay)]
 	if h.number != number || h.counts == nil {
 		*h = hourOfFaces{number, make([]uint32, f.grid.parts()*transport.FaceSizeClasses)}
 	}
@@ -161,7 +167,7 @@ func (f *faceCounts) forgetOldest() {
 
 // lastDay returns the counts of a part in the last day; nil: there are none.
 func (f *faceCounts) lastDay(now time.Time, part int) (sums []uint32) {
-	first := now.Unix()/int64(faceHour/time.Second) - int64(faceHours)
+	first := now.Unix()/int64(time.Hour/time.Second) - int64(hoursOfDay)
 	for i := range f.hours {
 		h := &f.hours[i]
 		if h.counts == nil || h.number <= first {
