@@ -11,6 +11,7 @@ import (
 	"scrim/redact/detect"
 	"scrim/redact/face"
 	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 )
 
@@ -101,7 +102,7 @@ func (w *ways) Detect(im *yuv.Image) ([]face.Face, error) {
 
 // detect returns the faces that lie so.
 func (o *way) detect(im *yuv.Image) (found []face.Face, err error) {
-	if o.im, err = detect.Turn(o.im, im, o.by); err != nil {
+	if o.im, err = rotate.Turned(o.im, im, o.by); err != nil {
 		return nil, err
 	}
 	if found, err = o.detector.Detect(o.im); err != nil {
@@ -110,6 +111,14 @@ func (o *way) detect(im *yuv.Image) (found []face.Face, err error) {
 	o.faces = detect.TurnBack(o.faces[:0], found, o.by, im)
 	o.faces = slices.DeleteFunc(o.faces, func(f face.Face) bool { return f.Weak || f.Score < turnedScore })
 	return o.faces, nil
+}
+
+// Adapt implements redact.Adapter. The detectors of the other ways measure by themselves.
+func (w *ways) Adapt(im *yuv.Image) error {
+	if d, ok := w.detector.(redact.Adapter); ok {
+		return d.Adapt(im)
+	}
+	return nil
 }
 
 // DetectPart implements redact.PartDetector. It looks only the way that was chosen.

@@ -35,7 +35,7 @@ type turned struct {
 // Detect implements redact.Detector.
 func (t *turned) Detect(im *yuv.Image) ([]face.Face, error) {
 	var err error
-	if t.im, err = Turn(t.im, im, t.by); err != nil {
+	if t.im, err = rotate.Turned(t.im, im, t.by); err != nil {
 		return nil, err
 	}
 	found, err := t.d.Detect(t.im)
@@ -53,7 +53,7 @@ func (t *turned) DetectPart(part *yuv.Image, at image.Point, width, height int) 
 		return nil, fmt.Errorf("detector %s cannot inspect parts of pictures", t.d.Info().Name)
 	}
 	var err error
-	if t.part, err = Turn(t.part, part, t.by); err != nil {
+	if t.part, err = rotate.Turned(t.part, part, t.by); err != nil {
 		return nil, err
 	}
 	lies := t.by.Box(geom.BoxOf(part.Bounds().Add(at)), width, height).Rect().Min
@@ -73,22 +73,10 @@ func (t *turned) Adapt(im *yuv.Image) error {
 		return nil
 	}
 	var err error
-	if t.im, err = Turn(t.im, im, t.by); err != nil {
+	if t.im, err = rotate.Turned(t.im, im, t.by); err != nil {
 		return err
 	}
 	return d.Adapt(t.im)
-}
-
-// Turn returns src turned by r, in dst if that has the right size.
-func Turn(dst, src *yuv.Image, r geom.Rotation) (*yuv.Image, error) {
-	w, h := r.Size(src.Width, src.Height)
-	if dst == nil || dst.Width != w || dst.Height != h {
-		var err error
-		if dst, err = yuv.New(w, h); err != nil {
-			return nil, err
-		}
-	}
-	return dst, rotate.By(r).Image(dst, src)
 }
 
 // TurnBack appends to faces those that were found in im turned by r, where they lie in im.

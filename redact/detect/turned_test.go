@@ -11,6 +11,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/face"
 	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/selftest"
 	"scrim/redact/yuv"
 )
@@ -96,7 +97,7 @@ func TestTurnedDetectorFindsTurnedFacesAsSurelyAsUprightOnes(t *testing.T) {
 	score := confident(want)[0].Score
 	for _, r := range geom.Rotations[1:] {
 		by := r.Inverse()
-		lying, err := Turn(nil, upright, by)
+		lying, err := rotate.Turned(nil, upright, by)
 		require.NoError(t, err)
 		at := by.Box(box, upright.Width, upright.Height)
 		d := NewTurned(open(t, 640), r)

@@ -72,6 +72,18 @@ func (o Orientation) Image(dst, src *yuv.Image) error {
 	return nil
 }
 
+// Turned returns src turned by r, in dst if that has the right size.
+func Turned(dst, src *yuv.Image, r geom.Rotation) (*yuv.Image, error) {
+	w, h := r.Size(src.Width, src.Height)
+	if dst == nil || dst.Width != w || dst.Height != h {
+		var err error
+		if dst, err = yuv.New(w, h); err != nil {
+			return nil, err
+		}
+	}
+	return dst, By(r).Image(dst, src)
+}
+
 // repeatLast fills the columns from w on and the rows from h on.
 func repeatLast(pix []byte, stride, w, h, width, height int) {
 	for x := w; x < width; x++ {

@@ -16,6 +16,7 @@ import (
 	"scrim/redact/face"
 	"scrim/redact/geom"
 	"scrim/redact/obscure"
+	"scrim/redact/rotate"
 	"scrim/redact/track"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
@@ -305,7 +306,7 @@ type unturned struct {
 }
 
 func (u *unturned) Detect(im *yuv.Image) ([]face.Face, error) {
-	lying, err := detect.Turn(nil, im, u.r)
+	lying, err := rotate.Turned(nil, im, u.r)
 	if err != nil {
 		return nil, err
 	}

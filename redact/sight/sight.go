@@ -10,6 +10,7 @@ import (
 
 	"scrim/redact"
 	"scrim/redact/condition"
+	"scrim/redact/geom"
 	"scrim/redact/scale"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
@@ -31,6 +32,8 @@ type Options struct {
 	Size int
 	// Tiles is set if the detector looks everywhere in the camera's own resolution, too.
 	Tiles bool
+	// Rotation is how faces lie in the pictures, which the detector turns.
+	Rotation geom.Rotation
 	// NeedPixels is the height of the faces that must be found, in pixels of the picture. If it is 0,
 	// NeedPercent is that height in percent of the picture's; if that is 0, too, it is
 	// DefaultNeedPercent.
@@ -83,7 +86,7 @@ func New(o Options) (*Sight, error) {
 		return nil, err
 	}
 	return &Sight{o: o, table: table, judge: newJudge(o.Interval), trial: trial{
-		detector: o.Detector, size: o.Size, tiles: o.Tiles, painter: p,
+		detector: o.Detector, size: o.Size, tiles: o.Tiles, rotation: o.Rotation, painter: p,
 		rand: rand.New(rand.NewPCG(o.Seed, 0x706c616365)), //nolint:gosec // no secret
 	}}, nil
 }

@@ -17,6 +17,8 @@ import (
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
+	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -294,6 +296,33 @@ func TestSightIsTheSizeFromWhichOnTheDetectorFindsFaces(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.InDelta(t, least, s.Report().Size, 0.35*least)
+	}
+}
+
+// A camera that lies on its side has the sight of its detector, which looks at it upright.
+func TestSightOfATurnedDetectorIsThatOfUprightFaces(t *testing.T) {
+	const least = 40
+	for _, r := range geom.Rotations[1:] {
+		w := &watched{PartDetector: open(t, detect.Config{Size: 640})}
+		turned, ok := detect.NewTurned(w, r).(redact.PartDetector)
+		require.True(t, ok)
+		s := newSight(t, Options{Detector: turned, Rotation: r, NeedPixels: 60})
+		im, err := rotate.Turned(nil, newClip(t, 640, 360, 3).frame(t, 50), r.Inverse())
+		require.NoError(t, err)
+		before := im.Clone()
+		v, err := s.Judge(begin, im)
+		require.NoError(t, err)
+		require.True(t, v.Proved, "%+v", s.Report())
+		w.least = least
+		at := begin
+		for range 12 {
+			at = at.Add(10 * time.Second)
+			v, err = s.Judge(at, im)
+			require.NoError(t, err)
+		}
+		require.True(t, v.Proved)
+		require.InDelta(t, least, s.Report().Size, 0.35*least)
+		require.Equal(t, before, im, "the picture is not changed")
 	}
 }
 

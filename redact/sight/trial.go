@@ -10,6 +10,7 @@ import (
 	"scrim/redact/condition"
 	"scrim/redact/face"
 	"scrim/redact/geom"
+	"scrim/redact/rotate"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -37,12 +38,14 @@ type trial struct {
 	detector redact.PartDetector
 	size     int  // longer side of the detector's input
 	tiles    bool // it looks at parts in the camera's resolution
+	rotation geom.Rotation
 	painter  *painter
 	rand     *rand.Rand
 	zones    *zone.Set
 	grid     []image.Rectangle
 	next     int // part in which the next face is painted
 	part     *yuv.Image
+	upright  *yuv.Image // the same, turned
 	// faces and pixels count what was painted and inspected.
 	faces, pixels int
 }
@@ -96,7 +99,9 @@ func (t *trial) try(im *yuv.Image, height float64) (cell int, found, ok bool, er
 			// Was it missed because somebody is there already?
 			box = geom.Box{X: x - float64(r.Min.X) - height/2, Y: y - float64(r.Min.Y) - height/2, W: height, H: height}
 		} else {
-			box = t.painter.paint(t.part, r.Min, x-float64(r.Min.X), y-float64(r.Min.Y), height)
+			if box, err = t.paint(r.Min, x-float64(r.Min.X), y-float64(r.Min.Y), height); err != nil {
+				return cell, false, false, err
+			}
 			t.faces++
 		}
 		faces, err := t.detector.DetectPart(t.part, r.Min, im.Width, im.Height)
@@ -111,6 +116,25 @@ func (t *trial) try(im *yuv.Image, height float64) (cell int, found, ok bool, er
 			return cell, true, true, nil
 		}
 	}
+}
+
+// paint paints a face into the part, which lies at at. It returns the face's box in the part.
+func (t *trial) paint(at image.Point, x, y, height float64) (box geom.Box, err error) {
+	if t.rotation == geom.Upright {
+		return t.painter.paint(t.part, at, x, y, height), nil
+	}
+	if t.upright, err = rotate.Turned(t.upright, t.part, t.rotation); err != nil {
+		return box, fmt.Errorf("sight test: %w", err)
+	}
+	ux, uy := t.rotation.Point(x, y, float64(t.part.Width), float64(t.part.Height))
+	// The light is that of the place in the picture.
+	at = at.Add(image.Pt(int(x)-int(ux), int(y)-int(uy)))
+	box = t.painter.paint(t.upright, at, ux, uy, height)
+	back := t.rotation.Inverse()
+	if err := rotate.By(back).Image(t.part, t.upright); err != nil {
+		return box, fmt.Errorf("sight test: %w", err)
+	}
+	return back.Box(box, t.upright.Width, t.upright.Height), nil
 }
 
 // finds reports whether one of faces is the one in box.
@@ -146,7 +170,8 @@ func (t *trial) place(im *yuv.Image, cell image.Rectangle, height float64) (x, y
 		cy := float64(cell.Min.Y) + t.rand.Float64()*float64(cell.Dy())
 		m := 0.7 * height
 		cx, cy = min(max(cx, m), max(w-m, w/2)), min(max(cy, m), max(h-m, h/2))
-		box := geom.Box{X: cx - 0.4*height, Y: cy - height/2, W: 0.8 * height, H: height}
+		bw, bh := t.rotation.Size(int(0.8*height), int(height))
+		box := geom.Box{X: cx - float64(bw)/2, Y: cy - float64(bh)/2, W: float64(bw), H: float64(bh)}
 		if t.hidden(box) {
 			continue
 		}
