@@ -23,13 +23,14 @@ const (
 )
 
 const (
-	// learnTime is how long the background is learned before it is known. A cell must
+	// learnTime is how long the background is learned before it is known, longestLearning
+	// if not nearlyAll of the cells are known by then; leastKnown must be. A cell must
 	// have been the same for stableTime of it.
-	learnTime  = 8 * time.Second
-	stableTime = 3 * time.Second
-	leastLooks = 5
-	// leastKnown is the share of the cells that must be known.
-	leastKnown = 0.1
+	learnTime             = 8 * time.Second
+	longestLearning       = 9500 * time.Millisecond
+	stableTime            = 3 * time.Second
+	leastLooks            = 5
+	nearlyAll, leastKnown = 0.98, 0.1
 	// learnInterval is the time between two looks at the picture that are learned from,
 	// and idleInterval that between any two while no regions are wanted.
 	learnInterval = 200 * time.Millisecond
@@ -187,8 +188,10 @@ func (b *Background) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact
 	var dt time.Duration
 	if look && b.hasLook {
 		dt = min(max(at.Sub(b.learnAt), 0), longestLook)
-		b.noise.add(b.now[0], b.before[0])
-		b.tint.add(b.now[1], b.before[1])
+		b.fit.takeAll(b.before[0], b.now[0], nil)
+		b.noise.add(&b.fit)
+		b.fit.takeAll(b.before[1], b.now[1], nil)
+		b.tint.add(&b.fit)
 	}
 	b.judgeSight(im.FullRange)
 	if b.valid {

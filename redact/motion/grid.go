@@ -86,10 +86,8 @@ func (g grid) measurePlane(out []float32, pix []byte, stride, width, height, sid
 	}
 }
 
-// meanPart returns the mean of the samples of r in a plane. If it has none, which is at
-// the edge of planes of chroma, it takes the last ones.
+// meanPart returns the mean of the samples of r that lie in a plane; some do.
 func meanPart(pix []byte, stride int, r image.Rectangle, width, height int) float32 {
-	r.Min.X, r.Min.Y = min(r.Min.X, width-1), min(r.Min.Y, height-1)
 	r.Max.X, r.Max.Y = min(r.Max.X, width), min(r.Max.Y, height)
 	sum := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {

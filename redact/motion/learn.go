@@ -9,6 +9,7 @@ type learner struct {
 	votes     []float32 // seconds
 	blocked   mask      // what was covered before is not learned
 	isBlocked bool
+	light     [planes]light // of the picture, compared with what was learned so far
 	spent     time.Duration
 	looks     int
 }
@@ -113,8 +114,7 @@ func (b *Background) absorbStill(dt float32) {
 		if b.stands(i, dt) {
 			return
 		}
-		row := g.row(s.seeds, i/g.cols)
-		row[i%g.cols/wordBits] |= 1 << (i % g.cols % wordBits)
+		g.mark(s.seeds, i)
 	})
 	// Who moves a hand is a person as a whole.
 	g.grow(s.seeds, s.seeds, s.tmp, max(g.rows/handReach, 1))
@@ -181,6 +181,10 @@ func (b *Background) learnAnew(dt time.Duration) {
 	l.looks++
 	l.spent += dt
 	limits := [planes]float32{b.limit(), b.tintLimit(), b.tintLimit()}
+	for k := range l.mean {
+		b.fit.takeAll(l.mean[k], b.now[k], l.votes)
+		l.light[k] = b.fit.solve(limits[k]*weakShare, sameLight)
+	}
 	known := 0
 	for i := range l.votes {
 		if b.faces[i] != 0 || l.isBlocked && b.grid.marked(l.blocked, i) {
@@ -191,7 +195,11 @@ func (b *Background) learnAnew(dt time.Duration) {
 			known++
 		}
 	}
-	if l.spent >= learnTime && l.looks >= leastLooks && float64(known) >= leastKnown*float64(len(l.votes)) {
+	need := nearlyAll
+	if l.spent >= longestLearning {
+		need = leastKnown
+	}
+	if l.spent >= learnTime && l.looks >= leastLooks && float64(known) >= need*float64(len(l.votes)) {
 		b.install(known)
 	}
 }
@@ -200,7 +208,7 @@ func (b *Background) learnAnew(dt time.Duration) {
 func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float32) {
 	same := l.votes[i] > 0
 	for k := range l.mean {
-		if d := now[k][i] - l.mean[k][i]; max(d, -d) > limits[k] {
+		if d := now[k][i] - l.light[k].of(l.mean[k][i]); max(d, -d) > limits[k] {
 			same = false
 		}
 	}
@@ -214,7 +222,7 @@ func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float
 		l.votes[i] = firstVote
 	}
 	for k := range l.mean {
-		l.mean[k][i] += (now[k][i] - l.mean[k][i]) * weight
+		l.mean[k][i] += (l.light[k].without(now[k][i]) - l.mean[k][i]) * weight
 	}
 }
 
@@ -229,9 +237,43 @@ func (b *Background) install(known int) {
 			m.known[i] = 1
 		}
 	}
+	b.fillIn()
 	b.valid, b.lost = true, false
 	b.light = [planes]light{sameLight, sameLight, sameLight}
 	b.shares = [2]float64{}
 	b.setLimits()
 	b.compare(b.lastAt, 0, true)
+}
+
+const (
+	// A cell that was restless while the background was learned, with at least votesAmong
+	// seconds for what it has most of the time, is known if knownAround of its neighbours
+	// are.
+	votesAmong  = 0.5
+	knownAround = 7
+)
+
+// fillIn makes single cells known among others that are.
+func (b *Background) fillIn() {
+	g, m, s := b.grid, &b.model, &b.scratch
+	clear(s.seeds)
+	for y := 1; y < g.rows-1; y++ {
+		for x := 1; x < g.cols-1; x++ {
+			i := y*g.cols + x
+			if m.known[i] != 0 || b.learner.votes[i] < votesAmong {
+				continue
+			}
+			n := 0
+			for _, row := range [][]uint8{m.known[i-g.cols-1 : i-g.cols+2], m.known[i-1 : i+2], m.known[i+g.cols-1 : i+g.cols+2]} {
+				n += int(row[0]) + int(row[1]) + int(row[2])
+			}
+			if n >= knownAround {
+				g.mark(s.seeds, i)
+			}
+		}
+	}
+	g.eachMarked(s.seeds, func(i int) {
+		m.known[i] = 1
+		m.count++
+	})
 }

@@ -19,6 +19,9 @@ const (
 
 func (l light) of(v float32) float32 { return l.gain*v + l.offset }
 
+// without returns what v would be in the light of the background.
+func (l light) without(v float32) float32 { return (v - l.offset) / l.gain }
+
 // fit finds the light of one plane of a picture. It is reused for its memory.
 type fit struct {
 	was, now []float32 // background and picture
@@ -31,6 +34,16 @@ func (f *fit) take(m *model, plane int, now []float32) {
 	for i := 0; i < len(now); i += fitStep {
 		if m.known[i] != 0 && m.left[i] == 0 {
 			f.was, f.now = append(f.was, mean[i]), append(f.now, now[i])
+		}
+	}
+}
+
+// takeAll takes cells of two pictures: those for which chosen is above 0; nil: of all.
+func (f *fit) takeAll(was, now, chosen []float32) {
+	f.was, f.now = f.was[:0], f.now[:0]
+	for i := 0; i < len(now); i += fitStep {
+		if chosen == nil || chosen[i] > 0 {
+			f.was, f.now = append(f.was, was[i]), append(f.now, now[i])
 		}
 	}
 }

@@ -25,6 +25,11 @@ func (g grid) marked(m mask, i int) bool {
 	return m[i/g.cols*g.words+x/wordBits]>>(x%wordBits)&1 != 0
 }
 
+func (g grid) mark(m mask, i int) {
+	x := i % g.cols
+	m[i/g.cols*g.words+x/wordBits] |= 1 << (x % wordBits)
+}
+
 // pack sets m to the bytes that are 1; others are 0.
 func (g grid) pack(m mask, bytes []uint8) {
 	for y := range g.rows {

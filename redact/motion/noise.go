@@ -23,19 +23,16 @@ type noiseMeter struct {
 	counts [noiseRange * noiseSteps]int32
 }
 
-// add adds a picture and the one before.
-func (m *noiseMeter) add(now, before []float32) {
+// add adds the cells that f took from a picture and the one before. A change of the light
+// between them, such as by the camera's exposure, is not noise.
+func (m *noiseMeter) add(f *fit) {
+	l := f.solve(max(leastLuma*weakShare, 2*m.sigma()), sameLight)
 	clear(m.counts[:])
-	total := 0
-	for i := 0; i < len(now); i += fitStep {
-		d := now[i] - before[i]
-		if d < 0 {
-			d = -d
-		}
-		m.counts[min(int(d*noiseSteps), len(m.counts)-1)]++
-		total++
+	for i, v := range f.was {
+		d := f.now[i] - l.of(v)
+		m.counts[min(int(max(d, -d)*noiseSteps), len(m.counts)-1)]++
 	}
-	seen, half := 0, total/2
+	seen, half := 0, len(f.was)/2
 	for k, c := range m.counts {
 		if seen += int(c); seen > half {
 			m.recent[m.n%recentNoise] = float32(k) / noiseSteps * perMedian
