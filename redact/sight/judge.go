@@ -1,6 +1,7 @@
 package sight
 
 import (
+	"slices"
 	"time"
 
 	"scrim/redact/condition"
@@ -28,10 +29,11 @@ const (
 	proofTime = 10 * time.Minute
 )
 
-// proof is a condition in which a test passed.
+// proof is a picture in which a test passed.
 type proof struct {
-	at time.Time
-	is condition.Condition
+	at    time.Time
+	is    condition.Condition
+	shows structure
 }
 
 // judge decides, picture by picture, whether the detector's sight is proved, and when it is tested. It
@@ -43,9 +45,9 @@ type judge struct {
 	// last is the last test.
 	last   time.Time
 	tested bool
-	failed bool // the last tests failed, or too few have passed since
-	passes int  // since one failed
-	failIs condition.Condition
+	failed bool  // the last tests failed, or too few have passed since
+	passes int   // since one failed
+	fail   proof // the last test that failed
 	// credits are for tests that changes ask for, as of credited.
 	credits  float64
 	credited time.Time
@@ -59,11 +61,11 @@ func newJudge(interval time.Duration) judge { return judge{interval: interval, c
 
 // observation is what is known of a picture without a test.
 type observation struct {
-	at time.Time
-	is condition.Condition
-	// empty is set if there is nothing in the picture, moved if it shows something else than at the
-	// last test.
-	empty, moved bool
+	at    time.Time
+	is    condition.Condition
+	shows structure
+	// empty is set if there is nothing in the picture.
+	empty bool
 }
 
 // due reports whether the picture must be tested.
@@ -86,9 +88,9 @@ func (j *judge) due(o observation) bool {
 		return false
 	case j.failed:
 		// A better condition is tested at once, and so are the tests that confirm one that passed.
-		return passed >= retryInterval || (j.passes > 0 || better(o.is, j.failIs) || o.moved) && j.pay()
+		return passed >= retryInterval || (j.passes > 0 || better(o.is, j.fail.is) || o.shows.changed(&j.fail.shows)) && j.pay()
 	}
-	return (o.moved || !j.covers(o)) && j.pay()
+	return !j.covers(&o) && j.pay()
 }
 
 // pay takes a credit, if there is one.
@@ -100,10 +102,10 @@ func (j *judge) pay() bool {
 	return true
 }
 
-// covers reports whether some test passed in a condition that is no better than the picture's.
-func (j *judge) covers(o observation) bool {
-	for _, p := range j.proofs {
-		if o.at.Sub(p.at) <= proofTime && !worse(o.is, p.is) {
+// covers reports whether a test passed in a picture of the same scene whose condition is no better.
+func (j *judge) covers(o *observation) bool {
+	for i := range j.proofs {
+		if p := &j.proofs[i]; o.at.Sub(p.at) <= proofTime && !worse(o.is, p.is) && !o.shows.changed(&p.shows) {
 			return true
 		}
 	}
@@ -125,26 +127,21 @@ func (j *judge) passed(o observation) {
 	if j.failed && j.passes >= returnPasses {
 		j.failed = false
 	}
-	kept := []proof{{o.at, o.is}}
-	for _, p := range j.proofs {
-		// What the new one says, too, is not kept.
-		if len(kept) < maxProofs && worse(p.is, o.is) {
-			kept = append(kept, p)
-		}
-	}
-	j.proofs = kept
+	// What the new one says, too, is not kept.
+	j.proofs = slices.DeleteFunc(j.proofs, func(p proof) bool { return !worse(p.is, o.is) && !p.shows.changed(&o.shows) })
+	j.proofs = slices.Insert(j.proofs, 0, proof{o.at, o.is, o.shows})
+	j.proofs = j.proofs[:min(len(j.proofs), maxProofs)]
 }
 
 // missed notes a test of the picture that failed: no earlier one counts any more.
 func (j *judge) missed(o observation) {
-	j.last, j.tested, j.failed, j.passes, j.failIs = o.at, true, true, 0, o.is
+	j.last, j.tested, j.failed, j.passes, j.fail = o.at, true, true, 0, proof{o.at, o.is, o.shows}
 	j.proofs = j.proofs[:0]
 }
 
-// conclude says whether the sight in the picture is proved, and whether the camera is blind. tested is
-// set if the picture itself was tested.
-func (j *judge) conclude(o observation, tested bool) (proved, blind bool) {
-	proved = !o.empty && j.tested && !j.failed && j.covers(o) && (tested || !o.moved)
+// conclude says whether the sight in the picture is proved, and whether the camera is blind.
+func (j *judge) conclude(o observation) (proved, blind bool) {
+	proved = !o.empty && j.tested && !j.failed && j.covers(&o)
 	if proved != j.proved {
 		j.proved, j.since = proved, o.at
 	}

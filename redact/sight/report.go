@@ -18,7 +18,8 @@ type Report struct {
 	Proved bool   `json:"proved"`
 	Blind  bool   `json:"blind"`
 	Why    string `json:"why,omitempty"`
-	// Size is the sight: the worse of Painted and Table.
+	// Size is the sight: that of the painted faces, Painted, or two thirds of that in the table, Table, if
+	// that is worse. A Table of 0 is unknown, or beyond what was measured.
 	Size    float64 `json:"size"`
 	Painted float64 `json:"painted"`
 	Table   float64 `json:"table"`
@@ -81,16 +82,17 @@ func (s *Sight) note(o observation, proved, blind bool) {
 }
 
 // noteTest writes what a test showed.
-func (s *Sight) noteTest(o observation, out outcome) {
+func (s *Sight) noteTest(o observation) {
 	r := &s.report
 	r.TestedAt = o.at
 	r.Tests++
 	if s.judge.failed {
 		r.Failed++
 	}
-	r.Painted = round(s.painted(out))
+	r.Painted = round(s.paintedSize)
 	r.Table = round(s.tableSize)
-	r.Size = max(r.Painted, r.Table)
+	byTable := round(s.tableSize / tableTolerance)
+	r.Size = max(r.Painted, byTable)
 	if r.Painted == 0 || math.IsInf(s.tableSize, 1) {
 		r.Size = 0
 	}
@@ -102,7 +104,7 @@ func (s *Sight) noteTest(o observation, out outcome) {
 			Size: round(s.cells[i].size(&s.counts)), Faces: round(s.cells[i].painted()),
 		}
 		if cell.Size > 0 {
-			cell.Size = max(cell.Size, r.Table)
+			cell.Size = max(cell.Size, byTable)
 		}
 		r.Cells = append(r.Cells, cell)
 	}
@@ -137,7 +139,7 @@ func (s *Sight) why(o observation) string {
 		return word
 	case !s.judge.failed:
 		return WhyUntested
-	case s.table != nil && s.tableSize > s.need:
+	case s.table != nil && s.tableSize > tableTolerance*s.need:
 		return s.table.worst(o.is)
 	}
 	return word

@@ -24,6 +24,11 @@ const (
 	DefaultNeedPercent = 5.0
 )
 
+// tableTolerance is by how much the size in the table may be above what is needed, if the painted faces are found:
+// it predicts the sight of photographed faces about so well. A
+// table by a few numbers cannot tell fog from a clear picture of grey things, nor a soft lens from soft things.
+const tableTolerance = 1.5
+
 // Options configure a Sight.
 type Options struct {
 	// Detector is the one whose sight is tested. Its ModelSHA256 chooses the table.
@@ -57,15 +62,16 @@ type Sight struct {
 	clean         float64 // size from which on faces are found in clean pictures, if it matters for the need
 	asked, need   float64
 	shrink        *scale.Scaler // of luma to the detector's input; nil: it is not scaled
-	// before is what the picture showed at the last test, now what it shows.
-	before, now structure
-	texture     texture // of the picture before
-	blur        float64 // last one that was known
-	counts      tally
-	cells       []tally
-	countedIs   condition.Condition
-	tableSize   float64
-	report      Report
+	texture       texture       // of the picture before
+	blur          float64       // last one that was known
+	counts        tally
+	cells         []tally
+	// counts and cells were counted in pictures like that.
+	countedIs    condition.Condition
+	countedShows structure
+	// paintedSize and tableSize are the sight by the last test's painted faces and by the table.
+	paintedSize, tableSize float64
+	report                 Report
 }
 
 // New returns a Sight.
@@ -94,7 +100,6 @@ func New(o Options) (*Sight, error) {
 // Reset implements redact.Sight.
 func (s *Sight) Reset() {
 	s.judge = newJudge(s.o.Interval)
-	s.before = structure{}
 	s.blur = 0
 	s.texture.width = 0
 	s.forget()
@@ -126,8 +131,8 @@ func (s *Sight) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 	if is.Blur > 0 {
 		s.blur = is.Blur
 	}
-	s.now.measure(im)
-	o := observation{at: at, is: is, empty: empty(is), moved: s.now.changed(&s.before)}
+	o := observation{at: at, is: is, empty: empty(is)}
+	o.shows.measure(im)
 	due := s.judge.due(o)
 	if due {
 		if err := s.test(im, o); err != nil {
@@ -135,7 +140,7 @@ func (s *Sight) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 		}
 	}
 	s.texture.keep(im)
-	proved, blind := s.judge.conclude(o, due)
+	proved, blind := s.judge.conclude(o)
 	s.note(o, proved, blind)
 	return redact.Verdict{Proved: proved, Blind: blind, Why: s.report.Why, Size: s.report.Size, Need: s.need}, nil
 }
@@ -183,12 +188,12 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 		return err
 	}
 	s.trial.look(im, is, &s.texture)
-	if s.counts.painted() > 0 && (worse(o.is, s.countedIs) || better(o.is, s.countedIs) || o.moved) {
+	if s.counts.painted() > 0 && (worse(o.is, s.countedIs) || better(o.is, s.countedIs) || o.shows.changed(&s.countedShows)) {
 		s.forget()
 	}
 	first := s.counts.painted() < 1
 	if first {
-		s.countedIs = o.is
+		s.countedIs, s.countedShows = o.is, o.shows
 	}
 	s.counts.fade()
 	for i := range s.cells {
@@ -206,20 +211,19 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 	if err := s.climb(im, first, out.passed, add); err != nil {
 		return err
 	}
+	s.paintedSize = s.painted(out)
 	s.tableSize = 0
 	if s.table != nil {
 		if s.tableSize, err = s.lookUp(im, o.is); err != nil {
 			return err
 		}
 	}
-	// The table has no better sight than the clean one, however small the faces of a test are.
-	if out.passed && s.tableSize <= max(need, s.tableClean()) {
+	if out.passed && s.tableSize <= tableTolerance*need {
 		s.judge.passed(o)
 	} else {
 		s.judge.missed(o)
 	}
-	s.before = s.now
-	s.noteTest(o, out)
+	s.noteTest(o)
 	return nil
 }
 

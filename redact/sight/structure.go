@@ -11,29 +11,30 @@ const (
 	// each is the mean of structureSide² pixels.
 	structureCols, structureRows = 40, 24
 	structureSide                = 4
-	// sameStructure is the least correlation of two pictures' structures that still show the same
-	// scene. People who walk through take it to 0.8, a turned camera below 0.4.
+	// markLevel is by how many samples a place must differ from the next one to be a mark. A mark is
+	// kept if it differs in the same direction by keptShare of that or more.
+	markLevel = 6
+	keptShare = 0.35
+	// leastKept is the share of its marks that a picture of the same scene keeps: chance keeps about a
+	// quarter, and people and cars hide few at a time. With less than leastMarks nothing is known.
+	leastKept  = 0.5
+	leastMarks = 24
+	// sameStructure is the least correlation of all places in two pictures of the same scene. In a scene
+	// without marks of its own, only people have some.
 	sameStructure = 0.6
-	// lostEdges is the share of its edges that a picture may lose until its structure has changed.
-	lostEdges = 0.4
-	// leastEdges is the mean difference of neighbours, in samples, that any structure has.
-	leastEdges = 1.0
 )
 
 // structure is what a picture shows, coarsely: enough to notice that a camera was turned or its lens
 // covered.
 type structure struct {
 	known bool
-	mean  [structureCols * structureRows]float32
-	// edges is the mean difference of neighbours, norm that of all from their mean, squared.
-	edges, average, norm float64
+	mean  [structureCols * structureRows]int16
 }
 
 // measure reads about 15 thousand pixels of im.
 func (s *structure) measure(im *yuv.Image) {
 	s.known = true
 	w, h := min(structureSide, im.Width), min(structureSide, im.Height)
-	total := 0.0
 	for j := range structureRows {
 		y := j * (im.Height - h) / (structureRows - 1)
 		for i := range structureCols {
@@ -44,21 +45,9 @@ func (s *structure) measure(im *yuv.Image) {
 					sum += int(p)
 				}
 			}
-			v := float32(sum) / float32(w*h)
-			s.mean[j*structureCols+i] = v
-			total += float64(v)
+			s.mean[j*structureCols+i] = int16(sum / (w * h)) //nolint:gosec // a mean of bytes
 		}
 	}
-	n := float64(len(s.mean))
-	s.average, s.norm, s.edges = total/n, 0, 0
-	for i, v := range s.mean {
-		d := float64(v) - s.average
-		s.norm += d * d
-		if i%structureCols > 0 {
-			s.edges += math.Abs(float64(v - s.mean[i-1]))
-		}
-	}
-	s.edges /= n
 }
 
 // changed reports whether s no longer shows what before showed.
@@ -66,15 +55,35 @@ func (s *structure) changed(before *structure) bool {
 	if !before.known || !s.known {
 		return false
 	}
-	if before.edges < leastEdges && s.edges < leastEdges {
-		return false
+	marks, kept := 0, 0
+	for i := range s.mean {
+		for _, next := range [...]int{i + 1, i + structureCols} {
+			if next >= len(s.mean) || next == i+1 && next%structureCols == 0 {
+				continue
+			}
+			was, is := int(before.mean[next])-int(before.mean[i]), int(s.mean[next])-int(s.mean[i])
+			if was < 0 {
+				was, is = -was, -is
+			}
+			if was < markLevel {
+				continue
+			}
+			marks++
+			if float64(is) >= keptShare*float64(was) {
+				kept++
+			}
+		}
 	}
-	if s.edges < lostEdges*before.edges {
-		return true
-	}
-	shared := 0.0
+	return marks >= leastMarks && float64(kept) < leastKept*float64(marks) && s.correlation(before) < sameStructure
+}
+
+// correlation returns how alike the brightness of all places is, −1 to 1.
+func (s *structure) correlation(o *structure) float64 {
+	var a, b, aa, bb, ab float64
 	for i, v := range s.mean {
-		shared += (float64(v) - s.average) * (float64(before.mean[i]) - before.average)
+		x, y := float64(v), float64(o.mean[i])
+		a, b, aa, bb, ab = a+x, b+y, aa+x*x, bb+y*y, ab+x*y
 	}
-	return shared < sameStructure*math.Sqrt(s.norm*before.norm)
+	n := float64(len(s.mean))
+	return (ab - a*b/n) / math.Sqrt(max((aa-a*a/n)*(bb-b*b/n), 1))
 }
