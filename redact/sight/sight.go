@@ -218,7 +218,7 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 			return err
 		}
 	}
-	if out.passed && s.tableSize <= tableTolerance*need {
+	if out.passed && s.tableSize <= tableTolerance*s.need {
 		s.judge.passed(o)
 	} else {
 		s.judge.missed(o)
