@@ -67,7 +67,8 @@ type Verdict struct {
 	Proved bool
 	// Blind is set if nothing was proved for some time. It ends later than Proved begins.
 	Blind bool
-	// Why is why it is not proved, such as "too dark".
+	// Why is why it is not proved, or why it was not as long as Blind lasts, such as
+	// "too dark".
 	Why string
 	// Size is the sight: the least height of a face that is found with certainty. Need
 	// is the height from which on faces must be found. Both are in pixels of the

@@ -72,11 +72,14 @@ func (s *Sight) Report() Report { return s.report }
 // note writes what is known of a picture.
 func (s *Sight) note(o observation, proved, blind bool) {
 	r := &s.report
-	r.At, r.Proved, r.Blind, r.Why = o.at, proved, blind, ""
+	r.At, r.Proved, r.Blind, r.Why = o.at, proved, blind, r.Why
 	r.Condition = Condition(o.is)
 	r.Need, r.Asked, r.Width, r.Height = s.need, s.asked, s.width, s.height
-	if !proved {
+	switch {
+	case !proved:
 		r.Why = s.why(o)
+	case !blind: // else it is why the camera still counts as blind
+		r.Why = ""
 	}
 	r.Warning = s.warning()
 }

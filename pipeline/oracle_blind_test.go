@@ -1,0 +1,171 @@
+package pipeline
+
+import (
+	"fmt"
+	"image"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"scrim/redact"
+	"scrim/redact/detect"
+	"scrim/redact/face"
+	"scrim/redact/motion"
+	"scrim/redact/sight"
+	"scrim/redact/yuv"
+	"scrim/transport"
+)
+
+// The mean luma from which on eyes see faces, and the painted ones of the sight test,
+// which are the harder ones. A film has about 110.
+const (
+	leastLight        = 45
+	leastLightPainted = 60
+)
+
+// eyes are a detector that finds nothing where it is dark, and does not say so. Otherwise
+// it knows the true faces of a picture, and finds painted ones by a network.
+type eyes struct {
+	*knower
+	network redact.PartDetector
+	isDark  bool
+}
+
+func (e *eyes) Detect(im *yuv.Image) ([]face.Face, error) {
+	if luma(im) < leastLight {
+		return nil, nil
+	}
+	return e.knower.Detect(im)
+}
+
+func (e *eyes) DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error) {
+	if e.isDark {
+		return nil, nil
+	}
+	return e.network.DetectPart(part, at, width, height)
+}
+
+// luma returns the mean luma of im.
+func luma(im *yuv.Image) int {
+	sum := 0
+	for y := range im.Height {
+		for _, v := range im.Y[y*im.YStride : y*im.YStride+im.Width] {
+			sum += int(v)
+		}
+	}
+	return sum / (im.Width * im.Height)
+}
+
+// looking is a sight that tells the eyes which picture the parts are cut from.
+type looking struct {
+	redact.Sight
+	eyes *eyes
+}
+
+func (l *looking) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
+	l.eyes.isDark = luma(im) < leastLightPainted
+	return l.Sight.Judge(at, im)
+}
+
+// blindFilm is the length of a film in which it is dark for a while: the background is
+// learned before.
+const blindFilm = 500
+
+// blindness is one way in which the detector stops to see.
+type blindness struct {
+	name  string
+	cover redact.Cover
+	when  redact.WhenBlind
+	dark  darkness
+	// hides is set if slates come, shows if covered pictures do while it is dark.
+	hides, shows bool
+}
+
+func blindnesses() []blindness {
+	falls := darkness{from: 300, to: 420, share: 0.15}
+	return []blindness{
+		{name: "darkness falls, slate", when: redact.BlindSlate, dark: falls, hides: true},
+		{name: "darkness falls, motion", when: redact.BlindMotion, dark: falls},
+		{name: "darkness falls, people", cover: redact.CoverPeople, when: redact.BlindMotion, dark: falls},
+		{name: "dusk falls, motion", when: redact.BlindMotion, dark: darkness{from: 300, to: 420, share: 0.38}, shows: true},
+		{name: "dark from the start", when: redact.BlindMotion, dark: darkness{from: -100, to: 200, share: 0.15}, hides: true},
+		{name: "motion", cover: redact.CoverMotion, when: redact.BlindMotion, dark: falls, shows: true},
+	}
+}
+
+// A detector that finds nothing without an error, because it is dark, must not expose
+// anybody: the sight test notices, and something else covers the picture.
+func TestOracleBlind(t *testing.T) {
+	for _, b := range blindnesses() {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range min(oracleSeeds(t), 2) {
+				t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { testBlindness(t, &b, seed) })
+			}
+		})
+	}
+}
+
+func testBlindness(t *testing.T, b *blindness, seed uint64) {
+	s := newShow(t, showOptions{
+		seed: seed, bare: true,
+		kind: func(k *filmKind) {
+			k.length, k.dark = blindFilm, b.dark
+			k.number += 20 + 10*uint32(max(b.dark.from, 0)/100) //nolint:gosec // small
+		},
+		parts: func(o *Options, k *knower) {
+			network, err := detect.Open(detect.Config{Size: 640, Threshold: 0.3})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, network.Close()) })
+			e := &eyes{knower: k, network: network.(redact.PartDetector)}
+			judge, err := sight.New(sight.Options{Detector: e, Size: 640, NeedPercent: 5})
+			require.NoError(t, err)
+			background, err := motion.New(motion.Options{Absorb: 10 * time.Minute})
+			require.NoError(t, err)
+			o.Detector, o.Cover, o.WhenBlind = e, b.cover, b.when
+			o.Sight, o.Background = &looking{judge, e}, background
+		},
+	})
+	s.play(blindFilm)
+	s.end()
+
+	marks, first := s.hits()
+	if marks > 0 {
+		t.Errorf("oracle: markers: %d are visible; first %s", marks, first)
+	}
+	if len(s.stale) > 0 {
+		t.Errorf("oracle: stale: %d pictures should not have been shown; first: %s", len(s.stale), s.stale[0])
+	}
+	isDark := func(at time.Duration) bool { return b.dark.light(int(at/filmStep)) < b.dark.share+0.01 }
+	slates, covered, bright, blind := 0, 0, 0, 0
+	for i, v := range s.seen {
+		switch {
+		case v.isSlate() && v.Fault == transport.FaultBlind:
+			slates++
+		case !v.isSlate() && isDark(v.at):
+			covered++
+		case !v.isSlate():
+			bright++
+		}
+		if v.State == transport.StateBlind {
+			blind++
+			require.NotEmpty(t, v.Reason)
+		}
+		if i > 0 {
+			require.LessOrEqual(t, v.at-s.seen[i-1].at, slateBound, "oracle: late: the viewer was left with an old picture at %v", v.at)
+		}
+	}
+	t.Logf("slates %d, covered in the dark %d, bright %d, blind %d of %d", slates, covered, bright, blind, len(s.seen))
+	require.Greater(t, bright, blindFilm/8, "it sees by day")
+	if b.hides {
+		require.Positive(t, slates, "oracle: late: no slate came")
+	}
+	if b.shows {
+		require.Positive(t, covered)
+	}
+	if b.cover != redact.CoverMotion {
+		require.Positive(t, blind, "nobody was told")
+	}
+	require.Equal(t, transport.StateLive, s.seen[len(s.seen)-1].State, "it returns by itself")
+}
