@@ -27,7 +27,7 @@ const faultAfter = 10
 
 // faulty is a detector whose C code misbehaves, as if a camera had compromised it.
 type faulty struct {
-	redact.Detector
+	redact.PartDetector
 	fault    string
 	pictures int
 }
@@ -39,7 +39,7 @@ func openDetector(c detect.Config) (redact.Detector, error) {
 	}
 	for _, a := range os.Args[1:] {
 		if fault, ok := strings.CutPrefix(a, faultArg); ok {
-			return &faulty{Detector: d, fault: fault}, nil
+			return &faulty{PartDetector: d.(redact.PartDetector), fault: fault}, nil //nolint:forcetypeassert // detect.Open returns no other
 		}
 	}
 	return d, nil
@@ -68,5 +68,5 @@ func (f *faulty) Detect(im *yuv.Image) ([]face.Face, error) {
 			fmt.Fprint(os.Stdout, strings.Repeat("garbage ", 100))
 		}
 	}
-	return f.Detector.Detect(im)
+	return f.PartDetector.Detect(im)
 }

@@ -24,6 +24,7 @@ import (
 	"scrim/redact/obscure"
 	"scrim/redact/rules"
 	"scrim/redact/selftest"
+	"scrim/redact/sight"
 	"scrim/redact/surface"
 	"scrim/redact/track"
 	"scrim/redact/zone"
@@ -199,6 +200,10 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
+	looks, err := newSight(c, detector)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
 	if c.Sight.WhenBlind == string(redact.BlindWarn) && !c.Obscure.Cosmetic {
 		return nil, fmt.Errorf("%w: a blind camera may only warn where cosmetic redaction is allowed", errConfig)
 	}
@@ -211,6 +216,7 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		Zones:          c.Zones,
 		Cover:          redact.Cover(c.Cover.Mode),
 		WhenBlind:      redact.WhenBlind(c.Sight.WhenBlind),
+		Sight:          looks,
 		Background:     background,
 		SelfTest:       func(width, height int) error { return selftest.Check(test, width, height) },
 		Encode:         c.Encode,
@@ -224,6 +230,18 @@ func build(c ipc.Config, detector redact.Detector, out *ipc.Writer, log *slog.Lo
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
 	return p, nil
+}
+
+// newSight returns the sight test of a configuration.
+func newSight(c ipc.Config, detector redact.Detector) (*sight.Sight, error) {
+	d, ok := detector.(redact.PartDetector)
+	if !ok {
+		return nil, fmt.Errorf("detector %s cannot inspect parts of pictures, which the sight test needs", detector.Info().Name)
+	}
+	return sight.New(sight.Options{
+		Detector: d, Size: c.Detect.Size, Tiles: c.Detect.Tiles, Zones: c.Zones, Seed: randomSeed(),
+		NeedPixels: float64(c.Sight.NeedPixels), NeedPercent: c.Sight.NeedPercent, Interval: c.Sight.Interval,
+	})
 }
 
 // checkZones checks the zones of a configuration again: they decide what is shown.

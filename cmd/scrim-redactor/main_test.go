@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"image"
 	"io"
 	"log/slog"
 	"os"
@@ -195,6 +196,8 @@ func (s *stuck) Detect(*yuv.Image) ([]face.Face, error) {
 	<-s.freed
 	return nil, nil
 }
+func (s *stuck) DetectPart(*yuv.Image, image.Point, int, int) ([]face.Face, error) { return nil, nil }
+
 func (s *stuck) Info() redact.DetectorInfo { return redact.DetectorInfo{Name: "stuck"} }
 func (s *stuck) Close() error              { s.closed.Store(true); return nil }
 

@@ -99,9 +99,6 @@ func New(o Options) (*Sight, error) {
 
 // Reset implements redact.Sight.
 func (s *Sight) Reset() {
-	if s.width == 0 {
-		return // nothing is known
-	}
 	s.judge = newJudge(s.o.Interval)
 	s.blur = 0
 	s.texture.width = 0
