@@ -72,7 +72,7 @@ func (s *Sight) Report() Report { return s.report }
 // note writes what is known of a picture.
 func (s *Sight) note(o observation, proved, blind bool) {
 	r := &s.report
-	r.At, r.Proved, r.Blind, r.Why = o.at, proved, blind, r.Why
+	r.At, r.Proved, r.Blind = o.at, proved, blind
 	r.Condition = Condition(o.is)
 	r.Need, r.Asked, r.Width, r.Height = s.need, s.asked, s.width, s.height
 	switch {
