@@ -125,8 +125,9 @@ func (o *output) picture(j *job) error {
 			Encode: int64(done.Sub(begun)), CPU: cpuTime(), Allocated: o.heap.allocated(),
 		},
 	}
+	parts := min(max(recordParts/max(len(j.frame.Regions()), 1), minParts), maxParts)
 	for _, g := range j.frame.Regions() {
-		record.Regions = append(record.Regions, g.Cut(im.Bounds()))
+		record.Regions = append(record.Regions, g.Parts(im.Bounds(), parts)...)
 	}
 	head := ipc.Output{RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: j.unit.Captured, State: transport.StateLive}, Record: record}
 	sight := j.frame.Sight()
@@ -142,6 +143,14 @@ func (o *output) picture(j *job) error {
 	o.copySnapshot(j.frame, done, &head)
 	return nil
 }
+
+// Shapes are listed in records by rectangles within them: about recordParts in a picture,
+// and from minParts to maxParts for a shape.
+const (
+	recordParts = 96
+	minParts    = 8
+	maxParts    = 32
+)
 
 // admits reports whether a picture may be sent at the time now, and counts it if not.
 func (o *output) admits(j *job, now time.Time) bool {

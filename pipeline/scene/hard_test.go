@@ -61,8 +61,8 @@ func TestPortrait_Options(t *testing.T) {
 }
 
 func TestPortrait_FaceIsOpaqueOnATransparentGround(t *testing.T) {
-	for _, size := range []float64{MinPortrait, 12, 33.5, 200} {
-		for _, yaw := range []float64{-60, 0, 30} {
+	for _, size := range []float64{MinPortrait, 33.5, 120} {
+		for _, yaw := range []float64{-60, 30} {
 			p := Portrait{Size: size, Yaw: yaw, Roll: yaw / 4, Skin: 3, Seed: 9, Hardness: 0.5}
 			patch, err := p.Draw()
 			require.NoError(t, err)

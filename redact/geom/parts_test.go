@@ -1,4 +1,4 @@
-package files
+package geom_test
 
 import (
 	"image"
@@ -17,10 +17,15 @@ func TestShapesAreReportedByRectanglesWithin(t *testing.T) {
 		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) geom.Span {
 			return geom.Span{From: rapid.IntRange(-6, 60).Draw(t, "from"), To: rapid.IntRange(-6, 60).Draw(t, "to")}
 		}), 0, 4), 0, 60).Draw(t, "rows")
+		most := rapid.SampledFrom([]int{2, 8, 32, 1000}).Draw(t, "most")
 		s := geom.NewShape(rapid.IntRange(-5, 5).Draw(t, "top"), rows)
 		bounds := image.Rect(0, 0, 50, 40)
-		rects := rectangles(s, bounds)
-		require.LessOrEqual(t, len(rects), maxParts)
+		var rects []image.Rectangle
+		r := geom.Region{Rect: s.Bounds(), Shape: s}
+		for _, part := range r.Parts(bounds, most) {
+			rects = append(rects, part.Rect())
+		}
+		require.LessOrEqual(t, len(rects), most)
 		for i, r := range rects {
 			require.True(t, r.In(bounds))
 			require.True(t, s.Contains(r), "%v", r)
@@ -41,8 +46,8 @@ func TestMostOfAShapeIsReported(t *testing.T) {
 	} {
 		m := zone.Compile([]zone.Zone{{Kind: zone.Mask, Polygon: c.polygon}}, 1920, 1080).Masks()[0]
 		area := 0
-		for _, r := range rectangles(m.Outline(), image.Rect(0, 0, 1920, 1080)) {
-			area += r.Dx() * r.Dy()
+		for _, r := range m.Parts(image.Rect(0, 0, 1920, 1080), 32) {
+			area += r.W * r.H
 		}
 		require.GreaterOrEqual(t, float64(area)/(1920*1080), c.least, name)
 	}
