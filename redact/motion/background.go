@@ -30,7 +30,7 @@ const (
 	longestLearning       = 9500 * time.Millisecond
 	stableTime            = 3 * time.Second
 	leastLooks            = 5
-	nearlyAll, leastKnown = 0.98, 0.1
+	nearlyAll, leastKnown = 0.98, 0.02
 	// learnInterval is the time between two looks at the picture that are learned from,
 	// and idleInterval that between any two while no regions are wanted.
 	learnInterval = 200 * time.Millisecond
@@ -92,13 +92,15 @@ type Background struct {
 	blinded string     // why a person would not stand out; empty: would
 	scale   float32    // of the least differences
 
-	model   model
-	valid   bool // there is a model
-	lost    bool // it is not of what the camera shows
-	lostAt  time.Time
-	lostWhy string
-	share   float64    // of the cells that differ
-	shares  [2]float64 // one to two seconds ago, and up to one
+	model    model
+	other    model // the one before, such as that of daylight
+	valid    bool  // there is a model
+	hasOther bool
+	lost     bool // it is not of what the camera shows
+	lostAt   time.Time
+	lostWhy  string
+	share    float64    // of the cells that differ
+	shares   [2]float64 // one to two seconds ago, and up to one
 
 	learner  learner
 	learnAt  time.Time // of the last look that was learned from
@@ -139,7 +141,7 @@ func New(o Options) (*Background, error) {
 
 // Reset forgets the background. Numbers of tracks are not used again.
 func (b *Background) Reset() {
-	b.valid, b.lost, b.hasLook = false, false, false
+	b.valid, b.hasOther, b.lost, b.hasLook = false, false, false, false
 	b.blinded = ""
 	b.noise, b.tint = noiseMeter{}, noiseMeter{}
 	b.lastAt, b.learnAt = time.Time{}, time.Time{}
@@ -153,7 +155,7 @@ func (b *Background) resize(im *yuv.Image) {
 	b.grid = newGrid(im.Width, im.Height)
 	n := b.grid.cells()
 	b.now, b.before = newMeans(n), newMeans(n)
-	b.model, b.learner = newModel(n), newLearner(b.grid)
+	b.model, b.other, b.learner = newModel(n), newModel(n), newLearner(b.grid)
 	b.faces = make([]uint16, n)
 	g := b.grid
 	b.on, b.weak, b.stood, b.covered = g.newMask(), g.newMask(), g.newMask(), g.newMask()
@@ -196,6 +198,9 @@ func (b *Background) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact
 	b.judgeSight(im.FullRange)
 	if b.valid {
 		b.compare(at, uint16(min(passed, holdTime).Milliseconds()), look) //nolint:gosec // up to holdTime
+		if b.lost && look && b.fitsOther() {
+			b.compare(at, 0, true)
+		}
 	}
 	if look {
 		b.learn(at, dt, s.Learn)

@@ -290,6 +290,10 @@ func TestLampThatIsSwitchedOn(t *testing.T) {
 	m = c.play(12*time.Second, lit)
 	requireCovered(t, m, place, "who stood there before is not learned")
 	requireShown(t, m, image.Rect(0, 0, 100, 50), "the rest is")
+	c.seen.Learn = false
+	requireCovered(t, c.play(time.Second, who), place, "the lamp is off: that background is known")
+	requireShown(t, c.play(2*time.Second, who), image.Rect(0, 0, 100, 50), "the rest is shown at once")
+	requireCovered(t, c.play(time.Second, lit), place, "and on again")
 }
 
 func TestCameraThatIsTurned(t *testing.T) {

@@ -122,6 +122,29 @@ func (b *Background) notice(at time.Time, differ int) {
 	b.learner.begin(b.snapshot[0])
 }
 
+// fitsOther reports whether the picture is that of the background before the last one, as
+// when a lamp is switched off again. If so, it takes the place of the last.
+func (b *Background) fitsOther() bool {
+	if !b.hasOther {
+		return false
+	}
+	lights, agreed := b.light, b.agreed
+	b.model, b.other = b.other, b.model
+	b.light = [planes]light{sameLight, sameLight, sameLight}
+	b.setLimits()
+	b.findLight(true)
+	differ := compareCells(&b.model, &b.now, &b.light, 0, b.scratch.diff, b.scratch.weak)
+	if _, left := b.edgesLeft(); float64(differ) < foundShare*float64(b.model.count) && left > movedEdges {
+		clear(b.model.left)
+		clear(b.model.still)
+		b.lost = false
+		return true
+	}
+	b.model, b.other = b.other, b.model
+	b.light, b.agreed = lights, agreed
+	return false
+}
+
 // edgesLeft compares the edges of the background, between neighbouring cells, with the
 // picture. lit is the share of them that are left among cells that differ; 0: there are
 // few. left is the share in the quarter of the picture where most are left. Quarters with

@@ -6,5 +6,6 @@
 // of the background, after a change of brightness of the whole picture was taken out.
 // The threshold follows the noise that was measured at each place. What differs is
 // covered, with what lies around and between, until it is like the background again; it
-// becomes background only after Options.Absorb without any movement.
+// becomes background only after Options.Absorb without any movement. docs/design/motion.md
+// has the rules.
 package motion

@@ -228,6 +228,11 @@ func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float
 
 // install makes the background of what was learned.
 func (b *Background) install(known int) {
+	if b.valid {
+		b.model, b.other, b.hasOther = b.other, b.model, true
+		copy(b.model.luma, b.other.luma)
+		copy(b.model.chroma, b.other.chroma)
+	}
 	m := &b.model
 	m.mean.copyFrom(&b.learner.mean)
 	m.count = known

@@ -56,6 +56,9 @@ func watch(t *testing.T, o scene.Options, d time.Duration, at func(im *yuv.Image
 		if !m.Known {
 			c.unknown++
 			c.why = m.Why
+			if at != nil {
+				at(im, m, truth, n)
+			}
 			continue
 		}
 		c.area += coveredShare(m.Regions, im.Bounds())
