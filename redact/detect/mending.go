@@ -102,17 +102,17 @@ func (m *mending) measure(now time.Time, scaled, picture *view, small float64, s
 // recipe returns how copies of a kind are mended.
 func (m *mending) recipe(of copies) mend.Recipe { return m.filters[of].Recipe() }
 
-// mended returns v, of which what lies in r is mended, as a copy; the rest of the copy is
-// undefined. It is valid until the next call.
-func (m *mending) mended(of copies, v *view, r image.Rectangle) (*view, error) {
+// mended returns what a look shows of v in r, as a copy of v whose rest is undefined. It is
+// valid until the next call.
+func (m *mending) mended(of copies, look mend.Look, v *view, r image.Rectangle) (*view, error) {
 	cw, ch := v.chroma()
 	m.copy.resize(v)
 	r = r.Intersect(image.Rect(0, 0, v.w, v.h))
 	f, c := &m.filters[of], halved(r)
 	for _, err := range [...]error{
-		f.Luma(m.copy.y, m.copy.ys, v.y, v.ys, v.w, v.h, r),
-		f.Chroma(m.copy.u, m.copy.cs, v.u, v.cs, cw, ch, c),
-		f.Chroma(m.copy.v, m.copy.cs, v.v, v.cs, cw, ch, c),
+		f.Luma(look, m.copy.y, m.copy.ys, v.y, v.ys, v.w, v.h, r),
+		f.Chroma(look, m.copy.u, m.copy.cs, v.u, v.cs, cw, ch, c),
+		f.Chroma(look, m.copy.v, m.copy.cs, v.v, v.cs, cw, ch, c),
 	} {
 		if err != nil {
 			return nil, fmt.Errorf("detector input: %w", err)

@@ -217,24 +217,18 @@ func (d *yuNet) infer(p *pass, r image.Rectangle) error {
 	})
 }
 
-// look runs the network on what lies in r of a copy of the picture: mended, as it is, or
-// both. use gets the outputs of each.
+// look runs the network on what lies in r of a copy of the picture, in each way in which that
+// is to be looked at. use gets the outputs of each.
 func (d *yuNet) look(of copies, v *view, r image.Rectangle, use func(outs [][]float32) error) error {
-	recipe := d.mending.recipe(of)
-	looks := [...]*view{nil, v}
-	from, to := 1, 2
-	if recipe != (mend.Recipe{}) {
-		mended, err := d.mending.mended(of, v, r)
-		if err != nil {
-			return err
+	for _, look := range d.mending.filters[of].Looks(v.y, v.ys, v.w, v.h, r) {
+		shown := v
+		if look != mend.Plain {
+			var err error
+			if shown, err = d.mending.mended(of, look, v, r); err != nil {
+				return err
+			}
 		}
-		looks[0], from = mended, 0
-		if !d.mending.filters[of].Both(v.y, v.ys, v.w, v.h, r) {
-			to = 1
-		}
-	}
-	for _, v := range looks[from:to] {
-		outs, err := d.engine.run(v, r)
+		outs, err := d.engine.run(shown, r)
 		if err != nil {
 			return err
 		}

@@ -26,8 +26,17 @@ type Filter struct {
 	full, set    bool
 	luma, chroma [256 * fractions]byte
 	low, high    int // sums of cells that do not stray
+	weights      [looks]kernel
+	looks        [looks]Look // room for Looks
 	c            C.scrim_mending
 	line         []C.uint16_t
+}
+
+// kernel is a Gaussian: weights from the middle one outwards, which are 256 in sum with
+// the outer ones counted twice.
+type kernel struct {
+	reach  C.int32_t
+	weight [C.SCRIM_MEND_REACH + 1]C.uint16_t
 }
 
 // Set makes f a filter by r for pictures in full range, or limited range.
@@ -56,24 +65,35 @@ func (f *Filter) Set(r Recipe, full bool) {
 			f.luma[i] = toByte(black + l*(white-black)/255)
 		}
 	}
-	f.c.reach = 0
-	if sigma := r.Sigma(); sigma > 0 {
-		f.c.reach, f.c.weight = gaussian(sigma)
+	for look := range f.weights {
+		f.weights[look] = gaussian(r.Sigma(Look(look)))
 	}
 }
 
 // cell is the side of the cells that may stray, in samples.
 const cell = 4
 
-// Both reports whether what lies in r of a plane of luma must be looked at as it is,
-// too: in noise, where either look finds what the other misses, and where something
-// has other light than most of the picture, so that mending makes it less visible.
-func (f *Filter) Both(src []byte, stride, width, height int, r image.Rectangle) bool {
-	if f.recipe.Noise > 0 {
-		return true
+// Looks returns how what lies in r of a plane of luma is to be looked at; valid until the
+// next call. In noise either of two looks finds what the other misses. What has other
+// light than most of a stretched picture is less visible in it, and looked at as it is.
+func (f *Filter) Looks(src []byte, stride, width, height int, r image.Rectangle) []Look {
+	all := f.looks[:0]
+	if f.recipe != (Recipe{}) {
+		all = append(all, Mended)
 	}
+	if f.recipe.coded() {
+		all = append(all, Soft)
+	}
+	if f.recipe.High == 0 || f.strays(src, stride, width, height, r) {
+		all = append(all, Plain)
+	}
+	return all
+}
+
+// strays reports whether what lies in r has cells that stray.
+func (f *Filter) strays(src []byte, stride, width, height int, r image.Rectangle) bool {
 	r = r.Intersect(image.Rect(0, 0, width, height))
-	if f.recipe.High == 0 || len(src) < stride*(height-1)+width {
+	if len(src) < stride*(height-1)+width {
 		return false
 	}
 	strays := 0
@@ -101,9 +121,11 @@ func (f *Filter) Recipe() Recipe { return f.recipe }
 // toByte rounds v.
 func toByte(v float64) byte { return byte(min(max(math.Round(v), 0), 255)) }
 
-// gaussian returns the weights of a Gaussian, which are 256 in sum with the outer ones
-// counted twice.
-func gaussian(sigma float64) (reach C.int32_t, weight [C.SCRIM_MEND_REACH + 1]C.uint16_t) {
+// gaussian returns the Gaussian of a deviation, 0 for none.
+func gaussian(sigma float64) (k kernel) {
+	if sigma <= 0 {
+		return k
+	}
 	n := min(max(int(math.Ceil(2.5*sigma)), 1), C.SCRIM_MEND_REACH)
 	w, sum := make([]float64, n+1), 0.0
 	for i := range w {
@@ -115,26 +137,30 @@ func gaussian(sigma float64) (reach C.int32_t, weight [C.SCRIM_MEND_REACH + 1]C.
 	}
 	left := 256
 	for i := n; i > 0; i-- {
-		k := int(math.Round(256 * w[i] / sum))
-		weight[i] = C.uint16_t(k) //nolint:gosec // at most 256
-		left -= 2 * k
+		share := int(math.Round(256 * w[i] / sum))
+		k.weight[i] = C.uint16_t(share) //nolint:gosec // at most 256
+		left -= 2 * share
 	}
-	weight[0] = C.uint16_t(left) //nolint:gosec // what is left of 256
-	return C.int32_t(n), weight  //nolint:gosec // at most 5
+	k.weight[0] = C.uint16_t(left) //nolint:gosec // what is left of 256
+	k.reach = C.int32_t(n)         //nolint:gosec // at most 5
+	return k
 }
 
-// Luma writes what lies in r of a plane of luma of the given size, mended, to the same
-// place of dst. Rows are stride and dstStride bytes apart.
-func (f *Filter) Luma(dst []byte, dstStride int, src []byte, stride, width, height int, r image.Rectangle) error {
-	return f.plane(&f.luma, dst, dstStride, src, stride, width, height, r)
+// Luma writes what lies in r of a plane of luma of the given size, as look shows it, to
+// the same place of dst. Rows are stride and dstStride bytes apart.
+func (f *Filter) Luma(look Look, dst []byte, dstStride int, src []byte, stride, width, height int, r image.Rectangle) error {
+	return f.plane(look, &f.luma, dst, dstStride, src, stride, width, height, r)
 }
 
 // Chroma is Luma for a plane of U or V.
-func (f *Filter) Chroma(dst []byte, dstStride int, src []byte, stride, width, height int, r image.Rectangle) error {
-	return f.plane(&f.chroma, dst, dstStride, src, stride, width, height, r)
+func (f *Filter) Chroma(look Look, dst []byte, dstStride int, src []byte, stride, width, height int, r image.Rectangle) error {
+	return f.plane(look, &f.chroma, dst, dstStride, src, stride, width, height, r)
 }
 
-func (f *Filter) plane(table *[256 * fractions]byte, dst []byte, dstStride int, src []byte, stride, w, h int, r image.Rectangle) error {
+func (f *Filter) plane(look Look, table *[256 * fractions]byte, dst []byte, dstStride int, src []byte, stride, w, h int, r image.Rectangle) error {
+	if look <= Plain || look >= looks {
+		return fmt.Errorf("mending by look %d: there is none", look)
+	}
 	if w < 1 || h < 1 || w > MaxSide || h > MaxSide || stride < w || dstStride < w || stride > 1<<20 || dstStride > 1<<20 ||
 		len(src) < stride*(h-1)+w || len(dst) < dstStride*(h-1)+w || !r.In(image.Rect(0, 0, w, h)) {
 		return fmt.Errorf("mending %v of a plane of %d×%d: it has %d bytes in rows of %d, and the result %d in rows of %d",
@@ -146,6 +172,7 @@ func (f *Filter) plane(table *[256 * fractions]byte, dst []byte, dstStride int, 
 	if need := 2*(w+2*C.SCRIM_MEND_REACH) + 16; len(f.line) < need {
 		f.line = make([]C.uint16_t, need)
 	}
+	f.c.reach, f.c.weight = f.weights[look].reach, f.weights[look].weight
 	f.c.w, f.c.h = C.int32_t(w), C.int32_t(h)
 	f.c.x0, f.c.y0, f.c.x1, f.c.y1 = C.int32_t(r.Min.X), C.int32_t(r.Min.Y), C.int32_t(r.Max.X), C.int32_t(r.Max.Y)
 	f.c.stride, f.c.dst_stride = C.int64_t(stride), C.int64_t(dstStride)

@@ -34,9 +34,9 @@ func TestGoodPicturesAreLeftAsTheyAre(t *testing.T) {
 	f.Set(Recipe{}, false)
 	src := random(64*64, 1)
 	dst := make([]byte, len(src))
-	require.NoError(t, f.Luma(dst, 64, src, 64, 64, 64, image.Rect(0, 0, 64, 64)))
+	require.NoError(t, f.Luma(Mended, dst, 64, src, 64, 64, 64, image.Rect(0, 0, 64, 64)))
 	require.Equal(t, src, dst)
-	require.NoError(t, f.Chroma(dst, 64, src, 64, 64, 64, image.Rect(0, 0, 64, 64)))
+	require.NoError(t, f.Chroma(Mended, dst, 64, src, 64, 64, 64, image.Rect(0, 0, 64, 64)))
 	require.Equal(t, src, dst)
 }
 
@@ -74,7 +74,7 @@ func TestStrongNoiseIsSmoothedByAsMuchAsItNeeds(t *testing.T) {
 	for _, noise := range []float64{2, 7, 16, 24, 33, 60} {
 		c := good
 		c.Noise = noise
-		sigma := Choose(c, Recipe{}).Sigma()
+		sigma := Choose(c, Recipe{}).Sigma(Mended)
 		if noise < loudNoise {
 			require.Zero(t, sigma)
 			continue
@@ -129,8 +129,8 @@ func TestToneRisesEverywhere(t *testing.T) {
 		}
 		require.InDelta(t, 0, r.Level(0), 1e-9)
 		require.InDelta(t, 255, r.Level(255), 1e-9)
-		require.Zero(t, Recipe{}.Sigma())
-		require.LessOrEqual(t, r.Sigma(), float64(mostSigma))
+		require.Zero(t, Recipe{}.Sigma(Mended))
+		require.LessOrEqual(t, r.Sigma(Mended), float64(mostSigma))
 		settled := Choose(c, r)
 		require.Equal(t, settled, Choose(c, settled), "it stays")
 	})
@@ -155,18 +155,20 @@ func TestFilterDoesWhatTheRecipeSays(t *testing.T) {
 		r := rapid.SampledFrom([]Recipe{
 			{}, {Low: 2, High: 30}, {Noise: 8}, {Noise: 33}, {Low: 150, High: 200, Noise: 4}, {Low: 0, High: 9, Noise: 2},
 		}).Draw(t, "recipe")
+		look := rapid.SampledFrom([]Look{Mended, Soft}).Draw(t, "look")
 		x0, y0 := rapid.IntRange(0, w).Draw(t, "x0"), rapid.IntRange(0, h).Draw(t, "y0")
 		part := image.Rect(x0, y0, rapid.IntRange(x0, w).Draw(t, "x1"), rapid.IntRange(y0, h).Draw(t, "y1"))
 		src := random(stride*(h-1)+w, rapid.Uint64().Draw(t, "seed"))
 		dst := make([]byte, w*h)
 		var f Filter
 		f.Set(r, full)
-		require.NoError(t, f.Luma(dst, w, src, stride, w, h, part))
+		require.NoError(t, f.Luma(look, dst, w, src, stride, w, h, part))
 		black, scale := 16.0, 255.0/219
 		if full {
 			black, scale = 0, 1
 		}
-		reach, weight := gaussian(max(r.Sigma(), 0.01))
+		k := gaussian(max(r.Sigma(look), 0.01))
+		reach, weight := k.reach, k.weight
 		for y := range h {
 			for x := range w {
 				if !image.Pt(x, y).In(part) {
@@ -194,11 +196,11 @@ func TestFilterDoesWhatTheRecipeSays(t *testing.T) {
 
 func TestWeightsAreWhole(t *testing.T) {
 	for sigma := 0.1; sigma < 3; sigma += 0.05 {
-		reach, weight := gaussian(sigma)
-		sum := int(weight[0])
-		for i := 1; i <= int(reach); i++ {
-			require.LessOrEqual(t, weight[i], weight[i-1])
-			sum += 2 * int(weight[i])
+		k := gaussian(sigma)
+		sum := int(k.weight[0])
+		for i := 1; i <= int(k.reach); i++ {
+			require.LessOrEqual(t, k.weight[i], k.weight[i-1])
+			sum += 2 * int(k.weight[i])
 		}
 		require.Equal(t, 256, sum)
 	}
@@ -209,46 +211,50 @@ func TestFilterRefusesWhatItCannotReach(t *testing.T) {
 	f.Set(Recipe{Noise: 20}, false)
 	b := make([]byte, 100)
 	ten := image.Rect(0, 0, 10, 10)
-	require.NoError(t, f.Luma(b, 10, b, 10, 10, 10, ten))
-	require.NoError(t, f.Luma(b, 10, b, 10, 10, 10, image.Rectangle{}))
+	require.NoError(t, f.Luma(Mended, b, 10, b, 10, 10, 10, ten))
+	require.NoError(t, f.Luma(Mended, b, 10, b, 10, 10, 10, image.Rectangle{}))
 	for name, err := range map[string]error{
-		"short source": f.Luma(b, 10, b[:99], 10, 10, 10, ten),
-		"short result": f.Luma(b[:99], 10, b, 10, 10, 10, ten),
-		"stride":       f.Luma(b, 10, b, 9, 10, 10, ten),
-		"outside":      f.Luma(b, 10, b, 10, 10, 10, image.Rect(0, 0, 11, 10)),
-		"no size":      f.Luma(b, 10, b, 10, 0, 10, image.Rectangle{}),
-		"huge":         f.Luma(b, MaxSide+1, b, MaxSide+1, MaxSide+1, 1, image.Rectangle{}),
+		"short source": f.Luma(Mended, b, 10, b[:99], 10, 10, 10, ten),
+		"short result": f.Luma(Mended, b[:99], 10, b, 10, 10, 10, ten),
+		"stride":       f.Luma(Mended, b, 10, b, 9, 10, 10, ten),
+		"no look":      f.Luma(Plain, b, 10, b, 10, 10, 10, ten),
+		"outside":      f.Luma(Mended, b, 10, b, 10, 10, 10, image.Rect(0, 0, 11, 10)),
+		"no size":      f.Luma(Mended, b, 10, b, 10, 0, 10, image.Rectangle{}),
+		"huge":         f.Luma(Mended, b, MaxSide+1, b, MaxSide+1, MaxSide+1, 1, image.Rectangle{}),
 	} {
 		require.Error(t, err, name)
 	}
 }
 
-// A face in a spot of light is less visible when the dark around it is stretched.
-func TestWhatHasOtherLightIsLookedAtAsItIsToo(t *testing.T) {
+func TestPicturesAreLookedAtInAllWaysThatFindMore(t *testing.T) {
 	const w, h = 160, 90
 	all := image.Rect(0, 0, w, h)
 	src := make([]byte, w*h)
 	for i := range src {
 		src[i] = byte(18 + i%12)
 	}
-	both := func(r Recipe, part image.Rectangle) bool {
+	check := func(r Recipe, part image.Rectangle, want ...Look) {
+		t.Helper()
 		var f Filter
 		f.Set(r, false)
-		return f.Both(src, w, w, h, part)
+		require.Equal(t, want, f.Looks(src, w, w, h, part), "%v", r)
 	}
 	dark := Recipe{Low: 2, High: 16}
-	require.False(t, both(dark, all))
-	require.False(t, both(Recipe{}, all))
-	require.True(t, both(Recipe{Low: 2, High: 16, Noise: 3}, all))
-	for y := 40; y < 52; y++ {
-		for x := 80; x < 92; x++ {
-			src[y*w+x] = byte(90 + x)
+	for range 2 {
+		check(Recipe{}, all, Plain)
+		check(Recipe{Noise: 9}, all, Mended, Plain)
+		check(dark, image.Rect(0, 0, 64, 90), Mended, Soft)
+		check(Recipe{Low: 2, High: 100}, image.Rect(0, 0, 64, 90), Mended)
+		check(Recipe{Low: 2, High: 100, Noise: 4}, image.Rect(0, 0, 64, 90), Mended, Soft)
+		// A face in a spot of light is less visible when the dark around it is stretched.
+		for y := 40; y < 52; y++ {
+			for x := 80; x < 92; x++ {
+				src[y*w+x] = byte(90 + x)
+			}
 		}
+		check(dark, all, Mended, Soft, Plain)
+		check(dark, image.Rect(64, 32, 128, 90), Mended, Soft, Plain)
 	}
-	require.True(t, both(dark, all))
-	require.True(t, both(dark, image.Rect(64, 32, 128, 90)))
-	require.False(t, both(dark, image.Rect(0, 0, 64, 90)))
-	require.False(t, both(Recipe{}, all))
 }
 
 func TestMendingAllocatesNothing(t *testing.T) {
@@ -258,7 +264,7 @@ func TestMendingAllocatesNothing(t *testing.T) {
 	f.Set(Recipe{Low: 3, High: 40, Noise: 3}, false)
 	all := image.Rect(0, 0, 320, 180)
 	run := func() {
-		if err := f.Luma(dst, 320, src, 320, 320, 180, all); err != nil {
+		if err := f.Luma(Mended, dst, 320, src, 320, 320, 180, all); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -278,17 +284,17 @@ func BenchmarkMend(b *testing.B) {
 			f.Set(r, false)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := f.Luma(dst, w, src, w, w, h, image.Rect(0, 0, w, h)); err != nil {
+				if err := f.Luma(Mended, dst, w, src, w, w, h, image.Rect(0, 0, w, h)); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
-	b.Run("both?", func(b *testing.B) {
+	b.Run("looks", func(b *testing.B) {
 		var f Filter
 		f.Set(Recipe{Low: 0, High: 255}, true)
 		for b.Loop() {
-			if f.Both(src, w, w, h, image.Rect(0, 0, w, h)) {
+			if len(f.Looks(src, w, w, h, image.Rect(0, 0, w, h))) > 1 {
 				b.Fatal("nothing strays")
 			}
 		}

@@ -39,7 +39,7 @@ const (
 	closeMedian, clearMedian = 18, 23
 	medianSpan               = 4
 	// Cells stray that lie farther outside the range that is stretched than strayShare of it,
-	// and strayNoise times the noise. A part in which leastStrays of them do must be looked at
+	// and strayNoise times the noise. A part in which leastStrays of them do is looked at
 	// as it is, too.
 	strayShare  = 0.25
 	strayNoise  = 1.5
@@ -56,6 +56,12 @@ const (
 	// The deviation of the Gaussian is leastSigma pixels, more by sigmaLevel for each level
 	// of noise after stretching, and mostSigma at most.
 	leastSigma, sigmaLevel, mostSigma = 0.4, 0.036, 2
+	// From codedGain on what a codec has left of the noise is stretched as well: it is
+	// coarser than noise, and hardly measured. Such pictures are smoothed by codedSigma
+	// at least, and looked at a second time, smoothed by softSigma, or softMore more.
+	codedGain           = 4
+	codedSigma          = 0.7
+	softSigma, softMore = 1.6, 0.5
 	// A recipe is kept until what is measured differs by drift, as a share: whenever it
 	// changes everything is inspected again.
 	drift = 0.2
@@ -165,10 +171,36 @@ func (r Recipe) Level(l float64) float64 {
 // chroma returns the factor of the colours.
 func (r Recipe) chroma() float64 { return min(max(r.gain(), 1), maxChroma) }
 
-// Sigma returns the deviation of the Gaussian in pixels; 0: nothing is smoothed.
-func (r Recipe) Sigma() float64 {
-	if r.Noise == 0 {
+// coded reports whether what a codec has left counts.
+func (r Recipe) coded() bool { return r.High > 0 && (r.gain() >= codedGain || r.Noise > 0) }
+
+// Sigma returns the deviation of the Gaussian of a look in pixels; 0: nothing is smoothed.
+func (r Recipe) Sigma(of Look) (sigma float64) {
+	if of == Plain {
 		return 0
 	}
-	return min(leastSigma+sigmaLevel*r.Noise*r.gain(), mostSigma)
+	if r.Noise > 0 {
+		sigma = min(leastSigma+sigmaLevel*r.Noise*r.gain(), mostSigma)
+	}
+	if r.coded() {
+		sigma = max(sigma, codedSigma)
+	}
+	if of == Soft {
+		sigma = min(max(sigma+softMore, softSigma), mostSigma)
+	}
+	return sigma
 }
+
+// Look is one of the copies in which a part of a picture is looked at.
+type Look int
+
+// The looks.
+const (
+	// Plain is the picture as it is.
+	Plain Look = iota
+	// Mended is stretched and smoothed as the noise needs.
+	Mended
+	// Soft is Mended, smoothed more.
+	Soft
+	looks
+)
