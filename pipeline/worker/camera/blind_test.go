@@ -117,6 +117,22 @@ func TestEventsSayHowABlindCameraIsCovered(t *testing.T) {
 	}
 }
 
+// What has ended the sight is why the camera is blind, up to its end.
+func TestReasonOfABlindCameraStaysWhileItIsConfirmedThatItSees(t *testing.T) {
+	r, id := bench(t)
+	r.arrives(1, false, "connected")
+	r.blind(id, true, true)
+	r.events = nil
+	r.do(messageReceived{id, &ipc.Output{
+		RedactedUnit: transport.RedactedUnit{Epoch: 1, PTS: 1, Key: true, Codec: "avc1.42c01f", Width: 64, Height: 48, State: transport.StateBlind},
+		Fault:        transport.FaultBlind, Record: &ipc.Record{},
+	}, []byte("seen")})
+	require.Empty(t, r.events)
+	require.Equal(t, "too dark", r.m.status.at(r.now).Reason)
+	require.Equal(t, "too dark", r.out[len(r.out)-1].Reason)
+	require.Equal(t, transport.CoveredByFaces, r.m.status.at(r.now).CoveredBy)
+}
+
 // Snapshots of a blind camera are what viewers see; one that is offline has only slates.
 func TestSnapshotsOfABlindCameraSaySo(t *testing.T) {
 	r, id := bench(t)

@@ -154,6 +154,9 @@ func (m *machine) publishOutput(x *heldOutput) {
 		m.askRedactorForSnapshot()
 	}
 	v.fallback, v.heldBack = nil, false
+	if u.State == transport.StateBlind && v.state == transport.StateBlind && u.Reason == "" { // it sees, but not for long enough
+		u.Reason = v.reason
+	}
 	v.state, v.picture, v.fault, v.reason, v.unproved = u.State, o.Record != nil, o.Fault.Known(), u.Reason, o.Unproved.Known()
 	m.trackNoPicture()
 	if offline := m.input.offline(m.now); offline != "" && !v.picture {
