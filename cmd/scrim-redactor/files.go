@@ -7,12 +7,16 @@ import (
 	"io"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"scrim/pipeline/files"
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/sandbox"
+	"scrim/redact"
 	"scrim/redact/cv"
+	"scrim/redact/motion"
+	"scrim/redact/sight"
 	"scrim/redact/track"
 )
 
@@ -39,7 +43,16 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 	if err := checkZones(c.Zones); err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
+	sights, err := newFileSights(c, detector)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
+	background, err := motion.New(motion.Options{Absorb: c.Cover.Absorb})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
 	r, err := files.New(files.Options{
+		Cover: redact.Cover(c.Cover.Mode), WhenBlind: redact.WhenBlind(c.Sight.WhenBlind), Sight: sights.ofVideos, ImageSight: sights.ofImages, Background: background,
 		Detector: detector, Obscurer: obscurer, Zones: c.Zones, Rotate: c.Rotate.OfPictures(), Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic, Weak: detector.Info().Weak},
 		Begin:  func(n int64) error { return out.Write(ipc.TypeFileBegin, ipc.FileBegin{Frames: n}, nil) },
@@ -55,6 +68,30 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 		return err
 	}
 	return redactFiles(ctx, r, in, out)
+}
+
+// fileSights are the sights of a detector of files.
+type fileSights struct{ ofVideos, ofImages redact.Sight }
+
+// newFileSights returns the sights of a detector of files.
+func newFileSights(c ipc.Files, d redact.Detector) (s fileSights, err error) {
+	if c.Sight.WhenBlind == string(redact.BlindWarn) && !c.Obscure.Cosmetic {
+		return s, errors.New("faces may be shown in blind pictures only where that is accepted (cosmetic)")
+	}
+	part, ok := d.(redact.PartDetector)
+	if !ok {
+		return s, fmt.Errorf("detector %s cannot inspect parts of pictures, which the sight test needs", d.Info().Name)
+	}
+	o := sight.Options{
+		Detector: part, Size: slices.Max(c.Sizes), Tiles: c.Detect.Tiles, Zones: c.Zones, Rotation: c.Rotate.OfDetector(), Interval: c.Sight.Interval,
+		NeedPixels: float64(c.Sight.NeedPixels), NeedPercent: c.Sight.NeedPercent, AtOnce: true,
+	}
+	if s.ofVideos, err = sight.New(o); err != nil {
+		return s, err
+	}
+	o.NeedLeast = files.LeastNeed
+	s.ofImages, err = sight.New(o)
+	return s, err
 }
 
 // redactFiles redacts the files that are named on the pipe.

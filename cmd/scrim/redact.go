@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
+	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
 	"scrim/cmd/internal/programs"
 	"scrim/pipeline/batch"
@@ -35,6 +37,11 @@ type RedactCmd struct {
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Minimum score of a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
 	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Degrees by which to turn pictures clockwise to make them upright, after what the file itself says: 0, 90, 180 or 270. auto looks for faces all four ways where the file says nothing, and turns nothing. Default: auto, or the camera's."`
 	RotateView *bool               `placeholder:"BOOL" help:"With false, --rotate turns pictures for the detector only, not the output. Default: true, or the camera's."`
+	Cover      config.Cover        `placeholder:"COVER" help:"What is obscured: faces; people, that is their bodies, too; or motion, everything that moves. Default: faces, or the camera's."`
+	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what has moved and stands still stays covered, from 10s; 0: for ever. Default: 10m, or the camera's."`
+	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Pictures in which the detector sees worse are blind. Default: 5%, or the camera's."`
+	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"What happens to blind pictures: motion (everything that moves is obscured), slate (they are obscured whole) or warn (nothing; only with --cosmetic). Default: motion, or the camera's."`
+	Cosmetic   bool                `help:"Accept that faces may be shown or recovered."`
 	Tiles      bool                `help:"Also find very small faces; takes several times as long."`
 	Lookahead  config.Lookahead    `default:"30" help:"Look-ahead in pictures, 0 to 30 (${default})."`
 	SecondLook bool                `default:"true" negatable:"" help:"Detect again after obscuring, and obscure what is still found. On by default."`
@@ -43,7 +50,7 @@ type RedactCmd struct {
 	Overwrite  bool                `help:"Replace existing files."`
 }
 
-// Run redacts the files. It fails if one could not be redacted.
+// Run redacts the files. It fails if one could not be redacted, or has blind pictures.
 func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) error {
 	plan, err := batch.NewPlan(c.In, c.Out, c.Overwrite)
 	if err != nil {
@@ -81,7 +88,10 @@ func (c RedactCmd) Run(ctx context.Context, log *slog.Logger, out io.Writer) err
 	if _, err := fmt.Fprintln(out, done); err != nil {
 		return err
 	}
-	return failure(done)
+	if err := failure(done); err != nil {
+		return err
+	}
+	return blindness(done)
 }
 
 // redactError adds the advice to an error of package batch.
@@ -106,6 +116,20 @@ func failure(r *batch.Result) error {
 	return fmt.Errorf("%d of %d files could not be redacted; see the errors above", len(r.Failed), r.Files)
 }
 
+// blindStatus is the exit status if all files were redacted, but some have blind pictures.
+const blindStatus = 3
+
+// blindness is one line about the files that have blind pictures.
+func blindness(r *batch.Result) error {
+	if r.Blind == 0 {
+		return nil
+	}
+	return &cli.StatusError{
+		Status: blindStatus,
+		Err:    fmt.Errorf("redact: the detector cannot see everywhere in %d of %d files; see the lines about blind pictures above", r.Blind, r.Files),
+	}
+}
+
 // settings are the first message to the redactor.
 func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	cfg, cam, err := c.camera()
@@ -127,21 +151,45 @@ func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	if c.Style != "" {
 		of.Obscure.Style = string(c.Style)
 	}
+	of.Obscure.Cosmetic = of.Obscure.Cosmetic || c.Cosmetic
+	c.cover(&of)
+	if of.Sight.WhenBlind == string(config.WhenBlindWarn) && !of.Obscure.Cosmetic {
+		return ipc.Files{}, errors.New("redact: --when-blind warn shows faces that the detector cannot see: choose motion or slate, or add --cosmetic if that is acceptable")
+	}
 	s := ipc.Files{
 		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
-		Obscure: of.Obscure, Zones: of.Zones,
+		Obscure: of.Obscure, Zones: of.Zones, Cover: of.Cover, Sight: of.Sight,
 	}
 	c.rotate(&s, of.Rotate)
 	for _, size := range c.sizes(cam) {
 		s.Sizes = append(s.Sizes, int(size))
 	}
 	if of.Obscure.Cosmetic {
-		log.Warn("camera is cosmetic: faces may be recoverable", "camera", cam.Name)
+		log.Warn("cosmetic: faces may be shown or recovered")
+	}
+	if s.Sight.NeedPercent > config.RiskyNeedPercent {
+		log.Warn(fmt.Sprintf("need is above %d%% of the picture's height: smaller faces may be recognised and not found", config.RiskyNeedPercent))
 	}
 	for i := range cam.Zones {
 		log.Info("zone of the camera", "camera", cam.Name, "zone", cam.Zones[i].String())
 	}
 	return s, nil
+}
+
+// cover overrides what is obscured, and the sight that is needed.
+func (c RedactCmd) cover(of *ipc.Config) {
+	if c.Cover != "" {
+		of.Cover.Mode = string(c.Cover)
+	}
+	if c.Absorb != nil {
+		of.Cover.Absorb = time.Duration(*c.Absorb)
+	}
+	if c.Need != (config.Need{}) {
+		of.Sight.NeedPixels, of.Sight.NeedPercent = c.Need.Pixels, c.Need.Percent
+	}
+	if c.WhenBlind != "" {
+		of.Sight.WhenBlind = string(c.WhenBlind)
+	}
 }
 
 // sizes are the sizes of the detector's inputs: without --size a recording is inspected

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -14,9 +15,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
 	"scrim/models/testenv"
 	"scrim/pipeline/ipc"
@@ -39,8 +42,13 @@ func writePNG(t *testing.T, path string) {
 	im := image.NewGray(image.Rect(0, 0, 64, 48))
 	for y := range 48 {
 		for x := range 64 {
-			im.SetGray(x, y, color.Gray{Y: uint8(x + y)})
+			im.SetGray(x, y, color.Gray{Y: uint8(110 + x/4)})
 		}
+	}
+	// What is black, white and sharp shows that a detector can see.
+	for i := range 12 * 20 {
+		im.SetGray(i%12, i/12, color.Gray{})
+		im.SetGray(63-i%12, 47-i/12, color.Gray{Y: 255})
 	}
 	var b bytes.Buffer
 	require.NoError(t, png.Encode(&b, im))
@@ -191,6 +199,81 @@ func TestSettingsOfACameraCountForItsRecordings(t *testing.T) {
 		_, err := c.settings(log)
 		require.ErrorContains(t, err, says)
 	}
+}
+
+func TestCoverAndSightOfRecordings(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "scrim.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`cameras:
+  - name: hall
+    url: rtsp://192.0.2.1/a
+    cover: people
+    absorb: 1m
+    need: 48px
+    when_blind: slate
+    sight_interval: 5s
+`), 0o600))
+	log := slog.New(slog.DiscardHandler)
+	s, err := RedactCmd{}.settings(log)
+	require.NoError(t, err)
+	require.Equal(t, ipc.CoverConfig{Mode: "faces", Absorb: 10 * time.Minute}, s.Cover)
+	require.Equal(t, ipc.SightConfig{NeedPercent: 5, WhenBlind: "motion", Interval: 10 * time.Second}, s.Sight)
+	s, err = RedactCmd{Config: file}.settings(log)
+	require.NoError(t, err)
+	require.Equal(t, ipc.CoverConfig{Mode: "people", Absorb: time.Minute}, s.Cover)
+	require.Equal(t, ipc.SightConfig{NeedPixels: 48, WhenBlind: "slate", Interval: 5 * time.Second}, s.Sight)
+
+	// As flags they are parsed by their types.
+	parse := func(args ...string) (RedactCmd, error) {
+		var line CLI
+		_, err := cli.Parse(&line, "scrim", "", append([]string{"redact", "a.mp4", "-o", "b.mp4"}, args...), io.Discard, io.Discard)
+		return line.Redact, err
+	}
+	c, err := parse("--config", file, "--cover", "motion", "--absorb", "0", "--need", "6%", "--when-blind", "warn", "--cosmetic")
+	require.NoError(t, err)
+	s, err = c.settings(log)
+	require.NoError(t, err)
+	require.Equal(t, ipc.CoverConfig{Mode: "motion"}, s.Cover)
+	require.Equal(t, ipc.SightConfig{NeedPercent: 6, WhenBlind: "warn", Interval: 5 * time.Second}, s.Sight)
+	require.True(t, s.Obscure.Cosmetic)
+	c, err = parse("--when-blind", "warn")
+	require.NoError(t, err)
+	_, err = c.settings(log)
+	require.ErrorContains(t, err, "--cosmetic")
+	for _, bad := range []string{"--cover=clothes", "--absorb=5s", "--need=5", "--need=60%", "--when-blind=show"} {
+		_, err = parse(bad)
+		require.Error(t, err, bad)
+	}
+}
+
+// A folder with an image in which the detector cannot see is redacted, and the status says so.
+func TestBlindImageIsObscuredWholeAndTold(t *testing.T) {
+	redactor := buildRedactor(t)
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	writePNG(t, filepath.Join(in, "a.png"))
+	dark := image.NewGray(image.Rect(0, 0, 320, 240)) // black
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, dark))
+	require.NoError(t, os.WriteFile(filepath.Join(in, "dark.png"), b.Bytes(), 0o600))
+	report := filepath.Join(t.TempDir(), "report.jsonl")
+	status, stdout, stderr := scrim(t, "redact", in, "-o", out, "--report", report, "--redactor", redactor)
+	require.Equal(t, blindStatus, status, stderr)
+	require.Contains(t, stdout, "2 of 2 files")
+	require.Contains(t, stderr, "blind: too dark, obscured whole")
+	require.Contains(t, stderr, "1 of 2 files")
+	lines := strings.Split(strings.TrimSpace(string(read(t, report))), "\n")
+	var seen, blind ipc.FileFrame
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &seen))
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &blind))
+	require.Equal(t, ipc.CoverFaces, seen.Cover)
+	require.Empty(t, seen.Blind)
+	require.Equal(t, ipc.CoverWhole, blind.Cover)
+	require.Equal(t, "too dark", blind.Blind)
+	require.Equal(t, image.Rect(0, 0, 320, 240), blind.Regions[0].Rect())
+
+	// What failed counts for more.
+	require.NoError(t, os.WriteFile(filepath.Join(in, "bad.png"), []byte("no picture"), 0o600))
+	status, _, stderr = scrim(t, "redact", in, "-o", out, "--overwrite", "--redactor", redactor)
+	require.Equal(t, 1, status, stderr)
 }
 
 // What does nothing is not accepted.

@@ -35,10 +35,11 @@ type Options struct {
 	// size, and obscures what is still found.
 	SecondLook bool
 	// Cover, WhenBlind, Sight and Background are those of redact.Options. They are reset
-	// at each file.
+	// at each file. ImageSight is the Sight of images; nil: they have the same.
 	Cover      redact.Cover
 	WhenBlind  redact.WhenBlind
 	Sight      redact.Sight
+	ImageSight redact.Sight
 	Background redact.Background
 	// KeepAudio copies the audio tracks of videos.
 	KeepAudio bool

@@ -44,6 +44,12 @@ func newVideoRedaction(o Options, w writer) (*redaction, error) {
 
 func newImageRedaction(o Options, w writer) (*redaction, error) {
 	o.Background = noBackground{}
+	if o.ImageSight != nil {
+		o.Sight = o.ImageSight
+	}
+	if o.Sight != nil {
+		o.Sight = stillSight{o.Sight}
+	}
 	return newRedaction(o, newImageTracker(o.Track), w)
 }
 
@@ -51,6 +57,9 @@ func newRedaction(o Options, t redact.Tracker, w writer) (*redaction, error) {
 	p := &redaction{
 		gate: redact.NewGate(redact.Cause{Text: noKeyFrame}), write: w,
 		held: make(map[*redact.Picture]*picture), broken: noKeyFrame, cover: o.Cover, when: o.WhenBlind,
+	}
+	if o.Sight != nil {
+		o.Sight = roomySight{o.Sight}
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{

@@ -40,6 +40,8 @@ type proof struct {
 // is a state machine without a clock of its own.
 type judge struct {
 	interval time.Duration
+	// atOnce is set if tests that a change asks for wait for nothing and cost no credit.
+	atOnce bool
 	// proofs are those of tests that passed since one failed, the newest first.
 	proofs []proof
 	// last is the last test.
@@ -57,7 +59,9 @@ type judge struct {
 	blind    bool
 }
 
-func newJudge(interval time.Duration) judge { return judge{interval: interval, credits: maxCredits} }
+func newJudge(interval time.Duration, atOnce bool) judge {
+	return judge{interval: interval, atOnce: atOnce, credits: maxCredits}
+}
 
 // observation is what is known of a picture without a test.
 type observation struct {
@@ -84,7 +88,7 @@ func (j *judge) due(o observation) bool {
 		return false // it would say nothing
 	case !j.tested || passed >= j.interval:
 		return true
-	case passed < testPause:
+	case passed < testPause && !j.atOnce:
 		return false
 	case j.failed:
 		// A better condition is tested at once, and so are the tests that confirm one that passed.
@@ -95,6 +99,9 @@ func (j *judge) due(o observation) bool {
 
 // pay takes a credit, if there is one.
 func (j *judge) pay() bool {
+	if j.atOnce {
+		return true
+	}
 	if j.credits < 1 {
 		return false
 	}

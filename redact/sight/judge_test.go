@@ -27,7 +27,7 @@ type rig struct {
 	scenes uint64
 }
 
-func newRig() *rig { return &rig{judge: newJudge(DefaultInterval), at: begin} }
+func newRig() *rig { return &rig{judge: newJudge(DefaultInterval, false), at: begin} }
 
 // showing returns the structure of one of several scenes.
 func showing(number uint64) (s structure) {
@@ -116,6 +116,17 @@ func TestWhatIsWorseIsNotProvedInThatPicture(t *testing.T) {
 			require.Equal(t, name != "nearly the old" && name != "covered", tested, "it is tested at once")
 			require.Equal(t, name != "covered", proved, "and proved by that test, in that picture")
 		})
+	}
+}
+
+// Where time does not matter no picture waits for its test.
+func TestEveryChangeIsTestedAtOnceWhereTimeDoesNotMatter(t *testing.T) {
+	r := newRig()
+	r.atOnce = true
+	r.run(time.Second, good, true)
+	for n := range 200 {
+		proved, tested := r.picture(good, true, true)
+		require.True(t, proved && tested, "change %d", n)
 	}
 }
 

@@ -47,6 +47,12 @@ type Options struct {
 	Interval time.Duration
 	// Zones of the camera: no faces are painted where they are masked or ignored.
 	Zones []zone.Zone
+	// AtOnce tests each picture that leaves what was proved, however often that happens: where time
+	// does not matter, as in files.
+	AtOnce bool
+	// NeedLeast is the least that NeedPercent asks for, in pixels of the picture: in small pictures
+	// faces of so few percent are not recognised.
+	NeedLeast float64
 	// Seed chooses faces and places.
 	Seed uint64
 }
@@ -79,7 +85,7 @@ func New(o Options) (*Sight, error) {
 	if o.Detector == nil || o.Size < 1 {
 		return nil, errors.New("sight needs a detector and the size of its input")
 	}
-	if !(o.NeedPixels >= 0 && o.NeedPixels <= yuv.MaxSide && o.NeedPercent >= 0 && o.NeedPercent <= 100 && o.Interval >= 0) {
+	if !(o.NeedPixels >= 0 && o.NeedPixels <= yuv.MaxSide && o.NeedPercent >= 0 && o.NeedPercent <= 100 && o.NeedLeast >= 0 && o.NeedLeast <= yuv.MaxSide && o.Interval >= 0) {
 		return nil, fmt.Errorf("sight with a need of %v pixels or %v percent, tested every %v: none may be negative", o.NeedPixels, o.NeedPercent, o.Interval)
 	}
 	o.Interval = cmp.Or(o.Interval, DefaultInterval)
@@ -91,7 +97,7 @@ func New(o Options) (*Sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sight{o: o, table: table, judge: newJudge(o.Interval), trial: trial{
+	return &Sight{o: o, table: table, judge: newJudge(o.Interval, o.AtOnce), trial: trial{
 		detector: o.Detector, size: o.Size, tiles: o.Tiles, rotation: o.Rotation, painter: p,
 		rand: rand.New(rand.NewPCG(o.Seed, 0x706c616365)), //nolint:gosec // no secret
 	}}, nil
@@ -99,7 +105,7 @@ func New(o Options) (*Sight, error) {
 
 // Reset implements redact.Sight.
 func (s *Sight) Reset() {
-	s.judge = newJudge(s.o.Interval)
+	s.judge = newJudge(s.o.Interval, s.o.AtOnce)
 	s.blur = 0
 	s.texture.width = 0
 	s.forget()
@@ -168,7 +174,7 @@ func (s *Sight) fit(im *yuv.Image) (err error) {
 			return fmt.Errorf("sight: %w", err)
 		}
 	}
-	s.asked = cmp.Or(s.o.NeedPixels, cmp.Or(s.o.NeedPercent, DefaultNeedPercent)/100*float64(im.Height))
+	s.asked = cmp.Or(s.o.NeedPixels, max(s.o.NeedLeast, cmp.Or(s.o.NeedPercent, DefaultNeedPercent)/100*float64(im.Height)))
 	// What cannot be found in a clean picture cannot be asked for.
 	if s.clean, err = s.cleanSight(s.asked / cleanMargin); err != nil {
 		return err
