@@ -95,13 +95,11 @@ func FeaturesOf(c condition.Condition) Features {
 // Effects are by how many octaves a condition makes the size larger, by cause.
 type Effects struct{ Noise, Contrast, Blur, White float64 }
 
-// Power is how effects are put together, as the root of the sum of their powers: two small ones are
-// less than their sum, and a large one leaves the small ones without effect.
-const Power = 1.4
-
-// Octaves returns by how many octaves all of them make the size larger.
+// Octaves returns by how many octaves all of them make the size larger: the root of the sum of their
+// squares. Two small ones are less than their sum, and next to a large one small ones
+// hardly count, as with blurs and noises.
 func (e Effects) Octaves() float64 {
-	return math.Pow(math.Pow(e.Noise, Power)+math.Pow(e.Contrast, Power)+math.Pow(e.Blur, Power)+math.Pow(e.White, Power), 1.0/Power)
+	return math.Sqrt(e.Noise*e.Noise + e.Contrast*e.Contrast + e.Blur*e.Blur + e.White*e.White)
 }
 
 // Effects returns what each of the features does.
@@ -115,15 +113,19 @@ func (t *Table) Effects(f Features) Effects {
 
 // Size returns the size from which on faces are found with certainty in pictures of that
 // condition: the height of a face in pixels of the picture that was measured, which must have
-// the scale of the detector's input. It is infinite if it is larger than what was measured.
+// the scale of the detector's input. It is infinite if it or the condition is beyond what was
+// measured.
 func (t *Table) Size(c condition.Condition) float64 {
-	e := t.Effects(FeaturesOf(c))
-	size := max(t.Clean, t.Base*math.Exp2(e.Octaves()))
-	if !(size <= t.Largest) {
+	f := FeaturesOf(c)
+	size := max(t.Clean, t.Base*math.Exp2(t.Effects(f).Octaves()))
+	if f.NoiseShare > t.Noise.last() || f.Contrast < t.Contrast[0].X || f.Blur > t.Blur.last() || f.White > t.White.last() || !(size <= t.Largest) {
 		return math.Inf(1)
 	}
 	return size
 }
+
+// last returns where the curve ends.
+func (c Curve) last() float64 { return c[len(c)-1].X }
 
 // FindTable returns the table of the network whose weights have that SHA-256, in hex; nil
 // if none was fitted.

@@ -146,7 +146,7 @@ func checkOne(seen []observation, t *sight.Table, clean float64, seed uint64) ou
 	r := rand.New(rand.NewPCG(seed, 95))
 	again := make([]float64, resamples)
 	for i := range again {
-		var drawn []observation
+		drawn := make([]observation, 0, len(seen))
 		for range names {
 			drawn = append(drawn, photos[names[r.IntN(len(names))]]...)
 		}
@@ -228,7 +228,8 @@ func sightOf(seen []observation, absolute bool) float64 {
 
 // write prints the tables of the documentation.
 func write(w io.Writer, all []outcome) {
-	fmt.Fprintln(w, "| condition | photographs | predicted | observed (95 %) | predicted / observed | painted | painted / observed | missed from the predicted size on |")
+	fmt.Fprintln(w, "| condition | photographs | predicted | observed (95 %) | predicted / observed | painted | painted / observed |",
+		"missed from the predicted size on |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|")
 	better, apart := 0, 0
 	var total tally

@@ -107,7 +107,7 @@ func fit(seen []observation) *model {
 		}
 		octaves := sight.Effects{Noise: each[0], Contrast: each[1], Blur: each[blurGroup], White: each[3]}.Octaves()
 		for g, e := range each {
-			by[g] = math.Pow(e/max(octaves, 1e-9), sight.Power-1)
+			by[g] = e / max(octaves, 1e-9)
 		}
 		return p[0] + octaves, by
 	}

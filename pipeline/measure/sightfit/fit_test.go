@@ -45,9 +45,9 @@ func anyCondition(r *rand.Rand) (degradation, condition.Condition) {
 		c.Contrast = 2 * math.Pow(25, r.Float64())
 		c.Noise = c.Contrast / 50
 	case 2:
-		c.Blur = 0.3 + 4*r.Float64()
+		c.Blur = 0.3 + 3.7*r.Float64()
 	case 3:
-		c.Median, c.Clipped = 255, 0.8*r.Float64()
+		c.Median, c.Clipped = 255, 0.7*r.Float64()
 	}
 	return degradation{Kind: "mixed", Light: 1}, c
 }
@@ -111,7 +111,7 @@ func TestCheckComparesEachConditionWithWhatIsFound(t *testing.T) {
 		require.Equal(t, 4000, faces)
 	}
 	optimistic := truth
-	optimistic.Blur = sight.Curve{{X: 0.4}}
+	optimistic.Blur = sight.Curve{{X: 0.4}, {X: 4}}
 	require.Less(t, check(seen, &optimistic, 1)[1].ratio(), 1/agreement)
 }
 

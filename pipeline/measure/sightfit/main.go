@@ -55,7 +55,7 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.model, "model", "", "ONNX `file` of the detector; empty: the network that is built in")
 	f.StringVar(&o.name, "model-name", "", "`name` of that file's network for people")
 	f.StringVar(&o.table, "table", "", "`file` of tables in which the network's table is replaced; empty: only print")
-	f.StringVar(&o.observations, "observations", "", "`file` of everything that was seen, one JSON object a line. If it exists, it is read, and nothing is measured")
+	f.StringVar(&o.observations, "observations", "", "`file` of what was seen, a JSON object a line. If it exists, it is read instead of measuring")
 	f.IntVar(&o.canvases, "pictures", 200, "`number` of pictures to fit with, and as many to check with")
 	f.IntVar(&o.mixes, "mixes", 48, "`number` of mixed degradations of each picture to fit with")
 	f.IntVar(&o.painted, "painted", 24, "`number` of the pictures to check with in which the sight is also tested by painted faces")
