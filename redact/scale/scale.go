@@ -85,8 +85,8 @@ func Inside(fromW, fromH, w, h int, src image.Rectangle) image.Rectangle {
 }
 
 // axis returns what each of the samples from dst0 to dst1, of n that are made of from
-// samples, covers: the first of them and the weights, which sum up to 1. There are the samples
-// from src0 to src1, of which the first skip are not needed; first counts from there.
+// samples, covers: the first of them and the weights, which sum up to 1. The plane has
+// those from src0 to src1. The first skip of them are not needed; t.first counts from there.
 func axis(from, n, src0, src1, dst0, dst1 int) (t taps, skip int) {
 	size := float64(from) / float64(n)
 	begin := func(i int) float64 { return float64(i*from) / float64(n) }

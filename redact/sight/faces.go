@@ -15,7 +15,8 @@ import (
 )
 
 // facesZ are the painted faces: of each pixel luma in full range, U, V and opacity, one byte each, less
-// those of the pixel before, compressed. facesJSON has their sizes. They are no PNG because this package may not encode pictures.
+// those of the pixel before, compressed. facesJSON has their sizes. A PNG would need a package that can encode
+// pictures, which this one may not.
 //
 //go:generate go run gen.go
 //go:embed faces.z

@@ -145,8 +145,8 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 	gauss(p.face, p.tmp, w, h, sigma)
 	gauss(p.alpha, p.tmp, w, h, sigma)
 	// The level is ground + (level − groundLevel)·gain. What light does is less seen through fog.
-	clear := p.contrast()
-	strength := clear * (clear*ground/groundLevel + 1 - clear)
+	contrast := p.contrast()
+	strength := contrast * (contrast*ground/groundLevel + 1 - contrast)
 	gain, base := float32(strength), float32(ground-groundLevel*strength)
 	lv := levelsOf(part)
 	p.mean(part.Y, part.YStride, part.Width, r, p.low)

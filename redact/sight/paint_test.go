@@ -96,8 +96,8 @@ func TestPaintedFaceIsAsBlurredAsThePicture(t *testing.T) {
 }
 
 func TestFogTakesContrastOfPaintedFaces(t *testing.T) {
-	clear, foggy := &painter{is: condition.Condition{Dark: 10, Bright: 230}}, &painter{is: condition.Condition{Dark: 180, Bright: 210}}
-	require.InDelta(t, 1, clear.contrast(), 0.01)
+	sunny, foggy := &painter{is: condition.Condition{Dark: 10, Bright: 230}}, &painter{is: condition.Condition{Dark: 180, Bright: 210}}
+	require.InDelta(t, 1, sunny.contrast(), 0.01)
 	require.Less(t, foggy.contrast(), 0.2)
 }
 
@@ -146,7 +146,9 @@ func TestTextureOfTheSceneIsNotNoise(t *testing.T) {
 }
 
 func TestDamagedFacesAreRefused(t *testing.T) {
-	for _, c := range [][2]string{{"", ""}, {"", "[]"}, {string(facesZ), "[]"}, {"x", string(facesJSON)}, {string(facesZ), `[{"w": 100000, "h": 9, "face": {"h": 50}}]`}} {
+	for _, c := range [][2]string{
+		{"", ""}, {"", "[]"}, {string(facesZ), "[]"}, {"x", string(facesJSON)}, {string(facesZ), `[{"w": 100000, "h": 9, "face": {"h": 50}}]`},
+	} {
 		_, err := decodeSprites([]byte(c[0]), []byte(c[1]))
 		require.Error(t, err)
 	}

@@ -233,7 +233,7 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 	return nil
 }
 
-// adapt lets the detector measure im, of which it will see parts.
+// adapt lets the detector measure im, before it sees parts of it.
 func (s *Sight) adapt(im *yuv.Image) error {
 	a, ok := s.o.Detector.(redact.Adapter)
 	if !ok {

@@ -359,7 +359,7 @@ func TestNoFacesArePaintedInMasksAndIgnoredZones(t *testing.T) {
 	parts := w.parts
 	v, err := s.Judge(begin, im)
 	require.NoError(t, err)
-	require.True(t, v.Proved, "there is nothing to be seen")
+	require.True(t, v.Proved, "everything is masked")
 	require.Equal(t, parts, w.parts)
 }
 

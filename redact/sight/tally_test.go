@@ -8,24 +8,21 @@ import (
 )
 
 func TestSightIsTheSmallestCertainSize(t *testing.T) {
-	type row struct{ painted, found float64 }
 	for name, c := range map[string]struct {
-		rows      []row
+		rows      []count
 		low, high float64
 	}{
-		"nothing painted":    {[]row{{}, {}, {}}, 0, 0},
-		"all found":          {[]row{{5, 5}, {5, 5}, {5, 5}}, 12, 12},
-		"none found":         {[]row{{5, 0}, {5, 0}, {5, 0}}, 0, 0},
-		"small ones missed":  {[]row{{10, 0}, {10, 5}, {10, 10}}, 15.2, 19.1},
-		"a large one missed": {[]row{{10, 10}, {10, 10}, {10, 9}}, 12, 12},
-		"two of few missed":  {[]row{{5, 5}, {5, 5}, {5, 3}}, 0, 0},
-		"some not painted":   {[]row{{10, 0}, {}, {10, 10}}, 18, 19.1},
+		"nothing painted":    {[]count{{}, {}, {}}, 0, 0},
+		"all found":          {[]count{{5, 5}, {5, 5}, {5, 5}}, 12, 12},
+		"none found":         {[]count{{5, 0}, {5, 0}, {5, 0}}, 0, 0},
+		"small ones missed":  {[]count{{10, 0}, {10, 5}, {10, 10}}, 15.2, 19.1},
+		"a large one missed": {[]count{{10, 10}, {10, 10}, {10, 9}}, 12, 12},
+		"two of few missed":  {[]count{{5, 5}, {5, 5}, {5, 3}}, 0, 0},
+		"some not painted":   {[]count{{10, 0}, {}, {10, 10}}, 18, 19.1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tl := newTally([]float64{12, 12 * sizeStep, 12 * sizeStep * sizeStep})
-			for i, r := range c.rows {
-				tl.counts[i] = count{r.painted, r.found}
-			}
+			copy(tl.counts, c.rows)
 			size := tl.size(nil)
 			require.True(t, size >= c.low && size <= c.high, "%v", size)
 		})

@@ -9,7 +9,7 @@ import (
 
 const (
 	// textureCols and textureRows are the places at which the picture's texture is looked at, squares
-	// of textureSize pixels, and textureQuantile which of them, sorted, says what there is
+	// of textureSize pixels. Sorted by strength, the one at textureQuantile says what is
 	// everywhere, as rain is.
 	textureCols, textureRows = 8, 6
 	textureQuantile          = 0.25

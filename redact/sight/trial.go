@@ -284,7 +284,7 @@ func (t *trial) decide(im *yuv.Image, need float64, each func(cell int, height f
 			return o, nil
 		}
 	}
-	// Where masks and ignored zones leave no place, nothing is to be seen.
+	// Where masks and ignored zones leave no place, no face matters.
 	o.passed = o.certain()
 	return o, nil
 }
