@@ -120,7 +120,7 @@ func hardScene(noise, light float64, fps float64) scene.Options {
 // TestReachOfSight is the table of what a camera must hide when it is hard to see: no face
 // of needed pixels and more is exposed, and in clear pictures no camera is blind.
 func TestReachOfSight(t *testing.T) {
-	conditions := [][2]float64{{0, 100}, {10, 5}, {25, 12}, {25, 100}} // noise in levels, light in percent
+	conditions := [][2]float64{{0, 100}, {10, 5}, {25, 100}, {30, 12}, {50, 50}} // noise in levels, light in percent
 	seconds, fps := 6, 4.0
 	if testenv.Has(t, testenv.Long) {
 		seconds, fps = 60, 10

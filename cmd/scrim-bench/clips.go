@@ -66,7 +66,7 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 	*o = s.Options()
 	frames := max(int(math.Round(m.cli.clipTime().Seconds()*o.FPS)), 2*bench.WarmUp)
 	path := filepath.Join(dir, fmt.Sprintf("drawing-%d-%dx%d-%gfps-%d-people-away-%v-%d-to-%d-seed-%d%s-%d-frames.mp4",
-		scene.Version, o.Width, o.Height, o.FPS, o.People, o.Away, o.MinFace, o.MaxFace, o.Seed, &m.cli.Conditions, frames))
+		scene.Version, o.Width, o.Height, o.FPS, o.People, o.Away, o.MinFace, o.MaxFace, o.Seed, m.cli.conditions(), frames))
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		m.logf("drawing %d pictures of %d people, %d×%d", frames, o.People, o.Width, o.Height)
 		record := simcam.RecordOptions{Path: path, Scene: *o, Frames: frames, AsCamera: true}
@@ -89,7 +89,10 @@ func (m *measurement) draw(ctx context.Context, dir string, o *scene.Options) (*
 
 // truthOf converts the truth of a drawn picture for package measure.
 func truthOf(t scene.Truth, c *bench.Clip) measure.TruthFrame {
-	f := measure.TruthFrame{Frame: int(t.Frame), Width: c.Width, Height: c.Height, Faces: make([]measure.TrueFace, 0, len(t.Faces)), Bodies: map[int]geom.Box{}, Clear: &t.Clear}
+	f := measure.TruthFrame{
+		Frame: int(t.Frame), Width: c.Width, Height: c.Height, Clear: &t.Clear,
+		Faces: make([]measure.TrueFace, 0, len(t.Faces)), Bodies: map[int]geom.Box{},
+	}
 	for _, b := range t.Bodies {
 		f.Bodies[b.Person] = b.Trunk
 	}

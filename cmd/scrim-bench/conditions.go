@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"scrim/pipeline/scene"
 )
@@ -24,9 +25,9 @@ func (c *Conditions) apply(o *scene.Options) {
 	o.HardFaces, o.Still, o.Noise, o.Light, o.Blur, o.Rain = c.HardFaces, c.Still, c.Noise, c.Dark, c.Blur, c.Rain
 }
 
-// String names the conditions that are not the usual ones; it is part of a file's name.
-func (c *Conditions) String() string {
-	s := ""
+// conditions names those that are not the usual ones; it is part of a file's name.
+func (c *Conditions) conditions() string {
+	var s strings.Builder
 	for _, v := range []struct {
 		on   bool
 		name string
@@ -35,8 +36,8 @@ func (c *Conditions) String() string {
 		{c.Dark != 100, fmt.Sprintf("-dark-%g", c.Dark)}, {c.Blur > 0, fmt.Sprintf("-blur-%g", c.Blur)}, {c.Rain, "-rain"},
 	} {
 		if v.on {
-			s += v.name
+			s.WriteString(v.name)
 		}
 	}
-	return s
+	return s.String()
 }

@@ -35,7 +35,8 @@ func (m *measurement) runChild(ctx context.Context, what string, clip *bench.Cli
 		return nil, err
 	}
 	return bench.RunChild(ctx, self, "--child", what, "--out", filepath.Join(m.dir, what+".mp4"), "--model", m.model(),
-		"--detect-size", strconv.Itoa(int(m.cli.DetectSize)), "--threshold", strconv.FormatFloat(float64(m.cli.Threshold), 'g', -1, 64), "--cover", string(m.cli.Cover), clip.Path)
+		"--detect-size", strconv.Itoa(int(m.cli.DetectSize)), "--threshold", strconv.FormatFloat(float64(m.cli.Threshold), 'g', -1, 64),
+		"--cover", string(m.cli.Cover), clip.Path)
 }
 
 // child runs in a child process: it processes a clip and prints the cost.

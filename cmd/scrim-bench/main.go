@@ -57,7 +57,7 @@ type CLI struct {
 	Lookahead     config.Lookahead  `default:"0" help:"Delay of the output in pictures, to cover faces before they are first found (${default})."`
 	Cover         config.Cover      `default:"faces" help:"What is obscured: faces, people or motion (${default})."`
 	Need          config.Need       `default:"5%" help:"Height from which on faces must be found, such as 48px (${default} of the picture's height)."`
-	Paced         bool              `help:"Feed the clip at its rate, so that what happens every few seconds counts as in real life. Always on with --cover people or motion."`
+	Paced         bool              `help:"Feed the clip at its rate: what is done every few seconds counts in full. Always on with --cover people or motion."`
 	Style         config.Style      `default:"veil" help:"How faces are obscured: veil, blur, mosaic or fill (${default})."`
 
 	Output cli.Output `embed:""`

@@ -181,7 +181,7 @@ func (c *CLI) resultSettings() map[string]any {
 	if c.Paced {
 		out["paced"] = true
 	}
-	if conditions := c.Conditions.String(); conditions != "" {
+	if conditions := c.conditions(); conditions != "" {
 		out["conditions"] = strings.TrimPrefix(conditions, "-")
 	}
 	return out

@@ -147,9 +147,9 @@ func TestCoverAndConditionsAreMeasured(t *testing.T) {
 
 func TestClipsOfOtherConditionsHaveOtherNames(t *testing.T) {
 	plain := Conditions{Dark: 100}
-	require.Empty(t, plain.String())
+	require.Empty(t, plain.conditions())
 	all := Conditions{HardFaces: true, Still: 2, Noise: 25, Dark: 12, Blur: 1.5, Rain: true}
-	require.Equal(t, "-hard-faces-2-still-noise-25-dark-12-blur-1.5-rain", all.String())
+	require.Equal(t, "-hard-faces-2-still-noise-25-dark-12-blur-1.5-rain", all.conditions())
 	var o scene.Options
 	all.apply(&o)
 	require.Equal(t, scene.Options{HardFaces: true, Still: 2, Noise: 25, Light: 12, Blur: 1.5, Rain: true}, o)

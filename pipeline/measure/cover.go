@@ -68,8 +68,8 @@ func (b *Blind) add(t *TruthFrame, r *ReportFrame, whole bool, dt float64) {
 	if whole {
 		b.WholeSeconds += dt
 	}
-	clear := t.Clear != nil && *t.Clear
-	if clear {
+	isClear := t.Clear != nil && *t.Clear
+	if isClear {
 		b.ClearSeconds += dt
 	}
 	if r.Blind == "" {
@@ -80,7 +80,7 @@ func (b *Blind) add(t *TruthFrame, r *ReportFrame, whole bool, dt float64) {
 		b.Reasons = map[string]float64{}
 	}
 	b.Reasons[r.Blind] += dt
-	if clear {
+	if isClear {
 		b.FalseSeconds += dt
 	}
 }

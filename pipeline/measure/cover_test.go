@@ -92,9 +92,9 @@ func TestPeopleCoverScoresTrunks(t *testing.T) {
 func TestBlindTimeAndWhetherItIsFalse(t *testing.T) {
 	f := watched(0, 100)
 	p := script(10, func(int) []TrueFace { return []TrueFace{f} }, func(int) []Region { return []Region{veil(f)} })
-	clear, hard := true, false
+	easy, hard := true, false
 	for i := range p.Report.Frames {
-		p.Truth.Frames[i].Clear = &clear
+		p.Truth.Frames[i].Clear = &easy
 		if i >= 6 {
 			p.Truth.Frames[i].Clear = &hard
 		}
@@ -153,7 +153,8 @@ func TestReadBodiesAndBlindness(t *testing.T) {
 		_, err := ReadTruth(strings.NewReader(`{"frame":0,"pts":0,"width":9,"height":9,"faces":[]`+rest+`}`), "t")
 		return err
 	}
-	truths, err := ReadTruth(strings.NewReader(`{"frame":0,"pts":0,"width":9,"height":9,"faces":[],"bodies":[{"person":3,"x":1,"y":2,"w":3,"h":4}],"clear":false}`), "t")
+	truths, err := ReadTruth(strings.NewReader(`{"frame":0,"pts":0,"width":9,"height":9,"faces":[],`+
+		`"bodies":[{"person":3,"x":1,"y":2,"w":3,"h":4}],"clear":false}`), "t")
 	require.NoError(t, err)
 	f := truths[0].Frames[0]
 	require.Equal(t, map[int]geom.Box{3: {X: 1, Y: 2, W: 3, H: 4}}, f.Bodies)
@@ -164,7 +165,8 @@ func TestReadBodiesAndBlindness(t *testing.T) {
 	require.ErrorContains(t, read(`,"bodies":[`+body+`,`+body+`]`), "another body")
 
 	reports, err := ReadReport(strings.NewReader(
-		`{"frame":0,"width":9,"height":9,"blind":"too dark","regions":[{"x":1,"y":1,"w":2,"h":2,"source":"moving"},{"x":1,"y":1,"w":2,"h":2,"source":"body"}]}`), "r")
+		`{"frame":0,"width":9,"height":9,"blind":"too dark","regions":[{"x":1,"y":1,"w":2,"h":2,"source":"moving"},`+
+			`{"x":1,"y":1,"w":2,"h":2,"source":"body"}]}`), "r")
 	require.NoError(t, err)
 	require.Equal(t, "too dark", reports[0].Frames[0].Blind)
 	require.Len(t, reports[0].Frames[0].Regions, 2)

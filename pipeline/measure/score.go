@@ -50,10 +50,8 @@ type scorer struct {
 	people  map[personKey]*presence
 	matcher regionMatcher
 	moves   movement
-	bodies  struct {
-		Bodies
-		coverage float64
-	}
+	bodies  Bodies
+	trunks  float64 // sum of the covered shares of trunks
 
 	regions, cover, zones, holes, some []geom.Box
 	tracked                            []trackedRegion
@@ -233,7 +231,7 @@ func (s *scorer) body(l *observation, trunk geom.Box) {
 	}
 	share := min(s.areas.union(trunk, s.cover)/trunk.Area(), 1)
 	s.bodies.Frames++
-	s.bodies.coverage += share
+	s.trunks += share
 	if share >= BodyShare-rounding {
 		s.bodies.Covered++
 	}
@@ -409,8 +407,8 @@ func (s *scorer) result() *Result {
 	}
 	r.Blind.finish(r.Seconds)
 	if b := &s.bodies; b.Frames > 0 {
-		b.CoveredShare, b.Bodies.Coverage = over(b.Covered, b.Frames), over(b.coverage, b.Frames)
-		r.Bodies = &b.Bodies
+		b.CoveredShare, b.Coverage = over(b.Covered, b.Frames), over(s.trunks, b.Frames)
+		r.Bodies = b
 	}
 	r.Flicker = s.flickerAll.result(r.Seconds)
 	r.Flicker.TrueAppear = over(float64(s.appearances), r.Seconds)

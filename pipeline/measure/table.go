@@ -37,7 +37,8 @@ func (r *Result) WriteTable(w io.Writer) error {
 	p.Line("falsely obscured area, mean and most\t%s\t%s\t(%s frame %d)",
 		r.Area.False.Percent(), r.Area.FalseMax.Percent(), r.Area.FalseMaxFile, r.Area.FalseMaxFrame)
 	if b := r.Bodies; b != nil {
-		p.Line("trunks of the headline's people covered by %.0f %%, mean coverage\t%s\t%s\t(%d of %d)", 100*BodyShare, b.CoveredShare.Percent(), b.Coverage.Percent(), b.Covered, b.Frames)
+		p.Line("trunks of the headline's people covered by %.0f %%, mean coverage\t%s\t%s\t(%d of %d)",
+			100*BodyShare, b.CoveredShare.Percent(), b.Coverage.Percent(), b.Covered, b.Frames)
 	}
 	p.Line("blind\t%s", &r.Blind)
 	p.Line("whole picture obscured\t%.1f s", r.Blind.WholeSeconds)

@@ -63,8 +63,10 @@ const (
 
 // Draw draws the portrait. It fails when a field is out of bounds.
 func (p Portrait) Draw() (Patch, error) {
-	if !(p.Size >= MinPortrait && p.Size <= MaxPortrait && math.Abs(p.Yaw) <= 180 && math.Abs(p.Roll) <= 180 && p.Hardness >= 0 && p.Hardness <= 1) || p.Skin < 0 || p.Skin >= SkinTones {
-		return Patch{}, fmt.Errorf("portrait of %v pixels with skin %d, turned by %v°, tilted by %v°, of hardness %v: choose %d to %d pixels, skin 0 to %d, up to 180° and hardness 0 to 1",
+	turned := math.Abs(p.Yaw) <= 180 && math.Abs(p.Roll) <= 180 // not NaN
+	if !(p.Size >= MinPortrait && p.Size <= MaxPortrait && turned && p.Hardness >= 0 && p.Hardness <= 1) || p.Skin < 0 || p.Skin >= SkinTones {
+		return Patch{}, fmt.Errorf("portrait of %v pixels with skin %d, turned by %v°, tilted by %v°, of hardness %v: "+
+			"choose %d to %d pixels, skin 0 to %d, up to 180° and hardness 0 to 1",
 			p.Size, p.Skin, p.Yaw, p.Roll, p.Hardness, MinPortrait, MaxPortrait, SkinTones-1)
 	}
 	down := portraitDown

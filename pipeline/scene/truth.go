@@ -68,7 +68,8 @@ func (s *Scene) Truth(n uint32) Truth {
 
 func (s *Scene) truth(n uint32) Truth {
 	t := Truth{
-		Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]geom.Box, 0, len(s.figures)), Bodies: make([]TrueBody, 0, len(s.figures)), Clear: s.clear(),
+		Frame: n, Faces: make([]TrueFace, 0, len(s.figures)), Heads: make([]geom.Box, 0, len(s.figures)),
+		Bodies: make([]TrueBody, 0, len(s.figures)), Clear: s.clear(),
 	}
 	picture := geom.Box{W: s.lens.width, H: s.lens.height}
 	for i := range s.figures {
