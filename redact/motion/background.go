@@ -25,10 +25,12 @@ const (
 const (
 	// learnTime is how long the background is learned before it is known, longestLearning
 	// if not nearlyAll of the cells are known by then; leastKnown must be. A cell must
-	// have been the same for stableTime of it.
+	// have been the same for stableTime of it, and clearRatio times as long as it was
+	// anything else.
 	learnTime             = 8 * time.Second
 	longestLearning       = 9500 * time.Millisecond
-	stableTime            = 3 * time.Second
+	stableTime            = 1500 * time.Millisecond
+	clearRatio            = 2
 	leastLooks            = 5
 	nearlyAll, leastKnown = 0.98, 0.02
 	// learnInterval is the time between two looks at the picture that are learned from,

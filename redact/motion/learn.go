@@ -2,29 +2,86 @@ package motion
 
 import "time"
 
+// values is how many values of a cell are told apart while the background is learned.
+const values = 3
+
 // learner learns a background from the beginning: each cell takes the value that it has
-// most of the time.
+// had for the longest time, if that is clear.
 type learner struct {
-	mean      means
-	votes     []float32 // seconds
-	blocked   mask      // what was covered before is not learned
+	// mean are the values of each cell, and votes for how many seconds it had them, the
+	// longest first.
+	mean  [values]means
+	votes [values][]float32
+	// blocked cells are not learned: they were covered before.
+	blocked   mask
 	isBlocked bool
-	light     [planes]light // of the picture, compared with what was learned so far
 	spent     time.Duration
 	looks     int
+	light     [planes]light // of the picture, compared with the first values
 }
 
-func newLearner(g grid) learner {
-	return learner{mean: newMeans(g.cells()), votes: make([]float32, g.cells()), blocked: g.newMask()}
+func newLearner(g grid) (l learner) {
+	for v := range l.mean {
+		l.mean[v], l.votes[v] = newMeans(g.cells()), make([]float32, g.cells())
+	}
+	l.blocked = g.newMask()
+	return l
 }
 
 // begin forgets what was learned. The cells of blocked are not learned; nil: none.
 func (l *learner) begin(blocked mask) {
-	clear(l.votes)
+	for v := range l.votes {
+		clear(l.votes[v])
+	}
 	clear(l.blocked)
 	copy(l.blocked, blocked)
 	l.isBlocked = blocked != nil
 	l.spent, l.looks = 0, 0
+}
+
+// vote counts what cell i has now for the value that is the same to within limits, or for
+// a new one in place of the shortest.
+func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float32) {
+	v := 0
+	for v < values && !l.same(v, i, now, limits) {
+		v++
+	}
+	weight := float32(1)
+	if v < values {
+		l.votes[v][i] += seconds
+		weight = min(1, seconds/l.votes[v][i])
+	} else {
+		v = values - 1
+		l.votes[v][i] = firstVote
+	}
+	for k := range now {
+		mean := &l.mean[v][k][i]
+		*mean += (l.light[k].without(now[k][i]) - *mean) * weight
+	}
+	for ; v > 0 && l.votes[v][i] > l.votes[v-1][i]; v-- {
+		l.votes[v][i], l.votes[v-1][i] = l.votes[v-1][i], l.votes[v][i]
+		for k := range now {
+			l.mean[v][k][i], l.mean[v-1][k][i] = l.mean[v-1][k][i], l.mean[v][k][i]
+		}
+	}
+}
+
+// same reports whether cell i has its value v now.
+func (l *learner) same(v, i int, now *means, limits *[planes]float32) bool {
+	if l.votes[v][i] == 0 {
+		return false
+	}
+	for k := range now {
+		if d := now[k][i] - l.light[k].of(l.mean[v][k][i]); max(d, -d) > limits[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// clear reports whether one value of cell i stands out.
+func (l *learner) clear(i int) bool {
+	return l.votes[0][i] >= float32(stableTime.Seconds()) && l.votes[0][i] >= clearRatio*l.votes[1][i]
 }
 
 // learn learns from the current picture, dt after the one that was learned from before.
@@ -181,17 +238,19 @@ func (b *Background) learnAnew(dt time.Duration) {
 	l.looks++
 	l.spent += dt
 	limits := [planes]float32{b.limit(), b.tintLimit(), b.tintLimit()}
-	for k := range l.mean {
-		b.fit.takeAll(l.mean[k], b.now[k], l.votes)
+	for k := range l.light {
+		b.fit.takeAll(l.mean[0][k], b.now[k], l.votes[0])
 		l.light[k] = b.fit.solve(limits[k]*weakShare, sameLight)
 	}
 	known := 0
-	for i := range l.votes {
-		if b.faces[i] != 0 || l.isBlocked && b.grid.marked(l.blocked, i) {
-			l.votes[i] = 0
+	for i := range l.votes[0] {
+		if l.isBlocked && b.grid.marked(l.blocked, i) {
 			continue
 		}
-		if l.vote(i, &b.now, &limits, float32(dt.Seconds())); l.votes[i] >= float32(stableTime.Seconds()) {
+		if b.faces[i] == 0 {
+			l.vote(i, &b.now, &limits, float32(dt.Seconds()))
+		}
+		if l.clear(i) {
 			known++
 		}
 	}
@@ -199,30 +258,8 @@ func (b *Background) learnAnew(dt time.Duration) {
 	if l.spent >= longestLearning {
 		need = leastKnown
 	}
-	if l.spent >= learnTime && l.looks >= leastLooks && float64(known) >= need*float64(len(l.votes)) {
+	if l.spent >= learnTime && l.looks >= leastLooks && float64(known) >= need*float64(b.grid.cells()) {
 		b.install(known)
-	}
-}
-
-// vote lets cell i choose between what it has had so far and what it has now.
-func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float32) {
-	same := l.votes[i] > 0
-	for k := range l.mean {
-		if d := now[k][i] - l.light[k].of(l.mean[k][i]); max(d, -d) > limits[k] {
-			same = false
-		}
-	}
-	weight := float32(1)
-	if same {
-		l.votes[i] += seconds
-		weight = min(1, seconds/l.votes[i])
-	} else if l.votes[i] -= seconds; l.votes[i] > 0 {
-		return
-	} else {
-		l.votes[i] = firstVote
-	}
-	for k := range l.mean {
-		l.mean[k][i] += (l.light[k].without(now[k][i]) - l.mean[k][i]) * weight
 	}
 }
 
@@ -234,11 +271,11 @@ func (b *Background) install(known int) {
 		copy(b.model.chroma, b.other.chroma)
 	}
 	m := &b.model
-	m.mean.copyFrom(&b.learner.mean)
+	m.mean.copyFrom(&b.learner.mean[0])
 	m.count = known
-	for i, v := range b.learner.votes {
+	for i := range m.known {
 		m.known[i], m.left[i], m.still[i] = 0, 0, 0
-		if v >= float32(stableTime.Seconds()) {
+		if b.learner.clear(i) {
 			m.known[i] = 1
 		}
 	}
@@ -251,9 +288,8 @@ func (b *Background) install(known int) {
 }
 
 const (
-	// A cell that was restless while the background was learned, with at least votesAmong
-	// seconds for what it has most of the time, is known if knownAround of its neighbours
-	// are.
+	// A cell that was restless while the background was learned, but had one value for
+	// votesAmong seconds, is known if knownAround of its neighbours are.
 	votesAmong  = 0.5
 	knownAround = 7
 )
@@ -265,7 +301,7 @@ func (b *Background) fillIn() {
 	for y := 1; y < g.rows-1; y++ {
 		for x := 1; x < g.cols-1; x++ {
 			i := y*g.cols + x
-			if m.known[i] != 0 || b.learner.votes[i] < votesAmong {
+			if m.known[i] != 0 || b.learner.votes[0][i] < votesAmong {
 				continue
 			}
 			n := 0
