@@ -72,6 +72,9 @@ func redactPipes(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog
 	if slices.Contains(os.Args[1:], ipc.FilesArg) {
 		return runFiles(ctx, in, out)
 	}
+	if slices.Contains(os.Args[1:], ipc.LookArg) {
+		return runLook(in, out)
+	}
 	return run(ctx, in, out, log, parts{openDetector, func() ipc.Sandbox { return sandbox.Confine(sandbox.Camera) }})
 }
 

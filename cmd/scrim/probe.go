@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"scrim/cmd/internal/cli"
 	"scrim/cmd/internal/config"
+	"scrim/cmd/internal/programs"
 	"scrim/pipeline/probe"
 	"scrim/transport/rtsp"
 )
@@ -25,7 +28,8 @@ type ProbeCmd struct {
 	CA          config.CertificateFile `name:"ca" placeholder:"FILE" help:"PEM file of the certificate authorities for TLS, instead of the system's."`
 	ONVIF       string                 `name:"onvif" placeholder:"URL|none" help:"URL of the ONVIF device service if its port is unusual; none skips ONVIF."`
 	Name        string                 `placeholder:"NAME" help:"Name of the camera in the printed configuration."`
-	JSON        bool                   `name:"json" help:"Print a JSON object."`
+	RedactorFlags
+	JSON bool `name:"json" help:"Print a JSON object."`
 }
 
 // Run prints the report. It fails if nothing could be reached or a problem is fatal.
@@ -42,6 +46,9 @@ func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	if err := c.CA.Resolve(); err != nil {
 		return fmt.Errorf("--ca: %w", err)
+	}
+	if err := c.look(&o); err != nil {
+		return err
 	}
 	o.Trust, o.CAFile = (&config.CameraTLS{Fingerprint: c.Fingerprint, CA: c.CA}).Trust(), c.CA.String()
 	if (c.User == "") != (c.Password == nil) {
@@ -60,4 +67,23 @@ func (c ProbeCmd) Run(ctx context.Context, out io.Writer) error {
 		return cli.ErrReported
 	}
 	return err
+}
+
+// look sets what looks for faces. Without scrim-redactor a probe does all the rest.
+func (c ProbeCmd) look(o *probe.Options) error {
+	program, err := programs.Find("scrim-redactor", "--redactor", c.Redactor)
+	if err != nil {
+		if c.Redactor != "" {
+			return err
+		}
+		return nil
+	}
+	detect, err := programs.Detector(cmp.Or(c.Model, config.ModelAuto), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defaults := config.Default().Defaults.Detect
+	detect.Size, detect.Threshold = int(defaults.Size), float64(defaults.Threshold)
+	o.Redactor, o.Detect = program, detect
+	return nil
 }

@@ -11,6 +11,10 @@ import (
 // rotation is suggested.
 const minTurned = 3
 
+// sureFace is the score from which on a face says how the picture lies; see scrim-redactor,
+// which looks for probe.
+const sureFace = 0.6
+
 // turnedFaces counts the faces that were found in a file, each in each picture, by how
 // they lie.
 type turnedFaces map[geom.Rotation]int
@@ -19,7 +23,7 @@ type turnedFaces map[geom.Rotation]int
 func (n turnedFaces) add(f ipc.FileFrame) {
 	counted := make(map[uint64]bool, len(f.Regions))
 	for _, r := range f.Regions {
-		if r.Source == geom.Detected && !counted[r.Track] {
+		if r.Source == geom.Detected && r.Score >= sureFace && !counted[r.Track] {
 			counted[r.Track] = true // it may have several rectangles
 			n[r.Rotation]++
 		}

@@ -13,10 +13,11 @@ import (
 func frameOf(lie ...geom.Rotation) (f ipc.FileFrame) {
 	for i, r := range lie {
 		for range 2 {
-			f.Regions = append(f.Regions, geom.RegionRecord{Source: geom.Detected, Track: uint64(i + 1), Rotation: r})
+			f.Regions = append(f.Regions, geom.RegionRecord{Source: geom.Detected, Track: uint64(i + 1), Rotation: r, Score: sureFace})
 		}
 	}
-	f.Regions = append(f.Regions, geom.RegionRecord{Source: geom.Zone, Track: 9}, geom.RegionRecord{Source: geom.Held, Track: 8})
+	f.Regions = append(f.Regions, geom.RegionRecord{Source: geom.Zone, Track: 9}, geom.RegionRecord{Source: geom.Held, Track: 8},
+		geom.RegionRecord{Source: geom.Detected, Track: 7, Score: sureFace - 0.1})
 	return f
 }
 

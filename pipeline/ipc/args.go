@@ -9,6 +9,8 @@ const (
 	WriteArg = "--write="
 	// FilesArg starts a redactor of files.
 	FilesArg = "--files"
+	// LookArg starts a redactor that only looks.
+	LookArg = "--look"
 	// SandboxCheckArg prints a Sandbox as JSON and exits.
 	SandboxCheckArg = "--sandbox-check"
 )

@@ -35,6 +35,10 @@ const (
 	TypeFileBegin Type = 'B' // up: FileBegin
 	TypeFileFrame Type = 'R' // up: FileFrame
 	TypeFileEnd   Type = 'E' // up: FileEnd
+
+	// For a redactor that only looks.
+	TypeLook   Type = 'L' // down: Look, first; then TypeUnit
+	TypeLooked Type = 'D' // up: Looked, for each unit
 )
 
 // MaxHeadBytes and MaxBodyBytes bound the two parts of a message.

@@ -100,6 +100,11 @@ func samples() []sample {
 			Cover:   CoverConfig{Mode: "motion", Absorb: time.Minute},
 			Sight:   SightConfig{NeedPixels: 48, NeedPercent: 5, WhenBlind: "warn", Interval: 10 * time.Second},
 		}, nil},
+		{TypeLook, Look{Detect: DetectConfig{
+			Model: "/m.onnx", ModelName: "yunet-n", SHA256: strings.Repeat("0f", 32), Engine: "scrim", Size: 640, Threshold: 0.3,
+			Tiles: true, TileAreas: [][4]float64{{0.1, 0.2, 0.3, 0.4}}, SkipUnchanged: true,
+		}}, nil},
+		{TypeLooked, Looked{Error: "it holds no picture", Faces: map[geom.Rotation]int{geom.Turned90: 3}}, nil},
 		{TypeFile, File{Name: "a/b.mp4", Kind: Video, In: "/in/a/b.mp4", Out: "/out/a/b.mp4", Temp: "/out/a/.b.mp4.x.partial"}, nil},
 		{TypeFileBegin, FileBegin{Frames: 7}, nil},
 		{TypeFileFrame, FileFrame{

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"scrim/pipeline/ipc"
 	"scrim/transport"
 	"scrim/transport/rtsp"
 	"scrim/transport/tlstrust"
@@ -45,6 +46,10 @@ type Options struct {
 	ONVIF string
 	// Transport is how RTP is received; empty means rtsp.TransportAuto.
 	Transport rtsp.Transport
+	// Redactor is the path of scrim-redactor, which looks for faces in the stream's key
+	// frames by Detect, to see whether the camera hangs upright. Empty: this is not checked.
+	Redactor string
+	Detect   ipc.DetectConfig
 	// Name is the camera's name in the configuration to paste; empty: derived from the host.
 	Name string
 }

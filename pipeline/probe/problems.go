@@ -44,6 +44,7 @@ func (p *prober) judge(err error) {
 		p.judgeCodec(s)
 		p.judgeStream(s)
 		p.judgeClock(s)
+		p.judgeFaces()
 	}
 	for _, t := range p.r.Tracks {
 		if t.Kind == "audio" || t.Kind == "back channel" {

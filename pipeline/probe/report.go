@@ -3,6 +3,7 @@ package probe
 import (
 	"slices"
 
+	"scrim/redact/geom"
 	"scrim/transport/onvif"
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
@@ -32,6 +33,11 @@ type Report struct {
 	SetsInDescription bool `json:"parameter_sets_in_description"`
 	// Stream is the measurement; nil if there was none.
 	Stream *streaminfo.Stream `json:"stream,omitempty"`
+	// Faces are the faces that were seen; nil: nothing was looked at.
+	Faces *Faces `json:"faces,omitempty"`
+	// Rotate is by how many degrees the picture must be turned clockwise to be upright, as
+	// far as faces show; 0: none do.
+	Rotate geom.Rotation `json:"rotate,omitempty"`
 	// Device is the ONVIF data; nil without ONVIF.
 	Device *Device `json:"device,omitempty"`
 	// Problems are sorted by weight, worst first.

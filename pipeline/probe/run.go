@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"scrim/transport"
 	"scrim/transport/rtsp"
 )
 
@@ -178,7 +179,12 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	if c, err = rtsp.NewClient(p.o.config(u, login)); err != nil {
 		return err
 	}
-	s, err := c.Analyze(ctx, p.o.For)
+	var k watched
+	var take func(transport.CameraUnit)
+	if p.o.Redactor != "" {
+		take = k.add
+	}
+	s, err := c.Analyze(ctx, p.o.For, take)
 	if errors.Is(err, rtsp.ErrCredentials) {
 		// A scheme that is not allowed or not known was not tried.
 		e, ok := errors.AsType[*rtsp.Error](err)
@@ -198,6 +204,7 @@ func (p *prober) stream(ctx context.Context, u string) error {
 	}
 	if s.Stream.Packets > 0 {
 		r.Stream = &s.Stream
+		p.look(ctx, &k)
 	}
 	return err
 }

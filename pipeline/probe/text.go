@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"scrim/redact/geom"
 	"scrim/transport/rtsp"
 	"scrim/transport/rtsp/streaminfo"
 )
@@ -36,6 +37,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		line("parameter sets", r.sets(s)...)
 		line("packets", packets(s, r.Transport)...)
 		line("clock", clock(s)...)
+		line("faces", r.Faces.text()...)
 	}
 	if d := r.Device; d != nil {
 		line("device", d.Manufacturer, d.Model, label("firmware ", d.Firmware), label("serial ", d.Serial))
@@ -66,6 +68,25 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "\nconfiguration for scrim.yaml:\n\n%s", r.YAML)
 	return err
+}
+
+// text lists how many faces lie which way.
+func (f *Faces) text() (out []string) {
+	if f == nil {
+		return nil
+	}
+	for _, r := range geom.Rotations {
+		switch n := f.Turned[r]; {
+		case n > 0 && r == geom.Upright:
+			out = append(out, fmt.Sprintf("%d upright", n))
+		case n > 0:
+			out = append(out, fmt.Sprintf("%d if turned by %d°", n, r))
+		}
+	}
+	if out == nil {
+		out = []string{"none"}
+	}
+	return append(out, fmt.Sprintf("in %d pictures", f.Pictures))
 }
 
 func keep(values []string) (out []string) {

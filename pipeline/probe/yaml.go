@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scrim/redact/geom"
 	"scrim/transport/rtsp"
 )
 
@@ -25,6 +26,9 @@ func (p *prober) yaml() string {
 	}
 	if p.r.Transport == rtsp.TransportUDP {
 		b.WriteString("    transport: udp\n")
+	}
+	if p.r.Rotate != geom.Upright {
+		fmt.Fprintf(&b, "    rotate: %d\n", p.r.Rotate)
 	}
 	switch tls := strings.HasPrefix(u, "rtsps:"); {
 	case tls && p.o.Trust.Fingerprint != "": // overrides the CA

@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/pion/rtp"
 
 	"scrim/transport"
+	"scrim/transport/rtsp/depacketize"
 	"scrim/transport/rtsp/streaminfo"
 )
 
@@ -32,12 +34,15 @@ type Analysis struct {
 }
 
 // Analyze connects once and measures the packets of the video, whatever its codec,
-// for a duration; 0 only reads the description. It logs in at most once. The error
-// is an *Error, or ctx's; the results up to then are returned with it.
-func (c *Client) Analyze(ctx context.Context, d time.Duration) (*Analysis, error) {
+// for a duration; 0 only reads the description. It logs in at most once. units, if not nil,
+// gets the access units of a codec that Run would receive, from another goroutine until
+// Analyze returns. The error is an *Error, or ctx's; the results up to then are returned
+// with it.
+func (c *Client) Analyze(ctx context.Context, d time.Duration, units func(transport.CameraUnit)) (*Analysis, error) {
 	var a *analyzer
 	err := c.connect(ctx, func(u *base.URL, proto Transport) (*session, error) {
 		a = newAnalyzer(c, u, proto)
+		a.passUnit = units
 		return a.session, a.run(ctx, d)
 	})
 	return &a.result, err
@@ -52,6 +57,9 @@ type analyzer struct {
 	result Analysis
 	sets   [][]byte
 	codec  string
+
+	// passUnit gets the units; nil: nobody wants them, or no more can be assembled.
+	passUnit func(transport.CameraUnit)
 
 	meter *streaminfo.Meter
 	first chan struct{} // closed at the first packet
@@ -109,8 +117,13 @@ func (a *analyzer) measure(ctx context.Context, d time.Duration, ended chan erro
 		return err
 	}
 	a.meter = streaminfo.NewMeter(a.codec, a.sets...)
+	a.assemble()
 	a.gc.OnPacketRTP(media, media.Formats[0], func(p *rtp.Packet) {
-		a.meter.Push(p, time.Now())
+		now := time.Now()
+		a.meter.Push(p, now)
+		if a.passUnit != nil && a.asm.Push(p, now) != nil {
+			a.passUnit = nil
+		}
 		a.once.Do(func() { close(a.first) })
 	})
 	a.gc.OnPacketRTCP(media, func(p rtcp.Packet) { a.meter.Report(p, time.Now()) })
@@ -118,6 +131,16 @@ func (a *analyzer) measure(ctx context.Context, d time.Duration, ended chan erro
 		return err
 	}
 	return a.listen(ctx, d, ended)
+}
+
+// assemble prepares to pass units on.
+func (a *analyzer) assemble() {
+	if a.desc.SDP == nil { // another codec
+		a.passUnit = nil
+	}
+	if a.passUnit != nil {
+		a.asm = depacketize.New(a.desc.Codec, a.desc.Sets, slog.New(slog.DiscardHandler), a.passUnit)
+	}
 }
 
 // listen waits until d has passed since the first packet.

@@ -53,7 +53,7 @@ func TestDescribeOverTLSShowsTheCertificateAndNoPassword(t *testing.T) {
 	require.Contains(t, g.Methods, "DESCRIBE")
 
 	// The survey, which would log in, wants to know whom it talks to.
-	_, err = c.Analyze(t.Context(), time.Second)
+	_, err = c.Analyze(t.Context(), time.Second, nil)
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorContains(t, err, "certificate")
 	require.NotContains(t, err.Error(), "hunter2")
