@@ -68,6 +68,7 @@ type Sight struct {
 	clean         float64 // size from which on faces are found in clean pictures, if it matters for the need
 	asked, need   float64
 	shrink        *scale.Scaler // of luma to the detector's input; nil: it is not scaled
+	half          []byte        // luma of pictures that are too large for shrink
 	texture       texture       // of the picture before
 	blur          float64       // last one that was known
 	counts        tally
@@ -170,7 +171,11 @@ func (s *Sight) fit(im *yuv.Image) (err error) {
 	by := s.trial.scale(im.Width, im.Height)
 	if by > 1 {
 		w, h := max(int(float64(im.Width)/by+0.5), 1), max(int(float64(im.Height)/by+0.5), 1)
-		if s.shrink, err = scale.New(im.Width, im.Height, w, h); err != nil {
+		fromW, fromH := im.Width, im.Height
+		if max(fromW, fromH) > scale.MaxSide {
+			fromW, fromH = fromW/2, fromH/2
+		}
+		if s.shrink, err = scale.New(fromW, fromH, min(w, fromW), min(h, fromH)); err != nil {
 			return fmt.Errorf("sight: %w", err)
 		}
 	}
@@ -304,7 +309,11 @@ func (s *Sight) tableClean() float64 {
 // infinite where the table ends.
 func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
 	if s.shrink != nil {
-		pix, err := s.shrink.Scale(im.Y, im.YStride)
+		luma, stride := im.Y, im.YStride
+		if max(im.Width, im.Height) > scale.MaxSide {
+			luma, stride = s.halved(im), im.Width/2
+		}
+		pix, err := s.shrink.Scale(luma, stride)
 		if err != nil {
 			return 0, fmt.Errorf("sight: %w", err)
 		}
@@ -313,6 +322,23 @@ func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
 		is = condition.Measure(&yuv.Image{Width: w, Height: len(pix) / w, Y: pix, YStride: w, FullRange: im.FullRange})
 	}
 	return s.table.Size(is) * s.trial.scale(im.Width, im.Height), nil
+}
+
+// halved returns the luma of im at half the size, without padding, as means of 2×2 pixels.
+func (s *Sight) halved(im *yuv.Image) []byte {
+	w, h := im.Width/2, im.Height/2
+	if cap(s.half) < w*h {
+		s.half = make([]byte, w*h)
+	}
+	s.half = s.half[:w*h]
+	for y := range h {
+		upper, lower := im.Y[2*y*im.YStride:], im.Y[(2*y+1)*im.YStride:]
+		row := s.half[y*w : (y+1)*w]
+		for x := range row {
+			row[x] = byte((int(upper[2*x]) + int(upper[2*x+1]) + int(lower[2*x]) + int(lower[2*x+1]) + 2) / 4) //nolint:gosec // a mean of bytes
+		}
+	}
+	return s.half
 }
 
 const (

@@ -237,6 +237,49 @@ func TestSightMayBeResetBeforeItsFirstPicture(t *testing.T) {
 	require.True(t, v.Proved, v.Why)
 }
 
+// halving lets a detector look at photographs that are too large for it, as that of files does.
+type halving struct{ redact.PartDetector }
+
+func (h halving) DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error) {
+	small, err := yuv.New(part.Width/2, part.Height/2)
+	if err != nil {
+		return nil, err
+	}
+	for y := range small.Height {
+		for x := range small.Width {
+			small.Y[y*small.YStride+x] = part.Y[2*y*part.YStride+2*x]
+			small.U[y/2*small.CStride+x/2], small.V[y/2*small.CStride+x/2] = part.U[y/2*2*part.CStride+x/2*2], part.V[y/2*2*part.CStride+x/2*2]
+		}
+	}
+	small.FullRange = part.FullRange
+	faces, err := h.PartDetector.DetectPart(small, image.Pt(at.X/4*2, at.Y/4*2), width/2, height/2)
+	for i := range faces {
+		b := &faces[i].Box
+		b.X, b.Y, b.W, b.H = 2*b.X, 2*b.Y, 2*b.W, 2*b.H
+	}
+	return faces, err
+}
+
+func TestPhotographsOfAnySizeAreJudged(t *testing.T) {
+	small := newClip(t, 1280, 720, 3).frame(t, 100)
+	im, err := yuv.New(5120, 2880)
+	require.NoError(t, err)
+	for y := range im.Height {
+		for x := range im.Width {
+			im.Y[y*im.YStride+x] = small.Y[y/4*small.YStride+x/4]
+		}
+	}
+	for y := range im.ChromaHeight() {
+		for x := range im.ChromaWidth() {
+			im.U[y*im.CStride+x], im.V[y*im.CStride+x] = small.U[y/4*small.CStride+x/4], small.V[y/4*small.CStride+x/4]
+		}
+	}
+	s := newSight(t, Options{Detector: halving{open(t, detect.Config{Size: 640})}})
+	v, err := s.Judge(begin, im)
+	require.NoError(t, err)
+	require.True(t, v.Proved, "%+v", s.Report())
+}
+
 func TestPictureIsNotChanged(t *testing.T) {
 	s := newSight(t, Options{})
 	im := newClip(t, 642, 362, 3).frame(t, 50)

@@ -16,12 +16,18 @@ const (
 	textureSize              = 24
 )
 
-// texture is what a picture showed at these places. What is there in one picture and not in the next is rain, or
-// noise; what stays belongs to the scene, and a face would hide it.
+// texture is what the last picture showed at these places, and the last one that differed from it. What is there in one
+// picture and not in the next is rain, or noise; what stays belongs to the scene, and a face would hide it. The same
+// picture once more says nothing.
 type texture struct {
-	width, height int // of the picture; 0: there was none
-	pix           [textureCols * textureRows][textureSize * textureSize]byte
+	width, height int // of the pictures; 0: there was none
+	last, other   patches
+	otherKnown    bool
+	next          patches
 }
+
+// patches are the pixels of all places.
+type patches [textureCols * textureRows][textureSize * textureSize]byte
 
 // textureAt returns place i in a picture.
 func textureAt(im *yuv.Image, i int) image.Rectangle {
@@ -31,14 +37,26 @@ func textureAt(im *yuv.Image, i int) image.Rectangle {
 	return image.Rect(x, y, x+side, y+side)
 }
 
-// keep remembers im.
-func (t *texture) keep(im *yuv.Image) {
-	t.width, t.height = im.Width, im.Height
-	for i := range t.pix {
+// copyFrom copies the places of im.
+func (p *patches) copyFrom(im *yuv.Image) {
+	for i := range p {
 		r := textureAt(im, i)
 		for y := range r.Dy() {
-			copy(t.pix[i][y*textureSize:(y+1)*textureSize], im.Y[(r.Min.Y+y)*im.YStride+r.Min.X:][:r.Dx()])
+			copy(p[i][y*textureSize:(y+1)*textureSize], im.Y[(r.Min.Y+y)*im.YStride+r.Min.X:][:r.Dx()])
 		}
+	}
+}
+
+// keep remembers im.
+func (t *texture) keep(im *yuv.Image) {
+	if t.width != im.Width || t.height != im.Height {
+		t.width, t.height, t.otherKnown = im.Width, im.Height, false
+		t.last.copyFrom(im)
+		return
+	}
+	t.next.copyFrom(im)
+	if t.next != t.last {
+		t.other, t.last, t.otherKnown = t.last, t.next, true
 	}
 }
 
@@ -48,20 +66,26 @@ func (t *texture) moving(im *yuv.Image) float64 {
 	if t.width != im.Width || t.height != im.Height {
 		return math.Inf(1)
 	}
+	t.next.copyFrom(im)
+	before := &t.last
+	if t.next == t.last {
+		if before = &t.other; !t.otherKnown {
+			return math.Inf(1)
+		}
+	}
 	var all [textureCols * textureRows]float64
-	for i := range t.pix {
-		r := textureAt(im, i)
+	side := min(textureSize, im.Width, im.Height)
+	for i := range all {
 		sum, squares := 0, 0
-		for y := range r.Dy() {
-			row := im.Y[(r.Min.Y+y)*im.YStride+r.Min.X:][:r.Dx()]
-			for x, p := range row {
-				d := int(p) - int(t.pix[i][y*textureSize+x])
+		for y := range side {
+			for x := range side {
+				d := int(t.next[i][y*textureSize+x]) - int(before[i][y*textureSize+x])
 				sum += d
 				squares += d * d
 			}
 		}
 		// Both pictures have it, so the difference has twice the variance. Other light does not count.
-		n := float64(r.Dx() * r.Dy())
+		n := float64(side * side)
 		mean := float64(sum) / n
 		all[i] = math.Sqrt(max(float64(squares)/n-mean*mean, 0) / 2)
 	}
