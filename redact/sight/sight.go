@@ -86,7 +86,8 @@ func New(o Options) (*Sight, error) {
 	if o.Detector == nil || o.Size < 1 {
 		return nil, errors.New("sight needs a detector and the size of its input")
 	}
-	if !(o.NeedPixels >= 0 && o.NeedPixels <= yuv.MaxSide && o.NeedPercent >= 0 && o.NeedPercent <= 100 && o.NeedLeast >= 0 && o.NeedLeast <= yuv.MaxSide && o.Interval >= 0) {
+	within := func(v, most float64) bool { return v >= 0 && v <= most }
+	if !within(o.NeedPixels, yuv.MaxSide) || !within(o.NeedPercent, 100) || !within(o.NeedLeast, yuv.MaxSide) || o.Interval < 0 {
 		return nil, fmt.Errorf("sight with a need of %v pixels or %v percent, tested every %v: none may be negative", o.NeedPixels, o.NeedPercent, o.Interval)
 	}
 	o.Interval = cmp.Or(o.Interval, DefaultInterval)
