@@ -10,8 +10,8 @@ const (
 	pieceLength = 32
 	maxSample   = 8
 	maxSoft     = 3
-	// pieceLines is the number of rows, and of columns, of which pieces are searched,
-	// linePieces how many of each at most.
+	// pieceLines is the number of rows, and of columns, that are searched,
+	// linePieces that of pieces of each at most.
 	pieceLines, linePieces = 48, 20
 	// An edge must differ on both sides by minEdge levels, and edgeNoise times the
 	// noise of a sample.

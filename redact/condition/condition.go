@@ -82,7 +82,7 @@ func (g *grey) level(sample float64) float64 {
 	return min(max((sample-float64(g.black))*g.scale, 0), 255)
 }
 
-// Measure returns the condition of im, of which it reads only the luma. It is the
+// Measure returns the condition of im. It reads only the luma. The result is the
 // zero Condition where the plane is too small for the size that im says. Measure
 // allocates nothing, and may be called by several goroutines.
 func Measure(im *yuv.Image) Condition {

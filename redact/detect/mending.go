@@ -60,7 +60,7 @@ func (m *mending) forget() {
 	}
 }
 
-// isDue reports whether the next picture is to be measured.
+// isDue reports whether the next picture must be measured.
 func (m *mending) isDue(now time.Time) bool {
 	m.left--
 	return !m.known || m.left <= 0 || !now.Before(m.due)
@@ -147,7 +147,7 @@ func (d *yuNet) Adapt(im *yuv.Image) error {
 	if err != nil {
 		return err
 	}
-	if err := d.passes.fit(picture, d.c); err != nil {
+	if err := d.fit(picture); err != nil {
 		return err
 	}
 	scaled, err := d.passes.all[0].scale.luma(picture)

@@ -203,6 +203,26 @@ func TestEverythingIsInspectedWhenTheMendingChanges(t *testing.T) {
 	require.Positive(t, d.mending.recipe(scaledCopy).Noise)
 }
 
+// Pictures of another size, and the one that tries the model, are no part of it.
+func TestFirstPictureIsMendedByWhatIsMeasuredOfIt(t *testing.T) {
+	im, _ := draw(t, 640, 360, 5, 100)
+	other, _ := draw(t, 320, 180, 5, 100)
+	for _, light := range []float64{0.02, 0.15, 0.3} {
+		d, now := skipping(t, Config{Size: 640, SkipUnchanged: true})
+		hard := spoiled(im, light, 120, 0, 1)
+		_, _ = detect(t, d, hard)
+		first := d.mending.recipe(scaledCopy)
+		for range 30 {
+			*now = now.Add(40 * time.Millisecond)
+			_, _ = detect(t, d, hard)
+			require.Equal(t, first, d.mending.recipe(scaledCopy))
+		}
+		_, _ = detect(t, d, spoiled(other, light, 100, 0, 1))
+		_, _ = detect(t, d, hard)
+		require.Equal(t, first, d.mending.recipe(scaledCopy))
+	}
+}
+
 // The picture of a self-test is not the camera's.
 func TestResetForgetsWhatWasMeasured(t *testing.T) {
 	d, now := skipping(t, Config{Size: 640, SkipUnchanged: true})

@@ -38,7 +38,7 @@ func (d *yuNet) DetectPart(part *yuv.Image, at image.Point, width, height int) (
 	if !src.In(image.Rect(0, 0, width, height)) || width > cv.MaxInput || height > cv.MaxInput || at.X&1 != 0 || at.Y&1 != 0 {
 		return nil, fmt.Errorf("part %v of a picture of %d×%d: it must lie in it and begin at even coordinates", src, width, height)
 	}
-	if err := d.passes.fit(view{w: width, h: height, full: v.full}, d.c); err != nil {
+	if err := d.fit(view{w: width, h: height, full: v.full}); err != nil {
 		return nil, err
 	}
 	all := d.partFound[:0]
@@ -114,8 +114,8 @@ func (d *yuNet) inferPart(p *pass, pv partView) ([]candidate, error) {
 	return limitWeak(suppress(d.partLooks), maxPassWeak), err
 }
 
-// partView returns what pass i sees of a part of the picture, of which first is what the first
-// pass sees.
+// partView returns what pass i sees of a part of the picture. first is what the first pass sees of
+// it.
 func (ps *passes) partView(i int, part, first partView) (partView, error) {
 	p := &ps.all[i]
 	if i == 1 && ps.small {

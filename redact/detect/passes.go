@@ -11,11 +11,13 @@ type passes struct {
 	small bool // the second is the small one
 }
 
-// fit creates the passes for pictures like v unless they exist.
+// fits reports whether the passes are for pictures like v.
+func (ps *passes) fits(v view) bool {
+	return len(ps.all) > 0 && ps.w == v.w && ps.h == v.h && ps.full == v.full
+}
+
+// fit creates the passes for pictures like v.
 func (ps *passes) fit(v view, c Config) error {
-	if len(ps.all) > 0 && ps.w == v.w && ps.h == v.h && ps.full == v.full {
-		return nil
-	}
 	ps.close()
 	g := layOut(v.w, v.h, c.Size)
 	whole := image.Rect(0, 0, v.w, v.h)

@@ -104,12 +104,22 @@ func (d *yuNet) Detect(im *yuv.Image) ([]face.Face, error) {
 	return faces, nil
 }
 
+// fit creates the passes for pictures like v unless they exist. What was measured of others
+// says nothing of these.
+func (d *yuNet) fit(v view) error {
+	if d.passes.fits(v) {
+		return nil
+	}
+	d.mending.forget()
+	return d.passes.fit(v, d.c)
+}
+
 func (d *yuNet) inspect(im *yuv.Image) ([]face.Face, error) {
 	picture, err := viewOf(im)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.passes.fit(picture, d.c); err != nil {
+	if err := d.fit(picture); err != nil {
 		return nil, err
 	}
 	if err := d.run(picture); err != nil {
@@ -217,8 +227,8 @@ func (d *yuNet) infer(p *pass, r image.Rectangle) error {
 	})
 }
 
-// look runs the network on what lies in r of a copy of the picture, in each way in which that
-// is to be looked at. use gets the outputs of each.
+// look runs the network on what lies in r of a copy of the picture, in each way that finds
+// more. use gets the outputs of each.
 func (d *yuNet) look(of copies, v *view, r image.Rectangle, use func(outs [][]float32) error) error {
 	for _, look := range d.mending.filters[of].Looks(v.y, v.ys, v.w, v.h, r) {
 		shown := v

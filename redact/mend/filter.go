@@ -73,8 +73,8 @@ func (f *Filter) Set(r Recipe, full bool) {
 // cell is the side of the cells that may stray, in samples.
 const cell = 4
 
-// Looks returns how what lies in r of a plane of luma is to be looked at; valid until the
-// next call. In noise either of two looks finds what the other misses. What has other
+// Looks returns the looks that find most in what lies in r of a plane of luma; valid until
+// the next call. In noise either of two looks finds what the other misses. What has other
 // light than most of a stretched picture is less visible in it, and looked at as it is.
 func (f *Filter) Looks(src []byte, stride, width, height int, r image.Rectangle) []Look {
 	all := f.looks[:0]

@@ -121,7 +121,7 @@ func TestToneRisesEverywhere(t *testing.T) {
 		c.Noise = rapid.Float64Range(0, 80).Draw(t, "noise")
 		r := Choose(c, Recipe{})
 		before := -1.0
-		for l := 0; l < 256; l++ {
+		for l := range 256 {
 			v := r.Level(float64(l))
 			require.True(t, v >= 0 && v <= 255, "%v becomes %v by %+v", l, v, r)
 			require.Greater(t, v, before, "%v by %+v", l, r)
