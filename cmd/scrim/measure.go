@@ -9,6 +9,7 @@ import (
 
 	"scrim/cmd/internal/cli"
 	"scrim/pipeline/measure"
+	"scrim/redact/geom"
 )
 
 // MeasureCmd scores reports of redacted files, or live redacted video, against ground
@@ -27,6 +28,7 @@ type MeasureCmd struct {
 
 	ReportFirst *int `placeholder:"N" help:"Number of the first frame in reports. Default: 0."`
 	TruthFirst  *int `placeholder:"N" help:"Number of the first frame in truths. Default: 0."`
+	Rotate      int  `placeholder:"DEGREES" help:"Rotation of a camera that hangs turned, 90, 180 or 270, if its video is upright."`
 	IgnorePTS   bool `name:"ignore-pts" help:"Match frames by number only, not by time."`
 
 	Live   LiveFlags     `embed:"" group:"Live (measure published video instead of a report)"`
@@ -73,7 +75,7 @@ func (c *MeasureCmd) score(ctx context.Context, log *slog.Logger) (*measure.Resu
 	}
 	o := measure.Options{
 		Filter: measure.Filter{MinSize: c.MinSize, MaxYaw: measure.DefaultFilter.MaxYaw, MinVisible: c.MinVisible},
-		Cover:  c.Cover, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS,
+		Cover:  c.Cover, ReportFirst: c.ReportFirst, TruthFirst: c.TruthFirst, IgnorePTS: c.IgnorePTS, Rotate: geom.Rotation(c.Rotate),
 	}
 	switch {
 	case c.MaxYaw != nil:

@@ -95,13 +95,22 @@ func (l Live) String() string {
 // obscured.
 func ScoreLive(runs []Run, o Options) (*Result, error) {
 	pairs, lives := make([]Pair, 0, len(runs)), make([]Live, 0, len(runs))
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	for i := range runs {
-		p, l, err := runs[i].pair()
+		run := runs[i]
+		var err error
+		if run.Truth, err = run.Truth.turned(o.Rotate); err != nil {
+			return nil, err
+		}
+		p, l, err := run.pair()
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", runs[i].Camera, err)
 		}
 		pairs, lives = append(pairs, p), append(lives, l)
 	}
+	o.Rotate = geom.Upright // they are turned
 	r, err := Score(pairs, o)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"scrim/redact/geom"
 )
 
 // Definitions of covered, found and padding.
@@ -72,6 +74,9 @@ type Options struct {
 	// ReportFirst and TruthFirst are the numbers of the first frame in reports and
 	// truths; nil means 0, and that a file that seems to start elsewhere is an error.
 	ReportFirst, TruthFirst *int
+	// Rotate is by how much the truth is turned clockwise: a turned camera's truth is of its
+	// own pictures, and its video is upright. Labelled stills cannot be turned.
+	Rotate geom.Rotation
 	// IgnorePTS matches frames by their numbers only.
 	IgnorePTS bool
 }
@@ -84,6 +89,9 @@ func (o Options) check() error {
 	}
 	if o.Cover != "" && !slices.Contains(Covers(), o.Cover) {
 		return fmt.Errorf("invalid cover %.20q: must be faces, people or motion", string(o.Cover))
+	}
+	if err := o.Rotate.Check(); err != nil {
+		return err
 	}
 	return o.Filter.check()
 }

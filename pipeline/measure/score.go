@@ -23,6 +23,10 @@ func Score(pairs []Pair, o Options) (*Result, error) {
 	}
 	s := newScorer(o)
 	for i, p := range pairs {
+		var err error
+		if p.Truth, err = p.Truth.turned(o.Rotate); err != nil {
+			return nil, err
+		}
 		if err := s.pair(i, p); err != nil {
 			return nil, err
 		}
