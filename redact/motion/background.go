@@ -77,14 +77,14 @@ const (
 // Options configure a Background.
 type Options struct {
 	// Absorb is how long what moved stays covered after its last movement before it
-	// becomes background, if no face is found there; 0: for ever.
+	// becomes background, if no face is found there; 0: forever.
 	Absorb time.Duration
 }
 
 // Background implements redact.Background for one camera. It is not safe for concurrent
 // use.
 type Background struct {
-	absorb float32 // seconds; 0: for ever
+	absorb float32 // seconds; 0: forever
 	grid   grid
 	now    means     // of the picture
 	lastAt time.Time // of the last picture that was looked at
@@ -136,7 +136,7 @@ var _ redact.Background = (*Background)(nil)
 // New returns a Background that knows nothing yet. It refuses a negative Absorb.
 func New(o Options) (*Background, error) {
 	if o.Absorb < 0 {
-		return nil, fmt.Errorf("absorb of %v: use a time, or 0 for ever", o.Absorb)
+		return nil, fmt.Errorf("absorb of %v: use a time, or 0 forever", o.Absorb)
 	}
 	return &Background{absorb: float32(o.Absorb.Seconds()), regions: newRegions()}, nil
 }

@@ -7,13 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"scrim/redact"
 	"scrim/redact/obscure"
 	"scrim/redact/surface"
 	"scrim/redact/yuv"
 )
 
-// walk draws three people who walk, of which one is near.
+// walk draws three people who walk, one of them near.
 func walk(n int) func(im *yuv.Image) {
 	return func(im *yuv.Image) {
 		k := im.Height / 180
@@ -65,10 +64,6 @@ func BenchmarkObscureWhatMoves(b *testing.B) {
 		b.Run(string(style), func(b *testing.B) {
 			c := learned(b, Options{Absorb: DefaultAbsorb}, 1920, 1080)
 			c.interval = 40 * time.Millisecond
-			var ms []redact.Motion
-			for i := range 8 {
-				ms = append(ms, c.look(walk(i)))
-			}
 			o, err := obscure.New(obscure.Options{Style: style, Surface: surface.Paint})
 			require.NoError(b, err)
 			b.ReportAllocs()
@@ -81,7 +76,6 @@ func BenchmarkObscureWhatMoves(b *testing.B) {
 				require.NoError(b, o.Apply(c.im, m.Regions))
 				n++
 			}
-			_ = ms
 		})
 	}
 }

@@ -30,7 +30,11 @@ func TestMeansOfCells(t *testing.T) {
 		planes := []struct {
 			pix             []byte
 			stride, w, h, n int
-		}{{im.Y, im.YStride, w, h, g.side}, {im.U, im.CStride, im.ChromaWidth(), im.ChromaHeight(), g.side / 2}, {im.V, im.CStride, im.ChromaWidth(), im.ChromaHeight(), g.side / 2}}
+		}{
+			{im.Y, im.YStride, w, h, g.side},
+			{im.U, im.CStride, im.ChromaWidth(), im.ChromaHeight(), g.side / 2},
+			{im.V, im.CStride, im.ChromaWidth(), im.ChromaHeight(), g.side / 2},
+		}
 		for k, p := range planes {
 			for i, v := range m[k] {
 				sum, n := 0, 0

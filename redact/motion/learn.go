@@ -40,7 +40,7 @@ func (l *learner) begin(blocked mask) {
 }
 
 // vote counts what cell i has now for the value that is the same to within limits, or for
-// a new one in place of the shortest.
+// a new one instead of the shortest.
 func (l *learner) vote(i int, now *means, limits *[planes]float32, seconds float32) {
 	v := 0
 	for v < values && !l.same(v, i, now, limits) {

@@ -13,7 +13,8 @@ import (
 // drawMask returns a grid and a mask, as bits and as booleans. Columns are often about the
 // bits of a word.
 func drawMask(t *rapid.T) (grid, mask, []bool) {
-	g := newGrid(rapid.SampledFrom([]int{4, 20, 4 * 63, 4 * 64, 4 * 65, 4 * 130}).Draw(t, "width")+rapid.IntRange(0, 3).Draw(t, "more"), rapid.IntRange(1, 60).Draw(t, "height"))
+	width := rapid.SampledFrom([]int{4, 20, 4 * 63, 4 * 64, 4 * 65, 4 * 130}).Draw(t, "width") + rapid.IntRange(0, 3).Draw(t, "more")
+	g := newGrid(width, rapid.IntRange(1, 60).Draw(t, "height"))
 	m, set := g.newMask(), make([]bool, g.cells())
 	for range rapid.IntRange(0, 8).Draw(t, "blocks") {
 		x, y := rapid.IntRange(0, g.cols-1).Draw(t, "x"), rapid.IntRange(0, g.rows-1).Draw(t, "y")

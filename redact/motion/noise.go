@@ -11,8 +11,7 @@ const (
 	// mean absolute difference between two of them, if these are normally distributed.
 	perMedian = 1.4826 / 1.41421
 	perMean   = 0.8862
-	// recentNoise is the number of measurements of which the median counts: a change of
-	// the light between two pictures is not noise.
+	// recentNoise is the number of measurements whose median counts.
 	recentNoise = 5
 )
 
