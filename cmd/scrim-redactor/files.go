@@ -86,10 +86,11 @@ func newFileSights(c ipc.Files, d redact.Detector) (s fileSights, err error) {
 		Detector: part, Size: slices.Max(c.Sizes), Tiles: c.Detect.Tiles, Zones: c.Zones, Rotation: c.Rotate.OfDetector(), Interval: c.Sight.Interval,
 		NeedPixels: float64(c.Sight.NeedPixels), NeedPercent: c.Sight.NeedPercent, AtOnce: true,
 	}
+	o.NeedLeast = files.LeastVideoNeed
 	if s.ofVideos, err = sight.New(o); err != nil {
 		return s, err
 	}
-	o.NeedLeast = files.LeastNeed
+	o.NeedLeast = files.LeastImageNeed
 	s.ofImages, err = sight.New(o)
 	return s, err
 }

@@ -62,6 +62,12 @@ func New(o Options) (*Redactor, error) {
 	if o.Lookahead < 0 || o.Lookahead > MaxLookahead {
 		return nil, fmt.Errorf("look-ahead of %d pictures: choose 0 to %d", o.Lookahead, MaxLookahead)
 	}
+	if o.Sight != nil {
+		o.Sight = roomySight{&patientSight{Sight: o.Sight}}
+	}
+	if o.ImageSight != nil {
+		o.ImageSight = roomySight{&patientSight{Sight: o.ImageSight}}
+	}
 	// What these refuse they would refuse at each file.
 	if _, err := newVideoRedaction(o, nil); err != nil {
 		return nil, err

@@ -47,9 +47,6 @@ func newImageRedaction(o Options, w writer) (*redaction, error) {
 	if o.ImageSight != nil {
 		o.Sight = o.ImageSight
 	}
-	if o.Sight != nil {
-		o.Sight = stillSight{o.Sight}
-	}
 	return newRedaction(o, newImageTracker(o.Track), w)
 }
 
@@ -57,9 +54,6 @@ func newRedaction(o Options, t redact.Tracker, w writer) (*redaction, error) {
 	p := &redaction{
 		gate: redact.NewGate(redact.Cause{Text: noKeyFrame}), write: w,
 		held: make(map[*redact.Picture]*picture), broken: noKeyFrame, cover: o.Cover, when: o.WhenBlind,
-	}
-	if o.Sight != nil {
-		o.Sight = roomySight{o.Sight}
 	}
 	var err error
 	p.redactor, err = redact.New(redact.Options{

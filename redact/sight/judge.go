@@ -91,6 +91,9 @@ func (j *judge) due(o observation) bool {
 	case passed < testPause && !j.atOnce:
 		return false
 	case j.failed:
+		if j.atOnce && passed == 0 {
+			return true // the same picture again
+		}
 		// A better condition is tested at once, and so are the tests that confirm one that passed.
 		return passed >= retryInterval || (j.passes > 0 || better(o.is, j.fail.is) || o.shows.changed(&j.fail.shows)) && j.pay()
 	}

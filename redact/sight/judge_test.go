@@ -130,6 +130,24 @@ func TestEveryChangeIsTestedAtOnceWhereTimeDoesNotMatter(t *testing.T) {
 	}
 }
 
+func TestPictureIsTestedAgainWhereTimeDoesNotMatter(t *testing.T) {
+	r := newRig()
+	r.atOnce = true
+	for n, passes := range []bool{false, true, true} {
+		r.at = begin
+		proved, tested := r.picture(good, false, passes)
+		require.True(t, tested)
+		require.Equal(t, n == 2, proved, "two tests in a row must pass")
+	}
+	r = newRig()
+	for range 2 {
+		r.at = begin
+		_, tested := r.picture(good, false, false)
+		require.Equal(t, r.tests == 1 && tested, tested, "a camera's picture is tested once")
+	}
+	require.Equal(t, 1, r.tests)
+}
+
 func TestFailedTestUncoversNothingUntilTwoPassed(t *testing.T) {
 	r := newRig()
 	r.run(10*time.Second, good, true)

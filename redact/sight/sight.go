@@ -48,7 +48,7 @@ type Options struct {
 	// Zones of the camera: no faces are painted where they are masked or ignored.
 	Zones []zone.Zone
 	// AtOnce tests each picture that leaves what was proved, however often that happens: where time
-	// does not matter, as in files.
+	// does not matter, as in files. A picture that is judged again after it failed is tested again.
 	AtOnce bool
 	// NeedLeast is the least that NeedPercent asks for, in pixels of the picture: in small pictures
 	// faces of so few percent are not recognised.
