@@ -3,11 +3,13 @@ package pipeline
 import (
 	"fmt"
 	"image"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"scrim/pipeline/scene/stamp/stamptest"
 	"scrim/redact"
 	"scrim/redact/detect"
 	"scrim/redact/face"
@@ -17,44 +19,44 @@ import (
 	"scrim/transport"
 )
 
-// The mean luma from which on eyes see faces, and the painted ones of the sight test,
-// which are the harder ones. A film has about 110.
+// The share of daylight from which on eyes see faces, and the painted ones of the sight
+// test, which are the harder ones.
 const (
-	leastLight        = 45
-	leastLightPainted = 60
+	leastLight        = 0.65
+	leastLightPainted = 0.9
 )
 
 // eyes are a detector that finds nothing where it is dark, and does not say so. Otherwise
 // it knows the true faces of a picture, and finds painted ones by a network.
 type eyes struct {
 	*knower
-	network redact.PartDetector
-	isDark  bool
+	network  redact.PartDetector
+	daylight float64     // mean luma
+	light    float64     // share of it in the picture
+	sleeps   atomic.Bool // finds nobody
 }
 
 func (e *eyes) Detect(im *yuv.Image) ([]face.Face, error) {
-	if luma(im) < leastLight {
+	if e.sleeps.Load() || e.lightIn(im) < leastLight {
 		return nil, nil
 	}
 	return e.knower.Detect(im)
 }
 
 func (e *eyes) DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error) {
-	if e.isDark {
+	if e.light < leastLightPainted {
 		return nil, nil
 	}
 	return e.network.DetectPart(part, at, width, height)
 }
 
-// luma returns the mean luma of im.
-func luma(im *yuv.Image) int {
-	sum := 0
-	for y := range im.Height {
-		for _, v := range im.Y[y*im.YStride : y*im.YStride+im.Width] {
-			sum += int(v)
-		}
+// lightIn returns the light in a picture, 0 where it is too dark to read the stamps.
+func (e *eyes) lightIn(im *yuv.Image) float64 {
+	s, err := stamptest.Read(im)
+	if err != nil {
+		return 0
 	}
-	return sum / (im.Width * im.Height)
+	return e.films[0].kind.dark.light(int(s.Number - e.films[0].first))
 }
 
 // looking is a sight that tells the eyes which picture the parts are cut from.
@@ -64,7 +66,7 @@ type looking struct {
 }
 
 func (l *looking) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
-	l.eyes.isDark = luma(im) < leastLightPainted
+	l.eyes.light = l.eyes.lightIn(im)
 	return l.Sight.Judge(at, im)
 }
 
@@ -78,19 +80,27 @@ type blindness struct {
 	cover redact.Cover
 	when  redact.WhenBlind
 	dark  darkness
+	// still is how many people stand still. sleeps is set if the detector finds nobody once
+	// the background is learned, though the painted faces are found.
+	still  int
+	sleeps bool
 	// hides is set if slates come, shows if covered pictures do while it is dark.
 	hides, shows bool
 }
 
 func blindnesses() []blindness {
 	falls := darkness{from: 300, to: 420, share: 0.15}
+	dusk := darkness{from: 300, to: 420, share: 0.6}
 	return []blindness{
 		{name: "darkness falls, slate", when: redact.BlindSlate, dark: falls, hides: true},
-		{name: "darkness falls, motion", when: redact.BlindMotion, dark: falls},
-		{name: "darkness falls, people", cover: redact.CoverPeople, when: redact.BlindMotion, dark: falls},
-		{name: "dusk falls, motion", when: redact.BlindMotion, dark: darkness{from: 300, to: 420, share: 0.38}, shows: true},
-		{name: "dark from the start", when: redact.BlindMotion, dark: darkness{from: -100, to: 200, share: 0.15}, hides: true},
-		{name: "motion", cover: redact.CoverMotion, when: redact.BlindMotion, dark: falls, shows: true},
+		{name: "darkness falls, motion", dark: falls},
+		{name: "darkness falls, people", cover: redact.CoverPeople, dark: falls},
+		{name: "dusk falls, motion", dark: dusk, shows: true},
+		{name: "dusk falls on people who stand still", dark: dusk, still: 3, shows: true},
+		{name: "dark from the start", dark: darkness{from: -100, to: 200, share: 0.15}, hides: true},
+		{name: "dusk from the start, people stand still", dark: darkness{from: -100, to: 400, share: 0.6}, still: 3, hides: true},
+		{name: "cover motion", cover: redact.CoverMotion, dark: falls, shows: true},
+		{name: "cover motion, nobody is found, people stand still", cover: redact.CoverMotion, still: 3, sleeps: true},
 	}
 }
 
@@ -108,17 +118,18 @@ func TestOracleBlind(t *testing.T) {
 }
 
 func testBlindness(t *testing.T, b *blindness, seed uint64) {
+	var e *eyes
 	s := newShow(t, showOptions{
 		seed: seed, bare: true,
 		kind: func(k *filmKind) {
-			k.length, k.dark = blindFilm, b.dark
-			k.number += 20 + 10*uint32(max(b.dark.from, 0)/100) //nolint:gosec // small
+			k.length, k.dark, k.still = blindFilm, b.dark, b.still
+			k.number += 20
 		},
 		parts: func(o *Options, k *knower) {
 			network, err := detect.Open(detect.Config{Size: 640, Threshold: 0.3})
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, network.Close()) })
-			e := &eyes{knower: k, network: network.(redact.PartDetector)}
+			e = &eyes{knower: k, network: network.(redact.PartDetector)}
 			judge, err := sight.New(sight.Options{Detector: e, Size: 640, NeedPercent: 5})
 			require.NoError(t, err)
 			background, err := motion.New(motion.Options{Absorb: 10 * time.Minute})
@@ -127,7 +138,9 @@ func testBlindness(t *testing.T, b *blindness, seed uint64) {
 			o.Sight, o.Background = &looking{judge, e}, background
 		},
 	})
-	s.play(blindFilm)
+	s.play(blindFilm / 2)
+	e.sleeps.Store(b.sleeps)
+	s.play(blindFilm / 2)
 	s.end()
 
 	marks, first := s.hits()
@@ -137,7 +150,9 @@ func testBlindness(t *testing.T, b *blindness, seed uint64) {
 	if len(s.stale) > 0 {
 		t.Errorf("oracle: stale: %d pictures should not have been shown; first: %s", len(s.stale), s.stale[0])
 	}
-	isDark := func(at time.Duration) bool { return b.dark.light(int(at/filmStep)) < b.dark.share+0.01 }
+	isDark := func(at time.Duration) bool {
+		return b.dark.share > 0 && b.dark.light(int(at/filmStep)) < b.dark.share+0.01
+	}
 	slates, covered, bright, blind := 0, 0, 0, 0
 	for i, v := range s.seen {
 		switch {
@@ -164,7 +179,7 @@ func testBlindness(t *testing.T, b *blindness, seed uint64) {
 	if b.shows {
 		require.Positive(t, covered)
 	}
-	if b.cover != redact.CoverMotion {
+	if b.cover != redact.CoverMotion && b.dark.share > 0 {
 		require.Positive(t, blind, "nobody was told")
 	}
 	require.Equal(t, transport.StateLive, s.seen[len(s.seen)-1].State, "it returns by itself")

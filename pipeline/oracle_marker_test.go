@@ -127,8 +127,10 @@ type filmKind struct {
 	number uint32 // the films with other numbers have pictures with other numbers
 	// length is the number of pictures; 0: filmLength.
 	length int
-	// dark is when it is dark, still which people stand still.
+	// dark is when it is dark.
 	dark darkness
+	// still is how many people come in at the start and stand still.
+	still int
 }
 
 // darkness falls within a second from one picture of a film on, and ends as quickly at
@@ -174,7 +176,7 @@ func filmOf(t *testing.T, k filmKind) *film {
 // sceneOptions are those of a film's scene.
 func (k filmKind) sceneOptions() scene.Options {
 	return scene.Options{
-		Width: k.width, Height: k.height, FPS: sceneRate, Seed: k.seed, People: 4, MinFace: 24, MaxFace: k.height / 4,
+		Width: k.width, Height: k.height, FPS: sceneRate, Seed: k.seed, People: 4, MinFace: 24, MaxFace: k.height / 4, Still: k.still,
 	}
 }
 
@@ -195,12 +197,6 @@ func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []geom.
 			return err
 		}
 		foot := footOf(im)
-		if light := k.dark.light(i); light < 1 {
-			for n, y := range im.Y {
-				im.Y[n] = byte(16 + max(float64(y)-16, 0)*light)
-			}
-			stamp.Draw(im, k.first()+uint32(i), at) //nolint:gosec // small
-		}
 		stamp.Draw(&foot, k.first()+uint32(i), at) //nolint:gosec // small
 		boxes := make([]geom.Box, 0, len(truth.Faces))
 		for _, f := range truth.Faces {
@@ -210,6 +206,11 @@ func (k filmKind) draw(marked bool, use func(i int, im *yuv.Image, boxes []geom.
 					return fmt.Errorf("picture %d: a face reaches into the lower stamp", i)
 				}
 				paintMarker(im, f.Box)
+			}
+		}
+		if light := k.dark.light(i); light < 1 {
+			for n, y := range im.Y {
+				im.Y[n] = byte(16 + max(float64(y)-16, 0)*light)
 			}
 		}
 		if err := use(i, im, boxes, at); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"scrim/redact/face"
 	"scrim/redact/geom"
+	"scrim/redact/rules"
 	"scrim/redact/yuv"
 )
 
@@ -142,7 +143,7 @@ func (o *Options) checkCover() error {
 
 // judge returns what is known of the sight in p.
 func (r *Redactor) judge(p *Picture) (Verdict, error) {
-	if r.o.Sight == nil {
+	if r.o.Sight == nil || !rules.Sight {
 		return Verdict{Proved: true}, nil
 	}
 	return r.o.Sight.Judge(r.timeOf(p), p.Image)
@@ -155,7 +156,7 @@ func (r *Redactor) observe(p *Picture, faces []face.Face, v Verdict) (Motion, er
 	}
 	covered := !v.Proved && r.o.WhenBlind == BlindMotion
 	return r.o.Background.Observe(r.timeOf(p), p.Image, Seen{
-		Faces: faces, Learn: v.Proved, Wanted: r.o.Cover != CoverFaces || covered,
+		Faces: faces, Learn: v.Proved || !rules.Learn, Wanted: r.o.Cover != CoverFaces || covered,
 	})
 }
 
@@ -164,25 +165,28 @@ func (r *Redactor) observe(p *Picture, faces []face.Face, v Verdict) (Motion, er
 // until the next call; faces, which belong to the tracker, is not changed.
 func (r *Redactor) cover(e *inspected, faces []geom.Region) (regions []geom.Region, hidden Cause) {
 	bounds := e.p.Image.Bounds()
-	blind := !e.sight.Proved
+	blind, known, moving := !e.sight.Proved, e.motion.Known || !rules.Background, e.motion.Regions
+	if !rules.Moving {
+		moving = nil
+	}
 	switch {
-	case r.o.Cover == CoverMotion && !e.motion.Known:
+	case r.o.Cover == CoverMotion && !known:
 		r.covered = append(append(r.covered[:0], faces...), whole(bounds))
 		return r.covered, Cause{}
 	case r.o.Cover == CoverMotion:
-		r.covered = append(append(r.covered[:0], faces...), e.motion.Regions...)
+		r.covered = append(append(r.covered[:0], faces...), moving...)
 		return r.covered, Cause{}
-	case blind && (r.o.WhenBlind == BlindSlate || r.o.WhenBlind == BlindMotion && !e.motion.Known):
+	case blind && (r.o.WhenBlind == BlindSlate || r.o.WhenBlind == BlindMotion && !known):
 		return faces, e.sight.cause()
 	case r.o.Cover == CoverFaces && !blind:
 		return faces, Cause{}
 	}
 	r.covered = append(r.covered[:0], faces...)
 	if r.o.Cover == CoverPeople {
-		r.covered = append(r.covered, bodies(faces, e.motion.Regions, bounds)...)
+		r.covered = append(r.covered, bodies(faces, moving, bounds)...)
 	}
 	if blind && r.o.WhenBlind == BlindMotion {
-		r.covered = append(r.covered, e.motion.Regions...)
+		r.covered = append(r.covered, moving...)
 	}
 	return r.covered, Cause{}
 }

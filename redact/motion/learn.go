@@ -1,6 +1,10 @@
 package motion
 
-import "time"
+import (
+	"time"
+
+	"scrim/redact/rules"
+)
 
 // values is how many values of a cell are told apart while the background is learned.
 const values = 3
@@ -134,11 +138,11 @@ func (b *Background) keep() {
 	kept := b.scratch.kept
 	for i, left := range b.faces {
 		kept[i] = 0
-		if left > 0 {
+		if left > 0 && rules.Uncovered {
 			kept[i] = 1
 		}
 	}
-	if b.valid {
+	if b.valid && rules.Uncovered {
 		b.grid.eachMarked(b.covered, func(i int) { kept[i] = 1 })
 	}
 }
@@ -179,7 +183,7 @@ func (b *Background) absorbStill(dt float32) {
 		if m.known[i] != 0 && g.marked(s.seeds, i) {
 			m.still[i] = firstVote
 		}
-		if m.still[i] < b.absorb {
+		if rules.Absorb && m.still[i] < b.absorb {
 			return
 		}
 		for k := range m.mean {
@@ -247,7 +251,7 @@ func (b *Background) learnAnew(dt time.Duration) {
 		if l.isBlocked && b.grid.marked(l.blocked, i) {
 			continue
 		}
-		if b.faces[i] == 0 {
+		if b.faces[i] == 0 || !rules.Uncovered {
 			l.vote(i, &b.now, &limits, float32(dt.Seconds()))
 		}
 		if l.clear(i) {

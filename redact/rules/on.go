@@ -25,6 +25,20 @@ const (
 	Detection = true
 	// SelfTest: while the self-test fails nothing is shown.
 	SelfTest = true
+	// Sight: a picture in which the detector is not proved to see is covered.
+	Sight = true
+	// Proof: a sight test counts only for pictures in no worse a condition.
+	Proof = true
+	// Background: without a background, everything counts as moving.
+	Background = true
+	// Moving: what differs from the background is covered where motion is the cover.
+	Moving = true
+	// Learn: the background is learned only while the detector sees.
+	Learn = true
+	// Uncovered: the background is learned only from what is not covered.
+	Uncovered = true
+	// Absorb: what has moved is not learned before it stood still for long.
+	Absorb = true
 	// Covers: every face found in a picture must lie within one of its regions.
 	Covers = true
 	// Obscuring: a picture that could not be obscured is not shown.

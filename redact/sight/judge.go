@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scrim/redact/condition"
+	"scrim/redact/rules"
 )
 
 const (
@@ -114,6 +115,9 @@ func (j *judge) pay() bool {
 
 // covers reports whether a test passed in a picture of the same scene whose condition is no better.
 func (j *judge) covers(o *observation) bool {
+	if !rules.Proof {
+		return true
+	}
 	for i := range j.proofs {
 		if p := &j.proofs[i]; o.at.Sub(p.at) <= proofTime && !worse(o.is, p.is) && !o.shows.changed(&p.shows) {
 			return true
