@@ -242,7 +242,7 @@ func newSight(c ipc.Config, detector redact.Detector) (*sight.Sight, error) {
 		return nil, fmt.Errorf("detector %s cannot inspect parts of pictures, which the sight test needs", detector.Info().Name)
 	}
 	return sight.New(sight.Options{
-		Detector: d, Size: c.Detect.Size, Tiles: c.Detect.Tiles, Zones: c.Zones, Seed: randomSeed(),
+		Detector: d, Size: c.Detect.Size, Tiles: c.Detect.Tiles, Zones: c.Zones, Rotation: c.Rotate.OfDetector(), Seed: randomSeed(),
 		NeedPixels: float64(c.Sight.NeedPixels), NeedPercent: c.Sight.NeedPercent, Interval: c.Sight.Interval,
 	})
 }
