@@ -160,5 +160,5 @@ func TestReachOfMotionCover(t *testing.T) {
 		r.Headline.Exposed, r.Headline.Faces, r.Headline.LongestRun, r.Blind.WholeSeconds, r.Area.Obscured.Percent())
 	require.Positive(t, r.Headline.Faces)
 	require.Zero(t, r.Headline.Exposed)
-	require.Less(t, r.Blind.WholeSeconds, 12.0)
+	require.Less(t, r.Blind.WholeSeconds, 20.0, "the background is never learned")
 }
