@@ -8,6 +8,7 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/redact"
+	"scrim/redact/face"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -16,7 +17,7 @@ const (
 	// surveyLooks is how many pictures of a video a survey looks at, at most, and
 	// surveyInterval how far apart a Background is told that they are: they count as one
 	// piece of video of less than their true duration.
-	surveyLooks    = 36
+	surveyLooks    = 44
 	surveyInterval = 250 * time.Millisecond
 	// minSurveyed is the least duration of a video that is surveyed. In a shorter one
 	// people who stand still for a moment would become background.
@@ -52,14 +53,24 @@ func (s *survey) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 	return s.Sight.Judge(at, im)
 }
 
-// knownBackground is a Background that notes whether it is known.
+// knownBackground is a Background that notes whether it is known. It is not told of weak
+// faces: at several sizes there are dozens in a picture of a street, and no place without a
+// body below one would be left to learn.
 type knownBackground struct {
 	redact.Background
 	known bool
+	faces []face.Face // for reuse
 }
 
 // Observe implements redact.Background.
 func (k *knownBackground) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact.Motion, error) {
+	k.faces = k.faces[:0]
+	for _, f := range s.Faces {
+		if !f.Weak {
+			k.faces = append(k.faces, f)
+		}
+	}
+	s.Faces = k.faces
 	m, err := k.Background.Observe(at, im, s)
 	k.known = err == nil && m.Known
 	return m, err
