@@ -147,9 +147,9 @@ func (o *output) picture(j *job) error {
 // Shapes are listed in records by rectangles within them: about recordParts in a picture,
 // and from minParts to maxParts for a shape.
 const (
-	recordParts = 96
+	recordParts = 256
 	minParts    = 8
-	maxParts    = 32
+	maxParts    = 128
 )
 
 // admits reports whether a picture may be sent at the time now, and counts it if not.
