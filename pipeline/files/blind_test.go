@@ -12,7 +12,6 @@ import (
 
 	"scrim/pipeline/ipc"
 	"scrim/redact"
-	"scrim/redact/face"
 	"scrim/redact/geom"
 	"scrim/redact/yuv"
 )
@@ -246,24 +245,4 @@ func TestRunsOfBlindPicturesAreBounded(t *testing.T) {
 	}
 	require.Len(t, all.end.BlindRuns, ipc.MaxFileBlind)
 	require.EqualValues(t, 2*ipc.MaxFileBlind, all.end.Blind)
-}
-
-// told is a Background that notes the faces that it is told of.
-type told struct {
-	noBackground
-	faces []face.Face
-}
-
-func (b *told) Observe(_ time.Time, _ *yuv.Image, s redact.Seen) (redact.Motion, error) {
-	b.faces = append(b.faces, s.Faces...)
-	return redact.Motion{}, nil
-}
-
-func TestWeakFacesDoNotKeepTheBackgroundFromBeingLearned(t *testing.T) {
-	b := &told{}
-	faces := []face.Face{{Score: 0.9}, {Score: 0.1, Weak: true}, {Score: 0.5}}
-	_, err := (&knownBackground{Background: b}).Observe(time.Time{}, nil, redact.Seen{Faces: faces})
-	require.NoError(t, err)
-	require.Equal(t, []face.Face{{Score: 0.9}, {Score: 0.5}}, b.faces)
-	require.True(t, faces[1].Weak, "the list belongs to the Redactor")
 }

@@ -8,7 +8,6 @@ import (
 
 	"scrim/pipeline/decode"
 	"scrim/redact"
-	"scrim/redact/face"
 	"scrim/redact/yuv"
 	"scrim/redact/zone"
 )
@@ -53,24 +52,14 @@ func (s *survey) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 	return s.Sight.Judge(at, im)
 }
 
-// knownBackground is a Background that notes whether it is known. It is not told of weak
-// faces: at several sizes there are dozens in a picture of a street, and no place without a
-// body below one would be left to learn.
+// knownBackground is a Background that notes whether it is known.
 type knownBackground struct {
 	redact.Background
 	known bool
-	faces []face.Face // for reuse
 }
 
 // Observe implements redact.Background.
 func (k *knownBackground) Observe(at time.Time, im *yuv.Image, s redact.Seen) (redact.Motion, error) {
-	k.faces = k.faces[:0]
-	for _, f := range s.Faces {
-		if !f.Weak {
-			k.faces = append(k.faces, f)
-		}
-	}
-	s.Faces = k.faces
 	m, err := k.Background.Observe(at, im, s)
 	k.known = err == nil && m.Known
 	return m, err

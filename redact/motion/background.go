@@ -247,9 +247,12 @@ func (b *Background) result(learn bool) redact.Motion {
 	return redact.Motion{Why: WhyLearning}
 }
 
-// noteFaces marks the cells of faces and their bodies.
+// noteFaces marks the cells of faces that are not weak, and of their bodies.
 func (b *Background) noteFaces(faces []face.Face) {
 	for _, f := range faces {
+		if f.Weak { // in a street there are dozens: no place would be left to learn
+			continue
+		}
 		b.grid.each(redact.PersonRect(f.Box, f.Rotation), func(i int) { b.faces[i] = uint16(faceTime / time.Millisecond) })
 	}
 }

@@ -170,6 +170,22 @@ func TestFacesAreNotLearned(t *testing.T) {
 	requireCovered(t, c.play(time.Minute, nil), place, "a place never seen empty")
 }
 
+// A street has dozens of weak candidates. If each kept the place of a person from being
+// learned, there would be no background.
+func TestWeakFacesDoNotKeepPlacesFromBeingLearned(t *testing.T) {
+	c := newCamera(t, Options{}, width, height)
+	for x := range 8 {
+		for y := range 4 {
+			f := faceIn(image.Rect(x*width/8, y*height/4, x*width/8+12, y*height/4+16))
+			f[0].Weak, f[0].Score = true, 0.15
+			c.seen.Faces = append(c.seen.Faces, f...)
+		}
+	}
+	m := c.play(10*time.Second, nil)
+	require.True(t, m.Known)
+	require.Empty(t, m.Regions)
+}
+
 func TestNothingIsLearnedWithoutSight(t *testing.T) {
 	c := newCamera(t, Options{Absorb: time.Second}, width, height)
 	c.seen.Learn = false
