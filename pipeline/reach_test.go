@@ -109,8 +109,7 @@ func reportFrame(o *redact.Outcome, n int, at float64, width, height int) measur
 	return f
 }
 
-// hardScene is a scene of people with hard faces, the largest of which are over needed
-// pixels high.
+// hardScene is a scene of people with hard faces. The largest are over needed pixels high.
 func hardScene(noise, light float64, fps float64) scene.Options {
 	return scene.Options{
 		Width: 1280, Height: 720, FPS: fps, Seed: 11, People: 6, MinFace: 24, MaxFace: 180, HardFaces: true, NoStamp: true, Noise: noise, Light: light,
@@ -148,7 +147,7 @@ func TestReachOfSight(t *testing.T) {
 }
 
 // TestReachOfMotionCover has 20 people, six of whom come in and stand still for five
-// minutes. Whoever has moved since the background was learned stays covered.
+// minutes. Anyone who has moved since the background was learned stays covered.
 func TestReachOfMotionCover(t *testing.T) {
 	o := scene.Options{Width: 640, Height: 360, FPS: 5, Seed: 4, People: 20, Still: 6, MaxFace: 32, NoStamp: true}
 	seconds := 40

@@ -55,7 +55,7 @@ func TestWhatIsCoveredByCoverAndSight(t *testing.T) {
 		cover         Cover
 		when          WhenBlind
 		proved, known bool
-		want          string // what is covered beside the face, or why it is not shown
+		want          string // what is covered besides the face, or why it is not shown
 	}{
 		{CoverFaces, BlindMotion, true, true, ""},
 		{CoverFaces, BlindMotion, true, false, ""},

@@ -38,7 +38,7 @@ type RedactCmd struct {
 	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Degrees by which to turn pictures clockwise to make them upright, after what the file itself says: 0, 90, 180 or 270. auto looks for faces all four ways where the file says nothing, and turns nothing. Default: auto, or the camera's."`
 	RotateView *bool               `placeholder:"BOOL" help:"With false, --rotate turns pictures for the detector only, not the output. Default: true, or the camera's."`
 	Cover      config.Cover        `placeholder:"COVER" help:"What is obscured: faces; people, that is their bodies, too; or motion, everything that moves. Default: faces, or the camera's."`
-	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what has moved and stands still stays covered, from 10s; 0: for ever. Default: 10m, or the camera's."`
+	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what has moved and stands still stays covered, from 10s; 0: forever. Default: 10m, or the camera's."`
 	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Pictures in which the detector sees worse are blind. Default: 5%, or the camera's."`
 	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"What happens to blind pictures: motion (everything that moves is obscured), slate (they are obscured whole) or warn (nothing; only with --cosmetic). Default: motion, or the camera's."`
 	Cosmetic   bool                `help:"Accept that faces may be shown or recovered."`

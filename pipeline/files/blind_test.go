@@ -35,7 +35,7 @@ func (s *scriptedSight) Reset() { s.resets++ }
 type scriptedBackground struct {
 	learned time.Duration
 	last    time.Time
-	shown   []time.Time // of pictures of which it was asked what moves
+	shown   []time.Time // when it was asked what moves
 	back    int         // how often time went back, since the last Reset
 }
 

@@ -123,7 +123,7 @@ type CoverConfig struct {
 	// Mode is "faces", "people" or "motion"; empty is "faces".
 	Mode string `json:"mode,omitempty"`
 	// Absorb is how long what stands still stays covered before it counts as background;
-	// 0: for ever.
+	// 0: forever.
 	Absorb time.Duration `json:"absorb,omitempty"`
 }
 

@@ -9,7 +9,7 @@ import (
 	"scrim/redact/geom"
 )
 
-// Cover is what was to be obscured; it decides what is scored.
+// Cover is what should have been obscured; it decides what is scored.
 type Cover string
 
 // The covers.
@@ -152,7 +152,7 @@ func (m *movement) step(t *TruthFrame, whole bool) {
 	}
 }
 
-// counts reports whether somebody has to be covered.
+// counts reports whether somebody must be covered.
 func (m *movement) counts(person int) bool { return !m.known || m.moved[person] }
 
 // unlearned reports whether a frame looks as if no background were known: a region of

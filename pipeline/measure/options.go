@@ -69,7 +69,7 @@ func (f Filter) visible(t *TrueFace) bool { return t.Visible >= f.MinVisible }
 // Options are the options of Score.
 type Options struct {
 	Filter Filter
-	// Cover is what was to be obscured; empty is CoverFaces.
+	// Cover is what should have been obscured; empty is CoverFaces.
 	Cover Cover
 	// ReportFirst and TruthFirst are the numbers of the first frame in reports and
 	// truths; nil means 0, and that a file that seems to start elsewhere is an error.

@@ -21,7 +21,7 @@ type observation struct {
 	at      float64 // seconds on the time line
 	dt      float64 // how long the frame is shown in seconds
 	frame   int
-	counts  bool // for what was to be obscured
+	counts  bool // for what should have been obscured
 }
 
 // tally collects the faces of a group.

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// spansPerBand is the maximum number of rectangles beside one another in a band of rows of
+// spansPerBand is the maximum number of neighbouring rectangles in a band of rows of
 // a shape that is not listed as it is.
 const spansPerBand = 2
 

@@ -79,7 +79,7 @@ func Pair(name string, c *Clip, shown []Shown) measure.Pair {
 	return p
 }
 
-// FindLeaks scores all cameras together, by what was to be obscured. It returns nil if
+// FindLeaks scores all cameras together, by what should have been obscured. It returns nil if
 // there is nothing to score. With cover motion, turned faces count as well.
 func FindLeaks(pairs []measure.Pair, cover measure.Cover) (*Leaks, error) {
 	var some []measure.Pair

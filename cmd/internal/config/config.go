@@ -158,7 +158,7 @@ type Settings struct {
 	// Default: faces.
 	Cover Cover `yaml:"cover"`
 	// Absorb is how long what has moved and stands still stays covered before it counts
-	// as background, at least 10s; 0: for ever. Default: 10m.
+	// as background, at least 10s; 0: forever. Default: 10m.
 	Absorb AbsorbTime `yaml:"absorb"`
 	// Need is the height from which on faces must be found, in pixels, such as 48px, or of
 	// the picture's height, such as 5%. A camera that sees worse is blind. Default: 5%.

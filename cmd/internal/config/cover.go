@@ -92,7 +92,7 @@ func (n Need) String() string {
 // minAbsorb is the least AbsorbTime other than 0.
 const minAbsorb = 10 * time.Second
 
-// AbsorbTime is how long what stands still stays covered; 0: for ever.
+// AbsorbTime is how long what stands still stays covered; 0: forever.
 type AbsorbTime time.Duration
 
 // UnmarshalText accepts 0 and durations from 10s.
@@ -103,7 +103,7 @@ func (a *AbsorbTime) UnmarshalText(text []byte) error {
 	}
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v != 0 && v < minAbsorb {
-		return fmt.Errorf("invalid absorb time %q: must be at least %v, such as 10m, or 0 for ever", clip(text), minAbsorb)
+		return fmt.Errorf("invalid absorb time %q: must be at least %v, such as 10m, or 0 forever", clip(text), minAbsorb)
 	}
 	*a = AbsorbTime(v)
 	return nil
