@@ -2,6 +2,7 @@ package redact
 
 import (
 	"image"
+	"slices"
 
 	"scrim/redact/geom"
 )
@@ -68,20 +69,39 @@ func bodies(faces, moving []geom.Region, bounds image.Rectangle) []geom.Region {
 }
 
 // bodyShape returns the outline of the person of a face within bounds, with the region
-// of the face.
+// of the face. A face that was not found in the picture for certain is anywhere in its
+// region, and its person below.
 func bodyShape(f geom.Region, bounds image.Rectangle) *geom.Shape {
-	parts := []image.Rectangle{
-		f.Rect, headExtent.of(f.Face, f.Rotation), shouldersExtent.of(f.Face, f.Rotation), bodyExtent.of(f.Face, f.Rotation),
+	parts := [...]image.Rectangle{f.Rect, {}, {}, {}}
+	for i, e := range [...]extent{headExtent, shouldersExtent, bodyExtent} {
+		parts[i+1] = e.of(f.Face, f.Rotation)
+		if f.Source != geom.Detected {
+			first, last := f.Face, f.Face
+			first.X, first.Y = float64(f.Rect.Min.X), float64(f.Rect.Min.Y)
+			last.X, last.Y = float64(f.Rect.Max.X)-last.W, float64(f.Rect.Max.Y)-last.H
+			parts[i+1] = parts[i+1].Union(e.of(first, f.Rotation)).Union(e.of(last, f.Rotation))
+		}
 	}
 	var all image.Rectangle
 	for i, p := range parts {
 		parts[i] = p.Intersect(bounds)
 		all = all.Union(parts[i])
 	}
-	rows := make([][]geom.Span, all.Dy())
-	for _, p := range parts {
-		for y := p.Min.Y; y < p.Max.Y; y++ {
-			rows[y-all.Min.Y] = append(rows[y-all.Min.Y], geom.Span{From: p.Min.X, To: p.Max.X})
+	var edges [2 * len(parts)]int
+	for i, p := range parts {
+		edges[2*i], edges[2*i+1] = p.Min.Y, p.Max.Y
+	}
+	slices.Sort(edges[:])
+	rows, spans := make([][]geom.Span, all.Dy()), make([]geom.Span, 0, len(edges)*len(parts))
+	for i, y := range edges[1:] { // rows between two edges are the same
+		top, from := edges[i], len(spans)
+		for _, p := range parts {
+			if p.Min.Y <= top && top < p.Max.Y {
+				spans = append(spans, geom.Span{From: p.Min.X, To: p.Max.X})
+			}
+		}
+		for ; top < y && len(spans) > from; top++ {
+			rows[top-all.Min.Y] = spans[from:]
 		}
 	}
 	return geom.NewShape(all.Min.Y, rows)

@@ -103,3 +103,32 @@ func TestBodyOfAFaceThatLies(t *testing.T) {
 		require.True(t, out[0].Covers(chest.Rect()), "rotation %v", r)
 	}
 }
+
+// A face that is not found in the picture is somewhere in its region: so is its body.
+func TestBodyOfAFaceThatIsNotFoundIsBelowAllOfItsRegion(t *testing.T) {
+	bounds := image.Rect(0, 0, 1920, 1080)
+	for _, source := range []geom.Source{geom.Held, geom.Backfilled, geom.Tracked} {
+		f := faceRegion(900, 200, 50)
+		f.Source, f.Rect = source, image.Rect(600, 180, 945, 265)
+		out := bodies([]geom.Region{f}, nil, bounds)
+		require.Len(t, out, 1)
+		for x := 620.0; x <= 900; x += 20 {
+			chest := geom.Box{X: x - 30, Y: 280, W: 100, H: 150}
+			require.True(t, out[0].Covers(chest.Rect()), "%s: face at %v", source, x)
+		}
+	}
+}
+
+func BenchmarkBodies(b *testing.B) {
+	bounds := image.Rect(0, 0, 1920, 1080)
+	var faces, moving []geom.Region
+	for i := range 10 {
+		x := 100 + 170*i
+		faces = append(faces, faceRegion(float64(x), 150, 60))
+		moving = append(moving, shaped(image.Rect(x-40, 200, x+90, 700), image.Rect(x-20, 120, x+80, 220)))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		bodies(faces, moving, bounds)
+	}
+}

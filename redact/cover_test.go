@@ -18,6 +18,7 @@ type scripted struct {
 	verdict Verdict
 	motion  Motion
 	err     error // of the sight
+	panics  bool // when it observes
 	seen    []Seen
 	times   []time.Time
 	resets  int
@@ -30,6 +31,9 @@ func (s *scripted) Judge(at time.Time, _ *yuv.Image) (Verdict, error) {
 
 func (s *scripted) Observe(_ time.Time, _ *yuv.Image, seen Seen) (Motion, error) {
 	s.seen = append(s.seen, seen)
+	if s.panics {
+		panic("background broke")
+	}
 	return s.motion, nil
 }
 
@@ -163,6 +167,54 @@ func TestSightAndBackgroundForgetWithTheEpoch(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before+2, s.resets)
 	require.Equal(t, time.Unix(7, 0), s.times[1], "the picture's own time counts")
+}
+
+// What a part was about to change when it panicked is not known.
+func TestSightAndBackgroundForgetAfterAPanic(t *testing.T) {
+	r, _, s, g := covering(t, CoverMotion, BlindMotion)
+	_, _, err := redactOne(r, next(t, g, 1, true))
+	require.NoError(t, err)
+	before := s.resets
+	s.panics = true
+	_, _, err = redactOne(r, next(t, g, 2, true))
+	require.ErrorContains(t, err, "background broke")
+	require.Equal(t, before+2, s.resets)
+}
+
+func TestMotionOfEachPictureCoversThatPicture(t *testing.T) {
+	for _, cover := range []Cover{CoverMotion, CoverFaces} {
+		p, g := &parts{ahead: 3}, NewGate(Cause{Text: "starting"})
+		s := &scripted{motion: Motion{Known: true}}
+		r, err := New(Options{Camera: "door", Gate: g, Detector: p, Tracker: p, Obscurer: p, Cover: cover, Sight: s, Background: s})
+		require.NoError(t, err)
+		shown := 0
+		check := func(outcomes []Outcome) {
+			for _, o := range outcomes {
+				shown++
+				n := int(o.Picture.Number)
+				if n == 4 {
+					require.Error(t, o.Err, "its background was not known")
+					continue
+				}
+				require.NoError(t, o.Err)
+				require.Len(t, o.Frame.Regions(), 1)
+				require.Equal(t, image.Rect(n, n, n+4, n+4), o.Frame.Regions()[0].Rect, "picture %d", n)
+				require.Equal(t, byte(16), o.Frame.Image().Y[n*o.Frame.Image().YStride+n])
+				require.Equal(t, float64(n), o.Sight.Size)
+				require.Equal(t, o.Sight, o.Frame.Sight())
+			}
+		}
+		for n := 1; n <= 9; n++ {
+			if cover == CoverMotion && n == 4 {
+				continue
+			}
+			s.verdict = Verdict{Why: "too dark", Size: float64(n)}
+			s.motion = Motion{Known: n != 4, Regions: []geom.Region{{Rect: image.Rect(n, n, n+4, n+4), Source: geom.Moving, Track: FirstMovingTrack + 1}}}
+			check(r.Redact(next(t, g, uint64(n), n == 1)))
+		}
+		check(r.Flush())
+		require.Equal(t, map[Cover]int{CoverMotion: 8, CoverFaces: 9}[cover], shown)
+	}
 }
 
 func TestCoverNeedsABackground(t *testing.T) {

@@ -214,6 +214,7 @@ func (r *Redactor) withRecovery(p *Picture, f func() error) {
 			}
 			if v := recover(); v != nil {
 				r.o.Tracker.Reset()
+				r.forget() // a part may have been about to change what it knows
 				err = r.refuse(FaultPanic, "internal error", fmt.Errorf("panic: %v", v))
 			}
 		}()
@@ -300,7 +301,7 @@ func (r *Redactor) inspect(p *Picture) error {
 	return r.release(r.o.Tracker.Lookahead())
 }
 
-// forget forgets what is known of earlier pictures' sight and background.
+// forget forgets what is known of earlier pictures, apart from faces.
 func (r *Redactor) forget() {
 	if r.o.Sight != nil {
 		r.o.Sight.Reset()
