@@ -127,7 +127,7 @@ func (o *output) picture(j *job) error {
 	}
 	parts := min(max(recordParts/max(len(j.frame.Regions()), 1), minParts), maxParts)
 	for _, g := range j.frame.Regions() {
-		record.Regions = append(record.Regions, g.Parts(im.Bounds(), parts)...)
+		record.Regions = g.AppendParts(record.Regions, im.Bounds(), parts)
 	}
 	head := ipc.Output{RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: j.unit.Captured, State: transport.StateLive}, Record: record}
 	sight := j.frame.Sight()

@@ -102,7 +102,7 @@ func reportFrame(o *redact.Outcome, n int, at float64, width, height int) measur
 		return f
 	}
 	for _, r := range o.Frame.Regions() {
-		for _, cut := range r.Parts(o.Frame.Image().Bounds(), width*height) {
+		for _, cut := range r.AppendParts(nil, o.Frame.Image().Bounds(), width*height) {
 			f.Regions = append(f.Regions, measure.RegionOf(cut.Region()))
 		}
 	}

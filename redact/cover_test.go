@@ -18,7 +18,7 @@ type scripted struct {
 	verdict Verdict
 	motion  Motion
 	err     error // of the sight
-	panics  bool // when it observes
+	panics  bool  // when it observes
 	seen    []Seen
 	times   []time.Time
 	resets  int

@@ -24,7 +24,7 @@ func record(name string, frame int64, pts float64, f redact.Frame, t treatment) 
 	}
 	parts := min(max(recordParts/max(len(f.Regions()), 1), minParts), maxParts)
 	for _, r := range f.Regions() {
-		out.Regions = append(out.Regions, r.Parts(bounds, parts)...)
+		out.Regions = r.AppendParts(out.Regions, bounds, parts)
 	}
 	return out
 }

@@ -10,69 +10,67 @@ import (
 // a shape that is not listed as it is.
 const spansPerBand = 2
 
-// Parts returns records of rectangles that lie within r and bounds and do not overlap:
-// everything that they list is obscured. They make up all of it if most suffice,
+// AppendParts appends to records those of rectangles that lie within r and bounds and do not
+// overlap: everything that they list is obscured. They make up all of it if most suffice,
 // which is at least spansPerBand; otherwise they list the larger part of a Shape.
-func (r Region) Parts(bounds image.Rectangle, most int) []RegionRecord {
+func (r Region) AppendParts(records []RegionRecord, bounds image.Rectangle, most int) []RegionRecord {
 	s := r.Outline()
 	if s == nil {
 		if r.Rect.Intersect(bounds).Empty() {
-			return nil
+			return records
 		}
-		return []RegionRecord{r.Cut(bounds)}
+		return append(records, r.Cut(bounds))
 	}
-	var records []RegionRecord
-	for _, part := range s.rectangles(bounds, most) {
-		records = append(records, r.Cut(part))
-	}
-	return records
-}
-
-// rectangles returns up to most rectangles within a shape and bounds.
-func (s *Shape) rectangles(bounds image.Rectangle, most int) []image.Rectangle {
 	b := s.Bounds().Intersect(bounds)
-	var all []image.Rectangle
-	for y := b.Min.Y; y < b.Max.Y && len(all) <= most; {
+	before := len(records)
+	for y := b.Min.Y; y < b.Max.Y && len(records)-before <= most; {
 		end := y + 1
 		for end < b.Max.Y && slices.Equal(s.Row(end), s.Row(y)) {
 			end++
 		}
-		all = append(all, band(s.Row(y), bounds, y, end)...)
+		for _, p := range s.Row(y) {
+			if p = p.within(b); p.From < p.To {
+				records = append(records, r.Cut(image.Rect(p.From, y, p.To, end)))
+			}
+		}
 		y = end
 	}
-	if len(all) <= most {
-		return all
+	if len(records)-before <= most {
+		return records
 	}
-	all = all[:0]
-	bands := most / spansPerBand
+	return r.appendBands(records[:before], s, b, most/spansPerBand)
+}
+
+// appendBands appends the longest spans that the rows of each band of s share within b.
+func (r Region) appendBands(records []RegionRecord, s *Shape, b image.Rectangle, bands int) []RegionRecord {
+	var shared, next []Span
 	for i := range bands {
 		from, to := b.Min.Y+i*b.Dy()/bands, b.Min.Y+(i+1)*b.Dy()/bands
 		if from == to {
 			continue
 		}
-		spans := s.Row(from)
+		shared = shared[:0]
+		for _, p := range s.Row(from) {
+			shared = append(shared, p.within(b))
+		}
 		for y := from + 1; y < to; y++ {
-			spans = common(spans, s.Row(y))
+			shared, next = appendCommon(next[:0], shared, s.Row(y)), shared
 		}
-		parts := band(spans, bounds, from, to)
-		slices.SortStableFunc(parts, func(a, b image.Rectangle) int { return cmp.Compare(b.Dx(), a.Dx()) })
-		all = append(all, parts[:min(len(parts), spansPerBand)]...)
-	}
-	return all
-}
-
-// band returns the rectangles of spans in the rows from top to bottom.
-func band(spans []Span, bounds image.Rectangle, top, bottom int) (out []image.Rectangle) {
-	for _, s := range spans {
-		if r := image.Rect(s.From, top, s.To, bottom).Intersect(bounds); !r.Empty() {
-			out = append(out, r)
+		slices.SortStableFunc(shared, func(a, b Span) int { return cmp.Compare(b.To-b.From, a.To-a.From) })
+		for _, p := range shared[:min(len(shared), spansPerBand)] {
+			if p.From < p.To {
+				records = append(records, r.Cut(image.Rect(p.From, from, p.To, to)))
+			}
 		}
 	}
-	return out
+	return records
 }
 
-// common returns what two rows share.
-func common(a, b []Span) (out []Span) {
+// within returns what of p lies in the columns of b; empty if nothing does.
+func (p Span) within(b image.Rectangle) Span { return Span{max(p.From, b.Min.X), min(p.To, b.Max.X)} }
+
+// appendCommon appends what two rows share to out.
+func appendCommon(out, a, b []Span) []Span {
 	for _, s := range a {
 		for _, o := range b {
 			if from, to := max(s.From, o.From), min(s.To, o.To); from < to {

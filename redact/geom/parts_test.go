@@ -22,7 +22,7 @@ func TestShapesAreReportedByRectanglesWithin(t *testing.T) {
 		bounds := image.Rect(0, 0, 50, 40)
 		var rects []image.Rectangle
 		r := geom.Region{Rect: s.Bounds(), Shape: s}
-		for _, part := range r.Parts(bounds, most) {
+		for _, part := range r.AppendParts(nil, bounds, most) {
 			rects = append(rects, part.Rect())
 		}
 		require.LessOrEqual(t, len(rects), most)
@@ -46,9 +46,26 @@ func TestMostOfAShapeIsReported(t *testing.T) {
 	} {
 		m := zone.Compile([]zone.Zone{{Kind: zone.Mask, Polygon: c.polygon}}, 1920, 1080).Masks()[0]
 		area := 0
-		for _, r := range m.Parts(image.Rect(0, 0, 1920, 1080), 32) {
+		for _, r := range m.AppendParts(nil, image.Rect(0, 0, 1920, 1080), 32) {
 			area += r.W * r.H
 		}
 		require.GreaterOrEqual(t, float64(area)/(1920*1080), c.least, name)
+	}
+}
+
+func BenchmarkParts(b *testing.B) {
+	bounds := image.Rect(0, 0, 1920, 1080)
+	polygon := []zone.Point{{X: 0.1, Y: 0.1}, {X: 0.5, Y: 0}, {X: 0.9, Y: 0.2}, {X: 0.6, Y: 0.5}, {X: 0.8, Y: 1}, {X: 0.2, Y: 0.9}}
+	for name, r := range map[string]geom.Region{
+		"rectangle": {Rect: image.Rect(100, 100, 160, 170)},
+		"polygon":   zone.Compile([]zone.Zone{{Kind: zone.Mask, Polygon: polygon}}, 1920, 1080).Masks()[0],
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			records := make([]geom.RegionRecord, 0, 64)
+			for b.Loop() {
+				records = r.AppendParts(records[:0], bounds, 32)
+			}
+		})
 	}
 }
