@@ -20,6 +20,7 @@ import (
 	"scrim/redact"
 	"scrim/redact/cv"
 	"scrim/redact/detect"
+	"scrim/redact/geom"
 	"scrim/redact/motion"
 	"scrim/redact/obscure"
 	"scrim/redact/rules"
@@ -110,11 +111,10 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 	if err := c.Rotate.By.Check(); err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
-	detector, err := use.open(detect.Config(c.Detect.Turned(c.Rotate.OfDetector())))
+	detector, err := openTurned(c, use.open, log)
 	if err != nil {
 		return err // the worker adds the camera
 	}
-	detector = detect.NewTurned(detector, c.Rotate.OfDetector())
 	defer func() {
 		if !errors.Is(err, pipeline.ErrHung) {
 			_ = detector.Close()
@@ -134,6 +134,23 @@ func run(ctx context.Context, in *ipc.Reader, out *ipc.Writer, log *slog.Logger,
 		return err
 	}
 	return feed(ctx, p, in)
+}
+
+// openTurned opens the detector of a camera. If nobody said that the camera is turned, the
+// detector finds out.
+func openTurned(c ipc.Config, open func(detect.Config) (redact.Detector, error), log *slog.Logger) (redact.Detector, error) {
+	d, err := open(detect.Config(c.Detect.Turned(c.Rotate.OfDetector())))
+	if err != nil {
+		return nil, err
+	}
+	if c.Rotate.By != geom.Upright {
+		return detect.NewTurned(d, c.Rotate.OfDetector()), nil
+	}
+	lying := detect.Config(c.Detect)
+	lying.Tiles, lying.TileAreas = false, nil // they cost most
+	return detect.NewLookAround(d, func() (redact.Detector, error) { return open(lying) }, func(r geom.Rotation) {
+		log.Warn(fmt.Sprintf("faces lie turned in this camera's pictures; set its rotate to %d if it hangs so", r), "camera", c.Camera)
+	})
 }
 
 // readConfig reads the first message, which must be of the given type, into c.

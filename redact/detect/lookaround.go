@@ -1,0 +1,183 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+	"time"
+
+	"scrim/redact"
+	"scrim/redact/face"
+	"scrim/redact/geom"
+	"scrim/redact/rotate"
+	"scrim/redact/yuv"
+)
+
+const (
+	// lookInterval is the time between two looks at a picture one of the other ways, which take
+	// turns.
+	lookInterval = 500 * time.Millisecond
+	// For each face that is found only so, pictures are looked at that way for useTime more, up
+	// to maxUse.
+	useTime, maxUse = time.Second, 10 * time.Minute
+	// hangsTime is the remaining use from which on the camera hangs so: all that is found then
+	// counts, weak faces too.
+	hangsTime = 10 * time.Second
+	// lyingScore is the least score of what counts as a face before: below it most is none.
+	lyingScore = 0.4
+	// upFace is the IoU from which on a face was found upright, too.
+	upFace = 0.3
+)
+
+// LookAround is a detector of live pictures of which nobody said which way is up. It looks
+// at them upright, at the first one all four ways, and at one of the others now and then.
+// Where that finds faces it looks at every picture that way, too. DetectPart looks upright
+// only. It is not safe for concurrent use.
+type LookAround struct {
+	upright redact.Detector
+	ways    []*lying
+	next    int // way that is looked at next
+	due     time.Time
+	fresh   bool // the next picture is the first
+	now     func() time.Time
+	hangs   func(geom.Rotation)
+	faces   []face.Face
+}
+
+// lying is another way to look at pictures.
+type lying struct {
+	by       geom.Rotation
+	detector redact.Detector
+	im       *yuv.Image
+	faces    []face.Face
+	until    time.Time // it is looked at every picture so
+	told     bool
+}
+
+// NewLookAround returns a LookAround that looks upright with a detector, which it takes over. open returns
+// another detector of the same kind; two are opened. hangs is called once for each way in
+// which faces lie for a while; nil: nobody is told.
+func NewLookAround(upright redact.Detector, open func() (redact.Detector, error), hangs func(geom.Rotation)) (*LookAround, error) {
+	l := &LookAround{upright: upright, fresh: true, now: time.Now, hangs: hangs}
+	// A detector prepares for pictures of one size.
+	for _, rotations := range [][]geom.Rotation{{geom.Turned180}, {geom.Turned90, geom.Turned270}} {
+		d, err := open()
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		for _, r := range rotations {
+			l.ways = append(l.ways, &lying{by: r, detector: d})
+		}
+	}
+	return l, nil
+}
+
+// Detect implements redact.Detector.
+func (l *LookAround) Detect(im *yuv.Image) ([]face.Face, error) {
+	found, err := l.upright.Detect(im)
+	if err != nil {
+		return nil, err
+	}
+	now := l.now()
+	first, due := l.fresh, !now.Before(l.due)
+	l.fresh = false
+	if due || first {
+		l.next = (l.next + 1) % len(l.ways)
+		l.due = now.Add(lookInterval)
+	}
+	l.faces = append(l.faces[:0], found...)
+	for i, w := range l.ways {
+		if !first && !(due && i == l.next) && !now.Before(w.until) {
+			continue
+		}
+		if err := l.look(w, im, now, len(found)); err != nil {
+			return nil, err
+		}
+	}
+	return l.faces, nil
+}
+
+// look adds to l.faces, of which the first upright were found upright, what is found in im one way.
+func (l *LookAround) look(w *lying, im *yuv.Image, now time.Time, upright int) error {
+	var err error
+	if w.im, err = rotate.Turned(w.im, im, w.by); err != nil {
+		return err
+	}
+	found, err := w.detector.Detect(w.im)
+	if err != nil {
+		return fmt.Errorf("picture turned by %v: %w", w.by, err)
+	}
+	w.faces = TurnBack(w.faces[:0], found, w.by, im)
+	hangs := w.until.Sub(now) >= hangsTime
+	for _, f := range w.faces {
+		sure := !f.Weak && f.Score >= lyingScore
+		if !sure && !hangs || alsoUpright(l.faces[:upright], f) {
+			continue
+		}
+		l.faces = append(l.faces, f)
+		if sure {
+			w.until = now.Add(min(max(w.until.Sub(now), 0)+useTime, maxUse))
+		}
+	}
+	most := slices.MaxFunc(l.ways, func(a, b *lying) int { return a.until.Compare(b.until) })
+	if hangs && w == most && !w.told && l.hangs != nil {
+		w.told = true
+		l.hangs(w.by)
+	}
+	return nil
+}
+
+// alsoUpright reports whether a face is one of those that were found upright.
+func alsoUpright(upright []face.Face, f face.Face) bool {
+	return slices.ContainsFunc(upright, func(u face.Face) bool { return !u.Weak && u.Box.IoU(f.Box) >= upFace })
+}
+
+// DetectPart implements redact.PartDetector.
+func (l *LookAround) DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error) {
+	d, ok := l.upright.(redact.PartDetector)
+	if !ok {
+		return nil, fmt.Errorf("detector %s cannot inspect parts of pictures", l.Info().Name)
+	}
+	return d.DetectPart(part, at, width, height)
+}
+
+// Adapt implements redact.Adapter. The detectors of the other ways measure by themselves.
+func (l *LookAround) Adapt(im *yuv.Image) error {
+	if d, ok := l.upright.(redact.Adapter); ok {
+		return d.Adapt(im)
+	}
+	return nil
+}
+
+// Info implements redact.Detector.
+func (l *LookAround) Info() redact.DetectorInfo { return l.upright.Info() }
+
+// Reset implements redact.Resetter. How the camera hangs is not forgotten.
+func (l *LookAround) Reset() {
+	l.fresh = true
+	for _, d := range l.all() {
+		if d, ok := d.(redact.Resetter); ok {
+			d.Reset()
+		}
+	}
+}
+
+// Close implements redact.Detector.
+func (l *LookAround) Close() (err error) {
+	for _, d := range l.all() {
+		err = errors.Join(err, d.Close())
+	}
+	return err
+}
+
+// all returns all detectors, each once.
+func (l *LookAround) all() []redact.Detector {
+	all := []redact.Detector{l.upright}
+	for _, w := range l.ways {
+		if !slices.Contains(all, w.detector) {
+			all = append(all, w.detector)
+		}
+	}
+	return all
+}
