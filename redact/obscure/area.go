@@ -66,7 +66,7 @@ func (o *Obscurer) collect(im *yuv.Image, regions []geom.Region) {
 		if luma.Empty() {
 			continue
 		}
-		a := area{given: given, track: regions[i].Track, rect: [2]image.Rectangle{luma, chromaRect(luma)}, band: o.o.band(given)}
+		a := area{given: given, track: regions[i].Track, rect: [2]image.Rectangle{luma, chromaRect(luma)}, band: o.o.band(regions[i].Source, given)}
 		if s := regions[i].Outline(); s != nil {
 			a.outline = o.outline(s, im)
 			if a.outline.shape[lumaKind].Bounds().Empty() {

@@ -19,10 +19,12 @@ const (
 	distances = 16
 )
 
-// band returns the width of the band around a region, in pixels.
-func (o Options) band(r image.Rectangle) int {
+// band returns the width of the band around a region, in pixels. What moves has none: its
+// outline is new in most pictures, lies outside of what moves by two cells, and may be
+// longer than the picture's.
+func (o Options) band(source geom.Source, r image.Rectangle) int {
 	long := max(r.Dx(), r.Dy())
-	if o.Feather < 0 || long < minFeathered {
+	if o.Feather < 0 || long < minFeathered || source == geom.Moving {
 		return 0
 	}
 	return int(min(max(math.Round(o.Feather*float64(long)), minBand), maxBand))

@@ -21,7 +21,8 @@ func TestBandWidth(t *testing.T) {
 		{-1, 200, 260, 0}, {0.25, 20, 40, 10}, {0.01, 200, 260, 4},
 	} {
 		o := newObscurer(t, Options{Feather: c.feather})
-		require.Equal(t, c.want, o.o.band(image.Rect(5, 5, 5+c.w, 5+c.h)), "%v", c)
+		require.Equal(t, c.want, o.o.band(geom.Detected, image.Rect(5, 5, 5+c.w, 5+c.h)), "%v", c)
+		require.Zero(t, o.o.band(geom.Moving, image.Rect(5, 5, 5+c.w, 5+c.h)), "%v", c)
 	}
 	for _, f := range []float64{0.26, math.NaN(), math.Inf(1)} {
 		_, err := New(Options{Feather: f})

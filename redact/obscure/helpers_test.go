@@ -145,7 +145,7 @@ func touches(s *geom.Shape, r image.Rectangle) bool {
 // regions: farther from every sample of one than its band is wide.
 func beyond(kind, x, y int, im *yuv.Image, regions []geom.Region, o Options) bool {
 	for _, r := range regions {
-		reach := o.band(clampRect(r.Rect))
+		reach := o.band(r.Source, clampRect(r.Rect))
 		if kind == chromaKind {
 			reach = (reach + 1) / 2
 		}

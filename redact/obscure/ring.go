@@ -108,6 +108,36 @@ func (g *ring) sample(p *plane) bool {
 	return true
 }
 
+// thinned returns the values around the same rectangle for a surface with one sample for
+// each step × step: those in the middle of each. They are valid until the next call.
+func (g *ring) thinned(step int) []int32 {
+	if step == 1 {
+		return g.value
+	}
+	w, h := g.rect.Dx(), g.rect.Dy()
+	above, right := g.value[1:1+w], g.value[g.rightAt():][:h]
+	below, left := g.value[g.belowAt()+1:][:w], g.value[g.belowAt()+w+2:][:h]
+	middle := func(block, length int) int { return min(block*step+step/2, length-1) }
+	cols, rows := (w+step-1)/step, (h+step-1)/step
+	out := append(g.spare[:0], g.value[0])
+	for x := range cols {
+		out = append(out, above[middle(x, w)])
+	}
+	out = append(out, g.value[w+1])
+	for y := range rows {
+		out = append(out, right[middle(y, h)])
+	}
+	out = append(out, g.value[g.belowAt()])
+	for x := range cols {
+		out = append(out, below[w-1-middle(cols-1-x, w)])
+	}
+	out = append(out, g.value[g.belowAt()+w+1])
+	for y := range rows {
+		out = append(out, left[h-1-middle(rows-1-y, h)])
+	}
+	return out
+}
+
 // read copies the usable samples of p; the others become 0.
 func (g *ring) read(p *plane) {
 	o := g.rect.Inset(-1)

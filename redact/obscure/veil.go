@@ -94,13 +94,43 @@ func (o *Obscurer) interpolate(p *plane, a *area) {
 		o.o.Surface(p.pix[r.Min.Y*p.stride+r.Min.X:], p.stride, w, h, o.ring.value, o.scratch)
 		return
 	}
-	o.painted = grow(o.painted, w*h)
-	o.o.Surface(o.painted, w, w, h, o.ring.value, o.scratch)
+	step := coarseness(w, h)
+	// The surface has a sample for each step × step samples of the area.
+	cw, ch := (w+step-1)/step, (h+step-1)/step
+	o.painted = grow(o.painted, cw*ch)
+	o.o.Surface(o.painted, cw, cw, ch, o.ring.thinned(step), o.scratch)
 	for y := range h {
-		for _, s := range a.outline.shape[p.kind].Row(r.Min.Y + y) {
-			at := (r.Min.Y + y) * p.stride
-			copy(p.pix[at+s.From:at+s.To], o.painted[y*w+s.From-r.Min.X:])
+		row := o.painted[y/step*cw:][:cw]
+		if step > 1 {
+			if y%step == 0 {
+				o.widen(row, step)
+			}
+			row = o.line
 		}
+		at := (r.Min.Y + y) * p.stride
+		for _, s := range a.outline.shape[p.kind].Row(r.Min.Y + y) {
+			copy(p.pix[at+s.From:at+s.To], row[s.From-r.Min.X:])
+		}
+	}
+}
+
+const (
+	// An area with an outline is painted in blocks of up to coarsest samples a side, of
+	// which there are leastBlocks along its shorter side. The surface is smooth.
+	coarsest    = 4
+	leastBlocks = 48
+)
+
+// coarseness returns the side of the blocks in which w × h samples are painted.
+func coarseness(w, h int) int {
+	return min(max(min(w, h)/leastBlocks, 1), coarsest)
+}
+
+// widen sets o.line to row with each sample step times.
+func (o *Obscurer) widen(row []byte, step int) {
+	o.line = grow(o.line, len(row)*step)
+	for x, v := range row {
+		set(o.line[x*step:][:step], v)
 	}
 }
 
