@@ -9,7 +9,6 @@ import (
 	"scrim/pipeline/encode"
 	"scrim/pipeline/ipc"
 	"scrim/redact"
-	"scrim/redact/geom"
 	"scrim/redact/rules"
 	"scrim/transport"
 )
@@ -115,7 +114,7 @@ func (o *output) picture(j *job) error {
 	done := o.p.now()
 	record := &ipc.Record{
 		Picture: inspection.Picture, Unit: j.unit.Number, Arrived: j.unit.Arrived.UnixNano(), Inspected: inspection.Inspected.UnixNano(),
-		Regions: make([]geom.RegionRecord, 0, len(j.frame.Regions())),
+		Regions: ipc.Regions(j.frame.Regions(), im.Bounds(), recordParts),
 		Stages: ipc.Stages{
 			Queue:  int64(j.decodeBegan.Sub(j.unit.Arrived)),
 			Decode: int64(j.decodeTime),
@@ -124,10 +123,6 @@ func (o *output) picture(j *job) error {
 			Track: int64(j.timing.Track), Obscure: int64(j.timing.Obscure),
 			Encode: int64(done.Sub(begun)), CPU: cpuTime(), Allocated: o.heap.allocated(),
 		},
-	}
-	parts := min(max(recordParts/max(len(j.frame.Regions()), 1), minParts), maxParts)
-	for _, g := range j.frame.Regions() {
-		record.Regions = g.AppendParts(record.Regions, im.Bounds(), parts)
 	}
 	head := ipc.Output{RedactedUnit: transport.RedactedUnit{PTS: pts, Captured: j.unit.Captured, State: transport.StateLive}, Record: record}
 	sight := j.frame.Sight()
@@ -144,13 +139,9 @@ func (o *output) picture(j *job) error {
 	return nil
 }
 
-// Shapes are listed in records by rectangles within them: about recordParts in a picture,
-// and from minParts to maxParts for a shape.
-const (
-	recordParts = 256
-	minParts    = 8
-	maxParts    = 128
-)
+// recordParts is by about how many rectangles the shapes of a picture are listed in its
+// record.
+const recordParts = 256
 
 // admits reports whether a picture may be sent at the time now, and counts it if not.
 func (o *output) admits(j *job, now time.Time) bool {
