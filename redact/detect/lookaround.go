@@ -30,7 +30,7 @@ const (
 	upFace = 0.3
 )
 
-// LookAround is a detector of live pictures of which nobody said which way is up. It looks
+// LookAround is a detector of live pictures, when nobody has said which way is up. It looks
 // at them upright, at the first one all four ways, and at one of the others now and then.
 // Where that finds faces it looks at every picture that way, too. DetectPart looks upright
 // only. It is not safe for concurrent use.
@@ -98,7 +98,8 @@ func (l *LookAround) Detect(im *yuv.Image) ([]face.Face, error) {
 	return l.faces, nil
 }
 
-// look adds to l.faces, of which the first upright were found upright, what is found in im one way.
+// look adds to l.faces what is found in im one way. The first upright faces of l.faces were found
+// upright.
 func (l *LookAround) look(w *lying, im *yuv.Image, now time.Time, upright int) error {
 	var err error
 	if w.im, err = rotate.Turned(w.im, im, w.by); err != nil {
