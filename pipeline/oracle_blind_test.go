@@ -30,10 +30,9 @@ const (
 // it knows the true faces of a picture, and finds painted ones by a network.
 type eyes struct {
 	*knower
-	network  redact.PartDetector
-	daylight float64     // mean luma
-	light    float64     // share of it in the picture
-	sleeps   atomic.Bool // finds nobody
+	network redact.PartDetector
+	light   float64     // share of it in the picture
+	sleeps  atomic.Bool // finds nobody
 }
 
 func (e *eyes) Detect(im *yuv.Image) ([]face.Face, error) {

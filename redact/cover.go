@@ -46,8 +46,8 @@ const (
 // WhenBlinds lists them.
 func WhenBlinds() []WhenBlind { return []WhenBlind{BlindMotion, BlindSlate, BlindWarn} }
 
-// FaultBlind: it is not proved that the detector sees in the camera's pictures, and
-// nothing else can cover them. It does not shut the gate: the stream is whole.
+// FaultBlind says that it is not proved that the detector sees in the camera's pictures,
+// and that nothing else can cover them. It does not shut the gate: the stream is whole.
 const FaultBlind Fault = "blind"
 
 // Sight judges in each picture whether the detector can see there. Package redact/sight

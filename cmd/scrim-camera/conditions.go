@@ -17,7 +17,7 @@ type Conditions struct {
 	Blur      float64       `placeholder:"SIGMA" help:"Blur of a lens that is out of focus, in pixels."`
 	Rain      bool          `help:"Draw rain."`
 	Rotate    int           `placeholder:"DEGREES" help:"Let the camera hang turned: its picture must be turned clockwise by 90, 180 or 270 to be upright."`
-	Event     []scene.Event `placeholder:"KIND@START[-END]" help:"Change something at a time, such as darkness@20s-50s; docs/measuring.md lists the kinds. Repeatable."`
+	Event     []scene.Event `placeholder:"KIND@START[-END]" help:"Change something, such as darkness@20s-50s; docs/measuring.md lists the kinds. Repeatable."`
 }
 
 // apply puts the conditions into the options of a scene, which checks the others. It fails

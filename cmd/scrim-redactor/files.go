@@ -52,8 +52,10 @@ func runFiles(ctx context.Context, in *ipc.Reader, out *ipc.Writer) error {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
 	r, err := files.New(files.Options{
-		Cover: redact.Cover(c.Cover.Mode), WhenBlind: redact.WhenBlind(c.Sight.WhenBlind), Sight: sights.ofVideos, ImageSight: sights.ofImages, Background: background,
-		Detector: detector, Obscurer: obscurer, Zones: c.Zones, Rotate: c.Rotate.OfPictures(), Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
+		Cover: redact.Cover(c.Cover.Mode), WhenBlind: redact.WhenBlind(c.Sight.WhenBlind),
+		Sight: sights.ofVideos, ImageSight: sights.ofImages, Background: background,
+		Detector: detector, Obscurer: obscurer, Zones: c.Zones, Rotate: c.Rotate.OfPictures(),
+		Lookahead: c.Lookahead, KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,
 		Track:  track.Options{Padding: c.Obscure.Padding, PaddingTop: c.Obscure.PaddingTop, Cosmetic: c.Obscure.Cosmetic, Weak: detector.Info().Weak},
 		Begin:  func(n int64) error { return out.Write(ipc.TypeFileBegin, ipc.FileBegin{Frames: n}, nil) },
 		Record: func(f ipc.FileFrame) error { return out.Write(ipc.TypeFileFrame, f, nil) },

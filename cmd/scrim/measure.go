@@ -20,7 +20,7 @@ type MeasureCmd struct {
 
 	Output cli.Output `embed:""`
 
-	Cover measure.Cover `default:"faces" help:"What should have been obscured (${default}): faces, people (trunks, too) or motion (faces of people who have moved)."`
+	Cover measure.Cover `default:"faces" help:"What is scored (${default}): faces, people (trunks, too) or motion (faces of people who have moved)."`
 
 	MinSize    float64  `default:"16" placeholder:"PIXELS" help:"Smaller faces count as hard, not in the headline (${default})."`
 	MaxYaw     *float64 `placeholder:"DEGREES" help:"Faces that are turned further count as hard. Default: 45; with --cover motion all count."`

@@ -35,12 +35,12 @@ type RedactCmd struct {
 	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640, 1280 and the camera's."`
 	Engine     config.Engine       `placeholder:"ENGINE" help:"Engine of the network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Minimum score of a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
-	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Degrees by which to turn pictures clockwise to make them upright, after what the file itself says: 0, 90, 180 or 270. auto looks for faces all four ways where the file says nothing, and turns nothing. Default: auto, or the camera's."`
-	RotateView *bool               `placeholder:"BOOL" help:"With false, --rotate turns pictures for the detector only, not the output. Default: true, or the camera's."`
-	Cover      config.Cover        `placeholder:"COVER" help:"What is obscured: faces; people, that is their bodies, too; or motion, everything that moves. Default: faces, or the camera's."`
-	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what has moved and stands still stays covered, from 10s; 0: forever. Default: 10m, or the camera's."`
-	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Pictures in which the detector sees worse are blind. Default: 5%, or the camera's."`
-	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"What happens to blind pictures: motion (everything that moves is obscured), slate (they are obscured whole) or warn (nothing; only with --cosmetic). Default: motion, or the camera's."`
+	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Turn pictures upright, clockwise by 0, 90, 180 or 270; auto only looks all four ways. Default: auto, or the camera's."`
+	RotateView *bool               `placeholder:"BOOL" help:"False: --rotate does not turn the output. Default: true, or the camera's."`
+	Cover      config.Cover        `placeholder:"COVER" help:"What is obscured: faces, people or motion, that is all that moves. Default: faces, or the camera's."`
+	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what stands still stays covered, from 10s; 0: forever. Default: 10m, or the camera's."`
+	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Default: 5%, or the camera's."`
+	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"Obscure in blind pictures: motion, slate (all), or warn (nothing). Default: motion, or the camera's."`
 	Cosmetic   bool                `help:"Accept that faces may be shown or recovered."`
 	Tiles      bool                `help:"Also find very small faces; takes several times as long."`
 	Lookahead  config.Lookahead    `default:"30" help:"Look-ahead in pictures, 0 to 30 (${default})."`
@@ -154,7 +154,7 @@ func (c RedactCmd) settings(log *slog.Logger) (ipc.Files, error) {
 	of.Obscure.Cosmetic = of.Obscure.Cosmetic || c.Cosmetic
 	c.cover(&of)
 	if of.Sight.WhenBlind == string(config.WhenBlindWarn) && !of.Obscure.Cosmetic {
-		return ipc.Files{}, errors.New("redact: --when-blind warn shows faces that the detector cannot see: choose motion or slate, or add --cosmetic if that is acceptable")
+		return ipc.Files{}, errors.New("redact: --when-blind warn shows faces that the detector cannot see; choose motion or slate, or add --cosmetic")
 	}
 	s := ipc.Files{
 		Detect: detect, Lookahead: int(c.Lookahead), KeepAudio: c.KeepAudio, SecondLook: c.SecondLook,

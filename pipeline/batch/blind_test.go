@@ -26,7 +26,9 @@ func TestLineAboutBlindPictures(t *testing.T) {
 		{ipc.Video, []ipc.FileBlind{dark, {From: 20, To: 21, Why: "too noisy", Cover: ipc.CoverFaces}},
 			"blind: 12.3-15.0 s too dark, covered by motion; 20.0-21.0 s too noisy, not covered"},
 		{ipc.Image, []ipc.FileBlind{image}, "blind: blurred, obscured whole"},
-		{ipc.Image, many[:6], "blind: too dark, covered by motion; too dark, covered by motion; too dark, covered by motion; too dark, covered by motion; and 2 more"},
+		{ipc.Image, many[:6],
+			"blind: too dark, covered by motion; too dark, covered by motion; too dark, covered by motion; too dark, covered by motion; and 2 more",
+		},
 	} {
 		require.Equal(t, c.want, blindText(c.kind, ipc.FileEnd{BlindRuns: c.runs}))
 	}

@@ -48,7 +48,7 @@ func (s *survey) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 		// The pictures are redacted as live, with what is learned from them.
 		s.background.Reset()
 	}
-	s.Sight.Reset() // it has judged other pictures
+	s.Reset() // it has judged other pictures
 	return s.Sight.Judge(at, im)
 }
 
@@ -105,26 +105,27 @@ func (r *Redactor) surveyed(ctx context.Context, path string) Options {
 // learnFrom lets b learn the background from pictures of the whole video at path, as if
 // they had come before the time at.
 func (r *Redactor) learnFrom(ctx context.Context, path string, b *knownBackground, at time.Time) error {
-	every, seen, err := r.sweep(ctx, path, b, at, 0)
+	seen, err := r.sweep(ctx, path, b, at, 0)
 	if err != nil || b.known || seen < minSurveyed {
 		return err
 	}
 	// The detector sees in a part of the video only: that has to suffice.
-	if every = seen / surveyLooks; every < surveyInterval {
+	every := seen / surveyLooks
+	if every < surveyInterval {
 		return nil
 	}
-	_, _, err = r.sweep(ctx, path, b, at, every)
+	_, err = r.sweep(ctx, path, b, at, every)
 	return err
 }
 
 // sweep shows b up to surveyLooks pictures of the video at path in which the detector
 // sees, at intervals of every; 0: as they result from the duration of the video. It
-// returns the interval, and for how long of the video the detector sees.
-func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, at time.Time, every time.Duration) (_, seen time.Duration, err error) {
+// returns for how long of the video the detector sees.
+func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, at time.Time, every time.Duration) (seen time.Duration, err error) {
 	var pool yuv.Pool
 	in, err := decode.OpenFile(path, decode.FileOptions{Rotate: r.o.Rotate, Pool: &pool})
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer in.Close()
 	i := in.Info()
@@ -132,7 +133,7 @@ func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, a
 	if every == 0 {
 		duration := time.Duration(float64(i.Frames) / i.Rate.Float64() * float64(time.Second))
 		if i.Frames > 0 && duration < minSurveyed {
-			return 0, 0, nil
+			return 0, nil
 		}
 		every = max(duration/surveyLooks, surveyInterval)
 	}
@@ -145,14 +146,14 @@ func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, a
 	complete := false
 	for looks := 0; looks < surveyLooks && !b.known; {
 		if err := ctx.Err(); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		p, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		complete = p.Damage == "" && (complete || p.Key)
 		if place := fileTime(p.PTS, tick); complete && place >= next {
@@ -161,7 +162,7 @@ func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, a
 			}
 			sees, err := r.look(p.Image, time.Unix(0, 0).Add(place), at.Add(-time.Duration(surveyLooks-looks)*surveyInterval), b, zones)
 			if err != nil {
-				return 0, 0, err
+				return 0, err
 			}
 			if sees {
 				looks++
@@ -173,7 +174,7 @@ func (r *Redactor) sweep(ctx context.Context, path string, b *knownBackground, a
 		}
 		pool.Put(p.Image)
 	}
-	return every, seen, nil
+	return seen, nil
 }
 
 // look lets b learn from one picture, as if it were of the time virtual, if the detector
