@@ -39,7 +39,7 @@ func (c ConfigCheckCmd) Run(out io.Writer) error {
 	var text bytes.Buffer
 	for i := range cfg.Cameras {
 		cam := &cfg.Cameras[i]
-		fmt.Fprintf(&text, "camera %s: %s over %s, %s\n", cam.Name, cam.URL, cam.Transport, cam.Obscure.Style)
+		fmt.Fprintf(&text, "camera %s: %s over %s, cover %s, %s\n", cam.Name, cam.URL, cam.Transport, cam.Cover, cam.Obscure.Style)
 		for k := range cam.Zones {
 			fmt.Fprintf(&text, "camera %s: zone %s\n", cam.Name, cam.Zones[k].String())
 		}

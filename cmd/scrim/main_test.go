@@ -80,7 +80,7 @@ func TestConfigCheckListsCamerasAndWarningsWithoutPasswords(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("site: a\ncameras:\n  - name: hall\n    url: rtsp://u:hunter2@192.0.2.1/\n"), 0o600))
 	status, stdout, _ := scrim(t, "config", "check", path)
 	require.Equal(t, 0, status)
-	require.Contains(t, stdout, "camera hall: rtsp://192.0.2.1/ over tcp, veil\n")
+	require.Contains(t, stdout, "camera hall: rtsp://192.0.2.1/ over tcp, cover faces, veil\n")
 	require.Contains(t, stdout, "warning: camera hall: password in the URL")
 	require.NotContains(t, stdout, "hunter2")
 }
@@ -107,7 +107,7 @@ func TestFlagsAndVariablesOverrideTheFile(t *testing.T) {
 	t.Setenv("SCRIM_CAMERAS_HALL_TRANSPORT", "udp")
 	status, stdout, stderr := scrim(t, "config", "check", path, "--set", "cameras.hall.transport=tcp", "--set", "defaults.obscure={style: mosaic, cells: 4}")
 	require.Equal(t, 0, status, stderr)
-	require.Contains(t, stdout, "camera hall: rtsp://192.0.2.2/ over tcp, mosaic\n")
+	require.Contains(t, stdout, "camera hall: rtsp://192.0.2.2/ over tcp, cover faces, mosaic\n")
 
 	t.Setenv("SCRIM_CAMERAS_HALL_URRL", "rtsp://u:hunter2@192.0.2.2/")
 	for _, command := range [][]string{{"config", "check", path}, {"config", "env", path}, {"serve", path}, {"worker", path}, {"gateway", path}, {"audit", path}} {

@@ -126,7 +126,7 @@ func blindness(r *batch.Result) error {
 	}
 	return &cli.StatusError{
 		Status: blindStatus,
-		Err:    fmt.Errorf("redact: the detector cannot see everywhere in %d of %d files; see the lines about blind pictures above", r.Blind, r.Files),
+		Err:    fmt.Errorf("redact: the detector cannot see in all pictures of %d of %d files; see the warnings above, and look at these outputs", r.Blind, r.Files),
 	}
 }
 

@@ -16,6 +16,14 @@ func TestLineAboutBlindPictures(t *testing.T) {
 	many := make([]ipc.FileBlind, ipc.MaxFileBlind)
 	for i := range many {
 		many[i] = dark
+		many[i].From += 10 * float64(i)
+		many[i].To += 10 * float64(i)
+	}
+	flickers := []ipc.FileBlind{
+		{From: 0, To: 0.52, Why: "too dark", Cover: ipc.CoverWhole},
+		{From: 0.56, To: 0.56, Why: "too noisy", Cover: ipc.CoverWhole},
+		{From: 0.6, To: 1.2, Why: "too dark", Cover: ipc.CoverWhole},
+		{From: 1.24, To: 2, Why: "too dark", Cover: ipc.CoverMotion},
 	}
 	for _, c := range []struct {
 		kind ipc.FileKind
@@ -26,9 +34,9 @@ func TestLineAboutBlindPictures(t *testing.T) {
 		{ipc.Video, []ipc.FileBlind{dark, {From: 20, To: 21, Why: "too noisy", Cover: ipc.CoverFaces}},
 			"blind: 12.3-15.0 s too dark, covered by motion; 20.0-21.0 s too noisy, not covered"},
 		{ipc.Image, []ipc.FileBlind{image}, "blind: blurred, obscured whole"},
-		{ipc.Image, many[:6],
-			"blind: too dark, covered by motion; too dark, covered by motion; too dark, covered by motion; too dark, covered by motion; and 2 more",
-		},
+		{ipc.Video, many[:6], "blind: 12.3-15.0 s too dark, covered by motion; 22.3-25.0 s too dark, covered by motion; " +
+			"32.3-35.0 s too dark, covered by motion; 42.3-45.0 s too dark, covered by motion; and 2 more"},
+		{ipc.Video, flickers, "blind: 0.0-1.2 s too dark or too noisy, obscured whole; 1.2-2.0 s too dark, covered by motion"},
 	} {
 		require.Equal(t, c.want, blindText(c.kind, ipc.FileEnd{BlindRuns: c.runs}))
 	}

@@ -87,6 +87,9 @@ func (c *Config) Warnings() []string {
 		if cam.Obscure.Cosmetic {
 			out = append(out, fmt.Sprintf("camera %s: `cosmetic: true`, faces may be recovered from its video", cam.Name))
 		}
+		if cam.WhenBlind == WhenBlindWarn {
+			out = append(out, fmt.Sprintf("camera %s: `when_blind: warn`, faces are shown where its detector cannot see", cam.Name))
+		}
 		if n := cam.Need; n.Percent > RiskyNeedPercent {
 			out = append(out, fmt.Sprintf("camera %s: `need: %v` is above %d%% of the picture's height: smaller faces may be recognised and not found",
 				cam.Name, n, RiskyNeedPercent))

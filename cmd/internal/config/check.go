@@ -120,7 +120,7 @@ func (d *decoder) checkSettings(path string, s *Settings) error {
 	}
 	if s.WhenBlind == WhenBlindWarn {
 		return d.failAt(path+".when_blind",
-			"`when_blind: warn` shows faces that the detector cannot see: choose motion or slate, or set `obscure.cosmetic: true` if that is acceptable")
+			"`when_blind: warn` shows faces that the detector cannot see; choose motion or slate, or set `obscure.cosmetic: true`")
 	}
 	// Package obscure knows what undoes a setting, and the paper that shows it.
 	if err := (obscure.Options{Style: obscure.Style(o.Style), Cells: int(o.Cells)}).Check(); err != nil {
