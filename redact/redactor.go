@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"scrim/redact/condition"
 	"scrim/redact/face"
 	"scrim/redact/geom"
 	"scrim/redact/rules"
@@ -25,6 +26,13 @@ type Tracker interface {
 	Release() []geom.Region
 	// Reset forgets everything, including pictures that were not released.
 	Reset()
+}
+
+// Restless is a Tracker that covers more where pictures change all over from one to the
+// next, as in rain or noise: any face may be missed there in any picture.
+type Restless interface {
+	// SetRestless says whether the pictures of Observe do so from the next one on.
+	SetRestless(restless bool)
 }
 
 // Obscurer makes regions unrecognisable, in place. Package redact/obscure
@@ -83,6 +91,7 @@ type Redactor struct {
 	// detected is when the detector last ran.
 	detected time.Time
 	covered  []geom.Region // for reuse
+	restless condition.Restlessness
 }
 
 // inspected is a picture between inspection and release.
@@ -296,6 +305,9 @@ func (r *Redactor) inspect(p *Picture) error {
 	if at.IsZero() {
 		at = e.at
 	}
+	if t, ok := r.o.Tracker.(Restless); ok {
+		t.SetRestless(r.restless.Update(at, p.Image))
+	}
 	r.o.Tracker.Observe(at, faces, p.Image.Width, p.Image.Height)
 	e.timing.Track = r.now().Sub(observed)
 	return r.release(r.o.Tracker.Lookahead())
@@ -310,6 +322,7 @@ func (r *Redactor) forget() {
 		r.o.Background.Reset()
 	}
 	r.detected = time.Time{}
+	r.restless.Reset()
 }
 
 // timeOf returns the place of p in time.

@@ -506,3 +506,33 @@ func TestRegionsOfAnotherPictureAreRefused(t *testing.T) {
 		require.Equal(t, name, cause.Text)
 	}
 }
+
+// watchful is a tracker that is told of restless pictures.
+type watchful struct {
+	*parts
+	restless []bool
+}
+
+func (w *watchful) SetRestless(restless bool) { w.restless = append(w.restless, restless) }
+
+func TestTrackerIsToldOfRestlessPictures(t *testing.T) {
+	r, p, g := setup(t)
+	w := &watchful{parts: p}
+	r.o.Tracker = w
+	at := time.Unix(50, 0)
+	show := func(number uint64, noise int) {
+		pic := next(t, g, number, number == 1)
+		for i := range pic.Image.Y {
+			pic.Image.Y[i] += byte(i * int(number) * 31 % (noise + 1))
+		}
+		pic.Time = at.Add(time.Duration(number) * time.Second)
+		_, _, err := redactOne(r, pic)
+		require.NoError(t, err)
+	}
+	show(1, 0)
+	show(2, 2)
+	show(3, 50)
+	show(4, 2)
+	show(9, 2)
+	require.Equal(t, []bool{true, false, true, true, false}, w.restless)
+}

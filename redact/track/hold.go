@@ -10,6 +10,9 @@ import (
 const (
 	// minHold is how long a lost face stays covered if it probably is not a face.
 	minHold = 250 * time.Millisecond
+	// restlessHold is how long a lost face stays covered in restless pictures. In heavy rain, at 15
+	// pictures a second, a woman's face of 70 pixels was missed for up to 1.2 s.
+	restlessHold = 2 * time.Second
 	// holdAfterWeak is how long a face stays covered after a weak sighting, if its
 	// hold after the last confident sighting has ended before.
 	holdAfterWeak = 150 * time.Millisecond
@@ -34,10 +37,10 @@ const (
 )
 
 // proximity returns how near to the camera a face of this size is, 0 to 1. It is
-// 0 with detectors that do not report weak sightings: the rules for near faces
-// depend on them.
+// 0 with detectors that do not report weak sightings, and in restless pictures: the rules
+// for near faces depend on weak sightings, and on high scores.
 func (t *Tracker) proximity(b geom.Box) float64 {
-	if !t.o.Weak {
+	if !t.o.Weak || t.restless {
 		return 0
 	}
 	return ramp(math.Sqrt(b.Area())/t.short, farSize, nearSize)
@@ -84,6 +87,9 @@ func (tr *track) maxWeakAge() time.Duration {
 
 // heldUntil returns when the track of a lost face ends if it is not found again.
 func (t *Tracker) heldUntil(tr *track) time.Time {
+	if t.restless {
+		return tr.found.Add(max(t.o.Hold, restlessHold))
+	}
 	confident, last := tr.confidentAt.Add(tr.hold(t.o.Hold)), tr.found.Add(tr.holdAfterSighting(t.o.Hold))
 	if confident.After(last) {
 		return confident

@@ -121,6 +121,7 @@ type Tracker struct {
 	lastPicture time.Time
 	interval    time.Duration // about the time between pictures; 0: unknown
 	short       float64       // the shorter side of the picture in pixels
+	restless    bool
 
 	tracks  []*track
 	free    []*track // for reuse
@@ -159,6 +160,11 @@ func (o Options) WithDefaults() Options {
 	}
 	return o
 }
+
+// SetRestless says whether pictures, from the next one on, change all over, as in rain or noise.
+// Any face may be missed there, however near it is, so whatever was found stays covered for
+// longer.
+func (t *Tracker) SetRestless(restless bool) { t.restless = restless }
 
 // Reset forgets all faces. Numbers of tracks are not used again.
 func (t *Tracker) Reset() {

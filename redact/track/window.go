@@ -44,6 +44,9 @@ func (w *Window) Reset() {
 	w.pending = w.pending[:0]
 }
 
+// SetRestless implements redact.Restless.
+func (w *Window) SetRestless(restless bool) { w.t.SetRestless(restless) }
+
 // Lookahead implements redact.Tracker.
 func (w *Window) Lookahead() int { return w.n }
 
