@@ -18,14 +18,16 @@ const (
 	// lookInterval is the time between two looks at a picture one of the other ways, which take
 	// turns.
 	lookInterval = 500 * time.Millisecond
-	// For each face that is found only so, pictures are looked at that way for useTime more, up
-	// to maxUse.
-	useTime, maxUse = time.Second, 10 * time.Minute
-	// hangsTime is the remaining use from which on the camera hangs so: all that is found then
-	// counts, weak faces too.
-	hangsTime = 10 * time.Second
-	// lyingScore is the least score of what counts as a face before: below it most is none.
-	lyingScore = 0.4
+	// Each picture votes for a way, or against it: the way in which the best face scores more by
+	// clearlyMore. From hangsVotes on the camera hangs so: all that is found counts then, weak
+	// faces too. From -hangsVotes on it does not.
+	clearlyMore, hangsVotes, mostVotes = 0.1, 10, 100
+	// followTime is how long every picture is looked at that way after one that voted for it, and
+	// hangingTime how long if the camera hangs so.
+	followTime, hangingTime = time.Second, 10 * time.Minute
+	// lyingScore is the least score of what counts as a face until it is known whether the camera hangs so, and
+	// standingScore if it does not. Below it most is none.
+	lyingScore, standingScore = 0.4, 0.6
 	// upFace is the IoU from which on a face was found upright, too.
 	upFace = 0.3
 )
@@ -51,6 +53,7 @@ type lying struct {
 	detector redact.Detector
 	im       *yuv.Image
 	faces    []face.Face
+	votes    int
 	until    time.Time // it is looked at every picture so
 	told     bool
 }
@@ -110,23 +113,54 @@ func (l *LookAround) look(w *lying, im *yuv.Image, now time.Time, upright int) e
 		return fmt.Errorf("picture turned by %v: %w", w.by, err)
 	}
 	w.faces = TurnBack(w.faces[:0], found, w.by, im)
-	hangs := w.until.Sub(now) >= hangsTime
+	least := lyingScore
+	if w.votes <= -hangsVotes {
+		least = standingScore
+	}
+	best := 0.0
 	for _, f := range w.faces {
-		sure := !f.Weak && f.Score >= lyingScore
-		if !sure && !hangs || alsoUpright(l.faces[:upright], f) {
+		sure := !f.Weak && f.Score >= least
+		if !sure && w.votes < hangsVotes || alsoUpright(l.faces[:upright], f) {
 			continue
 		}
 		l.faces = append(l.faces, f)
-		if sure {
-			w.until = now.Add(min(max(w.until.Sub(now), 0)+useTime, maxUse))
-		}
+		best = max(best, f.Score)
 	}
-	most := slices.MaxFunc(l.ways, func(a, b *lying) int { return a.until.Compare(b.until) })
-	if hangs && w == most && !w.told && l.hangs != nil {
+	w.vote(best, bestOf(l.faces[:upright]), now)
+	most := slices.MaxFunc(l.ways, func(a, b *lying) int { return a.votes - b.votes })
+	if w.votes >= hangsVotes && w == most && !w.told && l.hangs != nil {
 		w.told = true
 		l.hangs(w.by)
 	}
 	return nil
+}
+
+// vote adds the vote of a picture, by the scores of the best faces that were found so and upright.
+func (w *lying) vote(best, upright float64, now time.Time) {
+	switch {
+	case best >= lyingScore && best > upright+clearlyMore:
+		w.votes = min(w.votes+1, mostVotes)
+		follow := followTime
+		if w.votes >= hangsVotes {
+			follow = hangingTime
+		}
+		w.until = now.Add(follow)
+	case upright >= lyingScore && upright > best+clearlyMore:
+		if w.votes = max(w.votes-1, -hangsVotes); w.votes < 0 {
+			w.until = now
+		}
+	}
+}
+
+// bestOf returns the score of the best face that is not weak.
+func bestOf(faces []face.Face) float64 {
+	best := 0.0
+	for _, f := range faces {
+		if !f.Weak {
+			best = max(best, f.Score)
+		}
+	}
+	return best
 }
 
 // alsoUpright reports whether a face is one of those that were found upright.

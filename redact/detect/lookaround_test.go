@@ -144,3 +144,37 @@ func TestLookAroundFailsWhereOneOfItsDetectorsDoes(t *testing.T) {
 	require.ErrorContains(t, err, "cannot open")
 	require.True(t, up.closed)
 }
+
+// A hand or a collar scores as a face upside down now and then; people stand all the same.
+func TestDoubtfulLyingFacesAmongStandingOnesAreLeftOut(t *testing.T) {
+	a := newAround(t)
+	a.others[0].score = 0.5
+	both := func() (lying int) {
+		im, err := yuv.New(16, 12)
+		require.NoError(t, err)
+		im.Y[6*im.YStride+6], im.Y[5*im.YStride+6] = 255, 200   // stands
+		im.Y[6*im.YStride+12], im.Y[7*im.YStride+12] = 255, 200 // lies
+		faces, err := a.Detect(im)
+		require.NoError(t, err)
+		a.clock = a.clock.Add(40 * time.Millisecond)
+		return len(faces) - 1
+	}
+	require.Equal(t, 1, both())
+	for range 20 * 25 {
+		both()
+	}
+	for range 4 * 25 {
+		require.Zero(t, both())
+	}
+	require.Empty(t, a.hangs)
+
+	// The camera is turned around.
+	missed := 0
+	for range 100 {
+		if a.others[0].score = 0.9; len(a.see(t, geom.Turned180)) == 0 {
+			missed++
+		}
+	}
+	require.LessOrEqual(t, missed, 50)
+	require.Equal(t, []geom.Rotation{geom.Turned180}, a.hangs)
+}
