@@ -19,7 +19,7 @@ type Cover string
 const (
 	// CoverFaces obscures the faces that the detector finds.
 	CoverFaces Cover = "faces"
-	// CoverPeople obscures their bodies, too, and what moves with them.
+	// CoverPeople also obscures the bodies of these people, and what moves with them.
 	CoverPeople Cover = "people"
 	// CoverMotion obscures everything that differs from the learned background. It needs
 	// no detector; faces that one finds are obscured as well.
@@ -32,7 +32,7 @@ func Covers() []Cover { return []Cover{CoverFaces, CoverPeople, CoverMotion} }
 // WhenBlind is what happens to pictures in which the detector may not see.
 type WhenBlind string
 
-// What happens then.
+// The settings for pictures in which the detector may not see.
 const (
 	// BlindMotion obscures everything that differs from the learned background, and
 	// hides the picture while there is none.
@@ -43,7 +43,7 @@ const (
 	BlindWarn WhenBlind = "warn"
 )
 
-// WhenBlinds lists them.
+// WhenBlinds lists the settings for these pictures.
 func WhenBlinds() []WhenBlind { return []WhenBlind{BlindMotion, BlindSlate, BlindWarn} }
 
 // FaultBlind says that it is not proved that the detector sees in the camera's pictures,
@@ -57,19 +57,20 @@ type Sight interface {
 	// may run the detector on copies of its parts. An error means that it could not
 	// judge: the picture is withheld.
 	Judge(at time.Time, im *yuv.Image) (Verdict, error)
-	// Reset forgets everything: other pictures follow.
+	// Reset forgets everything. It is called before pictures of another size or stream.
 	Reset()
 }
 
-// Verdict is what a Sight says of one picture.
+// Verdict is what a Sight says about one picture.
 type Verdict struct {
 	// Proved is set if faces of Need pixels and more are found in pictures like this
 	// one. If not, the picture is covered.
 	Proved bool
-	// Blind is set if nothing was proved for some time. It ends later than Proved begins.
+	// Blind is set when nothing was proved for some time. It ends when the sight was proved
+	// for some time.
 	Blind bool
-	// Why is why it is not proved, or why it was not as long as Blind lasts, such as
-	// "too dark".
+	// Why is the reason why it is not proved, such as "too dark". While Blind lasts it is
+	// the last such reason.
 	Why string
 	// Size is the sight: the least height of a face that is found with certainty. Need
 	// is the height from which on faces must be found. Both are in pixels of the
@@ -81,18 +82,18 @@ type Verdict struct {
 // implements it. It is used by one goroutine.
 type Background interface {
 	// Observe compares im with the background, and learns it. It neither changes nor
-	// keeps im. The Regions are valid for good.
+	// keeps im. The Regions stay valid.
 	Observe(at time.Time, im *yuv.Image, s Seen) (Motion, error)
-	// Reset forgets the background: other pictures follow.
+	// Reset forgets the background. It is called before pictures of another size or stream.
 	Reset()
 }
 
-// Seen is what a Background is told of a picture.
+// Seen is what is known about a picture that a Background observes.
 type Seen struct {
 	// Faces are those found in the picture, weak ones too. They are not kept.
 	Faces []face.Face
-	// Learn allows to learn the background from the picture, apart from what is
-	// covered: the detector sees there.
+	// Learn is set if the detector sees in the picture. Then the background may be
+	// learned from it, except from what is covered.
 	Learn bool
 	// Wanted is set if the Motion is used. If not, Observe may skip the picture.
 	Wanted bool

@@ -21,11 +21,11 @@ type Detector interface {
 }
 
 // PartDetector is a Detector that can inspect a part of a picture as if it lay in the
-// whole. Painted faces are tried with it, at a small part of the cost.
+// whole. The sight test shows it painted faces, at a small part of the cost.
 type PartDetector interface {
 	Detector
-	// DetectPart returns the faces in part, in pixels of part, which lies at at in a
-	// picture of width×height pixels; at has even coordinates. It looks at the part in the same
+	// DetectPart returns the faces in part, in pixels of part. The upper left corner of part
+	// lies at the point at, with even coordinates, of a picture of width×height pixels. It looks at the part in the same
 	// way and at the same scale as Detect at that picture, and does not change what Detect
 	// remembers of pictures of that size. It does not keep part.
 	DetectPart(part *yuv.Image, at image.Point, width, height int) ([]face.Face, error)

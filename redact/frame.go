@@ -24,8 +24,8 @@ type Picture struct {
 	IDR bool
 	// Captured is the wall-clock time of capture.
 	Captured time.Time
-	// Time is the picture's place in time, by which faces, sight and background are
-	// followed; the zero Time: that of its inspection.
+	// Time is the picture's time, by which faces, sight and background are followed; zero:
+	// the time of its inspection.
 	Time time.Time
 }
 
@@ -54,6 +54,6 @@ func (f Frame) Slate() (bool, string) { return f.slate, f.reason }
 // Inspection returns the inspection of the picture; the zero Inspection for a slate.
 func (f Frame) Inspection() Inspection { return f.inspection }
 
-// Sight returns what was known of the detector's sight in the picture; the zero Verdict
+// Sight returns what was known about the detector's sight in the picture; the zero Verdict
 // for a slate.
 func (f Frame) Sight() Verdict { return f.sight }

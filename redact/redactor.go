@@ -56,7 +56,7 @@ type Options struct {
 	// in which Sight has not proved that the detector sees; empty: BlindMotion.
 	Cover     Cover
 	WhenBlind WhenBlind
-	// Sight judges the detector's sight in each picture; nil: it is taken for good.
+	// Sight judges the detector's sight in each picture; nil: the detector is taken to see everywhere.
 	Sight Sight
 	// Background knows what moves. CoverPeople, CoverMotion, and BlindMotion with a Sight
 	// need it.
@@ -192,7 +192,7 @@ type Outcome struct {
 	// owns the Image again.
 	Frame  Frame
 	Timing Timing
-	// Sight is what was known of the detector's sight in the picture.
+	// Sight is what was known about the detector's sight in the picture.
 	Sight Verdict
 	Err   error
 }

@@ -40,7 +40,7 @@ type RedactCmd struct {
 	Cover      config.Cover        `placeholder:"COVER" help:"What is obscured: faces, people or motion, that is all that moves. Default: faces, or the camera's."`
 	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what stands still stays covered, from 10s; 0: forever. Default: 10m, or the camera's."`
 	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Default: 5%, or the camera's."`
-	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"Obscure in blind pictures: motion, slate (all), or warn (nothing). Default: motion, or the camera's."`
+	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"Hide in blind pictures: motion, slate (all) or warn (found faces). Default: motion, or the camera's."`
 	Cosmetic   bool                `help:"Accept that faces may be shown or recovered."`
 	Tiles      bool                `help:"Also find very small faces; takes several times as long."`
 	Lookahead  config.Lookahead    `default:"30" help:"Look-ahead in pictures, 0 to 30 (${default})."`

@@ -8,7 +8,7 @@ import (
 	"scrim/redact/yuv"
 )
 
-// Condition is what was measured of a picture. Levels are those of luma in full
+// Condition is what was measured in a picture. Levels are those of luma in full
 // range, 0 (black) to 255 (white), whatever range the samples of the picture have.
 type Condition struct {
 	// Dark, Median and Bright are the levels below which 1, 50 and 99 % of the

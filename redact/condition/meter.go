@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// DefaultSmoothing is the time constant of a Meter, if it says nothing else.
+// DefaultSmoothing is the time constant of a Meter whose Smoothing is zero.
 const DefaultSmoothing = time.Second
 
-// Meter smooths conditions over time: single measurements scatter. What changes much
-// is followed at once. The zero Meter is ready; it must be used by one goroutine at a
+// Meter smooths conditions over time, because single measurements scatter. It follows
+// large changes at once. The zero Meter is ready. It must be used by one goroutine at a
 // time.
 type Meter struct {
 	// Smoothing is the time constant; zero is DefaultSmoothing.
@@ -20,8 +20,8 @@ type Meter struct {
 	c     Condition
 }
 
-// Update adds what was measured of the picture of a time, and returns the smoothed
-// condition. Times that do not increase count as no time between.
+// Update adds the condition of the picture at a time, and returns the smoothed condition.
+// A time that is not after the last one counts as the last one.
 func (m *Meter) Update(at time.Time, c Condition) Condition {
 	since := max(at.Sub(m.at), 0)
 	if !m.known || jumped(m.c, c) {
@@ -41,7 +41,7 @@ func (m *Meter) Update(at time.Time, c Condition) Condition {
 	return c
 }
 
-// Last returns the smoothed condition; false if there is none yet.
+// Last returns the smoothed condition; false: there is none yet.
 func (m *Meter) Last() (Condition, bool) { return m.c, m.known }
 
 // Reset forgets what was measured.

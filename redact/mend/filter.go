@@ -73,9 +73,10 @@ func (f *Filter) Set(r Recipe, full bool) {
 // cell is the side of the cells that may stray, in samples.
 const cell = 4
 
-// Looks returns the looks that find most in what lies in r of a plane of luma; valid until
-// the next call. In noise either of two looks finds what the other misses. What has other
-// light than most of a stretched picture is less visible in it, and looked at as it is.
+// Looks returns the looks that find most in the part r of a plane of luma. They are valid
+// until the next call. In noise each of two looks finds what the other misses. A place whose
+// light differs from that of most of a stretched picture is less visible there, so it is
+// looked at as it is, too.
 func (f *Filter) Looks(src []byte, stride, width, height int, r image.Rectangle) []Look {
 	all := f.looks[:0]
 	if f.recipe != (Recipe{}) {

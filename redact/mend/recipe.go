@@ -69,8 +69,8 @@ const (
 	maxChroma = 12
 )
 
-// Choose returns the recipe for pictures of a condition, after those for which it was
-// `was`. The noise must have been measured in the copy that is mended.
+// Choose returns the recipe for pictures of condition c. was is the recipe of the pictures
+// before: small changes keep it. The noise must have been measured in the copy that is mended.
 func Choose(c condition.Condition, was Recipe) Recipe {
 	r := stretching(c, was)
 	if was.High > 0 && r.High > 0 && r.near(was) {
@@ -79,8 +79,8 @@ func Choose(c condition.Condition, was Recipe) Recipe {
 	return r.WithNoise(c.Noise, was)
 }
 
-// WithNoise returns r for a copy of the same picture, of another scale, in which that
-// noise was measured, after it was `was` for it.
+// WithNoise returns r for a copy of the same picture at another scale, in which noise was
+// measured. was is the recipe of that copy before.
 func (r Recipe) WithNoise(noise float64, was Recipe) Recipe {
 	limit := float64(loudNoise)
 	if was.Noise > 0 {
@@ -131,7 +131,7 @@ func (r Recipe) ends() (low, high float64) {
 	return tail * math.Log(255/(255-r.Low)), 255 - tail*math.Log(255/r.High)
 }
 
-// Slope returns by how much differences of levels grow at a level.
+// Slope returns the factor by which differences of levels grow at a level.
 func (r Recipe) Slope(level float64) float64 {
 	switch {
 	case r.High == 0:
@@ -153,7 +153,7 @@ func (r Recipe) gain() float64 {
 	return (high - low) / (r.High - r.Low)
 }
 
-// Level returns what a level becomes, both 0 to 255.
+// Level returns what a level becomes when it is mended. Both are 0 to 255.
 func (r Recipe) Level(l float64) float64 {
 	if r.High == 0 {
 		return l

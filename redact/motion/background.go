@@ -76,8 +76,8 @@ const (
 
 // Options configure a Background.
 type Options struct {
-	// Absorb is how long what moved stays covered after its last movement before it
-	// becomes background, if no face is found there; 0: forever.
+	// Absorb is how long something that has moved stays covered after its last movement.
+	// Then it becomes background, unless a face is found there. 0: forever.
 	Absorb time.Duration
 }
 

@@ -13,8 +13,8 @@ import (
 	"scrim/redact/yuv"
 )
 
-// Orientation says how the samples of a picture must be moved so that it can be looked at:
-// it is read from the right or from below, and transposed, when that is set. The zero
+// Orientation says how the samples of a picture are moved to turn it. With FlipX it is read
+// from the right, with FlipY from below. With Transpose rows become columns. The zero
 // Orientation leaves it as it is.
 type Orientation struct{ Transpose, FlipX, FlipY bool }
 
@@ -47,8 +47,8 @@ func (o Orientation) Size(width, height int) (w, h int) {
 	return width, height
 }
 
-// Image writes src, turned, into dst, which has the size of src turned, or a column or
-// row more: then the last one is repeated. They must not share memory.
+// Image turns src and writes it into dst. dst has the size of src after the turn, or one
+// column or row more; then the last one is repeated. They must not share memory.
 func (o Orientation) Image(dst, src *yuv.Image) error {
 	w, h := o.Size(src.Width, src.Height)
 	if dst.Width < w || dst.Width > w+1 || dst.Height < h || dst.Height > h+1 {

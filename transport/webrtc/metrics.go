@@ -49,9 +49,9 @@ var cameraMetrics = []metric{
 		return float64(s.SelfTest.At.Unix())
 	}),
 	gauge("warning", "1 if there is a warning for the operator; the status has its text.", func(s *transport.Status) float64 { return truth(s.Warning != "") }),
-	gauge("sight_pixels", "From that size on faces are found with certainty: their height in pixels; 0: unknown.",
+	gauge("sight_pixels", "Sight: the smallest height of a face that is found with certainty, in pixels; 0: unknown.",
 		func(s *transport.Status) float64 { return sightOf(s).Size }),
-	gauge("need_pixels", "From that size on faces must be found: their height in pixels; 0: unknown.",
+	gauge("need_pixels", "Need: the height from which faces must be found, in pixels; 0: unknown.",
 		func(s *transport.Status) float64 { return sightOf(s).Need }),
 	count("units_received_total", "Access units received from the camera.", func(c *transport.Counters) uint64 { return c.UnitsIn }),
 	count("units_dropped_total", "Access units dropped before decoding.", func(c *transport.Counters) uint64 { return c.UnitsDropped }),
