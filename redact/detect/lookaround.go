@@ -20,7 +20,7 @@ const (
 	lookInterval = 500 * time.Millisecond
 	// Each picture votes for a way, or against it: the way in which the best face scores more by
 	// clearlyMore. From hangsVotes on the camera hangs so: all that is found counts then, weak
-	// faces too. From -hangsVotes on it does not.
+	// faces too; with mostVotes somebody is told. From -hangsVotes on it does not.
 	clearlyMore, hangsVotes, mostVotes = 0.1, 10, 100
 	// followTime is how long every picture is looked at that way after one that voted for it, and
 	// hangingTime how long if the camera hangs so.
@@ -60,7 +60,7 @@ type lying struct {
 
 // NewLookAround returns a LookAround that looks upright with a detector, which it takes over. open returns
 // another detector of the same kind; two are opened. hangs is called once for each way in
-// which faces lie for a while; nil: nobody is told.
+// which sure faces lie for a while; nil: nobody is told.
 func NewLookAround(upright redact.Detector, open func() (redact.Detector, error), hangs func(geom.Rotation)) (*LookAround, error) {
 	l := &LookAround{upright: upright, fresh: true, now: time.Now, hangs: hangs}
 	// A detector prepares for pictures of one size.
@@ -128,7 +128,7 @@ func (l *LookAround) look(w *lying, im *yuv.Image, now time.Time, upright int) e
 	}
 	w.vote(best, bestOf(l.faces[:upright]), now)
 	most := slices.MaxFunc(l.ways, func(a, b *lying) int { return a.votes - b.votes })
-	if w.votes >= hangsVotes && w == most && !w.told && l.hangs != nil {
+	if w.votes == mostVotes && best >= standingScore && w == most && !w.told && l.hangs != nil {
 		w.told = true
 		l.hangs(w.by)
 	}

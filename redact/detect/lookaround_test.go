@@ -170,7 +170,7 @@ func TestDoubtfulLyingFacesAmongStandingOnesAreLeftOut(t *testing.T) {
 
 	// The camera is turned around.
 	missed := 0
-	for range 100 {
+	for range 200 {
 		if a.others[0].score = 0.9; len(a.see(t, geom.Turned180)) == 0 {
 			missed++
 		}
