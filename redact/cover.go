@@ -43,9 +43,6 @@ const (
 	BlindWarn WhenBlind = "warn"
 )
 
-// WhenBlinds lists the settings for these pictures.
-func WhenBlinds() []WhenBlind { return []WhenBlind{BlindMotion, BlindSlate, BlindWarn} }
-
 // FaultBlind says that it is not proved that the detector sees in the camera's pictures,
 // and that nothing else can cover them. It does not shut the gate: the stream is whole.
 const FaultBlind Fault = "blind"

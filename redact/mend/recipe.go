@@ -1,7 +1,6 @@
 package mend
 
 import (
-	"fmt"
 	"math"
 
 	"scrim/redact/condition"
@@ -15,18 +14,6 @@ type Recipe struct {
 	// Noise is the standard deviation of the noise in levels, before anything is
 	// stretched; 0 where nothing is smoothed.
 	Noise float64
-}
-
-// String returns the recipe in a few words for logs.
-func (r Recipe) String() string {
-	s := "as it is"
-	if r.High > 0 {
-		s = fmt.Sprintf("luma %.0f to %.0f stretched", r.Low, r.High)
-	}
-	if r.Noise > 0 {
-		s += fmt.Sprintf(", noise %.1f smoothed", r.Noise)
-	}
-	return s
 }
 
 const (
