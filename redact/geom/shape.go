@@ -15,9 +15,9 @@ type Span struct{ From, To int }
 // rectangle. It never changes, so pictures and goroutines may share one.
 type Shape struct {
 	bounds image.Rectangle
-	// first is where the spans of each row of bounds begin in spans; one more
-	// entry than rows.
-	first []int32
+	// rows are where the spans of each row of bounds lie in spans. A row that is like the
+	// one above shares its spans: what is made of blocks repeats rows.
+	rows  []stretch
 	spans []Span
 	hash  uint64
 	solid bool
@@ -27,37 +27,44 @@ type Shape struct {
 // rows[1] those of the row below, in any order. Spans may touch or overlap; empty ones
 // are ignored. It does not keep rows.
 func NewShape(top int, rows [][]Span) *Shape {
-	s := new(Shape)
-	tidy := make([][]Span, len(rows))
-	spans := 0
+	s := &Shape{rows: make([]stretch, len(rows)), solid: true}
+	repeats := func(i int) bool { return i > 0 && slices.Equal(rows[i], rows[i-1]) }
+	most := 0
 	for i, row := range rows {
-		if i > 0 && same(row, rows[i-1]) {
-			tidy[i] = tidy[i-1]
-		} else {
-			tidy[i] = merge(row)
-		}
-		if n := len(tidy[i]); n > 0 {
-			s.bounds = s.bounds.Union(image.Rect(tidy[i][0].From, top+i, tidy[i][n-1].To, top+i+1))
-			spans += n
+		if !repeats(i) {
+			most += len(row)
 		}
 	}
-	s.first = append(make([]int32, 0, s.bounds.Dy()+1), 0)
-	s.spans = make([]Span, 0, spans)
-	s.solid = true
-	for y := s.bounds.Min.Y; y < s.bounds.Max.Y; y++ {
-		row := tidy[y-top]
-		s.spans = append(s.spans, row...)
-		s.first = append(s.first, int32(len(s.spans))) //nolint:gosec // as many as fit into memory twice
-		s.solid = s.solid && len(row) == 1 && row[0] == Span{s.bounds.Min.X, s.bounds.Max.X}
+	s.spans = make([]Span, 0, most)
+	for i, row := range rows {
+		if repeats(i) {
+			s.rows[i] = s.rows[i-1]
+		} else {
+			from := len(s.spans)
+			s.spans = append(s.spans, merge(row)...)
+			s.rows[i] = stretch{int32(from), int32(len(s.spans))} //nolint:gosec // as many as fit into memory twice
+		}
+		if in := s.rows[i].of(s.spans); len(in) > 0 {
+			s.bounds = s.bounds.Union(image.Rect(in[0].From, top+i, in[len(in)-1].To, top+i+1))
+		}
+	}
+	if s.bounds.Empty() {
+		s.rows = nil
+	} else {
+		s.rows = s.rows[s.bounds.Min.Y-top : s.bounds.Max.Y-top]
+	}
+	for _, r := range s.rows {
+		in := r.of(s.spans)
+		s.solid = s.solid && len(in) == 1 && in[0] == Span{s.bounds.Min.X, s.bounds.Max.X}
 	}
 	s.hash = s.sum()
 	return s
 }
 
-// same reports whether two rows are the same memory: what is made of blocks repeats rows.
-func same(a, b []Span) bool {
-	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
-}
+// stretch is a part of a slice of spans: from up to to, exclusive.
+type stretch struct{ from, to int32 }
+
+func (r stretch) of(spans []Span) []Span { return spans[r.from:r.to] }
 
 // merge returns the pixels of row as ordered spans that do not touch: row itself if it is
 // that already.
@@ -109,8 +116,7 @@ func (s *Shape) Row(y int) []Span {
 	if y < s.bounds.Min.Y || y >= s.bounds.Max.Y {
 		return nil
 	}
-	i := y - s.bounds.Min.Y
-	return s.spans[s.first[i]:s.first[i+1]]
+	return s.rows[y-s.bounds.Min.Y].of(s.spans)
 }
 
 // Solid reports whether s is a whole rectangle.
