@@ -16,8 +16,8 @@ import (
 
 const (
 	// lookInterval is the time between two looks at a picture one of the other ways, which take
-	// turns.
-	lookInterval = 500 * time.Millisecond
+	// turns. Two looks a second took 6 % of the processor time of a camera of 1280×720 at 15 pictures a second.
+	lookInterval = time.Second
 	// Each picture votes for a way, or against it: the way in which the best face scores more by
 	// clearlyMore. From hangsVotes on the camera hangs so: all that is found counts then, weak
 	// faces too; with mostVotes somebody is told. From -hangsVotes on it does not.

@@ -92,23 +92,23 @@ func TestFacesOfATurnedCameraAreFoundFromTheFirstPictureOn(t *testing.T) {
 	}
 }
 
-func TestUprightPicturesAreLookedAtOtherWaysTwiceASecond(t *testing.T) {
+func TestUprightPicturesAreLookedAtOtherWaysOnceASecond(t *testing.T) {
 	a := newAround(t)
 	for range 250 { // ten seconds
 		a.see(t, geom.Upright)
 	}
 	require.Equal(t, 250, a.upright.looks)
-	require.InDelta(t, 3+20, a.others[0].looks+a.others[1].looks, 2)
+	require.InDelta(t, 3+10, a.others[0].looks+a.others[1].looks, 2)
 }
 
-func TestAFaceThatLiesIsFoundWithinTwoSecondsAndThenInEveryPicture(t *testing.T) {
+func TestAFaceThatLiesIsFoundWithinThreeSecondsAndThenInEveryPicture(t *testing.T) {
 	a := newAround(t)
 	a.see(t, geom.Upright)
 	missed := 0
 	for len(a.see(t, geom.Turned270)) == 0 {
 		missed++
 	}
-	require.LessOrEqual(t, missed, 50)
+	require.LessOrEqual(t, missed, 75)
 	for range 100 {
 		require.Len(t, a.see(t, geom.Turned270), 1)
 	}
@@ -160,7 +160,7 @@ func TestDoubtfulLyingFacesAmongStandingOnesAreLeftOut(t *testing.T) {
 		return len(faces) - 1
 	}
 	require.Equal(t, 1, both())
-	for range 20 * 25 {
+	for range 40 * 25 {
 		both()
 	}
 	for range 4 * 25 {
@@ -170,11 +170,11 @@ func TestDoubtfulLyingFacesAmongStandingOnesAreLeftOut(t *testing.T) {
 
 	// The camera is turned around.
 	missed := 0
-	for range 200 {
+	for range 300 {
 		if a.others[0].score = 0.9; len(a.see(t, geom.Turned180)) == 0 {
 			missed++
 		}
 	}
-	require.LessOrEqual(t, missed, 50)
+	require.LessOrEqual(t, missed, 75)
 	require.Equal(t, []geom.Rotation{geom.Turned180}, a.hangs)
 }
