@@ -181,6 +181,17 @@ func TestSightAndBackgroundForgetAfterAPanic(t *testing.T) {
 	require.Equal(t, before+2, s.resets)
 }
 
+func TestHiddenPictureOpensTheGateOnlyByAValidInspection(t *testing.T) {
+	r, p, s, g := covering(t, CoverFaces, BlindSlate)
+	s.verdict, p.model = Verdict{Why: "too dark"}, "another"
+	_, _, err := redactOne(r, next(t, g, 1, true))
+	var w *WithheldError
+	require.ErrorAs(t, err, &w)
+	require.Equal(t, FaultInspection, w.Cause.Fault)
+	_, open, _ := g.State()
+	require.False(t, open)
+}
+
 func TestMotionOfEachPictureCoversThatPicture(t *testing.T) {
 	for _, cover := range []Cover{CoverMotion, CoverFaces} {
 		p, g := &parts{ahead: 3}, NewGate(Cause{Text: "starting"})

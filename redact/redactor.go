@@ -415,7 +415,7 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 	inspection := e.inspection
 	inspection.RegionsHash = hashRegions(regions)
 	if err := inspection.check(e.p, r.model, r.now(), regions); rules.Inspection && err != nil {
-		return Frame{}, r.refuse(FaultInspection, "inspection is not valid", err)
+		return Frame{}, r.refuse(FaultInspection, invalidInspection, err)
 	}
 	if rules.Inspection && hashRegions(regions[:n]) != decided {
 		return Frame{}, r.refuse(FaultInspection, wrongRegions, fmt.Errorf("regions of picture %d changed while it was obscured", e.p.Number))
@@ -429,14 +429,23 @@ func (r *Redactor) finish(e *inspected) (Frame, error) {
 // hide withholds a picture that was inspected. The stream is whole, so it may open the
 // gate.
 func (r *Redactor) hide(e *inspected, why Cause) error {
-	if ok, cause := r.o.Gate.pass(e.inspection, e.p.IDR); !ok {
+	inspection := e.inspection
+	inspection.RegionsHash = hashRegions(nil)
+	if err := inspection.check(e.p, r.model, r.now(), nil); rules.Inspection && err != nil {
+		return r.refuse(FaultInspection, invalidInspection, err)
+	}
+	if ok, cause := r.o.Gate.pass(inspection, e.p.IDR); !ok {
 		return &WithheldError{Cause: cause}
 	}
 	return &WithheldError{Cause: why}
 }
 
-// wrongRegions is the text where a tracker or obscurer mixes pictures up.
-const wrongRegions = "regions of another picture"
+const (
+	// wrongRegions is the text where a tracker or obscurer mixes pictures up.
+	wrongRegions = "regions of another picture"
+	// invalidInspection is that where an inspection is not of its picture, or too old.
+	invalidInspection = "inspection is not valid"
+)
 
 // refuse shuts the gate.
 func (r *Redactor) refuse(fault Fault, text string, err error) error {
