@@ -35,6 +35,7 @@ type proof struct {
 	at    time.Time
 	is    condition.Condition
 	shows structure
+	parts parts
 }
 
 // judge decides, picture by picture, whether the detector's sight is proved, and when it is tested. It
@@ -69,6 +70,7 @@ type observation struct {
 	at    time.Time
 	is    condition.Condition
 	shows structure
+	parts parts
 	// empty is set if there is nothing in the picture.
 	empty bool
 }
@@ -96,7 +98,7 @@ func (j *judge) due(o observation) bool {
 			return true // the same picture again
 		}
 		// A better condition is tested at once, and so are the tests that confirm one that passed.
-		return passed >= retryInterval || (j.passes > 0 || better(o.is, j.fail.is) || o.shows.changed(&j.fail.shows)) && j.pay()
+		return passed >= retryInterval || (j.passes > 0 || better(o.is, j.fail.is) || j.fail.parts.worse(&o.parts) || o.shows.changed(&j.fail.shows)) && j.pay()
 	}
 	return !j.covers(&o) && j.pay()
 }
@@ -119,7 +121,7 @@ func (j *judge) covers(o *observation) bool {
 		return true
 	}
 	for i := range j.proofs {
-		if p := &j.proofs[i]; o.at.Sub(p.at) <= proofTime && !worse(o.is, p.is) && !o.shows.changed(&p.shows) {
+		if p := &j.proofs[i]; o.at.Sub(p.at) <= proofTime && !worse(o.is, p.is) && !o.parts.worse(&p.parts) && !o.shows.changed(&p.shows) {
 			return true
 		}
 	}
@@ -142,14 +144,16 @@ func (j *judge) passed(o observation) {
 		j.failed = false
 	}
 	// What the new one says, too, is not kept.
-	j.proofs = slices.DeleteFunc(j.proofs, func(p proof) bool { return !worse(p.is, o.is) && !p.shows.changed(&o.shows) })
-	j.proofs = slices.Insert(j.proofs, 0, proof{o.at, o.is, o.shows})
+	j.proofs = slices.DeleteFunc(j.proofs, func(p proof) bool {
+		return !worse(p.is, o.is) && !p.parts.worse(&o.parts) && !p.shows.changed(&o.shows)
+	})
+	j.proofs = slices.Insert(j.proofs, 0, proof{o.at, o.is, o.shows, o.parts})
 	j.proofs = j.proofs[:min(len(j.proofs), maxProofs)]
 }
 
 // missed notes a test of the picture that failed: no earlier one counts any more.
 func (j *judge) missed(o observation) {
-	j.last, j.tested, j.failed, j.passes, j.fail = o.at, true, true, 0, proof{o.at, o.is, o.shows}
+	j.last, j.tested, j.failed, j.passes, j.fail = o.at, true, true, 0, proof{o.at, o.is, o.shows, o.parts}
 	j.proofs = j.proofs[:0]
 }
 

@@ -3,6 +3,7 @@ package sight
 import (
 	"image"
 	"math"
+	"slices"
 
 	"scrim/redact/yuv"
 )
@@ -14,9 +15,9 @@ const (
 	lightSamples         = 8
 	// reach is how far the light of a place is looked for around it, in blocks: a dark thing
 	// in a bright room is not a dark room.
-	reachCols, reachRows = 4, 3
+	reachCols, reachRows = 2, 2
 	// brightShare is the share of the blocks around that are not brighter than the light.
-	brightShare = 0.9
+	brightShare = 0.75
 	// darkest and brightest bound the level of the ground that a face is painted for, as shares of
 	// the light around.
 	darkest, brightest = 0.55, 0.8
@@ -27,7 +28,7 @@ const (
 // lightMap is where a picture is how bright and how colourful.
 type lightMap struct {
 	width, height int
-	mean          [lightCols * lightRows]float64 // levels in full range
+	level         [lightCols * lightRows]float64 // median in full range: text over it does not count
 	white         [lightCols * lightRows]float64 // share of clipped pixels
 	// castU and castV are the mean colour; colourful is 0 for a grey picture and 1 for a colourful
 	// one.
@@ -56,12 +57,13 @@ func (m *lightMap) measure(im *yuv.Image) {
 		for i := range lightCols {
 			x0, x1 := i*im.Width/lightCols, (i+1)*im.Width/lightCols
 			y0, y1 := j*im.Height/lightRows, (j+1)*im.Height/lightRows
-			sum, white, count := 0, 0, 0
+			var all [lightSamples * lightSamples]byte
+			white, count := 0, 0
 			for k := range lightSamples * lightSamples {
 				x := x0 + (2*(k%lightSamples)+1)*(x1-x0)/(2*lightSamples)
 				y := y0 + (2*(k/lightSamples)+1)*(y1-y0)/(2*lightSamples)
 				p := im.Y[y*im.YStride+x]
-				sum += int(p)
+				all[k] = p
 				if lv.of(float64(p)) >= clippedLevel {
 					white++
 				}
@@ -71,7 +73,8 @@ func (m *lightMap) measure(im *yuv.Image) {
 					u, v, spread, n = u+cu, v+cv, spread+math.Abs(cu)+math.Abs(cv), n+1
 				}
 			}
-			m.mean[j*lightCols+i] = max(lv.of(float64(sum)/float64(count)), 0)
+			slices.Sort(all[:])
+			m.level[j*lightCols+i] = max(lv.of(float64(all[len(all)/2])), 0)
 			m.white[j*lightCols+i] = float64(white) / float64(count)
 		}
 	}
@@ -86,7 +89,7 @@ func (m *lightMap) at(p image.Point) (level, white float64) {
 	n := 0
 	for j := max(j0-reachRows, 0); j <= min(j0+reachRows, lightRows-1); j++ {
 		for i := max(i0-reachCols, 0); i <= min(i0+reachCols, lightCols-1); i++ {
-			around[n] = m.mean[j*lightCols+i]
+			around[n] = m.level[j*lightCols+i]
 			white += m.white[j*lightCols+i]
 			n++
 		}

@@ -35,11 +35,13 @@ type painter struct {
 	// of the picture: its light, condition and the strength of texture where there is least.
 	light   lightMap
 	is      condition.Condition
+	step    float64 // in which an encoder rounds; 0: it does not
 	texture float64
 	// face and alpha are the painted face, in levels times opacity, and opacity; u and v likewise,
 	// at half the resolution with an opacity of their own.
 	face, alpha, u, v, calpha []float32
 	tmp, low, lowV            []float32
+	coded                     coded
 	keep                      float32 // share of the texture of the place that is kept
 	noise                     []float32
 	columns                   []column
@@ -146,7 +148,8 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 	gauss(p.alpha, p.tmp, w, h, sigma)
 	// The level is ground + (level − groundLevel)·gain. What light does is less seen through fog.
 	contrast := p.contrast()
-	strength := contrast * (contrast*ground/groundLevel + 1 - contrast)
+	// A face reflects a share of the light: where there is little, what lifts the dark levels is not fog.
+	strength := contrast * min(contrast*ground/groundLevel+1-contrast, ground/groundLevel)
 	gain, base := float32(strength), float32(ground-groundLevel*strength)
 	lv := levelsOf(part)
 	p.mean(part.Y, part.YStride, part.Width, r, p.low)
@@ -187,6 +190,7 @@ func (p *painter) luma(part *yuv.Image, r image.Rectangle, s *scaledSprite, pl p
 			row[x] = sampleOf(v)
 		}
 	}
+	p.coded.round(part, r, p.step)
 }
 
 // sampleOf rounds to a sample.

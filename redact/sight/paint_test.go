@@ -132,24 +132,24 @@ func TestFacesArePaintedAnywhere(t *testing.T) {
 func TestTextureOfTheSceneIsNotNoise(t *testing.T) {
 	im := grey(t, 320, 240, 120, 12)
 	var before texture
-	require.True(t, math.IsInf(before.moving(im), 1), "nothing is known")
+	require.True(t, math.IsInf(before.moving(im, textureQuantile), 1), "nothing is known")
 	before.keep(im)
-	require.True(t, math.IsInf(before.moving(im), 1), "the same picture again says nothing")
+	require.True(t, math.IsInf(before.moving(im, textureQuantile), 1), "the same picture again says nothing")
 	before.keep(im)
-	require.True(t, math.IsInf(before.moving(im), 1))
+	require.True(t, math.IsInf(before.moving(im, textureQuantile), 1))
 	require.InDelta(t, 12, leastTexture(im), 2)
 	other := im.Clone()
 	for i := range other.Y {
 		other.Y[i] = im.Y[(i+977)%len(im.Y)]
 	}
-	require.InDelta(t, 12, before.moving(other), 2)
+	require.InDelta(t, 12, before.moving(other, textureQuantile), 2)
 	before.keep(other)
-	require.InDelta(t, 12, before.moving(other), 2, "it is compared with the one before")
+	require.InDelta(t, 12, before.moving(other, textureQuantile), 2, "it is compared with the one before")
 	still := other.Clone()
 	still.Y[0]++
-	require.Less(t, before.moving(still), 0.1, "what stays is no noise")
+	require.Less(t, before.moving(still, textureQuantile), 0.1, "what stays is no noise")
 	small := grey(t, 64, 48, 120, 12)
-	require.True(t, math.IsInf(before.moving(small), 1))
+	require.True(t, math.IsInf(before.moving(small, textureQuantile), 1))
 }
 
 func TestDamagedFacesAreRefused(t *testing.T) {

@@ -138,7 +138,13 @@ func round(v float64) float64 {
 func (s *Sight) why(o observation) string {
 	word := why(o.is, s.need, s.trial.scale(s.width, s.height))
 	switch {
-	case o.empty || word != WhyNotFound:
+	case o.parts.tooBlack():
+		return WhyTooDark
+	case o.empty && o.is.Bright < darkLevel/4:
+		return WhyTooDark
+	case o.empty:
+		return WhyCovered
+	case word != WhyNotFound:
 		return word
 	case !s.judge.failed:
 		return WhyUntested

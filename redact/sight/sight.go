@@ -139,8 +139,11 @@ func (s *Sight) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 	if is.Blur > 0 {
 		s.blur = is.Blur
 	}
-	o := observation{at: at, is: is, empty: empty(is)}
+	o := observation{at: at}
 	o.shows.measure(im)
+	o.parts.measure(im)
+	o.is = o.parts.without(is)
+	o.empty = empty(o.is) || o.parts.tooBlack() || o.parts.bare(o.is.Noise)
 	due := s.judge.due(o)
 	if due {
 		if err := s.test(im, o); err != nil {
@@ -199,7 +202,7 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 	if err := s.adapt(im); err != nil {
 		return err
 	}
-	s.trial.look(im, is, &s.texture)
+	s.trial.look(im, is, &o.parts, &s.texture)
 	if s.counts.painted() > 0 && (worse(o.is, s.countedIs) || better(o.is, s.countedIs) || o.shows.changed(&s.countedShows)) {
 		s.forget()
 	}
@@ -320,7 +323,10 @@ func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
 		}
 		by := s.trial.scale(im.Width, im.Height)
 		w := int(float64(im.Width)/by + 0.5)
-		is = condition.Measure(&yuv.Image{Width: w, Height: len(pix) / w, Y: pix, YStride: w, FullRange: im.FullRange})
+		small := &yuv.Image{Width: w, Height: len(pix) / w, Y: pix, YStride: w, FullRange: im.FullRange}
+		var p parts
+		p.measure(small)
+		is = p.without(condition.Measure(small))
 	}
 	return s.table.Size(is) * s.trial.scale(im.Width, im.Height), nil
 }
@@ -378,7 +384,7 @@ func (s *Sight) cleanSight(wanted float64) (float64, error) {
 	}
 	t := s.trial
 	t.grid, t.zones = gridOf(w, h), zone.Compile(nil, w, h)
-	t.look(im, condition.Condition{Dark: 10, Median: 120, Bright: 235, Contrast: 50, Noise: 1.5, Blur: 0.8}, &texture{})
+	t.look(im, condition.Condition{Dark: 10, Median: 120, Bright: 235, Contrast: 50, Noise: 1.5, Blur: 0.8}, &parts{}, &texture{})
 	t.painter.light.colourful = 1
 	size := max(wanted/by, cleanLeast)
 	for most := min(cleanMost, 0.4*float64(h)); size < most; size *= cleanStep {

@@ -62,7 +62,7 @@ func (t *texture) keep(im *yuv.Image) {
 
 // moving returns the deviation of what im does not share with the picture before where it is small, in
 // samples; it is infinite if there was none.
-func (t *texture) moving(im *yuv.Image) float64 {
+func (t *texture) moving(im *yuv.Image, share float64) float64 {
 	if t.width != im.Width || t.height != im.Height {
 		return math.Inf(1)
 	}
@@ -89,7 +89,7 @@ func (t *texture) moving(im *yuv.Image) float64 {
 		mean := float64(sum) / n
 		all[i] = math.Sqrt(max(float64(squares)/n-mean*mean, 0) / 2)
 	}
-	return quantile(all[:], textureQuantile)
+	return quantile(all[:], share)
 }
 
 // leastTexture returns the deviation of pixels from the mean of their surroundings where it is

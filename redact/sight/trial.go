@@ -43,6 +43,7 @@ type trial struct {
 	rand     *rand.Rand
 	zones    *zone.Set
 	grid     []image.Rectangle
+	parts    *parts
 	next     int // part in which the next face is painted
 	part     *yuv.Image
 	upright  *yuv.Image // the same, turned
@@ -74,10 +75,12 @@ func gridOf(width, height int) []image.Rectangle {
 }
 
 // look prepares tests in im. before is the texture of the picture before, if there was one.
-func (t *trial) look(im *yuv.Image, is condition.Condition, before *texture) {
+func (t *trial) look(im *yuv.Image, is condition.Condition, p *parts, before *texture) {
+	t.parts = p
 	t.painter.light.measure(im)
 	t.painter.is = is
-	t.painter.texture = min(leastTexture(im), before.moving(im))
+	t.painter.texture = min(leastTexture(im), before.moving(im, textureQuantile))
+	t.painter.step = codedStep(is.Noise, before.moving(im, 0.5))
 }
 
 // try paints one face of that height into the next part of the picture, and returns that
@@ -172,7 +175,7 @@ func (t *trial) place(im *yuv.Image, cell image.Rectangle, height float64) (x, y
 		cx, cy = min(max(cx, m), max(w-m, w/2)), min(max(cy, m), max(h-m, h/2))
 		bw, bh := t.rotation.Size(int(0.8*height), int(height))
 		box := geom.Box{X: cx - float64(bw)/2, Y: cy - float64(bh)/2, W: float64(bw), H: float64(bh)}
-		if t.hidden(box) {
+		if t.hidden(box) || t.parts.known && t.parts.black(t.parts.at(image.Pt(int(cx), int(cy)))) {
 			continue
 		}
 		if s := roughness(im, box.Rect().Intersect(im.Bounds())); s < least {

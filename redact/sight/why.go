@@ -62,7 +62,8 @@ func why(c condition.Condition, need, scale float64) string {
 		{bright, WhyTooBright},
 		{c.Noise / scale / noiseLevel, WhyTooNoisy},
 		{c.Blur / max(blurShare*need, 1), WhyBlurred},
-		{contrastLevel / max(c.Range(), 1), WhyLowContrast},
+		// In the dark the range is small, too.
+		{contrastLevel / max(c.Range(), 1) * min(c.Bright/darkLevel, 1), WhyLowContrast},
 	} {
 		if cause.badness > worst {
 			worst, word = cause.badness, cause.word
