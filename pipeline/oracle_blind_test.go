@@ -71,7 +71,7 @@ func (l *looking) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 
 // blindFilm is the length of a film in which it is dark for a while: the background is
 // learned before.
-const blindFilm = 500
+const blindFilm = 540
 
 // blindness is one way in which the detector stops to see.
 type blindness struct {

@@ -9,12 +9,20 @@ import (
 )
 
 const (
-	// blindTime is for how long nothing must be proved until the camera is blind, and for how
-	// long it must be proved again until it is not.
-	blindTime = 2 * time.Second
+	// A camera is blind if it was not proved for blindTime of the last blindWindow, until it is proved, and was good for
+	// blindTime without a gap.
+	blindTime   = 2 * time.Second
+	blindWindow = 3 * time.Second
+	// After a failed test, or a picture that shows nothing, the cover stays until the picture was good for leastHold
+	// without a gap. That doubles, up to mostHold, with each within calmTime after the last one, so that an edge does not
+	// show picture and cover in turn. A loss that only waited for its test is held if another one was soonTime before.
+	leastHold = time.Second
+	mostHold  = 16 * time.Second
+	calmTime  = time.Minute
+	soonTime  = 3 * time.Second
 	// testPause is the least time between two tests, retryInterval that between tests of a picture
 	// in which faces are not found.
-	testPause     = 250 * time.Millisecond
+	testPause     = 100 * time.Millisecond
 	retryInterval = time.Second
 	// Tests that a change asks for cost a credit: at most maxCredits are at hand, and one more
 	// comes every creditInterval.
@@ -59,7 +67,22 @@ type judge struct {
 	since    time.Time // when proved changed
 	begun    bool
 	blind    bool
+	turned   time.Time // when it became blind
+	// good is set if the last picture was proved but for the hold, which ends so long after goodSince.
+	good      bool
+	goodSince time.Time
+	hold      time.Duration
+	lost      time.Time // when the proof was lost last
+	// grown is the hold of the last failure, which began at failedAt; counted is set if it is that of the last loss.
+	grown    time.Duration
+	failedAt time.Time
+	counted  bool
+	// unproved are the times without a proof that reach into the last blindWindow.
+	unproved []span
 }
+
+// span is a time from a picture to another.
+type span struct{ from, to time.Time }
 
 func newJudge(interval time.Duration, atOnce bool) judge {
 	return judge{interval: interval, atOnce: atOnce, credits: maxCredits}
@@ -81,7 +104,8 @@ func (j *judge) due(o observation) bool {
 		j.begun, j.since, j.credited = true, o.at, o.at
 	}
 	if o.at.Before(j.credited) { // time goes backwards: what was measured by it means nothing
-		j.credited, j.last, j.since = o.at, o.at, o.at
+		j.credited, j.last, j.since, j.goodSince, j.lost, j.failedAt, j.turned = o.at, o.at, o.at, o.at, o.at, o.at, o.at
+		j.unproved = j.unproved[:0]
 	}
 	j.credits = min(j.credits+float64(o.at.Sub(j.credited))/float64(creditInterval), maxCredits)
 	j.credited = o.at
@@ -159,14 +183,68 @@ func (j *judge) missed(o observation) {
 
 // conclude says whether the sight in the picture is proved, and whether the camera is blind.
 func (j *judge) conclude(o observation) (proved, blind bool) {
-	proved = !o.empty && j.tested && !j.failed && j.covers(&o)
+	good := !o.empty && j.tested && !j.failed && j.covers(&o)
+	if good && !j.good {
+		j.goodSince = o.at
+	}
+	j.good = good
+	proved = good && (j.atOnce || o.at.Sub(j.goodSince) >= j.hold)
+	if !j.proved {
+		j.extend(o.at)
+	}
+	if j.proved && !proved {
+		j.hold, j.counted = 0, false
+		if !j.lost.IsZero() && o.at.Sub(j.lost) < soonTime {
+			j.hold = leastHold
+		}
+		j.lost = o.at
+	}
+	if !j.lost.IsZero() && !j.counted && !good && (j.failed || o.empty) {
+		j.counted = true
+		if j.grown > 0 && o.at.Sub(j.failedAt) < calmTime {
+			j.grown = min(2*j.grown, mostHold)
+		} else {
+			j.grown = leastHold
+		}
+		j.failedAt, j.hold = o.at, max(j.hold, j.grown)
+	}
 	if proved != j.proved {
 		j.proved, j.since = proved, o.at
+		if !proved {
+			j.unproved = append(j.unproved, span{o.at, o.at})
+		}
 	}
-	if o.at.Sub(j.since) >= blindTime {
-		j.blind = !proved
+	switch {
+	case !j.blind && j.unprovedLately(o.at) >= blindTime:
+		j.blind, j.turned = true, o.at
+	case j.blind && proved && o.at.Sub(j.goodSince) >= blindTime && o.at.Sub(j.turned) >= blindTime:
+		j.blind, j.unproved = false, j.unproved[:0]
 	}
 	return proved, j.blind
+}
+
+// held reports whether the last picture was not proved only because its proof was lost shortly before.
+func (j *judge) held() bool { return j.good && !j.proved }
+
+// extend notes that nothing was proved until now.
+func (j *judge) extend(now time.Time) {
+	if len(j.unproved) == 0 {
+		j.unproved = append(j.unproved, span{j.since, now})
+	}
+	j.unproved[len(j.unproved)-1].to = now
+}
+
+// unprovedLately returns for how long nothing was proved in the last blindWindow, and forgets what was before.
+func (j *judge) unprovedLately(now time.Time) (sum time.Duration) {
+	from := now.Add(-blindWindow)
+	j.unproved = slices.DeleteFunc(j.unproved, func(s span) bool { return s.to.Before(from) })
+	for _, s := range j.unproved {
+		if s.from.Before(from) {
+			s.from = from
+		}
+		sum += s.to.Sub(s.from)
+	}
+	return sum
 }
 
 // Margins by which a condition may be worse than one in which a test passed.

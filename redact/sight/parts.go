@@ -22,9 +22,10 @@ const (
 	// A part has detail if a place differs by detailLevel levels, and detailNoise times the noise of a place, from the mean
 	// of those next to it.
 	detailLevel, detailNoise = 2.5, 3.5
-	// A part is black if its high level is below blackLevel: only noise and rounding lie there. At most mostBlack of the
-	// parts may be: bars beside a picture of 4:3 in one of 16:9 are a quarter.
+	// A part is black if its high level is below blackLevel, where only noise and rounding lie, or below blackShare of the
+	// bright level: nobody sees faces there. At most mostBlack of the parts may be: bars beside a picture of 4:3 in one of 16:9 are a quarter.
 	blackLevel = 3.0
+	blackShare = 0.08
 	mostBlack  = 0.3
 	// A picture without detail shows nothing if its range is below bareRange. Noise of bareNoise levels hides detail.
 	bareRange, bareNoise = 40, 2.0
@@ -124,7 +125,7 @@ func most(places *[partCells * partCells]int16) float64 {
 }
 
 // black reports whether nothing can be known in part n.
-func (p *parts) black(n int) bool { return p.high[n] < blackLevel }
+func (p *parts) black(n int) bool { return float64(p.high[n]) < max(blackLevel, blackShare*p.bright) }
 
 // tooBlack reports whether too much of the picture is black.
 func (p *parts) tooBlack() bool {

@@ -133,3 +133,26 @@ func TestRoundingKeepsStrongDetailAndLosesWeakDetail(t *testing.T) {
 	require.Zero(t, codedStep(5, 1), "noise shows that no encoder rounds")
 	require.Greater(t, codedStep(0, 10), codedStep(0, 1))
 }
+
+// A table that has more than what is needed does not by itself make a camera blind: Size is what decides.
+func TestSizeInTheReportIsTheOneThatDecides(t *testing.T) {
+	im := newClip(t, 640, 360, 7).frame(t, 200)
+	passed, failed := 0, 0
+	for _, c := range []how{{}, {noise: 20}, {blur: 0.8}, {blur: 1.2}, {blur: 1.6}, {blur: 3}, {noise: 45}} {
+		s := newSight(t, Options{})
+		v, err := s.Judge(begin, c.bad(im))
+		require.NoError(t, err)
+		r := s.Report()
+		if v.Proved {
+			passed++
+			require.Positive(t, r.Size)
+			require.LessOrEqual(t, r.Size, r.Need, "%+v: %+v", c, r)
+		} else {
+			failed++
+			require.True(t, r.Size == 0 || r.Size >= r.Need, "%+v: %+v", c, r)
+		}
+		require.True(t, r.Size == 0 || r.Size >= r.Painted && r.Size >= r.Table/blurTolerance-0.1)
+	}
+	require.Positive(t, passed)
+	require.Positive(t, failed)
+}

@@ -18,8 +18,10 @@ type Report struct {
 	Proved bool   `json:"proved"`
 	Blind  bool   `json:"blind"`
 	Why    string `json:"why,omitempty"`
-	// Size is the sight: that of the painted faces, Painted, or two thirds of that in the table, Table, if
-	// that is worse. A Table of 0 is unknown, or beyond what was measured.
+	// Size is the sight, which decides: the faces that are needed are found if it is not above Need. It is that of the
+	// painted faces, Painted, or that in the table, Table, less its tolerance, if that is worse: Table / 1.6, or
+	// what the table has without the blur / 1.25. So a Table above Need does not by itself make a camera blind. A Table of
+	// 0 is unknown, or beyond what was measured.
 	Size    float64 `json:"size"`
 	Painted float64 `json:"painted"`
 	Table   float64 `json:"table"`
@@ -76,6 +78,7 @@ func (s *Sight) note(o observation, proved, blind bool) {
 	r.Condition = Condition(o.is)
 	r.Need, r.Asked, r.Width, r.Height = s.need, s.asked, s.width, s.height
 	switch {
+	case !proved && s.judge.held() && r.Why != "": // it is that of the loss
 	case !proved:
 		r.Why = s.why(o)
 	case !blind: // else it is why the camera still counts as blind
@@ -94,7 +97,7 @@ func (s *Sight) noteTest(o observation) {
 	}
 	r.Painted = round(s.paintedSize)
 	r.Table = round(s.tableSize)
-	byTable := round(s.tableSize / tableTolerance)
+	byTable := round(s.decidingSize)
 	r.Size = max(r.Painted, byTable)
 	if r.Painted == 0 || math.IsInf(s.tableSize, 1) {
 		r.Size = 0
@@ -148,7 +151,7 @@ func (s *Sight) why(o observation) string {
 		return word
 	case !s.judge.failed:
 		return WhyUntested
-	case s.table != nil && s.tableSize > tableTolerance*s.need:
+	case s.table != nil && s.decidingSize > s.need:
 		return s.table.worst(o.is)
 	}
 	return word

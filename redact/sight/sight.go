@@ -24,10 +24,10 @@ const (
 	DefaultNeedPercent = 5.0
 )
 
-// tableTolerance is by how much the size in the table may be above what is needed, if the painted faces are found:
-// it predicts the sight of photographed faces about so well. A
-// table by a few numbers cannot tell fog from a clear picture of grey things, nor a soft lens from soft things.
-const tableTolerance = 1.5
+// The size in the table may be above what is needed by these factors if the painted faces are found: by blurTolerance
+// with all that the table knows, for a few numbers cannot tell a soft lens from soft things near it, and by
+// tableTolerance without the blur. Photographs were predicted about so well.
+const blurTolerance, tableTolerance = 1.6, 1.25
 
 // Options configure a Sight.
 type Options struct {
@@ -76,9 +76,10 @@ type Sight struct {
 	// counts and cells were counted in pictures like that.
 	countedIs    condition.Condition
 	countedShows structure
-	// paintedSize and tableSize are the sight by the last test's painted faces and by the table.
-	paintedSize, tableSize float64
-	report                 Report
+	// paintedSize and tableSize are the sight by the last test's painted faces and by the table; decidingSize is what the
+	// table's size counts as next to the painted faces.
+	paintedSize, tableSize, decidingSize float64
+	report                               Report
 }
 
 // New returns a Sight.
@@ -227,13 +228,13 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 		return err
 	}
 	s.paintedSize = s.painted(out)
-	s.tableSize = 0
+	s.tableSize, s.decidingSize = 0, 0
 	if s.table != nil {
-		if s.tableSize, err = s.lookUp(im, o.is); err != nil {
+		if s.tableSize, s.decidingSize, err = s.lookUp(im, o.is); err != nil {
 			return err
 		}
 	}
-	if out.passed && s.tableSize <= tableTolerance*s.need {
+	if out.passed && s.decidingSize <= s.need {
 		s.judge.passed(o)
 	} else {
 		s.judge.missed(o)
@@ -309,9 +310,9 @@ func (s *Sight) tableClean() float64 {
 	return s.table.Clean * s.trial.scale(s.width, s.height)
 }
 
-// lookUp returns the size that the table has for the picture, in pixels of the picture; it is
-// infinite where the table ends.
-func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
+// lookUp returns the size that the table has for the picture, and what it counts as next to the painted faces, in pixels of
+// the picture. They are infinite where the table ends.
+func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (size, counts float64, err error) {
 	if s.shrink != nil {
 		luma, stride := im.Y, im.YStride
 		if max(im.Width, im.Height) > scale.MaxSide {
@@ -319,7 +320,7 @@ func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
 		}
 		pix, err := s.shrink.Scale(luma, stride)
 		if err != nil {
-			return 0, fmt.Errorf("sight: %w", err)
+			return 0, 0, fmt.Errorf("sight: %w", err)
 		}
 		by := s.trial.scale(im.Width, im.Height)
 		w := int(float64(im.Width)/by + 0.5)
@@ -328,7 +329,11 @@ func (s *Sight) lookUp(im *yuv.Image, is condition.Condition) (float64, error) {
 		p.measure(small)
 		is = p.without(condition.Measure(small))
 	}
-	return s.table.Size(is) * s.trial.scale(im.Width, im.Height), nil
+	by := s.trial.scale(im.Width, im.Height)
+	sharp := is
+	sharp.Blur = math.SmallestNonzeroFloat64 // known, and none
+	size = s.table.Size(is) * by
+	return size, max(size/blurTolerance, s.table.Size(sharp)*by/tableTolerance), nil
 }
 
 // halved returns the luma of im at half the size, without padding, as means of 2×2 pixels.
