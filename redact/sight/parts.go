@@ -23,7 +23,7 @@ const (
 	// of those next to it.
 	detailLevel, detailNoise = 2.5, 3.5
 	// A part is black if its high level is below blackLevel, where only noise and rounding lie, or below blackShare of the
-	// bright level: nobody sees faces there. At most mostBlack of the parts may be: bars beside a picture of 4:3 in one of 16:9 are a quarter.
+	// bright level: nobody sees faces there. At most mostBlack of the parts may be: bars next to a picture of 4:3 in one of 16:9 are a quarter.
 	blackLevel = 3.0
 	blackShare = 0.08
 	mostBlack  = 0.3
