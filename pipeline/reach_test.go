@@ -146,6 +146,35 @@ func TestReachOfSight(t *testing.T) {
 	}
 }
 
+// TestReachOfEvents is the table of what happens to cameras: somebody hides the light, the
+// lens or the camera, and ends that. No face of needed pixels and more is exposed.
+func TestReachOfEvents(t *testing.T) {
+	start, end, seconds := 12*time.Second, 17*time.Second, 23
+	if testenv.Has(t, testenv.Long) {
+		end, seconds = 75*time.Second, 90
+	}
+	for _, kind := range scene.EventKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			o := scene.Options{
+				Width: 640, Height: 360, FPS: 5, Seed: 12, People: 5, MinFace: 30, MaxFace: 110, HardFaces: true, NoStamp: true,
+				Events: []scene.Event{{Kind: kind, Start: start, End: end}},
+			}
+			r := reach{scene: o, seconds: seconds}.score(t)
+			t.Logf("%d of %d face frames exposed, longest run %d; blind: %s; whole picture obscured %.1f s; obscured %s",
+				r.Headline.Exposed, r.Headline.Faces, r.Headline.LongestRun, &r.Blind, r.Blind.WholeSeconds, r.Area.Obscured.Percent())
+			require.Positive(t, r.Headline.Faces)
+			require.Zero(t, r.Headline.Exposed)
+			switch kind {
+			case scene.Darkness, scene.Covered:
+				require.Positive(t, r.Blind.Seconds, "nobody was told")
+			case scene.Lamp, scene.Turned:
+				require.Zero(t, r.Blind.FalseSeconds)
+			}
+			require.Less(t, r.Blind.WholeSeconds, (end-start).Seconds()+6, "it returns by itself")
+		})
+	}
+}
+
 // TestReachOfMotionCover has 20 people, six of whom come in and stand still for five
 // minutes. Anyone who has moved since the background was learned stays covered.
 func TestReachOfMotionCover(t *testing.T) {

@@ -39,7 +39,8 @@ func main() {
 func write(picture, places string) error {
 	var all []scene.Patch
 	for i, t := range turns {
-		p := scene.Portrait{Size: faceHeight, Yaw: t.yaw, Roll: t.roll, Skin: i * scene.SkinTones / len(turns), Seed: uint64(i + 1), Hardness: hardness, Shoulders: true}
+		p := scene.Portrait{Size: faceHeight, Yaw: t.yaw, Roll: t.roll,
+			Skin: i * scene.SkinTones / len(turns), Seed: uint64(i + 1), Hardness: hardness, Shoulders: true}
 		patch, err := p.Draw()
 		if err != nil {
 			return err

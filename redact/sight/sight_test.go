@@ -479,10 +479,3 @@ func BenchmarkSight(b *testing.B) {
 		b.Run(name+"test", func(b *testing.B) { judge(b, DefaultInterval) })
 	}
 }
-
-func TestResetBeforeTheFirstPictureChangesNothing(t *testing.T) {
-	s, err := New(Options{Detector: open(t, detect.Config{Size: 640, Threshold: 0.3}), Size: 640})
-	require.NoError(t, err)
-	s.Reset()
-	require.Equal(t, Report{}, s.Report())
-}
