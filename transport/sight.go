@@ -206,10 +206,15 @@ func (s *Sight) Summary() *Sight {
 // percent: smaller faces may be recognised.
 const RiskyNeedPercent = 8
 
+// recognisableFace is the height in pixels below which a need is never risky: so small a
+// face is not recognised.
+const recognisableFace = 20
+
 // RiskyNeedText says so to operators.
 const RiskyNeedText = "need is above 8 % of the picture's height: smaller faces may be recognised and not found; lower need"
 
-// NeedIsRisky reports whether what must be found is above RiskyNeedPercent.
+// NeedIsRisky reports whether what must be found is above RiskyNeedPercent, and smaller
+// faces may be recognised.
 func (s *Status) NeedIsRisky() bool {
-	return s.Sight != nil && s.Height > 0 && 100*s.Sight.Need > RiskyNeedPercent*float64(s.Height)
+	return s.Sight != nil && s.Height > 0 && s.Sight.Need > recognisableFace && 100*s.Sight.Need > RiskyNeedPercent*float64(s.Height)
 }

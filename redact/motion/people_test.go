@@ -83,9 +83,6 @@ func watch(t *testing.T, o scene.Options, d time.Duration, at func(im *yuv.Image
 
 // Twenty people, of whom eight stand still for five minutes.
 func TestNobodyOfTwentyPeopleIsShown(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a while")
-	}
 	c := watch(t, scene.Options{Width: 640, Height: 360, FPS: 4, Seed: 11, People: 20, Still: 8, MaxFace: 60, Noise: 3}, 6*time.Minute, nil)
 	require.Zero(t, c.exposed, "of %d faces, the worst by %.2f", c.faces, c.worst)
 	require.Greater(t, c.faces, 5000)

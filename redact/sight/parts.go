@@ -27,6 +27,9 @@ const (
 	blackLevel = 3.0
 	blackShare = 0.08
 	mostBlack  = 0.3
+	// In a dim picture, whose bright level is below dimLevel, a camera's coding may have smeared the noise and
+	// the faces in it. Noise of grainNoise levels shows that it has not.
+	dimLevel, grainNoise = 60, 1.5
 	// A picture without detail shows nothing if its range is below bareRange. Noise of bareNoise levels hides detail.
 	bareRange, bareNoise = 40, 2.0
 )
@@ -126,6 +129,9 @@ func most(places *[partCells * partCells]int16) float64 {
 
 // black reports whether nothing can be known in part n.
 func (p *parts) black(n int) bool { return float64(p.high[n]) < max(blackLevel, blackShare*p.bright) }
+
+// smeared reports whether nobody knows what coding has left of the picture, which has that noise.
+func (p *parts) smeared(noise float64) bool { return p.bright < dimLevel && noise < grainNoise }
 
 // tooBlack reports whether too much of the picture is black.
 func (p *parts) tooBlack() bool {

@@ -141,7 +141,7 @@ func round(v float64) float64 {
 func (s *Sight) why(o observation) string {
 	word := why(o.is, s.need, s.trial.scale(s.width, s.height))
 	switch {
-	case o.parts.tooBlack():
+	case o.parts.tooBlack(), o.parts.smeared(o.is.Noise) && !o.parts.bare(o.is.Noise):
 		return WhyTooDark
 	case o.empty && o.is.Bright < darkLevel/4:
 		return WhyTooDark
@@ -175,7 +175,7 @@ func (t *Table) worst(c condition.Condition) string {
 // warning returns what an operator must know.
 func (s *Sight) warning() string {
 	switch {
-	case s.asked < s.need && (s.o.NeedPixels > 0 || s.o.NeedPercent > 0):
+	case s.asked < s.need && (s.o.NeedPixels > 0 || s.o.NeedPercent > 0 && s.o.NeedPercent != DefaultNeedPercent):
 		return fmt.Sprintf("need of %.0f px is below what detect.size %d finds: %.0f px; raise detect.size or need", s.asked, s.o.Size, s.need)
 	case s.table == nil:
 		return "no table of sights was fitted for this model: painted faces alone say what it sees"

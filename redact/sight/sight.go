@@ -144,7 +144,7 @@ func (s *Sight) Judge(at time.Time, im *yuv.Image) (redact.Verdict, error) {
 	o.shows.measure(im)
 	o.parts.measure(im)
 	o.is = o.parts.without(is)
-	o.empty = empty(o.is) || o.parts.tooBlack() || o.parts.bare(o.is.Noise)
+	o.empty = empty(o.is) || o.parts.tooBlack() || o.parts.smeared(o.is.Noise) || o.parts.bare(o.is.Noise)
 	due := s.judge.due(o)
 	if due {
 		if err := s.test(im, o); err != nil {
@@ -257,13 +257,13 @@ func (s *Sight) adapt(im *yuv.Image) error {
 
 // climb paints faces of all sizes, to measure the sight.
 func (s *Sight) climb(im *yuv.Image, first, passed bool, add func(cell int, height float64, found bool)) error {
-	try := func(step int) (found bool, err error) {
+	try := func(step int) (isFound bool, err error) {
 		height := s.counts.sizes[step]
-		cell, found, ok, err := s.trial.try(im, height)
-		if err == nil && ok {
-			add(cell, height, found)
+		cell, f, err := s.trial.try(im, height)
+		if err == nil && (f == found || f == missed) {
+			add(cell, height, f == found)
 		}
-		return found, err
+		return f == found, err
 	}
 	at := s.counts.step(s.need)
 	if !first {
@@ -393,17 +393,17 @@ func (s *Sight) cleanSight(wanted float64) (float64, error) {
 	t.painter.light.colourful = 1
 	size := max(wanted/by, cleanLeast)
 	for most := min(cleanMost, 0.4*float64(h)); size < most; size *= cleanStep {
-		missed := 0
+		misses := 0
 		for range cleanFaces {
-			_, found, ok, err := t.try(im, size)
+			_, f, err := t.try(im, size)
 			if err != nil {
 				return 0, err
 			}
-			if ok && !found {
-				missed++
+			if f == missed {
+				misses++
 			}
 		}
-		if float64(missed) <= (1-certainty)*cleanFaces {
+		if float64(misses) <= (1-certainty)*cleanFaces {
 			break
 		}
 	}

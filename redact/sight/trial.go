@@ -21,6 +21,8 @@ const (
 	// A test passes with leastFaces painted faces of the size that is needed and larger, if
 	// certainty of them are found. It fails with the next miss after mostMisses, or with mostFaces.
 	leastFaces, mostFaces, mostMisses = 24, 72, 3
+	// mostChance is the largest share of painted faces that may be found by chance.
+	mostChance = 0.2
 	// nearShare is the share of them that are at most nearFactor larger than what is needed.
 	nearShare, nearFactor = 0.7, 1.2
 	// ladderFaces of all sizes are painted at each test, and firstLadder of each size at the first
@@ -83,42 +85,73 @@ func (t *trial) look(im *yuv.Image, is condition.Condition, p *parts, before *te
 	t.painter.step = codedStep(is.Noise, before.moving(im, 0.5))
 }
 
+// finding is what became of one painted face.
+type finding int
+
+const (
+	// notTried: there was no place for it, or somebody is there already.
+	notTried finding = iota
+	missed
+	found
+	// byChance: something is found there without the face as well. A detector that finds
+	// faces everywhere, as in coded noise, sees none.
+	byChance
+)
+
 // try paints one face of that height into the next part of the picture, and returns that
-// part's number and whether the face is found. ok is false if there is no place for it.
-func (t *trial) try(im *yuv.Image, height float64) (cell int, found, ok bool, err error) {
+// part's number and what became of the face.
+func (t *trial) try(im *yuv.Image, height float64) (cell int, f finding, err error) {
 	cell = t.next % len(t.grid)
 	t.next++
 	x, y, ok := t.place(im, t.grid[cell], height)
 	if !ok {
-		return cell, false, false, nil
+		return cell, notTried, nil
 	}
+	seen := false
 	for clean := false; ; clean = true {
 		r := t.around(im, x, y, height)
 		if err := t.copyPart(im, r); err != nil {
-			return cell, false, false, err
+			return cell, notTried, err
 		}
 		var box geom.Box
 		if clean {
-			// Was it missed because somebody is there already?
+			// Was it missed because somebody is there already, or found by chance?
 			box = geom.Box{X: x - float64(r.Min.X) - height/2, Y: y - float64(r.Min.Y) - height/2, W: height, H: height}
 		} else {
 			if box, err = t.paint(r.Min, x-float64(r.Min.X), y-float64(r.Min.Y), height); err != nil {
-				return cell, false, false, err
+				return cell, notTried, err
 			}
 			t.faces++
 		}
 		faces, err := t.detector.DetectPart(t.part, r.Min, im.Width, im.Height)
 		if err != nil {
-			return cell, false, false, fmt.Errorf("sight test: %w", err)
+			return cell, notTried, fmt.Errorf("sight test: %w", err)
 		}
 		t.pixels += r.Dx() * r.Dy()
-		switch seen := finds(faces, box); {
+		switch {
+		case clean && seen && finds(faces, box):
+			return cell, byChance, nil
+		case clean && seen:
+			return cell, found, nil
+		case clean && overlaps(faces, box):
+			return cell, notTried, nil
 		case clean:
-			return cell, false, !overlaps(faces, box), nil
-		case seen:
-			return cell, true, true, nil
+			return cell, missed, nil
+		}
+		if seen = finds(faces, box); seen && !elsewhere(faces, box) {
+			return cell, found, nil
 		}
 	}
+}
+
+// elsewhere reports whether one of faces does not touch box.
+func elsewhere(faces []face.Face, box geom.Box) bool {
+	for _, f := range faces {
+		if !f.Weak && f.Box.Intersect(box) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // paint paints a face into the part, which lies at at. It returns the face's box in the part.
@@ -259,8 +292,9 @@ func roughness(im *yuv.Image, r image.Rectangle) float64 {
 // outcome is what a test found.
 type outcome struct {
 	passed bool
-	// painted and missed are the faces of the size that is needed and larger.
-	painted, missed int
+	// painted and missed are the faces of the size that is needed and larger, byChance
+	// those that count as neither.
+	painted, missed, byChance int
 }
 
 // decide paints faces of need pixels and more until it is clear whether they are found. each is called
@@ -268,19 +302,24 @@ type outcome struct {
 func (t *trial) decide(im *yuv.Image, need float64, each func(cell int, height float64, found bool)) (outcome, error) {
 	var o outcome
 	for range mostFaces {
-		cell, height, found, ok, err := t.tryNeed(im, need)
+		cell, height, f, err := t.tryNeed(im, need)
 		if err != nil {
 			return o, err
 		}
-		if !ok {
+		switch f {
+		case notTried:
 			continue
+		case byChance:
+			o.byChance++
+		default:
+			each(cell, height, f == found)
+			o.painted++
+			if f == missed {
+				o.missed++
+			}
 		}
-		each(cell, height, found)
-		o.painted++
-		if !found {
-			o.missed++
-		}
-		if o.missed > mostMisses {
+		if o.missed > mostMisses || o.chancy() {
+			o.passed = false
 			return o, nil
 		}
 		if o.passed = o.certain(); o.passed && o.painted >= leastFaces {
@@ -292,18 +331,24 @@ func (t *trial) decide(im *yuv.Image, need float64, each func(cell int, height f
 	return o, nil
 }
 
+// chancy reports whether so many faces were found by chance that the others prove nothing.
+// A few of a crowd may be where faces are painted.
+func (o outcome) chancy() bool {
+	return o.byChance > mostMisses && float64(o.byChance) > mostChance*float64(o.painted+o.byChance)
+}
+
 // certain reports whether enough of the faces were found.
 func (o outcome) certain() bool {
 	return float64(o.painted-o.missed) >= certainty*float64(o.painted)
 }
 
 // tryNeed paints one face of about the size that is needed, or larger.
-func (t *trial) tryNeed(im *yuv.Image, need float64) (cell int, height float64, found, ok bool, err error) {
+func (t *trial) tryNeed(im *yuv.Image, need float64) (cell int, height float64, f finding, err error) {
 	largest := max(min(mostSize, 0.45*float64(im.Height)), nearFactor*need)
 	height = need * math.Pow(nearFactor, t.rand.Float64())
 	if t.rand.Float64() >= nearShare {
 		height = need * math.Pow(largest/need, t.rand.Float64())
 	}
-	cell, found, ok, err = t.try(im, height)
-	return cell, height, found, ok, err
+	cell, f, err = t.try(im, height)
+	return cell, height, f, err
 }

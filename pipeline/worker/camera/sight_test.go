@@ -62,7 +62,7 @@ func TestRiskyNeedIsAWarning(t *testing.T) {
 	r.shows(id, grid4x3(2))
 	require.Empty(t, r.m.status.at(r.now).Warning)
 	s := grid4x3(2)
-	s.Need = 4 // of 48 pixels
+	s.Need = 24 // of 48 pixels
 	r.shows(id, s)
 	require.Equal(t, transport.RiskyNeedText, r.m.status.at(r.now).Warning)
 	r.do(noticeChanged{"look"})
