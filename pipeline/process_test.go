@@ -131,12 +131,13 @@ func watchProgram(t *testing.T, program string, change func(*ipc.Config), args .
 	t.Helper()
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	c := newCamera(t, width, height)
+	c.room = true
 	for i := range 10 {
 		p.units = append(p.units, c.unit(i == 0))
 	}
 	config := ipc.Config{
 		Site: "test", Camera: "door", Obscure: ipc.ObscureConfig{Style: "veil"},
-		Detect: ipc.DetectConfig{Size: 160, Threshold: 0.5},
+		Detect: ipc.DetectConfig{Size: 640, Threshold: 0.3},
 	}
 	change(&config)
 	var err error
@@ -317,7 +318,7 @@ func TestCameraThatIsNotThereGetsTheSharedSlate(t *testing.T) {
 	p := &post{t: t, events: make(chan transport.Event, 1000), out: make(chan *transport.RedactedUnit, 10000)}
 	config := ipc.Config{
 		Site: "test", Camera: "door", Obscure: ipc.ObscureConfig{Style: "veil"},
-		Detect: ipc.DetectConfig{Size: 160, Threshold: 0.5},
+		Detect: ipc.DetectConfig{Size: 640, Threshold: 0.3},
 	}
 	program, log := realRedactor(t), slog.New(slog.NewTextHandler(&p.log, nil))
 	slates := camera.NewSharedSlates(program, nil, config, nil, log)

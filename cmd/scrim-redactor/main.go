@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"scrim/pipeline"
+	"scrim/pipeline/files"
 	"scrim/pipeline/ipc"
 	"scrim/pipeline/sandbox"
 	"scrim/redact"
@@ -260,7 +261,7 @@ func newSight(c ipc.Config, detector redact.Detector) (*sight.Sight, error) {
 	}
 	return sight.New(sight.Options{
 		Detector: d, Size: c.Detect.Size, Tiles: c.Detect.Tiles, Zones: c.Zones, Rotation: c.Rotate.OfDetector(), Seed: randomSeed(),
-		NeedPixels: float64(c.Sight.NeedPixels), NeedPercent: c.Sight.NeedPercent, Interval: c.Sight.Interval,
+		NeedPixels: float64(c.Sight.NeedPixels), NeedPercent: c.Sight.NeedPercent, NeedLeast: files.LeastVideoNeed, Interval: c.Sight.Interval,
 	})
 }
 

@@ -152,6 +152,10 @@ func (j *judge) covers(o *observation) bool {
 	return false
 }
 
+// expects reports whether a test of the picture should pass: it is the first, or nothing has become
+// worse since one passed. Then chance may have failed it.
+func (j *judge) expects(o *observation) bool { return !j.tested || !j.failed && j.covers(o) }
+
 // shrink is by how much smaller than needed the faces of the next test are.
 func (j *judge) shrink() float64 {
 	if j.failed {

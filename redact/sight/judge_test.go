@@ -373,3 +373,16 @@ func TestWordsForConditions(t *testing.T) {
 		require.Contains(t, Whys(), c.want)
 	}
 }
+
+func TestOnlyExpectedTestsAreRepeated(t *testing.T) {
+	j := newJudge(DefaultInterval, false)
+	good := observation{at: begin, is: condition.Condition{Dark: 10, Median: 100, Bright: 220, Contrast: 40}}
+	dark := good
+	dark.is.Bright, dark.is.Median = 40, 20
+	require.True(t, j.expects(&good), "the first")
+	j.passed(good)
+	require.True(t, j.expects(&good), "as before")
+	require.False(t, j.expects(&dark), "it is darker")
+	j.missed(good)
+	require.False(t, j.expects(&good), "the last failed")
+}

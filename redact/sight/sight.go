@@ -221,6 +221,9 @@ func (s *Sight) test(im *yuv.Image, o observation) error {
 	}
 	need := s.need / s.judge.shrink()
 	out, err := s.trial.decide(im, need, add)
+	if err == nil && !out.passed && s.judge.expects(&o) {
+		out, err = s.trial.decide(im, need, add)
+	}
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,8 @@ type Settings struct {
 	// as background, at least 10s; 0: forever. Default: 10m.
 	Absorb AbsorbTime `yaml:"absorb"`
 	// Need is the height from which on faces must be found, in pixels, such as 48px, or of
-	// the picture's height, such as 5%. A camera that sees worse is blind. Default: 5%.
+	// the picture's height, such as 5%, and then at least 20 pixels. A camera that sees
+	// worse is blind. Default: 5%.
 	Need Need `yaml:"need"`
 	// WhenBlind is what a blind camera shows: motion (its picture with everything covered
 	// that moves), slate, or warn (its picture; only with obscure.cosmetic).
