@@ -35,11 +35,11 @@ type RedactCmd struct {
 	Size       []config.DetectSize `placeholder:"PIXELS" help:"Longer sides of the detector's inputs, multiples of 32. Default: 640, 1280 and the camera's."`
 	Engine     config.Engine       `placeholder:"ENGINE" help:"Engine of the network: auto, scrim, scrim-avx2 or opencv. Default: auto, or the camera's."`
 	Threshold  config.Threshold    `placeholder:"SCORE" help:"Minimum score of a face, 0.05 to 0.95. Default: 0.3, or the camera's."`
-	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Turn pictures upright, clockwise by 0, 90, 180 or 270; auto only looks all four ways. Default: auto, or the camera's."`
+	Rotate     RotateFlag          `placeholder:"DEGREES" help:"Turn pictures clockwise by 0, 90, 180 or 270; auto only looks all ways. Default: auto."`
 	RotateView *bool               `placeholder:"BOOL" help:"False: --rotate does not turn the output. Default: true, or the camera's."`
 	Cover      config.Cover        `placeholder:"COVER" help:"What is obscured: faces, people or motion, that is all that moves. Default: faces, or the camera's."`
 	Absorb     *config.AbsorbTime  `placeholder:"TIME" help:"How long what stands still stays covered, from 10s; 0: forever. Default: 10m, or the camera's."`
-	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Default: 5%, or the camera's."`
+	Need       config.Need         `placeholder:"HEIGHT" help:"Height from which on faces must be found: 48px, or 5% of the picture's. Default: 5%."`
 	WhenBlind  config.WhenBlind    `placeholder:"WHAT" help:"Hide in blind pictures: motion, slate (all) or warn (found faces). Default: motion, or the camera's."`
 	Cosmetic   bool                `help:"Accept that faces may be shown or recovered."`
 	Tiles      bool                `help:"Also find very small faces; takes several times as long."`

@@ -91,7 +91,7 @@ func (l *LookAround) Detect(im *yuv.Image) ([]face.Face, error) {
 	}
 	l.faces = append(l.faces[:0], found...)
 	for i, w := range l.ways {
-		if !first && !(due && i == l.next) && !now.Before(w.until) {
+		if !first && (!due || i != l.next) && !now.Before(w.until) {
 			continue
 		}
 		if err := l.look(w, im, now, len(found)); err != nil {

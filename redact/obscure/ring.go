@@ -119,7 +119,8 @@ func (g *ring) thinned(step int) []int32 {
 	below, left := g.value[g.belowAt()+1:][:w], g.value[g.belowAt()+w+2:][:h]
 	middle := func(block, length int) int { return min(block*step+step/2, length-1) }
 	cols, rows := (w+step-1)/step, (h+step-1)/step
-	out := append(g.spare[:0], g.value[0])
+	out := g.spare[:0]
+	out = append(out, g.value[0])
 	for x := range cols {
 		out = append(out, above[middle(x, w)])
 	}

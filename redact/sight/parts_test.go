@@ -63,13 +63,13 @@ func TestPaintedFacesHaveTheLightOfTheirPlaceNotOfAText(t *testing.T) {
 }
 
 func TestDarknessThatFallsBehindABrightTextLeavesWhatIsProved(t *testing.T) {
-	clear := newClip(t, 640, 360, 5).frame(t, 100)
+	plain := newClip(t, 640, 360, 5).frame(t, 100)
 	s := newSight(t, Options{})
-	v, err := s.Judge(begin, overlay(clear))
+	v, err := s.Judge(begin, overlay(plain))
 	require.NoError(t, err)
 	require.True(t, v.Proved)
 	tests := s.Report().Tests
-	v, err = s.Judge(begin.Add(40*time.Millisecond), overlay(how{light: 0.6}.bad(clear)))
+	v, err = s.Judge(begin.Add(40*time.Millisecond), overlay(how{light: 0.6}.bad(plain)))
 	require.NoError(t, err)
 	require.False(t, v.Proved && s.Report().Tests == tests, "daylight proves nothing of 60 %% of its light")
 }
