@@ -95,7 +95,7 @@ func TestBlindPicturesAreCoveredAndReported(t *testing.T) {
 		r, _ := redactSeen(t, in, "a.mp4", redact.CoverFaces, when, blinking)
 		require.EqualValues(t, 10, r.end.Blind, "%s", when)
 		require.Equal(t, []ipc.FileBlind{{From: 0.4, To: 0.76, Why: "too dark", Cover: cover}}, r.end.BlindRuns)
-		require.Empty(t, r.end.Reason, "being blind is no failure")
+		require.Empty(t, r.end.Reason, "to be blind is not a failure")
 		frames := luma(t, r.out, testW, testH)
 		for i, rec := range r.records {
 			blind := i >= 10 && i < 20

@@ -65,7 +65,7 @@ func parse(args []string) (o options, err error) {
 		return o, err
 	}
 	if f.NArg() > 0 || o.canvases < 1 || o.mixes < 1 || o.painted < 0 || o.painted > o.canvases || o.workers < 1 {
-		return o, errors.New("numbers must be at least 1, at most as many pictures can be tested as there are, and there are no arguments; see --help")
+		return o, errors.New("--pictures, --mixes and --workers must be 1 or more, and --painted from 0 to --pictures; see --help")
 	}
 	if o.model == "" {
 		o.name = models.BuiltIn().Name

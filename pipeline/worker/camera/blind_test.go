@@ -56,7 +56,7 @@ func TestBlindCameraIsLeftAlone(t *testing.T) {
 			require.Empty(t, r.ended, "a connection")
 			require.Empty(t, r.killed)
 			require.Len(t, r.starts, 1)
-			require.Equal(t, c.picture, r.m.status.at(r.now).FPS > 0, "slates are no pictures")
+			require.Equal(t, c.picture, r.m.status.at(r.now).FPS > 0, "slates are not pictures")
 		})
 	}
 }
